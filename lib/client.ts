@@ -1,0 +1,185 @@
+/** The clients of an authorization server: what was registered, with its defaults, checked once. */
+import type { JWK } from 'jose'
+import { ConfigurationError } from './options.ts'
+
+/** Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). Unknown members are kept and ignored. */
+export interface ClientMetadata {
+  readonly client_id: string
+  readonly client_name?: string | undefined
+  /** The secret of the secret-based methods. Never readable again on the {@link Client} made from this. */
+  readonly client_secret?: string | undefined
+  /** Seconds since the epoch after which `client_secret` is refused; 0 or absent: never (RFC 7591 §3.2.1). */
+  readonly client_secret_expires_at?: number | undefined
+  readonly token_endpoint_auth_method?: string | undefined
+  readonly token_endpoint_auth_signing_alg?: string | undefined
+  readonly grant_types?: readonly string[] | undefined
+  readonly response_types?: readonly string[] | undefined
+  readonly redirect_uris?: readonly string[] | undefined
+  /** Space-separated scope values this client may ask for; absent: every scope of the server. */
+  readonly scope?: string | undefined
+  readonly jwks?: { readonly keys: readonly JWK[] } | undefined
+  readonly jwks_uri?: string | undefined
+  readonly tls_client_auth_subject_dn?: string | undefined
+  readonly tls_client_auth_san_dns?: string | undefined
+  readonly tls_client_auth_san_uri?: string | undefined
+  readonly tls_client_auth_san_ip?: string | undefined
+  readonly tls_client_auth_san_email?: string | undefined
+  readonly id_token_signed_response_alg?: string | undefined
+  /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
+  readonly assertion_audience?: AssertionAudience | undefined
+  readonly [member: string]: unknown
+}
+
+/**
+ * `issuer`: the issuer identifier alone (rfc7523bis). `report`: the token endpoint's URL is accepted too, and each use is
+ * reported. `legacy`: accepted silently.
+ */
+export type AssertionAudience = 'issuer' | 'report' | 'legacy'
+
+/** A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible members. */
+export interface Client extends Omit<ClientMetadata, 'client_secret'> {
+  readonly token_endpoint_auth_method: string
+  readonly grant_types: readonly string[]
+  readonly response_types: readonly string[]
+  readonly redirect_uris: readonly string[]
+}
+
+/** One secret of a client. */
+export interface ClientSecret {
+  readonly id: string
+  readonly value: string
+  /** Seconds since the epoch; undefined: never. */
+  readonly expires_at: number | undefined
+}
+
+/**
+ * Where clients come from: a list, or a function that looks one up. Return the same object while nothing changed: what is
+ * parsed from it is cached by its identity.
+ */
+export type ClientSource =
+  | readonly ClientMetadata[]
+  | ((client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>)
+
+/** Finds clients. Rejects when the source does; never answers with a client of another id. */
+export interface ClientRegistry {
+  find(client_id: string): Promise<Client | undefined>
+}
+
+const secretsOf = new WeakMap<Client, readonly ClientSecret[]>()
+const parsed = new WeakMap<ClientMetadata, Client>()
+const registries = new WeakMap<object, ClientRegistry>()
+
+/** The client's secrets: kept apart from the client, so that logging a client shows none. */
+export function clientSecrets(client: Client): readonly ClientSecret[] {
+  return secretsOf.get(client) ?? []
+}
+
+/** A public client has no credential: it is registered for `none` (RFC 6749 §2.1). */
+export function isPublic(client: Client): boolean {
+  return client.token_endpoint_auth_method === 'none'
+}
+
+/**
+ * Checks metadata and applies the defaults of RFC 7591 §2: `client_secret_basic`, `authorization_code`, `code`.
+ *
+ * @param path names the metadata in errors, such as `clients[3]`.
+ * @throws {@link ConfigurationError} naming the member that is wrong.
+ */
+export function toClient(metadata: ClientMetadata, path = 'client'): Client {
+  const cached = parsed.get(metadata)
+  if (cached !== undefined) return cached
+  checkMetadata(metadata, path)
+  const { client_secret, ...rest } = metadata
+  const client: Client = Object.freeze({
+    ...rest,
+    token_endpoint_auth_method: metadata.token_endpoint_auth_method ?? 'client_secret_basic',
+    grant_types: metadata.grant_types ?? ['authorization_code'],
+    response_types: metadata.response_types ?? ['code'],
+    redirect_uris: metadata.redirect_uris ?? []
+  })
+  const expiry = metadata.client_secret_expires_at
+  const expires_at = expiry === undefined || expiry === 0 ? undefined : expiry
+  secretsOf.set(client, client_secret === undefined ? [] : [{ id: '1', value: client_secret, expires_at }])
+  parsed.set(metadata, client)
+  return client
+}
+
+/** Makes a registry of a source; one source has one registry, however many strategies it is given to. */
+export function clientRegistry(source: ClientSource | ClientRegistry): ClientRegistry {
+  if (typeof source === 'object' && 'find' in source && !Array.isArray(source)) return source as ClientRegistry
+  if (typeof source !== 'function' && !Array.isArray(source)) {
+    throw new ConfigurationError('clients', 'must be a list of client metadata or a function that finds a client by its client_id')
+  }
+  const known = registries.get(source)
+  if (known !== undefined) return known
+  const registry = typeof source === 'function' ? registryOfFunction(source) : registryOfList(source as readonly ClientMetadata[])
+  registries.set(source, registry)
+  return registry
+}
+
+function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
+  const byId = new Map<string, Client>()
+  list.forEach((metadata, index) => {
+    const client = toClient(metadata, `clients[${index}]`)
+    if (byId.has(client.client_id)) throw new ConfigurationError(`clients[${index}].client_id`, 'is already the client_id of another client')
+    byId.set(client.client_id, client)
+  })
+  return { find: client_id => Promise.resolve(byId.get(client_id)) }
+}
+
+function registryOfFunction(lookUp: (client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>): ClientRegistry {
+  return {
+    async find(client_id) {
+      const metadata = await lookUp(client_id)
+      if (metadata === undefined) return undefined
+      const client = toClient(metadata)
+      // a source that looks up loosely (case, trimming, a wrong row) must not let one client in as another
+      if (client.client_id !== client_id) throw new ConfigurationError('clients', 'found a client with another client_id than was asked for')
+      return client
+    }
+  }
+}
+
+const stringMembers = [
+  'client_name', 'client_secret', 'token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'scope', 'jwks_uri', 'id_token_signed_response_alg',
+  'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip', 'tls_client_auth_san_email'
+] as const
+const listMembers = ['grant_types', 'response_types', 'redirect_uris'] as const
+const certificateSubjects = [
+  'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip', 'tls_client_auth_san_email'
+] as const
+const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
+
+function checkMetadata(metadata: ClientMetadata, path: string): void {
+  const fail = (member: string, mustBe: string): never => {
+    throw new ConfigurationError(`${path}.${member}`, mustBe)
+  }
+  if (typeof metadata !== 'object' || metadata === null) throw new ConfigurationError(path, 'must be an object of client metadata')
+  if (typeof metadata.client_id !== 'string' || metadata.client_id === '') fail('client_id', 'must be a non-empty string')
+  for (const member of stringMembers) {
+    if (metadata[member] !== undefined && (typeof metadata[member] !== 'string' || metadata[member] === '')) fail(member, 'must be a non-empty string')
+  }
+  for (const member of listMembers) {
+    const list: unknown = metadata[member]
+    if (list !== undefined && !(Array.isArray(list) && list.every(item => typeof item === 'string'))) fail(member, 'must be a list of strings')
+  }
+  const expiry: unknown = metadata.client_secret_expires_at
+  if (expiry !== undefined && !(Number.isSafeInteger(expiry) && Number(expiry) >= 0)) fail('client_secret_expires_at', 'must be seconds since the epoch, or 0 for never')
+  const jwks: unknown = metadata.jwks
+  if (jwks !== undefined && !(typeof jwks === 'object' && jwks !== null && Array.isArray((jwks as { keys?: unknown }).keys))) fail('jwks', 'must be an object with a list "keys"')
+  if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
+  checkMethod(metadata, fail)
+}
+
+function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never): void {
+  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+  const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined
+  if (secretMethods.includes(method) && metadata.client_secret === undefined) fail('client_secret', `must be given for ${method}`)
+  if (['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !hasKeys) fail('jwks', `or jwks_uri must be given for ${method}`)
+  if (method === 'tls_client_auth') {
+    const subjects = certificateSubjects.filter(member => metadata[member] !== undefined)
+    if (subjects.length !== 1) fail(subjects[1] ?? 'tls_client_auth_subject_dn', `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`)
+  }
+  const dial: unknown = metadata.assertion_audience
+  if (dial !== undefined && !['issuer', 'report', 'legacy'].includes(dial as string)) fail('assertion_audience', 'must be "issuer", "report" or "legacy"')
+}

@@ -1,0 +1,125 @@
+/**
+ * One decision per authentication: what was checked about one attempt, in order, and how each check came out. The wire says
+ * the same thing to every refused client; whoever operates the server reads the decision.
+ *
+ * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
+ * addresses and times only.
+ */
+import { randomUUID } from 'node:crypto'
+import { InvalidClientError } from './errors.ts'
+
+export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
+
+export interface Check {
+  /** The check's name, such as `registered_method`, `signature` or `audience`. */
+  readonly check: string
+  readonly outcome: CheckOutcome
+  /** The section of the specification that asks for this check. */
+  readonly section?: string
+  readonly expected?: string
+  readonly received?: string
+  /** One sentence: how to make this check pass, on whichever side has to move. */
+  readonly fix?: string
+}
+
+export interface Decision {
+  /** Unique per attempt; also what a support request should quote. */
+  readonly trace_id: string
+  /** The endpoint the client called, by its metadata name without `_endpoint`, such as `token`. */
+  readonly endpoint: string
+  /** The client_id the request named; it is not known to exist unless the check `client` passed. */
+  readonly client_id?: string
+  /** What the request visibly carried; see {@link Mechanism}. */
+  readonly mechanism?: string
+  /** The client authentication method that judged it (a `token_endpoint_auth_method` value). */
+  readonly method?: string
+  /** Which of the client's credentials it was: `secret:<id>`, `kid:<kid>` or `x5t#S256:<thumbprint>`. */
+  readonly credential?: string
+  readonly outcome: 'authenticated' | 'refused'
+  readonly checks: readonly Check[]
+}
+
+export interface CheckDetail {
+  readonly section?: string
+  readonly expected?: string
+  readonly received?: string
+  readonly fix?: string
+}
+
+const longestDetail = 256
+// control characters in a client's input must not be able to forge or break log lines
+// eslint-disable-next-line no-control-regex -- matching control characters is the purpose
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
+
+/** Makes a caller's value safe to show to an operator: bounded in length, no control characters. */
+export function printable(value: string): string {
+  const bounded = value.length > longestDetail ? `${value.slice(0, longestDetail)}…` : value
+  return bounded.replace(controlCharacters, '\ufffd')
+}
+
+/**
+ * Collects the checks of one attempt. A strategy calls {@link pass} as it goes and throws what {@link refuse} returns at the
+ * first check that fails; the checks it announced and never reached are recorded as `skipped`.
+ */
+export class DecisionBuilder {
+  readonly trace_id: string = randomUUID()
+  endpoint: string
+  client_id: string | undefined
+  mechanism: string | undefined
+  method: string | undefined
+  credential: string | undefined
+  private readonly checks: Check[] = []
+  private announced: readonly string[] = []
+
+  constructor(endpoint: string) {
+    this.endpoint = endpoint
+  }
+
+  /** Names the checks this attempt will go through, in order. */
+  announce(checks: readonly string[]): void {
+    this.announced = checks
+  }
+
+  pass(check: string): void {
+    this.checks.push({ check, outcome: 'pass' })
+  }
+
+  /** A rule was broken, and the dial for it says to let it through and tell the operator. */
+  report(check: string, detail: CheckDetail): void {
+    this.checks.push(checkOf(check, 'report', detail))
+  }
+
+  /** Records the failed check and returns the error to throw: always the same words on the wire. */
+  refuse(check: string, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
+    this.checks.push(checkOf(check, 'fail', detail))
+    const reason = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    return new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
+  }
+
+  /** The record as it stands. */
+  finish(outcome: Decision['outcome']): Decision {
+    const reached = new Set(this.checks.map(({ check }) => check))
+    const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
+    return {
+      trace_id: this.trace_id,
+      endpoint: this.endpoint,
+      ...(this.client_id !== undefined && { client_id: printable(this.client_id) }),
+      ...(this.mechanism !== undefined && { mechanism: this.mechanism }),
+      ...(this.method !== undefined && { method: this.method }),
+      ...(this.credential !== undefined && { credential: printable(this.credential) }),
+      outcome,
+      checks: [...this.checks, ...skipped]
+    }
+  }
+}
+
+function checkOf(check: string, outcome: CheckOutcome, detail: CheckDetail): Check {
+  return {
+    check,
+    outcome,
+    ...(detail.section !== undefined && { section: detail.section }),
+    ...(detail.expected !== undefined && { expected: printable(detail.expected) }),
+    ...(detail.received !== undefined && { received: printable(detail.received) }),
+    ...(detail.fix !== undefined && { fix: detail.fix })
+  }
+}

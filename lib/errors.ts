@@ -1,0 +1,156 @@
+/**
+ * Errors are API: one class per error code a caller can meet, each with the status and headers its section asks for.
+ *
+ * `message` is what the wire says (`error_description`); `reason` is for the operator alone and is never sent. Express's
+ * own error handler understands `status` and `headers`, so these errors are answered correctly even where
+ * `oauthErrorHandler()` is not mounted.
+ */
+import type { Decision } from './decision.ts'
+
+export interface OAuthErrorOptions {
+  /** For the operator: what exactly was wrong. Never sent to the caller. */
+  readonly reason?: string
+  /** Response headers that belong to this error, such as `WWW-Authenticate` or `Allow`. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cause?: unknown
+}
+
+/** The characters RFC 6749 §5.2 allows in `error_description`; anything else becomes a space. */
+const notAllowedInDescription = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
+
+/** Any error this library answers a request with. `error` is the registered code (RFC 6749 §5.2 and its extensions). */
+export class OAuthError extends Error {
+  override readonly name: string = 'OAuthError'
+  readonly error: string
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly reason: string | undefined
+
+  constructor(error: string, status: number, description: string, options: OAuthErrorOptions = {}) {
+    super(description.replace(notAllowedInDescription, ' '), options.cause === undefined ? undefined : { cause: options.cause })
+    this.error = error
+    this.status = status
+    this.headers = options.headers ?? {}
+    this.reason = options.reason
+  }
+
+  /** The same status under the name http-errors uses. */
+  get statusCode(): number {
+    return this.status
+  }
+
+  /** The JSON body of RFC 6749 §5.2. */
+  toJSON(): { error: string; error_description: string } {
+    return { error: this.error, error_description: this.message }
+  }
+}
+
+/** 400 `invalid_request` (RFC 6749 §5.2): missing, repeated or malformed parameters, or two authentication mechanisms. */
+export class InvalidRequestError extends OAuthError {
+  override readonly name = 'InvalidRequestError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_request', 400, description, options)
+  }
+}
+
+/** 405 with `Allow` (RFC 9110 §15.5.6); the code stays `invalid_request`. */
+export class MethodNotAllowedError extends OAuthError {
+  override readonly name = 'MethodNotAllowedError'
+  constructor(allowed: readonly string[]) {
+    super('invalid_request', 405, `use ${allowed.join(' or ')}`, { headers: { Allow: allowed.join(', ') } })
+  }
+}
+
+/** 413: the body is larger than the endpoint reads. */
+export class RequestTooLargeError extends OAuthError {
+  override readonly name = 'RequestTooLargeError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_request', 413, description, options)
+  }
+}
+
+/** 415: the body is of a type the endpoint does not read. */
+export class UnsupportedMediaTypeError extends OAuthError {
+  override readonly name = 'UnsupportedMediaTypeError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_request', 415, description, options)
+  }
+}
+
+export interface InvalidClientErrorOptions extends OAuthErrorOptions {
+  /** What was checked, and what failed. For `onDecision` and the operator's eyes. */
+  readonly decision?: Decision
+}
+
+/**
+ * 401 `invalid_client` (RFC 6749 §5.2). The words are the same for every refused client, whatever the reason: an unknown
+ * client, a wrong secret and an expired assertion cannot be told apart from outside. The reason is in `decision`.
+ */
+export class InvalidClientError extends OAuthError {
+  override readonly name = 'InvalidClientError'
+  readonly decision: Decision | undefined
+  constructor(options: InvalidClientErrorOptions = {}) {
+    super('invalid_client', 401, 'client authentication failed', options)
+    // not enumerable: error loggers that print an error's own members do not repeat the record
+    Object.defineProperty(this, 'decision', { value: options.decision, enumerable: false })
+  }
+}
+
+/** 400 `invalid_grant` (RFC 6749 §5.2): the code, refresh token or assertion is not (or no longer) good for this client. */
+export class InvalidGrantError extends OAuthError {
+  override readonly name = 'InvalidGrantError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_grant', 400, description, options)
+  }
+}
+
+/** 400 `unauthorized_client` (RFC 6749 §5.2): an authenticated client that may not use this grant. */
+export class UnauthorizedClientError extends OAuthError {
+  override readonly name = 'UnauthorizedClientError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('unauthorized_client', 400, description, options)
+  }
+}
+
+/** 400 `unsupported_grant_type` (RFC 6749 §5.2). */
+export class UnsupportedGrantTypeError extends OAuthError {
+  override readonly name = 'UnsupportedGrantTypeError'
+  constructor(options?: OAuthErrorOptions) {
+    super('unsupported_grant_type', 400, 'this grant_type is not supported', options)
+  }
+}
+
+/** 400 `invalid_scope` (RFC 6749 §5.2). */
+export class InvalidScopeError extends OAuthError {
+  override readonly name = 'InvalidScopeError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_scope', 400, description, options)
+  }
+}
+
+/** 400 `invalid_target` (RFC 8707 §2): an unknown, malformed or unavailable `resource`. */
+export class InvalidTargetError extends OAuthError {
+  override readonly name = 'InvalidTargetError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_target', 400, description, options)
+  }
+}
+
+/** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
+export class TemporarilyUnavailableError extends OAuthError {
+  override readonly name = 'TemporarilyUnavailableError'
+  constructor(options: OAuthErrorOptions & { readonly retryAfter?: number } = {}) {
+    super('temporarily_unavailable', 503, 'the server cannot answer at the moment', {
+      ...options,
+      headers: { 'Retry-After': String(options.retryAfter ?? 5), ...options.headers }
+    })
+  }
+}
+
+/** 500 `server_error`: a fault of ours. What it was is in `cause`, never on the wire. */
+export class ServerError extends OAuthError {
+  override readonly name = 'ServerError'
+  constructor(options?: OAuthErrorOptions) {
+    super('server_error', 500, 'the server met an error', options)
+  }
+}

@@ -1,0 +1,45 @@
+/** What client authentication sees of a request. Values only: nothing here knows Express. */
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
+ * `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it comes with
+ * the connection, and counts only for the clients registered to use it.
+ */
+export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
+
+/**
+ * The request's parameters: each at most once, none empty, all strings (RFC 6749 §3.2). No prototype, so
+ * `parameters['constructor']` is undefined unless it was sent.
+ */
+export type Parameters = Readonly<Partial<Record<string, string>>>
+
+/** A client certificate as it reached us. */
+export interface PresentedCertificate {
+  /** The leaf, DER. */
+  readonly der: Uint8Array
+  /** Whether whoever terminated TLS verified the chain to a configured CA. Self-signed certificates are `false`. */
+  readonly verified: boolean
+  /** Why the chain was not verified, where that is known. */
+  readonly reason?: string
+}
+
+export interface ClientRequest {
+  /** The endpoint's metadata name without `_endpoint`, such as `token`. */
+  readonly endpoint: string
+  readonly headers: IncomingHttpHeaders
+  readonly parameters: Parameters
+  /** Reads the client certificate; undefined where none was presented. */
+  readonly certificate: () => PresentedCertificate | undefined
+}
+
+/** How a client proved itself; kept with what it was granted. */
+export interface ClientAuthentication {
+  /** The method, a `token_endpoint_auth_method` value. */
+  readonly method: string
+  /** Which of the client's credentials it was, where the method has any: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
+  readonly credential?: string
+}
+
+/** Reads the time: milliseconds since the epoch, as `Date.now` does. */
+export type Clock = () => number

@@ -1,0 +1,78 @@
+/**
+ * The contract every store implements. The store decides every race: each operation is one atomic step, whatever the engine,
+ * and nothing this library does needs a transaction across two of them.
+ *
+ * Values are JSON. A record is absent once its time to live has passed. Codes and tokens never reach a store: the `id` of
+ * their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
+ */
+
+/** Anything `JSON.parse(JSON.stringify(value))` returns unchanged. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
+
+/**
+ * Names one record. Keys with the same `grant` belong together: they are what {@link Store.deleteGrant} ends, and in a
+ * Redis Cluster they share a slot.
+ */
+export interface Key {
+  /** What the record is, such as `access_token` or `client_assertion`; isolates kinds from one another. */
+  readonly kind: string
+  /** Unique within the kind (and grant). At most 512 characters, any Unicode. */
+  readonly id: string
+  /** The grant this record lives and dies with. */
+  readonly grant?: string
+}
+
+export interface StoredRecord {
+  readonly value: Json
+  /** Changes with every write; only ever compared for equality, by {@link Store.swap}. */
+  readonly version: string | number
+}
+
+/** What {@link Store.take} found. */
+export type Taken = { readonly outcome: 'taken'; readonly value: Json } | { readonly outcome: 'spent' } | { readonly outcome: 'absent' }
+
+/**
+ * Where codes, tokens, grants and used assertion ids live.
+ *
+ * @example
+ * const store: Store = memoryStore()
+ * await store.add({ kind: 'client_assertion', id: 'digest of client_id and jti' }, null, 60) // true: first use
+ * await store.add({ kind: 'client_assertion', id: 'digest of client_id and jti' }, null, 60) // false: replayed
+ */
+export interface Store {
+  /** The record, or undefined where there is none (never written, taken, deleted or expired). */
+  get(key: Key): Promise<StoredRecord | undefined>
+
+  /**
+   * Writes the record, replacing one that is there. `ttl` is in seconds, greater than 0. A record of a grant that was
+   * deleted is not written, and that is no error: the grant's end came first.
+   */
+  set(key: Key, value: Json, ttl: number): Promise<void>
+
+  /** Writes the record only where there is none, and says whether it did. Of any number of callers, exactly one gets `true`. */
+  add(key: Key, value: Json, ttl: number): Promise<boolean>
+
+  /**
+   * Takes the record out: exactly one caller gets its value (`taken`). Until the record would have expired, later callers
+   * learn that it was `spent`, so that a replayed code can end the grant its key names. Otherwise `absent`.
+   */
+  take(key: Key): Promise<Taken>
+
+  /**
+   * Replaces the record only while it still has `version`, and says whether it did. Of any number of callers with the same
+   * version, exactly one gets `true`.
+   */
+  swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean>
+
+  /** Removes one record. No error where there is none. */
+  delete(key: Key): Promise<void>
+
+  /**
+   * Ends a grant: every record whose key names it is absent from now on, spent ones too, and for at least an hour none can
+   * be written. No error where there is none.
+   */
+  deleteGrant(grant: string): Promise<void>
+
+  /** Releases what the store holds. Further calls of the other operations reject. */
+  close(): Promise<void>
+}

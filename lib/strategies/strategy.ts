@@ -1,0 +1,34 @@
+/**
+ * The seam between a client authentication method and everything else. A method is a Passport strategy whose name is its
+ * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
+ */
+import type { Strategy as PassportStrategy } from 'passport'
+import type { OAuthError } from '../errors.ts'
+import type { ClientRequest, Mechanism } from '../request.ts'
+
+/** What {@link ClientAuthenticationStrategy.identify} says. */
+export type Identification =
+  /** The request does not carry this method. */
+  | { readonly outcome: 'absent' }
+  /** It does, but unreadably so: the error to answer with. */
+  | { readonly outcome: 'malformed'; readonly error: OAuthError }
+  /** It does, for this client. Nothing is verified yet. */
+  | { readonly outcome: 'present'; readonly client_id: string }
+
+/**
+ * A client authentication method. `authenticate` follows Passport's rules: it must not be `async`, calls `fail` only when the
+ * request does not carry the method, and ends everything else in `success(client)` or `error(new InvalidClientError())`,
+ * because a `fail` would let the next strategy try a request whose credential was already refused.
+ *
+ * Classes that implement it have no `#private` members: Passport runs them on `Object.create(strategy)`.
+ */
+export interface ClientAuthenticationStrategy extends PassportStrategy {
+  /** The method's registered name, such as `private_key_jwt`. */
+  readonly name: string
+  /** What a request of this method visibly carries. Methods that share a mechanism are told apart by what the client registered. */
+  readonly mechanism: Mechanism
+  /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
+  identify(request: ClientRequest): Identification
+}
+
+export const absent: Identification = Object.freeze({ outcome: 'absent' })
