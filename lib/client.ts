@@ -2,8 +2,8 @@
 import type { JWK } from 'jose'
 import { ConfigurationError } from './options.ts'
 
-/** Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). Unknown members are kept and ignored. */
-export interface ClientMetadata {
+/** The members of client metadata this library reads. */
+export interface RegisteredMetadata {
   readonly client_id: string
   readonly client_name?: string | undefined
   /** The secret of the secret-based methods. Never readable again on the {@link Client} made from this. */
@@ -27,6 +27,10 @@ export interface ClientMetadata {
   readonly id_token_signed_response_alg?: string | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
+}
+
+/** Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). Unknown members are kept and ignored. */
+export interface ClientMetadata extends RegisteredMetadata {
   readonly [member: string]: unknown
 }
 
@@ -37,7 +41,7 @@ export interface ClientMetadata {
 export type AssertionAudience = 'issuer' | 'report' | 'legacy'
 
 /** A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible members. */
-export interface Client extends Omit<ClientMetadata, 'client_secret'> {
+export interface Client extends Omit<RegisteredMetadata, 'client_secret'> {
   readonly token_endpoint_auth_method: string
   readonly grant_types: readonly string[]
   readonly response_types: readonly string[]
@@ -57,8 +61,7 @@ export interface ClientSecret {
  * parsed from it is cached by its identity.
  */
 export type ClientSource =
-  | readonly ClientMetadata[]
-  | ((client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>)
+  readonly ClientMetadata[] | ((client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>)
 
 /** Finds clients. Rejects when the source does; never answers with a client of another id. */
 export interface ClientRegistry {
@@ -108,7 +111,10 @@ export function toClient(metadata: ClientMetadata, path = 'client'): Client {
 export function clientRegistry(source: ClientSource | ClientRegistry): ClientRegistry {
   if (typeof source === 'object' && 'find' in source && !Array.isArray(source)) return source as ClientRegistry
   if (typeof source !== 'function' && !Array.isArray(source)) {
-    throw new ConfigurationError('clients', 'must be a list of client metadata or a function that finds a client by its client_id')
+    throw new ConfigurationError(
+      'clients',
+      'must be a list of client metadata or a function that finds a client by its client_id'
+    )
   }
   const known = registries.get(source)
   if (known !== undefined) return known
@@ -121,32 +127,50 @@ function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
   const byId = new Map<string, Client>()
   list.forEach((metadata, index) => {
     const client = toClient(metadata, `clients[${index}]`)
-    if (byId.has(client.client_id)) throw new ConfigurationError(`clients[${index}].client_id`, 'is already the client_id of another client')
+    if (byId.has(client.client_id))
+      throw new ConfigurationError(`clients[${index}].client_id`, 'is already the client_id of another client')
     byId.set(client.client_id, client)
   })
   return { find: client_id => Promise.resolve(byId.get(client_id)) }
 }
 
-function registryOfFunction(lookUp: (client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>): ClientRegistry {
+function registryOfFunction(
+  lookUp: (client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>
+): ClientRegistry {
   return {
     async find(client_id) {
       const metadata = await lookUp(client_id)
       if (metadata === undefined) return undefined
       const client = toClient(metadata)
       // a source that looks up loosely (case, trimming, a wrong row) must not let one client in as another
-      if (client.client_id !== client_id) throw new ConfigurationError('clients', 'found a client with another client_id than was asked for')
+      if (client.client_id !== client_id)
+        throw new ConfigurationError('clients', 'found a client with another client_id than was asked for')
       return client
     }
   }
 }
 
 const stringMembers = [
-  'client_name', 'client_secret', 'token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'scope', 'jwks_uri', 'id_token_signed_response_alg',
-  'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip', 'tls_client_auth_san_email'
+  'client_name',
+  'client_secret',
+  'token_endpoint_auth_method',
+  'token_endpoint_auth_signing_alg',
+  'scope',
+  'jwks_uri',
+  'id_token_signed_response_alg',
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email'
 ] as const
 const listMembers = ['grant_types', 'response_types', 'redirect_uris'] as const
 const certificateSubjects = [
-  'tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip', 'tls_client_auth_san_email'
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email'
 ] as const
 const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
@@ -154,19 +178,24 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
   const fail = (member: string, mustBe: string): never => {
     throw new ConfigurationError(`${path}.${member}`, mustBe)
   }
-  if (typeof metadata !== 'object' || metadata === null) throw new ConfigurationError(path, 'must be an object of client metadata')
+  const given: unknown = metadata
+  if (typeof given !== 'object' || given === null) throw new ConfigurationError(path, 'must be an object of client metadata')
   if (typeof metadata.client_id !== 'string' || metadata.client_id === '') fail('client_id', 'must be a non-empty string')
   for (const member of stringMembers) {
-    if (metadata[member] !== undefined && (typeof metadata[member] !== 'string' || metadata[member] === '')) fail(member, 'must be a non-empty string')
+    if (metadata[member] !== undefined && (typeof metadata[member] !== 'string' || metadata[member] === ''))
+      fail(member, 'must be a non-empty string')
   }
   for (const member of listMembers) {
     const list: unknown = metadata[member]
-    if (list !== undefined && !(Array.isArray(list) && list.every(item => typeof item === 'string'))) fail(member, 'must be a list of strings')
+    if (list !== undefined && !(Array.isArray(list) && list.every(item => typeof item === 'string')))
+      fail(member, 'must be a list of strings')
   }
   const expiry: unknown = metadata.client_secret_expires_at
-  if (expiry !== undefined && !(Number.isSafeInteger(expiry) && Number(expiry) >= 0)) fail('client_secret_expires_at', 'must be seconds since the epoch, or 0 for never')
+  if (expiry !== undefined && !(Number.isSafeInteger(expiry) && Number(expiry) >= 0))
+    fail('client_secret_expires_at', 'must be seconds since the epoch, or 0 for never')
   const jwks: unknown = metadata.jwks
-  if (jwks !== undefined && !(typeof jwks === 'object' && jwks !== null && Array.isArray((jwks as { keys?: unknown }).keys))) fail('jwks', 'must be an object with a list "keys"')
+  if (jwks !== undefined && !(typeof jwks === 'object' && jwks !== null && Array.isArray((jwks as { keys?: unknown }).keys)))
+    fail('jwks', 'must be an object with a list "keys"')
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkMethod(metadata, fail)
 }
@@ -175,11 +204,17 @@ function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: st
   const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
   const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined
   if (secretMethods.includes(method) && metadata.client_secret === undefined) fail('client_secret', `must be given for ${method}`)
-  if (['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !hasKeys) fail('jwks', `or jwks_uri must be given for ${method}`)
+  if (['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !hasKeys)
+    fail('jwks', `or jwks_uri must be given for ${method}`)
   if (method === 'tls_client_auth') {
     const subjects = certificateSubjects.filter(member => metadata[member] !== undefined)
-    if (subjects.length !== 1) fail(subjects[1] ?? 'tls_client_auth_subject_dn', `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`)
+    if (subjects.length !== 1)
+      fail(
+        subjects[1] ?? 'tls_client_auth_subject_dn',
+        `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`
+      )
   }
   const dial: unknown = metadata.assertion_audience
-  if (dial !== undefined && !['issuer', 'report', 'legacy'].includes(dial as string)) fail('assertion_audience', 'must be "issuer", "report" or "legacy"')
+  if (dial !== undefined && !['issuer', 'report', 'legacy'].includes(dial as string))
+    fail('assertion_audience', 'must be "issuer", "report" or "legacy"')
 }

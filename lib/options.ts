@@ -18,7 +18,10 @@ export function checkKeys(options: object, known: readonly string[], path = ''):
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
     const guess = known.find(candidate => isNear(candidate.toLowerCase(), key.toLowerCase()))
-    throw new ConfigurationError(`${path}${key}`, guess === undefined ? 'is not a known option' : `is not a known option; did you mean ${guess}?`)
+    throw new ConfigurationError(
+      `${path}${key}`,
+      guess === undefined ? 'is not a known option' : `is not a known option; did you mean ${guess}?`
+    )
   }
 }
 
@@ -34,12 +37,17 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   }
   if (issuer.endsWith('/')) throw new ConfigurationError(key, 'must not end in a slash')
   // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dot segments) cannot be it
-  if (url.href !== issuer && url.href !== `${issuer}/`) throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
+  if (url.href !== issuer && url.href !== `${issuer}/`)
+    throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
   return issuer
 }
 
 /** A whole number within bounds, or the default where the option is absent. */
-export function checkInteger(value: unknown, key: string, bounds: { readonly min: number; readonly max: number; readonly default: number }): number {
+export function checkInteger(
+  value: unknown,
+  key: string,
+  bounds: { readonly min: number; readonly max: number; readonly default: number }
+): number {
   if (value === undefined) return bounds.default
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < bounds.min || value > bounds.max) {
     throw new ConfigurationError(key, `must be a whole number from ${bounds.min} to ${bounds.max}`)
@@ -51,7 +59,8 @@ export function checkInteger(value: unknown, key: string, bounds: { readonly min
 export function checkOneOf<const T extends string>(value: unknown, key: string, allowed: readonly T[], fallback: T): T {
   if (value === undefined) return fallback
   const found = allowed.find(candidate => candidate === value)
-  if (found === undefined) throw new ConfigurationError(key, `must be one of ${allowed.map(candidate => JSON.stringify(candidate)).join(', ')}`)
+  if (found === undefined)
+    throw new ConfigurationError(key, `must be one of ${allowed.map(candidate => JSON.stringify(candidate)).join(', ')}`)
   return found
 }
 
