@@ -1,0 +1,156 @@
+/** A store in the memory of this process: for one process, and for specs. What it holds ends with the process. */
+import { ExpiringTable, type Placement } from './expiring-table.ts'
+import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
+
+export interface MemoryStoreOptions {
+  /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
+  readonly clock?: () => number
+  /**
+   * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one more
+   * rejects: nothing that protects against replay is ever dropped to make room. Default: 4,000,000.
+   */
+  readonly maxEntries?: number
+}
+
+/** How long a deleted grant refuses writes, in milliseconds: the hour {@link Store.deleteGrant} promises. */
+const tombstoneLifetime = 3_600_000
+/** Each operation gives back at most this many records: more than it can add, few enough not to be felt. */
+const sweepSteps = 8
+/** What a write that finds the store full may give back before it is refused. */
+const sweepStepsWhenFull = 1_000
+
+/**
+ * Makes a store that keeps everything in memory. Values are held as JSON text, so nobody can change a record through an
+ * object that was written or read. Expired records are given back a few at a time, as the store is used: there is no timer,
+ * and no operation takes longer because many records expire at once.
+ *
+ * @throws RangeError where `maxEntries` is not a whole number greater than 0.
+ *
+ * @example
+ * app.use(authorizationServer({ issuer, clients, keys, store: memoryStore({ maxEntries: 100_000 }) }))
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  const { clock = Date.now, maxEntries = 4_000_000 } = options
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1)
+    throw new RangeError('maxEntries must be a whole number greater than 0')
+  return new MemoryStore(clock, maxEntries)
+}
+
+class MemoryStore implements Store {
+  private readonly table = new ExpiringTable()
+  private readonly clock: () => number
+  private readonly maxEntries: number
+  private closed = false
+
+  constructor(clock: () => number, maxEntries: number) {
+    this.clock = clock
+    this.maxEntries = maxEntries
+  }
+
+  get(key: Key): Promise<StoredRecord | undefined> {
+    return this.step(now => {
+      const entry = this.table.find(nameOf(key), now)
+      return entry?.text === undefined ? undefined : { value: JSON.parse(entry.text) as Json, version: entry.version }
+    })
+  }
+
+  set(key: Key, value: Json, ttl: number): Promise<void> {
+    return this.step(now => {
+      const placement = placementOf(key, value, ttl, now)
+      if (!this.isGrantDeleted(key, now)) this.place(nameOf(key), placement, now)
+    })
+  }
+
+  add(key: Key, value: Json, ttl: number): Promise<boolean> {
+    return this.step(now => {
+      const placement = placementOf(key, value, ttl, now)
+      const name = nameOf(key)
+      // a spent record is in the way too: were it replaced, a second caller could take what was taken
+      if (this.isGrantDeleted(key, now) || this.table.find(name, now) !== undefined) return false
+      this.place(name, placement, now)
+      return true
+    })
+  }
+
+  take(key: Key): Promise<Taken> {
+    return this.step((now): Taken => {
+      const entry = this.table.find(nameOf(key), now)
+      if (entry === undefined) return { outcome: 'absent' }
+      if (entry.text === undefined) return { outcome: 'spent' }
+      const value = JSON.parse(entry.text) as Json
+      entry.text = undefined
+      return { outcome: 'taken', value }
+    })
+  }
+
+  swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
+    return this.step(now => {
+      const placement = placementOf(key, value, ttl, now)
+      const name = nameOf(key)
+      const entry = this.table.find(name, now)
+      if (entry?.text === undefined || entry.version !== version || this.isGrantDeleted(key, now)) return false
+      this.place(name, placement, now)
+      return true
+    })
+  }
+
+  delete(key: Key): Promise<void> {
+    return this.step(now => {
+      const entry = this.table.find(nameOf(key), now)
+      if (entry !== undefined) this.table.remove(entry)
+    })
+  }
+
+  deleteGrant(grant: string): Promise<void> {
+    return this.step(now => {
+      this.table.endGroup(grant)
+      // written even when the store is full: an end that could not be recorded would let the grant's records come back
+      this.table.place(tombstoneOf(grant), { text: undefined, expires: now + tombstoneLifetime, group: undefined }, now)
+    })
+  }
+
+  close(): Promise<void> {
+    this.closed = true
+    this.table.clear()
+    return Promise.resolve()
+  }
+
+  /** Runs one operation as one step; what it throws arrives as a rejection. */
+  private step<T>(operation: (now: number) => T): Promise<T> {
+    return new Promise(resolve => {
+      if (this.closed) throw new Error('the store is closed')
+      const now = this.clock()
+      this.table.sweep(now, sweepSteps)
+      resolve(operation(now))
+    })
+  }
+
+  private isGrantDeleted({ grant }: Key, now: number): boolean {
+    return grant !== undefined && this.table.find(tombstoneOf(grant), now) !== undefined
+  }
+
+  private place(name: string, placement: Placement, now: number): void {
+    if (this.table.size >= this.maxEntries && !this.table.has(name)) {
+      this.table.sweep(now, sweepStepsWhenFull)
+      if (this.table.size >= this.maxEntries) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
+    }
+    this.table.place(name, placement, now)
+  }
+}
+
+/** One name per key: the lengths come first, so no characters in a kind, grant or id can make two keys one. */
+function nameOf({ kind, id, grant }: Key): string {
+  return grant === undefined ? `${kind.length}:${kind}${id}` : `${kind.length}+${grant.length}:${kind}${grant}${id}`
+}
+
+/** No key has such a name: theirs start with a digit. */
+function tombstoneOf(grant: string): string {
+  return `-${grant}`
+}
+
+function placementOf(key: Key, value: Json, ttl: number, now: number): Placement {
+  if (!(Number.isFinite(ttl) && ttl > 0)) throw new RangeError('ttl must be a finite number of seconds greater than 0')
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new TypeError('value must be JSON')
+  return { text, expires: Math.min(now + ttl * 1000, Number.MAX_SAFE_INTEGER), group: key.grant }
+}
