@@ -1,0 +1,84 @@
+/** The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636). */
+import { isPublic } from '../client.ts'
+import { InvalidGrantError } from '../errors.ts'
+import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
+import { keepGrant, type GrantRecord } from '../tokens/grant.ts'
+import { verifyCodeChallenge } from '../tokens/pkce.ts'
+import { grantTtl, refreshTokenOf } from '../tokens/refresh-token.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
+import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+
+/**
+ * Redeems an authorization code: bound to the client it was issued to, the exact redirect URI and the PKCE challenge; used
+ * once. A second use is `invalid_grant` and revokes what the first one bought. A code presented with a wrong redirect URI or
+ * verifier is spent all the same: whoever sent it does not hold what belongs to it.
+ */
+export function authorizationCode(): TokenIssuer {
+  return {
+    grant_type: 'authorization_code',
+    async issue(request, server) {
+      const redeemed = await redeemAuthorizationCode(server, requiredParameter(request, 'code'), request.client.client_id)
+      if (redeemed.outcome !== 'redeemed') {
+        const reason =
+          redeemed.outcome === 'replayed'
+            ? 'the code was used before; its tokens are revoked'
+            : 'no such code for this client: unknown or expired'
+        throw new InvalidGrantError('this code is not valid', { reason })
+      }
+      const { grant: id, record } = redeemed
+      checkRedirectUri(request, record)
+      checkCodeVerifier(request, record)
+      const resource = request.parameters['resource']
+      if (resource !== undefined) resourceFor(server, record, resource)
+      const kept = grantRecord(request, server, record)
+      await keepGrant(server.store, id, kept, grantTtl(server, kept))
+      const refresh_token = kept.refresh === undefined ? undefined : refreshTokenOf(server, id, kept.refresh.generation)
+      return server.respond(request, { ...record, id }, { resource, refresh_token })
+    }
+  }
+}
+
+/** RFC 6749 §4.1.3: the very redirect URI of the authorization request, compared as strings. */
+function checkRedirectUri(request: TokenRequest, record: AuthorizationCodeRecord): void {
+  const { redirect_uri } = request.parameters
+  if (redirect_uri === record.redirect_uri) return
+  const reason = redirect_uri === undefined ? 'redirect_uri is missing' : 'redirect_uri is not the one the code was sent to'
+  throw new InvalidGrantError('redirect_uri is not that of the authorization request', { reason })
+}
+
+/**
+ * A verifier if and only if there was a challenge (OAuth 2.1 §4.1.3, RFC 9700 §2.1.1): a missing one is someone who only has
+ * the code, a superfluous one is a client whose challenge was stripped on the way.
+ */
+function checkCodeVerifier(request: TokenRequest, record: AuthorizationCodeRecord): void {
+  const { code_verifier } = request.parameters
+  const { code_challenge } = record
+  if (code_challenge === undefined) {
+    if (code_verifier !== undefined)
+      throw new InvalidGrantError('code_verifier was sent, but the authorization request had no code_challenge')
+    if (isPublic(request.client)) throw new InvalidGrantError('a public client needs PKCE')
+    return
+  }
+  if (code_verifier === undefined || !verifyCodeChallenge(code_verifier, code_challenge)) {
+    throw new InvalidGrantError('code_verifier does not match', {
+      reason: code_verifier === undefined ? 'code_verifier is missing' : 'wrong code_verifier'
+    })
+  }
+}
+
+function grantRecord(request: TokenRequest, server: TokenServer, record: AuthorizationCodeRecord): GrantRecord {
+  const refreshable = record.scope.includes('offline_access') && request.client.grant_types.includes('refresh_token')
+  return {
+    client_id: record.client_id,
+    sub: record.sub,
+    scope: record.scope,
+    resources: record.resources,
+    auth_time: record.auth_time,
+    acr: record.acr,
+    amr: record.amr,
+    cnf: request.confirmation,
+    auth_method: request.authentication.method,
+    refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined
+  }
+}

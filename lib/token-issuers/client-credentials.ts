@@ -1,0 +1,32 @@
+/** The client credentials grant (RFC 6749 §4.4): a client acting for itself. */
+import { InvalidScopeError } from '../errors.ts'
+import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
+
+/** Scope values that are about a person (OpenID Connect Core §5.4, §11). There is none here. */
+const aboutPeople = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone']
+
+/**
+ * Issues an access token to a confidential client on its own behalf: `sub` is the client, and there is never a refresh token
+ * (RFC 6749 §4.4.3). Scope values about people are refused when asked for and left out of the client's default.
+ */
+export function clientCredentials(): TokenIssuer {
+  return {
+    grant_type: 'client_credentials',
+    confidential: true,
+    issue(request, server) {
+      const scope = scopeOf(request, server)
+      const grant = { client_id: request.client.client_id, scope, resources: [] }
+      return server.respond(request, grant, { resource: request.parameters['resource'] })
+    }
+  }
+}
+
+function scopeOf(request: TokenRequest, server: TokenServer): readonly string[] {
+  const scope = requestedScope(request, server)
+  const fitting = scope.filter(value => !aboutPeople.includes(value))
+  if (request.parameters['scope'] !== undefined && fitting.length < scope.length) {
+    throw new InvalidScopeError('this scope is about a person, and there is none in this grant')
+  }
+  return fitting
+}

@@ -1,0 +1,70 @@
+/**
+ * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
+ * function from an authenticated client's request to a token response.
+ */
+import type { Client } from '../client.ts'
+import { InvalidRequestError, InvalidScopeError } from '../errors.ts'
+import type { ClientAuthentication, Parameters } from '../request.ts'
+import { parseScope, scopeBeyond } from '../tokens/scope.ts'
+import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
+
+/** A token request whose client has been authenticated. */
+export interface TokenRequest extends TokenRecipient {
+  readonly client: Client
+  readonly authentication: ClientAuthentication
+  readonly parameters: Parameters
+}
+
+/**
+ * One grant. Answer through `server.respond(request, grant)`, which mints, records and shapes the tokens; refuse by throwing
+ * one of this library's errors.
+ *
+ * @example
+ * const voucher: TokenIssuer = {
+ *   grant_type: 'urn:example:voucher',
+ *   confidential: true,
+ *   async issue(request, server) {
+ *     const sub = await redeemVoucher(requiredParameter(request, 'voucher'))
+ *     if (sub === undefined) throw new InvalidGrantError('this voucher is not valid')
+ *     return server.respond(request, { client_id: request.client.client_id, sub, scope: requestedScope(request, server), resources: [] })
+ *   }
+ * }
+ */
+export interface TokenIssuer {
+  /** The `grant_type` this issuer answers (RFC 6749 §4, §4.5). */
+  readonly grant_type: string
+  /** True where public clients must not use it. Default false. */
+  readonly confidential?: boolean
+  /** May reject with any `OAuthError`; anything else becomes a 500 that says nothing. */
+  issue(request: TokenRequest, server: TokenServer): Promise<TokenResponse>
+}
+
+/** A parameter the grant cannot do without. @throws InvalidRequestError naming it. */
+export function requiredParameter(request: Pick<TokenRequest, 'parameters'>, name: string): string {
+  const value = request.parameters[name]
+  if (value === undefined) throw new InvalidRequestError(`${name} is missing`)
+  return value
+}
+
+/**
+ * The scope a client asks for, or what it registered where it asks for none (RFC 6749 §3.3).
+ *
+ * @throws InvalidScopeError for broken syntax, a value this server does not know, or one the client may not have.
+ */
+export function requestedScope(
+  request: Pick<TokenRequest, 'parameters' | 'client'>,
+  server: Pick<TokenServer, 'scopes'>
+): readonly string[] {
+  const { client } = request
+  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
+  const scope = request.parameters['scope']
+  if (scope === undefined) return (registered ?? []).filter(value => server.scopes.includes(value))
+  const values = parseScope(scope)
+  if (values === undefined) throw new InvalidScopeError('scope is malformed')
+  const allowed = registered === undefined ? server.scopes : server.scopes.filter(value => registered.includes(value))
+  const beyond = scopeBeyond(values, allowed)
+  if (beyond.length > 0) {
+    throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
+  }
+  return values
+}

@@ -1,0 +1,125 @@
+/** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
+import type { Key } from '../stores/store.ts'
+import type { Confirmation } from './confirmation.ts'
+import { findGrant, toJson, tokenDigest, type Grant } from './grant.ts'
+import type { Resource } from './resource.ts'
+import { parseScope } from './scope.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** What an access token says, whichever format it has. Times are seconds since the epoch. */
+export interface AccessToken {
+  readonly client_id: string
+  /** The person, or the client where it acts for itself. */
+  readonly sub: string
+  readonly scope: readonly string[]
+  /** The resource it is for; undefined: none was named. */
+  readonly aud?: string | undefined
+  readonly iat: number
+  readonly exp: number
+  readonly jti: string
+  readonly cnf?: Confirmation | undefined
+  readonly auth_time?: number | undefined
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+  /** The grant it belongs to; undefined for client credentials. */
+  readonly grant?: string | undefined
+}
+
+const jwtType = 'at+jwt'
+const separator = '.'
+
+/** Mints an access token and, where it must be found again, records it first. */
+export async function mintAccessToken(
+  server: TokenServer,
+  grant: Grant,
+  details: {
+    readonly scope: readonly string[]
+    readonly resource: Resource | undefined
+    readonly confirmation: Confirmation | undefined
+  }
+): Promise<{ access_token: string; expires_in: number }> {
+  const { scope, resource, confirmation } = details
+  const expires_in = resource?.access_token_ttl ?? server.accessTokenTtl
+  const iat = Math.floor(server.clock() / 1000)
+  const reference = newReference(server, grant.id)
+  const token: AccessToken = {
+    client_id: grant.client_id,
+    sub: grant.sub ?? grant.client_id,
+    scope,
+    aud: resource?.resource,
+    iat,
+    exp: iat + expires_in,
+    jti: reference,
+    cnf: confirmation,
+    auth_time: grant.auth_time,
+    acr: grant.acr,
+    amr: grant.amr,
+    grant: grant.id
+  }
+  if (resource?.access_token_format === 'jwt') {
+    return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claimsOf(server, token)), expires_in }
+  }
+  // the reference is the token itself: what is kept must not contain it
+  await server.store.set(accessTokenKey(reference, grant.id), toJson({ ...token, jti: tokenDigest(reference) }), expires_in)
+  return { access_token: reference, expires_in }
+}
+
+/**
+ * What a presented access token says, if this server issued it, it has not expired and neither it nor its grant was
+ * revoked. Says nothing about audience, scope or proof of possession.
+ */
+export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+  if (presented.length > 4096) return undefined
+  return presented.startsWith('eyJ') && presented.split('.').length === 3
+    ? verifyJwt(server, presented)
+    : findOpaque(server, presented)
+}
+
+/** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
+function accessTokenAlgorithm(server: TokenServer): string {
+  const available = server.keys.algorithms()
+  return available.includes('ES256') ? 'ES256' : (available[0] ?? 'ES256')
+}
+
+/** 256 random bits; the grant's id goes in front so that whoever holds the token alone can find what it belongs to. */
+export function newReference(server: TokenServer, grant: string | undefined): string {
+  const random = server.random(32).toString('base64url')
+  return grant === undefined ? random : `${grant}${separator}${random}`
+}
+
+/** The grant a reference names, or undefined. */
+export function grantOfReference(reference: string): string | undefined {
+  const end = reference.indexOf(separator)
+  return end === -1 ? undefined : reference.slice(0, end)
+}
+
+function accessTokenKey(reference: string, grant: string | undefined): Key {
+  const id = tokenDigest(reference)
+  return grant === undefined ? { kind: 'access_token', id } : { kind: 'access_token', id, grant }
+}
+
+function revocationKey(jti: string, grant: string | undefined): Key {
+  const id = tokenDigest(jti)
+  return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant }
+}
+
+/** RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource. */
+function claimsOf(server: TokenServer, token: AccessToken): object {
+  return { iss: server.issuer, ...token, grant: undefined, scope: token.scope.length > 0 ? token.scope.join(' ') : undefined }
+}
+
+async function findOpaque(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+  const record = await server.store.get(accessTokenKey(presented, grantOfReference(presented)))
+  const token = record?.value as unknown as AccessToken | undefined
+  return token !== undefined && token.exp * 1000 > server.clock() ? token : undefined
+}
+
+async function verifyJwt(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+  const claims = server.keys.verify(presented, jwtType)
+  if (claims?.['iss'] !== server.issuer) return undefined
+  const { scope, jti } = claims as { scope?: string; jti: string }
+  const token = { ...claims, scope: parseScope(scope ?? '') ?? [], grant: grantOfReference(jti) } as unknown as AccessToken
+  if (token.exp * 1000 <= server.clock()) return undefined
+  if (token.grant !== undefined && (await findGrant(server.store, token.grant)) === undefined) return undefined
+  return (await server.store.get(revocationKey(jti, token.grant))) === undefined ? token : undefined
+}

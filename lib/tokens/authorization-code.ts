@@ -1,0 +1,58 @@
+/** Authorization codes: one use, one client, a minute. */
+import type { Key } from '../stores/store.ts'
+import { grantOfReference, newReference } from './access-token.ts'
+import { toJson, tokenDigest } from './grant.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** What was agreed at the authorization endpoint, kept until the code is redeemed. */
+export interface AuthorizationCodeRecord {
+  readonly client_id: string
+  /** The redirect URI the code was sent to. */
+  readonly redirect_uri: string
+  readonly sub: string
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly code_challenge?: string | undefined
+  readonly nonce?: string | undefined
+  readonly auth_time: number
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+}
+
+export type RedeemedCode =
+  | { readonly outcome: 'redeemed'; readonly grant: string; readonly record: AuthorizationCodeRecord }
+  /** It was redeemed before; everything it bought has just been revoked (RFC 6749 §4.1.2). */
+  | { readonly outcome: 'replayed'; readonly grant: string }
+  /** Never issued, expired, or another client's. */
+  | { readonly outcome: 'unknown' }
+
+/** Mints a code and records what it stands for. */
+export async function mintAuthorizationCode(server: TokenServer, record: AuthorizationCodeRecord): Promise<string> {
+  const grant = server.random(16).toString('base64url')
+  const code = newReference(server, grant)
+  await server.store.set(codeKey(code, grant, record.client_id), toJson(record), server.authorizationCodeTtl)
+  return code
+}
+
+/**
+ * Redeems a code for the client that presents it. Of any number of callers exactly one gets the record. The client is part of
+ * the key: another client's attempt finds nothing, and spends nothing.
+ */
+export async function redeemAuthorizationCode(server: TokenServer, code: string, client_id: string): Promise<RedeemedCode> {
+  const grant = grantOfReference(code)
+  if (grant === undefined || code.length > 512) return { outcome: 'unknown' }
+  const taken = await server.store.take(codeKey(code, grant, client_id))
+  switch (taken.outcome) {
+    case 'taken':
+      return { outcome: 'redeemed', grant, record: taken.value as unknown as AuthorizationCodeRecord }
+    case 'spent':
+      await server.store.deleteGrant(grant)
+      return { outcome: 'replayed', grant }
+    case 'absent':
+      return { outcome: 'unknown' }
+  }
+}
+
+function codeKey(code: string, grant: string, client_id: string): Key {
+  return { kind: 'authorization_code', id: tokenDigest(`${code}\n${client_id}`), grant }
+}

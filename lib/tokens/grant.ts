@@ -1,0 +1,67 @@
+/** What was granted, to whom: the record every token of one grant lives and dies with. */
+import { hash } from 'node:crypto'
+import type { Json, Key, Store } from '../stores/store.ts'
+import type { Confirmation } from './confirmation.ts'
+
+/** What a token issuer asks {@link TokenServer.respond} to put into tokens. */
+export interface Grant {
+  /**
+   * Names the grant in the store. Tokens of a grant with an id end with it; without one (client credentials) each token
+   * stands alone.
+   */
+  readonly id?: string | undefined
+  readonly client_id: string
+  /** The person the grant is about; absent when the client acts for itself. */
+  readonly sub?: string | undefined
+  readonly scope: readonly string[]
+  /** The resource indicators the grant names; empty: it names none. */
+  readonly resources: readonly string[]
+  /** When the person signed in, seconds since the epoch. */
+  readonly auth_time?: number | undefined
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+  /** The authorization request's nonce, for the first ID Token only. */
+  readonly nonce?: string | undefined
+}
+
+/** A grant as the store keeps it. */
+export interface GrantRecord {
+  readonly client_id: string
+  readonly sub: string
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly auth_time?: number | undefined
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+  /** What the refresh token is bound to, if anything. */
+  readonly cnf?: Confirmation | undefined
+  /** How the client authenticated when the grant was made. */
+  readonly auth_method: string
+  /** The refresh token in force, if the grant has one. */
+  readonly refresh?: { readonly generation: number; readonly rotated_at: number } | undefined
+}
+
+/** The digest under which a code or token is kept. */
+export function tokenDigest(token: string): string {
+  return hash('sha256', token, 'base64url')
+}
+
+export function grantKey(id: string): Key {
+  return { kind: 'grant', id, grant: id }
+}
+
+/** Keeps a grant. `ttl` is in seconds. */
+export async function keepGrant(store: Store, id: string, record: GrantRecord, ttl: number): Promise<void> {
+  await store.set(grantKey(id), toJson(record), ttl)
+}
+
+/** The grant and its version, or undefined when it ended. */
+export async function findGrant(store: Store, id: string): Promise<{ grant: GrantRecord; version: string | number } | undefined> {
+  const record = await store.get(grantKey(id))
+  return record && { grant: record.value as unknown as GrantRecord, version: record.version }
+}
+
+/** A record of ours as the store's JSON: members that are undefined are left out by JSON itself. */
+export function toJson(record: object): Json {
+  return record as unknown as Json
+}

@@ -1,0 +1,40 @@
+/** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead. */
+import type { Client } from '../client.ts'
+import { ServerError } from '../errors.ts'
+import type { Grant } from './grant.ts'
+import { halfHash } from './signing-keys.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** RFC 7591 clients that register nothing get RS256 (OpenID Connect Registration §2). */
+const defaultAlgorithm = 'RS256'
+const lifetime = 3600
+
+/** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to. */
+export async function mintIdToken(server: TokenServer, client: Client, grant: Grant, access_token: string): Promise<string> {
+  if (grant.sub === undefined) throw new ServerError({ reason: 'an ID Token needs a person: the grant has no sub' })
+  const alg = idTokenAlgorithm(server, client)
+  const iat = Math.floor(server.clock() / 1000)
+  return server.keys.sign(alg, 'JWT', {
+    iss: server.issuer,
+    sub: grant.sub,
+    aud: client.client_id,
+    exp: iat + lifetime,
+    iat,
+    auth_time: grant.auth_time,
+    nonce: grant.nonce,
+    acr: grant.acr,
+    amr: grant.amr,
+    at_hash: halfHash(alg, access_token)
+  })
+}
+
+/** The algorithm this client's ID Tokens are signed with: what it registered, or the default where the server has such a key. */
+export function idTokenAlgorithm(server: TokenServer, client: Client): string {
+  const available = server.keys.algorithms()
+  const wanted = client.id_token_signed_response_alg ?? defaultAlgorithm
+  if (available.includes(wanted)) return wanted
+  if (client.id_token_signed_response_alg === undefined && available[0] !== undefined) return available[0]
+  throw new ServerError({
+    reason: `client ${client.client_id} registered ID Tokens signed ${wanted}, and the server has no such key`
+  })
+}

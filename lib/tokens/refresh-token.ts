@@ -1,0 +1,105 @@
+/**
+ * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one record
+ * per grant however often it is refreshed. Rotation is one compare-and-set on that record.
+ */
+import type { Client } from '../client.ts'
+import { isPublic } from '../client.ts'
+import { isSenderConstrained, type Confirmation } from './confirmation.ts'
+import { findGrant, grantKey, toJson, type GrantRecord } from './grant.ts'
+import type { TokenServer } from './token-server.ts'
+
+const grantBytes = 16
+const generationBytes = 4
+const macBytes = 32
+const tokenSyntax = /^[A-Za-z0-9_-]{70}$/
+const purpose = 'refresh_token'
+
+/** What a refresh token names, once its MAC has proved that this server made it. */
+export interface RefreshTokenReference {
+  readonly grant: string
+  readonly generation: number
+}
+
+/** The refresh token of a grant's generation: always the same one, which is what makes a lost answer repeatable. */
+export function refreshTokenOf(server: TokenServer, grant: string, generation: number): string {
+  const body = Buffer.alloc(grantBytes + generationBytes)
+  body.write(grant, 'base64url')
+  body.writeUInt32BE(generation, grantBytes)
+  return Buffer.concat([body, server.keys.mac(purpose, body)]).toString('base64url')
+}
+
+/** Reads a refresh token; undefined for anything this server did not make. */
+export function readRefreshToken(server: TokenServer, token: string): RefreshTokenReference | undefined {
+  if (!tokenSyntax.test(token)) return undefined
+  const bytes = Buffer.from(token, 'base64url')
+  // the last character has spare bits: only the canonical spelling is the token
+  if (bytes.toString('base64url') !== token) return undefined
+  const body = bytes.subarray(0, grantBytes + generationBytes)
+  if (!server.keys.verifyMac(purpose, body, bytes.subarray(body.length, body.length + macBytes))) return undefined
+  return { grant: body.subarray(0, grantBytes).toString('base64url'), generation: body.readUInt32BE(grantBytes) }
+}
+
+export type Rotation =
+  | { readonly outcome: 'current'; readonly refresh_token: string }
+  /** Superseded too long ago: the family was stolen from or is confused; the grant and its tokens are gone. */
+  | { readonly outcome: 'reused' }
+  | { readonly outcome: 'ended' }
+
+/** Whether this client's refresh tokens are replaced when used. Public clients' always are (RFC 9700 §2.2.2). */
+export function rotates(server: TokenServer, client: Client, confirmation: Confirmation | undefined): boolean {
+  if (isPublic(client) || server.refreshTokenRotation === 'always') return true
+  return server.refreshTokenRotation === 'unbound' && !isSenderConstrained(confirmation)
+}
+
+/**
+ * Uses a refresh token once. Of any number of callers with the current one exactly one moves the family on; within the
+ * retry window the others get the same successor, and beyond it the whole grant ends (RFC 9700 §4.14.2).
+ */
+export async function rotate(server: TokenServer, reference: RefreshTokenReference, rotating: boolean): Promise<Rotation> {
+  // a lost compare-and-set means someone else moved the family on: what they left is judged like any other state
+  for (;;) {
+    const found = await findGrant(server.store, reference.grant)
+    const refresh = found?.grant.refresh
+    if (found === undefined || refresh === undefined) return { outcome: 'ended' }
+    if (reference.generation === refresh.generation) {
+      if (!rotating) return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation) }
+      if (await moveOn(server, reference, found)) {
+        return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation + 1) }
+      }
+    } else if (isRetry(server, reference, refresh)) {
+      return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation) }
+    } else {
+      await server.store.deleteGrant(reference.grant)
+      return { outcome: 'reused' }
+    }
+  }
+}
+
+function moveOn(
+  server: TokenServer,
+  reference: RefreshTokenReference,
+  found: { readonly grant: GrantRecord; readonly version: string | number }
+): Promise<boolean> {
+  const next: GrantRecord = { ...found.grant, refresh: { generation: reference.generation + 1, rotated_at: server.clock() } }
+  return server.store.swap(grantKey(reference.grant), found.version, toJson(next), grantTtl(server, next))
+}
+
+function isRetry(
+  server: TokenServer,
+  reference: RefreshTokenReference,
+  refresh: { generation: number; rotated_at: number }
+): boolean {
+  const age = server.clock() - refresh.rotated_at
+  return (
+    server.refreshRetryWindow > 0 && reference.generation === refresh.generation - 1 && age <= server.refreshRetryWindow * 1000
+  )
+}
+
+/** Seconds a grant is kept: as long as the longest-lived thing that hangs on it. */
+export function grantTtl(server: TokenServer, record: Pick<GrantRecord, 'refresh'>): number {
+  const longestAccessToken = Math.max(
+    server.accessTokenTtl,
+    ...server.resources.all().map(resource => resource.access_token_ttl ?? 0)
+  )
+  return record.refresh === undefined ? longestAccessToken : Math.max(server.refreshTokenTtl, longestAccessToken)
+}

@@ -1,0 +1,78 @@
+/** Protected resources: who an access token is for (RFC 8707), and which format that resource reads. */
+import { InvalidTargetError } from '../errors.ts'
+import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import { isScopeToken } from './scope.ts'
+
+export interface ResourceOptions {
+  /** The resource indicator: an absolute URI without a fragment. It becomes the token's `aud`. */
+  readonly resource: string
+  /** The scope values that belong to this resource. */
+  readonly scopes?: readonly string[] | undefined
+  /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
+  readonly access_token_format?: 'jwt' | 'opaque' | undefined
+  /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
+  readonly access_token_ttl?: number | undefined
+}
+
+export interface Resource {
+  readonly resource: string
+  readonly scopes: readonly string[]
+  readonly access_token_format: 'jwt' | 'opaque'
+  readonly access_token_ttl: number | undefined
+}
+
+/** The resources of a server, by their indicator. */
+export class Resources {
+  private readonly byIndicator = new Map<string, Resource>()
+  private readonly owned = new Set<string>()
+
+  /** @throws ConfigurationError naming the option that is wrong. */
+  constructor(list: readonly ResourceOptions[], key = 'resources') {
+    list.forEach((options, index) => {
+      const resource = checkResource(options, `${key}[${index}]`)
+      if (this.byIndicator.has(resource.resource))
+        throw new ConfigurationError(`${key}[${index}].resource`, 'is already another resource')
+      this.byIndicator.set(resource.resource, resource)
+      for (const scope of resource.scopes) this.owned.add(scope)
+    })
+  }
+
+  /** The resource a request names. @throws InvalidTargetError when there is no such resource (RFC 8707 §2). */
+  find(indicator: string): Resource {
+    const resource = this.byIndicator.get(indicator)
+    if (resource === undefined) throw new InvalidTargetError('this resource is not known here')
+    return resource
+  }
+
+  all(): readonly Resource[] {
+    return [...this.byIndicator.values()]
+  }
+
+  /** The values of a granted scope that make sense to this resource: its own, and those that belong to no resource. */
+  narrow(scope: readonly string[], resource: Resource): readonly string[] {
+    return scope.filter(value => resource.scopes.includes(value) || !this.owned.has(value))
+  }
+}
+
+function checkResource(options: ResourceOptions, key: string): Resource {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
+  checkKeys(options, ['resource', 'scopes', 'access_token_format', 'access_token_ttl', 'introspection_clients'], `${key}.`)
+  const indicator: unknown = options.resource
+  if (typeof indicator !== 'string' || !URL.canParse(indicator) || indicator.includes('#')) {
+    throw new ConfigurationError(`${key}.resource`, 'must be an absolute URI without a fragment')
+  }
+  const scopes: unknown = options.scopes ?? []
+  if (!Array.isArray(scopes) || !scopes.every(value => typeof value === 'string' && isScopeToken(value))) {
+    throw new ConfigurationError(`${key}.scopes`, 'must be a list of scope values')
+  }
+  return {
+    resource: indicator,
+    scopes: scopes as readonly string[],
+    access_token_format: checkOneOf(options.access_token_format, `${key}.access_token_format`, ['jwt', 'opaque'], 'jwt'),
+    access_token_ttl:
+      options.access_token_ttl === undefined
+        ? undefined
+        : checkInteger(options.access_token_ttl, `${key}.access_token_ttl`, { min: 1, max: 31_536_000, default: 3600 })
+  }
+}

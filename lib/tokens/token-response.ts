@@ -1,0 +1,58 @@
+/** From a grant to a token response: one place decides which tokens there are and what each may say. */
+import { InvalidTargetError } from '../errors.ts'
+import { mintAccessToken } from './access-token.ts'
+import type { Grant } from './grant.ts'
+import { mintIdToken } from './id-token.ts'
+import type { Resource } from './resource.ts'
+import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from './token-server.ts'
+
+/**
+ * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
+ * Everything that must be found again is recorded before this resolves.
+ *
+ * @throws InvalidTargetError when `shape.resource` is unknown or beyond what was granted.
+ */
+export async function respond(
+  server: TokenServer,
+  recipient: TokenRecipient,
+  grant: Grant,
+  shape: ResponseShape = {}
+): Promise<TokenResponse> {
+  const resource = resourceFor(server, grant, shape.resource)
+  const wanted = shape.scope ?? grant.scope
+  const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
+  const { access_token, expires_in } = await mintAccessToken(server, grant, {
+    scope,
+    resource,
+    confirmation: recipient.confirmation
+  })
+  const id_token =
+    wanted.includes('openid') && grant.sub !== undefined
+      ? await mintIdToken(server, recipient.client, grant, access_token)
+      : undefined
+  return {
+    access_token,
+    token_type: recipient.confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
+    expires_in,
+    ...(shape.refresh_token !== undefined && { refresh_token: shape.refresh_token }),
+    ...(id_token !== undefined && { id_token }),
+    ...(scope.length > 0 && { scope: scope.join(' ') })
+  }
+}
+
+/** The resource a token is for: the one asked for, or the only one granted. */
+export function resourceFor(
+  server: TokenServer,
+  grant: Pick<Grant, 'resources'>,
+  asked: string | undefined
+): Resource | undefined {
+  if (asked === undefined) {
+    const only = grant.resources.length === 1 ? grant.resources[0] : undefined
+    return only === undefined ? undefined : server.resources.find(only)
+  }
+  const resource = server.resources.find(asked)
+  // a grant that named resources is good for those alone; one that named none is limited by its scope
+  if (grant.resources.length > 0 && !grant.resources.includes(asked))
+    throw new InvalidTargetError('this resource was not granted')
+  return resource
+}

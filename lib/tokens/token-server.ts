@@ -1,0 +1,153 @@
+/** What token issuers are given: the server's keys, store and policy, and the one way to turn a grant into a token response. */
+import { ConfigurationError, checkInteger, checkIssuer, checkOneOf } from '../options.ts'
+import type { Client } from '../client.ts'
+import type { Store } from '../stores/store.ts'
+import type { Confirmation } from './confirmation.ts'
+import type { Grant } from './grant.ts'
+import { pooledRandomBytes, type RandomBytes } from './random.ts'
+import { Resources, type ResourceOptions } from './resource.ts'
+import { isScopeToken } from './scope.ts'
+import { SigningKeys, type PrivateKeySet } from './signing-keys.ts'
+
+export interface TokenOptions {
+  /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
+  readonly issuer: string
+  readonly store: Store
+  /** Private keys to sign with; see `generateKeys()`. */
+  readonly keys: PrivateKeySet
+  /** The scope values clients may ask for, beside those of the resources. */
+  readonly scopes?: readonly string[] | undefined
+  readonly resources?: readonly ResourceOptions[] | undefined
+  /** Seconds an access token lives. Default 3600. */
+  readonly accessTokenTtl?: number | undefined
+  /** Seconds an authorization code lives. Default 60. */
+  readonly authorizationCodeTtl?: number | undefined
+  /** Seconds a refresh token lives, counted from its last rotation. Default 1209600 (14 days). */
+  readonly refreshTokenTtl?: number | undefined
+  /**
+   * Which refresh tokens are replaced when used. `unbound` (default): all but those of confidential clients with
+   * sender-constrained access tokens (FAPI 2.0 §5.3.2.1). `always`. `never`: all but those of public clients.
+   */
+  readonly refreshTokenRotation?: 'unbound' | 'always' | 'never' | undefined
+  /**
+   * Seconds after a rotation in which the replaced token still gets the same successor, so that a lost answer is not a
+   * logout. Default 10; 0: never.
+   */
+  readonly refreshRetryWindow?: number | undefined
+  /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+  readonly random?: RandomBytes | undefined
+}
+
+export const tokenOptionKeys: readonly string[] = [
+  'issuer',
+  'store',
+  'keys',
+  'scopes',
+  'resources',
+  'accessTokenTtl',
+  'authorizationCodeTtl',
+  'refreshTokenTtl',
+  'refreshTokenRotation',
+  'refreshRetryWindow',
+  'clock',
+  'random'
+]
+
+/** A successful token response (RFC 6749 §5.1). */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: string
+  /** Seconds. */
+  readonly expires_in?: number
+  readonly refresh_token?: string
+  readonly id_token?: string
+  readonly scope?: string
+  readonly [member: string]: unknown
+}
+
+/** Who asks, and what their tokens are to be bound to. */
+export interface TokenRecipient {
+  readonly client: Client
+  readonly confirmation?: Confirmation | undefined
+}
+
+/** How {@link TokenServer.respond} is to shape one response. */
+export interface ResponseShape {
+  /** The scope of this access token, where it is less than the grant's. */
+  readonly scope?: readonly string[] | undefined
+  /** The resource this access token is for (RFC 8707). */
+  readonly resource?: string | undefined
+  readonly refresh_token?: string | undefined
+}
+
+export interface TokenServer {
+  readonly issuer: string
+  readonly store: Store
+  readonly keys: SigningKeys
+  readonly resources: Resources
+  /** Every scope value there is: the server's and the resources'. */
+  readonly scopes: readonly string[]
+  readonly accessTokenTtl: number
+  readonly authorizationCodeTtl: number
+  readonly refreshTokenTtl: number
+  readonly refreshTokenRotation: 'unbound' | 'always' | 'never'
+  readonly refreshRetryWindow: number
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly random: RandomBytes
+  /** Mints what the grant, its scope and the client call for, and records it before it is answered. */
+  respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
+}
+
+const year = 31_536_000
+
+/** Checks the options once. @throws ConfigurationError naming the option that is wrong. */
+export function tokenServer(
+  options: TokenOptions,
+  respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>
+): TokenServer {
+  const resources = new Resources(options.resources ?? [])
+  const server: TokenServer = {
+    issuer: checkIssuer(options.issuer),
+    store: checkStore(options.store),
+    keys: new SigningKeys(options.keys),
+    resources,
+    scopes: checkScopes(options.scopes, resources),
+    accessTokenTtl: checkInteger(options.accessTokenTtl, 'accessTokenTtl', { min: 1, max: year, default: 3600 }),
+    authorizationCodeTtl: checkInteger(options.authorizationCodeTtl, 'authorizationCodeTtl', { min: 1, max: 600, default: 60 }),
+    refreshTokenTtl: checkInteger(options.refreshTokenTtl, 'refreshTokenTtl', { min: 1, max: 10 * year, default: 1_209_600 }),
+    refreshTokenRotation: checkOneOf(
+      options.refreshTokenRotation,
+      'refreshTokenRotation',
+      ['unbound', 'always', 'never'],
+      'unbound'
+    ),
+    refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
+    clock: options.clock ?? Date.now,
+    random: options.random ?? pooledRandomBytes,
+    respond: (...given) => respond(server, ...given)
+  }
+  return server
+}
+
+const storeOperations = ['get', 'set', 'add', 'take', 'swap', 'delete', 'deleteGrant', 'close']
+
+/** A store implements the whole contract, or it is refused at construction. */
+export function checkStore(store: unknown): Store {
+  const operations = store as Record<string, unknown> | null | undefined
+  const missing = storeOperations.find(operation => typeof operations?.[operation] !== 'function')
+  if (missing !== undefined) throw new ConfigurationError('store', `must implement the Store contract; it has no ${missing}()`)
+  return store as Store
+}
+
+function checkScopes(scopes: unknown, resources: Resources): readonly string[] {
+  if (
+    scopes !== undefined &&
+    !(Array.isArray(scopes) && scopes.every(scope => typeof scope === 'string' && isScopeToken(scope)))
+  ) {
+    throw new ConfigurationError('scopes', 'must be a list of scope values')
+  }
+  const own = (scopes ?? []) as readonly string[]
+  return [...new Set([...own, ...resources.all().flatMap(resource => resource.scopes)])]
+}
