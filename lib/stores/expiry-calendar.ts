@@ -1,8 +1,8 @@
 /**
  * Remembers when entries expire, so that those whose time has come are found without looking at the others.
  *
- * Entries share buckets of time that are wider the further away their expiry is (at most a 64th of the time to live), so a
- * few thousand buckets hold any number of entries, and an entry is handed out at most that much after its expiry.
+ * Entries share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live), so
+ * several thousand buckets hold any number of entries, and an entry is handed out at most that much after its expiry.
  */
 
 /** What the calendar needs of an entry; `bucket` and `bucketSlot` are the calendar's own. */
@@ -28,7 +28,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
 
   /** Puts an entry in; `now` is in milliseconds since the epoch. */
   schedule(entry: E, now: number): void {
-    const width = 2 ** Math.max(narrowest, Math.floor(Math.log2(entry.expires - now)) - 6)
+    const width = 2 ** Math.max(narrowest, Math.floor(Math.log2(entry.expires - now)) - 8)
     const end = Math.ceil(entry.expires / width) * width
     const bucket = this.byEnd.get(end) ?? this.open(end)
     entry.bucket = bucket

@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals'
+import { ExpiringTable } from '../../lib/stores/expiring-table.ts'
+import { memoryStore } from '../../lib/stores/memory.ts'
+import type { Key } from '../../lib/stores/store.ts'
+import { storeContract } from './contract.ts'
+
+storeContract('memoryStore', clock => Promise.resolve(memoryStore({ clock })))
+
+const jti = (index: number): Key => ({ kind: 'client_assertion', id: `jti ${index}` })
+
+describe('memoryStore', () => {
+  it('tells the time by Date.now unless given a clock', async () => {
+    const store = memoryStore()
+    await store.set(jti(1), 'live', 60)
+    expect((await store.get(jti(1)))?.value).toBe('live')
+  })
+
+  it('finds a record again that the clock, set back, calls live', async () => {
+    let now = 1_000_000
+    const store = memoryStore({ clock: () => now })
+    await store.add(jti(1), null, 60)
+    now -= 3_600_000
+    expect(await store.add(jti(1), null, 60)).toBe(false)
+  })
+
+  describe('maxEntries', () => {
+    it.each([0, -1, 1.5, NaN, Infinity])('is not %p', maxEntries => {
+      expect(() => memoryStore({ maxEntries })).toThrow(new RangeError('maxEntries must be a whole number greater than 0'))
+    })
+
+    it('refuses one record more and drops none of those it has', async () => {
+      const store = memoryStore({ clock: () => 0, maxEntries: 2 })
+      await store.add(jti(1), null, 60)
+      await store.set(jti(2), null, 60)
+      await expect(store.add(jti(3), null, 60)).rejects.toThrow('the memory store is full: it holds 2 records')
+      await expect(store.set(jti(3), null, 60)).rejects.toThrow('full')
+      expect(await store.add(jti(1), null, 60)).toBe(false)
+      expect(await store.add(jti(2), null, 60)).toBe(false)
+    })
+
+    it('lets records be replaced, swapped, taken, deleted and ended while full', async () => {
+      const store = memoryStore({ clock: () => 0, maxEntries: 1 })
+      const key = { ...jti(1), grant: 'g1' }
+      await store.set(key, 1, 60)
+      await store.set(key, 2, 60)
+      expect(await store.swap(key, (await store.get(key))?.version ?? '', 3, 60)).toBe(true)
+      await store.deleteGrant('g1')
+      expect(await store.get(key)).toBeUndefined()
+      expect(await store.add(key, 4, 60)).toBe(false)
+    })
+
+    it('makes room of what has expired before it refuses', async () => {
+      let now = 0
+      const store = memoryStore({ clock: () => now, maxEntries: 500 })
+      for (let index = 0; index < 500; index++) await store.add(jti(index), null, 60)
+      now += 120_000
+      for (let index = 500; index < 1_000; index++) expect(await store.add(jti(index), null, 60)).toBe(true)
+    })
+  })
+})
+
+describe('ExpiringTable', () => {
+  const hundredThousands = 200_000
+  const fill = (table: ExpiringTable, expiresOf: (index: number) => number, group?: (index: number) => string) => {
+    for (let index = 0; index < hundredThousands; index++) {
+      table.place(`entry ${index}`, { text: 'null', expires: expiresOf(index), group: group?.(index) }, 0)
+    }
+  }
+  const sweepAll = (table: ExpiringTable, now: number, steps: number) => {
+    let sweeps = 0
+    for (let before = -1; before !== table.size; sweeps++) {
+      before = table.size
+      table.sweep(now, steps)
+      expect(before - table.size).toBeLessThanOrEqual(steps)
+    }
+    return sweeps
+  }
+
+  it('gives back 200,000 expired entries in steps, and their groups', () => {
+    const table = new ExpiringTable()
+    fill(
+      table,
+      index => 1 + (index % 3_600_000),
+      index => `group ${index % 1_000}`
+    )
+    expect([table.size, table.groupCount]).toEqual([hundredThousands, 1_000])
+    expect(sweepAll(table, 4_000_000, 1_000)).toBe(hundredThousands / 1_000 + 1)
+    expect([table.size, table.groupCount]).toEqual([0, 0])
+  })
+
+  it('keeps what has not expired, and is at most a 256th of the time to live late with the rest', () => {
+    const table = new ExpiringTable()
+    fill(table, index => (index % 2 === 0 ? 60_000 : 3_600_000))
+    sweepAll(table, 59_999, 1_000)
+    expect(table.size).toBe(hundredThousands)
+    sweepAll(table, 60_000 + 60_000 / 128, 1_000)
+    expect(table.size).toBe(hundredThousands / 2)
+    expect(table.find('entry 1', 60_000)?.text).toBe('null')
+    expect(table.find('entry 0', 59_999)).toBeUndefined()
+  })
+
+  it('ends a group of 200,000 entries at once and gives their memory back in steps', () => {
+    const table = new ExpiringTable()
+    fill(
+      table,
+      () => 3_600_000,
+      () => 'group'
+    )
+    table.endGroup('group')
+    expect(table.find('entry 7', 0)).toBeUndefined()
+    table.place('entry 7', { text: '"new"', expires: 3_600_000, group: 'group' }, 0)
+    sweepAll(table, 0, 1_000)
+    expect([table.size, table.groupCount]).toEqual([1, 1])
+    expect(table.find('entry 7', 0)?.text).toBe('"new"')
+  })
+
+  it('holds one entry however often it is replaced', () => {
+    const table = new ExpiringTable()
+    for (let index = 0; index < hundredThousands; index++) {
+      table.place('family', { text: `${index}`, expires: index + 86_400_000, group: 'grant' }, index)
+    }
+    expect([table.size, table.groupCount]).toEqual([1, 1])
+    table.sweep(10 * 86_400_000, 1)
+    expect([table.size, table.groupCount]).toEqual([0, 0])
+  })
+
+  it('finds its way after entries were removed in any order', () => {
+    const table = new ExpiringTable()
+    fill(
+      table,
+      index => 1_000 + (index % 77) * 1_000,
+      index => `group ${index % 10}`
+    )
+    for (let index = 0; index < hundredThousands; index += 3) {
+      const entry = table.find(`entry ${index}`, 0)
+      if (entry !== undefined) table.remove(entry)
+    }
+    table.endGroup('group 4')
+    sweepAll(table, 40_000, 1_000)
+    for (let index = 0; index < hundredThousands; index += 101) {
+      const expected = index % 3 !== 0 && index % 10 !== 4 && 1_000 + (index % 77) * 1_000 > 40_000
+      expect(table.find(`entry ${index}`, 40_000) !== undefined).toBe(expected)
+    }
+    sweepAll(table, 100_000, 1_000)
+    expect([table.size, table.groupCount]).toEqual([0, 0])
+  })
+})
