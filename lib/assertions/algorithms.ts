@@ -1,0 +1,48 @@
+/**
+ * The JWS algorithms a client may sign with, and what each asks of its key. Symmetric and asymmetric ones are two lists that
+ * never meet: no public key can be taken for an HMAC key, whatever a header says (RFC 8725 §3.1).
+ */
+
+export interface AsymmetricAlgorithm {
+  readonly kty: 'RSA' | 'EC' | 'OKP'
+  /** The curve, where the algorithm fixes one (RFC 7518 §3.4, RFC 9864). */
+  readonly crv?: string
+}
+
+export const asymmetricAlgorithms: ReadonlyMap<string, AsymmetricAlgorithm> = new Map<string, AsymmetricAlgorithm>([
+  ['RS256', { kty: 'RSA' }],
+  ['RS384', { kty: 'RSA' }],
+  ['RS512', { kty: 'RSA' }],
+  ['PS256', { kty: 'RSA' }],
+  ['PS384', { kty: 'RSA' }],
+  ['PS512', { kty: 'RSA' }],
+  ['ES256', { kty: 'EC', crv: 'P-256' }],
+  ['ES384', { kty: 'EC', crv: 'P-384' }],
+  ['ES512', { kty: 'EC', crv: 'P-521' }],
+  ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
+  ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }]
+])
+
+export interface SymmetricAlgorithm {
+  readonly hash: string
+  /** A key shorter than the hash's output MUST NOT be used (RFC 7518 §3.2). In bytes. */
+  readonly shortestKey: number
+}
+
+export const symmetricAlgorithms: ReadonlyMap<string, SymmetricAlgorithm> = new Map([
+  ['HS256', { hash: 'SHA-256', shortestKey: 32 }],
+  ['HS384', { hash: 'SHA-384', shortestKey: 48 }],
+  ['HS512', { hash: 'SHA-512', shortestKey: 64 }]
+])
+
+/** Every algorithm a client assertion can be verified with. */
+export const assertionAlgorithms: readonly string[] = [...asymmetricAlgorithms.keys(), ...symmetricAlgorithms.keys()]
+
+/** `Ed25519` is the fully specified name of what `EdDSA` means here (RFC 9864 §2.2): one algorithm under two names. */
+export function sameAlgorithm(a: string, b: string): boolean {
+  return a === b || (isEd25519(a) && isEd25519(b))
+}
+
+function isEd25519(alg: string): boolean {
+  return alg === 'EdDSA' || alg === 'Ed25519'
+}

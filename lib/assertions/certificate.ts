@@ -1,0 +1,165 @@
+/**
+ * Mutual-TLS client authentication (RFC 8705 §2). The handshake proved that the client holds the certificate's key; here it is
+ * decided whether that certificate is this client's: by a name a trusted authority certified (`tls_client_auth`), or by a
+ * certificate or key the client registered (`self_signed_tls_client_auth`).
+ */
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { JWK } from 'jose'
+import type { Client } from '../client.ts'
+import type { DecisionBuilder } from '../decision.ts'
+import type { Clock, PresentedCertificate } from '../request.ts'
+import { matchSubject } from './certificate-subject.ts'
+import type { ClientKeys } from './client-keys.ts'
+import { CertificateError, parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
+
+export { matchSubject } from './certificate-subject.ts'
+export * from './parsed-certificate.ts'
+
+/** The checks {@link verifyTlsClientAuth} goes through, in order. */
+export const tlsClientAuthChecks: readonly string[] = [
+  'certificate',
+  'certificate_chain',
+  'certificate_validity',
+  'certificate_subject'
+]
+
+/** The checks {@link verifySelfSigned} goes through, in order. */
+export const selfSignedChecks: readonly string[] = ['certificate', 'certificate_validity', 'certificate_key']
+
+export interface CertificateInput {
+  readonly client: Client
+  /** The certificate of the connection; undefined where none was presented. */
+  readonly certificate: PresentedCertificate | undefined
+  readonly decision: DecisionBuilder
+  readonly clock: Clock
+}
+
+// a certificate made this moment by a client whose clock is slightly ahead is not refused
+const clockTolerance = 10_000
+
+/**
+ * `tls_client_auth` (RFC 8705 §2.1): the chain was verified by whoever terminated TLS, the certificate is within its validity,
+ * and it carries the one subject the client registered.
+ *
+ * @returns the credential, `x5t#S256:<thumbprint>`.
+ * @throws {@link InvalidClientError} with the decision, at the first check that fails.
+ */
+export function verifyTlsClientAuth({ client, certificate, decision, clock }: CertificateInput): { credential: string } {
+  const { presented, parsed, credential } = readCertificate(certificate, decision)
+  if (!presented.verified) {
+    throw decision.refuse('certificate_chain', {
+      section: 'RFC 8705 §2.1',
+      expected: 'a chain to a certificate authority this server trusts',
+      received: presented.reason ?? 'a chain that was not verified',
+      fix: 'Present a certificate issued by an authority the TLS endpoint is configured with, together with its intermediates.'
+    })
+  }
+  decision.pass('certificate_chain')
+  checkValidity(parsed, clock, decision)
+  matchSubject(client, parsed, decision)
+  return { credential }
+}
+
+/**
+ * `self_signed_tls_client_auth` (RFC 8705 §2.2): no chain is looked at; the certificate is one of the client's `jwks` or
+ * `jwks_uri`, and within its validity.
+ *
+ * @returns the credential, `x5t#S256:<thumbprint>`.
+ * @throws {@link InvalidClientError} with the decision, at the first check that fails.
+ */
+export async function verifySelfSigned(input: CertificateInput & { readonly keys: ClientKeys }): Promise<{ credential: string }> {
+  const { client, certificate, decision, clock, keys } = input
+  const { presented, parsed, credential } = readCertificate(certificate, decision)
+  checkValidity(parsed, clock, decision)
+  await matchKeys(client, { der: presented.der, parsed }, keys, decision)
+  return { credential }
+}
+
+/**
+ * Passes the check `certificate_key` where one of the client's JWKs has this certificate as the first of its `x5c`, byte by byte, or has no
+ * `x5c` and the certificate's public key.
+ *
+ * @throws {@link InvalidClientError} where none has.
+ */
+export async function matchKeys(
+  client: Client,
+  { der, parsed }: { readonly der: Uint8Array; readonly parsed: ParsedCertificate },
+  keys: ClientKeys,
+  decision: DecisionBuilder
+): Promise<void> {
+  const publicKey = keyOrUndefined(() => createPublicKey({ key: Buffer.from(parsed.publicKey), format: 'der', type: 'spki' }))
+  const found = await keys.match(client, jwk => isCertificateOf(jwk, der, publicKey), decision)
+  if (found.length === 0) {
+    throw decision.refuse('certificate_key', {
+      section: 'RFC 8705 §2.2',
+      received: `x5t#S256:${parsed.thumbprint}`,
+      fix: 'Register the certificate as the x5c of a key in the client’s jwks, or behind its jwks_uri.'
+    })
+  }
+  decision.pass('certificate_key')
+}
+
+function readCertificate(
+  presented: PresentedCertificate | undefined,
+  decision: DecisionBuilder
+): { presented: PresentedCertificate; parsed: ParsedCertificate; credential: string } {
+  if (presented === undefined) {
+    throw decision.refuse('certificate', {
+      section: 'RFC 8705 §2',
+      received: 'no certificate',
+      fix: 'Connect with the client certificate, to the endpoint listed in mtls_endpoint_aliases where there is one.'
+    })
+  }
+  try {
+    const parsed = parseCertificate(presented.der)
+    const credential = `x5t#S256:${parsed.thumbprint}`
+    decision.credential = credential
+    decision.pass('certificate')
+    return { presented, parsed, credential }
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+    throw decision.refuse('certificate', {
+      section: 'RFC 5280 §4.1',
+      received: `a certificate that ${error.message}`,
+      fix: 'Present one X.509 certificate in DER.'
+    })
+  }
+}
+
+function checkValidity({ notBefore, notAfter }: ParsedCertificate, clock: Clock, decision: DecisionBuilder): void {
+  const now = clock()
+  if (now + clockTolerance < notBefore || now > notAfter) {
+    throw decision.refuse('certificate_validity', {
+      section: 'RFC 5280 §4.1.2.5',
+      expected: new Date(now).toISOString(),
+      received: `${new Date(notBefore).toISOString()} to ${new Date(notAfter).toISOString()}`,
+      fix: 'Present a certificate that is valid now.'
+    })
+  }
+  decision.pass('certificate_validity')
+}
+
+const keyOfJwk = new WeakMap<JWK, KeyObject | 'malformed'>()
+
+function isCertificateOf(jwk: JWK, der: Uint8Array, publicKey: KeyObject | undefined): boolean {
+  const x5c: unknown = jwk.x5c
+  if (x5c !== undefined) {
+    const leaf: unknown = Array.isArray(x5c) ? x5c[0] : undefined
+    return typeof leaf === 'string' && Buffer.from(leaf, 'base64').equals(der)
+  }
+  let registered = keyOfJwk.get(jwk)
+  if (registered === undefined) {
+    registered = keyOrUndefined(() => createPublicKey({ key: { ...jwk }, format: 'jwk' })) ?? 'malformed'
+    keyOfJwk.set(jwk, registered)
+  }
+  return publicKey !== undefined && registered !== 'malformed' && registered.equals(publicKey)
+}
+
+/** A key from outside may be of a kind that cannot be read; then it is nobody's. */
+function keyOrUndefined(make: () => KeyObject): KeyObject | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}

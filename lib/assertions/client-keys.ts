@@ -1,0 +1,114 @@
+/** A client's public keys, from its `jwks` or its `jwks_uri`, and which of them can have signed something. */
+import type { CryptoKey, JWK } from 'jose'
+import type { Client } from '../client.ts'
+import type { DecisionBuilder } from '../decision.ts'
+import { checkKeys } from '../options.ts'
+import { guardedFetch, type FetchJson } from './guarded-fetch.ts'
+import { importPublicKey, isPublicKey, unsuitable } from './public-keys.ts'
+import { remoteKeySets, type RemoteKeySetOptions } from './remote-key-set.ts'
+
+export interface CandidateKey {
+  readonly key: CryptoKey
+  /** Names the key: `kid:<kid>`, or `jkt:<RFC 7638 thumbprint>` where it has no kid. */
+  readonly credential: string
+}
+
+export interface ClientKeys {
+  /**
+   * The client's keys that can have made a signature with this header: at least one, at most four.
+   *
+   * Chosen by kty, use, key_ops, alg and crv first, and by kid among those, because several keys may share one kid (FAPI 2.0 §5.4.2).
+   * Private and symmetric keys, RSA keys under 2048 bits and malformed ones are passed over.
+   *
+   * @throws {@link InvalidClientError} (the check `key`) where there is none.
+   */
+  find(
+    client: Client,
+    header: { readonly alg: string; readonly kid?: string | undefined },
+    decision: DecisionBuilder
+  ): Promise<readonly CandidateKey[]>
+
+  /**
+   * The client's public JWKs for which `wanted` is true. A `jwks_uri` is asked again, within its cooldown, where none is.
+   *
+   * @throws {@link InvalidClientError} (the check `key`) where the keys could not be fetched and none is kept.
+   */
+  match(client: Client, wanted: (jwk: JWK) => boolean, decision: DecisionBuilder): Promise<readonly JWK[]>
+}
+
+export interface ClientKeysOptions extends Omit<RemoteKeySetOptions, 'fetchJson'> {
+  /** Fetches what a `jwks_uri` names. Default: {@link guardedFetch} with its defaults. */
+  readonly fetchJson?: FetchJson | undefined
+}
+
+interface JwksOf {
+  readonly keys: readonly JWK[]
+  readonly problem?: string | undefined
+}
+
+const mostCandidates = 4
+const section = 'FAPI 2.0 §5.4.2'
+
+/**
+ * Makes a source of client keys; one per server, because it holds the cache of remote key sets. Imported keys are cached by the
+ * identity of their JWK.
+ *
+ * @throws {@link ConfigurationError} for a wrong option.
+ */
+export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
+  checkKeys(options, ['fetchJson', 'clock', 'freshness', 'cooldown', 'failureCooldown', 'staleLimit', 'maxEntries'])
+  const remote = remoteKeySets({ ...options, fetchJson: options.fetchJson ?? guardedFetch() })
+
+  const read = async (client: Client, satisfied: (keys: readonly JWK[]) => boolean): Promise<JwksOf> => {
+    if (client.jwks !== undefined) return { keys: client.jwks.keys }
+    return client.jwks_uri === undefined ? { keys: [] } : remote.get(client.jwks_uri, satisfied)
+  }
+
+  return {
+    async find(client, { alg, kid }, decision) {
+      const choose = (keys: readonly JWK[]): readonly JWK[] =>
+        keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid)).slice(0, mostCandidates)
+      const jwks = await read(client, keys => choose(keys).length > 0)
+      const imported = await Promise.all(choose(jwks.keys).map(jwk => importPublicKey(jwk, alg)))
+      const candidates = imported.filter(candidate => candidate !== undefined)
+      if (candidates.length === 0) throw refuseKey(client, jwks, { alg, kid }, decision)
+      return candidates
+    },
+    async match(client, wanted, decision) {
+      const choose = (keys: readonly JWK[]): readonly JWK[] => keys.filter(jwk => isPublicKey(jwk) && wanted(jwk))
+      const jwks = await read(client, keys => choose(keys).length > 0)
+      if (jwks.keys.length === 0 && jwks.problem !== undefined) throw refuseSource(jwks.problem, decision)
+      return choose(jwks.keys)
+    }
+  }
+}
+
+function refuseSource(problem: string, decision: DecisionBuilder): Error {
+  return decision.refuse('key', { section, fix: `Make the client's jwks_uri answer with its key set: ${problem}.` })
+}
+
+function refuseKey(
+  client: Client,
+  { keys, problem }: JwksOf,
+  header: { alg: string; kid: string | undefined },
+  decision: DecisionBuilder
+): Error {
+  const { alg, kid } = header
+  if (problem !== undefined && (keys.length === 0 || kid !== undefined)) return refuseSource(problem, decision)
+  const where = client.jwks_uri === undefined ? 'the jwks it registered' : 'what its jwks_uri answers'
+  const named = kid === undefined ? keys : keys.filter(jwk => jwk.kid === kid)
+  const [first] = named
+  const received = kid === undefined ? `${alg} without kid` : `${alg} with kid ${kid}`
+  if (first === undefined) {
+    const known = keys.map(jwk => (typeof jwk.kid === 'string' ? jwk.kid : '(no kid)')).join(', ')
+    const expected = known === '' ? 'a key, and there is none' : `one of ${known}`
+    return decision.refuse('key', {
+      section,
+      expected,
+      received,
+      fix: `Sign with a key whose kid is in ${where}, or add the new key there.`
+    })
+  }
+  const reason = unsuitable(first, alg) ?? 'is malformed'
+  return decision.refuse('key', { section, received, fix: `Put a public key for ${alg} into ${where}: the one there ${reason}.` })
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads a compact JWS (RFC 7515 §7.1) without verifying anything: bounded, strict, never throwing. What it returns is a
+ * claim of whoever sent it.
+ */
+
+/** A JSON object as it was read: any member may be of any type. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** The longest compact JWS that is looked at, in characters. */
+export const longestJws = 16_384
+
+export type UnverifiedJws =
+  | { readonly outcome: 'read'; readonly header: JsonObject; readonly payload: JsonObject }
+  | { readonly outcome: 'malformed'; readonly reason: string }
+
+const compactJws = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Splits and decodes a compact JWS whose header and payload are JSON objects. Never throws; verifies nothing. */
+export function decodeUnverified(jws: string): UnverifiedJws {
+  if (jws.length > longestJws) return malformed(`longer than ${longestJws} characters`)
+  const parts = compactJws.exec(jws)
+  if (parts === null) {
+    const isEncrypted = jws.split('.').length === 5
+    return malformed(
+      isEncrypted ? 'encrypted (five parts); only signed JWTs are accepted' : 'not three base64url parts joined by dots'
+    )
+  }
+  const header = decodePart(parts[1])
+  if (header === undefined) return malformed('its header is not a JSON object')
+  const payload = decodePart(parts[2])
+  if (payload === undefined) return malformed('its payload is not a JSON object')
+  return { outcome: 'read', header, payload }
+}
+
+/** Parses bytes as a JSON object in UTF-8; undefined for anything else, lists and null included. Never throws. */
+export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function decodePart(part = ''): JsonObject | undefined {
+  // no number of bytes encodes to 4n + 1 characters
+  if (part.length % 4 === 1) return undefined
+  return parseJsonObject(Buffer.from(part, 'base64url'))
+}
+
+function malformed(reason: string): UnverifiedJws {
+  return { outcome: 'malformed', reason }
+}

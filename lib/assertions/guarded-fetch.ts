@@ -1,0 +1,221 @@
+/**
+ * Fetches JSON from a URL someone else chose (`jwks_uri`), without becoming a way into the network this server stands in:
+ * only https, only public addresses, checked where the connection is made and not where the name was looked up before, no
+ * redirects, and little time and space (RFC 9700 §4.11 and OpenID Connect Core §10.1.1 leave the guard to the server).
+ */
+import { lookup as systemLookup } from 'node:dns/promises'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { isAllowedAddress, type AddressRules } from './address-rules.ts'
+
+/** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
+export type FetchJson = (url: string) => Promise<FetchedJson>
+
+export interface FetchedJson {
+  readonly json: unknown
+  /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
+  readonly maxAge?: number
+}
+
+export type GuardedFetchReason =
+  | 'invalid_url'
+  | 'forbidden_scheme'
+  | 'forbidden_user_info'
+  | 'forbidden_address'
+  | 'host_not_found'
+  | 'timeout'
+  | 'network'
+  | 'status'
+  | 'too_large'
+  | 'not_json'
+
+/** Why nothing was fetched. `message` is a clause an operator can read; it quotes nothing of the answer. */
+export class GuardedFetchError extends Error {
+  override readonly name = 'GuardedFetchError'
+  readonly reason: GuardedFetchReason
+  constructor(reason: GuardedFetchReason, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
+export interface GuardedFetchOptions {
+  /** Lets `localhost`, `127.0.0.1` and `[::1]` be fetched from, over http as well. For development. */
+  readonly allowLoopback?: boolean | undefined
+  /** Lets private addresses (RFC 1918, RFC 4193, RFC 6598) be connected to: for every host, or for the hosts listed. */
+  readonly allowPrivate?: boolean | readonly string[] | undefined
+  /** Milliseconds for the whole exchange, name lookup included. Default 5000. */
+  readonly timeout?: number | undefined
+  /** The longest answer, in bytes. Default 65536. */
+  readonly maxBytes?: number | undefined
+  /** Certificate authorities to trust instead of the system's, PEM. */
+  readonly ca?: string | readonly string[] | undefined
+  /** Finds a host's addresses. Default: the system's resolver. */
+  readonly lookup?: ((hostname: string) => Promise<readonly HostAddress[]>) | undefined
+}
+
+export interface HostAddress {
+  readonly address: string
+  readonly family: number
+}
+
+interface Guard extends AddressRules {
+  readonly timeout: number
+  readonly maxBytes: number
+  readonly ca: string[] | undefined
+  readonly lookup: (hostname: string) => Promise<readonly HostAddress[]>
+}
+
+/**
+ * Makes a guarded fetch. https only (http too for loopback hosts under `allowLoopback`), status 200 only, no redirects, no
+ * proxies from the environment, JSON in UTF-8 only.
+ *
+ * @throws {@link ConfigurationError} for a wrong option.
+ *
+ * @example
+ * const fetchJson = guardedFetch({ allowPrivate: ['keys.corp.example'] })
+ * const { json } = await fetchJson('https://keys.corp.example/jwks.json')
+ */
+export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
+  const guard = toGuard(options)
+  return async url => {
+    const target = checkTarget(url, guard)
+    const deadline = AbortSignal.timeout(guard.timeout)
+    try {
+      const { body, maxAge } = await exchange(target, guard, deadline)
+      return { json: parseJson(body), ...(maxAge !== undefined && { maxAge }) }
+    } catch (error) {
+      if (error instanceof GuardedFetchError) throw error
+      if (deadline.aborted) throw new GuardedFetchError('timeout', `there was no complete answer within ${guard.timeout} ms`)
+      throw new GuardedFetchError('network', 'the connection failed', { cause: error })
+    }
+  }
+}
+
+function toGuard(options: GuardedFetchOptions): Guard {
+  checkKeys(options, ['allowLoopback', 'allowPrivate', 'timeout', 'maxBytes', 'ca', 'lookup'])
+  const { allowPrivate = false, ca } = options
+  if (
+    typeof allowPrivate !== 'boolean' &&
+    !(Array.isArray(allowPrivate) && allowPrivate.every(host => typeof host === 'string'))
+  ) {
+    throw new ConfigurationError('allowPrivate', 'must be true, false or a list of host names')
+  }
+  const hosts = typeof allowPrivate === 'boolean' ? undefined : new Set(allowPrivate.map(host => host.toLowerCase()))
+  return {
+    allowLoopback: options.allowLoopback === true,
+    allowPrivate: hostname => (hosts === undefined ? allowPrivate === true : hosts.has(hostname)),
+    timeout: checkInteger(options.timeout, 'timeout', { min: 1, max: 60_000, default: 5000 }),
+    maxBytes: checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 65_536 }),
+    ca: ca === undefined ? undefined : [ca].flat(),
+    lookup: options.lookup ?? (hostname => systemLookup(hostname, { all: true }))
+  }
+}
+
+function checkTarget(url: string, guard: Guard): URL {
+  if (!URL.canParse(url)) throw new GuardedFetchError('invalid_url', 'the URL cannot be parsed')
+  const target = new URL(url)
+  const plainIsAllowed = guard.allowLoopback && isLoopbackHost(target.hostname)
+  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && plainIsAllowed)) {
+    throw new GuardedFetchError('forbidden_scheme', 'the URL must be https')
+  }
+  if (target.username !== '' || target.password !== '') {
+    throw new GuardedFetchError('forbidden_user_info', 'the URL must not contain user info')
+  }
+  // literal addresses are never looked up, so the lookup below would not see them
+  const literal = target.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(literal) !== 0) checkAddress(literal, target.hostname, guard)
+  return target
+}
+
+function checkAddress(address: string | undefined, hostname: string, guard: Guard): void {
+  if (address === undefined || !isAllowedAddress(address, hostname, guard)) {
+    throw new GuardedFetchError('forbidden_address', 'the host is at an address that is not public')
+  }
+}
+
+/** What the socket asks for the host's addresses: one that is not allowed refuses the host, whichever would have been used. */
+function guardedLookup(guard: Guard): LookupFunction {
+  return (hostname, options, callback) => {
+    const answer = async (): Promise<readonly HostAddress[]> => {
+      const found = await guard.lookup(hostname).catch((cause: unknown) => {
+        throw new GuardedFetchError('host_not_found', 'the host was not found', { cause })
+      })
+      if (found.length === 0) throw new GuardedFetchError('host_not_found', 'the host was not found')
+      for (const { address } of found) checkAddress(address, hostname, guard)
+      return found
+    }
+    answer().then(
+      found => {
+        if (options.all === true) callback(null, [...found])
+        else callback(null, found[0]?.address ?? '', found[0]?.family)
+      },
+      (error: unknown) => callback(error as Error, '')
+    )
+  }
+}
+
+function exchange(target: URL, guard: Guard, signal: AbortSignal): Promise<{ body: Buffer; maxAge: number | undefined }> {
+  const options: RequestOptions = {
+    // an agent of its own: no kept connection was checked for another host, and no proxy is taken from the environment
+    agent: false,
+    signal,
+    lookup: guardedLookup(guard),
+    headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
+    ...(guard.ca !== undefined && { ca: guard.ca })
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = target.protocol === 'http:' ? httpRequest(target, options) : httpsRequest(target, options)
+    outgoing.on('socket', socket => {
+      socket.once('connect', () => {
+        try {
+          checkAddress(socket.remoteAddress, target.hostname, guard)
+        } catch (error) {
+          outgoing.destroy(error as Error)
+        }
+      })
+    })
+    outgoing.on('response', response => {
+      readBody(response, guard.maxBytes)
+        .then(body => resolve({ body, maxAge: maxAgeOf(response.headers['cache-control']) }), reject)
+        .finally(() => outgoing.destroy())
+    })
+    outgoing.on('error', reject)
+    // an answer that is none (101, a connection closed early) ends without an error
+    outgoing.on('close', () => reject(new GuardedFetchError('network', 'the connection was closed without an answer')))
+    outgoing.end()
+  })
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (response.statusCode !== 200) {
+    throw new GuardedFetchError('status', `the answer's status was ${response.statusCode ?? 0} instead of 200`)
+  }
+  const tooLarge = new GuardedFetchError('too_large', `the answer was longer than ${maxBytes} bytes`)
+  if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > maxBytes) throw tooLarge
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw new GuardedFetchError('not_json', 'the answer was not JSON')
+  }
+}
+
+function maxAgeOf(cacheControl: string | undefined): number | undefined {
+  if (cacheControl === undefined) return undefined
+  if (/(?:^|[\s,])no-(?:store|cache)(?:$|[\s,=])/i.test(cacheControl)) return 0
+  const seconds = /(?:^|[\s,])max-age="?(\d{1,10})/i.exec(cacheControl)?.[1]
+  return seconds === undefined ? undefined : Number(seconds)
+}

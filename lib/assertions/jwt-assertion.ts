@@ -1,0 +1,222 @@
+/**
+ * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for every
+ * rule about a client assertion, whether a secret or a private key signed it. jose judges the signature.
+ */
+import { compactVerify, type CryptoKey } from 'jose'
+import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
+import type { DecisionBuilder } from '../decision.ts'
+import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from './algorithms.ts'
+import { checkClaims } from './assertion-claims.ts'
+import type { AssertionPolicy } from './assertion-policy.ts'
+import type { CandidateKey, ClientKeys } from './client-keys.ts'
+import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { consumeOnce } from './replay.ts'
+import { importSecret } from './secret-keys.ts'
+
+export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } from './assertion-policy.ts'
+
+/** The `client_assertion_type` of RFC 7523 §2.2. */
+export const jwtBearerAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** The checks {@link verifyClientAssertion} goes through, in order. A strategy announces them. */
+export const assertionChecks: readonly string[] = [
+  'assertion_format',
+  'header',
+  'algorithm',
+  'key',
+  'signature',
+  'type',
+  'issuer_and_subject',
+  'audience',
+  'expiry',
+  'not_before',
+  'issued_at',
+  'lifetime',
+  'jti',
+  'replay'
+]
+
+export type AssertionIdentification =
+  | { readonly outcome: 'malformed'; readonly reason: string }
+  | { readonly outcome: 'present'; readonly client_id: string; readonly alg: string }
+
+/**
+ * Says whose assertion this claims to be: its `sub`, or its `iss` where it has no `sub`. Nothing is verified, and never throws.
+ * `reason` is a clause for the operator that quotes nothing of the assertion.
+ */
+export function identifyAssertion(assertion: string): AssertionIdentification {
+  const jws = decodeUnverified(assertion)
+  if (jws.outcome === 'malformed') return jws
+  const { alg } = jws.header
+  if (typeof alg !== 'string') return { outcome: 'malformed', reason: 'its header has no alg' }
+  // without sub the check of iss and sub will refuse it; until then the record should name the client it most likely is
+  const client_id = jws.payload['sub'] ?? jws.payload['iss']
+  if (typeof client_id !== 'string' || client_id === '') return { outcome: 'malformed', reason: 'its sub is not a client_id' }
+  return { outcome: 'present', client_id, alg }
+}
+
+export interface ClientAssertionInput {
+  readonly assertion: string
+  readonly client: Client
+  /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
+  readonly client_id_parameter: string | undefined
+  /** What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key (`private_key_jwt`). */
+  readonly kind: 'symmetric' | 'asymmetric'
+  readonly policy: AssertionPolicy
+  readonly decision: DecisionBuilder
+  readonly keys: ClientKeys
+  /** The client's secrets, readable. Default: those it was registered with. */
+  readonly secrets?: readonly ClientSecret[] | undefined
+}
+
+/**
+ * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of any
+ * number of concurrent calls with one assertion, exactly one resolves.
+ *
+ * Guaranteed of an assertion that passes: signed with a key or secret of this client by an algorithm of the client's kind; `iss` = `sub` = its
+ * client_id; `aud` is this issuer (or what the dial lets through); now between `iat`/`nbf` and `exp`; never presented before.
+ * Keys and key URLs in the header (`jwk`, `jku`, `x5c`, `x5u`, `x5t`) are ignored. A missing `typ` is accepted, as rfc7523bis
+ * advises; that of another kind of JWT never is (RFC 8725 §3.11).
+ *
+ * @returns which credential it was: `kid:<kid>`, `jkt:<thumbprint>` or `secret:<id>`.
+ * @throws {@link InvalidClientError} with the decision, at the first check that fails.
+ * @throws {@link TemporarilyUnavailableError} where the store cannot tell whether the jti was used.
+ */
+export async function verifyClientAssertion(input: ClientAssertionInput): Promise<{ credential: string }> {
+  const { assertion, client, policy, decision } = input
+  const header = readHeader(assertion, decision)
+  const alg = checkAlgorithm(header['alg'], input)
+  const candidates = await findKeys(header, alg, input)
+  decision.pass('key')
+  const { claims, credential } = await checkSignature(assertion, alg, candidates, decision)
+  decision.credential = credential
+  checkType(header['typ'], decision)
+  const { jti, expiresIn } = checkClaims(claims, input)
+  const ttl = Math.ceil(expiresIn + policy.clockTolerance) + 1
+  if (!(await consumeOnce(policy.store, 'client_assertion', [policy.issuer, client.client_id, jti], ttl))) {
+    throw decision.refuse('replay', {
+      section: 'OpenID Connect Core §9',
+      received: 'a jti that was used before',
+      fix: 'Sign a new assertion with a new jti for every request.'
+    })
+  }
+  decision.pass('replay')
+  return { credential }
+}
+
+function readHeader(assertion: string, decision: DecisionBuilder): JsonObject {
+  const jws = decodeUnverified(assertion)
+  if (jws.outcome === 'malformed') {
+    throw decision.refuse('assertion_format', {
+      section: 'RFC 7523 §3',
+      received: jws.reason,
+      fix: 'Send one signed JWT in compact serialization as client_assertion.'
+    })
+  }
+  decision.pass('assertion_format')
+  const { crit, kid } = jws.header
+  if (crit !== undefined) {
+    throw decision.refuse('header', {
+      section: 'RFC 7515 §4.1.11',
+      received: 'crit',
+      fix: 'Sign without a crit header; no extension is understood.'
+    })
+  }
+  if (kid !== undefined && typeof kid !== 'string') {
+    throw decision.refuse('header', {
+      section: 'RFC 7515 §4.1.4',
+      expected: 'a string as kid',
+      received: typeof kid,
+      fix: 'Send the kid header as a string.'
+    })
+  }
+  decision.pass('header')
+  return jws.header
+}
+
+function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: ClientAssertionInput): string {
+  const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
+  const registered = client.token_endpoint_auth_signing_alg
+  const allowed = policy.algorithms.filter(
+    candidate => ofKind.has(candidate) && (registered === undefined || sameAlgorithm(registered, candidate))
+  )
+  if (typeof alg === 'string' && ofKind.has(alg) && allowed.some(candidate => sameAlgorithm(candidate, alg))) {
+    decision.pass('algorithm')
+    return alg
+  }
+  throw decision.refuse('algorithm', {
+    section: 'RFC 8725 §3.1',
+    expected: allowed.join(', '),
+    received: typeof alg === 'string' ? alg : typeof alg,
+    fix:
+      allowed.length === 0
+        ? 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
+        : `Sign with ${allowed.join(' or ')}${registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'}.`
+  })
+}
+
+async function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
+  const { client, kind, policy, decision, keys } = input
+  if (kind === 'asymmetric') {
+    const kid = header['kid']
+    return keys.find(client, { alg, kid: typeof kid === 'string' ? kid : undefined }, decision)
+  }
+  const secrets = input.secrets ?? clientSecrets(client)
+  const now = policy.clock() / 1000
+  const live = secrets.filter(({ expires_at }) => expires_at === undefined || now < expires_at)
+  const shortest = symmetricAlgorithms.get(alg)?.shortestKey ?? Infinity
+  const usable = live.filter(({ value }) => Buffer.byteLength(value) >= shortest)
+  if (usable.length > 0) {
+    return Promise.all(usable.map(async secret => ({ key: await importSecret(secret, alg), credential: `secret:${secret.id}` })))
+  }
+  if (live.length > 0) {
+    throw decision.refuse('key', {
+      section: 'RFC 7518 §3.2',
+      expected: `a secret of at least ${shortest} bytes for ${alg}`,
+      received: 'a shorter one',
+      fix: `Give the client a client_secret of at least ${shortest} bytes.`
+    })
+  }
+  throw decision.refuse('key', {
+    section: 'RFC 7591 §3.2.1',
+    received: secrets.length === 0 ? 'a client without a secret' : 'a client whose secrets have expired',
+    fix: 'Give the client a new client_secret.'
+  })
+}
+
+async function checkSignature(
+  assertion: string,
+  alg: string,
+  candidates: readonly { readonly key: CryptoKey; readonly credential: string }[],
+  decision: DecisionBuilder
+): Promise<{ claims: JsonObject; credential: string }> {
+  for (const { key, credential } of candidates) {
+    // whatever jose throws, the signature was not verified with this key
+    const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
+    const claims = verified && parseJsonObject(verified.payload)
+    if (claims === undefined) continue
+    decision.pass('signature')
+    return { claims, credential }
+  }
+  throw decision.refuse('signature', {
+    section: 'RFC 7523 §3',
+    expected: candidates.map(({ credential }) => credential).join(', '),
+    received: `a signature (${alg}) that none of these keys made`,
+    fix: 'Sign with the key or secret registered for this client, or register the one it signs with.'
+  })
+}
+
+const acceptedTypes: readonly string[] = ['jwt', 'client-authentication+jwt']
+
+function checkType(typ: unknown, decision: DecisionBuilder): void {
+  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
+  if (type !== undefined && !(typeof type === 'string' && acceptedTypes.includes(type))) {
+    throw decision.refuse('type', {
+      section: 'rfc7523bis §3.2',
+      expected: 'client-authentication+jwt',
+      received: typeof typ === 'string' ? typ : typeof typ,
+      fix: 'Send the typ header client-authentication+jwt; a JWT made for something else is not a client assertion.'
+    })
+  }
+  decision.pass('type')
+}
