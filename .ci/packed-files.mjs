@@ -1,0 +1,17 @@
+/** What `npm pack` would publish: the compiled library and the documents a user looks for, and nothing else. */
+import { execFileSync } from 'node:child_process'
+
+const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
+const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' })
+const paths = JSON.parse(output)[0].files.map(({ path }) => path)
+
+const compiled = /^dist\/lib\/.+\.(?:js|d\.ts)$/
+const complaints = [
+  ...paths.filter(path => !compiled.test(path) && !documents.includes(path)).map(path => `must not be published: ${path}`),
+  ...[...documents, 'dist/lib/index.js', 'dist/lib/index.d.ts']
+    .filter(path => !paths.includes(path))
+    .map(path => `is missing: ${path}`)
+]
+console.log(`${paths.length} files`)
+for (const complaint of complaints) console.log(complaint)
+process.exitCode = complaints.length === 0 ? 0 : 1

@@ -1,0 +1,162 @@
+/**
+ * Installs the packed tarball in other projects, as their owners would, starts each and asks it for a token. Each folder
+ * beside this file is one such project. Prints `N passed, N failed`; --output <file> writes the counts as JSON.
+ */
+import { equal } from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const secret = 'aZ3kT9wQm4vR7yN2pL6sX8cF'
+const installTimeout = 240_000
+const startTimeout = 20_000
+
+const { values: flags } = parseArgs({ options: { output: { type: 'string' } } })
+const counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+const workspace = mkdtempSync(join(tmpdir(), 'consumers-'))
+
+function run(command, args, cwd) {
+  const options = { cwd, encoding: 'utf8', timeout: installTimeout, stdio: ['ignore', 'pipe', 'pipe'] }
+  try {
+    return execFileSync(command, args, options)
+  } catch (error) {
+    throw new Error(`${command} ${args.join(' ')}\n${error.stdout ?? ''}${error.stderr ?? error.message}`, { cause: error })
+  }
+}
+
+async function test(name, body) {
+  try {
+    await body()
+    counts.numPassedTests++
+    console.log(`ok      ${name}`)
+    return true
+  } catch (error) {
+    counts.numFailedTests++
+    console.log(`FAILED  ${name}\n${error.message}`)
+    return false
+  }
+}
+
+function install(project, tarball) {
+  const directory = join(workspace, project)
+  cpSync(join(here, project), directory, { recursive: true })
+  run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', tarball], directory)
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  if (scripts.build !== undefined) run('npm', ['run', 'build'], directory)
+  return directory
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts the project's application and waits for the line that says it serves. */
+async function start(directory) {
+  const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  const [command, ...args] = scripts.start.split(' ')
+  const port = await freePort()
+  const env = { ...process.env, PORT: String(port), BILLING_SECRET: secret }
+  const child = spawn(command, args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const exited = once(child, 'exit')
+  const timeout = setTimeout(() => child.kill('SIGKILL'), startTimeout)
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  try {
+    await untilServing(child)
+  } catch (error) {
+    await stop()
+    throw error
+  } finally {
+    clearTimeout(timeout)
+  }
+  return { issuer: `http://127.0.0.1:${port}`, stop }
+}
+
+function untilServing(child) {
+  let printed = ''
+  return new Promise((resolve, reject) => {
+    const read = chunk => {
+      printed += chunk
+      if (printed.includes('serving ')) resolve()
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    child.on('error', reject)
+    child.on('exit', (code, signal) => reject(new Error(`ended with ${code ?? signal} before it served\n${printed}`)))
+  })
+}
+
+async function askForToken(issuer, password, parameters = { grant_type: 'client_credentials', scope: 'api:read' }) {
+  const headers = { authorization: `Basic ${Buffer.from(`billing:${password}`).toString('base64')}` }
+  const body = new URLSearchParams(parameters)
+  const response = await fetch(`${issuer}/oauth2/token`, { method: 'POST', headers, body })
+  return { status: response.status, answer: await response.json() }
+}
+
+async function getsAToken(issuer) {
+  const { status, answer } = await askForToken(issuer, secret)
+  equal(status, 200, JSON.stringify(answer))
+  equal(answer.token_type, 'Bearer')
+  equal(typeof answer.access_token, 'string')
+  equal(answer.scope, 'api:read')
+}
+
+async function isRefused(issuer) {
+  const { status, answer } = await askForToken(issuer, `${secret}x`)
+  equal(status, 401)
+  equal(answer.error, 'invalid_client')
+  equal(answer.access_token, undefined)
+}
+
+/** What one project shows beside the token every one of them gets. */
+const more = {
+  async ts(issuer) {
+    const { answer } = await askForToken(issuer, secret, { grant_type: 'urn:example:voucher', voucher: '4711' })
+    equal(typeof answer.access_token, 'string', JSON.stringify(answer))
+    const headers = { authorization: `Basic ${Buffer.from(`billing:${secret}`).toString('base64')}` }
+    const report = await fetch(`${issuer}/reports`, { method: 'POST', headers, body: new URLSearchParams({ month: '5' }) })
+    equal((await report.json()).requested_by, 'billing')
+  }
+}
+
+async function checkProject(project, tarball) {
+  let app
+  const started = await test(`${project}: installs and starts`, async () => (app = await start(install(project, tarball))))
+  if (!started) return
+  try {
+    await test(`${project}: a client gets a token`, () => getsAToken(app.issuer))
+    await test(`${project}: a wrong secret is refused`, () => isRefused(app.issuer))
+    if (more[project] !== undefined) await test(`${project}: its own grant and route work`, () => more[project](app.issuer))
+  } finally {
+    await app.stop()
+  }
+}
+
+try {
+  run('npm', ['pack', '--pack-destination', workspace], root)
+  const tarball = join(
+    workspace,
+    readdirSync(workspace).find(name => name.endsWith('.tgz'))
+  )
+  const projects = readdirSync(here, { withFileTypes: true }).filter(entry => entry.isDirectory())
+  for (const { name } of projects) await checkProject(name, tarball)
+} finally {
+  rmSync(workspace, { recursive: true, force: true })
+}
+if (flags.output !== undefined) writeFileSync(flags.output, JSON.stringify(counts))
+console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests} failed`)
+process.exitCode = counts.numFailedTests === 0 ? 0 : 1

@@ -1,0 +1,53 @@
+/** A TypeScript application on Express 5: a grant of its own beside the built-in ones, and a route only clients may call. */
+import {
+  authenticateClient,
+  authorizationServer,
+  clientCredentials,
+  generateKeys,
+  InvalidGrantError,
+  memoryStore,
+  oauthErrorHandler,
+  type ClientMetadata,
+  type TokenIssuer
+} from 'clientele'
+import express from 'express'
+
+const port = Number(process.env['PORT'])
+const issuer = `http://127.0.0.1:${port}`
+const voucherGrant = 'urn:example:voucher'
+
+const billing: ClientMetadata = {
+  client_id: 'billing',
+  client_secret: process.env['BILLING_SECRET'] ?? '',
+  grant_types: ['client_credentials', voucherGrant]
+}
+const clients = [billing]
+
+const voucher: TokenIssuer = {
+  grant_type: voucherGrant,
+  confidential: true,
+  issue({ client, parameters, ...request }, server) {
+    if (parameters['voucher'] !== '4711') throw new InvalidGrantError('this voucher is not valid')
+    const grant = { client_id: client.client_id, sub: 'bearer of 4711', scope: ['api:read'], resources: [] }
+    return server.respond({ ...request, client }, grant)
+  }
+}
+
+const app = express()
+app.use(
+  authorizationServer({
+    issuer,
+    clients,
+    store: memoryStore(),
+    keys: await generateKeys(),
+    scopes: ['api:read'],
+    tokenIssuers: [clientCredentials(), voucher]
+  })
+)
+app.post('/reports', authenticateClient({ issuer, clients, store: memoryStore() }), (req, res) => {
+  res.json({ requested_by: req.authenticatedClient?.client_id })
+})
+app.use(oauthErrorHandler())
+app.listen(port, '127.0.0.1', () => {
+  console.log(`serving ${issuer}`)
+})
