@@ -96,9 +96,9 @@ export function toClient(metadata: ClientMetadata, path = 'client'): Client {
   const client: Client = Object.freeze({
     ...rest,
     token_endpoint_auth_method: metadata.token_endpoint_auth_method ?? 'client_secret_basic',
-    grant_types: metadata.grant_types ?? ['authorization_code'],
-    response_types: metadata.response_types ?? ['code'],
-    redirect_uris: metadata.redirect_uris ?? []
+    grant_types: Object.freeze([...(metadata.grant_types ?? ['authorization_code'])]),
+    response_types: Object.freeze([...(metadata.response_types ?? ['code'])]),
+    redirect_uris: Object.freeze([...(metadata.redirect_uris ?? [])])
   })
   const expiry = metadata.client_secret_expires_at
   const expires_at = expiry === undefined || expiry === 0 ? undefined : expiry
@@ -109,7 +109,7 @@ export function toClient(metadata: ClientMetadata, path = 'client'): Client {
 
 /** Makes a registry of a source; one source has one registry, however many strategies it is given to. */
 export function clientRegistry(source: ClientSource | ClientRegistry): ClientRegistry {
-  if (typeof source === 'object' && 'find' in source && !Array.isArray(source)) return source as ClientRegistry
+  if (isRegistry(source)) return source
   if (typeof source !== 'function' && !Array.isArray(source)) {
     throw new ConfigurationError(
       'clients',
@@ -121,6 +121,16 @@ export function clientRegistry(source: ClientSource | ClientRegistry): ClientReg
   const registry = typeof source === 'function' ? registryOfFunction(source) : registryOfList(source as readonly ClientMetadata[])
   registries.set(source, registry)
   return registry
+}
+
+function isRegistry(source: ClientSource | ClientRegistry | null): source is ClientRegistry {
+  return (
+    typeof source === 'object' &&
+    source !== null &&
+    !Array.isArray(source) &&
+    'find' in source &&
+    typeof source.find === 'function'
+  )
 }
 
 function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
