@@ -1,5 +1,7 @@
 /** What client authentication sees of a request. Values only: nothing here knows Express. */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Client } from './client.ts'
+import type { Decision } from './decision.ts'
 
 /**
  * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
@@ -31,6 +33,12 @@ export interface ClientRequest {
   readonly parameters: Parameters
   /** Reads the client certificate; undefined where none was presented. */
   readonly certificate: () => PresentedCertificate | undefined
+  /** How the client proved itself; absent until it has. */
+  authentication?: ClientAuthentication
+  /** The client this request was found to name, so that selecting and verifying look it up once. */
+  found?: { readonly client_id: string; readonly client: Client | undefined }
+  /** Told of the decision, beside whoever the strategy tells. */
+  onDecision?: ((decision: Decision) => void) | undefined
 }
 
 /** How a client proved itself; kept with what it was granted. */

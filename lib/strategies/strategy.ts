@@ -32,3 +32,15 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
 }
 
 export const absent: Identification = Object.freeze({ outcome: 'absent' })
+
+/**
+ * For the methods whose requests carry a client_id and no credential: `none`, and the certificate methods, whose certificate
+ * comes with the connection. Absent as soon as the request carries any other proof.
+ */
+export function namesItselfOnly(request: ClientRequest): Identification {
+  const { client_id, client_secret, client_assertion, client_assertion_type } = request.parameters
+  const carriesMore = [request.headers.authorization, client_secret, client_assertion, client_assertion_type].some(
+    value => value !== undefined
+  )
+  return client_id === undefined || carriesMore ? absent : { outcome: 'present', client_id }
+}

@@ -1,0 +1,195 @@
+/**
+ * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
+ */
+import type { Request } from 'express'
+import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../client.ts'
+import { DecisionBuilder, type Decision } from '../decision.ts'
+import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
+import { readClientRequest } from '../http/client-request.ts'
+import type { ClientRequest, Clock } from '../request.ts'
+import { checkKeys } from '../options.ts'
+import type { ClientAuthenticationStrategy } from './strategy.ts'
+
+/** What every strategy takes. */
+export interface StrategyOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
+  readonly clock?: Clock | undefined
+}
+
+export const strategyOptionKeys: readonly string[] = ['clients', 'onDecision', 'clock']
+
+/** What a strategy keeps of its options. */
+export interface StrategyContext {
+  readonly clients: ClientRegistry
+  readonly onDecision: ((decision: Decision) => void) | undefined
+  readonly clock: Clock
+}
+
+/** @throws ConfigurationError for an option nobody reads, or clients that are neither a list nor a function. */
+export function strategyContext(options: StrategyOptions, ownKeys: readonly string[] = []): StrategyContext {
+  checkKeys(options, [...strategyOptionKeys, ...ownKeys])
+  return { clients: clientRegistry(options.clients), onDecision: options.onDecision, clock: options.clock ?? Date.now }
+}
+
+/** The part of a strategy that is its own: passes or refuses, check by check. */
+export interface Proof {
+  /** The checks it goes through, in order, for the record of an attempt that stops early. */
+  readonly checks: readonly string[]
+  /**
+   * Proves the client, or throws what `decision.refuse` returns. Resolves to the credential that proved it.
+   */
+  prove(client: Client, decision: DecisionBuilder): { credential?: string } | Promise<{ credential?: string }>
+  /** The same work for a client that is not there, so that time does not tell. */
+  pretend?(): void
+}
+
+/** Passport's actions, as they are on the object a strategy runs on. */
+export interface StrategyActions {
+  success(client: Client): void
+  fail(challenge?: string): void
+  error(error: unknown): void
+}
+
+/** The actions Passport puts on the object it runs. @throws TypeError where the strategy is called without Passport. */
+export function actionsOf(strategy: object): StrategyActions {
+  if (!('success' in strategy))
+    throw new TypeError('run this strategy through passport.authenticate(name) or authenticateClient()')
+  return strategy as StrategyActions
+}
+
+/**
+ * Runs a strategy under Passport's rules: whatever happens ends in exactly one of `success`, `fail` and `error`, and never
+ * in a rejected promise.
+ *
+ * @param challenge the `WWW-Authenticate` value of a method that uses the Authorization header.
+ */
+export function runStrategy(
+  actions: StrategyActions,
+  strategy: Pick<ClientAuthenticationStrategy, 'identify' | 'name' | 'mechanism'> & { readonly context: StrategyContext },
+  req: Request,
+  judge: (request: ClientRequest, client_id: string) => void | Promise<void>,
+  challenge?: string
+): void {
+  const run = async (): Promise<void> => {
+    const request = await readClientRequest(req)
+    const identified = strategy.identify(request)
+    if (identified.outcome === 'absent') actions.fail(challenge)
+    else if (identified.outcome === 'malformed') throw tellMalformed(strategy.context, request, strategy, identified.error)
+    else await judge(request, identified.client_id)
+  }
+  run().catch((error: unknown) => actions.error(error))
+}
+
+/**
+ * Client exists, is registered for this method, and proves it. Every attempt is told to `onDecision`; every refusal is the
+ * same {@link InvalidClientError}.
+ *
+ * @throws InvalidClientError, or TemporarilyUnavailableError when the clients cannot be looked up.
+ */
+export async function judgeAttempt(
+  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
+  context: StrategyContext,
+  request: ClientRequest,
+  client_id: string,
+  proof: Proof,
+  challenge?: string
+): Promise<Client> {
+  const decision = new DecisionBuilder(request.endpoint)
+  decision.client_id = client_id
+  decision.mechanism = strategy.mechanism
+  decision.method = strategy.name
+  decision.announce(['client', 'registered_method', ...proof.checks])
+  try {
+    const client = await findClient(context.clients, request, client_id)
+    if (client?.token_endpoint_auth_method !== strategy.name) {
+      proof.pretend?.()
+      throw refuseBeforeProof(decision, strategy.name, client)
+    }
+    decision.pass('client')
+    decision.pass('registered_method')
+    const { credential } = await proof.prove(client, decision)
+    decision.credential = credential
+    request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
+    tell(context, request, () => decision.finish('authenticated'))
+    return client
+  } catch (error) {
+    if (!(error instanceof InvalidClientError)) throw error
+    tell(context, request, () => error.decision)
+    if (challenge === undefined) throw error
+    throw new InvalidClientError({
+      ...(error.reason !== undefined && { reason: error.reason }),
+      ...(error.decision !== undefined && { decision: error.decision }),
+      headers: { ...error.headers, 'WWW-Authenticate': challenge }
+    })
+  }
+}
+
+/** Finds the client a request names, once per request. @throws TemporarilyUnavailableError when the source does not answer. */
+export async function findClient(
+  clients: ClientRegistry,
+  request: ClientRequest,
+  client_id: string
+): Promise<Client | undefined> {
+  if (request.found?.client_id === client_id) return request.found.client
+  try {
+    const client = await clients.find(client_id)
+    request.found = { client_id, client }
+    return client
+  } catch (cause) {
+    if (cause instanceof OAuthError) throw cause
+    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
+  }
+}
+
+/** Tells whoever listens. A listener that throws must not decide about an authentication. */
+export function tell(
+  context: Pick<StrategyContext, 'onDecision'>,
+  request: ClientRequest,
+  decide: () => Decision | undefined
+): void {
+  if (context.onDecision === undefined && request.onDecision === undefined) return
+  const decision = decide()
+  if (decision === undefined) return
+  for (const listener of new Set([context.onDecision, request.onDecision])) {
+    try {
+      listener?.(decision)
+    } catch (error) {
+      process.emitWarning(`onDecision threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
+    }
+  }
+}
+
+/** A request that carries a method unreadably is an attempt too. Returns the error to throw. */
+export function tellMalformed(
+  context: Pick<StrategyContext, 'onDecision'>,
+  request: ClientRequest,
+  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
+  error: OAuthError
+): OAuthError {
+  tell(context, request, () => {
+    if (error instanceof InvalidClientError && error.decision !== undefined) return error.decision
+    const decision = new DecisionBuilder(request.endpoint)
+    decision.client_id = request.parameters['client_id']
+    decision.mechanism = strategy.mechanism
+    decision.method = strategy.name
+    return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
+  })
+  return error
+}
+
+function refuseBeforeProof(decision: DecisionBuilder, method: string, client: Client | undefined): InvalidClientError {
+  if (client === undefined) {
+    return decision.refuse('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+  }
+  decision.pass('client')
+  return decision.refuse('registered_method', {
+    section: 'RFC 7591 §2',
+    expected: client.token_endpoint_auth_method,
+    received: method,
+    fix: 'Let the client use the method it is registered for, or change its token_endpoint_auth_method.'
+  })
+}

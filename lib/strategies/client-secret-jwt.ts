@@ -1,0 +1,26 @@
+/** `client_secret_jwt`: an assertion signed with the client's secret (RFC 7523 §2.2, OpenID Connect Core §9). */
+import { symmetricAlgorithms } from '../assertions/algorithms.ts'
+import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
+
+export type ClientSecretJwtOptions = JwtStrategyOptions
+
+/**
+ * Authenticates a client by a JWT it signed with its secret (HS256, HS384, HS512): the secret itself is never sent. The server
+ * must hold the secret readable.
+ *
+ * @example
+ * passport.use(new ClientSecretJwtStrategy({ clients, issuer: 'https://as.example.com', store: memoryStore() }))
+ * app.post('/jobs', passport.authenticate('client_secret_jwt', { session: false, assignProperty: 'authenticatedClient' }), run)
+ */
+export class ClientSecretJwtStrategy extends JwtStrategy {
+  override readonly name: string = 'client_secret_jwt'
+
+  /** @throws ConfigurationError naming the option that is wrong. */
+  constructor(options: ClientSecretJwtOptions) {
+    super(options, 'symmetric')
+  }
+
+  override algorithms(): readonly string[] {
+    return this.acceptedAlgorithms.filter(alg => symmetricAlgorithms.has(alg))
+  }
+}

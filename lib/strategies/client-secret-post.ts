@@ -1,0 +1,69 @@
+/** `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1). */
+import type { Request } from 'express'
+import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
+import type { Client } from '../client.ts'
+import { InvalidRequestError } from '../errors.ts'
+import type { ClientRequest, Mechanism } from '../request.ts'
+import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { secretProof } from './secret-proof.ts'
+import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+
+/** What is handed through the base class: a body it reads without loss, and the request that was really read. */
+interface Reading {
+  readonly body: { readonly client_id: string; readonly client_secret: string }
+  readonly request: ClientRequest
+}
+
+/**
+ * Authenticates a client by the body parameters `client_id` and `client_secret`.
+ *
+ * Built on passport-oauth2-client-password, which hands whatever a body parser made of the parameters (lists, objects,
+ * numbers) to its verify callback and does nothing at all where no parser ran. So the body is read strictly before the base
+ * class sees it, and the verify callback uses our reading, never its arguments.
+ *
+ * @example
+ * passport.use(new ClientSecretPostStrategy({ clients }))
+ * app.post('/jobs', passport.authenticate('client_secret_post', { session: false, assignProperty: 'authenticatedClient' }), run)
+ */
+export class ClientSecretPostStrategy extends ClientPasswordStrategy implements ClientAuthenticationStrategy {
+  override readonly name: string = 'client_secret_post'
+  readonly mechanism: Mechanism = 'body_secret'
+  readonly context: StrategyContext
+
+  /** @throws ConfigurationError naming the option that is wrong. */
+  constructor(options: StrategyOptions) {
+    const context = strategyContext(options)
+    super({ passReqToCallback: true }, (reading, _id, _secret, done) => {
+      judge(this, reading as unknown as Reading).then(
+        client => done(null, client),
+        (error: unknown) => done(error)
+      )
+    })
+    this.context = context
+  }
+
+  /** A `client_secret` without a `client_id` is `invalid_request`: nobody is named. */
+  identify(request: ClientRequest): Identification {
+    const { client_id, client_secret } = request.parameters
+    if (client_secret === undefined) return absent
+    if (client_id !== undefined) return { outcome: 'present', client_id }
+    // beside an Authorization header it is a second mechanism, and that is the clearer thing to say
+    return {
+      outcome: 'malformed',
+      error: new InvalidRequestError('client_id is missing', { reason: 'client_secret was sent without client_id' })
+    }
+  }
+
+  override authenticate(req: Request): void {
+    const actions = actionsOf(this)
+    runStrategy(actions, this, req, request => {
+      const { client_id = '', client_secret = '' } = request.parameters
+      const reading: Reading = { body: { client_id, client_secret }, request }
+      super.authenticate(reading as unknown as Request)
+    })
+  }
+}
+
+function judge(strategy: ClientSecretPostStrategy, { body, request }: Reading): Promise<Client> {
+  return judgeAttempt(strategy, strategy.context, request, body.client_id, secretProof(strategy.context, body.client_secret))
+}

@@ -1,0 +1,45 @@
+/** The client authentication methods built in. The router, metadata and registration follow from this list. */
+import { clientKeys } from '../assertions/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import type { AssertionAudience, ClientRegistry, ClientSource } from '../client.ts'
+import type { Clock } from '../request.ts'
+import type { Store } from '../stores/store.ts'
+import { ClientSecretBasicStrategy } from './client-secret-basic.ts'
+import { ClientSecretJwtStrategy } from './client-secret-jwt.ts'
+import { ClientSecretPostStrategy } from './client-secret-post.ts'
+import { NoneStrategy } from './none.ts'
+import { PrivateKeyJwtStrategy } from './private-key-jwt.ts'
+import { SelfSignedTlsClientAuthStrategy } from './self-signed-tls-client-auth.ts'
+import type { ClientAuthenticationStrategy } from './strategy.ts'
+import { TlsClientAuthStrategy } from './tls-client-auth.ts'
+
+/** What every built-in method needs, together. */
+export interface BuiltInStrategiesOptions {
+  readonly clients: ClientSource | ClientRegistry
+  readonly issuer: string
+  readonly store: Store
+  readonly assertionAudience?: AssertionAudience | undefined
+  readonly legacyAudiences?: readonly string[] | undefined
+  readonly clock?: Clock | undefined
+  readonly fetchJson?: FetchJson | undefined
+  /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
+  readonly certificates?: boolean | undefined
+}
+
+/** Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys. */
+export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
+  const { clients, issuer, store, assertionAudience, legacyAudiences, clock, fetchJson } = options
+  const keys = clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
+  const common = { clients, clock }
+  const jwt = { ...common, issuer, store, assertionAudience, legacyAudiences, keys }
+  return [
+    new ClientSecretBasicStrategy(common),
+    new ClientSecretPostStrategy(common),
+    new ClientSecretJwtStrategy(jwt),
+    new PrivateKeyJwtStrategy(jwt),
+    ...(options.certificates === false
+      ? []
+      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, keys })]),
+    new NoneStrategy(common)
+  ]
+}

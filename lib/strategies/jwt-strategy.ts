@@ -1,0 +1,156 @@
+/** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
+import type { Request } from 'express'
+import { Strategy as PassportStrategy } from 'passport'
+import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import {
+  assertionChecks,
+  assertionPolicy,
+  identifyAssertion,
+  jwtBearerAssertionType,
+  verifyClientAssertion,
+  type AssertionPolicy
+} from '../assertions/jwt-assertion.ts'
+import type { AssertionAudience } from '../client.ts'
+import { DecisionBuilder } from '../decision.ts'
+import { InvalidRequestError } from '../errors.ts'
+import type { ClientRequest, Mechanism } from '../request.ts'
+import type { Store } from '../stores/store.ts'
+import {
+  actionsOf,
+  judgeAttempt,
+  runStrategy,
+  strategyContext,
+  type Proof,
+  type StrategyContext,
+  type StrategyOptions
+} from './attempt.ts'
+import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+
+export interface JwtStrategyOptions extends StrategyOptions {
+  /** The issuer identifier: what `aud` of an assertion must be (rfc7523bis). */
+  readonly issuer: string
+  /** Where used `jti` values are kept, so that an assertion works once. */
+  readonly store: Store
+  /** Which other `aud` is accepted while clients move; a client's own `assertion_audience` overrides it. Default `issuer`. */
+  readonly assertionAudience?: AssertionAudience | undefined
+  /** The URLs accepted as `aud` under `report` and `legacy`: the token endpoint's. */
+  readonly legacyAudiences?: readonly string[] | undefined
+  /** True refuses `aud` as a list, even of one (FAPI 2.0 §5.3.2.1). */
+  readonly audienceAsStringOnly?: boolean | undefined
+  /** The signature algorithms accepted. Default: RS, PS, ES 256 to 512, EdDSA, Ed25519; HS256 to HS512 for secrets. */
+  readonly algorithms?: readonly string[] | undefined
+  /** Seconds a client's clock may be off. Default 10, at most 60. */
+  readonly clockTolerance?: number | undefined
+  /** Seconds an assertion may live. Default 3600. */
+  readonly maxLifetime?: number | undefined
+  /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
+  readonly keys?: ClientKeys | undefined
+  /** Fetches a client's `jwks_uri`, where `keys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
+  readonly fetchJson?: FetchJson | undefined
+}
+
+const ownKeys = [
+  'issuer',
+  'store',
+  'assertionAudience',
+  'legacyAudiences',
+  'audienceAsStringOnly',
+  'algorithms',
+  'clockTolerance',
+  'maxLifetime',
+  'keys',
+  'fetchJson'
+]
+
+/** The common part; see the two classes built on it. */
+export abstract class JwtStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
+  abstract override readonly name: string
+  readonly mechanism: Mechanism = 'assertion'
+  readonly context: StrategyContext
+  private readonly kind: 'symmetric' | 'asymmetric'
+  private readonly policy: AssertionPolicy
+  private readonly keys: ClientKeys
+
+  protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric') {
+    super()
+    this.context = strategyContext(options, ownKeys)
+    this.kind = kind
+    this.policy = assertionPolicy({
+      issuer: options.issuer,
+      store: options.store,
+      audienceDial: options.assertionAudience,
+      legacyAudiences: options.legacyAudiences,
+      audienceAsStringOnly: options.audienceAsStringOnly,
+      algorithms: options.algorithms,
+      clockTolerance: options.clockTolerance,
+      maxLifetime: options.maxLifetime,
+      clock: options.clock
+    })
+    this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+  }
+
+  /** The algorithms this method accepts, for metadata. */
+  abstract algorithms(): readonly string[]
+
+  /**
+   * A request carries this method when it has a `client_assertion` of type jwt-bearer. One without the other is
+   * `invalid_request`; an assertion nobody can read is `invalid_client` (RFC 7521 §4.2.1).
+   */
+  identify(request: ClientRequest): Identification {
+    const { client_assertion, client_assertion_type } = request.parameters
+    if (client_assertion === undefined && client_assertion_type === undefined) return absent
+    if (client_assertion === undefined) return malformed('client_assertion is missing')
+    if (client_assertion_type === undefined) return malformed('client_assertion_type is missing')
+    if (client_assertion_type !== jwtBearerAssertionType) return absent
+    const identified = identifyAssertion(client_assertion)
+    if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
+    return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
+  }
+
+  override authenticate(req: Request): void {
+    const actions = actionsOf(this)
+    runStrategy(actions, this, req, async (request, client_id) => {
+      actions.success(await judgeAttempt(this, this.context, request, client_id, this.proof(request)))
+    })
+  }
+
+  /** The policy, for metadata. */
+  protected get acceptedAlgorithms(): readonly string[] {
+    return this.policy.algorithms
+  }
+
+  private proof(request: ClientRequest): Proof {
+    const { client_assertion = '', client_id } = request.parameters
+    return {
+      checks: assertionChecks,
+      prove: (client, decision) =>
+        verifyClientAssertion({
+          assertion: client_assertion,
+          client,
+          client_id_parameter: client_id,
+          kind: this.kind,
+          policy: this.policy,
+          decision,
+          keys: this.keys
+        })
+    }
+  }
+
+  private refuseUnreadable(request: ClientRequest, reason: string) {
+    const decision = new DecisionBuilder(request.endpoint)
+    decision.client_id = request.parameters['client_id']
+    decision.mechanism = this.mechanism
+    decision.method = this.name
+    decision.announce(['assertion_format', 'client', 'registered_method', ...assertionChecks])
+    return decision.refuse('assertion_format', {
+      section: 'RFC 7523 §3',
+      received: reason,
+      fix: 'Send one signed JWT in compact serialization as client_assertion.'
+    })
+  }
+}
+
+function malformed(description: string): Identification {
+  return { outcome: 'malformed', error: new InvalidRequestError(description) }
+}

@@ -1,0 +1,67 @@
+/** `self_signed_tls_client_auth`: a client certificate the client registered itself (RFC 8705 §2.2). */
+import type { Request } from 'express'
+import { Strategy as PassportStrategy } from 'passport'
+import { selfSignedChecks, verifySelfSigned } from '../assertions/certificate.ts'
+import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import type { ClientRequest, Mechanism } from '../request.ts'
+import {
+  actionsOf,
+  judgeAttempt,
+  runStrategy,
+  strategyContext,
+  type Proof,
+  type StrategyContext,
+  type StrategyOptions
+} from './attempt.ts'
+import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+
+export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
+  /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
+  readonly keys?: ClientKeys | undefined
+  /** Fetches a client's `jwks_uri`, where `keys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
+  readonly fetchJson?: FetchJson | undefined
+}
+
+/**
+ * Authenticates a client by a certificate that stands, as `x5c` or as a key, in its `jwks` or `jwks_uri`. No chain is
+ * validated: the TLS handshake proved that the client holds the key, and the registration says whose key it is. Needs a
+ * listener with `requestCert: true` and `rejectUnauthorized: false`.
+ *
+ * @example
+ * passport.use(new SelfSignedTlsClientAuthStrategy({ clients }))
+ * app.post('/jobs', passport.authenticate('self_signed_tls_client_auth', { session: false, assignProperty: 'authenticatedClient' }), run)
+ */
+export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
+  override readonly name: string = 'self_signed_tls_client_auth'
+  readonly mechanism: Mechanism = 'client_id'
+  readonly context: StrategyContext
+  private readonly keys: ClientKeys
+
+  /** @throws ConfigurationError naming the option that is wrong. */
+  constructor(options: SelfSignedTlsClientAuthOptions) {
+    super()
+    this.context = strategyContext(options, ['keys', 'fetchJson'])
+    this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+  }
+
+  identify(request: ClientRequest): Identification {
+    return namesItselfOnly(request)
+  }
+
+  override authenticate(req: Request): void {
+    const actions = actionsOf(this)
+    runStrategy(actions, this, req, async (request, client_id) => {
+      actions.success(await judgeAttempt(this, this.context, request, client_id, this.proof(request)))
+    })
+  }
+
+  private proof(request: ClientRequest): Proof {
+    const { clock } = this.context
+    return {
+      checks: selfSignedChecks,
+      prove: (client, decision) =>
+        verifySelfSigned({ client, certificate: request.certificate(), decision, clock, keys: this.keys })
+    }
+  }
+}
