@@ -2,8 +2,8 @@
  * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for every
  * rule about a client assertion, whether a secret or a private key signed it. jose judges the signature.
  */
-import { compactVerify, type CryptoKey } from 'jose'
-import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
+import { compactVerify } from 'jose'
+import type { Client } from '../client.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from './algorithms.ts'
 import { checkClaims } from './assertion-claims.ts'
@@ -11,7 +11,7 @@ import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
 import { consumeOnce } from './replay.ts'
-import { importSecret } from './secret-keys.ts'
+import { importSecret, type SecretKey } from './secret-keys.ts'
 
 export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } from './assertion-policy.ts'
 
@@ -55,19 +55,29 @@ export function identifyAssertion(assertion: string): AssertionIdentification {
   return { outcome: 'present', client_id, alg }
 }
 
-export interface ClientAssertionInput {
+interface AssertionInput {
   readonly assertion: string
   readonly client: Client
   /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
   readonly client_id_parameter: string | undefined
-  /** What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key (`private_key_jwt`). */
-  readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
-  readonly keys: ClientKeys
-  /** The client's secrets, readable. Default: those it was registered with. */
-  readonly secrets?: readonly ClientSecret[] | undefined
 }
+
+/** `client_secret_jwt`: the client signs with its secret. */
+export interface SymmetricAssertionInput extends AssertionInput {
+  readonly kind: 'symmetric'
+  /** The client's secrets that have not expired. */
+  readonly secrets: readonly SecretKey[]
+}
+
+/** `private_key_jwt`: the client signs with its private key. */
+export interface AsymmetricAssertionInput extends AssertionInput {
+  readonly kind: 'asymmetric'
+  readonly keys: ClientKeys
+}
+
+export type ClientAssertionInput = SymmetricAssertionInput | AsymmetricAssertionInput
 
 /**
  * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of any
@@ -155,39 +165,30 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
   })
 }
 
-async function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
-  const { client, kind, policy, decision, keys } = input
-  if (kind === 'asymmetric') {
-    const kid = header['kid']
-    return keys.find(client, { alg, kid: typeof kid === 'string' ? kid : undefined }, decision)
-  }
-  const secrets = input.secrets ?? clientSecrets(client)
-  const now = policy.clock() / 1000
-  const live = secrets.filter(({ expires_at }) => expires_at === undefined || now < expires_at)
+function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
+  if (input.kind === 'symmetric') return findSecrets(alg, input)
+  const kid = header['kid']
+  return input.keys.find(input.client, { alg, kid: typeof kid === 'string' ? kid : undefined }, input.decision)
+}
+
+async function findSecrets(alg: string, { secrets, decision }: SymmetricAssertionInput): Promise<readonly CandidateKey[]> {
   const shortest = symmetricAlgorithms.get(alg)?.shortestKey ?? Infinity
-  const usable = live.filter(({ value }) => Buffer.byteLength(value) >= shortest)
+  const usable = secrets.filter(({ key }) => key.length >= shortest)
   if (usable.length > 0) {
     return Promise.all(usable.map(async secret => ({ key: await importSecret(secret, alg), credential: `secret:${secret.id}` })))
   }
-  if (live.length > 0) {
-    throw decision.refuse('key', {
-      section: 'RFC 7518 §3.2',
-      expected: `a secret of at least ${shortest} bytes for ${alg}`,
-      received: 'a shorter one',
-      fix: `Give the client a client_secret of at least ${shortest} bytes.`
-    })
-  }
   throw decision.refuse('key', {
-    section: 'RFC 7591 §3.2.1',
-    received: secrets.length === 0 ? 'a client without a secret' : 'a client whose secrets have expired',
-    fix: 'Give the client a new client_secret.'
+    section: 'RFC 7518 §3.2',
+    expected: `a secret of at least ${shortest} bytes for ${alg}`,
+    received: secrets.length === 0 ? 'no secret that has not expired' : 'a shorter one',
+    fix: `Give the client a new client_secret of at least ${shortest} bytes.`
   })
 }
 
 async function checkSignature(
   assertion: string,
   alg: string,
-  candidates: readonly { readonly key: CryptoKey; readonly credential: string }[],
+  candidates: readonly CandidateKey[],
   decision: DecisionBuilder
 ): Promise<{ claims: JsonObject; credential: string }> {
   for (const { key, credential } of candidates) {

@@ -1,0 +1,165 @@
+/**
+ * Certificates made in this process, for specs that need real ones: encoded here byte by byte, so that what reads them is
+ * checked against something else than itself. Keys are P-256 unless one is given.
+ */
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { JWK } from 'jose'
+
+/** One attribute: a name of {@link oids} or a dotted OID, and its text (as UTF8String) or its DER. */
+export type Attribute = readonly [type: string, value: string | Buffer]
+/** RDNs in the certificate's order, the least specific first. An RDN of several attributes is a list of them. A string is a CN alone. */
+export type Subject = string | readonly (Attribute | readonly Attribute[])[]
+
+export interface Sans {
+  readonly dns?: readonly string[]
+  readonly uri?: readonly string[]
+  readonly ip?: readonly string[]
+  readonly email?: readonly string[]
+}
+
+export interface CertificateOptions {
+  readonly subject?: Subject
+  readonly sans?: Sans
+  /** Who signs. Default: the certificate itself. */
+  readonly issuer?: MadeCertificate
+  readonly notBefore?: Date
+  readonly notAfter?: Date
+  /** Whether it is a certificate authority. Default false. */
+  readonly ca?: boolean
+  /** The private key to certify. Default: a new P-256 key. */
+  readonly key?: KeyObject
+  /** More extensions, DER. */
+  readonly extensions?: readonly Buffer[]
+}
+
+export interface MadeCertificate {
+  readonly pem: string
+  readonly keyPem: string
+  readonly der: Buffer
+  /** The public key, without x5c. */
+  readonly jwk: JWK
+  readonly key: KeyObject
+  /** `x5t#S256` */
+  readonly thumbprint: string
+  /** The subject's name, DER. */
+  readonly name: Buffer
+}
+
+const oids: Readonly<Record<string, string>> = {
+  CN: '2.5.4.3',
+  C: '2.5.4.6',
+  L: '2.5.4.7',
+  ST: '2.5.4.8',
+  O: '2.5.4.10',
+  OU: '2.5.4.11',
+  serialNumber: '2.5.4.5',
+  organizationIdentifier: '2.5.4.97',
+  UID: '0.9.2342.19200300.100.1.1',
+  DC: '0.9.2342.19200300.100.1.25',
+  emailAddress: '1.2.840.113549.1.9.1'
+}
+
+/** A self-signed certificate authority. */
+export function makeAuthority(options: CertificateOptions = {}): MadeCertificate {
+  return makeCertificate({ subject: 'spec authority', ca: true, ...options })
+}
+
+/** A certificate: self-signed, or of `issuer`; valid from an hour ago for a day unless said otherwise. */
+export function makeCertificate(options: CertificateOptions = {}): MadeCertificate {
+  const key = options.key ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const publicKey = createPublicKey(key)
+  const name = encodeName(options.subject ?? 'spec')
+  const signer = options.issuer ?? { key, name }
+  const algorithm = signatureAlgorithm(signer.key)
+  const tbs = tlv(
+    0x30,
+    tlv(0xa0, tlv(0x02, Buffer.of(2))),
+    tlv(0x02, Buffer.concat([Buffer.of(0x40), randomBytes(15)])),
+    algorithm,
+    signer.name,
+    tlv(
+      0x30,
+      time(options.notBefore ?? new Date(Date.now() - 3_600_000)),
+      time(options.notAfter ?? new Date(Date.now() + 86_400_000))
+    ),
+    name,
+    publicKey.export({ format: 'der', type: 'spki' }),
+    tlv(0xa3, tlv(0x30, ...encodeExtensions(options)))
+  )
+  const der = tlv(0x30, tbs, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', tbs, signer.key)))
+  return {
+    pem: new X509Certificate(der).toString(),
+    keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    der,
+    jwk: publicKey.export({ format: 'jwk' }) as JWK,
+    key,
+    thumbprint: createHash('sha256').update(der).digest('base64url'),
+    name
+  }
+}
+
+/** One DER value. */
+export function tlv(tag: number, ...content: readonly Buffer[]): Buffer {
+  const value = Buffer.concat(content)
+  if (value.length < 0x80) return Buffer.concat([Buffer.of(tag, value.length), value])
+  const digits = value.length.toString(16)
+  const length = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex')
+  return Buffer.concat([Buffer.of(tag, 0x80 | length.length), length, value])
+}
+
+/** A subjectAltName extension, DER. */
+export function subjectAltName({ dns = [], uri = [], ip = [], email = [] }: Sans): Buffer {
+  const names = [
+    ...email.map(value => tlv(0x81, Buffer.from(value))),
+    ...dns.map(value => tlv(0x82, Buffer.from(value))),
+    ...uri.map(value => tlv(0x86, Buffer.from(value))),
+    ...ip.map(value => tlv(0x87, Buffer.from(isIP(value) === 0 ? [] : ipaddr.parse(value).toByteArray())))
+  ]
+  return tlv(0x30, oid('2.5.29.17'), tlv(0x04, tlv(0x30, ...names)))
+}
+
+function encodeExtensions({ ca = false, sans, extensions = [] }: CertificateOptions): Buffer[] {
+  const basicConstraints = tlv(0x30, ...(ca ? [tlv(0x01, Buffer.of(0xff))] : []))
+  return [
+    tlv(0x30, oid('2.5.29.19'), tlv(0x01, Buffer.of(0xff)), tlv(0x04, basicConstraints)),
+    ...(sans === undefined ? [] : [subjectAltName(sans)]),
+    ...extensions
+  ]
+}
+
+function encodeName(subject: Subject): Buffer {
+  const rdns = typeof subject === 'string' ? [['CN', subject] as const] : subject
+  return tlv(0x30, ...rdns.map(rdn => tlv(0x31, ...(isAttribute(rdn) ? [rdn] : rdn).map(encodeAttribute))))
+}
+
+function isAttribute(rdn: Attribute | readonly Attribute[]): rdn is Attribute {
+  return typeof rdn[0] === 'string'
+}
+
+function encodeAttribute([type, value]: Attribute): Buffer {
+  return tlv(0x30, oid(oids[type] ?? type), typeof value === 'string' ? tlv(0x0c, Buffer.from(value)) : value)
+}
+
+function signatureAlgorithm(key: KeyObject): Buffer {
+  if (key.asymmetricKeyType === 'ec') return tlv(0x30, oid('1.2.840.10045.4.3.2'))
+  return tlv(0x30, oid('1.2.840.113549.1.1.11'), tlv(0x05))
+}
+
+/** GeneralizedTime from 2050, UTCTime before (RFC 5280 §4.1.2.5). */
+function time(date: Date): Buffer {
+  const digits = `${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`
+  return date.getUTCFullYear() < 2050 ? tlv(0x17, Buffer.from(digits.slice(2))) : tlv(0x18, Buffer.from(digits))
+}
+
+function oid(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number)
+  return tlv(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(arc)))
+}
+
+function arc(value: number): number[] {
+  const bytes = [value & 0x7f]
+  for (let left = Math.floor(value / 128); left > 0; left = Math.floor(left / 128)) bytes.unshift((left & 0x7f) | 0x80)
+  return bytes
+}
