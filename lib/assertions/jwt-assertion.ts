@@ -11,7 +11,7 @@ import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
 import { consumeOnce } from './replay.ts'
-import { importSecret, type SecretKey } from './secret-keys.ts'
+import { importSecret, liveSecrets, type SecretKey } from './secret-keys.ts'
 
 export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } from './assertion-policy.ts'
 
@@ -55,29 +55,19 @@ export function identifyAssertion(assertion: string): AssertionIdentification {
   return { outcome: 'present', client_id, alg }
 }
 
-interface AssertionInput {
+export interface ClientAssertionInput {
   readonly assertion: string
   readonly client: Client
   /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
   readonly client_id_parameter: string | undefined
+  /** What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key (`private_key_jwt`). */
+  readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
-}
-
-/** `client_secret_jwt`: the client signs with its secret. */
-export interface SymmetricAssertionInput extends AssertionInput {
-  readonly kind: 'symmetric'
-  /** The client's secrets that have not expired. */
-  readonly secrets: readonly SecretKey[]
-}
-
-/** `private_key_jwt`: the client signs with its private key. */
-export interface AsymmetricAssertionInput extends AssertionInput {
-  readonly kind: 'asymmetric'
   readonly keys: ClientKeys
+  /** The client's secrets that have not expired. Default: those it was registered with. */
+  readonly secrets?: readonly SecretKey[] | undefined
 }
-
-export type ClientAssertionInput = SymmetricAssertionInput | AsymmetricAssertionInput
 
 /**
  * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of any
@@ -171,7 +161,8 @@ function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput):
   return input.keys.find(input.client, { alg, kid: typeof kid === 'string' ? kid : undefined }, input.decision)
 }
 
-async function findSecrets(alg: string, { secrets, decision }: SymmetricAssertionInput): Promise<readonly CandidateKey[]> {
+async function findSecrets(alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
+  const { client, policy, decision, secrets = liveSecrets(client, policy.clock) } = input
   const shortest = symmetricAlgorithms.get(alg)?.shortestKey ?? Infinity
   const usable = secrets.filter(({ key }) => key.length >= shortest)
   if (usable.length > 0) {

@@ -1,6 +1,8 @@
 /** Client secrets as HMAC keys (OpenID Connect Core §10.1: the octets of their UTF-8 representation). */
 import { webcrypto } from 'node:crypto'
 import type { CryptoKey } from 'jose'
+import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
+import type { Clock } from '../request.ts'
 import { symmetricAlgorithms } from './algorithms.ts'
 
 /** One live secret of a client. */
@@ -11,16 +13,30 @@ export interface SecretKey {
   readonly key: Uint8Array
 }
 
+const octetsOf = new WeakMap<ClientSecret, Uint8Array>()
 const imported = new WeakMap<Uint8Array, Map<string, Promise<CryptoKey>>>()
 
+/** The secrets a client was registered with, without those that have expired (RFC 7591 §3.2.1). */
+export function liveSecrets(client: Client, clock: Clock): readonly SecretKey[] {
+  const now = clock() / 1000
+  const live = clientSecrets(client).filter(({ expires_at }) => expires_at === undefined || now < expires_at)
+  return live.map(secret => ({ id: secret.id, key: octets(secret) }))
+}
+
+function octets(secret: ClientSecret): Uint8Array {
+  const known = octetsOf.get(secret) ?? new TextEncoder().encode(secret.value)
+  octetsOf.set(secret, known)
+  return known
+}
+
 /** The secret as a key that verifies `alg`. Imported once per octets object and alg. */
-export function importSecret({ key: octets }: SecretKey, alg: string): Promise<CryptoKey> {
-  const byAlg = imported.get(octets) ?? new Map<string, Promise<CryptoKey>>()
-  imported.set(octets, byAlg)
+export function importSecret({ key: bytes }: SecretKey, alg: string): Promise<CryptoKey> {
+  const byAlg = imported.get(bytes) ?? new Map<string, Promise<CryptoKey>>()
+  imported.set(bytes, byAlg)
   const known = byAlg.get(alg)
   if (known !== undefined) return known
   const hash = symmetricAlgorithms.get(alg)?.hash ?? alg
-  const key = webcrypto.subtle.importKey('raw', octets, { name: 'HMAC', hash }, false, ['verify'])
+  const key = webcrypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash }, false, ['verify'])
   byAlg.set(alg, key)
   return key
 }

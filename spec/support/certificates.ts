@@ -93,7 +93,7 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
     pem: new X509Certificate(der).toString(),
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
     der,
-    jwk: publicKey.export({ format: 'jwk' }) as JWK,
+    jwk: publicKey.export({ format: 'jwk' }),
     key,
     thumbprint: createHash('sha256').update(der).digest('base64url'),
     name
