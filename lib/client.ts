@@ -30,9 +30,7 @@ export interface RegisteredMetadata {
 }
 
 /** Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). Unknown members are kept and ignored. */
-export interface ClientMetadata extends RegisteredMetadata {
-  readonly [member: string]: unknown
-}
+export type ClientMetadata = RegisteredMetadata & Readonly<Record<string, unknown>>
 
 /**
  * `issuer`: the issuer identifier alone (rfc7523bis). `report`: the token endpoint's URL is accepted too, and each use is

@@ -1,0 +1,163 @@
+/** A whole authorization server as one Express router: every endpoint of one issuer. */
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { authorizationEndpoint, describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
+import type { Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+import type { AccountClaims, EndpointAddresses, EndpointContext } from './endpoints/endpoint.ts'
+import { at, buildMetadata } from './endpoints/metadata.ts'
+import { userinfoEndpoint } from './endpoints/userinfo.ts'
+import { MethodNotAllowedError } from './errors.ts'
+import { oauthErrorHandler } from './http/error-handler.ts'
+import { sendJson } from './http/responses.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import { scopedStore } from './stores/scoped.ts'
+import { checkStore } from './tokens/token-server.ts'
+import { tokenEndpoint, tokenEndpointParts, tokenRouterOptionKeys, type TokenRouterOptions } from './token-router.ts'
+import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
+
+export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
+  /** The application's own login and consent; see {@link Interaction}. */
+  readonly interaction: Interaction
+  /** `public` (default): public clients must use PKCE. `always`: every client must. */
+  readonly requirePkce?: 'public' | 'always' | undefined
+  /** The claims about an account, for the userinfo endpoint. */
+  readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
+  /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
+  readonly mtlsOrigin?: string | undefined
+}
+
+/** The router, and what the application's pages and its own API need of the server behind it. */
+export interface AuthorizationServer extends Router {
+  /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
+  interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
+  /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
+  resume(req: Request, res: Response, id: string, result: InteractionResult): Promise<void>
+  /**
+   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
+   * nothing about audience, scope or proof of possession.
+   */
+  verifyAccessToken(token: string): Promise<AccessToken | undefined>
+}
+
+/**
+ * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
+ * outside that path (RFC 8414 §3).
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys(), interaction }))
+ */
+export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
+  checkKeys(options, [
+    ...tokenRouterOptionKeys.filter(key => key !== 'tokenEndpoints'),
+    'interaction',
+    'requirePkce',
+    'claims',
+    'mtlsOrigin'
+  ])
+  const issuer = checkIssuer(options.issuer)
+  const addresses = addressesOf(issuer)
+  const mtlsOrigin = checkOrigin(options.mtlsOrigin)
+  // one store can serve many issuers: what one keeps, no other finds
+  const store = scopedStore(checkStore(options.store), issuer)
+  const tokenEndpoints = [
+    addresses.token_endpoint,
+    ...(mtlsOrigin === undefined ? [] : [at(mtlsOrigin, addresses.token_endpoint)])
+  ]
+  const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
+  const parts = tokenEndpointParts({ ...options, store, tokenEndpoints, certificates })
+  const context: EndpointContext = {
+    server: parts.server,
+    clients: parts.clients,
+    interaction: checkInteraction(options.interaction),
+    requirePkce: checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public'),
+    claims: options.claims,
+    addresses,
+    onError: options.onError
+  }
+  const metadata = buildMetadata({
+    context,
+    strategies: parts.strategies,
+    grantTypes: [...parts.tokenIssuers.keys()],
+    mtlsOrigin
+  })
+  const routes = routesOf(issuer, context, metadata, tokenEndpoint(parts, options))
+  return Object.assign(mount(routes, options), {
+    interaction: (req: Request, id: string) => describeInteraction(context, req, id),
+    resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
+      resumeAuthorization(context, req, res, id, result),
+    verifyAccessToken: (token: string) => verifyAccessToken(parts.server, token)
+  })
+}
+
+function addressesOf(issuer: string): EndpointAddresses {
+  return {
+    authorization_endpoint: `${issuer}/oauth2/authorize`,
+    token_endpoint: `${issuer}/oauth2/token`,
+    userinfo_endpoint: `${issuer}/oauth2/userinfo`,
+    jwks_uri: `${issuer}/oauth2/jwks`
+  }
+}
+
+/** Every path this issuer answers. Looked up, not tried in turn: the token endpoint is as near as any other. */
+function routesOf(
+  issuer: string,
+  context: EndpointContext,
+  metadata: object,
+  token: RequestHandler
+): ReadonlyMap<string, RequestHandler> {
+  const { addresses } = context
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const document = publicDocument(metadata)
+  return new Map([
+    [new URL(addresses.token_endpoint).pathname, token],
+    [new URL(addresses.authorization_endpoint).pathname, handler((req, res) => authorizationEndpoint(context, req, res))],
+    [new URL(addresses.userinfo_endpoint).pathname, handler((req, res) => userinfoEndpoint(context, req, res))],
+    [new URL(addresses.jwks_uri).pathname, publicDocument(context.server.keys.publicKeys())],
+    [`/.well-known/oauth-authorization-server${path}`, document],
+    [`${path}/.well-known/openid-configuration`, document]
+  ])
+}
+
+function mount(routes: ReadonlyMap<string, RequestHandler>, options: Pick<AuthorizationServerOptions, 'onError'>): Router {
+  const router = Router()
+  const answerError = oauthErrorHandler({ onError: options.onError })
+  router.use((req, res, next) => {
+    const { originalUrl } = req
+    const end = originalUrl.indexOf('?')
+    const route = routes.get(end === -1 ? originalUrl : originalUrl.slice(0, end))
+    if (route === undefined) next()
+    else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
+  })
+  return router
+}
+
+function handler(answer: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return (req, res, next) => {
+    answer(req, res).catch(next)
+  }
+}
+
+/** A document anyone may read, from any origin (RFC 8414 §3.1). */
+function publicDocument(document: object): RequestHandler {
+  return (req, res, next) => {
+    if (req.method !== 'GET' && req.method !== 'HEAD') next(new MethodNotAllowedError(['GET', 'HEAD']))
+    else sendJson(res, 200, document, { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=60' })
+  }
+}
+
+function checkInteraction(interaction: unknown): Interaction {
+  const given = interaction as Partial<Interaction> | null | undefined
+  for (const name of ['account', 'consented', 'prompt'] as const) {
+    if (typeof given?.[name] !== 'function') throw new ConfigurationError(`interaction.${name}`, 'must be a function')
+  }
+  return given as Interaction
+}
+
+function checkOrigin(origin: unknown): string | undefined {
+  if (origin === undefined) return undefined
+  if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin || !origin.startsWith('https:')) {
+    throw new ConfigurationError('mtlsOrigin', 'must be an https origin without a path, such as https://as.example.com:8443')
+  }
+  return origin
+}

@@ -1,0 +1,204 @@
+/** Selects the one strategy a request calls for, and runs it by name on a Passport instance of its own. */
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import passport from 'passport'
+import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import { DecisionBuilder, type Decision } from './decision.ts'
+import { InvalidRequestError, type InvalidClientError } from './errors.ts'
+import type { CertificateSource } from './http/certificate-source.ts'
+import { readClientRequest } from './http/client-request.ts'
+import type { ReadOptions } from './http/parameters.ts'
+import { checkKeys, ConfigurationError } from './options.ts'
+import type { ClientRequest, Mechanism } from './request.ts'
+import { findClient, tell, tellMalformed } from './strategies/attempt.ts'
+import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
+  namespace Express {
+    interface Request {
+      /** The client `authenticateClient()` or the token router authenticated. Never the person: that is `req.user`. */
+      authenticatedClient?: Client
+    }
+  }
+}
+
+export interface AuthenticateClientOptions extends ReadOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** The methods accepted here. The order does not matter: a request's shape and the client's registration choose. */
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  /** How this endpoint is called in decisions. Default `token`. */
+  readonly endpoint?: string | undefined
+  /** Where client certificates come from. Default: the TLS connection itself. */
+  readonly certificate?: CertificateSource | undefined
+  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined
+}
+
+const optionKeys = ['clients', 'strategies', 'endpoint', 'certificate', 'onDecision', 'jsonBody', 'maxBytes', 'maxParameters']
+
+/** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
+const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
+
+/**
+ * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
+ * `req.authenticatedClient`. Exactly one strategy judges; a refused credential never falls through to another.
+ *
+ * Errors go to the next error handler: {@link InvalidRequestError} for two mechanisms or an unreadable request,
+ * {@link InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * const strategies = [new ClientSecretBasicStrategy({ clients }), new NoneStrategy({ clients })]
+ * app.post('/reports', authenticateClient({ clients, strategies }), (req, res) => { res.json(req.authenticatedClient?.client_id) })
+ * app.use(oauthErrorHandler())
+ */
+export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
+  checkKeys(options, optionKeys)
+  const clients = clientRegistry(options.clients)
+  const strategies = checkStrategies(options.strategies)
+  const authenticator = new passport.Passport()
+  const runners = new Map<string, RequestHandler>()
+  for (const strategy of strategies) {
+    authenticator.use(strategy)
+    runners.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
+  }
+  const run = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+    const request = await readClientRequest(req, options)
+    request.onDecision = options.onDecision
+    const strategy = await selectStrategy(strategies, clients, request)
+    const runner = runners.get(strategy.name)
+    await runner?.(req, res, next)
+  }
+  return (req, res, next) => {
+    run(req, res, next).catch(next)
+  }
+}
+
+interface Carried {
+  readonly strategy: ClientAuthenticationStrategy
+  readonly identification: Exclude<Identification, { outcome: 'absent' }>
+}
+
+/**
+ * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749 §2.3);
+ * methods of one mechanism are told apart by what the client registered.
+ *
+ * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what a
+ * strategy says of a credential it cannot read.
+ */
+export async function selectStrategy(
+  strategies: readonly ClientAuthenticationStrategy[],
+  clients: ClientRegistry,
+  request: ClientRequest
+): Promise<ClientAuthenticationStrategy> {
+  const carried = identifyAll(strategies, request)
+  const mechanisms = visibleMechanisms(request, carried)
+  if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
+  const mechanism = mechanisms[0] ?? 'client_id'
+  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  const [first] = candidates
+  if (first === undefined) throw refuseNothing(request, mechanism)
+  if (first.identification.outcome === 'malformed')
+    throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
+  const { client_id } = first.identification
+  checkSameClient(request, mechanism, client_id)
+  if (candidates.length === 1) return first.strategy
+  const client = await findClient(clients, request, client_id)
+  // where the registered method is none of them, any will do: it refuses, and says why
+  return candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)?.strategy ?? first.strategy
+}
+
+function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {
+  const carried: Carried[] = []
+  for (const strategy of strategies) {
+    const identification = strategy.identify(request)
+    if (identification.outcome !== 'absent') carried.push({ strategy, identification })
+  }
+  return carried
+}
+
+/** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
+function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
+  const { client_secret, client_assertion, client_assertion_type } = request.parameters
+  const visible = new Set<Mechanism>()
+  if (request.headers.authorization !== undefined) visible.add('authorization_header')
+  if (client_secret !== undefined) visible.add('body_secret')
+  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.add('assertion')
+  for (const { strategy } of carried) if (strategy.mechanism !== 'client_id') visible.add(strategy.mechanism)
+  return [...visible]
+}
+
+/** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */
+function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id: string): void {
+  const named = request.parameters['client_id']
+  if (mechanism === 'assertion' || named === undefined || named === client_id) return
+  const decision = decisionOf(request, mechanism)
+  const fix = 'Send one client_id: the one in the credential, or none beside it.'
+  tell(
+    { onDecision: undefined },
+    request,
+    () => decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }).decision
+  )
+  throw new InvalidRequestError('the request names two different clients', { reason: fix })
+}
+
+function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): InvalidRequestError {
+  const decision = decisionOf(request, mechanisms.join(' and '))
+  const fix = 'Let the client authenticate in one way only; check for a library default beside the configured method.'
+  tell(
+    { onDecision: undefined },
+    request,
+    () => decision.refuse('one_mechanism', { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }).decision
+  )
+  return new InvalidRequestError('more than one client authentication method was used', { reason: mechanisms.join(' and ') })
+}
+
+function refuseNothing(request: ClientRequest, mechanism: Mechanism): InvalidClientError {
+  const decision = decisionOf(request, mechanism)
+  const carries = mechanism !== 'client_id'
+  // RFC 6749 §5.2: a client that used the Authorization header is told which scheme it should have used
+  const headers =
+    mechanism === 'authorization_header' ? { 'WWW-Authenticate': 'Basic realm="OAuth", charset="UTF-8"' } : undefined
+  const error = decision.refuse(
+    'supported_method',
+    {
+      section: 'RFC 6749 §3.2.1',
+      received: carries ? mechanism : 'no client authentication',
+      fix: carries
+        ? 'Use one of the methods in the metadata’s token_endpoint_auth_methods_supported.'
+        : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
+    },
+    headers
+  )
+  tell({ onDecision: undefined }, request, () => error.decision)
+  return error
+}
+
+function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
+  const decision = new DecisionBuilder(request.endpoint)
+  decision.client_id = request.parameters['client_id']
+  decision.mechanism = mechanism
+  return decision
+}
+
+/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
+export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
+  if (!Array.isArray(strategies) || strategies.length === 0)
+    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
+  const names = new Set<string>()
+  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
+    const key = `strategies[${index}]`
+    if (
+      typeof strategy?.name !== 'string' ||
+      typeof strategy.identify !== 'function' ||
+      typeof strategy.authenticate !== 'function'
+    ) {
+      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
+    }
+    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
+    names.add(strategy.name)
+  })
+  return strategies as readonly ClientAuthenticationStrategy[]
+}

@@ -1,0 +1,42 @@
+/** Where a client certificate comes from. */
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { PresentedCertificate } from '../request.ts'
+
+/**
+ * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and only
+ * when somebody asks. What it throws answers the request with 400 `invalid_request`, never with "no certificate".
+ */
+export type CertificateSource = (req: IncomingMessage) => PresentedCertificate | undefined
+
+const bySocket = new WeakMap<object, PresentedCertificate>()
+
+/**
+ * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`. With
+ * `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified: false`; one connection's
+ * requests share one object. On a plain connection there is none.
+ */
+export function directTls(req: IncomingMessage): PresentedCertificate | undefined {
+  const socket = req.socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate' | 'authorized'>> & {
+    authorizationError?: unknown
+  }
+  const known = bySocket.get(socket)
+  if (known !== undefined) return known
+  const certificate = socket.getPeerX509Certificate?.()
+  if (certificate === undefined) return undefined
+  const reason = reasonOf(socket.authorizationError)
+  const presented: PresentedCertificate = {
+    der: certificate.raw,
+    // Node never takes `authorized` back, but sets `authorizationError` whenever a handshake on this socket fails to verify
+    verified: socket.authorized === true && reason === undefined,
+    ...(reason !== undefined && { reason })
+  }
+  bySocket.set(socket, presented)
+  return presented
+}
+
+/** Node documents an Error and sets its code. */
+function reasonOf(error: unknown): string | undefined {
+  if (error === undefined || error === null) return undefined
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : 'not verified'
+}

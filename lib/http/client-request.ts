@@ -1,0 +1,75 @@
+/** From an HTTP request to the values client authentication works with. */
+import type { IncomingMessage } from 'node:http'
+import { InvalidRequestError, OAuthError } from '../errors.ts'
+import type { ClientRequest, PresentedCertificate } from '../request.ts'
+import { directTls, type CertificateSource } from './certificate-source.ts'
+import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
+
+export interface ClientRequestOptions extends ReadOptions {
+  /** The endpoint's metadata name without `_endpoint`; `token` unless given. */
+  readonly endpoint?: string | undefined
+  /** Where the client certificate comes from; {@link directTls} unless given. */
+  readonly certificate?: CertificateSource | undefined
+}
+
+const requests = new WeakMap<ParameterRequest, Promise<ClientRequest>>()
+
+/**
+ * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
+ * The certificate is read when somebody asks for it; where reading it fails, `certificate()` throws an
+ * {@link InvalidRequestError}.
+ *
+ * Rejects as {@link readParameters} does, and with {@link InvalidRequestError} for a repeated Authorization header.
+ */
+export function readClientRequest(req: ParameterRequest, options: ClientRequestOptions = {}): Promise<ClientRequest> {
+  const known = requests.get(req)
+  if (known !== undefined) return known
+  const request = read(req, options)
+  requests.set(req, request)
+  return request
+}
+
+async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
+  const parameters = await readParameters(req, options)
+  refuseRepeatedAuthorization(req)
+  return {
+    endpoint: options.endpoint ?? 'token',
+    headers: req.headers,
+    parameters,
+    certificate: certificateReader(req, options.certificate ?? directTls)
+  }
+}
+
+/** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */
+function refuseRepeatedAuthorization(req: IncomingMessage): void {
+  if (req.headers.authorization === undefined) return
+  let count = 0
+  for (let index = 0; index < req.rawHeaders.length; index += 2) {
+    const name = req.rawHeaders[index]
+    if (name?.length === 13 && name.toLowerCase() === 'authorization') count++
+  }
+  if (count > 2) {
+    throw new InvalidRequestError('the Authorization header was sent more than once', {
+      reason: `${count} Authorization headers`
+    })
+  }
+}
+
+function certificateReader(req: IncomingMessage, source: CertificateSource): () => PresentedCertificate | undefined {
+  let outcome: { readonly value: PresentedCertificate | undefined } | { readonly error: OAuthError } | undefined
+  return () => {
+    outcome ??= readCertificate(req, source)
+    if ('error' in outcome) throw outcome.error
+    return outcome.value
+  }
+}
+
+function readCertificate(req: IncomingMessage, source: CertificateSource) {
+  try {
+    return { value: source(req) }
+  } catch (cause) {
+    if (cause instanceof OAuthError) return { error: cause }
+    const reason = 'the certificate source threw; see the cause'
+    return { error: new InvalidRequestError('the client certificate could not be read', { reason, cause }) }
+  }
+}

@@ -1,0 +1,91 @@
+/** The last handler of an OAuth route: whatever was thrown becomes an RFC 6749 §5.2 answer. */
+import type { ErrorRequestHandler, Request } from 'express'
+import {
+  InvalidClientError,
+  InvalidRequestError,
+  OAuthError,
+  RequestTooLargeError,
+  ServerError,
+  UnsupportedMediaTypeError
+} from '../errors.ts'
+import { sendOAuthError } from './responses.ts'
+
+export interface OAuthErrorHandlerOptions {
+  /**
+   * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.
+   * Whatever it throws or rejects with is dropped. Without it, faults (status 500 and above) go to stderr, as Express's own
+   * handler would have put them there.
+   */
+  readonly onError?: ((error: unknown, req: Request) => unknown) | undefined
+}
+
+/**
+ * Answers errors as JSON, whatever the request accepts, with `Cache-Control: no-store`:
+ * - an {@link OAuthError} with its own status and headers;
+ * - Passport's `AuthenticationError` (from `failWithError`) with 401 `invalid_client`, keeping the challenges Passport set;
+ * - a body parser's or Express's own 4xx error with that status, `invalid_request`, and fixed words: theirs quote the body;
+ * - anything else with 500 `server_error`, saying nothing of it.
+ *
+ * Where an answer has begun already the error is passed on, and Express closes the connection.
+ */
+export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
+  const tell = options.onError ?? reportFault
+  return (error: unknown, req, res, next) => {
+    try {
+      // a promise that nobody waits for ends the process when it rejects
+      Promise.resolve(tell(error, req)).catch(ignore)
+    } catch {
+      // the caller's answer does not depend on whether the operator's log works
+    }
+    if (res.headersSent) next(error)
+    else sendOAuthError(res, toOAuthError(error))
+  }
+}
+
+/** The error to answer with, for anything that can be thrown. */
+export function toOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error
+  const options = { reason: 'see the cause', cause: error }
+  if (isAuthenticationError(error)) {
+    return error.status === 400
+      ? new InvalidRequestError('the request could not be understood', options)
+      : new InvalidClientError(options)
+  }
+  const status = exposedStatus(error)
+  switch (status) {
+    case undefined:
+      return new ServerError(options)
+    case 401:
+      return new InvalidClientError(options)
+    case 413:
+      return new RequestTooLargeError('the request is too large', options)
+    case 415:
+      return new UnsupportedMediaTypeError('the request body is of a type or encoding that is not supported', options)
+    default:
+      return new OAuthError('invalid_request', status, 'the request could not be understood', options)
+  }
+}
+
+/** Passport does not export its class. */
+function isAuthenticationError(error: unknown): error is Error & { status: unknown } {
+  return error instanceof Error && error.name === 'AuthenticationError' && 'status' in error
+}
+
+/**
+ * The 4xx status of an error meant for the caller: http-errors mark theirs with `expose`, Express's router throws a URIError.
+ * A bare `status` proves nothing: HTTP clients put the status of somebody else's answer there.
+ */
+function exposedStatus(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('status' in error)) return undefined
+  const exposed = ('expose' in error && error.expose === true) || error.name === 'URIError'
+  const status = error.status
+  return exposed && typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 500 ? status : undefined
+}
+
+function reportFault(error: unknown, req: Request): void {
+  if (toOAuthError(error).status >= 500 && req.app.get('env') !== 'test') console.error(error)
+}
+
+function ignore(): void {
+  // see onError: what it rejects with is dropped
+}

@@ -1,0 +1,171 @@
+/** Reads a request's parameters: POST, from the body alone, each one string, once (RFC 6749 §3.2). */
+import type { IncomingMessage } from 'node:http'
+import { InvalidRequestError, MethodNotAllowedError, ServerError, UnsupportedMediaTypeError } from '../errors.ts'
+import type { Parameters } from '../request.ts'
+import { collectBody, tooLarge } from './body-stream.ts'
+import { parseForm } from './form.ts'
+import { collectMembers, parseJson } from './json-body.ts'
+
+export interface ReadOptions {
+  /** Accept `application/json` too: one object of strings. Off unless asked for. */
+  readonly jsonBody?: boolean | undefined
+  /** The largest body read, in bytes; 65536 unless given. */
+  readonly maxBytes?: number | undefined
+  /** The most parameters read; 100 unless given. */
+  readonly maxParameters?: number | undefined
+}
+
+/** A Node or Express request; `body` is what the application's own parser left there, if it has one. */
+export type ParameterRequest = IncomingMessage & { body?: unknown }
+
+const defaultMaxBytes = 65_536
+const defaultMaxParameters = 100
+const form = 'application/x-www-form-urlencoded'
+const json = 'application/json'
+
+/** What must not be in a URL, where logs, proxies and Referer headers carry it on (RFC 6749 §2.3.1, RFC 9700 §4.3). */
+const bodyOnly: ReadonlySet<string> = new Set([
+  'access_token',
+  'actor_token',
+  'assertion',
+  'auth_req_id',
+  'client_assertion',
+  'client_assertion_type',
+  'client_secret',
+  'code',
+  'code_verifier',
+  'device_code',
+  'password',
+  'refresh_token',
+  'subject_token',
+  'token'
+])
+
+const readings = new WeakMap<ParameterRequest, Promise<Parameters>>()
+
+/**
+ * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
+ * A body the application has parsed already is used (`express.urlencoded`, `json`, `text`, `raw`), under the same rules as far
+ * as its parser left them visible; otherwise the body is read here, and `req.body` becomes the parameters.
+ *
+ * Rejects with
+ * - {@link MethodNotAllowedError} for anything but POST;
+ * - {@link UnsupportedMediaTypeError} for another type, charset or content coding;
+ * - {@link RequestTooLargeError} for more than `maxBytes`;
+ * - {@link InvalidRequestError} for a credential in the URL, a body that cannot be parsed, a parameter that is repeated or no
+ *   string, or a connection that closed before the body ended;
+ * - {@link ServerError} where the application consumed the body and left nothing of it.
+ */
+export function readParameters(req: ParameterRequest, options: ReadOptions = {}): Promise<Parameters> {
+  const known = readings.get(req)
+  if (known !== undefined) return known
+  const reading = read(req, options)
+  readings.set(req, reading)
+  return reading
+}
+
+async function read(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
+  if (req.method !== 'POST') throw new MethodNotAllowedError(['POST'])
+  refuseCredentialsInQuery(req.url)
+  refuseContentCoding(req.headers['content-encoding'])
+  const type = mediaType(req, options.jsonBody === true)
+  const maxBytes = options.maxBytes ?? defaultMaxBytes
+  const maxParameters = options.maxParameters ?? defaultMaxParameters
+  if (type === undefined) return parseForm(new Uint8Array(), maxParameters)
+  if (hasContent(req.body)) return readParsed(req.body, type, maxBytes, maxParameters)
+  // an empty `req.body` says nothing: Express 4's parsers leave `{}` behind for the types they do not read
+  if (req.readableDidRead || req.readableEnded) return readConsumed(req, type)
+  const parameters = parse(await collectBody(req, maxBytes), type, maxParameters)
+  req.body = parameters
+  // Express 4's parsers would otherwise wait for a stream that has ended; Express 5's see it for themselves
+  ;(req as { _body?: boolean })._body = true
+  return parameters
+}
+
+function parse(body: Uint8Array, type: string, maxParameters: number): Parameters {
+  if (type === form) return parseForm(body, maxParameters)
+  return body.length === 0 ? parseForm(body, maxParameters) : parseJson(body, maxParameters)
+}
+
+function hasContent(body: unknown): boolean {
+  if (body === undefined || body === null || body === '') return false
+  if (typeof body !== 'object' || Array.isArray(body)) return true
+  return body instanceof Uint8Array ? body.length > 0 : Object.keys(body).length > 0
+}
+
+/** What the application's own parser made of the body. */
+function readParsed(body: unknown, type: string, maxBytes: number, maxParameters: number): Parameters {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  if (!(bytes instanceof Uint8Array)) return collectMembers(body, maxParameters)
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes, false)
+  return parse(bytes, type, maxParameters)
+}
+
+/** The stream has been read and `req.body` holds nothing: either there was nothing, or the application kept it. */
+function readConsumed(req: ParameterRequest, type: string): Parameters {
+  const length = Number(req.headers['content-length'] ?? 0)
+  // a JSON parser that is not strict hands on a `null` the client sent
+  if (req.body === null && type === json) return collectMembers(null, 0)
+  if (req.body === undefined || req.body === null) {
+    if (!req.readableDidRead) return parseForm(new Uint8Array(), 0)
+    throw new ServerError({
+      reason:
+        'a body parser or another middleware consumed the body and left nothing in req.body: mount it after this route, or let it set req.body'
+    })
+  }
+  if (type === form && length > 0) {
+    throw new InvalidRequestError('the request body has no parameters', {
+      reason: `the body has ${length} bytes, yet the body parser or middleware that consumed it left req.body empty`
+    })
+  }
+  return parseForm(new Uint8Array(), 0)
+}
+
+/** The body's type, or undefined where there is no body and none was named. */
+function mediaType(req: IncomingMessage, jsonBody: boolean): string | undefined {
+  const header = req.headers['content-type']
+  if (header === form) return form
+  const accepted = jsonBody ? `${form} or ${json}` : form
+  if (header === undefined || header === '') {
+    if (isBodyless(req)) return undefined
+    throw new UnsupportedMediaTypeError(`the request body must be ${accepted}`, { reason: 'the request has no Content-Type' })
+  }
+  const [name = '', ...parameters] = header.toLowerCase().split(';')
+  const type = name.trim()
+  if (type !== form && !(jsonBody && type === json)) {
+    const hint = type === json ? '; JSON is read only where jsonBody is on' : ''
+    throw new UnsupportedMediaTypeError(`the request body must be ${accepted}`, {
+      reason: `the Content-Type is of another type${hint}`
+    })
+  }
+  for (const parameter of parameters) {
+    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
+    if (charset === undefined || charset === 'utf-8' || charset === 'utf8') continue
+    throw new UnsupportedMediaTypeError('the request body must be UTF-8', { reason: 'the Content-Type names another charset' })
+  }
+  return type
+}
+
+function isBodyless(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0
+}
+
+function refuseContentCoding(coding: string | undefined): void {
+  if (coding === undefined || coding.toLowerCase() === 'identity') return
+  throw new UnsupportedMediaTypeError('the request body must not be compressed', {
+    reason: 'the Content-Encoding is not identity: decompressing a body before its client is known costs more than it saves',
+    // RFC 9110 §15.5.16: tells a refused coding from a refused type
+    headers: { 'Accept-Encoding': 'identity' }
+  })
+}
+
+function refuseCredentialsInQuery(url = ''): void {
+  const start = url.indexOf('?')
+  if (start === -1) return
+  for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
+    if (!bodyOnly.has(name)) continue
+    throw new InvalidRequestError(`${name} must be sent in the request body, not in the URL`, {
+      reason: `${name} was in the query string (RFC 6749 §2.3.1): treat it as leaked to every log on the way`
+    })
+  }
+}

@@ -1,0 +1,30 @@
+/** Writes answers: JSON, in one write, with the headers OAuth asks for. */
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OAuthError } from '../errors.ts'
+
+/** RFC 6749 §5.1: nothing on the way may keep an answer that holds, or refuses, a token. */
+const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+
+/**
+ * Answers with JSON, its length and the given headers; headers set on `res` before stay unless given again. Where an answer
+ * has begun already nothing is written, and an unfinished one is cut off, so that half an answer cannot pass for a whole one.
+ */
+export function sendJson(res: ServerResponse, status: number, body: object, headers?: Readonly<OutgoingHttpHeaders>): void {
+  if (res.headersSent) {
+    if (!res.writableEnded) res.destroy()
+    return
+  }
+  const text = JSON.stringify(body)
+  res.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
+  res.end(text)
+}
+
+/** A successful token response (RFC 6749 §5.1): 200, JSON, not to be stored. */
+export function sendTokenResponse(res: ServerResponse, body: object): void {
+  sendJson(res, 200, body, notStored)
+}
+
+/** An error response (RFC 6749 §5.2): the error's status and headers, its code and description as JSON, not to be stored. */
+export function sendOAuthError(res: ServerResponse, error: OAuthError): void {
+  sendJson(res, error.status, error.toJSON(), { ...notStored, ...error.headers })
+}

@@ -1,0 +1,54 @@
+/**
+ * OAuth 2.0 client authentication for Express.
+ *
+ * Three ways in: {@link authorizationServer} for a whole server, {@link tokenRouter} for the token endpoint, and the
+ * strategies with {@link authenticateClient} for routes of one's own.
+ *
+ * @module clientele
+ */
+
+// a whole authorization server
+export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
+export type { AccountClaims } from './endpoints/endpoint.ts'
+export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+
+// the token endpoint
+export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
+export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'
+export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
+export type { Grant } from './tokens/grant.ts'
+export type { ResourceOptions } from './tokens/resource.ts'
+export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type { AccessToken } from './tokens/access-token.ts'
+export type { Confirmation } from './tokens/confirmation.ts'
+export { generateKeys, signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './tokens/signing-keys.ts'
+
+// client authentication, method by method
+export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
+export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
+export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
+export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
+export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
+export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
+export { NoneStrategy } from './strategies/none.ts'
+export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
+export type { StrategyOptions } from './strategies/attempt.ts'
+export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assertions/guarded-fetch.ts'
+
+// clients, requests and decisions
+export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'
+export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
+export type { Check, CheckOutcome, Decision } from './decision.ts'
+export { directTls, type CertificateSource } from './http/certificate-source.ts'
+
+// stores
+export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'
+export { scopedStore } from './stores/scoped.ts'
+export type { Json, Key, Store, StoredRecord, Taken } from './stores/store.ts'
+
+// errors
+export { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
+export * from './errors.ts'
+export { ConfigurationError } from './options.ts'

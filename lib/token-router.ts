@@ -1,0 +1,181 @@
+/** The token endpoint: authenticates the client, then lets the grant's token issuer answer. */
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
+import { authenticateClient } from './client-authentication.ts'
+import {
+  clientRegistry,
+  isPublic,
+  type AssertionAudience,
+  type Client,
+  type ClientRegistry,
+  type ClientSource
+} from './client.ts'
+import type { Decision } from './decision.ts'
+import { InvalidClientError, InvalidRequestError, UnauthorizedClientError, UnsupportedGrantTypeError } from './errors.ts'
+import type { CertificateSource } from './http/certificate-source.ts'
+import { readClientRequest } from './http/client-request.ts'
+import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
+import { sendTokenResponse } from './http/responses.ts'
+import { checkIssuer, checkKeys, ConfigurationError, isLoopbackHost } from './options.ts'
+import { builtInStrategies } from './strategies/index.ts'
+import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
+import { builtInTokenIssuers } from './token-issuers/index.ts'
+import type { TokenIssuer } from './token-issuers/token-issuer.ts'
+import { respond } from './tokens/token-response.ts'
+import { checkStore, tokenOptionKeys, tokenServer, type TokenOptions, type TokenServer } from './tokens/token-server.ts'
+
+export interface TokenRouterOptions extends TokenOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** The client authentication methods. Default: every one built in. */
+  readonly strategies?: readonly ClientAuthenticationStrategy[] | undefined
+  /** The grants. Default: every one built in. */
+  readonly tokenIssuers?: readonly TokenIssuer[] | undefined
+  /** True also reads `application/json` bodies, against RFC 6749 §3.2. Default false. */
+  readonly jsonBody?: boolean | undefined
+  /** Which `aud` of a client assertion is accepted beside the issuer. Default `issuer`: none. */
+  readonly assertionAudience?: AssertionAudience | undefined
+  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
+  readonly tokenEndpoints?: readonly string[] | undefined
+  /** Where client certificates come from. Default: the TLS connection itself. */
+  readonly certificate?: CertificateSource | undefined
+  /** False leaves the certificate methods out of the built-in strategies. Default true. */
+  readonly certificates?: boolean | undefined
+  /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
+  readonly fetchJson?: FetchJson | undefined
+  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every error before it is answered. */
+  readonly onError?: OAuthErrorHandlerOptions['onError']
+}
+
+export const tokenRouterOptionKeys: readonly string[] = [
+  ...tokenOptionKeys,
+  'clients',
+  'strategies',
+  'tokenIssuers',
+  'jsonBody',
+  'assertionAudience',
+  'tokenEndpoints',
+  'certificate',
+  'certificates',
+  'fetchJson',
+  'onDecision',
+  'onError'
+]
+
+/** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
+export interface TokenEndpointParts {
+  readonly server: TokenServer
+  readonly clients: ClientRegistry
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
+}
+
+/**
+ * A router that answers `POST /token` under wherever it is mounted (RFC 6749 §3.2): authenticates the client, finds the grant's
+ * token issuer and sends its response, or an RFC 6749 §5.2 error.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * app.use('/oauth2', tokenRouter({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys() }))
+ */
+export function tokenRouter(options: TokenRouterOptions): Router {
+  checkKeys(options, tokenRouterOptionKeys)
+  const router = Router()
+  router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
+  router.use(oauthErrorHandler({ onError: options.onError }))
+  return router
+}
+
+/** Checks the options and puts the defaults in. */
+export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointParts {
+  const issuer = checkIssuer(options.issuer)
+  const store = checkStore(options.store)
+  const clients = clientRegistry(options.clients)
+  const server = tokenServer(options, respond)
+  const strategies =
+    options.strategies ??
+    builtInStrategies({
+      clients,
+      issuer,
+      store,
+      assertionAudience: options.assertionAudience,
+      legacyAudiences: options.tokenEndpoints ?? [`${issuer}/oauth2/token`],
+      clock: options.clock,
+      fetchJson: options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) }),
+      certificates: options.certificates
+    })
+  return { server, clients, strategies, tokenIssuers: checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers()) }
+}
+
+/** The handler alone. Errors go to `next`: mount `oauthErrorHandler()` behind it. */
+export function tokenEndpoint(
+  parts: TokenEndpointParts,
+  options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
+): RequestHandler {
+  const { jsonBody, certificate, onDecision } = options
+  const { clients, strategies } = parts
+  const authenticate = authenticateClient({ clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision })
+  return (req, res, next) => {
+    const authenticated = (error?: unknown): void => {
+      if (error === undefined) issue(parts, req, res).catch(next)
+      else next(error)
+    }
+    authenticate(req, res, authenticated)
+  }
+}
+
+async function issue(parts: TokenEndpointParts, req: Request, res: Response): Promise<void> {
+  const client = req.authenticatedClient
+  // Passport calls next() only after success; a strategy of somebody's own might pass()
+  if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
+  const { parameters, authentication } = await readClientRequest(req)
+  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
+  const method = authentication?.method ?? client.token_endpoint_auth_method
+  const response = await tokenIssuer.issue({ client, parameters, authentication: authentication ?? { method } }, parts.server)
+  sendTokenResponse(res, response)
+}
+
+/**
+ * The issuer of a grant, for a client that may use it.
+ *
+ * @throws InvalidRequestError without `grant_type`, UnsupportedGrantTypeError, UnauthorizedClientError (RFC 6749 §5.2).
+ */
+export function selectTokenIssuer(
+  tokenIssuers: ReadonlyMap<string, TokenIssuer>,
+  grant_type: string | undefined,
+  client: Client
+): TokenIssuer {
+  if (grant_type === undefined) throw new InvalidRequestError('grant_type is missing')
+  const tokenIssuer = tokenIssuers.get(grant_type)
+  if (tokenIssuer === undefined) throw new UnsupportedGrantTypeError()
+  if (!client.grant_types.includes(grant_type)) {
+    throw new UnauthorizedClientError('this client may not use this grant_type', {
+      reason: `${grant_type} is not among the client's grant_types`
+    })
+  }
+  if (tokenIssuer.confidential === true && isPublic(client)) {
+    throw new UnauthorizedClientError('this grant_type is for confidential clients', {
+      reason: 'a public client has no credentials of its own'
+    })
+  }
+  return tokenIssuer
+}
+
+function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
+  const byGrantType = new Map<string, TokenIssuer>()
+  list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
+    const key = `tokenIssuers[${index}]`
+    if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
+      throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
+    }
+    if (byGrantType.has(tokenIssuer.grant_type))
+      throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
+    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
+  })
+  return byGrantType
+}
