@@ -24,7 +24,9 @@ serve(async ({ issuer, clientJwk }) => {
       store: memoryStore(),
       keys: await generateKeys(),
       scopes: [scope],
-      resources: [{ resource, scopes: [scope], access_token_format: 'jwt' }]
+      resources: [{ resource, scopes: [scope], access_token_format: 'jwt' }],
+      // client credentials involve nobody
+      interaction: { account: () => undefined, consented: () => false, prompt: () => undefined }
     })
   )
   return { handler: app }

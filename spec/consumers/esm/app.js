@@ -13,7 +13,12 @@ app.use(
     clients: [{ client_id: 'billing', client_secret: process.env.BILLING_SECRET, grant_types: ['client_credentials'] }],
     store: memoryStore(),
     keys: await generateKeys(),
-    scopes: ['api:read']
+    scopes: ['api:read'],
+    interaction: {
+      account: () => undefined,
+      consented: () => false,
+      prompt: (_req, res) => void res.status(501).send('nobody signs in here')
+    }
   })
 )
 app.listen(port, '127.0.0.1', () => console.log(`serving ${issuer}`))

@@ -2,6 +2,7 @@
 import {
   authenticateClient,
   authorizationServer,
+  ClientSecretBasicStrategy,
   clientCredentials,
   generateKeys,
   InvalidGrantError,
@@ -41,10 +42,15 @@ app.use(
     store: memoryStore(),
     keys: await generateKeys(),
     scopes: ['api:read'],
-    tokenIssuers: [clientCredentials(), voucher]
+    tokenIssuers: [clientCredentials(), voucher],
+    interaction: {
+      account: () => undefined,
+      consented: () => false,
+      prompt: (_req, res) => void res.status(501).send('nobody signs in here')
+    }
   })
 )
-app.post('/reports', authenticateClient({ issuer, clients, store: memoryStore() }), (req, res) => {
+app.post('/reports', authenticateClient({ clients, strategies: [new ClientSecretBasicStrategy({ clients })] }), (req, res) => {
   res.json({ requested_by: req.authenticatedClient?.client_id })
 })
 app.use(oauthErrorHandler())
