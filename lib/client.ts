@@ -25,6 +25,10 @@ export interface RegisteredMetadata {
   readonly tls_client_auth_san_ip?: string | undefined
   readonly tls_client_auth_san_email?: string | undefined
   readonly id_token_signed_response_alg?: string | undefined
+  /** True: this client's access tokens are bound to its certificate (RFC 8705 §3.4). */
+  readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
+  /** True: this client's token requests carry a DPoP proof, always (RFC 9449 §5.2). */
+  readonly dpop_bound_access_tokens?: boolean | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
 }

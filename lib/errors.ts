@@ -136,6 +136,25 @@ export class InvalidTargetError extends OAuthError {
   }
 }
 
+/** 400 `invalid_dpop_proof` (RFC 9449 §5): missing where one is needed, or any of its checks failed. */
+export class InvalidDpopProofError extends OAuthError {
+  override readonly name = 'InvalidDpopProofError'
+  constructor(options?: OAuthErrorOptions) {
+    super('invalid_dpop_proof', 400, 'the DPoP proof is not valid', options)
+  }
+}
+
+/** 400 `use_dpop_nonce` with a `DPoP-Nonce` to use (RFC 9449 §8). */
+export class UseDpopNonceError extends OAuthError {
+  override readonly name = 'UseDpopNonceError'
+  constructor(nonce: string, options: OAuthErrorOptions = {}) {
+    super('use_dpop_nonce', 400, 'use the nonce in the DPoP-Nonce header', {
+      ...options,
+      headers: { 'DPoP-Nonce': nonce, ...options.headers }
+    })
+  }
+}
+
 /** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
 export class TemporarilyUnavailableError extends OAuthError {
   override readonly name = 'TemporarilyUnavailableError'

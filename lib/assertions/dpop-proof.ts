@@ -1,0 +1,122 @@
+/** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
+import { hash } from 'node:crypto'
+import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
+import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
+import type { Clock } from '../request.ts'
+import type { Store } from '../stores/store.ts'
+import { decodeUnverified, type JsonObject } from './compact-jws.ts'
+import type { DpopNonces } from './dpop-nonces.ts'
+import { importPublicKey, unsuitable } from './public-keys.ts'
+import { consumeOnce } from './replay.ts'
+
+/** What a server asks of proofs. */
+export interface DpopPolicy {
+  /** Keeps the proofs that were used apart from those of other servers on the same store. */
+  readonly issuer: string
+  readonly store: Store
+  readonly clock: Clock
+  /** The signature algorithms accepted, for metadata too. */
+  readonly algorithms: readonly string[]
+  /** Issues and knows the nonces proofs must carry; undefined where none is asked for. */
+  readonly nonces: DpopNonces | undefined
+}
+
+/** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
+export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512']
+
+export interface DpopProofInput {
+  /** The `DPoP` header as it came; two headers arrive as one that is no JWT. */
+  readonly proof: string
+  /** The request's method. */
+  readonly method: string
+  /** The addresses the request may have been sent to, from configuration, never from the Host header. */
+  readonly addresses: readonly string[]
+  /** The access token beside the proof, at a protected resource. */
+  readonly access_token?: string | undefined
+  readonly policy: DpopPolicy
+}
+
+/** Seconds a client's clock may be ahead, and a proof may be old. */
+const tolerance = 10
+const maxAge = 60
+const longestJti = 512
+
+/**
+ * Every check of RFC 9449 §4.3, the replay check last: a proof that fails any other uses up nothing.
+ *
+ * @returns the thumbprint of the key (RFC 7638), for `cnf.jkt`.
+ * @throws InvalidDpopProofError with the reason for the operator; UseDpopNonceError with a nonce to use.
+ */
+export async function verifyDpopProof(input: DpopProofInput): Promise<{ jkt: string }> {
+  const { proof, policy } = input
+  const jws = decodeUnverified(proof)
+  if (jws.outcome === 'malformed') throw refuse(`the proof is ${jws.reason}`)
+  const jwk = await checkSignature(proof, jws.header, policy)
+  const { jti, iat } = checkClaims(jws.payload, input)
+  checkNonce(jws.payload['nonce'], policy)
+  const jkt = await calculateJwkThumbprint(jwk)
+  const ttl = Math.ceil(iat + maxAge + tolerance - policy.clock() / 1000) + 1
+  if (!(await consumeOnce(policy.store, 'dpop_proof', [policy.issuer, jkt, jti], ttl))) throw refuse('the proof was used before')
+  return { jkt }
+}
+
+async function checkSignature(proof: string, header: JsonObject, policy: DpopPolicy): Promise<JWK> {
+  const { typ, alg, jwk, crit } = header
+  if (typ !== 'dpop+jwt') throw refuse('typ is not dpop+jwt')
+  if (crit !== undefined) throw refuse('it has a crit header, and no extension is understood')
+  if (typeof alg !== 'string' || !policy.algorithms.includes(alg))
+    throw refuse(`alg is not one of ${policy.algorithms.join(', ')}`)
+  const problem = unsuitable(jwk, alg)
+  if (problem !== undefined) throw refuse(`the key in its header ${problem}`)
+  const key = await importPublicKey(jwk as JWK, alg)
+  if (key === undefined) throw refuse('the key in its header is malformed')
+  // whatever jose throws, the signature was not made with this key
+  const verified = await compactVerify(proof, key.key, { algorithms: [alg] }).catch(() => undefined)
+  if (verified === undefined) throw refuse('the signature was not made with the key in its header')
+  return jwk as JWK
+}
+
+function checkClaims(claims: JsonObject, input: DpopProofInput): { jti: string; iat: number } {
+  const { jti, htm, htu, iat, ath } = claims
+  if (typeof jti !== 'string' || jti === '' || jti.length > longestJti) throw refuse('jti is missing or too long')
+  if (htm !== input.method) throw refuse('htm is not the method of the request')
+  if (typeof htu !== 'string' || !input.addresses.some(address => sameAddress(htu, address))) {
+    throw refuse(`htu is not the address of the request, ${input.addresses.join(' or ')}`)
+  }
+  const now = input.policy.clock() / 1000
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw refuse('iat is missing')
+  if (iat > now + tolerance || iat < now - maxAge) throw refuse('iat is not now: check the clock')
+  for (const [name, early] of [
+    ['nbf', true],
+    ['exp', false]
+  ] as const) {
+    const time = claims[name]
+    if (time === undefined) continue
+    if (typeof time !== 'number' || (early ? time > now + tolerance : time <= now - tolerance))
+      throw refuse(`${name} does not hold`)
+  }
+  if (input.access_token !== undefined && ath !== hash('sha256', input.access_token, 'base64url'))
+    throw refuse('ath is not the hash of the access token')
+  return { jti, iat }
+}
+
+/** RFC 9449 §4.3 (9): without query and fragment, scheme and host in any case, the default port or none. */
+function sameAddress(htu: string, address: string): boolean {
+  if (!URL.canParse(htu)) return false
+  const given = new URL(htu)
+  const expected = new URL(address)
+  return (
+    given.origin === expected.origin && given.pathname === expected.pathname && given.username === '' && given.password === ''
+  )
+}
+
+function checkNonce(nonce: unknown, { nonces }: DpopPolicy): void {
+  if (nonces === undefined) return
+  if (nonce === undefined) throw new UseDpopNonceError(nonces.current(), { reason: 'the proof has no nonce' })
+  if (typeof nonce !== 'string' || !nonces.isValid(nonce))
+    throw new UseDpopNonceError(nonces.current(), { reason: 'the nonce is not, or no longer, valid' })
+}
+
+function refuse(reason: string): InvalidDpopProofError {
+  return new InvalidDpopProofError({ reason })
+}

@@ -1,0 +1,43 @@
+/** What a token request proves it holds beside the client's credential: a DPoP key, a certificate, or nothing. */
+import { hash } from 'node:crypto'
+import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
+import type { Client } from './client.ts'
+import { InvalidDpopProofError, InvalidRequestError } from './errors.ts'
+import type { ClientRequest } from './request.ts'
+import type { Confirmation } from './tokens/confirmation.ts'
+
+/**
+ * The `cnf` of the tokens this request is answered with. A DPoP proof is used wherever one is sent, a certificate where the client
+ * registered for it.
+ *
+ * @param addresses where the request may have been sent to, from configuration.
+ * @throws InvalidDpopProofError for a bad proof, or none where the client registered `dpop_bound_access_tokens`;
+ * InvalidRequestError for no certificate where it registered `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
+ */
+export async function readConfirmation(
+  request: ClientRequest,
+  client: Client,
+  policy: DpopPolicy,
+  addresses: readonly string[]
+): Promise<Confirmation | undefined> {
+  const proof = request.headers['dpop']
+  const boundToCertificate = client.tls_client_certificate_bound_access_tokens === true
+  if (proof === undefined && client.dpop_bound_access_tokens === true)
+    throw new InvalidDpopProofError({ reason: 'no DPoP header was sent' })
+  const thumbprint = boundToCertificate ? certificateThumbprint(request) : undefined
+  if (boundToCertificate && thumbprint === undefined) {
+    throw new InvalidRequestError('this client needs a certificate', {
+      reason: 'its tokens are certificate-bound, and the connection carried none'
+    })
+  }
+  if (proof === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
+  if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
+  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy })
+  return { ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }), jkt }
+}
+
+/** The thumbprint of the connection's certificate (RFC 8705 §3.1); undefined where there is none. */
+export function certificateThumbprint(request: Pick<ClientRequest, 'certificate'>): string | undefined {
+  const certificate = request.certificate()
+  return certificate === undefined ? undefined : hash('sha256', certificate.der, 'base64url')
+}
