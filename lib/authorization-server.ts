@@ -9,8 +9,9 @@ import { MethodNotAllowedError } from './errors.ts'
 import { oauthErrorHandler } from './http/error-handler.ts'
 import { sendJson } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import { requireAccessToken, type AccessTokenContext, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { scopedStore } from './stores/scoped.ts'
-import { checkStore } from './tokens/token-server.ts'
+import { checkFunction, checkStore } from './tokens/token-server.ts'
 import { tokenEndpoint, tokenEndpointParts, tokenRouterOptionKeys, type TokenRouterOptions } from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 
@@ -36,6 +37,14 @@ export interface AuthorizationServer extends Router {
    * nothing about audience, scope or proof of possession.
    */
   verifyAccessToken(token: string): Promise<AccessToken | undefined>
+  /**
+   * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in the
+   * Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the challenges of RFC 6750
+   * and RFC 9449.
+   *
+   * @throws ConfigurationError naming the option that is wrong.
+   */
+  requireAccessToken(options?: RequireAccessTokenOptions): RequestHandler
 }
 
 /**
@@ -71,7 +80,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     clients: parts.clients,
     interaction: checkInteraction(options.interaction),
     requirePkce: checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public'),
-    claims: options.claims,
+    claims: checkFunction(options.claims, 'claims'),
     addresses,
     onError: options.onError
   }
@@ -81,12 +90,17 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     grantTypes: [...parts.tokenIssuers.keys()],
     mtlsOrigin
   })
+  const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
+  const protection: AccessTokenContext = { server: parts.server, dpop: parts.dpop, certificate: options.certificate, origins }
   const routes = routesOf(issuer, context, metadata, tokenEndpoint(parts, options))
+  // codes that no token issuer takes are not given out
+  if (!parts.tokenIssuers.has('authorization_code')) routes.delete(new URL(addresses.authorization_endpoint).pathname)
   return Object.assign(mount(routes, options), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),
-    verifyAccessToken: (token: string) => verifyAccessToken(parts.server, token)
+    verifyAccessToken: (token: string) => verifyAccessToken(parts.server, token),
+    requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given)
   })
 }
 
@@ -105,7 +119,7 @@ function routesOf(
   context: EndpointContext,
   metadata: object,
   token: RequestHandler
-): ReadonlyMap<string, RequestHandler> {
+): Map<string, RequestHandler> {
   const { addresses } = context
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const document = publicDocument(metadata)

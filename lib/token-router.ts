@@ -1,5 +1,7 @@
 /** The token endpoint: authenticates the client, then lets the grant's token issuer answer. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { dpopNonces } from './assertions/dpop-nonces.ts'
+import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { authenticateClient } from './client-authentication.ts'
 import {
@@ -16,13 +18,22 @@ import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { sendTokenResponse } from './http/responses.ts'
-import { checkIssuer, checkKeys, ConfigurationError, isLoopbackHost } from './options.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
+import { readConfirmation } from './sender-constraint.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
 import { respond } from './tokens/token-response.ts'
-import { checkStore, tokenOptionKeys, tokenServer, type TokenOptions, type TokenServer } from './tokens/token-server.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  checkStore,
+  tokenOptionKeys,
+  tokenServer,
+  type TokenOptions,
+  type TokenServer
+} from './tokens/token-server.ts'
 
 export interface TokenRouterOptions extends TokenOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
@@ -43,6 +54,8 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly certificates?: boolean | undefined
   /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
   readonly fetchJson?: FetchJson | undefined
+  /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
+  readonly requireDpopNonce?: boolean | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
@@ -60,6 +73,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'certificate',
   'certificates',
   'fetchJson',
+  'requireDpopNonce',
   'onDecision',
   'onError'
 ]
@@ -70,6 +84,10 @@ export interface TokenEndpointParts {
   readonly clients: ClientRegistry
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
+  /** What is asked of DPoP proofs, here and at protected endpoints. */
+  readonly dpop: DpopPolicy
+  /** Where token requests may have been sent to. */
+  readonly tokenEndpoints: readonly string[]
 }
 
 /**
@@ -95,6 +113,8 @@ export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointPa
   const store = checkStore(options.store)
   const clients = clientRegistry(options.clients)
   const server = tokenServer(options, respond)
+  checkPolicy(options)
+  const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   const strategies =
     options.strategies ??
     builtInStrategies({
@@ -102,12 +122,31 @@ export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointPa
       issuer,
       store,
       assertionAudience: options.assertionAudience,
-      legacyAudiences: options.tokenEndpoints ?? [`${issuer}/oauth2/token`],
+      legacyAudiences: tokenEndpoints,
       clock: options.clock,
       fetchJson: options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) }),
       certificates: options.certificates
     })
-  return { server, clients, strategies, tokenIssuers: checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers()) }
+  const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
+  const dpop = dpopPolicy(server, options.requireDpopNonce === true)
+  return { server, clients, strategies, tokenIssuers, dpop, tokenEndpoints }
+}
+
+function dpopPolicy(server: TokenServer, requireNonce: boolean): DpopPolicy {
+  const { issuer, store, clock, keys } = server
+  const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), clock) : undefined
+  return { issuer, store, clock, algorithms: dpopAlgorithms, nonces }
+}
+
+function checkPolicy(options: TokenRouterOptions): void {
+  checkBoolean(options.jsonBody, 'jsonBody')
+  checkBoolean(options.certificates, 'certificates')
+  checkBoolean(options.requireDpopNonce, 'requireDpopNonce')
+  for (const name of ['certificate', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
+  checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
+  const urls: unknown = options.tokenEndpoints ?? []
+  if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))
+    throw new ConfigurationError('tokenEndpoints', 'must be a list of URLs')
 }
 
 /** The handler alone. Errors go to `next`: mount `oauthErrorHandler()` behind it. */
@@ -131,10 +170,11 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
   const client = req.authenticatedClient
   // Passport calls next() only after success; a strategy of somebody's own might pass()
   if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
-  const { parameters, authentication } = await readClientRequest(req)
+  const request = await readClientRequest(req)
+  const { parameters, authentication = { method: client.token_endpoint_auth_method } } = request
   const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
-  const method = authentication?.method ?? client.token_endpoint_auth_method
-  const response = await tokenIssuer.issue({ client, parameters, authentication: authentication ?? { method } }, parts.server)
+  const confirmation = await readConfirmation(request, client, parts.dpop, parts.tokenEndpoints)
+  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation }, parts.server)
   sendTokenResponse(res, response)
 }
 

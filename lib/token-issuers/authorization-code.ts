@@ -4,7 +4,7 @@ import { InvalidGrantError } from '../errors.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
 import { keepGrant, type GrantRecord } from '../tokens/grant.ts'
 import { verifyCodeChallenge } from '../tokens/pkce.ts'
-import { grantTtl, refreshTokenOf } from '../tokens/refresh-token.ts'
+import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -29,6 +29,7 @@ export function authorizationCode(): TokenIssuer {
       const { grant: id, record } = redeemed
       checkRedirectUri(request, record)
       checkCodeVerifier(request, record)
+      checkDpopKey(request, record)
       const resource = request.parameters['resource']
       if (resource !== undefined) resourceFor(server, record, resource)
       const kept = grantRecord(request, server, record)
@@ -67,6 +68,12 @@ function checkCodeVerifier(request: TokenRequest, record: AuthorizationCodeRecor
   }
 }
 
+/** RFC 9449 §10: a code asked for with a key is good for whoever holds that key. */
+function checkDpopKey(request: TokenRequest, record: AuthorizationCodeRecord): void {
+  if (record.dpop_jkt === undefined || record.dpop_jkt === request.confirmation?.jkt) return
+  throw new InvalidGrantError('this code is bound to another key', { reason: 'dpop_jkt is not the key of the DPoP proof' })
+}
+
 function grantRecord(request: TokenRequest, server: TokenServer, record: AuthorizationCodeRecord): GrantRecord {
   const refreshable = record.scope.includes('offline_access') && request.client.grant_types.includes('refresh_token')
   return {
@@ -77,7 +84,7 @@ function grantRecord(request: TokenRequest, server: TokenServer, record: Authori
     auth_time: record.auth_time,
     acr: record.acr,
     amr: record.amr,
-    cnf: request.confirmation,
+    cnf: refreshConfirmation(request.client, request.confirmation),
     auth_method: request.authentication.method,
     refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined
   }

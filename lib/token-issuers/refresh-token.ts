@@ -1,7 +1,7 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
 import { InvalidGrantError, InvalidScopeError } from '../errors.ts'
 import { findGrant, type GrantRecord } from '../tokens/grant.ts'
-import { readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
+import { hasExpired, isBoundTo, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -19,7 +19,9 @@ export function refreshToken(): TokenIssuer {
       const found = await findGrant(server.store, reference.grant)
       if (found?.grant.refresh === undefined) throw refused('the grant ended: expired, revoked or its token was reused')
       const { grant } = found
+      if (hasExpired(server, found.grant.refresh)) throw refused('expired')
       if (grant.client_id !== request.client.client_id) throw refused('issued to another client')
+      if (!isBoundTo(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
       // what the client asks for is judged first: a wrong scope must not cost it the token
       const scope = narrowedScope(request, grant)
       const { resource } = request.parameters

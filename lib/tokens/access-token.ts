@@ -69,7 +69,8 @@ export async function mintAccessToken(
  * revoked. Says nothing about audience, scope or proof of possession.
  */
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
-  if (presented.length > 4096) return undefined
+  // no HTTP header of Node's carries more
+  if (presented.length > 16_384) return undefined
   return presented.startsWith('eyJ') && presented.split('.').length === 3
     ? verifyJwt(server, presented)
     : findOpaque(server, presented)
@@ -89,7 +90,8 @@ export function newReference(server: TokenServer, grant: string | undefined): st
 
 /** The grant a reference names, or undefined. */
 export function grantOfReference(reference: string): string | undefined {
-  const end = reference.indexOf(separator)
+  // what follows the separator holds none, whatever the grant's id is
+  const end = reference.lastIndexOf(separator)
   return end === -1 ? undefined : reference.slice(0, end)
 }
 

@@ -14,6 +14,8 @@ export interface AuthorizationCodeRecord {
   readonly resources: readonly string[]
   readonly code_challenge?: string | undefined
   readonly nonce?: string | undefined
+  /** The thumbprint of the DPoP key the code is bound to (RFC 9449 §10). */
+  readonly dpop_jkt?: string | undefined
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined

@@ -52,6 +52,22 @@ export function rotates(server: TokenServer, client: Client, confirmation: Confi
 }
 
 /**
+ * What a refresh token is bound to: a public client's to its DPoP key (RFC 9449 §5), and any client's to the certificate its tokens are bound to. A
+ * confidential client's is bound to the client already, so it may change its DPoP key.
+ */
+export function refreshConfirmation(client: Client, confirmation: Confirmation | undefined): Confirmation | undefined {
+  if (confirmation === undefined || isPublic(client)) return confirmation
+  const thumbprint = confirmation['x5t#S256']
+  return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
+}
+
+/** Whether a request proves what the refresh token is bound to. */
+export function isBoundTo(bound: Confirmation | undefined, proved: Confirmation | undefined): boolean {
+  if (bound?.jkt !== undefined && bound.jkt !== proved?.jkt) return false
+  return bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256']
+}
+
+/**
  * Uses a refresh token once. Of any number of callers with the current one exactly one moves the family on; within the
  * retry window the others get the same successor, and beyond it the whole grant ends (RFC 9700 §4.14.2).
  */
@@ -95,11 +111,16 @@ function isRetry(
   )
 }
 
-/** Seconds a grant is kept: as long as the longest-lived thing that hangs on it. */
+/** Whether a grant's refresh token has lived its time, counted from its last rotation. */
+export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: number }): boolean {
+  return server.clock() >= refresh.rotated_at + server.refreshTokenTtl * 1000
+}
+
+/** Seconds a grant is kept: longer than its refresh token, because an access token bought with that at last lives on. */
 export function grantTtl(server: TokenServer, record: Pick<GrantRecord, 'refresh'>): number {
   const longestAccessToken = Math.max(
     server.accessTokenTtl,
     ...server.resources.all().map(resource => resource.access_token_ttl ?? 0)
   )
-  return record.refresh === undefined ? longestAccessToken : Math.max(server.refreshTokenTtl, longestAccessToken)
+  return record.refresh === undefined ? longestAccessToken : server.refreshTokenTtl + longestAccessToken
 }

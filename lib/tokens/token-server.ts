@@ -4,6 +4,7 @@ import type { Client } from '../client.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Grant } from './grant.ts'
+import { guardedStore } from './guarded-store.ts'
 import { pooledRandomBytes, type RandomBytes } from './random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
 import { isScopeToken } from './scope.ts'
@@ -110,7 +111,7 @@ export function tokenServer(
   const resources = new Resources(options.resources ?? [])
   const server: TokenServer = {
     issuer: checkIssuer(options.issuer),
-    store: checkStore(options.store),
+    store: guardedStore(checkStore(options.store)),
     keys: new SigningKeys(options.keys),
     resources,
     scopes: checkScopes(options.scopes, resources),
@@ -124,8 +125,8 @@ export function tokenServer(
       'unbound'
     ),
     refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
-    clock: options.clock ?? Date.now,
-    random: options.random ?? pooledRandomBytes,
+    clock: checkFunction(options.clock, 'clock') ?? Date.now,
+    random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
     respond: (...given) => respond(server, ...given)
   }
   return server
@@ -139,6 +140,17 @@ export function checkStore(store: unknown): Store {
   const missing = storeOperations.find(operation => typeof operations?.[operation] !== 'function')
   if (missing !== undefined) throw new ConfigurationError('store', `must implement the Store contract; it has no ${missing}()`)
   return store as Store
+}
+
+/** True or false, or undefined where the option is absent. */
+export function checkBoolean(value: unknown, key: string): void {
+  if (value !== undefined && typeof value !== 'boolean') throw new ConfigurationError(key, 'must be true or false')
+}
+
+/** A function, or undefined where the option is absent. */
+export function checkFunction<T>(value: T, key: string): T {
+  if (value !== undefined && typeof value !== 'function') throw new ConfigurationError(key, 'must be a function')
+  return value
 }
 
 function checkScopes(scopes: unknown, resources: Resources): readonly string[] {
