@@ -88,7 +88,8 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     context,
     strategies: parts.strategies,
     grantTypes: [...parts.tokenIssuers.keys()],
-    mtlsOrigin
+    mtlsOrigin,
+    dpopAlgorithms: parts.dpop.algorithms
   })
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: parts.server, dpop: parts.dpop, certificate: options.certificate, origins }
