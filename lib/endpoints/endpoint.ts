@@ -1,5 +1,6 @@
 /** What every endpoint of one authorization server works with. */
 import type { Client, ClientRegistry } from '../client.ts'
+import { TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { Interaction } from './authorization/interaction.ts'
@@ -24,6 +25,15 @@ export interface EndpointAddresses {
   readonly token_endpoint: string
   readonly userinfo_endpoint: string
   readonly jwks_uri: string
+}
+
+/** Finds a client. @throws TemporarilyUnavailableError when the source does not answer. */
+export async function findClient(context: EndpointContext, client_id: string): Promise<Client | undefined> {
+  try {
+    return await context.clients.find(client_id)
+  } catch (cause) {
+    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
+  }
 }
 
 /** Whether a client may use the authorization endpoint for a code. */

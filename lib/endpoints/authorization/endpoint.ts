@@ -5,12 +5,14 @@ import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../../er
 import { readParameters } from '../../http/parameters.ts'
 import { toOAuthError } from '../../http/error-handler.ts'
 import { mintAuthorizationCode } from '../../tokens/authorization-code.ts'
-import type { EndpointContext } from '../endpoint.ts'
+import { findClient, type EndpointContext } from '../endpoint.ts'
 import {
   findPending,
   finishPending,
   keepPending,
+  updatePending,
   type Account,
+  type FoundAuthorization,
   type InteractionPrompt,
   type InteractionResult,
   type PendingAuthorization
@@ -25,7 +27,7 @@ export async function authorizationEndpoint(context: EndpointContext, req: Reque
     const redirect = await readRedirect(context, parameters)
     await redirecting(context, req, res, redirect, async () => {
       const request = readAuthorizationRequest(context, redirect, parameters)
-      await advance(context, req, res, { id: undefined, client: redirect.client, pending: { request } })
+      await advance(context, req, res, { client: redirect.client, pending: { request } })
     })
   })
 }
@@ -39,19 +41,25 @@ export async function resumeAuthorization(
   result: InteractionResult
 ): Promise<void> {
   await answering(context, req, res, async () => {
-    const pending = await findPending(context.server, id)
-    const client = pending && (await context.clients.find(pending.request.client_id))
-    if (pending === undefined || client === undefined)
+    const { found, client } = await findWaiting(context, id)
+    if (found === undefined || client === undefined)
       throw new InvalidRequestError('this sign-in has expired or is finished already')
+    const { pending, version } = found
     await redirecting(context, req, res, pending.request, async () => {
       if ('error' in result) {
-        if (!(await finishPending(context.server, id))) throw new InvalidRequestError('this sign-in is finished already')
+        if (!(await finishPending(context.server, id))) throw finishedAlready()
         throw new OAuthError(result.error, 400, 'the request was denied')
       }
       const account = 'login' in result ? result.login : await context.interaction.account(req)
       const consent = 'consent' in result && account !== undefined ? { sub: account.sub } : pending.consent
       const login = 'login' in result ? result.login : pending.login
-      await advance(context, req, res, { id, client, pending: { request: pending.request, login, consent } }, account)
+      await advance(
+        context,
+        req,
+        res,
+        { waiting: { id, version }, client, pending: { request: pending.request, login, consent } },
+        account
+      )
     })
   })
 }
@@ -62,18 +70,27 @@ export async function describeInteraction(
   req: Request,
   id: string
 ): Promise<InteractionPrompt | undefined> {
-  const pending = await findPending(context.server, id)
-  const client = pending && (await context.clients.find(pending.request.client_id))
-  if (pending === undefined || client === undefined) return undefined
+  const { found, client } = await findWaiting(context, id)
+  if (found === undefined || client === undefined) return undefined
+  const { pending } = found
   const account = await context.interaction.account(req)
-  const name = await whatIsNeeded(context, req, { id, client, pending }, account)
+  const name = await whatIsNeeded(context, req, { client, pending }, account)
   return promptOf(id, name ?? 'consent', client, pending.request)
 }
 
 interface Authorization {
-  readonly id: string | undefined
+  /** Which state of which waiting request this is; absent where the request has just come. */
+  readonly waiting?: { readonly id: string; readonly version: FoundAuthorization['version'] }
   readonly client: Client
   readonly pending: PendingAuthorization
+}
+
+async function findWaiting(
+  context: EndpointContext,
+  id: string
+): Promise<{ found: FoundAuthorization | undefined; client: Client | undefined }> {
+  const found = await findPending(context.server, id)
+  return { found, client: found && (await findClient(context, found.pending.request.client_id)) }
 }
 
 /** One step: ask the person for what is missing, or finish with a code. */
@@ -85,21 +102,20 @@ async function advance(
   known?: Account
 ): Promise<void> {
   const { server, interaction } = context
-  const { client, pending } = authorization
+  const { client, pending, waiting } = authorization
   const { request } = pending
   const account = known ?? (await interaction.account(req))
   const needed = await whatIsNeeded(context, req, authorization, account)
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)
-    const id = authorization.id ?? server.random(24).toString('base64url')
-    await keepPending(server, id, pending)
+    const id = waiting?.id ?? server.random(24).toString('base64url')
+    if (waiting === undefined) await keepPending(server, id, pending)
+    else if (!(await updatePending(server, id, pending, waiting.version))) throw finishedAlready()
     await interaction.prompt(req, res, promptOf(id, needed, client, request))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')
-  if (authorization.id !== undefined && !(await finishPending(server, authorization.id))) {
-    throw new InvalidRequestError('this sign-in is finished already')
-  }
+  if (waiting !== undefined && !(await finishPending(server, waiting.id))) throw finishedAlready()
   const code = await mintAuthorizationCode(server, {
     client_id: client.client_id,
     redirect_uri: request.redirect_uri,
@@ -113,6 +129,10 @@ async function advance(
     amr: account.amr
   })
   redirectToClient(res, context, request, { code })
+}
+
+function finishedAlready(): InvalidRequestError {
+  return new InvalidRequestError('this sign-in is finished already')
 }
 
 async function whatIsNeeded(
@@ -160,12 +180,17 @@ function isPresent(entry: [string, string | undefined]): entry is [string, strin
   return entry[1] !== undefined
 }
 
+/** What a listener throws or rejects with is dropped: the answer does not depend on whether the operator's log works. */
+function tell(context: EndpointContext, thrown: unknown, req: Request): void {
+  new Promise(resolve => resolve(context.onError?.(thrown, req))).catch(() => undefined)
+}
+
 /** Errors before the redirect can be trusted: the person sees them. */
 async function answering(context: EndpointContext, req: Request, res: Response, answer: () => Promise<void>): Promise<void> {
   try {
     await answer()
   } catch (thrown) {
-    context.onError?.(thrown, req)
+    tell(context, thrown, req)
     if (res.headersSent) res.destroy()
     else await showErrorPage(req, res, context, toOAuthError(thrown))
   }
@@ -183,7 +208,7 @@ async function redirecting(
     await answer()
   } catch (thrown) {
     if (res.headersSent) throw thrown
-    context.onError?.(thrown, req)
+    tell(context, thrown, req)
     redirectError(res, context, redirect, toOAuthError(thrown))
   }
 }

@@ -5,7 +5,7 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../../client.ts'
 import { tokenDigest, toJson } from '../../tokens/grant.ts'
-import type { Key } from '../../stores/store.ts'
+import type { Key, StoredRecord } from '../../stores/store.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { AuthorizationRequest } from './request.ts'
 
@@ -79,14 +79,35 @@ function pendingKey(id: string): Key {
   return { kind: 'interaction', id: tokenDigest(id) }
 }
 
-/** Keeps a request until its person is done. */
+/** A waiting request as it was found; `version` says which state of it. */
+export interface FoundAuthorization {
+  readonly pending: PendingAuthorization
+  readonly version: StoredRecord['version']
+}
+
+/** Keeps a new request until its person is done. */
 export async function keepPending(server: TokenServer, id: string, pending: PendingAuthorization): Promise<void> {
   await server.store.set(pendingKey(id), toJson(pending), patience)
 }
 
+/**
+ * Keeps what has been done since the request was found. Where someone else has done something meanwhile, theirs stays; false
+ * where they finished it.
+ */
+export async function updatePending(
+  server: TokenServer,
+  id: string,
+  pending: PendingAuthorization,
+  version: StoredRecord['version']
+): Promise<boolean> {
+  const updated = await server.store.swap(pendingKey(id), version, toJson(pending), patience)
+  return updated || (await findPending(server, id)) !== undefined
+}
+
 /** The waiting request, or undefined when it was never there, is finished or expired. */
-export async function findPending(server: TokenServer, id: string): Promise<PendingAuthorization | undefined> {
-  return (await server.store.get(pendingKey(id)))?.value as unknown as PendingAuthorization | undefined
+export async function findPending(server: TokenServer, id: string): Promise<FoundAuthorization | undefined> {
+  const record = await server.store.get(pendingKey(id))
+  return record && { pending: record.value as unknown as PendingAuthorization, version: record.version }
 }
 
 /** Finishes a waiting request: of any number of callers exactly one may answer it. */

@@ -3,7 +3,7 @@ import { isPublic, type Client } from '../../client.ts'
 import { InvalidRequestError, InvalidScopeError, InvalidTargetError, OAuthError } from '../../errors.ts'
 import { isCodeChallenge } from '../../tokens/pkce.ts'
 import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
-import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
+import { findClient, mayUseCodes, type EndpointContext } from '../endpoint.ts'
 
 /** What a client asked for, once every parameter has been judged. */
 export interface AuthorizationRequest {
@@ -66,7 +66,7 @@ export async function readRedirect(context: EndpointContext, parameters: Authori
   }
   const client_id = parameters.get('client_id')
   if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
-  const client = await context.clients.find(client_id)
+  const client = await findClient(context, client_id)
   if (client === undefined) throw new InvalidRequestError('this client is not known here')
   const redirect_uri = parameters.get('redirect_uri')
   if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')

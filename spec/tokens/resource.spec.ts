@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals'
+import { InvalidTargetError } from '../../lib/errors.ts'
+import { ConfigurationError } from '../../lib/options.ts'
+import { Resources, type ResourceOptions } from '../../lib/tokens/resource.ts'
+
+const api = 'https://api.example.com'
+
+describe('Resources', () => {
+  it('finds a resource by its indicator, with its defaults', () => {
+    const resources = new Resources([
+      { resource: api },
+      { resource: 'urn:example:files', access_token_format: 'opaque', access_token_ttl: 5 }
+    ])
+    expect(resources.find(api)).toEqual({ resource: api, scopes: [], access_token_format: 'jwt', access_token_ttl: undefined })
+    expect(resources.find('urn:example:files')).toMatchObject({ access_token_format: 'opaque', access_token_ttl: 5 })
+    expect(resources.all()).toHaveLength(2)
+  })
+
+  it.each([
+    '',
+    `${api}/`,
+    api.toUpperCase(),
+    `${api}#`,
+    `${api}?`,
+    `${api}:443`,
+    'api.example.com',
+    '__proto__',
+    'constructor',
+    `${api} `
+  ])('knows no resource %j', indicator => {
+    expect(() => new Resources([{ resource: api }]).find(indicator)).toThrow(InvalidTargetError)
+  })
+
+  it('narrows a scope to what the resource understands', () => {
+    const resources = new Resources([
+      { resource: api, scopes: ['read', 'write'] },
+      { resource: 'urn:other', scopes: ['write', 'files'] }
+    ])
+    const granted = ['openid', 'read', 'write', 'files']
+    expect(resources.narrow(granted, resources.find(api))).toEqual(['openid', 'read', 'write'])
+    expect(resources.narrow(granted, resources.find('urn:other'))).toEqual(['openid', 'write', 'files'])
+    expect(resources.narrow([], resources.find(api))).toEqual([])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, 'resources[0]'],
+    ['null', null, 'resources[0]'],
+    ['a string', api, 'resources[0]'],
+    ['no indicator', {}, 'resources[0].resource'],
+    ['a relative indicator', { resource: '/api' }, 'resources[0].resource'],
+    ['a fragment', { resource: `${api}#a` }, 'resources[0].resource'],
+    ['an empty fragment', { resource: `${api}#` }, 'resources[0].resource'],
+    ['a list', { resource: [api] }, 'resources[0].resource'],
+    ['scopes in a string', { resource: api, scopes: 'read write' }, 'resources[0].scopes'],
+    ['a scope with a space', { resource: api, scopes: ['read write'] }, 'resources[0].scopes'],
+    ['an empty scope', { resource: api, scopes: [''] }, 'resources[0].scopes'],
+    ['a scope that is a number', { resource: api, scopes: [1] }, 'resources[0].scopes'],
+    ['an unknown format', { resource: api, access_token_format: 'JWT' }, 'resources[0].access_token_format'],
+    ['no lifetime', { resource: api, access_token_ttl: 0 }, 'resources[0].access_token_ttl'],
+    ['a lifetime in a string', { resource: api, access_token_ttl: '60' }, 'resources[0].access_token_ttl'],
+    ['half a second', { resource: api, access_token_ttl: 0.5 }, 'resources[0].access_token_ttl'],
+    ['a lifetime without end', { resource: api, access_token_ttl: Infinity }, 'resources[0].access_token_ttl'],
+    ['a misspelt member', { resource: api, scope: ['read'] }, 'resources[0].scope']
+  ])('refuses %s and names the key', (_, options, key) => {
+    expect(() => new Resources([options as ResourceOptions])).toThrow(
+      expect.objectContaining({ name: 'ConfigurationError', key })
+    )
+  })
+
+  it('guesses what a misspelt member was meant to be, and refuses the same resource twice', () => {
+    const misspelt = { resource: api, access_token_fromat: 'jwt' } as ResourceOptions
+    expect(() => new Resources([misspelt])).toThrow(
+      'resources[0].access_token_fromat is not a known option; did you mean access_token_format?'
+    )
+    expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow(ConfigurationError)
+    expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow('resources[1].resource')
+  })
+})
