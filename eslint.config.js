@@ -6,12 +6,62 @@ import tseslint from 'typescript-eslint'
 /** Who may not import whom. Each row: the files the wall protects, what they may not import, and why. */
 const walls = [
   ['./lib/stores', './lib', ['./stores'], 'a store knows only store.ts'],
-  ['./lib/http', './lib', ['./http', './errors.ts', './request.ts', './decision.ts'], 'http reads and answers; it decides nothing'],
-  ['./lib/credentials', './lib', ['./credentials', './client.ts', './errors.ts', './decision.ts', './stores/store.ts'], 'credentials know clients, not Express'],
-  ['./lib/assertions', './lib', ['./assertions', './client.ts', './errors.ts', './decision.ts', './request.ts', './options.ts', './stores/store.ts'], 'assertions check values; they know no Express'],
-  ['./lib/tokens', './lib', ['./tokens', './client.ts', './errors.ts', './options.ts', './stores/store.ts'], 'tokens are made of values; they know no Express'],
-  ['./lib/strategies', './lib', ['./strategies', './assertions', './credentials', './http', './client.ts', './errors.ts', './request.ts', './decision.ts', './options.ts', './stores/store.ts'], 'strategies do not know token issuers, tokens or endpoints'],
-  ['./lib/token-issuers', './lib', ['./token-issuers', './tokens', './assertions', './client.ts', './errors.ts', './request.ts', './options.ts', './stores/store.ts'], 'token issuers do not know strategies or endpoints']
+  [
+    './lib/http',
+    './lib',
+    ['./http', './errors.ts', './request.ts', './decision.ts'],
+    'http reads and answers; it decides nothing'
+  ],
+  [
+    './lib/credentials',
+    './lib',
+    ['./credentials', './client.ts', './errors.ts', './decision.ts', './stores/store.ts'],
+    'credentials know clients, not Express'
+  ],
+  [
+    './lib/assertions',
+    './lib',
+    ['./assertions', './client.ts', './errors.ts', './decision.ts', './request.ts', './options.ts', './stores/store.ts'],
+    'assertions check values; they know no Express'
+  ],
+  [
+    './lib/tokens',
+    './lib',
+    ['./tokens', './client.ts', './errors.ts', './options.ts', './stores/store.ts'],
+    'tokens are made of values; they know no Express'
+  ],
+  [
+    './lib/strategies',
+    './lib',
+    [
+      './strategies',
+      './assertions',
+      './credentials',
+      './http',
+      './client.ts',
+      './errors.ts',
+      './request.ts',
+      './decision.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
+    'strategies do not know token issuers, tokens or endpoints'
+  ],
+  [
+    './lib/token-issuers',
+    './lib',
+    [
+      './token-issuers',
+      './tokens',
+      './assertions',
+      './client.ts',
+      './errors.ts',
+      './request.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
+    'token issuers do not know strategies or endpoints'
+  ]
 ]
 
 export default tseslint.config(
@@ -32,12 +82,22 @@ export default tseslint.config(
         {
           zones: [
             ...walls.map(([target, from, except, message]) => ({ target, from, except, message })),
-            { target: './lib', from: ['./example-app', './spec', './bench'], message: 'the library does not know what is built on it' },
+            {
+              target: './lib',
+              from: ['./example-app', './spec', './bench'],
+              message: 'the library does not know what is built on it'
+            },
             { target: './example-app', from: './lib', message: "the example app imports 'clientele', as a user would" }
           ]
         }
       ],
-      'no-restricted-syntax': ['error', { selector: 'PropertyDefinition > PrivateIdentifier', message: '#private members do not survive Object.create(strategy); use private' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'PropertyDefinition > PrivateIdentifier',
+          message: '#private members do not survive Object.create(strategy); use private'
+        }
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
@@ -48,7 +108,9 @@ export default tseslint.config(
   },
   ...['assertions', 'credentials', 'tokens', 'stores', 'token-issuers'].map(room => ({
     files: [`lib/${room}/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { paths: ['express', 'passport', 'passport-http', 'passport-oauth2-client-password'] }] }
+    rules: {
+      'no-restricted-imports': ['error', { paths: ['express', 'passport', 'passport-http', 'passport-oauth2-client-password'] }]
+    }
   })),
   {
     files: ['spec/**/*.ts'],
@@ -60,5 +122,21 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off'
     }
   },
-  { files: ['**/*.mjs', 'eslint.config.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly', Buffer: 'readonly', performance: 'readonly', fetch: 'readonly', URLSearchParams: 'readonly', clearTimeout: 'readonly', setImmediate: 'readonly' } } }
+  {
+    files: ['**/*.mjs', 'eslint.config.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        Buffer: 'readonly',
+        performance: 'readonly',
+        fetch: 'readonly',
+        URLSearchParams: 'readonly',
+        clearTimeout: 'readonly',
+        setImmediate: 'readonly'
+      }
+    }
+  }
 )

@@ -5,7 +5,9 @@
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }] },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
+  },
   moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts' },
   setupFiles: ['<rootDir>/spec/support/environment.ts']
 }
@@ -16,7 +18,12 @@ export default {
     {
       ...shared,
       displayName: 'express 4',
-      testMatch: ['<rootDir>/spec/http/**/*.spec.ts', '<rootDir>/spec/strategies/**/*.spec.ts', '<rootDir>/spec/*.spec.ts', '<rootDir>/spec/journeys/express-4.spec.ts'],
+      testMatch: [
+        '<rootDir>/spec/http/**/*.spec.ts',
+        '<rootDir>/spec/strategies/**/*.spec.ts',
+        '<rootDir>/spec/*.spec.ts',
+        '<rootDir>/spec/journeys/express-4.spec.ts'
+      ],
       moduleNameMapper: { ...shared.moduleNameMapper, '^express$': 'express4' }
     }
   ]
