@@ -48,7 +48,7 @@ function refuseRepeatedAuthorization(req: IncomingMessage): void {
     const name = req.rawHeaders[index]
     if (name?.length === 13 && name.toLowerCase() === 'authorization') count++
   }
-  if (count > 2) {
+  if (count > 1) {
     throw new InvalidRequestError('the Authorization header was sent more than once', {
       reason: `${count} Authorization headers`
     })

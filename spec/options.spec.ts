@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals'
+import { checkInteger, checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../lib/options.ts'
+
+function refusal(check: () => unknown): ConfigurationError {
+  try {
+    check()
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error
+    throw error
+  }
+  throw new Error('it was accepted')
+}
+
+describe('ConfigurationError', () => {
+  it('starts its message with the key, and is a TypeError', () => {
+    const error = new ConfigurationError('clients[3].jwks_uri', 'must be an https URL')
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error).toMatchObject({
+      name: 'ConfigurationError',
+      key: 'clients[3].jwks_uri',
+      message: 'clients[3].jwks_uri must be an https URL'
+    })
+  })
+})
+
+describe('checkKeys', () => {
+  const known = ['issuer', 'clients', 'maxBytes']
+
+  it('lets known keys pass, and only looks at own ones', () => {
+    expect(() => checkKeys({ issuer: 1, maxBytes: undefined }, known)).not.toThrow()
+    expect(() => checkKeys(Object.create({ other: 1 }) as object, known)).not.toThrow()
+  })
+
+  it.each([
+    ['isuer', 'issuer'],
+    ['issuers', 'issuer'],
+    ['client', 'clients'],
+    ['cleints', 'clients'],
+    ['maxbytes', 'maxBytes'],
+    ['max_bytes', 'maxBytes']
+  ])('guesses what %s was meant to be', (key, guess) => {
+    const error = refusal(() => checkKeys({ [key]: 1 }, known))
+    expect([error.key, error.message]).toEqual([key, `${key} is not a known option; did you mean ${guess}?`])
+  })
+
+  it('does not guess wildly, and names the path', () => {
+    expect(refusal(() => checkKeys({ interaction: 1 }, known)).message).toBe('interaction is not a known option')
+    expect(refusal(() => checkKeys({ __proto__: null, constructor: 1 }, known)).message).toBe('constructor is not a known option')
+    expect(refusal(() => checkKeys({ isuer: 1 }, known, 'tenants[0].')).key).toBe('tenants[0].isuer')
+  })
+})
+
+describe('checkIssuer', () => {
+  it.each([
+    'https://as.example.com',
+    'https://as.example.com:8443',
+    'https://as.example.com/tenants/one',
+    'https://xn--bcher-kva.example',
+    'http://localhost:3000',
+    'http://127.0.0.1:3000/as',
+    'http://[::1]:3000'
+  ])('takes %s', issuer => {
+    expect(checkIssuer(issuer)).toBe(issuer)
+  })
+
+  it.each([
+    [undefined, 'must be an absolute URL'],
+    [null, 'must be an absolute URL'],
+    [7, 'must be an absolute URL'],
+    ['', 'must be an absolute URL'],
+    ['as.example.com', 'must be an absolute URL'],
+    ['/as', 'must be an absolute URL'],
+    [new URL('https://as.example.com'), 'must be an absolute URL'],
+    ['http://as.example.com', 'must be an https URL'],
+    ['http://localhost.example.com', 'must be an https URL'],
+    ['http://127.0.0.1.example.com', 'must be an https URL'],
+    ['http://0.0.0.0', 'must be an https URL'],
+    ['ftp://localhost', 'must be an https URL'],
+    ['https://as.example.com?x=1', 'must have no query'],
+    ['https://as.example.com/?', 'must have no query'],
+    ['https://as.example.com#', 'must have no query'],
+    ['https://user@as.example.com', 'must have no query'],
+    ['https://user:secret@as.example.com', 'must have no query'],
+    ['https://as.example.com/', 'must not end in a slash'],
+    ['https://as.example.com/as/', 'must not end in a slash'],
+    ['https://AS.example.com', 'must be written in its normal form, https://as.example.com'],
+    ['HTTPS://as.example.com', 'must be written in its normal form, https://as.example.com'],
+    ['https://as.example.com:443', 'must be written in its normal form, https://as.example.com'],
+    ['https://as.example.com/a/../b', 'must be written in its normal form, https://as.example.com/b'],
+    ['https://as.example.com/a b', 'must be written in its normal form, https://as.example.com/a%20b'],
+    ['https://@as.example.com', 'must be written in its normal form'],
+    ['https:as.example.com', 'must be written in its normal form'],
+    [' https://as.example.com', 'must be written in its normal form'],
+    ['https://as.example.com\n', 'must be written in its normal form'],
+    ['http://127.1', 'must be written in its normal form, http://127.0.0.1']
+  ])('refuses %j', (issuer, words) => {
+    const error = refusal(() => checkIssuer(issuer))
+    expect([error.key, error.message]).toEqual(['issuer', expect.stringContaining(`issuer ${words}`)])
+  })
+
+  it('names the key it was given', () => {
+    expect(refusal(() => checkIssuer(undefined, 'trusted[0].issuer')).message).toBe('trusted[0].issuer must be an absolute URL')
+  })
+})
+
+describe('checkInteger', () => {
+  const bounds = { min: 1, max: 10, default: 5 }
+
+  it('takes whole numbers within bounds, and the default for nothing', () => {
+    expect([1, 10, undefined].map(value => checkInteger(value, 'maxAge', bounds))).toEqual([1, 10, 5])
+  })
+
+  it.each([0, 11, -1, 1.5, NaN, Infinity, '5', 5n, null, true, {}, [5]])('refuses %p', value => {
+    expect(refusal(() => checkInteger(value, 'maxAge', bounds)).message).toBe('maxAge must be a whole number from 1 to 10')
+  })
+})
+
+describe('checkOneOf', () => {
+  it('takes one of the list, and the default for nothing', () => {
+    expect([checkOneOf('b', 'mode', ['a', 'b'], 'a'), checkOneOf(undefined, 'mode', ['a', 'b'], 'a')]).toEqual(['b', 'a'])
+  })
+
+  it.each(['c', '', 'A', null, 0, ['a']])('refuses %p', value => {
+    expect(refusal(() => checkOneOf(value, 'mode', ['a', 'b'], 'a')).message).toBe('mode must be one of "a", "b"')
+  })
+})
+
+describe('isLoopbackHost', () => {
+  it.each(['localhost', '127.0.0.1', '127.255.0.9', '[::1]'])('knows %s', host => expect(isLoopbackHost(host)).toBe(true))
+  it.each([
+    '',
+    'example.com',
+    'localhost.example.com',
+    'a.localhost.com',
+    '128.0.0.1',
+    '127.0.0.1.example.com',
+    '10.127.0.0.1',
+    '::1',
+    '[::2]'
+  ])('is not taken in by %j', host => expect(isLoopbackHost(host)).toBe(false))
+})
