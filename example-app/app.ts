@@ -1,0 +1,97 @@
+/** The Express application: the issuer and its tenants, side by side on the same listeners and the same store. */
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
+import type { Store } from 'clientele'
+import type { Config } from './config.ts'
+import { HttpError } from './http-error.ts'
+import { issuerRoutes } from './issuer.ts'
+import { accessLog, type Log } from './log.ts'
+import { securityHeaders, sendPage } from './views.ts'
+
+export interface AppOptions {
+  readonly config: Config
+  readonly store: Store
+  readonly log: Log
+  /** Serves the built-in demo's pages too. */
+  readonly demo?: boolean
+}
+
+/** Builds the application. Addresses come from the configured issuer alone; the Host header is never read. */
+export async function createApp({ config, store, log, demo = false }: AppOptions): Promise<Express> {
+  const { issuer, settings, tls } = config
+  const app = express()
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
+  app.use(accessLog(log), securityHeaders(issuer))
+  const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
+  const shared = { store, log, mtlsOrigin, certificates: tls !== undefined && tls.port === undefined }
+  // what stands deeper in the tree first, so that no issuer answers for a tenant below it
+  const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
+  for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {
+    app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
+  }
+  app.use(await issuerRoutes({ ...shared, issuer: settings.issuer, settingsPath: '', settings, demo }))
+  const base = baseFinder(
+    settings.issuer,
+    settings.tenants.map(({ path }) => path)
+  )
+  app.use(notFound(base), errorPage(base, log))
+  return app
+}
+
+function originOf(hostname: string, port: number): string {
+  return new URL(`https://${hostname}:${port}`).origin
+}
+
+/** Finds the mount point of the issuer a request is for, so that its error page finds its stylesheet. */
+function baseFinder(issuer: string, tenantPaths: readonly string[]): (req: Request) => string {
+  const root = new URL(issuer).pathname.replace(/\/$/, '')
+  const bases = tenantPaths.map(path => root + path).toSorted((a, b) => b.length - a.length)
+  return req => bases.find(base => req.path === base || req.path.startsWith(`${base}/`)) ?? root
+}
+
+function notFound(base: (req: Request) => string): RequestHandler {
+  return (req, res) =>
+    sendPage(
+      res,
+      'error',
+      { base: base(req), title: 'Not found', message: 'There is nothing at this address.', code: undefined },
+      404
+    )
+}
+
+/** Express tells an error handler by its four parameters. */
+function errorPage(base: (req: Request) => string, log: Log): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(error)
+      return
+    }
+    const status = statusOf(error)
+    if (status >= 500) log.error({ err: error }, 'a page failed')
+    const page = {
+      base: base(req),
+      title: titles[status] ?? 'Something went wrong',
+      message: messageOf(error, status),
+      code: undefined
+    }
+    sendPage(res, 'error', page, status)
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'That did not work',
+  403: 'Not allowed',
+  404: 'Not found',
+  503: 'Not available'
+}
+
+function statusOf(error: unknown): number {
+  const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500
+}
+
+function messageOf(error: unknown, status: number): string {
+  if (error instanceof HttpError) return error.message
+  if (status === 403)
+    return 'This form belongs to another session, or its session has ended. Go back to the application and start again.'
+  return status >= 500 ? 'The server met an error. Try again in a moment.' : 'The request could not be understood.'
+}

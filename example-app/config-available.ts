@@ -1,0 +1,38 @@
+/**
+ * What the configuration knows and this version does not do yet. Where going on without it would be less safe than the file
+ * says, the server does not start; a client that asks for such a protection is refused.
+ */
+import { ConfigError } from './config-error.ts'
+import type { Settings } from './config-schema.ts'
+
+const notYet = '(anything else is not available in this version)'
+
+/** @throws {@link ConfigError} for the first setting this version cannot honour. */
+export function checkAvailable(settings: Settings): void {
+  if (settings.client_certificate_header !== undefined) {
+    throw new ConfigError(
+      'client_certificate_header',
+      'must be left out (certificates from a proxy are not available in this version)'
+    )
+  }
+  for (const [prefix, { policy }] of [
+    ['', settings] as const,
+    ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
+  ]) {
+    if (policy.profile !== 'oauth2') throw new ConfigError(`${prefix}policy.profile`, `must be "oauth2" ${notYet}`)
+    if (policy.registration !== 'off') throw new ConfigError(`${prefix}policy.registration`, `must be "off" ${notYet}`)
+    if (policy.failure_budget !== 'off') throw new ConfigError(`${prefix}policy.failure_budget`, `must be "off" ${notYet}`)
+  }
+}
+
+const protections = [
+  'tls_client_certificate_bound_access_tokens',
+  'dpop_bound_access_tokens',
+  'require_pushed_authorization_requests',
+  'require_signed_request_object'
+] as const
+
+/** The protection a client asks for and would not get, if any: serving it without would hand out what its owner ruled out. */
+export function withheldBecause(client: Readonly<Record<string, unknown>>): string | undefined {
+  return protections.find(member => client[member] === true)
+}

@@ -1,0 +1,131 @@
+/** Client metadata in the configuration file: the members that are read, and the addresses a client may be sent to. */
+import { z } from 'zod'
+
+/** Members this server reads, now or in a later version. Any other is ignored with a warning. */
+export const knownMembers: ReadonlySet<string> = new Set([
+  // RFC 7591, RFC 7592
+  'client_id',
+  'client_secret',
+  'client_secret_expires_at',
+  'client_id_issued_at',
+  'client_name',
+  'client_uri',
+  'logo_uri',
+  'contacts',
+  'tos_uri',
+  'policy_uri',
+  'redirect_uris',
+  'token_endpoint_auth_method',
+  'grant_types',
+  'response_types',
+  'scope',
+  'jwks',
+  'jwks_uri',
+  'software_id',
+  'software_version',
+  // OpenID Connect Registration
+  'application_type',
+  'token_endpoint_auth_signing_alg',
+  'id_token_signed_response_alg',
+  'userinfo_signed_response_alg',
+  'subject_type',
+  'default_max_age',
+  'require_auth_time',
+  'default_acr_values',
+  'initiate_login_uri',
+  // RFC 8705, RFC 9126, RFC 9449
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email',
+  'tls_client_certificate_bound_access_tokens',
+  'require_pushed_authorization_requests',
+  'dpop_bound_access_tokens',
+  // RFC 9101, JARM
+  'request_object_signing_alg',
+  'require_signed_request_object',
+  'authorization_signed_response_alg',
+  // CIBA
+  'backchannel_token_delivery_mode',
+  'backchannel_client_notification_endpoint',
+  'backchannel_authentication_request_signing_alg',
+  'backchannel_user_code_parameter',
+  // RFC 9701
+  'introspection_signed_response_alg',
+  // this server's own: a client that still sends the token endpoint as aud while the others have moved
+  'assertion_audience'
+])
+
+/** The seven client authentication methods. */
+export const authMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'none'
+] as const
+
+const name = z.string('must be a string').min(1, 'must not be empty')
+const flag = z.boolean('must be true or false')
+
+const redirectUri = z.string('must be an absolute URI').superRefine((value, context) => {
+  const mustBe = redirectUriMustBe(value)
+  if (mustBe !== undefined) context.addIssue({ code: 'custom', message: mustBe })
+})
+
+/** One client. Members not listed here are checked by the library or ignored. */
+export const clientMetadata = z.looseObject(
+  {
+    client_id: name,
+    client_name: name.optional(),
+    token_endpoint_auth_method: z.enum(authMethods, `must be one of ${authMethods.join(', ')}`).optional(),
+    redirect_uris: z.array(redirectUri, 'must be a list').optional(),
+    grant_types: z.array(name, 'must be a list').optional(),
+    response_types: z.array(name, 'must be a list').optional(),
+    scope: z.string('must be scope values with spaces between').optional(),
+    jwks: z
+      .looseObject(
+        { keys: z.array(z.record(z.string(), z.json('must be JSON'), 'must be a JWK'), 'must be a list') },
+        'must be a JWK Set'
+      )
+      .optional(),
+    jwks_uri: name.optional(),
+    tls_client_certificate_bound_access_tokens: flag.optional(),
+    dpop_bound_access_tokens: flag.optional(),
+    require_pushed_authorization_requests: flag.optional(),
+    require_signed_request_object: flag.optional()
+  },
+  'must be an object of client metadata'
+)
+
+/**
+ * What is wrong with a redirect URI, if anything. Codes go to https addresses, to a program on the person's own machine
+ * (RFC 8252 §7.3) or to an app's own scheme (§7.1, in reverse domain notation as §8.4 asks), never into `javascript:`.
+ */
+export function redirectUriMustBe(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined) return 'must be an absolute URI'
+  if (value.includes('#')) return 'must have no fragment'
+  if (url.protocol === 'https:') return undefined
+  if (url.protocol === 'http:')
+    return isLoopback(url.hostname) ? undefined : 'must be https (http only on localhost, 127.0.0.1 or [::1])'
+  return url.protocol.includes('.')
+    ? undefined
+    : 'must be https, http on loopback, or of a private-use scheme such as com.example.app:/callback'
+}
+
+/** What is wrong with a `jwks_uri`, if anything: keys fetched over plain http are whoever's sits in between. */
+export function jwksUriMustBe(value: string, issuer: URL): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol === 'https:') return undefined
+  if (url?.protocol === 'http:' && url.hostname === 'localhost' && isLoopback(issuer.hostname)) return undefined
+  return "must be an https URL (http://localhost only while the issuer's own host is loopback)"
+}
+
+/** True for the host names that never leave this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}

@@ -1,0 +1,36 @@
+/**
+ * Prints a fresh client assertion (RFC 7523) of a demo client:
+ *
+ *     node example-app/demo/assertion.mjs demo-private-key-jwt [folder]
+ */
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { importJWK, SignJWT } from 'jose'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const [client_id, folder = join(root, 'data', 'demo')] = process.argv.slice(2)
+
+const { issuer, secrets, jwk } = JSON.parse(readFileSync(join(folder, 'material.json'), 'utf8'))
+const signers = {
+  'demo-secret-jwt': { alg: 'HS256', key: Buffer.from(secrets['demo-secret-jwt']) },
+  'demo-private-key-jwt': { alg: jwk.alg, kid: jwk.kid, key: await importJWK(jwk) }
+}
+const signer = Object.hasOwn(signers, client_id ?? '') ? signers[client_id] : undefined
+if (signer === undefined) {
+  console.error(`usage: node example-app/demo/assertion.mjs ${Object.keys(signers).join('|')} [folder]`)
+  process.exit(1)
+}
+
+const { key, ...header } = signer
+const assertion = await new SignJWT({})
+  .setProtectedHeader({ ...header, typ: 'JWT' })
+  .setIssuer(client_id)
+  .setSubject(client_id)
+  .setAudience(issuer)
+  .setJti(randomUUID())
+  .setIssuedAt()
+  .setExpirationTime('60s')
+  .sign(key)
+process.stdout.write(assertion)

@@ -1,0 +1,163 @@
+/** A small certification authority for the demo, in plain JavaScript. */
+import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_clientAuth,
+  id_kp_serverAuth,
+  KeyIdentifier,
+  KeyUsage,
+  KeyUsageFlags,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version
+} from '@peculiar/asn1-x509'
+
+export interface KeyPair {
+  /** PEM. */
+  readonly cert: string
+  /** PEM, PKCS #8. */
+  readonly key: string
+}
+
+export interface Certificates {
+  /** The CA's certificate in PEM. */
+  readonly ca: string
+  readonly server: KeyPair
+  /** The tls_client_auth client's, signed by the CA. */
+  readonly client: KeyPair
+  /** The self_signed_tls_client_auth client's. */
+  readonly selfSigned: KeyPair
+}
+
+/** Who signs: a name and its key. */
+interface Signer {
+  readonly name: string
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
+const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
+const commonName = '2.5.4.3'
+const year = 365 * 86_400_000
+
+/** Makes a CA, a certificate for localhost, and one for each of the two certificate methods; good for a year. */
+export function makeCertificates(): Certificates {
+  const ca = signer('clientele demo CA')
+  const server = signer('localhost')
+  const client = signer('demo-tls')
+  const selfSigned = signer('demo-self-signed-tls')
+  const localhost = new SubjectAlternativeName([
+    new GeneralName({ dNSName: 'localhost' }),
+    new GeneralName({ iPAddress: '127.0.0.1' }),
+    new GeneralName({ iPAddress: '::1' })
+  ])
+  return {
+    ca: certificate(ca, ca, [
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true)
+    ]),
+    server: pair(server, ca, [extension(id_ce_subjectAltName, localhost), ...leaf(id_kp_serverAuth)]),
+    client: pair(client, ca, leaf(id_kp_clientAuth)),
+    selfSigned: pair(selfSigned, selfSigned, leaf(id_kp_clientAuth))
+  }
+}
+
+function signer(name: string): Signer {
+  return { name, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) }
+}
+
+function pair(subject: Signer, issuer: Signer, extensions: Extension[]): KeyPair {
+  return {
+    cert: certificate(subject, issuer, extensions),
+    key: subject.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  }
+}
+
+function leaf(usage: string): Extension[] {
+  return [
+    extension(id_ce_basicConstraints, new BasicConstraints(), true),
+    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
+    extension(id_ce_extKeyUsage, new ExtendedKeyUsage([usage]))
+  ]
+}
+
+/** RFC 5280 §4.1. */
+function certificate(subject: Signer, issuer: Signer, extensions: Extension[]): string {
+  const now = Date.now()
+  const signature = new AlgorithmIdentifier({ algorithm: ecdsaWithSha256 })
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: serialNumber(),
+    signature,
+    issuer: nameOf(issuer),
+    validity: new Validity({ notBefore: time(now - 60_000), notAfter: time(now + year) }),
+    subject: nameOf(subject),
+    subjectPublicKeyInfo: AsnConvert.parse(spkiOf(subject), SubjectPublicKeyInfo),
+    extensions: new Extensions([
+      ...extensions,
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdOf(subject))),
+      extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdOf(issuer)) }))
+    ])
+  })
+  const signatureValue = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertificate)), issuer.privateKey)
+  const der = AsnConvert.serialize(
+    new Certificate({ tbsCertificate, signatureAlgorithm: signature, signatureValue: bytes(signatureValue) })
+  )
+  const base64 = Buffer.from(der)
+    .toString('base64')
+    .replace(/(.{64})(?=.)/g, '$1\n')
+  return `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
+}
+
+function extension(extnID: string, value: object, critical = false): Extension {
+  return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) })
+}
+
+function nameOf({ name }: Signer): Name {
+  const value = new AttributeValue({ utf8String: name })
+  return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: commonName, value })])])
+}
+
+function time(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / 1000) * 1000)
+}
+
+/** 126 random bits, with the first two bits 01: positive, and of one length. */
+function serialNumber(): ArrayBuffer {
+  const random = randomBytes(16)
+  random.writeUInt8((random.readUInt8(0) & 0x3f) | 0x40, 0)
+  return bytes(random)
+}
+
+function spkiOf({ publicKey }: Signer): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' })
+}
+
+function keyIdOf(signer: Signer): ArrayBuffer {
+  return bytes(createHash('sha1').update(spkiOf(signer)).digest())
+}
+
+function bytes(buffer: Buffer): ArrayBuffer {
+  return new Uint8Array(buffer).buffer
+}

@@ -1,0 +1,64 @@
+/** What the demo prints when it is ready: for every client, a command to paste that gets a token. */
+import { relative } from 'node:path'
+import type { Config } from '../config.ts'
+import { projectRoot } from '../views.ts'
+import { demoFolder } from './settings.ts'
+
+/** One client of the demo and how to try it. */
+export interface DemoCommand {
+  readonly method: string
+  readonly command: string
+}
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+/** The commands, for a shell whose current folder is `cwd`. */
+export function commandsOf(config: Config, folder = demoFolder, cwd = process.cwd()): DemoCommand[] {
+  const { settings } = config
+  const token = `${settings.issuer}/oauth2/token`
+  const mtlsToken = `https://localhost:${settings.tls?.port ?? 443}${config.issuer.pathname.replace(/\/$/, '')}/oauth2/token`
+  const at = (path: string) => quoted(relative(cwd, path) || '.')
+  const script = at(`${projectRoot}/example-app/demo/assertion.mjs`)
+  const assertion = (client_id: string) => `"$(node ${script} ${client_id}${folder === demoFolder ? '' : ` ${at(folder)}`})"`
+  const grant = '-d grant_type=client_credentials -d scope=api:read'
+  const secretOf = (client_id: string) =>
+    String(settings.clients.find(client => client.client_id === client_id)?.['client_secret'])
+  const withAssertion = (client_id: string) =>
+    `curl -sS ${token} ${grant} -d client_assertion_type=${assertionType} -d client_assertion=${assertion(client_id)}`
+  const withCertificate = (client_id: string) =>
+    `curl -sS --cacert ${at(`${folder}/ca.crt`)} --cert ${at(`${folder}/${client_id}.crt`)} --key ${at(`${folder}/${client_id}.key`)} ${mtlsToken} ${grant} -d client_id=${client_id}`
+  return [
+    { method: 'client_secret_basic', command: `curl -sS -u demo-basic:${secretOf('demo-basic')} ${token} ${grant}` },
+    {
+      method: 'client_secret_post',
+      command: `curl -sS ${token} ${grant} -d client_id=demo-post -d client_secret=${secretOf('demo-post')}`
+    },
+    { method: 'client_secret_jwt', command: withAssertion('demo-secret-jwt') },
+    { method: 'private_key_jwt', command: withAssertion('demo-private-key-jwt') },
+    { method: 'tls_client_auth', command: withCertificate('demo-tls') },
+    { method: 'self_signed_tls_client_auth', command: withCertificate('demo-self-signed-tls') },
+    ...settings.tenants.map(({ path, clients }) => ({
+      method: `the tenant ${path}`,
+      command: `curl -sS -u ${clients[0]?.client_id ?? ''}:${String(clients[0]?.['client_secret'])} ${settings.issuer}${path}/oauth2/token ${grant}`
+    }))
+  ]
+}
+
+/** The text printed after the ready line. */
+export function demoCommands(config: Config): string {
+  const { settings } = config
+  const people = settings.accounts.map(({ username, password }) => `${username} / ${password}`).join(', ')
+  const lines = commandsOf(config).flatMap(({ method, command }) => [`# ${method}`, command, ''])
+  return `
+A demo server is ready. Paste any of these to get a token:
+
+${lines.join('\n')}
+# none: a public client. Open this address, sign in as ${people}, and it ends in a token
+${settings.issuer}/demo
+
+`
+}
+
+function quoted(path: string): string {
+  return /^[\w./@%+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,147 @@
+/** One issuer: its authorization server, its people and its pages, mounted at its path. The root issuer and every tenant are one each. */
+import { Router, type RequestHandler } from 'express'
+import {
+  authorizationCode,
+  authorizationServer,
+  clientCredentials,
+  ConfigurationError,
+  generateKeys,
+  oauthErrorHandler,
+  refreshToken,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type Store
+} from 'clientele'
+import { people, type People } from './accounts.ts'
+import { withheldBecause } from './config-available.ts'
+import { ConfigError } from './config-error.ts'
+import type { IssuerSettings } from './config-schema.ts'
+import { demoPages } from './demo/playground.ts'
+import { healthRoutes } from './health.ts'
+import { currentAccount, interactionHooks, interactionPages } from './interactions.ts'
+import { logDecision, logFailure, type Log } from './log.ts'
+import { sessions } from './sessions.ts'
+import { pagesFolder, sendPage } from './views.ts'
+import { whoami } from './whoami.ts'
+
+export interface IssuerOptions {
+  /** The issuer identifier. */
+  readonly issuer: string
+  /** Names the settings in errors: empty, or `tenants[0].`. */
+  readonly settingsPath: string
+  readonly settings: IssuerSettings
+  readonly store: Store
+  readonly log: Log
+  /** Origin of the listener that asks for client certificates, where it is a second one. */
+  readonly mtlsOrigin: string | undefined
+  /** Whether the main listener asks for client certificates. */
+  readonly certificates: boolean
+  /** Whether the demo's public client can be tried at `/demo`. */
+  readonly demo: boolean
+}
+
+/** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
+export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
+  const { issuer, settings, store } = options
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const persons = people(settings.accounts)
+  const server = await build(options, path, persons)
+  const withSession = sessions(store, issuer, path)
+  const router = Router({ caseSensitive: true })
+  for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
+  router.use(path === '' ? '/' : path, healthRoutes(store))
+  router.get(`${path}/api/whoami`, whoami(server))
+  router.use(`${path}/api`, oauthErrorHandler({ onError: error => logFailure(options.log, error, issuer) }))
+  router.use(
+    [`${path}/oauth2/authorize`, `${path}/login`, `${path}/consent`, ...(options.demo ? [`${path}/demo`] : [])],
+    withSession
+  )
+  router.use(server)
+  router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
+  router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
+  return router
+}
+
+function asset(file: string): RequestHandler {
+  return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
+}
+
+async function build(options: IssuerOptions, path: string, persons: People): Promise<AuthorizationServer> {
+  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
+  try {
+    return authorizationServer({
+      issuer,
+      store,
+      keys: await generateKeys(),
+      clients: settings.clients.filter(client => withheldBecause(client) === undefined) as AuthorizationServerOptions['clients'],
+      scopes: settings.scopes,
+      resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
+        resource,
+        scopes,
+        access_token_format
+      })),
+      certificates: certificates || mtlsOrigin !== undefined,
+      ...(mtlsOrigin !== undefined && { mtlsOrigin }),
+      ...policyOptions(settings.policy),
+      claims: sub => persons.find(sub)?.claims,
+      onDecision: decision => logDecision(log, decision),
+      onError: error => logFailure(log, error, issuer),
+      interaction: interactionHooks(path, persons)
+    })
+  } catch (error) {
+    throw error instanceof ConfigurationError ? settingError(error, options) : error
+  }
+}
+
+function policyOptions(policy: IssuerSettings['policy']) {
+  return {
+    tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken()].filter(({ grant_type }) =>
+      policy.grant_types.some(known => known === grant_type)
+    ),
+    jsonBody: policy.json_body,
+    requirePkce: policy.require_pkce,
+    assertionAudience: policy.assertion_audience,
+    accessTokenTtl: policy.access_token_ttl,
+    authorizationCodeTtl: policy.authorization_code_ttl,
+    refreshTokenTtl: policy.refresh_token_ttl,
+    refreshTokenRotation: policy.refresh_token_rotation,
+    refreshRetryWindow: policy.refresh_retry_window
+  }
+}
+
+/** The library's options by the names they have in the configuration file. */
+const settingNames: Readonly<Record<string, string>> = {
+  tokenIssuers: 'policy.grant_types',
+  jsonBody: 'policy.json_body',
+  requirePkce: 'policy.require_pkce',
+  assertionAudience: 'policy.assertion_audience',
+  accessTokenTtl: 'policy.access_token_ttl',
+  authorizationCodeTtl: 'policy.authorization_code_ttl',
+  refreshTokenTtl: 'policy.refresh_token_ttl',
+  refreshTokenRotation: 'policy.refresh_token_rotation',
+  refreshRetryWindow: 'policy.refresh_retry_window'
+}
+
+function settingError(error: ConfigurationError, { settings, settingsPath }: IssuerOptions): ConfigError {
+  const mustBe = error.message.slice(error.key.length).trim()
+  const [option = '', rest = ''] = error.key.split(/(?=[.[])(.*)/s)
+  const key = option === 'clients' ? `clients${positionInFile(settings, rest)}` : `${settingNames[option] ?? option}${rest}`
+  return new ConfigError(`${settingsPath}${key}`, mustBe)
+}
+
+/** Clients that are withheld are not in the library's list, so its positions are not the file's. */
+function positionInFile({ clients }: IssuerSettings, rest: string): string {
+  const [, position, member = ''] = /^\[(\d+)\](.*)$/s.exec(rest) ?? []
+  if (position === undefined) return rest
+  const served = clients.flatMap((client, index) => (withheldBecause(client) === undefined ? [index] : []))
+  return `[${served[Number(position)] ?? position}]${member}`
+}
+
+function home({ issuer, demo }: IssuerOptions, base: string, persons: People): RequestHandler {
+  return (req, res) => {
+    const account = currentAccount(req, persons)
+    const person = account === undefined ? undefined : persons.find(account.sub)
+    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo })
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Logs: JSON lines on stdout. What may be written is decided here: no query string, header or body ever is, and of an error
+ * only its kind, message and stack, because parsers hang the raw body on theirs.
+ */
+import type { RequestHandler } from 'express'
+import { pino, type Logger } from 'pino'
+import { OAuthError, type Decision } from 'clientele'
+import { ConfigError } from './config-error.ts'
+
+export type Log = Logger
+
+const levels = ['silent', 'error', 'warn', 'info', 'debug'] as const
+
+/** @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
+export function createLog(level = 'info'): Log {
+  if (!levels.some(known => known === level)) throw new ConfigError('LOG_LEVEL', `must be one of ${levels.join(', ')}`)
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: label => ({ level: label }) },
+    serializers: { err: errorSummary }
+  })
+}
+
+/** Announces that the server answers: one line at every level, silent too, because supervisors wait for it. */
+export function announceReady(log: Log, issuer: string): void {
+  if (log.isLevelEnabled('info')) log.info({ issuer }, 'ready')
+  else process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
+}
+
+/** One line per request, once it is answered: method, path without its query, status and time taken. */
+export function accessLog(log: Log): RequestHandler {
+  if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
+  return (req, res, next) => {
+    const begun = performance.now()
+    const path = req.originalUrl.replace(/\?.*$/s, '').slice(0, 256)
+    res.once('close', () => {
+      const line = { method: req.method, path, status: res.statusCode, ms: Math.round(performance.now() - begun) }
+      if (path.endsWith('/healthz') || path.endsWith('/readyz')) log.debug(line, 'request')
+      else log.info(line, res.writableFinished ? 'request' : 'request aborted')
+    })
+    next()
+  }
+}
+
+/** Writes what was decided about one client authentication; a use of a tolerated deviation is a warning with the client_id. */
+export function logDecision(log: Log, decision: Decision): void {
+  const { trace_id, endpoint, client_id, mechanism, method, credential, outcome } = decision
+  const checks = decision.checks.filter(check => check.outcome === 'fail' || check.outcome === 'report')
+  const line = { trace_id, endpoint, client_id, mechanism, method, credential, outcome, checks }
+  if (checks.some(check => check.outcome === 'report')) log.warn(line, 'client authentication tolerated')
+  else if (outcome === 'refused') log.info(line, 'client authentication refused')
+  else log.debug(line, 'client authenticated')
+}
+
+/** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */
+export function logFailure(log: Log, error: unknown, issuer: string): void {
+  if (error instanceof OAuthError && error.status < 500) {
+    log.debug({ issuer, error: error.error, reason: error.reason ?? error.message }, 'request refused')
+  } else if (isCallersFault(error)) {
+    log.debug({ issuer }, 'request could not be read')
+  } else {
+    log.error({ err: error, issuer }, 'request failed')
+  }
+}
+
+/** Body parsers and Express mark errors that are the caller's; their messages quote the body. */
+function isCallersFault(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'URIError' || ('expose' in error && error.expose === true))
+}
+
+function errorSummary(error: unknown): object {
+  if (!(error instanceof Error)) return { message: 'something that is no error was thrown' }
+  const summary = { type: error.name, message: error.message, stack: error.stack }
+  return error.cause instanceof Error ? { ...summary, cause: errorSummary(error.cause) } : summary
+}

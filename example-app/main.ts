@@ -1,0 +1,50 @@
+/** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
+import { memoryStore } from 'clientele'
+import { createApp } from './app.ts'
+import { checkStoreUrl, loadConfig, type Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { demoCommands } from './demo/commands.ts'
+import { demoConfig } from './demo/settings.ts'
+import { announceReady, createLog } from './log.ts'
+import { listen } from './server.ts'
+
+/** Listens as the environment says; answers with what stops it again. @throws {@link ConfigError} */
+async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
+  const log = createLog(env['LOG_LEVEL'])
+  checkStoreUrl(env['STORE_URL'])
+  const demo = env['CONFIG'] === undefined || env['CONFIG'] === ''
+  const config: Config = demo ? await demoConfig() : loadConfig(env['CONFIG'] ?? '')
+  for (const warning of config.warnings) log.warn(warning)
+  const store = memoryStore()
+  const app = await createApp({ config, store, log, demo })
+  const listeners = await listen(config, app, log)
+  announceReady(log, config.settings.issuer)
+  if (demo && log.isLevelEnabled('error')) process.stdout.write(demoCommands(config))
+  return async () => {
+    await listeners.close()
+    await store.close()
+  }
+}
+
+/** A signal that comes while starting still ends in an orderly stop. */
+function stopOnSignal(started: Promise<() => Promise<void>>): void {
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    void started.then(close => close()).then(() => process.exit(0), fail)
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+}
+
+/** One line for a wrong setting; the stack for a fault of ours. */
+function fail(error: unknown): void {
+  const line =
+    error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'the server failed'
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+const started = start(process.env)
+stopOnSignal(started)
+started.catch(fail)

@@ -1,0 +1,71 @@
+/** Runs the example app as its users do: a process, a configuration file, and what it prints. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunningServer {
+  readonly child: ChildProcess
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Outcome>
+}
+
+export const node = [process.execPath, 'example-app/start.mjs']
+export const npm = ['npm', 'start', '--silent']
+
+export function run(command: readonly string[], env: Record<string, string>): RunningServer {
+  const ours = ['CONFIG', 'LOG_LEVEL', 'STORE_URL', 'NODE_OPTIONS']
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)))
+  const child = spawn(command[0] ?? '', command.slice(1), { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', chunk => (stdout += String(chunk)))
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  return { child, stdout: () => stdout, stderr: () => stderr, ended }
+}
+
+/** Starts a server and waits for its ready line. */
+export async function startServer(settings: object, env: Record<string, string> = {}, command = node): Promise<RunningServer> {
+  const file = configFile(settings)
+  const server = run(command, { CONFIG: file, LOG_LEVEL: 'warn', ...env })
+  void server.ended.then(() => rmSync(join(file, '..'), { recursive: true, force: true }))
+  while (!server.stdout().includes('ready')) {
+    const outcome = await Promise.race([server.ended, once(server.child.stdout ?? server.child, 'data')])
+    if ('code' in outcome) throw new Error(`the server ended with ${outcome.code}: ${outcome.stderr}${outcome.stdout}`)
+  }
+  return server
+}
+
+/** Stops a server the orderly way. */
+export async function stop(server: RunningServer | undefined): Promise<Outcome | undefined> {
+  server?.child.kill('SIGTERM')
+  return server?.ended
+}
+
+/** Writes a configuration file of its own folder. */
+export function configFile(settings: unknown): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'clientele-')), 'server.json')
+  writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
+  return file
+}
+
+/** A port nothing listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
