@@ -140,7 +140,7 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
   const allowed = policy.algorithms.filter(
     candidate => ofKind.has(candidate) && (registered === undefined || sameAlgorithm(registered, candidate))
   )
-  if (typeof alg === 'string' && ofKind.has(alg) && allowed.some(candidate => sameAlgorithm(candidate, alg))) {
+  if (typeof alg === 'string' && allowed.some(candidate => sameAlgorithm(candidate, alg))) {
     decision.pass('algorithm')
     return alg
   }

@@ -2,7 +2,7 @@
  * Certificates made in this process, for specs that need real ones: encoded here byte by byte, so that what reads them is
  * checked against something else than itself. Keys are P-256 unless one is given.
  */
-import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { JWK } from 'jose'
@@ -90,7 +90,7 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
   )
   const der = tlv(0x30, tbs, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', tbs, signer.key)))
   return {
-    pem: new X509Certificate(der).toString(),
+    pem: `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`,
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
     der,
     jwk: publicKey.export({ format: 'jwk' }),
