@@ -1,0 +1,62 @@
+/** One journey of each kind. Jest runs this file on Express 5 and, in its own project, on Express 4. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import * as client from 'openid-client'
+import {
+  authorityParty,
+  callback,
+  keyParty,
+  publicParty,
+  secretParty,
+  selfSignedParty,
+  type Party
+} from '../support/journey-clients.ts'
+import { clientCredentials, codeAndRefresh, discover } from '../support/journey-openid-client.ts'
+import { startServer, type RunningServer } from '../support/journey-server.ts'
+
+const secret = secretParty('client_secret_basic', 'with-secret')
+const posted = secretParty('client_secret_post', 'with-posted-secret')
+const hmac = secretParty('client_secret_jwt', 'with-hmac')
+const key = await keyParty('with-key')
+const certified = authorityParty('with-certificate')
+const selfSigned = selfSignedParty('with-own-certificate')
+const open: Party = publicParty('public')
+const confidential = [secret, posted, hmac, key, certified, selfSigned]
+
+let server: RunningServer
+
+beforeAll(async () => {
+  server = await startServer({ clients: [...confidential, open], listeners: 'aliases' })
+})
+afterAll(() => server.close())
+
+describe('on this Express', () => {
+  it.each(confidential)('$method: client credentials', async party => {
+    await clientCredentials(server, party, await discover(server, party))
+  })
+
+  it.each([...confidential, open])('$method: code, PKCE, ID Token, userinfo, refresh', async party => {
+    await codeAndRefresh(server, party, await discover(server, party))
+  })
+
+  it('a wrong secret is refused with a challenge', async () => {
+    const config = await discover(server, secret, { auth: client.ClientSecretBasic('wrong') })
+    await expect(client.clientCredentialsGrant(config)).rejects.toMatchObject({
+      status: 401,
+      cause: [{ scheme: 'basic', parameters: { realm: 'OAuth' } }]
+    })
+  })
+
+  it('an error of the authorization request reaches the client, or the person where no client can be trusted', async () => {
+    const config = await discover(server, secret)
+    const request = client.buildAuthorizationUrl(config, { redirect_uri: callback, scope: 'no-such-scope', state: 's' })
+    const response = await server.fetchFor()(request.href)
+    const answer = new URL(response.headers.get('location') ?? '')
+    await expect(client.authorizationCodeGrant(config, answer, { expectedState: 's' })).rejects.toMatchObject({
+      error: 'invalid_scope'
+    })
+    request.searchParams.set('redirect_uri', 'https://elsewhere.example/')
+    const page = await server.fetchFor()(request.href)
+    expect(page.status).toBe(400)
+    expect(await page.text()).toContain('invalid_request')
+  })
+})

@@ -1,0 +1,125 @@
+/** The journeys of openid-client, as its users write them. */
+import { expect } from '@jest/globals'
+import { createRemoteJWKSet, customFetch as joseFetch, jwtVerify, type JWTPayload } from 'jose'
+import * as client from 'openid-client'
+import { visit } from './journey-browser.ts'
+import { api, callback, type Party } from './journey-clients.ts'
+import type { Fetch } from './journey-fetch.ts'
+import { alice, type RunningServer } from './journey-server.ts'
+
+/** openid-client's own implementation of the party's method. */
+export function clientAuth(party: Party): client.ClientAuth {
+  switch (party.method) {
+    case 'client_secret_basic':
+      return client.ClientSecretBasic(party.secret)
+    case 'client_secret_post':
+      return client.ClientSecretPost(party.secret)
+    case 'client_secret_jwt':
+      return client.ClientSecretJwt(party.secret)
+    case 'private_key_jwt':
+      return client.PrivateKeyJwt(party.key)
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      return client.TlsClientAuth()
+    case 'none':
+      return client.None()
+  }
+}
+
+/** The client, configured by discovery; it also verifies the signature of every ID Token it gets. */
+export async function discover(
+  server: RunningServer,
+  party: Party,
+  given: { readonly auth?: client.ClientAuth; readonly fetch?: Fetch } = {}
+): Promise<client.Configuration> {
+  const metadata = { use_mtls_endpoint_aliases: server.mtlsOrigin !== undefined && 'certificate' in party }
+  return client.discovery(new URL(server.issuer), party.client_id, metadata, given.auth ?? clientAuth(party), {
+    [client.customFetch]: given.fetch ?? server.fetchFor(party),
+    execute: [client.enableNonRepudiationChecks]
+  })
+}
+
+/** What an API does with the JWT access token it is sent (RFC 9068 §4), with nothing of this server but its metadata. */
+export async function readAsApi(server: RunningServer, jwks_uri: string | undefined, access_token: string): Promise<JWTPayload> {
+  const keys = createRemoteJWKSet(new URL(jwks_uri ?? ''), { [joseFetch]: server.fetchFor() })
+  const checks = {
+    issuer: server.issuer,
+    audience: api,
+    typ: 'at+jwt',
+    requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti']
+  }
+  return (await jwtVerify(access_token, keys, checks)).payload
+}
+
+/** Client credentials: once for the API, once for nothing in particular. */
+export async function clientCredentials(server: RunningServer, party: Party, config: client.Configuration): Promise<void> {
+  const { client_id } = party
+  const tokens = await client.clientCredentialsGrant(config, { scope: 'api:read', resource: api })
+  expect(tokens).toEqual({ access_token: expect.any(String), token_type: 'bearer', expires_in: 3600, scope: 'api:read' })
+  const claims = await readAsApi(server, config.serverMetadata().jwks_uri, tokens.access_token)
+  expect(claims).toMatchObject({ sub: client_id, client_id, scope: 'api:read' })
+  const opaque = await client.clientCredentialsGrant(config)
+  expect(opaque.access_token).not.toContain('.')
+  expect(await server.server.verifyAccessToken(opaque.access_token)).toMatchObject({ client_id, sub: client_id })
+}
+
+export interface AuthorizationOptions {
+  readonly parameters?: Readonly<Record<string, string>>
+  /** The person's way through the server's pages. Default: straight back to the client. */
+  readonly browse?: (url: URL) => Promise<URL>
+  readonly maxAge?: number
+}
+
+/** From the authorization request to the tokens, checking `state`, `iss`, `nonce` and the ID Token on the way. */
+export async function signIn(
+  server: RunningServer,
+  config: client.Configuration,
+  options: AuthorizationOptions = {}
+): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
+  const pkceCodeVerifier = client.randomPKCECodeVerifier()
+  const expectedState = client.randomState()
+  const expectedNonce = client.randomNonce()
+  const request = client.buildAuthorizationUrl(config, {
+    redirect_uri: callback,
+    scope: 'openid profile offline_access api:read',
+    state: expectedState,
+    nonce: expectedNonce,
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    ...(options.maxAge !== undefined && { max_age: String(options.maxAge) }),
+    ...options.parameters
+  })
+  const answer = await (options.browse ?? (url => visit(server.fetchFor(), url)))(request)
+  expect(answer.href.startsWith(`${callback}?`)).toBe(true)
+  if (!answer.searchParams.has('error')) {
+    expect([...answer.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state'])
+    expect(answer.searchParams.get('iss')).toBe(server.issuer)
+  }
+  return client.authorizationCodeGrant(config, answer, {
+    pkceCodeVerifier,
+    expectedState,
+    expectedNonce,
+    idTokenExpected: true,
+    ...(options.maxAge !== undefined && { maxAge: options.maxAge })
+  })
+}
+
+/** Code, PKCE, refresh: everything an application with signed-in people does. */
+export async function codeAndRefresh(server: RunningServer, party: Party, config: client.Configuration): Promise<void> {
+  const { client_id } = party
+  const { jwks_uri } = config.serverMetadata()
+  const tokens = await signIn(server, config, { parameters: { resource: api } })
+  expect(tokens.claims()).toMatchObject({ iss: server.issuer, aud: client_id, sub: alice, auth_time: expect.any(Number) })
+  expect(await readAsApi(server, jwks_uri, tokens.access_token)).toMatchObject({ sub: alice, client_id })
+  expect(await client.fetchUserInfo(config, tokens.access_token, alice)).toEqual({ sub: alice, name: 'Alice' })
+
+  const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '')
+  expect(refreshed.claims()).toMatchObject({ iss: server.issuer, aud: client_id, sub: alice })
+  expect(refreshed.access_token).not.toBe(tokens.access_token)
+  expect(refreshed.refresh_token).not.toBe(tokens.refresh_token)
+  expect(await client.fetchUserInfo(config, refreshed.access_token, alice)).toEqual({ sub: alice, name: 'Alice' })
+
+  const narrowed = await client.refreshTokenGrant(config, refreshed.refresh_token ?? '', { scope: 'api:read', resource: api })
+  expect(narrowed.scope).toBe('api:read')
+  expect(await readAsApi(server, jwks_uri, narrowed.access_token)).toMatchObject({ sub: alice, client_id, scope: 'api:read' })
+}
