@@ -13,6 +13,8 @@ export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AccountClaims } from './endpoints/endpoint.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
+export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
+
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
 export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'

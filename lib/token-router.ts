@@ -19,16 +19,17 @@ import { readClientRequest } from './http/client-request.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
+import { enforceProfile, fapiAlgorithms, fapiIdTokenAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import { readConfirmation } from './sender-constraint.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
+import { isSenderConstrained } from './tokens/confirmation.ts'
 import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
   checkFunction,
-  checkStore,
   tokenOptionKeys,
   tokenServer,
   type TokenOptions,
@@ -54,6 +55,8 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly certificates?: boolean | undefined
   /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
   readonly fetchJson?: FetchJson | undefined
+  /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
+  readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
@@ -73,6 +76,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'certificate',
   'certificates',
   'fetchJson',
+  'profile',
   'requireDpopNonce',
   'onDecision',
   'onError'
@@ -88,6 +92,8 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
+  /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
+  readonly senderConstrained: boolean
 }
 
 /**
@@ -110,32 +116,44 @@ export function tokenRouter(options: TokenRouterOptions): Router {
 /** Checks the options and puts the defaults in. */
 export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointParts {
   const issuer = checkIssuer(options.issuer)
-  const store = checkStore(options.store)
   const clients = clientRegistry(options.clients)
-  const server = tokenServer(options, respond)
+  const fapi = options.profile === 'fapi2-security'
+  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) }, respond)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
-  const strategies =
-    options.strategies ??
-    builtInStrategies({
-      clients,
-      issuer,
-      store,
-      assertionAudience: options.assertionAudience,
-      legacyAudiences: tokenEndpoints,
-      clock: options.clock,
-      fetchJson: options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) }),
-      certificates: options.certificates
-    })
+  enforceProfile(options)
+  const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, fapi)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
-  const dpop = dpopPolicy(server, options.requireDpopNonce === true)
-  return { server, clients, strategies, tokenIssuers, dpop, tokenEndpoints }
+  const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
+  return { server, clients, strategies, tokenIssuers, dpop, tokenEndpoints, senderConstrained: fapi }
 }
 
-function dpopPolicy(server: TokenServer, requireNonce: boolean): DpopPolicy {
+function defaultStrategies(
+  options: TokenRouterOptions,
+  clients: ClientRegistry,
+  tokenEndpoints: readonly string[],
+  fapi: boolean
+): readonly ClientAuthenticationStrategy[] {
+  const { issuer, store, assertionAudience, clock, certificates } = options
+  const strategies = builtInStrategies({
+    clients,
+    issuer,
+    store,
+    assertionAudience,
+    legacyAudiences: tokenEndpoints,
+    algorithms: fapi ? fapiAlgorithms : undefined,
+    audienceAsStringOnly: fapi,
+    clock,
+    fetchJson: options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) }),
+    certificates
+  })
+  return fapi ? strategies.filter(({ name }) => fapiMethods.includes(name)) : strategies
+}
+
+function dpopPolicy(server: TokenServer, requireNonce: boolean, fapi: boolean): DpopPolicy {
   const { issuer, store, clock, keys } = server
   const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), clock) : undefined
-  return { issuer, store, clock, algorithms: dpopAlgorithms, nonces }
+  return { issuer, store, clock, algorithms: fapi ? fapiAlgorithms : dpopAlgorithms, nonces }
 }
 
 function checkPolicy(options: TokenRouterOptions): void {
@@ -143,6 +161,7 @@ function checkPolicy(options: TokenRouterOptions): void {
   checkBoolean(options.certificates, 'certificates')
   checkBoolean(options.requireDpopNonce, 'requireDpopNonce')
   for (const name of ['certificate', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
+  checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))
@@ -174,6 +193,11 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
   const { parameters, authentication = { method: client.token_endpoint_auth_method } } = request
   const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
   const confirmation = await readConfirmation(request, client, parts.dpop, parts.tokenEndpoints)
+  if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
+    throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
+      reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
+    })
+  }
   const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation }, parts.server)
   sendTokenResponse(res, response)
 }

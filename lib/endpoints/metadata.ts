@@ -41,7 +41,7 @@ export function buildMetadata({
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
     dpop_signing_alg_values_supported: dpopAlgorithms,
     subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: server.keys.algorithms(),
+    id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...server.scopes.flatMap(scope => claimsOfScope[scope] ?? [])],
     claims_parameter_supported: false,
     request_parameter_supported: false,

@@ -20,6 +20,10 @@ export interface BuiltInStrategiesOptions {
   readonly store: Store
   readonly assertionAudience?: AssertionAudience | undefined
   readonly legacyAudiences?: readonly string[] | undefined
+  /** The signature algorithms client assertions may have. Default: all that can be verified. */
+  readonly algorithms?: readonly string[] | undefined
+  /** True refuses `aud` of an assertion as a list (FAPI 2.0 §5.3.2.1). */
+  readonly audienceAsStringOnly?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly fetchJson?: FetchJson | undefined
   /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
@@ -28,10 +32,11 @@ export interface BuiltInStrategiesOptions {
 
 /** Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys. */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
-  const { clients, issuer, store, assertionAudience, legacyAudiences, clock, fetchJson } = options
+  const { clients, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, clock, fetchJson } =
+    options
   const keys = clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
-  const jwt = { ...common, issuer, store, assertionAudience, legacyAudiences, keys }
+  const jwt = { ...common, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, keys }
   return [
     new ClientSecretBasicStrategy(common),
     new ClientSecretPostStrategy(common),

@@ -5,8 +5,6 @@ import type { Grant } from './grant.ts'
 import { halfHash } from './signing-keys.ts'
 import type { TokenServer } from './token-server.ts'
 
-/** RFC 7591 clients that register nothing get RS256 (OpenID Connect Registration §2). */
-const defaultAlgorithm = 'RS256'
 const lifetime = 3600
 
 /** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to. */
@@ -28,13 +26,11 @@ export async function mintIdToken(server: TokenServer, client: Client, grant: Gr
   })
 }
 
-/** The algorithm this client's ID Tokens are signed with: what it registered, or the default where the server has such a key. */
+/** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */
 export function idTokenAlgorithm(server: TokenServer, client: Client): string {
-  const available = server.keys.algorithms()
-  const wanted = client.id_token_signed_response_alg ?? defaultAlgorithm
-  if (available.includes(wanted)) return wanted
-  if (client.id_token_signed_response_alg === undefined && available[0] !== undefined) return available[0]
+  const wanted = client.id_token_signed_response_alg ?? server.idTokenAlgorithms[0] ?? ''
+  if (server.idTokenAlgorithms.includes(wanted)) return wanted
   throw new ServerError({
-    reason: `client ${client.client_id} registered ID Tokens signed ${wanted}, and the server has no such key`
+    reason: `client ${client.client_id} registered ID Tokens signed ${wanted}, which this server does not do`
   })
 }

@@ -19,6 +19,8 @@ export interface TokenOptions {
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
+  /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA. */
+  readonly idTokenAlgorithms?: readonly string[] | undefined
   /** Seconds an access token lives. Default 3600. */
   readonly accessTokenTtl?: number | undefined
   /** Seconds an authorization code lives. Default 60. */
@@ -46,6 +48,7 @@ export const tokenOptionKeys: readonly string[] = [
   'keys',
   'scopes',
   'resources',
+  'idTokenAlgorithms',
   'accessTokenTtl',
   'authorizationCodeTtl',
   'refreshTokenTtl',
@@ -89,6 +92,8 @@ export interface TokenServer {
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
+  /** What ID Tokens may be signed with; never empty. */
+  readonly idTokenAlgorithms: readonly string[]
   readonly accessTokenTtl: number
   readonly authorizationCodeTtl: number
   readonly refreshTokenTtl: number
@@ -109,12 +114,14 @@ export function tokenServer(
   respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>
 ): TokenServer {
   const resources = new Resources(options.resources ?? [])
+  const keys = new SigningKeys(options.keys)
   const server: TokenServer = {
     issuer: checkIssuer(options.issuer),
     store: guardedStore(checkStore(options.store)),
-    keys: new SigningKeys(options.keys),
+    keys,
     resources,
     scopes: checkScopes(options.scopes, resources),
+    idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),
     accessTokenTtl: checkInteger(options.accessTokenTtl, 'accessTokenTtl', { min: 1, max: year, default: 3600 }),
     authorizationCodeTtl: checkInteger(options.authorizationCodeTtl, 'authorizationCodeTtl', { min: 1, max: 600, default: 60 }),
     refreshTokenTtl: checkInteger(options.refreshTokenTtl, 'refreshTokenTtl', { min: 1, max: 10 * year, default: 1_209_600 }),
@@ -130,6 +137,19 @@ export function tokenServer(
     respond: (...given) => respond(server, ...given)
   }
   return server
+}
+
+/** OpenID Connect Registration §2: RS256 for clients that register nothing. */
+const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
+
+function checkIdTokenAlgorithms(given: unknown, keys: SigningKeys): readonly string[] {
+  const list = given ?? defaultIdTokenAlgorithms
+  const available = keys.algorithms()
+  if (!Array.isArray(list)) throw new ConfigurationError('idTokenAlgorithms', 'must be a list of algorithms')
+  const usable = list.filter((alg): alg is string => available.includes(alg as string))
+  if (usable.length === 0)
+    throw new ConfigurationError('idTokenAlgorithms', `must name one of ${available.join(', ')}, for which there are keys`)
+  return usable
 }
 
 const storeOperations = ['get', 'set', 'add', 'take', 'swap', 'delete', 'deleteGrant', 'close']

@@ -1,0 +1,111 @@
+/** Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks one. */
+import type { ClientMetadata, ClientRegistry, ClientSource } from './client.ts'
+import { ConfigurationError } from './options.ts'
+
+/** `oauth2`: OAuth 2.1 as far as each option says. `fapi2-security`: the FAPI 2.0 Security Profile, whole. */
+export type Profile = 'oauth2' | 'fapi2-security'
+
+/** One rule a configuration breaks. */
+export interface ProfileProblem {
+  /** The option's path, such as `clients[3].token_endpoint_auth_method`. */
+  readonly key: string
+  /** What it must be. */
+  readonly mustBe: string
+  /** The section of the profile that asks for it. */
+  readonly section: string
+}
+
+/** The options a profile has something to say about. */
+export interface ProfiledOptions {
+  readonly profile?: Profile | undefined
+  readonly clients: ClientSource | ClientRegistry
+  readonly strategies?: readonly { readonly name: string }[] | undefined
+  readonly assertionAudience?: string | undefined
+  readonly authorizationCodeTtl?: number | undefined
+  readonly refreshTokenRotation?: string | undefined
+}
+
+/** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. */
+export const fapiAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519']
+
+/** What ID Tokens may be signed with under FAPI 2.0 §5.4.1; the first is the default. */
+export const fapiIdTokenAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA']
+
+/** The client authentication methods of FAPI 2.0 §5.3.2.1 (6). */
+export const fapiMethods: readonly string[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
+
+const registeredAlgorithms = [
+  'token_endpoint_auth_signing_alg',
+  'id_token_signed_response_alg',
+  'userinfo_signed_response_alg',
+  'request_object_signing_alg',
+  'authorization_signed_response_alg',
+  'introspection_signed_response_alg'
+]
+
+/**
+ * Every rule of the profile the options break; an empty list where there is none. Clients that are found by a function are judged when they come: what
+ * they registered cannot weaken what the profile enforces.
+ *
+ * @example
+ * for (const { key, mustBe, section } of checkProfile({ ...options, profile: 'fapi2-security' })) console.error(`${key} ${mustBe} (${section})`)
+ */
+export function checkProfile(options: ProfiledOptions): readonly ProfileProblem[] {
+  if (options.profile !== 'fapi2-security') return []
+  const clients = Array.isArray(options.clients) ? (options.clients as readonly ClientMetadata[]) : []
+  return [...checkServer(options), ...clients.flatMap((client, index) => checkClient(client, `clients[${index}]`))]
+}
+
+/** @throws ConfigurationError naming the first option that breaks a rule of the profile, and its section. */
+export function enforceProfile(options: ProfiledOptions): void {
+  const [first] = checkProfile(options)
+  if (first !== undefined) throw new ConfigurationError(first.key, `${first.mustBe} (${first.section})`)
+}
+
+function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
+  const problems: ProfileProblem[] = []
+  const { strategies = [], assertionAudience = 'issuer', authorizationCodeTtl = 60, refreshTokenRotation = 'unbound' } = options
+  strategies.forEach(({ name }, index) => {
+    if (fapiMethods.includes(name)) return
+    problems.push({
+      key: `strategies[${index}]`,
+      mustBe: `must be one of ${fapiMethods.join(', ')}`,
+      section: 'FAPI 2.0 §5.3.2.1 (6)'
+    })
+  })
+  if (assertionAudience !== 'issuer') {
+    problems.push({ key: 'assertionAudience', mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
+  }
+  if (authorizationCodeTtl > 60) {
+    problems.push({ key: 'authorizationCodeTtl', mustBe: 'must be at most 60 seconds', section: 'FAPI 2.0 §5.3.2.1 (11)' })
+  }
+  if (refreshTokenRotation === 'always') {
+    problems.push({ key: 'refreshTokenRotation', mustBe: 'must be "unbound" or "never"', section: 'FAPI 2.0 §5.3.2.1 (9)' })
+  }
+  return problems
+}
+
+function checkClient(client: ClientMetadata, path: string): readonly ProfileProblem[] {
+  const problems: ProfileProblem[] = []
+  const method = client.token_endpoint_auth_method ?? 'client_secret_basic'
+  if (!fapiMethods.includes(method)) {
+    problems.push({
+      key: `${path}.token_endpoint_auth_method`,
+      mustBe: `must be one of ${fapiMethods.join(', ')}`,
+      section: method === 'none' ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
+    })
+  }
+  if (client.dpop_bound_access_tokens !== true && client.tls_client_certificate_bound_access_tokens !== true) {
+    problems.push({
+      key: `${path}.dpop_bound_access_tokens`,
+      mustBe: 'or tls_client_certificate_bound_access_tokens must be true',
+      section: 'FAPI 2.0 §5.3.2.1 (4)'
+    })
+  }
+  for (const member of registeredAlgorithms) {
+    const alg = client[member]
+    if (alg === undefined || fapiAlgorithms.includes(alg as string)) continue
+    problems.push({ key: `${path}.${member}`, mustBe: `must be one of ${fapiAlgorithms.join(', ')}`, section: 'FAPI 2.0 §5.4.1' })
+  }
+  return problems
+}
