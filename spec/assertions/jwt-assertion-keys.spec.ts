@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { JWK } from 'jose'
+import { DecisionBuilder } from '../../lib/decision.ts'
 import { assertionAlgorithms, asymmetricAlgorithms, symmetricAlgorithms } from '../../lib/assertions/algorithms.ts'
 import {
   assemble,
@@ -149,20 +150,23 @@ describe('the signature', () => {
 
 describe('the secret', () => {
   it.each([
-    ['HS256', 31],
-    ['HS384', 47],
-    ['HS512', 63]
-  ])('must be as long as the hash: %s, %d bytes', async (alg, length) => {
-    for (const [bytes, isEnough] of [
-      [length, false],
-      [length + 1, true]
-    ] as const) {
-      const client_secret = 'é'.repeat(bytes).slice(0, Math.floor(bytes / 2)) + 'x'.repeat(bytes % 2)
+    ['HS256', 32],
+    ['HS384', 48],
+    ['HS512', 64]
+  ])('is reported where it is shorter than the hash, and refused under 16 bytes: %s', async (alg, advised) => {
+    const outcomeOf = async (bytes: number) => {
+      const client_secret = 'é'.repeat(Math.floor(bytes / 2)) + 'x'.repeat(bytes % 2)
       const client = secretClient({ client_secret })
-      const input = { assertion: await sign(Buffer.from(client_secret), { alg }), client }
-      if (isEnough) await verify(input)
-      else expect(await refusal(() => verify(input))).toMatchObject({ check: 'key', received: 'a shorter one' })
+      const decision = new DecisionBuilder('token')
+      const input = { assertion: await sign(Buffer.from(client_secret), { alg }), client, decision }
+      if (bytes < 16) return (await refusal(() => verify(input))).check
+      await verify(input)
+      return decision.finish('authenticated').checks.find(({ outcome }) => outcome === 'report')?.check
     }
+    expect(await outcomeOf(15)).toBe('key')
+    expect(await outcomeOf(16)).toBe('secret_length')
+    expect(await outcomeOf(advised - 1)).toBe('secret_length')
+    expect(await outcomeOf(advised)).toBeUndefined()
   })
 
   it('must not have expired', async () => {
