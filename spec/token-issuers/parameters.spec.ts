@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals'
+import express, { json, urlencoded } from 'express'
+import request from 'supertest'
+import { memoryStore, type Store } from '../../lib/index.ts'
+import { basic, codeForm, harness, redeemed, token, type Form } from '../support/authorization-server.ts'
+
+const formType = 'application/x-www-form-urlencoded'
+
+/** A store that counts what changes it. */
+function countingStore(clock: () => number) {
+  const behind = memoryStore({ clock })
+  const counted = { changes: 0 }
+  const changing = ['set', 'add', 'take', 'swap', 'delete', 'deleteGrant']
+  const store = new Proxy(behind, {
+    get(target, name: keyof Store) {
+      const operation = (Reflect.get(target, name) as (...given: unknown[]) => unknown).bind(target)
+      return (...given: unknown[]) => {
+        if (changing.includes(name)) counted.changes++
+        return operation(...given)
+      }
+    }
+  })
+  return { store, counted }
+}
+
+/** A good request of each grant, and what in it can be made bad. */
+async function goodRequests(before: express.Express = express()) {
+  const { store, counted } = countingStore(() => 1_800_000_000_000)
+  const { app } = await harness({ store, jsonBody: true }, before)
+  const { refresh_token } = await redeemed(app)
+  const requests: Record<string, Form> = {
+    authorization_code: { ...(await codeForm(app)), resource: 'https://api.example.com' },
+    client_credentials: { grant_type: 'client_credentials', scope: 'api:read', resource: 'https://api.example.com' },
+    refresh_token: { grant_type: 'refresh_token', refresh_token, scope: 'openid', resource: 'https://api.example.com' }
+  }
+  return { app, counted, requests }
+}
+
+const encode = (form: Form) => new URLSearchParams(form).toString()
+
+/** The form with one parameter replaced by something written by hand. */
+const replaced = (form: Form, name: string, by: string) =>
+  [encode(Object.fromEntries(Object.entries(form).filter(([other]) => other !== name))), by].join('&')
+
+const badValues = (name: string, value: string): [string, string][] => [
+  ['twice, alike', `${name}=${encodeURIComponent(value)}&${name}=${encodeURIComponent(value)}`],
+  ['twice, first empty', `${name}=&${name}=${encodeURIComponent(value)}`],
+  ['twice, escaped once', `${name}=${encodeURIComponent(value)}&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=x`],
+  ['a null', `${name}=${encodeURIComponent(value)}%00`],
+  ['a line break', `${name}=${encodeURIComponent(value)}%0d%0a`],
+  ['a delete character', `${name}=%7f`],
+  ['half an escape', `${name}=${encodeURIComponent(value)}%`],
+  ['an escape that is none', `${name}=%zz`],
+  ['invalid UTF-8', `${name}=%ff%fe`],
+  ['UTF-8 longer than it has to be', `${name}=%c0%af`],
+  ['half a character', `${name}=%ed%a0%80`]
+]
+
+const wrongTypes: [string, unknown][] = [
+  ['a list', ['x']],
+  ['an empty list', []],
+  ['an object', { x: 'y' }],
+  ['a number', 1],
+  ['true', true],
+  ['null', null],
+  ['a control character', 'x\u0000'],
+  ['half a character', '\ud800']
+]
+
+describe.each([
+  ['authorization_code', ['grant_type', 'code', 'redirect_uri', 'code_verifier', 'resource']],
+  ['client_credentials', ['grant_type', 'scope', 'resource']],
+  ['refresh_token', ['grant_type', 'refresh_token', 'scope', 'resource']]
+])('bad parameters of %s', (grant, names) => {
+  it.each(names)('%s: each is invalid_request, and changes nothing', async name => {
+    const { app, counted, requests } = await goodRequests()
+    const form = requests[grant] ?? {}
+    const changes = counted.changes
+    for (const [what, sent] of badValues(name, form[name] ?? '')) {
+      const response = await token(app, 'web', replaced(form, name, sent))
+      expect([what, response.status, response.body]).toEqual([
+        what,
+        400,
+        { error: 'invalid_request', error_description: expect.any(String) }
+      ])
+      expect(response.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json' })
+    }
+    for (const [what, value] of wrongTypes) {
+      const response = await request(app)
+        .post('/oauth2/token')
+        .set('Authorization', basic('web'))
+        .send({ ...form, [name]: value })
+      expect([what, response.status, (response.body as { error: string }).error]).toEqual([what, 400, 'invalid_request'])
+    }
+    const huge = await token(app, 'web', replaced(form, name, `${name}=${'x'.repeat(70_000)}`))
+    expect([huge.status, (huge.body as { error: string }).error]).toEqual([413, 'invalid_request'])
+    expect(counted.changes).toBe(changes)
+    expect((await token(app, 'web', form)).status).toBe(200)
+  })
+
+  it('lists and objects as query-string libraries write them are no parameters at all', async () => {
+    const { app, counted, requests } = await goodRequests()
+    const form = requests[grant] ?? {}
+    const changes = counted.changes
+    for (const written of ['grant_type[]', 'grant_type[0]', 'grant_type[a]', 'grant_type.a', 'GRANT_TYPE', ' grant_type']) {
+      const response = await token(app, 'web', replaced(form, 'grant_type', `${encodeURIComponent(written)}=${grant}`))
+      expect([response.status, response.body]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'grant_type is missing' }
+      ])
+    }
+    expect(counted.changes).toBe(changes)
+  })
+
+  it('lists and objects from a body parser before us are refused', async () => {
+    const { app, counted, requests } = await goodRequests(express().use(urlencoded({ extended: true }), json()))
+    const form = requests[grant] ?? {}
+    const changes = counted.changes
+    for (const name of names) {
+      for (const written of [`${name}[]=x`, `${name}[a]=x`, `${name}[a][b]=x`, `${name}=x&${name}=y`]) {
+        const response = await token(app, 'web', replaced(form, name, written))
+        expect([written, response.status, (response.body as { error: string }).error]).toEqual([written, 400, 'invalid_request'])
+      }
+    }
+    expect(counted.changes).toBe(changes)
+    expect((await token(app, 'web', form)).status).toBe(200)
+  })
+})
+
+describe('missing parameters', () => {
+  it.each([
+    ['authorization_code', 'code'],
+    ['refresh_token', 'refresh_token'],
+    ['client_credentials', 'grant_type']
+  ])('%s without %s is invalid_request, absent or empty', async (grant, name) => {
+    const { app, requests } = await goodRequests()
+    for (const by of ['', `${name}=`, name]) {
+      const response = await token(app, 'web', replaced(requests[grant] ?? {}, name, by))
+      expect([response.status, response.body]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: `${name} is missing` }
+      ])
+    }
+  })
+
+  it('treats an empty optional parameter as absent, and ignores what it does not know', async () => {
+    const { app } = await goodRequests()
+    const more = '&resource=&unknown=1&__proto__=x&constructor=y&toString=z&hasOwnProperty=1'
+    const response = await token(app, 'web', `grant_type=client_credentials&scope=${more}`)
+    expect([response.status, (response.body as { scope: string }).scope]).toEqual([200, 'api:read api:write files:read'])
+  })
+
+  it('refuses a hundred parameters and one', async () => {
+    const { app } = await goodRequests()
+    const many = (count: number) => Array.from({ length: count }, (_, index) => `&a${index}=1`).join('')
+    expect((await token(app, 'web', `grant_type=client_credentials${many(99)}`)).status).toBe(200)
+    expect((await token(app, 'web', `grant_type=client_credentials${many(100)}`)).body).toMatchObject({
+      error: 'invalid_request'
+    })
+  })
+
+  it('refuses a credential in the address, and never repeats a value', async () => {
+    const { app, requests } = await goodRequests()
+    for (const name of ['client_secret', 'code', 'refresh_token', 'code_verifier']) {
+      const response = await request(app)
+        .post(`/oauth2/token?${name}=s3cr3t`)
+        .set('Authorization', basic('web'))
+        .type(formType)
+        .send(encode(requests['client_credentials'] ?? {}))
+      expect([response.status, (response.body as { error: string }).error]).toEqual([400, 'invalid_request'])
+      expect(response.text).not.toContain('s3cr3t')
+    }
+  })
+})
