@@ -25,12 +25,7 @@ export function checkAvailable(settings: Settings): void {
   }
 }
 
-const protections = [
-  'tls_client_certificate_bound_access_tokens',
-  'dpop_bound_access_tokens',
-  'require_pushed_authorization_requests',
-  'require_signed_request_object'
-] as const
+const protections = ['require_pushed_authorization_requests', 'require_signed_request_object'] as const
 
 /** The protection a client asks for and would not get, if any: serving it without would hand out what its owner ruled out. */
 export function withheldBecause(client: Readonly<Record<string, unknown>>): string | undefined {

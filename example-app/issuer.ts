@@ -6,10 +6,8 @@ import {
   clientCredentials,
   ConfigurationError,
   generateKeys,
-  oauthErrorHandler,
   refreshToken,
   type AuthorizationServer,
-  type AuthorizationServerOptions,
   type Store
 } from 'clientele'
 import { people, type People } from './accounts.ts'
@@ -51,7 +49,6 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
   router.get(`${path}/api/whoami`, whoami(server))
-  router.use(`${path}/api`, oauthErrorHandler({ onError: error => logFailure(options.log, error, issuer) }))
   router.use(
     [`${path}/oauth2/authorize`, `${path}/login`, `${path}/consent`, ...(options.demo ? [`${path}/demo`] : [])],
     withSession
@@ -74,7 +71,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       issuer,
       store,
       keys: await generateKeys(),
-      clients: settings.clients.filter(client => withheldBecause(client) === undefined) as AuthorizationServerOptions['clients'],
+      clients: settings.clients.filter(client => withheldBecause(client) === undefined),
       scopes: settings.scopes,
       resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
         resource,

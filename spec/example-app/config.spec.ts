@@ -1,6 +1,6 @@
-import { describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config.ts'
-import { configFile, node, npm, run } from './running-server.ts'
+import { configFile, node, npm, run, type RunningServer } from './running-server.ts'
 
 const issuer = 'http://localhost:4010'
 const client = { client_id: 'a', client_secret: 's3cr3t' }
@@ -185,50 +185,45 @@ describe('settings', () => {
         issuer,
         clients: [
           { ...client, shoe_size: 43 },
-          { client_id: 'b', client_secret: 's', dpop_bound_access_tokens: true }
+          { client_id: 'b', client_secret: 's', require_pushed_authorization_requests: true }
         ]
       },
       '.'
     )
     expect(warnings).toEqual([
       'clients[0].shoe_size is not known and has no effect',
-      'clients[1] is refused everywhere: dpop_bound_access_tokens is not available in this version'
+      'clients[1] is refused everywhere: require_pushed_authorization_requests is not available in this version'
     ])
   })
 })
 
 describe('a wrong setting ends the start with one line and exit code 1', () => {
-  it.each<[string, string, Record<string, string>, readonly string[]]>([
-    ['CONFIG', 'a missing file', { CONFIG: '/nowhere/server.json' }, node],
-    [
-      'CONFIG',
-      'broken JSON',
-      { CONFIG: configFile('{"issuer": "http://localhost:4010", "clients": [{"client_secret": "s3cr3t" "x"}]}') },
-      node
-    ],
-    ['LOG_LEVEL', 'an unknown level', { CONFIG: configFile({ issuer }), LOG_LEVEL: 'loud' }, node],
-    ['STORE_URL', 'a store this version has not', { CONFIG: configFile({ issuer }), STORE_URL: 'redis://localhost' }, node],
-    [
-      'policy.initial_access_token',
-      'a wrong setting',
-      { CONFIG: configFile({ issuer, policy: { registration: 'token' } }) },
-      node
-    ],
-    [
-      'clients[0].client_secret',
-      'what the library refuses',
-      { CONFIG: configFile({ issuer, clients: [{ client_id: 'a' }] }) },
-      node
-    ],
+  const broken = '{"issuer": "http://localhost:4010", "clients": [{"client_secret": "s3cr3t" "x"}]}'
+  const cases: [path: string, name: string, settings: unknown, env: Record<string, string>, command: readonly string[]][] = [
+    ['CONFIG', 'a missing file', {}, { CONFIG: '/nowhere/server.json' }, node],
+    ['CONFIG', 'broken JSON', broken, {}, node],
+    ['LOG_LEVEL', 'an unknown level', { issuer }, { LOG_LEVEL: 'loud' }, node],
+    ['STORE_URL', 'a store this version has not', { issuer }, { STORE_URL: 'redis://localhost' }, node],
+    ['policy.initial_access_token', 'a wrong setting', { issuer, policy: { registration: 'token' } }, {}, node],
+    ['clients[0].client_secret', 'what the library refuses', { issuer, clients: [{ client_id: 'a' }] }, {}, node],
     [
       'tenants[0].clients[0].client_secret',
-      'what the library refuses of a tenant',
-      { CONFIG: configFile({ issuer, tenants: [{ path: '/acme', clients: [{ client_id: 'a' }] }] }) },
+      'the same of a tenant',
+      { issuer, tenants: [{ path: '/acme', clients: [{ client_id: 'a' }] }] },
+      {},
       node
     ],
-    ['policy.require_pkce', 'a wrong setting, through npm', { CONFIG: configFile({ issuer, policy: { require_pkce: 1 } }) }, npm]
-  ])('%s: %s', async (path, _name, env, command) => {
-    const { code, stdout, stderr } = await run(command, env).ended
+    ['policy.require_pkce', 'a wrong setting, through npm', { issuer, policy: { require_pkce: 1 } }, {}, npm]
+  ]
+  let servers: RunningServer[]
+
+  // side by side: each spends its time starting a process
+  beforeAll(() => {
+    servers = cases.map(([, , settings, env, command]) => run(command, { CONFIG: configFile(settings), ...env }))
+  })
+
+  it.each(cases.map(([path, name], index) => [path, name, index] as const))('%s: %s', async (path, _name, index) => {
+    const { code, stdout, stderr } = (await servers[index]?.ended) ?? { code: 0, stdout: '', stderr: '' }
     expect({ code, lines: stderr.trimEnd().split('\n').length, first: stderr.split(' ')[0] }).toEqual({
       code: 1,
       lines: 1,

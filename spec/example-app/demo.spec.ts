@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exec } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { memoryStore } from 'clientele'
 import { createApp } from '../../example-app/app.ts'
@@ -18,12 +19,14 @@ const home = mkdtempSync(join(tmpdir(), 'clientele-demo-'))
 const folder = join(home, 'demo')
 
 let issuer: string
+let tlsPort: number
 let listeners: Listeners
 let commands: DemoCommand[]
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`
-  const options = { issuer, tlsPort: await freePort(), folder }
+  tlsPort = await freePort()
+  const options = { issuer, tlsPort, folder }
   await demoConfig(options)
   // the second time it is read back from the files
   const config = await demoConfig(options)
@@ -64,5 +67,38 @@ describe('the demo', () => {
 
   it('keeps its secrets from other users of the machine', () => {
     for (const file of ['material.json', 'demo-tls.key', 'server.key']) expect(statSync(join(folder, file)).mode & 0o077).toBe(0)
+  })
+})
+
+describe('the TLS listener', () => {
+  function handshake(options: ConnectionOptions): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const ca = readFileSync(join(folder, 'ca.crt'))
+      const socket = connect({ host: '127.0.0.1', servername: 'localhost', port: tlsPort, ca, ...options }, () => resolve(socket))
+      socket.once('error', reject).once('secureConnect', () => socket.end())
+    })
+  }
+
+  it.each(['127.0.0.1', '::1'])('speaks TLS 1.3 on %s, and asks for a certificate without needing one', async host => {
+    expect((await handshake({ host })).getProtocol()).toBe('TLSv1.3')
+  })
+
+  it.each(['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'])('speaks TLS 1.2 with %s', async ciphers => {
+    expect((await handshake({ maxVersion: 'TLSv1.2', ciphers })).getCipher().name).toBe(ciphers)
+  })
+
+  it.each([
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-ECDSA-AES128-SHA256',
+    'ECDHE-ECDSA-AES256-SHA',
+    'AES128-GCM-SHA256',
+    'DHE-RSA-AES128-GCM-SHA256'
+  ])('refuses TLS 1.2 with %s', async ciphers => {
+    await expect(handshake({ maxVersion: 'TLSv1.2', ciphers })).rejects.toThrow(/handshake failure/)
+  })
+
+  it('refuses TLS 1.1', async () => {
+    const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
+    await expect(handshake(old)).rejects.toThrow(/protocol version/)
   })
 })

@@ -1,4 +1,5 @@
 /** Runs the example app as its users do: a process, a configuration file, and what it prints. */
+import { afterAll } from '@jest/globals'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,6 +32,8 @@ export function run(command: readonly string[], env: Record<string, string>): Ru
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
+  running.add(child)
+  child.once('close', () => running.delete(child))
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
   return { child, stdout: () => stdout, stderr: () => stderr, ended }
 }
@@ -39,7 +42,6 @@ export function run(command: readonly string[], env: Record<string, string>): Ru
 export async function startServer(settings: object, env: Record<string, string> = {}, command = node): Promise<RunningServer> {
   const file = configFile(settings)
   const server = run(command, { CONFIG: file, LOG_LEVEL: 'warn', ...env })
-  void server.ended.then(() => rmSync(join(file, '..'), { recursive: true, force: true }))
   while (!server.stdout().includes('ready')) {
     const outcome = await Promise.race([server.ended, once(server.child.stdout ?? server.child, 'data')])
     if ('code' in outcome) throw new Error(`the server ended with ${outcome.code}: ${outcome.stderr}${outcome.stdout}`)
@@ -53,9 +55,19 @@ export async function stop(server: RunningServer | undefined): Promise<Outcome |
   return server?.ended
 }
 
-/** Writes a configuration file of its own folder. */
+const folder = mkdtempSync(join(tmpdir(), 'clientele-'))
+let files = 0
+const running = new Set<ChildProcess>()
+
+// a spec that fails halfway leaves nothing behind
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Writes a configuration file. */
 export function configFile(settings: unknown): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'clientele-')), 'server.json')
+  const file = join(folder, `server-${(files += 1)}.json`)
   writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
   return file
 }
