@@ -7,9 +7,9 @@ import { InvalidRequestError, type InvalidClientError } from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
 import type { ReadOptions } from './http/parameters.ts'
-import { checkKeys, ConfigurationError } from './options.ts'
+import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
-import { findClient, tell, tellMalformed } from './strategies/attempt.ts'
+import { checkFunctions, findClient, tell, tellMalformed } from './strategies/attempt.ts'
 import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
 
 declare global {
@@ -37,6 +37,9 @@ export interface AuthenticateClientOptions extends ReadOptions {
 
 const optionKeys = ['clients', 'strategies', 'endpoint', 'certificate', 'onDecision', 'jsonBody', 'maxBytes', 'maxParameters']
 
+/** For a client that used the Authorization header where no method does. */
+const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
+
 /** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
 const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
 
@@ -55,7 +58,7 @@ const passportOptions = { session: false, assignProperty: 'authenticatedClient',
  * app.use(oauthErrorHandler())
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
-  checkKeys(options, optionKeys)
+  checkOptions(options)
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const authenticator = new passport.Passport()
@@ -74,6 +77,17 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
   return (req, res, next) => {
     run(req, res, next).catch(next)
   }
+}
+
+function checkOptions(options: AuthenticateClientOptions): void {
+  checkKeys(options, optionKeys)
+  checkFunctions(options, ['certificate', 'onDecision'])
+  const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
+  if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
+    throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
+  if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
+  checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
+  checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
 }
 
 interface Carried {
@@ -99,7 +113,7 @@ export async function selectStrategy(
   const mechanism = mechanisms[0] ?? 'client_id'
   const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
   const [first] = candidates
-  if (first === undefined) throw refuseNothing(request, mechanism)
+  if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
     throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
   const { client_id } = first.identification
@@ -155,12 +169,16 @@ function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): In
   return new InvalidRequestError('more than one client authentication method was used', { reason: mechanisms.join(' and ') })
 }
 
-function refuseNothing(request: ClientRequest, mechanism: Mechanism): InvalidClientError {
+function refuseNothing(
+  request: ClientRequest,
+  mechanism: Mechanism,
+  strategies: readonly ClientAuthenticationStrategy[]
+): InvalidClientError {
   const decision = decisionOf(request, mechanism)
   const carries = mechanism !== 'client_id'
   // RFC 6749 §5.2: a client that used the Authorization header is told which scheme it should have used
-  const headers =
-    mechanism === 'authorization_header' ? { 'WWW-Authenticate': 'Basic realm="OAuth", charset="UTF-8"' } : undefined
+  const challenge = strategies.find(strategy => strategy.challenge !== undefined)?.challenge ?? defaultChallenge
+  const headers = mechanism === 'authorization_header' ? { 'WWW-Authenticate': challenge } : undefined
   const error = decision.refuse(
     'supported_method',
     {

@@ -1,6 +1,6 @@
 /** What client authentication sees of a request. Values only: nothing here knows Express. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Client } from './client.ts'
+import type { Client, ClientRegistry } from './client.ts'
 import type { Decision } from './decision.ts'
 
 /**
@@ -36,7 +36,7 @@ export interface ClientRequest {
   /** How the client proved itself; absent until it has. */
   authentication?: ClientAuthentication
   /** The client this request was found to name, so that selecting and verifying look it up once. */
-  found?: { readonly client_id: string; readonly client: Client | undefined }
+  found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined }
   /** Told of the decision, beside whoever the strategy tells. */
   onDecision?: ((decision: Decision) => void) | undefined
 }

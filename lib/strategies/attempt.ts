@@ -7,7 +7,7 @@ import { DecisionBuilder, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
-import { checkKeys } from '../options.ts'
+import { checkKeys, ConfigurationError } from '../options.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
 /** What every strategy takes. */
@@ -29,10 +29,25 @@ export interface StrategyContext {
   readonly clock: Clock
 }
 
-/** @throws ConfigurationError for an option nobody reads, or clients that are neither a list nor a function. */
+/** @throws ConfigurationError for an option nobody reads, clients that are neither a list nor a function, or no function where one is meant. */
 export function strategyContext(options: StrategyOptions, ownKeys: readonly string[] = []): StrategyContext {
   checkKeys(options, [...strategyOptionKeys, ...ownKeys])
+  checkFunctions(options, ['onDecision', 'clock', 'fetchJson'])
   return { clients: clientRegistry(options.clients), onDecision: options.onDecision, clock: options.clock ?? Date.now }
+}
+
+/** Refuses, for each of these options that is given, anything but a function. @throws ConfigurationError naming the option. */
+export function checkFunctions(options: object, keys: readonly string[]): void {
+  const given = options as Readonly<Record<string, unknown>>
+  for (const key of keys) {
+    if (given[key] !== undefined && typeof given[key] !== 'function') throw new ConfigurationError(key, 'must be a function')
+  }
+}
+
+/** @throws ConfigurationError for something given as `keys` that cannot find any. */
+export function checkClientKeys(keys: unknown): void {
+  if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
+  throw new ConfigurationError('keys', 'must be what clientKeys() returns')
 }
 
 /** The part of a strategy that is its own: passes or refuses, check by check. */
@@ -128,16 +143,18 @@ export async function judgeAttempt(
   }
 }
 
-/** Finds the client a request names, once per request. @throws TemporarilyUnavailableError when the source does not answer. */
+/** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
 export async function findClient(
   clients: ClientRegistry,
   request: ClientRequest,
   client_id: string
 ): Promise<Client | undefined> {
-  if (request.found?.client_id === client_id) return request.found.client
+  const { found } = request
+  // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
+  if (found?.clients === clients && found.client_id === client_id) return found.client
   try {
     const client = await clients.find(client_id)
-    request.found = { client_id, client }
+    request.found = { clients, client_id, client }
     return client
   } catch (cause) {
     if (cause instanceof OAuthError) throw cause
@@ -156,11 +173,17 @@ export function tell(
   if (decision === undefined) return
   for (const listener of new Set([context.onDecision, request.onDecision])) {
     try {
-      listener?.(decision)
+      const told: unknown = listener?.(decision)
+      // an async listener's rejection, which nobody waits for, would end the process
+      if (told instanceof Promise) told.catch(warn)
     } catch (error) {
-      process.emitWarning(`onDecision threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
+      warn(error)
     }
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(`onDecision threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
 }
 
 /** A request that carries a method unreadably is an attempt too. Returns the error to throw. */

@@ -15,9 +15,11 @@ import type { AssertionAudience } from '../client.ts'
 import { DecisionBuilder } from '../decision.ts'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
+import { checkOneOf } from '../options.ts'
 import type { Store } from '../stores/store.ts'
 import {
   actionsOf,
+  checkClientKeys,
   judgeAttempt,
   runStrategy,
   strategyContext,
@@ -76,10 +78,11 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     super()
     this.context = strategyContext(options, ownKeys)
     this.kind = kind
+    checkClientKeys(options.keys)
     this.policy = assertionPolicy({
       issuer: options.issuer,
       store: options.store,
-      audienceDial: options.assertionAudience,
+      audienceDial: checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer'),
       legacyAudiences: options.legacyAudiences,
       audienceAsStringOnly: options.audienceAsStringOnly,
       algorithms: options.algorithms,

@@ -7,6 +7,7 @@ import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import {
   actionsOf,
+  checkClientKeys,
   judgeAttempt,
   runStrategy,
   strategyContext,
@@ -42,6 +43,7 @@ export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements
   constructor(options: SelfSignedTlsClientAuthOptions) {
     super()
     this.context = strategyContext(options, ['keys', 'fetchJson'])
+    checkClientKeys(options.keys)
     this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
   }
 

@@ -27,6 +27,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly name: string
   /** What a request of this method visibly carries. Methods that share a mechanism are told apart by what the client registered. */
   readonly mechanism: Mechanism
+  /** The `WWW-Authenticate` value of a method that uses the Authorization header. */
+  readonly challenge?: string
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
 }
