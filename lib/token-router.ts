@@ -13,7 +13,13 @@ import {
   type ClientSource
 } from './client.ts'
 import type { Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, UnauthorizedClientError, UnsupportedGrantTypeError } from './errors.ts'
+import {
+  InvalidClientError,
+  InvalidRequestError,
+  ServerError,
+  UnauthorizedClientError,
+  UnsupportedGrantTypeError
+} from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
@@ -178,11 +184,18 @@ export function tokenEndpoint(
   const authenticate = authenticateClient({ clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision })
   return (req, res, next) => {
     const authenticated = (error?: unknown): void => {
-      if (error === undefined) issue(parts, req, res).catch(next)
+      if (error === undefined) issue(parts, req, res).catch((thrown: unknown) => next(failure(thrown)))
       else next(error)
     }
     authenticate(req, res, authenticated)
   }
+}
+
+/** Express takes `next(undefined)` and `next('router')` for something else than an error. */
+function failure(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new ServerError({ reason: 'what was thrown is no error; see the cause', cause: thrown })
 }
 
 async function issue(parts: TokenEndpointParts, req: Request, res: Response): Promise<void> {
