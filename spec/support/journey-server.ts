@@ -37,11 +37,13 @@ export interface RunningServer {
 }
 
 export interface ServerSetup {
-  readonly clients: readonly Party[]
+  readonly clients: readonly Pick<Party, 'metadata'>[]
   readonly listeners?: Listeners
   /** The issuer's path. Default: none. */
   readonly path?: string
   readonly interaction?: Interaction
+  /** PEM of the CA whose client certificates count. */
+  readonly clientCa?: string
   readonly options?: Partial<AuthorizationServerOptions>
 }
 
@@ -55,12 +57,13 @@ export const alwaysAlice: Interaction = {
   prompt: (_req, res, { name }) => void res.status(403).send(name)
 }
 
-const serverAuthority = makeAuthority({ subject: 'server authority' })
+/** Who vouches for the servers made here. */
+export const serverAuthority = makeAuthority({ subject: 'server authority' })
 
 export async function startServer(setup: ServerSetup): Promise<RunningServer> {
-  const { listeners = 'http' } = setup
-  const main = await listen(listeners === 'http' ? createHttpServer() : createTlsServer(listeners === 'https'))
-  const mtls = listeners === 'aliases' ? await listen(createTlsServer(true)) : undefined
+  const { listeners = 'http', clientCa } = setup
+  const main = await listen(listeners === 'http' ? createHttpServer() : createTlsServer(listeners === 'https', clientCa))
+  const mtls = listeners === 'aliases' ? await listen(createTlsServer(true, clientCa)) : undefined
   const issuer = `${listeners === 'http' ? 'http' : 'https'}://${main.host}${setup.path ?? ''}`
   const mtlsOrigin = mtls && `https://${mtls.host}`
   const decisions: Decision[] = []
@@ -101,12 +104,12 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
 }
 
 /** A TLS listener of 127.0.0.1; it takes every client certificate and lets the application judge, as the README says. */
-export function createTlsServer(requestCert: boolean): Server {
+export function createTlsServer(requestCert: boolean, clientCa = clientAuthority.pem): Server {
   const certificate = makeCertificate({ subject: '127.0.0.1', sans: { ip: ['127.0.0.1'] }, issuer: serverAuthority })
   const tls = { key: certificate.keyPem, cert: certificate.pem }
   return createHttpsServer({
     ...tls,
-    ...(requestCert && { requestCert, rejectUnauthorized: false, ca: [clientAuthority.pem] })
+    ...(requestCert && { requestCert, rejectUnauthorized: false, ca: [clientCa] })
   })
 }
 
