@@ -29,16 +29,20 @@ export interface OAuthErrorHandlerOptions {
  * Where an answer has begun already the error is passed on, and Express closes the connection.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
-  const tell = options.onError ?? reportFault
   return (error: unknown, req, res, next) => {
-    try {
-      // a promise that nobody waits for ends the process when it rejects
-      Promise.resolve(tell(error, req)).catch(ignore)
-    } catch {
-      // the caller's answer does not depend on whether the operator's log works
-    }
+    tellError(options.onError, error, req)
     if (res.headersSent) next(error)
     else sendOAuthError(res, toOAuthError(error))
+  }
+}
+
+/** Tells the operator, as {@link OAuthErrorHandlerOptions.onError} promises. Never throws. */
+export function tellError(onError: OAuthErrorHandlerOptions['onError'], error: unknown, req: Request): void {
+  try {
+    // a promise that nobody waits for ends the process when it rejects
+    Promise.resolve((onError ?? reportFault)(error, req)).catch(ignore)
+  } catch {
+    // the caller's answer does not depend on whether the operator's log works
   }
 }
 

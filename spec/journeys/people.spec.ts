@@ -5,7 +5,7 @@ import { Browser, type Page } from '../support/journey-browser.ts'
 import { publicParty, secretParty } from '../support/journey-clients.ts'
 import { discover, signIn } from '../support/journey-openid-client.ts'
 import { mountPages, pages } from '../support/journey-pages.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { alwaysAlice, startServer, type RunningServer } from '../support/journey-server.ts'
 
 const web = secretParty('client_secret_basic', 'web-application')
 const spa = publicParty('single-page-app')
@@ -120,5 +120,29 @@ describe('a person', () => {
       return browser.finish(await browser.submit(consent, { decision: 'allow' }))
     }
     await signIn(server, config, { browse })
+  })
+})
+
+describe('the host application', () => {
+  const broken = (): Promise<never> => Promise.reject(new Error('broken'))
+
+  it.each([
+    ['a login that fails', { account: broken }],
+    ['a consent that fails', { consented: broken }],
+    ['a page that fails', { account: () => undefined, prompt: broken }]
+  ])('with %s answers the client with server_error, and is told why', async (_name, hooks) => {
+    const failing = await startServer({ clients: [web], listeners: 'https', interaction: { ...alwaysAlice, ...hooks } })
+    await expect(signIn(failing, await discover(failing, web))).rejects.toMatchObject({ error: 'server_error' })
+    expect(failing.errors).toEqual([new Error('broken')])
+    await failing.close()
+  })
+
+  it('whose own error page and error log fail still shows the person an error page', async () => {
+    const interaction = { ...alwaysAlice, error: broken }
+    const failing = await startServer({ clients: [web], listeners: 'https', interaction, options: { onError: broken } })
+    const page = await new Browser(failing.fetchFor()).open(new URL(`${failing.issuer}/oauth2/authorize`))
+    expect(page.status).toBe(400)
+    expect(page.html).toContain('invalid_request')
+    await failing.close()
   })
 })

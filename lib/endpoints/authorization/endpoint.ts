@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { Client } from '../../client.ts'
 import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../../errors.ts'
 import { readParameters } from '../../http/parameters.ts'
-import { toOAuthError } from '../../http/error-handler.ts'
+import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import { mintAuthorizationCode } from '../../tokens/authorization-code.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import {
@@ -180,17 +180,12 @@ function isPresent(entry: [string, string | undefined]): entry is [string, strin
   return entry[1] !== undefined
 }
 
-/** What a listener throws or rejects with is dropped: the answer does not depend on whether the operator's log works. */
-function tell(context: EndpointContext, thrown: unknown, req: Request): void {
-  new Promise(resolve => resolve(context.onError?.(thrown, req))).catch(() => undefined)
-}
-
 /** Errors before the redirect can be trusted: the person sees them. */
 async function answering(context: EndpointContext, req: Request, res: Response, answer: () => Promise<void>): Promise<void> {
   try {
     await answer()
   } catch (thrown) {
-    tell(context, thrown, req)
+    tellError(context.onError, thrown, req)
     if (res.headersSent) res.destroy()
     else await showErrorPage(req, res, context, toOAuthError(thrown))
   }
@@ -208,7 +203,7 @@ async function redirecting(
     await answer()
   } catch (thrown) {
     if (res.headersSent) throw thrown
-    tell(context, thrown, req)
+    tellError(context.onError, thrown, req)
     redirectError(res, context, redirect, toOAuthError(thrown))
   }
 }

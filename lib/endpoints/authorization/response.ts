@@ -1,6 +1,7 @@
 /** What the authorization endpoint answers: a redirect to the client, or a page where no redirect can be trusted. */
 import type { Request, Response } from 'express'
 import type { OAuthError } from '../../errors.ts'
+import { tellError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
 
 /**
@@ -37,8 +38,16 @@ export async function showErrorPage(req: Request, res: Response, context: Endpoi
   const status = error.status >= 500 ? error.status : error.status === 405 ? 405 : 400
   res.status(status).set(error.headers)
   if (context.interaction.error !== undefined) {
-    await context.interaction.error(req, res, { error: code, error_description })
-    return
+    try {
+      await context.interaction.error(req, res, { error: code, error_description })
+      return
+    } catch (fault) {
+      tellError(context.onError, fault, req)
+      if (res.headersSent) {
+        res.destroy()
+        return
+      }
+    }
   }
   res.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
   res.set('X-Frame-Options', 'DENY')
