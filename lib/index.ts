@@ -15,6 +15,8 @@ export type { Account, Interaction, InteractionPrompt, InteractionResult } from 
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
+export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
+
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
 export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'

@@ -5,16 +5,17 @@
 import { createServer } from 'node:http'
 
 /**
- * @param {(setting: { issuer: string, bench: object, clientJwk: object, signingJwk: object }) => Promise<{ handler: import('node:http').RequestListener, jwks?: { keys: object[] } }>} build
+ * @param {(setting: { issuer: string, bench: object, clientJwk: object, signingJwk: object }) => Promise<{ handler?: import('node:http').RequestListener, jwks?: { keys: object[] } }>} build
+ * @param {(options: import('node:http').ServerOptions) => import('node:http').Server} [makeServer] for a target that has its handler from the start
  */
-export function serve(build) {
+export function serve(build, makeServer = createServer) {
   process.once('message', async setting => {
-    const server = createServer({ keepAliveTimeout: 60_000 })
+    const server = makeServer({ keepAliveTimeout: 60_000 })
     server.listen(0, '127.0.0.1', async () => {
       const { port } = server.address()
       const issuer = `http://127.0.0.1:${port}`
       const { handler, jwks } = await build({ ...setting, issuer })
-      server.on('request', handler)
+      if (handler !== undefined) server.on('request', handler)
       process.send({ port, issuer, jwks: jwks ?? (await publishedKeys(issuer)) })
       process.on('message', () => process.send(process.cpuUsage()))
     })

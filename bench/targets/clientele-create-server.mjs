@@ -1,0 +1,15 @@
+/** clientele in the same Express 5 application, on its own `createServer(app)`. */
+import { createServer } from '../../dist/lib/index.js'
+import express from 'express'
+import { mount } from './mount.mjs'
+import { serve } from './serve.mjs'
+
+const app = express()
+
+serve(
+  async setting => {
+    await mount(app, setting)
+    return {}
+  },
+  options => createServer(app, options)
+)
