@@ -53,8 +53,8 @@ describe('tokenRouter', () => {
   })
 
   it.each(['get', 'head', 'put', 'patch', 'delete', 'options'] as const)('refuses %s with 405 and Allow', async method => {
-    const send = request(appWith().app)[method]
-    const response = await send('/oauth2/token?grant_type=client_credentials').set('Authorization', basic('web'))
+    const { app } = appWith()
+    const response = await request(app)[method]('/oauth2/token?grant_type=x').set('Authorization', basic('web'))
     expect([response.status, response.headers['allow'], response.headers['cache-control']]).toEqual([405, 'POST', 'no-store'])
     if (method !== 'head') expect(response.body).toEqual({ error: 'invalid_request', error_description: 'use POST' })
   })

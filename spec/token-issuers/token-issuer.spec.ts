@@ -4,6 +4,7 @@ import { clients, harness, token } from '../support/authorization-server.ts'
 
 const nothing: unknown = undefined
 const word: unknown = 'router'
+const rejecting = (reason: unknown) => new Promise<never>((_resolve, reject: (error: Error) => void) => reject(reason as Error))
 
 describe('a token issuer of the application', () => {
   const voucher: TokenIssuer = {
@@ -57,8 +58,8 @@ describe('a token issuer of the application', () => {
     ],
     ['rejects', () => Promise.reject(new Error('connection to 10.0.0.7 with hunter2'))],
     ['rejects with a status that is not ours', () => Promise.reject(Object.assign(new Error('hunter2'), { status: 404 }))],
-    ['rejects with nothing', () => Promise.reject(nothing)],
-    ['rejects with a word Express knows', () => Promise.reject(word)],
+    ['rejects with nothing', () => rejecting(nothing)],
+    ['rejects with a word Express knows', () => rejecting(word)],
     ['answers nothing', () => Promise.resolve(nothing as { access_token: string; token_type: string })],
     ['answers what JSON cannot hold', () => Promise.resolve({ access_token: 'hunter2', token_type: 'x', size: 1n })]
   ])('is a 500 that says nothing where it %s', async (_, issue) => {
