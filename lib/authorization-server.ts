@@ -22,6 +22,11 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly requirePkce?: 'public' | 'always' | undefined
   /** The claims about an account, for the userinfo endpoint. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
+  /**
+   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificate`, and false
+   * otherwise; say true where the one listener there is asks for certificates itself.
+   */
+  readonly certificates?: boolean | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
 }

@@ -123,10 +123,14 @@ function assertionForm(client_assertion: string): string {
   return new URLSearchParams({ grant_type: 'client_credentials', client_assertion_type, client_assertion }).toString()
 }
 
-/** A grant whose issuer fails: the one thing here that is the server's own fault. */
+/** Consents that cannot be read, a grant whose issuer fails: what is the server's own fault. */
 async function meetFault(run: Run, party: Party): Promise<void> {
-  if (party.method === 'none') return
   const config = await configure(run, party)
+  const code_challenge = await client.calculatePKCECodeChallenge(client.randomPKCECodeVerifier())
+  const challenge = { code_challenge, code_challenge_method: 'S256' }
+  const request = client.buildAuthorizationUrl(config, { redirect_uri: callback, ...challenge, login_hint: 'nobody' })
+  expect((await visit(fetchOf(run), request)).searchParams.get('error')).toBe('server_error')
+  if (party.method === 'none') return
   await expect(client.genericGrantRequest(config, 'urn:example:fault', { code: 'a-code-in-a-fault' })).rejects.toThrow()
 }
 
@@ -150,6 +154,8 @@ async function runWith(operator: ChildSetup['operator']): Promise<{ printed: str
   return { printed, secrets }
 }
 
+const faults = ['a fault of ours', 'the directory does not answer', 'the consents cannot be read']
+
 describe('what a server prints', () => {
   it('names clients, methods and reasons, and no secret, whatever its operator logs', async () => {
     const { printed, secrets } = await runWith('eager')
@@ -158,7 +164,7 @@ describe('what a server prints', () => {
       expect(printed).toContain(`"client_id":"${client_id}","mechanism"`)
       expect(printed).toContain(`"method":"${method}"`)
     }
-    for (const word of ['authenticated', 'refused', 'InvalidGrantError', 'a fault of ours', 'the directory does not answer']) {
+    for (const word of ['authenticated', 'refused', 'InvalidGrantError', ...faults]) {
       expect(printed).toContain(word)
     }
     expect([...secrets].filter(secret => printed.includes(secret))).toEqual([])
@@ -166,7 +172,7 @@ describe('what a server prints', () => {
 
   it('is faults and failing listeners alone, and no secret, where its operator logs nothing', async () => {
     const { printed, secrets } = await runWith('quiet')
-    for (const word of ['a fault of ours', 'the directory does not answer', 'ClienteleWarning: onDecision threw']) {
+    for (const word of [...faults, 'ClienteleWarning: onDecision threw']) {
       expect(printed).toContain(word)
     }
     expect(printed).not.toContain('InvalidGrantError')

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import { authorizationCode, clientCredentials, refreshToken, type AuthorizationServerOptions } from 'clientele'
 import type { ChildSetup } from './journey-process.ts'
-import { serverAuthority, startServer } from './journey-server.ts'
+import { alwaysAlice, serverAuthority, startServer } from './journey-server.ts'
 
 /** Everything an eager logger could get out of a value. */
 function dump(value: unknown): string {
@@ -35,6 +35,13 @@ async function serve({ clients, clientCa, keys, operator }: ChildSetup): Promise
     options: {
       ...(operator === 'eager' ? eager : quiet),
       keys,
+      interaction: {
+        ...alwaysAlice,
+        consented: req => {
+          if (req.query['login_hint'] === 'nobody') throw new Error('the consents cannot be read')
+          return true
+        }
+      },
       clients: client_id => {
         if (client_id === 'unreachable') throw new Error('the directory does not answer')
         return byId.get(client_id)
