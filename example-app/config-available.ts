@@ -19,7 +19,6 @@ export function checkAvailable(settings: Settings): void {
     ['', settings] as const,
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
   ]) {
-    if (policy.profile !== 'oauth2') throw new ConfigError(`${prefix}policy.profile`, `must be "oauth2" ${notYet}`)
     if (policy.registration !== 'off') throw new ConfigError(`${prefix}policy.registration`, `must be "off" ${notYet}`)
     if (policy.failure_budget !== 'off') throw new ConfigError(`${prefix}policy.failure_budget`, `must be "off" ${notYet}`)
   }

@@ -96,6 +96,7 @@ function policyOptions(policy: IssuerSettings['policy']) {
     tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken()].filter(({ grant_type }) =>
       policy.grant_types.some(known => known === grant_type)
     ),
+    profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
     assertionAudience: policy.assertion_audience,
@@ -110,6 +111,7 @@ function policyOptions(policy: IssuerSettings['policy']) {
 /** The library's options by the names they have in the configuration file. */
 const settingNames: Readonly<Record<string, string>> = {
   tokenIssuers: 'policy.grant_types',
+  profile: 'policy.profile',
   jsonBody: 'policy.json_body',
   requirePkce: 'policy.require_pkce',
   assertionAudience: 'policy.assertion_audience',

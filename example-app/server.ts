@@ -1,7 +1,8 @@
 /** The listeners: where they are bound, what they demand of TLS, and how they stop. */
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
+import type { Server } from 'node:http'
+import type { ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
+import { createServer, type ExpressApplication } from 'clientele'
 import { portOf, type Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import type { TlsFiles } from './config-tls.ts'
@@ -24,7 +25,7 @@ const ciphers = [
 ].join(':')
 
 /** Listens where the configuration says. @throws {@link ConfigError} when a port cannot be had; nothing listens then. */
-export async function listen({ issuer, tls }: Config, app: RequestListener, log: Log): Promise<Listeners> {
+export async function listen({ issuer, tls }: Config, app: ExpressApplication, log: Log): Promise<Listeners> {
   const hosts = issuer.hostname === 'localhost' ? ['127.0.0.1', '::1'] : [undefined]
   const secure = issuer.protocol === 'https:'
   const servers: Server[] = []
@@ -40,10 +41,10 @@ export async function listen({ issuer, tls }: Config, app: RequestListener, log:
   try {
     const main =
       secure && tls !== undefined
-        ? () => createHttpsServer(tlsOptions(tls, tls.port === undefined), app)
+        ? () => createServer(app, { tls: tlsOptions(tls, tls.port === undefined) })
         : () => createServer(app)
     await open(main, portOf(issuer), 'issuer')
-    if (tls?.port !== undefined) await open(() => createHttpsServer(tlsOptions(tls, true), app), tls.port, 'tls.port')
+    if (tls?.port !== undefined) await open(() => createServer(app, { tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
   } catch (error) {
     await listeners.close(0)
     throw error
