@@ -1,18 +1,29 @@
 /** A whole authorization server as one Express router: every endpoint of one issuer. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { asymmetricAlgorithms } from './assertions/algorithms.ts'
+import { authenticateClient } from './client-authentication.ts'
+import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import { authorizationEndpoint, describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
-import type { AccountClaims, EndpointAddresses, EndpointContext } from './endpoints/endpoint.ts'
+import type { EndpointAddresses, EndpointContext } from './endpoints/endpoint.ts'
 import { at, buildMetadata } from './endpoints/metadata.ts'
+import { pushedAuthorizationRequestEndpoint } from './endpoints/pushed-authorization-request.ts'
 import { userinfoEndpoint } from './endpoints/userinfo.ts'
 import { MethodNotAllowedError } from './errors.ts'
 import { oauthErrorHandler } from './http/error-handler.ts'
 import { sendJson } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
 import { requireAccessToken, type AccessTokenContext, type RequireAccessTokenOptions } from './protected-resource.ts'
+import { fapiAlgorithms } from './profiles.ts'
 import { scopedStore } from './stores/scoped.ts'
-import { checkFunction, checkStore } from './tokens/token-server.ts'
-import { tokenEndpoint, tokenEndpointParts, tokenRouterOptionKeys, type TokenRouterOptions } from './token-router.ts'
+import { checkBoolean, checkFunction, checkStore } from './tokens/token-server.ts'
+import {
+  tokenEndpoint,
+  tokenEndpointParts,
+  tokenRouterOptionKeys,
+  type TokenEndpointParts,
+  type TokenRouterOptions
+} from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
@@ -20,13 +31,19 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly interaction: Interaction
   /** `public` (default): public clients must use PKCE. `always`: every client must. */
   readonly requirePkce?: 'public' | 'always' | undefined
-  /** The claims about an account, for the userinfo endpoint. */
-  readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /**
    * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificate`, and false
    * otherwise; say true where the one listener there is asks for certificates itself.
    */
   readonly certificates?: boolean | undefined
+  /** True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does it for that client. */
+  readonly requirePushedAuthorizationRequests?: boolean | undefined
+  /** True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for one client. */
+  readonly requireSignedRequestObject?: boolean | undefined
+  /** The kinds of sign-in there are (`acr` of an account), for metadata. */
+  readonly acrValues?: readonly string[] | undefined
+  /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
+  readonly authorizationDetails?: AuthorizationDetailTypes | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
 }
@@ -66,7 +83,10 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     ...tokenRouterOptionKeys.filter(key => key !== 'tokenEndpoints'),
     'interaction',
     'requirePkce',
-    'claims',
+    'requirePushedAuthorizationRequests',
+    'requireSignedRequestObject',
+    'acrValues',
+    'authorizationDetails',
     'mtlsOrigin'
   ])
   const issuer = checkIssuer(options.issuer)
@@ -74,21 +94,14 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const mtlsOrigin = checkOrigin(options.mtlsOrigin)
   // one store can serve many issuers: what one keeps, no other finds
   const store = scopedStore(checkStore(options.store), issuer)
-  const tokenEndpoints = [
-    addresses.token_endpoint,
-    ...(mtlsOrigin === undefined ? [] : [at(mtlsOrigin, addresses.token_endpoint)])
-  ]
+  const onEveryListener = (address: string): readonly string[] =>
+    mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
+  const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
   const parts = tokenEndpointParts({ ...options, store, tokenEndpoints, certificates })
-  const context: EndpointContext = {
-    server: parts.server,
-    clients: parts.clients,
-    interaction: checkInteraction(options.interaction),
-    requirePkce: checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public'),
-    claims: checkFunction(options.claims, 'claims'),
-    addresses,
-    onError: options.onError
-  }
+  const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
+  const protection: AccessTokenContext = { server: parts.server, dpop: parts.dpop, certificate: options.certificate, origins }
+  const context = contextOf(options, parts, addresses, protection)
   const metadata = buildMetadata({
     context,
     strategies: parts.strategies,
@@ -96,11 +109,21 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     mtlsOrigin,
     dpopAlgorithms: parts.dpop.algorithms
   })
-  const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const protection: AccessTokenContext = { server: parts.server, dpop: parts.dpop, certificate: options.certificate, origins }
   const routes = routesOf(issuer, context, metadata, tokenEndpoint(parts, options))
   // codes that no token issuer takes are not given out
-  if (!parts.tokenIssuers.has('authorization_code')) routes.delete(new URL(addresses.authorization_endpoint).pathname)
+  if (parts.tokenIssuers.has('authorization_code')) {
+    const { certificate, onDecision } = options
+    const { clients, strategies } = parts
+    const endpoint = 'pushed_authorization_request'
+    const address = addresses.pushed_authorization_request_endpoint
+    const authenticate = authenticateClient({ clients, strategies, endpoint, certificate, onDecision })
+    routes
+      .set(new URL(address).pathname, pushedAuthorizationRequestEndpoint(context, authenticate, onEveryListener(address)))
+      .set(
+        new URL(addresses.authorization_endpoint).pathname,
+        handler((req, res) => authorizationEndpoint(context, req, res))
+      )
+  }
   return Object.assign(mount(routes, options), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
@@ -110,9 +133,41 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   })
 }
 
+function contextOf(
+  options: AuthorizationServerOptions,
+  parts: TokenEndpointParts,
+  addresses: EndpointAddresses,
+  protection: AccessTokenContext
+): EndpointContext {
+  checkBoolean(options.requirePushedAuthorizationRequests, 'requirePushedAuthorizationRequests')
+  checkBoolean(options.requireSignedRequestObject, 'requireSignedRequestObject')
+  const requirePkce = checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public')
+  const fapi = options.profile === 'fapi2-security'
+  return {
+    server: parts.server,
+    clients: parts.clients,
+    interaction: checkInteraction(options.interaction),
+    requirePkce: fapi ? 'always' : requirePkce,
+    requirePushedAuthorizationRequests: fapi || options.requirePushedAuthorizationRequests === true,
+    requestObjects: {
+      keys: parts.keys,
+      algorithms: fapi ? fapiAlgorithms : [...asymmetricAlgorithms.keys()],
+      required: options.requireSignedRequestObject === true,
+      strict: fapi
+    },
+    acrValues: checkAcrValues(options.acrValues),
+    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails),
+    addresses,
+    protection,
+    dpop: parts.dpop,
+    onError: options.onError
+  }
+}
+
 function addressesOf(issuer: string): EndpointAddresses {
   return {
     authorization_endpoint: `${issuer}/oauth2/authorize`,
+    pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     token_endpoint: `${issuer}/oauth2/token`,
     userinfo_endpoint: `${issuer}/oauth2/userinfo`,
     jwks_uri: `${issuer}/oauth2/jwks`
@@ -131,7 +186,6 @@ function routesOf(
   const document = publicDocument(metadata)
   return new Map([
     [new URL(addresses.token_endpoint).pathname, token],
-    [new URL(addresses.authorization_endpoint).pathname, handler((req, res) => authorizationEndpoint(context, req, res))],
     [new URL(addresses.userinfo_endpoint).pathname, handler((req, res) => userinfoEndpoint(context, req, res))],
     [new URL(addresses.jwks_uri).pathname, publicDocument(context.server.keys.publicKeys())],
     [`/.well-known/oauth-authorization-server${path}`, document],
@@ -172,6 +226,21 @@ function checkInteraction(interaction: unknown): Interaction {
     if (typeof given?.[name] !== 'function') throw new ConfigurationError(`interaction.${name}`, 'must be a function')
   }
   return given as Interaction
+}
+
+function checkAcrValues(values: unknown): readonly string[] {
+  if (values === undefined) return []
+  if (!Array.isArray(values) || !values.every(value => typeof value === 'string' && /^\S+$/.test(value)))
+    throw new ConfigurationError('acrValues', 'must be a list of strings without spaces')
+  return values as readonly string[]
+}
+
+function checkAuthorizationDetails(types: unknown): AuthorizationDetailTypes {
+  if (types === undefined) return {}
+  if (typeof types !== 'object' || types === null)
+    throw new ConfigurationError('authorizationDetails', 'must be an object with a check for each type')
+  for (const [type, check] of Object.entries(types)) checkFunction(check, `authorizationDetails.${type}`)
+  return types as AuthorizationDetailTypes
 }
 
 function checkOrigin(origin: unknown): string | undefined {

@@ -25,6 +25,18 @@ export interface RegisteredMetadata {
   readonly tls_client_auth_san_ip?: string | undefined
   readonly tls_client_auth_san_email?: string | undefined
   readonly id_token_signed_response_alg?: string | undefined
+  /** Present: userinfo is answered as a JWT signed so (OpenID Connect Registration §2). */
+  readonly userinfo_signed_response_alg?: string | undefined
+  /** What authorization responses are signed with where the request asks for signed ones (JARM §3). Default RS256. */
+  readonly authorization_signed_response_alg?: string | undefined
+  /** The one algorithm of this client's request objects (RFC 9101 §10.5). */
+  readonly request_object_signing_alg?: string | undefined
+  /** True: this client's authorization requests are signed request objects, always (RFC 9101 §10.5). */
+  readonly require_signed_request_object?: boolean | undefined
+  /** True: this client's authorization requests are pushed, always (RFC 9126 §6). */
+  readonly require_pushed_authorization_requests?: boolean | undefined
+  /** The types of authorization details this client may ask for; absent: all (RFC 9396 §10). */
+  readonly authorization_details_types?: readonly string[] | undefined
   /** True: this client's access tokens are bound to its certificate (RFC 8705 §3.4). */
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   /** True: this client's token requests carry a DPoP proof, always (RFC 9449 §5.2). */
@@ -170,13 +182,17 @@ const stringMembers = [
   'scope',
   'jwks_uri',
   'id_token_signed_response_alg',
+  'userinfo_signed_response_alg',
+  'authorization_signed_response_alg',
+  'request_object_signing_alg',
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
   'tls_client_auth_san_uri',
   'tls_client_auth_san_ip',
   'tls_client_auth_san_email'
 ] as const
-const listMembers = ['grant_types', 'response_types', 'redirect_uris'] as const
+const listMembers = ['grant_types', 'response_types', 'redirect_uris', 'authorization_details_types'] as const
+const booleanMembers = ['require_signed_request_object', 'require_pushed_authorization_requests'] as const
 const certificateSubjects = [
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
@@ -201,6 +217,9 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
     const list: unknown = metadata[member]
     if (list !== undefined && !(Array.isArray(list) && list.every(item => typeof item === 'string')))
       fail(member, 'must be a list of strings')
+  }
+  for (const member of booleanMembers) {
+    if (!['undefined', 'boolean'].includes(typeof metadata[member])) fail(member, 'must be true or false')
   }
   const expiry: unknown = metadata.client_secret_expires_at
   if (expiry !== undefined && !(Number.isSafeInteger(expiry) && Number(expiry) >= 0))

@@ -10,7 +10,7 @@
 // a whole authorization server
 export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
-export type { AccountClaims } from './endpoints/endpoint.ts'
+export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
@@ -21,7 +21,7 @@ export { createServer, type CreateServerOptions, type ExpressApplication } from 
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
 export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
-export type { Grant } from './tokens/grant.ts'
+export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
 export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'

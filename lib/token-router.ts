@@ -2,6 +2,7 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { dpopNonces } from './assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
+import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { authenticateClient } from './client-authentication.ts'
 import {
@@ -96,6 +97,8 @@ export interface TokenEndpointParts {
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   /** What is asked of DPoP proofs, here and at protected endpoints. */
   readonly dpop: DpopPolicy
+  /** The keys of clients, with their cache. */
+  readonly keys: ClientKeys
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
@@ -128,18 +131,21 @@ export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointPa
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
-  const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, fapi)
+  const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  const keys = clientKeys({ fetchJson, clock: options.clock })
+  const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
-  return { server, clients, strategies, tokenIssuers, dpop, tokenEndpoints, senderConstrained: fapi }
+  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, senderConstrained: fapi }
 }
 
 function defaultStrategies(
   options: TokenRouterOptions,
   clients: ClientRegistry,
   tokenEndpoints: readonly string[],
-  fapi: boolean
+  keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
+  const fapi = options.profile === 'fapi2-security'
   const { issuer, store, assertionAudience, clock, certificates } = options
   const strategies = builtInStrategies({
     clients,
@@ -150,7 +156,7 @@ function defaultStrategies(
     algorithms: fapi ? fapiAlgorithms : undefined,
     audienceAsStringOnly: fapi,
     clock,
-    fetchJson: options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) }),
+    keys,
     certificates
   })
   return fapi ? strategies.filter(({ name }) => fapiMethods.includes(name)) : strategies

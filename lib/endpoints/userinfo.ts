@@ -1,61 +1,59 @@
 /** The userinfo endpoint (OpenID Connect Core §5.3): what the person's own claims are, for whoever holds their access token. */
 import type { Request, Response } from 'express'
-import { MethodNotAllowedError, OAuthError } from '../errors.ts'
+import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../errors.ts'
+import { readParameters } from '../http/parameters.ts'
 import { sendJson } from '../http/responses.ts'
-import { verifyAccessToken } from '../tokens/access-token.ts'
-import type { AccountClaims, EndpointContext } from './endpoint.ts'
-
-/** Which claims a scope value stands for (OpenID Connect Core §5.4). */
-export const claimsOfScope: Readonly<Record<string, readonly string[]>> = {
-  profile: [
-    'name',
-    'family_name',
-    'given_name',
-    'middle_name',
-    'nickname',
-    'preferred_username',
-    'profile',
-    'picture',
-    'website',
-    'gender',
-    'birthdate',
-    'zoneinfo',
-    'locale',
-    'updated_at'
-  ],
-  email: ['email', 'email_verified'],
-  address: ['address'],
-  phone: ['phone_number', 'phone_number_verified']
-}
+import { presentedAccessToken, withChallenge } from '../protected-resource.ts'
+import type { AccessToken } from '../tokens/access-token.ts'
+import { claimsOf } from './claims.ts'
+import { findClient, type EndpointContext } from './endpoint.ts'
+import { signFor } from './signed-response.ts'
 
 /**
- * Answers GET and POST with a Bearer token in the Authorization header.
+ * Answers GET and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the
+ * granted scope, and those the `claims` parameter asked for; signed where the client registered `userinfo_signed_response_alg`.
  *
- * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenge of RFC 6750 §3.
+ * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449 §7.1.
  */
 export async function userinfoEndpoint(context: EndpointContext, req: Request, res: Response): Promise<void> {
   if (req.method !== 'GET' && req.method !== 'POST') throw new MethodNotAllowedError(['GET', 'POST'])
-  const token = bearerToken(req.headers.authorization)
-  if (token === undefined)
-    throw new OAuthError('invalid_token', 401, 'an access token is needed', { headers: { 'WWW-Authenticate': 'Bearer' } })
-  const accessToken = await verifyAccessToken(context.server, token)
-  if (accessToken === undefined) throw refuse('invalid_token', 401, 'the access token is not valid')
-  if (!accessToken.scope.includes('openid')) throw refuse('insufficient_scope', 403, 'the access token was not granted openid')
-  const claims = (await context.claims?.(accessToken.sub)) ?? {}
-  sendJson(res, 200, { ...select(claims, accessToken.scope), sub: accessToken.sub }, { 'Cache-Control': 'no-store' })
+  const accessToken = await readAccessToken(context, req).catch((error: unknown) => {
+    throw withChallenge(error, context.dpop)
+  })
+  const claims = { ...(await readClaims(context, accessToken)), sub: accessToken.sub }
+  const client = await findClient(context, accessToken.client_id)
+  const headers = { 'Cache-Control': 'no-store' }
+  const registered = client?.userinfo_signed_response_alg
+  if (client === undefined || registered === undefined) sendJson(res, 200, claims, headers)
+  else sendJwt(res, await signFor(context.server, client, registered, claims), headers)
 }
 
-/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1), the scheme in any case. */
-export function bearerToken(authorization: string | undefined): string | undefined {
-  return /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1]
+async function readAccessToken(context: EndpointContext, req: Request): Promise<AccessToken> {
+  const fromBody = await readBodyToken(req)
+  if (fromBody !== undefined && req.headers.authorization !== undefined)
+    throw new InvalidRequestError('the access token was sent in two ways', { reason: 'RFC 6750 §2: one way only' })
+  const accessToken = await presentedAccessToken(context.protection, req, fromBody)
+  if (!accessToken.scope.includes('openid'))
+    throw new OAuthError('insufficient_scope', 403, 'the access token was not granted openid')
+  return accessToken
 }
 
-function select(claims: AccountClaims, scope: readonly string[]): AccountClaims {
-  const wanted = scope.flatMap(value => claimsOfScope[value] ?? [])
-  return Object.fromEntries(wanted.filter(name => claims[name] !== undefined).map(name => [name, claims[name]]))
+/** RFC 6750 §2.2: in the form of a POST. Any other body says nothing. */
+async function readBodyToken(req: Request): Promise<string | undefined> {
+  const isForm = /^application\/x-www-form-urlencoded(?:\s*;|$)/i.test(req.headers['content-type'] ?? '')
+  return req.method === 'POST' && isForm ? (await readParameters(req))['access_token'] : undefined
 }
 
-function refuse(error: string, status: number, description: string): OAuthError {
-  const challenge = `Bearer error="${error}", error_description="${description}"`
-  return new OAuthError(error, status, description, { headers: { 'WWW-Authenticate': challenge } })
+async function readClaims(
+  { server }: EndpointContext,
+  { sub, scope, claims }: AccessToken
+): Promise<Readonly<Record<string, unknown>>> {
+  const known = (await server.claims?.(sub)) ?? {}
+  const wanted = new Set([...claimsOf(scope), ...(claims ?? [])])
+  return Object.fromEntries([...wanted].filter(name => known[name] !== undefined).map(name => [name, known[name]]))
+}
+
+function sendJwt(res: Response, jwt: string, headers: Readonly<Record<string, string>>): void {
+  res.writeHead(200, { ...headers, 'Content-Type': 'application/jwt', 'Content-Length': Buffer.byteLength(jwt) })
+  res.end(jwt)
 }

@@ -1,5 +1,5 @@
 /** The client authentication methods built in. The router, metadata and registration follow from this list. */
-import { clientKeys } from '../assertions/client-keys.ts'
+import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import type { AssertionAudience, ClientRegistry, ClientSource } from '../client.ts'
 import type { Clock } from '../request.ts'
@@ -26,6 +26,8 @@ export interface BuiltInStrategiesOptions {
   readonly audienceAsStringOnly?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly fetchJson?: FetchJson | undefined
+  /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
+  readonly keys?: ClientKeys | undefined
   /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
   readonly certificates?: boolean | undefined
 }
@@ -34,7 +36,7 @@ export interface BuiltInStrategiesOptions {
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
   const { clients, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, clock, fetchJson } =
     options
-  const keys = clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
+  const keys = options.keys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const jwt = { ...common, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, keys }
   return [

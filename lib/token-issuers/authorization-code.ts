@@ -84,6 +84,8 @@ function grantRecord(request: TokenRequest, server: TokenServer, record: Authori
     auth_time: record.auth_time,
     acr: record.acr,
     amr: record.amr,
+    claims: record.claims,
+    authorization_details: record.authorization_details,
     cnf: refreshConfirmation(request.client, request.confirmation),
     auth_method: request.authentication.method,
     refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined

@@ -1,7 +1,7 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
 import type { Key } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
-import { findGrant, toJson, tokenDigest, type Grant } from './grant.ts'
+import { findGrant, toJson, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
 import type { Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
@@ -21,6 +21,10 @@ export interface AccessToken {
   readonly auth_time?: number | undefined
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  /** The claims asked for at the userinfo endpoint one by one. */
+  readonly claims?: readonly string[] | undefined
+  /** What exactly it allows (RFC 9396 §9). */
+  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** The grant it belongs to; undefined for client credentials. */
   readonly grant?: string | undefined
 }
@@ -54,6 +58,8 @@ export async function mintAccessToken(
     auth_time: grant.auth_time,
     acr: grant.acr,
     amr: grant.amr,
+    claims: grant.claims?.userinfo,
+    authorization_details: grant.authorization_details,
     grant: grant.id
   }
   if (resource?.access_token_format === 'jwt') {
@@ -105,9 +111,15 @@ function revocationKey(jti: string, grant: string | undefined): Key {
   return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant }
 }
 
-/** RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource. */
+/** RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. */
 function claimsOf(server: TokenServer, token: AccessToken): object {
-  return { iss: server.issuer, ...token, grant: undefined, scope: token.scope.length > 0 ? token.scope.join(' ') : undefined }
+  return {
+    iss: server.issuer,
+    ...token,
+    grant: undefined,
+    claims: undefined,
+    scope: token.scope.length > 0 ? token.scope.join(' ') : undefined
+  }
 }
 
 async function findOpaque(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
@@ -122,6 +134,9 @@ async function verifyJwt(server: TokenServer, presented: string): Promise<Access
   const { scope, jti } = claims as { scope?: string; jti: string }
   const token = { ...claims, scope: parseScope(scope ?? '') ?? [], grant: grantOfReference(jti) } as unknown as AccessToken
   if (token.exp * 1000 <= server.clock()) return undefined
-  if (token.grant !== undefined && (await findGrant(server.store, token.grant)) === undefined) return undefined
-  return (await server.store.get(revocationKey(jti, token.grant))) === undefined ? token : undefined
+  const found = token.grant === undefined ? undefined : await findGrant(server.store, token.grant)
+  if (token.grant !== undefined && found === undefined) return undefined
+  if ((await server.store.get(revocationKey(jti, token.grant))) !== undefined) return undefined
+  // what the token does not say, its grant does
+  return { ...token, claims: found?.grant.claims?.userinfo }
 }

@@ -1,7 +1,7 @@
 /** Authorization codes: one use, one client, a minute. */
 import type { Key } from '../stores/store.ts'
 import { grantOfReference, newReference } from './access-token.ts'
-import { toJson, tokenDigest } from './grant.ts'
+import { toJson, tokenDigest, type AuthorizationDetail, type RequestedClaims } from './grant.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** What was agreed at the authorization endpoint, kept until the code is redeemed. */
@@ -16,6 +16,8 @@ export interface AuthorizationCodeRecord {
   readonly nonce?: string | undefined
   /** The thumbprint of the DPoP key the code is bound to (RFC 9449 §10). */
   readonly dpop_jkt?: string | undefined
+  readonly claims?: RequestedClaims | undefined
+  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined

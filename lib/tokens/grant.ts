@@ -3,6 +3,21 @@ import { hash } from 'node:crypto'
 import type { Json, Key, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 
+/** The claims about a person. */
+export type AccountClaims = Readonly<Record<string, unknown>>
+
+/** Claims asked for one by one, by their names (OpenID Connect Core §5.5). */
+export interface RequestedClaims {
+  readonly userinfo?: readonly string[] | undefined
+  readonly id_token?: readonly string[] | undefined
+}
+
+/** What exactly is allowed, in a type the host application knows (RFC 9396 §2). */
+export interface AuthorizationDetail {
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
 /** What a token issuer asks {@link TokenServer.respond} to put into tokens. */
 export interface Grant {
   /**
@@ -22,6 +37,8 @@ export interface Grant {
   readonly amr?: readonly string[] | undefined
   /** The authorization request's nonce, for the first ID Token only. */
   readonly nonce?: string | undefined
+  readonly claims?: RequestedClaims | undefined
+  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
 }
 
 /** A grant as the store keeps it. */
@@ -33,6 +50,8 @@ export interface GrantRecord {
   readonly auth_time?: number | undefined
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  readonly claims?: RequestedClaims | undefined
+  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** What the refresh token is bound to, if anything. */
   readonly cnf?: Confirmation | undefined
   /** How the client authenticated when the grant was made. */

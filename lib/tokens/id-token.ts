@@ -1,7 +1,7 @@
 /** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead. */
 import type { Client } from '../client.ts'
 import { ServerError } from '../errors.ts'
-import type { Grant } from './grant.ts'
+import type { AccountClaims, Grant } from './grant.ts'
 import { halfHash } from './signing-keys.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -13,6 +13,7 @@ export async function mintIdToken(server: TokenServer, client: Client, grant: Gr
   const alg = idTokenAlgorithm(server, client)
   const iat = Math.floor(server.clock() / 1000)
   return server.keys.sign(alg, 'JWT', {
+    ...(await requestedClaims(server, grant.sub, grant.claims?.id_token)),
     iss: server.issuer,
     sub: grant.sub,
     aud: client.client_id,
@@ -24,6 +25,13 @@ export async function mintIdToken(server: TokenServer, client: Client, grant: Gr
     amr: grant.amr,
     at_hash: halfHash(alg, access_token)
   })
+}
+
+/** The claims that were asked for in the ID Token one by one (OpenID Connect Core §5.5), as far as they are known. */
+async function requestedClaims(server: TokenServer, sub: string, names: readonly string[] | undefined): Promise<AccountClaims> {
+  if (names === undefined) return {}
+  const known = (await server.claims?.(sub)) ?? {}
+  return Object.fromEntries(names.filter(name => known[name] !== undefined).map(name => [name, known[name]]))
 }
 
 /** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */

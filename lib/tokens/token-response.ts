@@ -36,7 +36,8 @@ export async function respond(
     expires_in,
     ...(shape.refresh_token !== undefined && { refresh_token: shape.refresh_token }),
     ...(id_token !== undefined && { id_token }),
-    ...(scope.length > 0 && { scope: scope.join(' ') })
+    ...(scope.length > 0 && { scope: scope.join(' ') }),
+    ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
 }
 

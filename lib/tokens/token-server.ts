@@ -3,7 +3,7 @@ import { ConfigurationError, checkInteger, checkIssuer, checkOneOf } from '../op
 import type { Client } from '../client.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
-import type { Grant } from './grant.ts'
+import type { AccountClaims, Grant } from './grant.ts'
 import { guardedStore } from './guarded-store.ts'
 import { pooledRandomBytes, type RandomBytes } from './random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
@@ -16,6 +16,8 @@ export interface TokenOptions {
   readonly store: Store
   /** Private keys to sign with; see `generateKeys()`. */
   readonly keys: PrivateKeySet
+  /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
+  readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
@@ -46,6 +48,7 @@ export const tokenOptionKeys: readonly string[] = [
   'issuer',
   'store',
   'keys',
+  'claims',
   'scopes',
   'resources',
   'idTokenAlgorithms',
@@ -89,6 +92,7 @@ export interface TokenServer {
   readonly issuer: string
   readonly store: Store
   readonly keys: SigningKeys
+  readonly claims: TokenOptions['claims']
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
@@ -119,6 +123,7 @@ export function tokenServer(
     issuer: checkIssuer(options.issuer),
     store: guardedStore(checkStore(options.store)),
     keys,
+    claims: checkFunction(options.claims, 'claims'),
     resources,
     scopes: checkScopes(options.scopes, resources),
     idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),

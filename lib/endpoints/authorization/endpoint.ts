@@ -1,14 +1,13 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
 import type { Request, Response } from 'express'
 import type { Client } from '../../client.ts'
-import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../../errors.ts'
-import { readParameters } from '../../http/parameters.ts'
+import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import { mintAuthorizationCode } from '../../tokens/authorization-code.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
+import { AlreadyAnsweredError, finish, type UnderWay } from './finish.ts'
 import {
   findPending,
-  finishPending,
   keepPending,
   updatePending,
   type Account,
@@ -17,18 +16,21 @@ import {
   type InteractionResult,
   type PendingAuthorization
 } from './interaction.ts'
-import { AuthorizationParameters, readAuthorizationRequest, readRedirect, type AuthorizationRequest } from './request.ts'
-import { redirectError, redirectToClient, showErrorPage } from './response.ts'
+import { checkSignedIn, promptOf, whatIsNeeded } from './need.ts'
+import { readAuthorizationParameters, type AuthorizationParameters } from './parameters.ts'
+import { findPushedRequest } from './pushed-request.ts'
+import { findRedirect, readClient, readRedirect, type TrustedRedirect } from './redirect.ts'
+import { readRequestObject } from './request-object.ts'
+import { readAuthorizationRequest } from './request.ts'
+import { sendErrorToClient, sendToClient, showErrorPage } from './response.ts'
 
 /** Answers an authorization request, GET or POST. Never rejects. */
 export async function authorizationEndpoint(context: EndpointContext, req: Request, res: Response): Promise<void> {
   await answering(context, req, res, async () => {
     const parameters = await readAuthorizationParameters(req)
-    const redirect = await readRedirect(context, parameters)
-    await redirecting(context, req, res, redirect, async () => {
-      const request = readAuthorizationRequest(context, redirect, parameters)
-      await advance(context, req, res, { client: redirect.client, pending: { request } })
-    })
+    const client = await readClient(context, parameters)
+    if (parameters.get('request_uri') === undefined) await answerRequest(context, req, res, client, parameters)
+    else await answerPushedRequest(context, req, res, client, parameters)
   })
 }
 
@@ -45,21 +47,13 @@ export async function resumeAuthorization(
     if (found === undefined || client === undefined)
       throw new InvalidRequestError('this sign-in has expired or is finished already')
     const { pending, version } = found
-    await redirecting(context, req, res, pending.request, async () => {
-      if ('error' in result) {
-        if (!(await finishPending(context.server, id))) throw finishedAlready()
-        throw new OAuthError(result.error, 400, 'the request was denied')
-      }
+    const underWay = { waiting: { id, version }, client, pending }
+    await redirecting(context, req, res, { ...pending.request, client }, underWay, async () => {
+      if ('error' in result) throw new OAuthError(result.error, 400, 'the request was denied')
       const account = 'login' in result ? result.login : await context.interaction.account(req)
       const consent = 'consent' in result && account !== undefined ? { sub: account.sub } : pending.consent
       const login = 'login' in result ? result.login : pending.login
-      await advance(
-        context,
-        req,
-        res,
-        { waiting: { id, version }, client, pending: { request: pending.request, login, consent } },
-        account
-      )
+      await advance(context, req, res, { ...underWay, pending: { ...pending, login, consent } }, account)
     })
   })
 }
@@ -72,15 +66,12 @@ export async function describeInteraction(
 ): Promise<InteractionPrompt | undefined> {
   const { found, client } = await findWaiting(context, id)
   if (found === undefined || client === undefined) return undefined
-  const { pending } = found
+  const asked = { client, pending: found.pending }
   const account = await context.interaction.account(req)
-  const name = await whatIsNeeded(context, req, { client, pending }, account)
-  return promptOf(id, name ?? 'consent', client, pending.request)
+  return promptOf(id, (await whatIsNeeded(context, req, asked, account)) ?? 'consent', asked)
 }
 
-interface Authorization {
-  /** Which state of which waiting request this is; absent where the request has just come. */
-  readonly waiting?: { readonly id: string; readonly version: FoundAuthorization['version'] }
+interface Authorization extends UnderWay {
   readonly client: Client
   readonly pending: PendingAuthorization
 }
@@ -92,6 +83,48 @@ async function findWaiting(
   const found = await findPending(context.server, id)
   return { found, client: found && (await findClient(context, found.pending.request.client_id)) }
 }
+
+/** A request in the query or form itself, or in a request object there (RFC 9101 §5.1). */
+async function answerRequest(
+  context: EndpointContext,
+  req: Request,
+  res: Response,
+  client: Client,
+  given: AuthorizationParameters
+): Promise<void> {
+  const read = (): Promise<AuthorizationParameters> => readRequestObject(context, client, given)
+  const outer = findRedirect(client, given)
+  // what is wrong with a request object can be told to whom the parameters beside it name, if that is one of the client's
+  const parameters = outer === undefined ? await read() : await redirecting(context, req, res, outer, fresh, read)
+  if (parameters === undefined) return
+  const redirect = readRedirect(client, parameters)
+  await redirecting(context, req, res, redirect, fresh, async () => {
+    if (context.requirePushedAuthorizationRequests || client.require_pushed_authorization_requests === true)
+      throw new InvalidRequestError('this request has to be pushed', {
+        reason: 'RFC 9126 §5: requests without request_uri are refused'
+      })
+    const request = await readAuthorizationRequest(context, redirect, parameters)
+    await advance(context, req, res, { client, pending: { request } })
+  })
+}
+
+/** A request that was pushed (RFC 9126 §4): whatever else came with its `request_uri` does not count. */
+async function answerPushedRequest(
+  context: EndpointContext,
+  req: Request,
+  res: Response,
+  client: Client,
+  given: AuthorizationParameters
+): Promise<void> {
+  if (given.get('request') !== undefined) throw new InvalidRequestError('request and request_uri cannot be used together')
+  const pending = await findPushedRequest(context.server, client, given)
+  await redirecting(context, req, res, { ...pending.request, client }, { pending }, () =>
+    advance(context, req, res, { client, pending })
+  )
+}
+
+/** A request that nobody waits for and nobody pushed can be answered as often as it comes. */
+const fresh: UnderWay = { pending: {} }
 
 /** One step: ask the person for what is missing, or finish with a code. */
 async function advance(
@@ -105,17 +138,18 @@ async function advance(
   const { client, pending, waiting } = authorization
   const { request } = pending
   const account = known ?? (await interaction.account(req))
+  if (account !== undefined) checkSignedIn(pending, account)
   const needed = await whatIsNeeded(context, req, authorization, account)
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)
     const id = waiting?.id ?? server.random(24).toString('base64url')
     if (waiting === undefined) await keepPending(server, id, pending)
-    else if (!(await updatePending(server, id, pending, waiting.version))) throw finishedAlready()
-    await interaction.prompt(req, res, promptOf(id, needed, client, request))
+    else if (!(await updatePending(server, id, pending, waiting.version))) throw new AlreadyAnsweredError()
+    await interaction.prompt(req, res, promptOf(id, needed, authorization))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')
-  if (waiting !== undefined && !(await finishPending(server, waiting.id))) throw finishedAlready()
+  await finish(context, authorization)
   const code = await mintAuthorizationCode(server, {
     client_id: client.client_id,
     redirect_uri: request.redirect_uri,
@@ -123,61 +157,15 @@ async function advance(
     scope: request.scope,
     resources: request.resources,
     code_challenge: request.code_challenge,
+    dpop_jkt: request.dpop_jkt,
     nonce: request.nonce,
+    claims: request.claims,
+    authorization_details: request.authorization_details,
     auth_time: account.auth_time,
     acr: account.acr,
     amr: account.amr
   })
-  redirectToClient(res, context, request, { code })
-}
-
-function finishedAlready(): InvalidRequestError {
-  return new InvalidRequestError('this sign-in is finished already')
-}
-
-async function whatIsNeeded(
-  context: EndpointContext,
-  req: Request,
-  authorization: Authorization,
-  account: Account | undefined
-): Promise<'login' | 'consent' | undefined> {
-  const { client, pending } = authorization
-  const { request, login, consent } = pending
-  if (account === undefined) return 'login'
-  // a sign-in counts as made for this request only while it is still the one in force
-  const signedInForThis = login?.sub === account.sub && login.auth_time === account.auth_time
-  if (!signedInForThis && (mustSignIn(request) || isTooOld(context, request, account))) return 'login'
-  if (consent?.sub === account.sub) return undefined
-  if (request.prompt.includes('consent')) return 'consent'
-  const details = { client, sub: account.sub, scope: request.scope, resources: request.resources }
-  return (await context.interaction.consented(req, details)) ? undefined : 'consent'
-}
-
-function mustSignIn(request: AuthorizationRequest): boolean {
-  return request.prompt.includes('login') || request.prompt.includes('select_account')
-}
-
-/** OpenID Connect Core §3.1.2.1: max_age 0 asks for a sign-in every time. */
-function isTooOld(context: EndpointContext, request: AuthorizationRequest, account: Account): boolean {
-  return request.max_age !== undefined && context.server.clock() / 1000 - account.auth_time >= request.max_age
-}
-
-function promptOf(id: string, name: 'login' | 'consent', client: Client, request: AuthorizationRequest): InteractionPrompt {
-  const { scope, resources, login_hint, ui_locales } = request
-  return { id, name, client, scope, resources, login_hint, ui_locales }
-}
-
-/** The query of a GET, the form of a POST (RFC 6749 §3.1). */
-async function readAuthorizationParameters(req: Request): Promise<AuthorizationParameters> {
-  if (req.method === 'POST') return new AuthorizationParameters(Object.entries(await readParameters(req)).filter(isPresent))
-  if (req.method !== 'GET') throw new MethodNotAllowedError(['GET', 'POST'])
-  const start = req.originalUrl.indexOf('?')
-  const query = start === -1 ? '' : req.originalUrl.slice(start + 1)
-  return new AuthorizationParameters(new URLSearchParams(query))
-}
-
-function isPresent(entry: [string, string | undefined]): entry is [string, string] {
-  return entry[1] !== undefined
+  await sendToClient(res, context, { ...request, client }, { code })
 }
 
 /** Errors before the redirect can be trusted: the person sees them. */
@@ -191,19 +179,26 @@ async function answering(context: EndpointContext, req: Request, res: Response, 
   }
 }
 
-/** Errors after it: the client gets them. Only what the specification has a code for goes there; a fault of ours is `server_error`. */
-async function redirecting(
+/**
+ * Errors after it: the client gets them, as the request's one answer. Only what the specification has a code for goes there; a fault
+ * of ours is `server_error`, and uses nothing up.
+ */
+async function redirecting<T>(
   context: EndpointContext,
   req: Request,
   res: Response,
-  redirect: { readonly redirect_uri: string; readonly state?: string | undefined },
-  answer: () => Promise<void>
-): Promise<void> {
+  redirect: TrustedRedirect,
+  underWay: UnderWay,
+  answer: () => Promise<T>
+): Promise<T | undefined> {
   try {
-    await answer()
+    return await answer()
   } catch (thrown) {
-    if (res.headersSent) throw thrown
+    if (res.headersSent || thrown instanceof AlreadyAnsweredError) throw thrown
+    const error = toOAuthError(thrown)
+    if (error.status < 500) await finish(context, underWay)
     tellError(context.onError, thrown, req)
-    redirectError(res, context, redirect, toOAuthError(thrown))
+    await sendErrorToClient(res, context, redirect, error)
+    return undefined
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Request, Response } from 'express'
 import type { Client } from '../../client.ts'
-import { tokenDigest, toJson } from '../../tokens/grant.ts'
+import { tokenDigest, toJson, type AuthorizationDetail } from '../../tokens/grant.ts'
 import type { Key, StoredRecord } from '../../stores/store.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { AuthorizationRequest } from './request.ts'
@@ -30,6 +30,16 @@ export interface InteractionPrompt {
   /** What the client knows of the person, for prefilling the login form. */
   readonly login_hint?: string | undefined
   readonly ui_locales?: string | undefined
+  /** The languages wanted for claims, as the client sent them. */
+  readonly claims_locales?: string | undefined
+  /** How the page should be shown: `page`, `popup`, `touch` or `wap` (OpenID Connect Core §3.1.2.1). */
+  readonly display?: string | undefined
+  /** How the person should sign in, the best first; what they did is the account's `acr`. */
+  readonly acr_values: readonly string[]
+  /** The claims asked for one by one, beyond what `scope` gives. Name them on the consent page. */
+  readonly claims: readonly string[]
+  /** What exactly is asked for, each checked by its type's check (RFC 9396). Show it on the consent page. */
+  readonly authorization_details: readonly AuthorizationDetail[]
 }
 
 /** What the person did. */
@@ -43,7 +53,10 @@ export type InteractionResult =
 export interface Interaction {
   /** Who is signed in with this browser; undefined when nobody is. */
   account(req: Request): Account | undefined | Promise<Account | undefined>
-  /** Whether the person has already agreed that this client gets this scope. */
+  /**
+   * Whether the person has already agreed that this client gets this scope. Not asked for requests with `authorization_details`, or
+   * with claims beyond the scope: those are agreed to each time.
+   */
   consented(
     req: Request,
     details: {
@@ -70,10 +83,14 @@ export interface PendingAuthorization {
   readonly login?: Account | undefined
   /** The person agreed, for this request. */
   readonly consent?: { readonly sub: string } | undefined
+  /** The pushed request this is, if it is one: it is used up with the answer. */
+  readonly pushed?: string | undefined
+  /** Milliseconds since the epoch after which it waits no longer. */
+  readonly expires_at?: number | undefined
 }
 
-/** Seconds a person has for signing in and agreeing. */
-const patience = 3600
+/** Seconds a person has for signing in and agreeing, all steps together. */
+export const longestInteraction = 3600
 
 function pendingKey(id: string): Key {
   return { kind: 'interaction', id: tokenDigest(id) }
@@ -87,7 +104,8 @@ export interface FoundAuthorization {
 
 /** Keeps a new request until its person is done. */
 export async function keepPending(server: TokenServer, id: string, pending: PendingAuthorization): Promise<void> {
-  await server.store.set(pendingKey(id), toJson(pending), patience)
+  const expires_at = server.clock() + longestInteraction * 1000
+  await server.store.set(pendingKey(id), toJson({ ...pending, expires_at }), longestInteraction)
 }
 
 /**
@@ -100,7 +118,8 @@ export async function updatePending(
   pending: PendingAuthorization,
   version: StoredRecord['version']
 ): Promise<boolean> {
-  const updated = await server.store.swap(pendingKey(id), version, toJson(pending), patience)
+  const left = Math.ceil(((pending.expires_at ?? 0) - server.clock()) / 1000)
+  const updated = await server.store.swap(pendingKey(id), version, toJson(pending), Math.max(1, left))
   return updated || (await findPending(server, id)) !== undefined
 }
 

@@ -1,141 +1,95 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
 import { isPublic, type Client } from '../../client.ts'
 import { InvalidRequestError, InvalidScopeError, InvalidTargetError, OAuthError } from '../../errors.ts'
+import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
 import { isCodeChallenge } from '../../tokens/pkce.ts'
 import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
-import { findClient, mayUseCodes, type EndpointContext } from '../endpoint.ts'
+import { claimsWithinReach } from '../claims.ts'
+import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
+import { responseAlgorithm } from '../signed-response.ts'
+import { readAuthorizationDetails } from './authorization-details.ts'
+import { readClaimsParameter } from './claims-parameter.ts'
+import { readIdTokenHint } from './id-token-hint.ts'
+import { refuseRepeated, type AuthorizationParameters } from './parameters.ts'
+import type { TrustedRedirect } from './redirect.ts'
+import { isSigned, responseModeOf, type ResponseMode } from './response-mode.ts'
 
 /** What a client asked for, once every parameter has been judged. */
 export interface AuthorizationRequest {
   readonly client_id: string
   readonly redirect_uri: string
+  readonly response_mode: ResponseMode
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   readonly state?: string | undefined
   readonly nonce?: string | undefined
   readonly code_challenge?: string | undefined
+  /** The thumbprint of the DPoP key the code is to be bound to (RFC 9449 §10). */
+  readonly dpop_jkt?: string | undefined
   readonly prompt: readonly string[]
   /** Seconds. */
   readonly max_age?: number | undefined
+  readonly display?: string | undefined
   readonly login_hint?: string | undefined
   readonly ui_locales?: string | undefined
+  readonly claims_locales?: string | undefined
+  readonly acr_values: readonly string[]
+  /** The answer must have one of `acr_values` (OpenID Connect Core §5.5.1.1). */
+  readonly essentialAcr: boolean
+  /** The person the answer must be about, where the client named one. */
+  readonly sub?: string | undefined
+  readonly claims?: RequestedClaims | undefined
+  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
 }
 
-/** Where an answer, good or bad, may be sent. */
-export interface TrustedRedirect {
-  readonly client: Client
-  readonly redirect_uri: string
-  readonly state: string | undefined
-}
-
-/** The parameters of an authorization request as they came: repeated ones are told apart, empty ones are absent. */
-export class AuthorizationParameters {
-  private readonly values = new Map<string, string>()
-  private readonly lists = new Map<string, readonly string[]>()
-  readonly repeated = new Set<string>()
-
-  constructor(given: Iterable<readonly [string, string]>) {
-    for (const [name, value] of given) {
-      if (value === '') continue
-      const earlier = this.lists.get(name) ?? []
-      if (earlier.length > 0) this.repeated.add(name)
-      else this.values.set(name, value)
-      this.lists.set(name, [...earlier, value])
-    }
-  }
-
-  get(name: string): string | undefined {
-    return this.values.get(name)
-  }
-
-  /** For `resource`, the one parameter that may be sent more than once (RFC 8707 §2). */
-  all(name: string): readonly string[] {
-    return this.lists.get(name) ?? []
-  }
-}
-
-/**
- * Who asks, and where answers go. Until this has returned nothing may be redirected anywhere: the redirect URI is one the client
- * registered, compared as strings (RFC 9700 §2.1).
- *
- * @throws InvalidRequestError for the error page.
- */
-export async function readRedirect(context: EndpointContext, parameters: AuthorizationParameters): Promise<TrustedRedirect> {
-  for (const name of ['client_id', 'redirect_uri']) {
-    if (parameters.repeated.has(name)) throw new InvalidRequestError(`${name} was sent more than once`)
-  }
-  const client_id = parameters.get('client_id')
-  if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
-  const client = await findClient(context, client_id)
-  if (client === undefined) throw new InvalidRequestError('this client is not known here')
-  const redirect_uri = parameters.get('redirect_uri')
-  if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
-  if (!client.redirect_uris.includes(redirect_uri))
-    throw new InvalidRequestError('this redirect_uri is not registered for the client')
-  return { client, redirect_uri, state: parameters.repeated.has('state') ? undefined : parameters.get('state') }
-}
-
-/** Judges the rest. @throws OAuthError to be sent to the redirect URI. */
-export function readAuthorizationRequest(
+/** Judges everything but the redirect. @throws OAuthError to be sent to the redirect URI. */
+export async function readAuthorizationRequest(
   context: EndpointContext,
   redirect: TrustedRedirect,
   parameters: AuthorizationParameters
-): AuthorizationRequest {
+): Promise<AuthorizationRequest> {
   const { client, redirect_uri, state } = redirect
-  for (const name of parameters.repeated) {
-    if (name !== 'resource' && known.has(name)) throw new InvalidRequestError(`${name} was sent more than once`)
-  }
-  checkResponse(parameters)
+  refuseRepeated(parameters)
+  const response_mode = readResponse(context, redirect, parameters)
   if (!mayUseCodes(client)) throw new OAuthError('unauthorized_client', 400, 'this client may not ask for codes')
-  const scope = readScope(context, client, parameters)
-  const max_age = readMaxAge(parameters)
   return {
     client_id: client.client_id,
     redirect_uri,
-    scope,
+    response_mode,
+    scope: readScope(context, client, parameters),
     resources: readResources(context, parameters),
     state,
     nonce: parameters.get('nonce'),
     code_challenge: readCodeChallenge(context, client, parameters),
+    dpop_jkt: readDpopKey(parameters),
     prompt: readPrompt(parameters),
-    max_age,
+    max_age: readMaxAge(parameters),
+    display: readDisplay(parameters),
     login_hint: parameters.get('login_hint'),
-    ui_locales: parameters.get('ui_locales')
+    ui_locales: parameters.get('ui_locales'),
+    claims_locales: parameters.get('claims_locales'),
+    ...readPerson(context, client, parameters),
+    authorization_details: await readAuthorizationDetails(
+      context.authorizationDetails,
+      client,
+      parameters.get('authorization_details')
+    )
   }
 }
 
-/** The parameters that mean something here: repeated ones of these are an error, unknown ones are ignored (RFC 6749 §3.1). */
-const known = new Set([
-  'response_type',
-  'response_mode',
-  'scope',
-  'state',
-  'nonce',
-  'code_challenge',
-  'code_challenge_method',
-  'prompt',
-  'max_age',
-  'login_hint',
-  'ui_locales',
-  'request',
-  'request_uri',
-  'display',
-  'claims_locales',
-  'id_token_hint',
-  'acr_values',
-  'claims'
-])
-
-function checkResponse(parameters: AuthorizationParameters): void {
-  if (parameters.get('request') !== undefined)
-    throw new OAuthError('request_not_supported', 400, 'request objects are not supported')
-  if (parameters.get('request_uri') !== undefined)
-    throw new OAuthError('request_uri_not_supported', 400, 'request_uri is not supported')
+function readResponse(
+  context: EndpointContext,
+  { client, redirect_uri }: TrustedRedirect,
+  parameters: AuthorizationParameters
+): ResponseMode {
   const response_type = parameters.get('response_type')
   if (response_type === undefined) throw new InvalidRequestError('response_type is missing')
   if (response_type !== 'code') throw new OAuthError('unsupported_response_type', 400, 'only response_type code is supported')
-  const response_mode = parameters.get('response_mode') ?? 'query'
-  if (response_mode !== 'query') throw new InvalidRequestError('only response_mode query is supported')
+  const response_mode = responseModeOf(redirect_uri, parameters)
+  if (response_mode === undefined) throw new InvalidRequestError('this response_mode is not supported')
+  // found out before anybody signs in
+  if (isSigned(response_mode)) responseAlgorithm(context.server, client.authorization_signed_response_alg)
+  return response_mode
 }
 
 function readScope(context: EndpointContext, client: Client, parameters: AuthorizationParameters): readonly string[] {
@@ -172,6 +126,14 @@ function readCodeChallenge(context: EndpointContext, client: Client, parameters:
   return code_challenge
 }
 
+/** RFC 9449 §10. */
+function readDpopKey(parameters: AuthorizationParameters): string | undefined {
+  const dpop_jkt = parameters.get('dpop_jkt')
+  if (dpop_jkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(dpop_jkt))
+    throw new InvalidRequestError('dpop_jkt must be 43 characters of base64url')
+  return dpop_jkt
+}
+
 const prompts = ['none', 'login', 'consent', 'select_account']
 
 /** OpenID Connect Core §3.1.2.1: `none` stands alone; values nobody knows are ignored. */
@@ -186,4 +148,27 @@ function readMaxAge(parameters: AuthorizationParameters): number | undefined {
   if (max_age === undefined) return undefined
   if (!/^\d{1,10}$/.test(max_age)) throw new InvalidRequestError('max_age must be a number of seconds')
   return Number(max_age)
+}
+
+function readDisplay(parameters: AuthorizationParameters): string | undefined {
+  return ['page', 'popup', 'touch', 'wap'].find(value => value === parameters.get('display'))
+}
+
+/** What the client wants to hear about the person, and of whom. */
+function readPerson(
+  context: EndpointContext,
+  client: Client,
+  parameters: AuthorizationParameters
+): Pick<AuthorizationRequest, 'claims' | 'sub' | 'acr_values' | 'essentialAcr'> {
+  const asked = readClaimsParameter(parameters.get('claims'), claimsWithinReach(context.server.scopes, client))
+  const hinted = readIdTokenHint(context.server, client, parameters.get('id_token_hint'))
+  if (asked.sub !== undefined && hinted !== undefined && asked.sub !== hinted)
+    throw new InvalidRequestError('claims and id_token_hint name two different people')
+  const acr_values = (parameters.get('acr_values') ?? '').split(' ').filter(value => value !== '')
+  return {
+    claims: asked.claims,
+    sub: hinted ?? asked.sub,
+    acr_values: asked.essentialAcr || acr_values.length === 0 ? asked.acr_values : acr_values,
+    essentialAcr: asked.essentialAcr
+  }
 }

@@ -1,34 +1,60 @@
-/** What the authorization endpoint answers: a redirect to the client, or a page where no redirect can be trusted. */
+/** What the authorization endpoint answers: a response to the client, or a page where no redirect can be trusted. */
 import type { Request, Response } from 'express'
 import type { OAuthError } from '../../errors.ts'
 import { tellError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
+import { signFor } from '../signed-response.ts'
+import { sendFormPost } from './form-post.ts'
+import type { TrustedRedirect } from './redirect.ts'
+import { carrierOf, isSigned } from './response-mode.ts'
+
+/** Seconds a signed response can be used (JARM §2.1 recommends at most ten minutes). */
+const signedResponseTtl = 300
 
 /**
- * Redirects to the client with the answer in the query (RFC 6749 §4.1.2), and `iss` in every answer (RFC 9207). The registered
- * query of the redirect URI stays as it is. 303: a POST must not be repeated at the client (RFC 9700 §4.12).
+ * Sends the answer to the client in the response mode it asked for. `iss` is in every answer (RFC 9207), inside the signature where
+ * there is one. The registered query of the redirect URI stays as it is. 303: a POST must not be repeated at the client (RFC 9700
+ * §4.12).
  */
-export function redirectToClient(
+export async function sendToClient(
   res: Response,
   context: EndpointContext,
-  redirect: { readonly redirect_uri: string; readonly state?: string | undefined },
+  redirect: TrustedRedirect,
   answer: Readonly<Record<string, string>>
-): void {
-  const { redirect_uri, state } = redirect
-  const parameters = new URLSearchParams({ ...answer, ...(state !== undefined && { state }), iss: context.server.issuer })
-  const location = `${redirect_uri}${redirect_uri.includes('?') ? '&' : '?'}${parameters.toString()}`
+): Promise<void> {
+  const { redirect_uri, response_mode } = redirect
+  const parameters = await parametersOf(context, redirect, answer)
+  const carrier = carrierOf(response_mode)
+  if (carrier === 'form_post') {
+    sendFormPost(res, redirect_uri, parameters)
+    return
+  }
+  const separator = carrier === 'fragment' ? '#' : redirect_uri.includes('?') ? '&' : '?'
+  const location = `${redirect_uri}${separator}${new URLSearchParams(parameters).toString()}`
   res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 })
   res.end()
 }
 
 /** Sends an error to the client that asked. */
-export function redirectError(
+export async function sendErrorToClient(
   res: Response,
   context: EndpointContext,
-  redirect: { readonly redirect_uri: string; readonly state?: string | undefined },
+  redirect: TrustedRedirect,
   error: OAuthError
-): void {
-  redirectToClient(res, context, redirect, error.toJSON())
+): Promise<void> {
+  await sendToClient(res, context, redirect, error.toJSON())
+}
+
+async function parametersOf(
+  context: EndpointContext,
+  { client, state, response_mode }: TrustedRedirect,
+  answer: Readonly<Record<string, string>>
+): Promise<Readonly<Record<string, string>>> {
+  const { server } = context
+  const parameters = { ...answer, ...(state !== undefined && { state }) }
+  if (!isSigned(response_mode)) return { ...parameters, iss: server.issuer }
+  const exp = Math.floor(server.clock() / 1000) + signedResponseTtl
+  return { response: await signFor(server, client, client.authorization_signed_response_alg, { ...parameters, exp }) }
 }
 
 /** Shows the error to the person: there is no address it could be sent to. The application's page, or a plain one. */

@@ -1,0 +1,109 @@
+/** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
+import { compactVerify } from 'jose'
+import type { Client } from '../client.ts'
+import { DecisionBuilder } from '../decision.ts'
+import { InvalidClientError, OAuthError } from '../errors.ts'
+import type { Clock } from '../request.ts'
+import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
+import type { ClientKeys } from './client-keys.ts'
+import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+
+export interface RequestObjectInput {
+  readonly request: string
+  /** Whose request it must be: the client that was authenticated, or named beside it. */
+  readonly client: Client
+  /** What `aud` must contain. */
+  readonly issuer: string
+  readonly keys: ClientKeys
+  /** The algorithms accepted of clients that registered none. Symmetric ones and `none` never are. */
+  readonly algorithms: readonly string[]
+  /** Requires `nbf` and `exp`, and an hour between now, them and each other at most. */
+  readonly strict: boolean
+  readonly clock: Clock
+}
+
+/** Seconds a client's clock may be off. */
+const tolerance = 10
+const longestLife = 3600
+const acceptedTypes: readonly string[] = ['jwt', 'oauth-authz-req+jwt']
+
+/**
+ * The claims of a request object that passes every check: signed with a key of this client, `iss` and `client_id` are the client,
+ * `aud` contains this issuer, and now is between `nbf` and `exp`.
+ *
+ * @throws OAuthError `invalid_request_object`, the reason for the operator in it. {@link TemporarilyUnavailableError} passes.
+ */
+export async function verifyRequestObject(input: RequestObjectInput): Promise<JsonObject> {
+  const jws = decodeUnverified(input.request)
+  if (jws.outcome === 'malformed') throw invalidRequestObject('the request object is no signed JWT', jws.reason)
+  const { crit, kid, typ } = jws.header
+  if (crit !== undefined || (kid !== undefined && typeof kid !== 'string'))
+    throw invalidRequestObject('the request object has a header that is not understood')
+  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
+  if (type !== undefined && !(typeof type === 'string' && acceptedTypes.includes(type)))
+    throw invalidRequestObject('the request object has the typ of another kind of JWT')
+  const claims = await checkSignature(input, readAlgorithm(input, jws.header['alg']), kid)
+  checkParties(claims, input)
+  checkTimes(claims, input)
+  return claims
+}
+
+/** The error of a request object that is refused (RFC 9101 §7). */
+export function invalidRequestObject(description: string, reason?: string): OAuthError {
+  return new OAuthError('invalid_request_object', 400, description, reason === undefined ? {} : { reason })
+}
+
+function readAlgorithm({ client, algorithms }: RequestObjectInput, alg: unknown): string {
+  const registered = client.request_object_signing_alg
+  const allowed = registered === undefined ? algorithms : algorithms.filter(candidate => sameAlgorithm(candidate, registered))
+  if (typeof alg === 'string' && asymmetricAlgorithms.has(alg) && allowed.some(candidate => sameAlgorithm(candidate, alg)))
+    return alg
+  throw invalidRequestObject(
+    'the request object is signed with an algorithm that is not accepted',
+    `allowed: ${allowed.join(', ')}`
+  )
+}
+
+async function checkSignature(input: RequestObjectInput, alg: string, kid: string | undefined): Promise<JsonObject> {
+  const { request, client, keys } = input
+  const candidates = await keys.find(client, { alg, kid }, new DecisionBuilder('authorization')).catch((error: unknown) => {
+    if (!(error instanceof InvalidClientError)) throw error
+    throw invalidRequestObject('the request object is not signed with a key of the client', error.reason)
+  })
+  for (const { key } of candidates) {
+    // whatever jose throws, the signature was not verified with this key
+    const verified = await compactVerify(request, key, { algorithms: [alg] }).catch(() => undefined)
+    const claims = verified && parseJsonObject(verified.payload)
+    if (claims !== undefined) return claims
+  }
+  throw invalidRequestObject('the request object is not signed with a key of the client', 'no candidate key made the signature')
+}
+
+function checkParties({ iss, sub, aud, client_id }: JsonObject, { client, issuer }: RequestObjectInput): void {
+  if (iss !== client.client_id) throw invalidRequestObject('iss in the request object must be the client_id')
+  if (client_id !== client.client_id)
+    throw invalidRequestObject('client_id in the request object must be that of the client that asks')
+  // RFC 9101 §10.8: what was signed to authenticate a client is no request
+  if (sub === client.client_id) throw invalidRequestObject('sub in the request object must not be the client_id')
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!audiences.includes(issuer)) throw invalidRequestObject('aud in the request object must be the issuer')
+}
+
+function checkTimes({ exp, nbf, iat }: JsonObject, { strict, clock }: RequestObjectInput): void {
+  const now = clock() / 1000
+  for (const [name, value] of Object.entries({ exp, nbf, iat })) {
+    if (value !== undefined && !isTime(value))
+      throw invalidRequestObject(`${name} in the request object must be a number of seconds`)
+    if (strict && value === undefined && name !== 'iat') throw invalidRequestObject(`${name} is missing in the request object`)
+  }
+  if (isTime(exp) && exp + tolerance <= now) throw invalidRequestObject('the request object has expired')
+  if (isTime(nbf) && nbf > Math.ceil(now) + tolerance) throw invalidRequestObject('the request object is not valid yet')
+  if (!strict || !isTime(nbf) || !isTime(exp)) return
+  if (nbf + longestLife + tolerance < now) throw invalidRequestObject('nbf in the request object is more than 60 minutes ago')
+  if (exp > nbf + longestLife) throw invalidRequestObject('exp in the request object is more than 60 minutes after nbf')
+}
+
+/** A NumericDate (RFC 7519 §2). */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+}

@@ -1,0 +1,98 @@
+/** When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2). */
+import type { Request } from 'express'
+import type { Client } from '../../client.ts'
+import { OAuthError } from '../../errors.ts'
+import { claimsOf } from '../claims.ts'
+import type { EndpointContext } from '../endpoint.ts'
+import type { Account, InteractionPrompt, PendingAuthorization } from './interaction.ts'
+import type { AuthorizationRequest } from './request.ts'
+
+export interface Asked {
+  readonly client: Client
+  readonly pending: PendingAuthorization
+}
+
+/** What the person has to do; undefined: nothing more. */
+export async function whatIsNeeded(
+  context: EndpointContext,
+  req: Request,
+  { client, pending }: Asked,
+  account: Account | undefined
+): Promise<'login' | 'consent' | undefined> {
+  const { request, consent } = pending
+  if (account === undefined) return 'login'
+  if (!signedInForThis(pending, account) && mustSignIn(context, request, account)) return 'login'
+  if (consent?.sub === account.sub) return undefined
+  if (request.prompt.includes('consent')) return 'consent'
+  // what no remembered consent can cover: the application's answer is about scope
+  if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
+  const details = { client, sub: account.sub, scope: request.scope, resources: request.resources }
+  return (await context.interaction.consented(req, details)) ? undefined : 'consent'
+}
+
+/**
+ * Whoever signed in for this request can answer it.
+ *
+ * @throws OAuthError `login_required` for another person than the client asked for (OpenID Connect Core §3.1.2.2),
+ * `unmet_authentication_requirements` for another `acr` than it needs (§5.5.1.1).
+ */
+export function checkSignedIn(pending: PendingAuthorization, account: Account): void {
+  if (!signedInForThis(pending, account)) return
+  if (isSomeoneElse(pending.request, account))
+    throw new OAuthError('login_required', 400, 'another person signed in than was asked for')
+  if (lacksAcr(pending.request, account))
+    throw new OAuthError('unmet_authentication_requirements', 400, 'the sign-in was of another kind than is required')
+}
+
+/** What a page needs to know. */
+export function promptOf(id: string, name: 'login' | 'consent', { client, pending }: Asked): InteractionPrompt {
+  const { scope, resources, login_hint, ui_locales, claims_locales, display, acr_values, authorization_details } = pending.request
+  return {
+    id,
+    name,
+    client,
+    scope,
+    resources,
+    login_hint,
+    ui_locales,
+    claims_locales,
+    display,
+    acr_values,
+    claims: claimsBeyondScope(pending.request),
+    authorization_details: authorization_details ?? []
+  }
+}
+
+/** A sign-in counts as made for this request only while it is still the one in force. */
+function signedInForThis({ login }: PendingAuthorization, account: Account): boolean {
+  return login?.sub === account.sub && login.auth_time === account.auth_time
+}
+
+function mustSignIn(context: EndpointContext, request: AuthorizationRequest, account: Account): boolean {
+  return (
+    request.prompt.includes('login') ||
+    request.prompt.includes('select_account') ||
+    isTooOld(context, request, account) ||
+    isSomeoneElse(request, account) ||
+    lacksAcr(request, account)
+  )
+}
+
+/** OpenID Connect Core §3.1.2.1: max_age 0 asks for a sign-in every time. */
+function isTooOld(context: EndpointContext, request: AuthorizationRequest, account: Account): boolean {
+  return request.max_age !== undefined && context.server.clock() / 1000 - account.auth_time >= request.max_age
+}
+
+function isSomeoneElse(request: AuthorizationRequest, account: Account): boolean {
+  return request.sub !== undefined && request.sub !== account.sub
+}
+
+function lacksAcr(request: AuthorizationRequest, account: Account): boolean {
+  return request.essentialAcr && !(account.acr !== undefined && request.acr_values.includes(account.acr))
+}
+
+function claimsBeyondScope({ claims, scope }: AuthorizationRequest): readonly string[] {
+  const given = claimsOf(scope)
+  const asked = new Set([...(claims?.userinfo ?? []), ...(claims?.id_token ?? [])])
+  return [...asked].filter(name => !given.includes(name))
+}

@@ -1,0 +1,50 @@
+/** Who asks, and where answers go: settled before anything is sent anywhere. */
+import type { Client } from '../../client.ts'
+import { InvalidRequestError } from '../../errors.ts'
+import { findClient, type EndpointContext } from '../endpoint.ts'
+import type { AuthorizationParameters } from './parameters.ts'
+import { responseModeOf, type ResponseMode } from './response-mode.ts'
+
+/** Where an answer, good or bad, may be sent, and how. */
+export interface TrustedRedirect {
+  readonly client: Client
+  readonly redirect_uri: string
+  readonly state?: string | undefined
+  readonly response_mode: ResponseMode
+}
+
+/** @throws InvalidRequestError for the error page. */
+export async function readClient(context: EndpointContext, parameters: AuthorizationParameters): Promise<Client> {
+  if (parameters.repeated.has('client_id')) throw new InvalidRequestError('client_id was sent more than once')
+  const client_id = parameters.get('client_id')
+  if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
+  const client = await findClient(context, client_id)
+  if (client === undefined) throw new InvalidRequestError('this client is not known here')
+  return client
+}
+
+/**
+ * Until this has returned nothing may be redirected anywhere: the redirect URI is one the client registered, compared as strings
+ * (RFC 9700 §2.1).
+ *
+ * @throws InvalidRequestError for the error page.
+ */
+export function readRedirect(client: Client, parameters: AuthorizationParameters): TrustedRedirect {
+  if (parameters.repeated.has('redirect_uri')) throw new InvalidRequestError('redirect_uri was sent more than once')
+  const redirect_uri = parameters.get('redirect_uri')
+  if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
+  if (!client.redirect_uris.includes(redirect_uri))
+    throw new InvalidRequestError('this redirect_uri is not registered for the client')
+  const state = parameters.repeated.has('state') ? undefined : parameters.get('state')
+  // an error about the response mode itself has to be sent somehow
+  return { client, redirect_uri, state, response_mode: responseModeOf(redirect_uri, parameters) ?? 'query' }
+}
+
+/** {@link readRedirect}, or undefined where it throws. */
+export function findRedirect(client: Client, parameters: AuthorizationParameters): TrustedRedirect | undefined {
+  try {
+    return readRedirect(client, parameters)
+  } catch {
+    return undefined
+  }
+}
