@@ -4,7 +4,7 @@ import express, { type Express } from 'express'
 import { request as httpRequest, type Server } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
-import { createServer, type ExpressApplication } from '../lib/create-server.ts'
+import { createServer } from '../lib/create-server.ts'
 import { makeCertificate } from './support/certificates.ts'
 
 const servers: Server[] = []
