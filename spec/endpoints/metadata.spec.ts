@@ -27,7 +27,15 @@ const registered = [
   'claims_parameter_supported',
   'request_parameter_supported',
   'request_uri_parameter_supported',
-  'authorization_response_iss_parameter_supported'
+  'authorization_response_iss_parameter_supported',
+  'pushed_authorization_request_endpoint',
+  'require_pushed_authorization_requests',
+  'request_object_signing_alg_values_supported',
+  'require_signed_request_object',
+  'authorization_signing_alg_values_supported',
+  'authorization_details_types_supported',
+  'userinfo_signing_alg_values_supported',
+  'acr_values_supported'
 ]
 
 const rfc8414 = '/.well-known/oauth-authorization-server'
@@ -56,7 +64,7 @@ describe('metadata', () => {
         'files:read'
       ],
       response_types_supported: ['code'],
-      response_modes_supported: ['query'],
+      response_modes_supported: ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'],
       grant_types_supported: ['authorization_code', 'client_credentials', 'refresh_token'],
       token_endpoint_auth_methods_supported: [
         'client_secret_basic',

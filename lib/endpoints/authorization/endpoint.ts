@@ -16,7 +16,7 @@ import {
   type InteractionResult,
   type PendingAuthorization
 } from './interaction.ts'
-import { checkSignedIn, promptOf, whatIsNeeded } from './need.ts'
+import { checkSignedIn, needsSignIn, promptOf, whatIsNeeded } from './need.ts'
 import { readAuthorizationParameters, type AuthorizationParameters } from './parameters.ts'
 import { findPushedRequest } from './pushed-request.ts'
 import { findRedirect, readClient, readRedirect, type TrustedRedirect } from './redirect.ts'
@@ -51,7 +51,9 @@ export async function resumeAuthorization(
     await redirecting(context, req, res, { ...pending.request, client }, underWay, async () => {
       if ('error' in result) throw new OAuthError(result.error, 400, 'the request was denied')
       const account = 'login' in result ? result.login : await context.interaction.account(req)
-      const consent = 'consent' in result && account !== undefined ? { sub: account.sub } : pending.consent
+      // whoever has yet to sign in cannot have agreed
+      const agreed = 'consent' in result && account !== undefined && !needsSignIn(context, pending, account)
+      const consent = agreed ? { sub: account.sub } : pending.consent
       const login = 'login' in result ? result.login : pending.login
       await advance(context, req, res, { ...underWay, pending: { ...pending, login, consent } }, account)
     })

@@ -21,13 +21,18 @@ export async function whatIsNeeded(
 ): Promise<'login' | 'consent' | undefined> {
   const { request, consent } = pending
   if (account === undefined) return 'login'
-  if (!signedInForThis(pending, account) && mustSignIn(context, request, account)) return 'login'
+  if (needsSignIn(context, pending, account)) return 'login'
   if (consent?.sub === account.sub) return undefined
   if (request.prompt.includes('consent')) return 'consent'
   // what no remembered consent can cover: the application's answer is about scope
   if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
   const details = { client, sub: account.sub, scope: request.scope, resources: request.resources }
   return (await context.interaction.consented(req, details)) ? undefined : 'consent'
+}
+
+/** Whether the account in force is not (or no longer) good enough for this request. */
+export function needsSignIn(context: EndpointContext, pending: PendingAuthorization, account: Account): boolean {
+  return !signedInForThis(pending, account) && mustSignIn(context, pending.request, account)
 }
 
 /**
