@@ -53,7 +53,7 @@ describe('the client credentials grant', () => {
     ['a quote', 'web', 'api:"read"'],
     ['a letter outside ASCII', 'web', 'äpi'],
     ['a prototype member', 'es256', '__proto__'],
-    ['huge', 'web', `api:read ${'x'.repeat(50_000)}`]
+    ['50000 characters', 'web', 'x'.repeat(50_000)]
   ])('refuses a scope with %s', async (_, client_id, scope) => {
     const { app } = await harness()
     const response = await token(app, client_id, { grant_type, scope })
@@ -75,8 +75,8 @@ describe('the client credentials grant', () => {
     expect(opaque.body).toMatchObject({ scope: 'files:read', expires_in: 120 })
   })
 
-  it.each(['https://evil.example', `${api}/`, `${api}#fragment`, `${api}?a=b`, 'api', '*', '__proto__', 'x'.repeat(20_000)])(
-    'refuses the resource %.40s',
+  it.each(['https://evil.example', `${api}/`, `${api}#fragment`, `${api}?a=b`, 'api', '*', '__proto__', `${api}, ${files}`])(
+    'refuses the resource %s',
     async resource => {
       const { app } = await harness()
       expect(await token(app, 'web', { grant_type, resource })).toMatchObject({ status: 400, body: { error: 'invalid_target' } })
