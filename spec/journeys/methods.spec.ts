@@ -14,7 +14,7 @@ import {
   type KeyParty,
   type Party
 } from '../support/journey-clients.ts'
-import { clientAuth, clientCredentials, codeAndRefresh, discover, signIn } from '../support/journey-openid-client.ts'
+import { clientAuth, clientCredentials, codeAndRefresh, discover, refusal, signIn } from '../support/journey-openid-client.ts'
 import { startServer, type RunningServer } from '../support/journey-server.ts'
 
 const confidential = await confidentialParties()
@@ -29,20 +29,6 @@ beforeAll(async () => {
   server = await startServer({ clients: [...confidential, spa, ...strange, ...signers], listeners: 'aliases' })
 })
 afterAll(() => server.close())
-
-function refusal(promise: Promise<unknown>): Promise<{ status: number; error: string | undefined }> {
-  return promise.then(
-    () => {
-      throw new Error('was not refused')
-    },
-    (thrown: unknown) => {
-      // openid-client throws the challenge where there is one, and the body where there is none
-      if (thrown instanceof client.WWWAuthenticateChallengeError) return { status: thrown.status, error: undefined }
-      if (thrown instanceof client.ResponseBodyError) return { status: thrown.status, error: thrown.error }
-      throw thrown
-    }
-  )
-}
 
 describe('every confidential method', () => {
   it.each(confidential)('$method: client credentials', async party => {

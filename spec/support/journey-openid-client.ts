@@ -67,7 +67,13 @@ export interface AuthorizationOptions {
   readonly parameters?: Readonly<Record<string, string>>
   /** The person's way through the server's pages. Default: straight back to the client. */
   readonly browse?: (url: URL) => Promise<URL>
+  /** How the authorization request is made: pushed, signed, both. Default: in the query. */
+  readonly build?: (parameters: Readonly<Record<string, string>>) => URL | Promise<URL>
+  /** What the answer must consist of. Default: `code`, `iss` and `state`. */
+  readonly answerMembers?: readonly string[]
   readonly maxAge?: number
+  /** The key the tokens are to be bound to. */
+  readonly DPoP?: client.DPoPHandle
 }
 
 /** From the authorization request to the tokens, checking `state`, `iss`, `nonce` and the ID Token on the way. */
@@ -79,7 +85,8 @@ export async function signIn(
   const pkceCodeVerifier = client.randomPKCECodeVerifier()
   const expectedState = client.randomState()
   const expectedNonce = client.randomNonce()
-  const request = client.buildAuthorizationUrl(config, {
+  const build = options.build ?? (parameters => client.buildAuthorizationUrl(config, { ...parameters }))
+  const request = await build({
     redirect_uri: callback,
     scope: 'openid profile offline_access api:read',
     state: expectedState,
@@ -92,16 +99,35 @@ export async function signIn(
   const answer = await (options.browse ?? (url => visit(server.fetchFor(), url)))(request)
   expect(answer.href.startsWith(`${callback}?`)).toBe(true)
   if (!answer.searchParams.has('error')) {
-    expect([...answer.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state'])
-    expect(answer.searchParams.get('iss')).toBe(server.issuer)
+    const members = options.answerMembers ?? ['code', 'iss', 'state']
+    expect([...answer.searchParams.keys()].sort()).toEqual(members)
+    if (members.includes('iss')) expect(answer.searchParams.get('iss')).toBe(server.issuer)
   }
-  return client.authorizationCodeGrant(config, answer, {
+  const checks = {
     pkceCodeVerifier,
     expectedState,
     expectedNonce,
     idTokenExpected: true,
     ...(options.maxAge !== undefined && { maxAge: options.maxAge })
-  })
+  }
+  return client.authorizationCodeGrant(config, answer, checks, {}, options.DPoP && { DPoP: options.DPoP })
+}
+
+/** How the server said no: the status, and the error code of the body or of the challenges, whichever openid-client throws. */
+export function refusal(promise: Promise<unknown>): Promise<{ status: number; error: string | undefined }> {
+  return promise.then(
+    () => {
+      throw new Error('was not refused')
+    },
+    (thrown: unknown) => {
+      if (thrown instanceof client.WWWAuthenticateChallengeError) {
+        const errors = thrown.cause.map(({ parameters }) => parameters['error']).filter(error => error !== undefined)
+        return { status: thrown.status, error: errors[0] }
+      }
+      if (thrown instanceof client.ResponseBodyError) return { status: thrown.status, error: thrown.error }
+      throw thrown
+    }
+  )
 }
 
 /** Code, PKCE, refresh: everything an application with signed-in people does. */
