@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import express, { json, urlencoded, type Express, type RequestHandler } from 'express'
+import express, { json, urlencoded, type Express, type Request, type RequestHandler, type Response } from 'express'
 import request from 'supertest'
 import { clientCredentials, memoryStore, tokenRouter, type TokenRouterOptions } from '../lib/index.ts'
 import { api, basic, breakableStore, clients, issuer, specKeys, token } from './support/authorization-server.ts'
@@ -120,6 +120,22 @@ describe('tokenRouter', () => {
   it('says the same whatever the request accepts', async () => {
     const response = await ask(appWith().app).set('Accept', 'text/html').type('form').send({ grant_type: 'password' })
     expect(response.headers['content-type']).toBe('application/json')
+  })
+})
+
+describe('what a token issuer throws', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a word Express knows', 'router'],
+    ['another', 'route'],
+    ['a number', 0]
+  ])('is an answer even where it is %s: the request goes no further', async (_, thrown) => {
+    const issue = () => new Promise<never>((_resolve, reject: (error: Error) => void) => reject(thrown as Error))
+    const after = [(_req: Request, res: Response) => void res.send('the application answered')]
+    const { app, errors } = appWith({ tokenIssuers: [{ grant_type, issue }] }, { after })
+    expect(await token(app, 'web', { grant_type })).toMatchObject({ status: 500, body: { error: 'server_error' } })
+    expect(errors).toHaveLength(1)
   })
 })
 

@@ -165,6 +165,14 @@ describe('prompt', () => {
     }
   )
 
+  it('login comes before consent: nobody agrees who has yet to sign in', async () => {
+    const h = await harness()
+    h.person.consented = false
+    const { id } = promptOf(await authorize(h.app, { prompt: 'login' }))
+    expect((await resume(h.app, id, { consent: true })).body).toMatchObject({ name: 'login' })
+    expect((await resume(h.app, id, signIn(h))).body).toMatchObject({ name: 'consent' })
+  })
+
   it.each(['consent', 'login consent'])('%s asks for consent although it was given, once', async prompt => {
     const h = await harness()
     let answer = await authorize(h.app, { prompt })
