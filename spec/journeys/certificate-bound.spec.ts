@@ -2,16 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as client from 'openid-client'
 import { makeCertificate } from '../support/certificates.ts'
-import {
-  apiStatus,
-  boundJourney,
-  callApi,
-  certificateBound,
-  confirmationOf,
-  holdingCertificate,
-  mountApi,
-  whoami
-} from '../support/journey-bound.ts'
+import { apiStatus, boundJourney, certificateBound, confirmationOf, holdingCertificate } from '../support/journey-bound.ts'
 import {
   api,
   authorityParty,
@@ -21,7 +12,7 @@ import {
   secretParty,
   selfSignedParty
 } from '../support/journey-clients.ts'
-import { clientAuth, discover, refusal, signIn } from '../support/journey-openid-client.ts'
+import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
 import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
 
 const authority = certificateBound(authorityParty('authority'))
@@ -39,7 +30,6 @@ let server: RunningServer
 
 beforeAll(async () => {
   server = await startServer({ clients: [...parties, unbound], listeners: 'aliases' })
-  mountApi(server)
 })
 afterAll(() => server.close())
 

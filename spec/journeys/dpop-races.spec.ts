@@ -1,9 +1,9 @@
 /** One DPoP proof, used two hundred times at once: it is good for one request, whichever comes first. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeDpopKey, prove, type DpopKey } from '../support/dpop.ts'
-import { mountApi, whoami } from '../support/journey-bound.ts'
 import { api, callback, secretParty } from '../support/journey-clients.ts'
 import type { FetchInit } from '../support/journey-fetch.ts'
+import { whoami } from '../support/journey-openid-client.ts'
 import { startServer, type RunningServer } from '../support/journey-server.ts'
 
 const party = secretParty('client_secret_post', 'racing', 'a secret of letters and spaces alone')
@@ -14,7 +14,6 @@ let key: DpopKey
 
 beforeAll(async () => {
   server = await startServer({ clients: [party], listeners: 'https' })
-  mountApi(server)
   key = await makeDpopKey()
 })
 afterAll(() => server.close())

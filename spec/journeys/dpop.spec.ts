@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
-import { apiStatus, boundJourney, callApi, confirmationOf, mountApi, registering, whoami } from '../support/journey-bound.ts'
+import { apiStatus, boundJourney, confirmationOf, registering } from '../support/journey-bound.ts'
 import { api, authorityParty, keyParty, publicParty, secretParty, type Party } from '../support/journey-clients.ts'
-import { discover, refusal, signIn } from '../support/journey-openid-client.ts'
+import { callApi, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
 import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
 import { makeDpopKey, prove } from '../support/dpop.ts'
 
@@ -33,7 +33,6 @@ describe.each([
 
   beforeAll(async () => {
     server = await startServer({ clients: parties, listeners: 'aliases', options: { requireDpopNonce: nonces } })
-    mountApi(server)
   })
   afterAll(() => server.close())
 
@@ -140,7 +139,6 @@ describe('nonces', () => {
   beforeAll(async () => {
     const options = { requireDpopNonce: true, clock: now }
     server = await startServer({ clients: [secret], listeners: 'https', options })
-    mountApi(server)
   })
   afterAll(() => server.close())
 

@@ -5,7 +5,7 @@ import * as client from 'openid-client'
 import { makeCertificate, type MadeCertificate } from './certificates.ts'
 import { api, type Party } from './journey-clients.ts'
 import type { Fetch } from './journey-fetch.ts'
-import { signIn, type AuthorizationOptions } from './journey-openid-client.ts'
+import { callApi, signIn, type AuthorizationOptions } from './journey-openid-client.ts'
 import { alice, type RunningServer } from './journey-server.ts'
 
 /** What a token says it is bound to. */
@@ -30,32 +30,6 @@ export function holdingCertificate<P extends Party>(
   certificate = makeCertificate({ subject: party.client_id })
 ): P & { readonly certificate: MadeCertificate } {
   return { ...party, certificate }
-}
-
-/** Puts an API behind the server's `requireAccessToken()`, on every listener. */
-export function mountApi({ app, server }: RunningServer): void {
-  const protect = server.requireAccessToken({ resources: [api], scope: ['api:read'] })
-  app.get('/api/whoami', protect, (req, res) => {
-    const { sub, client_id, scope = [] } = req.accessToken ?? {}
-    res.json({ sub, client_id, scope: scope.join(' ') })
-  })
-}
-
-/** Where that API is: with `certificate`, on the listener that asks for one. */
-export function whoami(server: RunningServer, listener: 'main' | 'mtls' = 'main'): URL {
-  return new URL('/api/whoami', listener === 'mtls' ? server.mtlsOrigin : server.issuer)
-}
-
-/** Calls the API as openid-client does, and returns what it answers. */
-export async function callApi(
-  config: client.Configuration,
-  url: URL,
-  access_token: string,
-  DPoP?: client.DPoPHandle
-): Promise<unknown> {
-  const response = await client.fetchProtectedResource(config, access_token, url, 'GET', null, undefined, DPoP && { DPoP })
-  expect(response.status).toBe(200)
-  return response.json()
 }
 
 /** Calls the API by hand: what is wrong with the request is the caller's choice. */

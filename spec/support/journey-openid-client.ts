@@ -5,7 +5,7 @@ import * as client from 'openid-client'
 import { visit } from './journey-browser.ts'
 import { api, callback, type Party } from './journey-clients.ts'
 import type { Fetch } from './journey-fetch.ts'
-import { alice, type RunningServer } from './journey-server.ts'
+import { alice, apiPath, type RunningServer } from './journey-server.ts'
 
 /** openid-client's own implementation of the party's method. */
 export function clientAuth(party: Party): client.ClientAuth {
@@ -49,6 +49,23 @@ export async function readAsApi(server: RunningServer, jwks_uri: string | undefi
     requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti']
   }
   return (await jwtVerify(access_token, keys, checks)).payload
+}
+
+/** Where the server's own API is: on the listener that asks for a certificate, or on the main one. */
+export function whoami(server: RunningServer, listener: 'main' | 'mtls' = 'main'): URL {
+  return new URL(apiPath, listener === 'mtls' ? server.mtlsOrigin : server.issuer)
+}
+
+/** Calls that API as openid-client does, and returns what it answers. */
+export async function callApi(
+  config: client.Configuration,
+  url: URL,
+  access_token: string,
+  DPoP?: client.DPoPHandle
+): Promise<unknown> {
+  const response = await client.fetchProtectedResource(config, access_token, url, 'GET', null, undefined, DPoP && { DPoP })
+  expect(response.status).toBe(200)
+  return response.json()
 }
 
 /** Client credentials: once for the API, once for nothing in particular. */
@@ -130,14 +147,20 @@ export function refusal(promise: Promise<unknown>): Promise<{ status: number; er
   )
 }
 
-/** Code, PKCE, refresh: everything an application with signed-in people does. */
-export async function codeAndRefresh(server: RunningServer, party: Party, config: client.Configuration): Promise<void> {
+/** Code, PKCE, userinfo, API, refresh: everything an application with signed-in people does. */
+export async function codeAndRefresh(
+  server: RunningServer,
+  party: Party,
+  config: client.Configuration,
+  options: AuthorizationOptions = {}
+): Promise<void> {
   const { client_id } = party
   const { jwks_uri } = config.serverMetadata()
-  const tokens = await signIn(server, config, { parameters: { resource: api } })
+  const tokens = await signIn(server, config, { ...options, parameters: { ...options.parameters, resource: api } })
   expect(tokens.claims()).toMatchObject({ iss: server.issuer, aud: client_id, sub: alice, auth_time: expect.any(Number) })
   expect(await readAsApi(server, jwks_uri, tokens.access_token)).toMatchObject({ sub: alice, client_id })
   expect(await client.fetchUserInfo(config, tokens.access_token, alice)).toEqual({ sub: alice, name: 'Alice' })
+  expect(await callApi(config, whoami(server), tokens.access_token)).toMatchObject({ sub: alice, client_id })
 
   const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '')
   expect(refreshed.claims()).toMatchObject({ iss: server.issuer, aud: client_id, sub: alice })
@@ -148,4 +171,5 @@ export async function codeAndRefresh(server: RunningServer, party: Party, config
   const narrowed = await client.refreshTokenGrant(config, refreshed.refresh_token ?? '', { scope: 'api:read', resource: api })
   expect(narrowed.scope).toBe('api:read')
   expect(await readAsApi(server, jwks_uri, narrowed.access_token)).toMatchObject({ sub: alice, client_id, scope: 'api:read' })
+  expect(await callApi(config, whoami(server), narrowed.access_token)).toEqual({ sub: alice, client_id, scope: 'api:read' })
 }

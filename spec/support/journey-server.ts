@@ -85,6 +85,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
   })
   const app = express()
   app.use(server)
+  mountApi(app, server)
   for (const listener of [main, mtls]) listener?.server.on('request', app)
   const reach = (party?: Party): Fetch => (listeners === 'http' ? plainFetch : fetchFor(party))
   return {
@@ -101,6 +102,17 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
       if (mtls !== undefined) await close(mtls.server)
     }
   }
+}
+
+/** Where every server here has an API of its own, whichever listener is asked. */
+export const apiPath = '/api/whoami'
+
+function mountApi(app: Express, server: AuthorizationServer): void {
+  const protect = server.requireAccessToken({ resources: [api], scope: ['api:read'] })
+  app.get(apiPath, protect, (req, res) => {
+    const { sub, client_id, scope = [] } = req.accessToken ?? {}
+    res.json({ sub, client_id, scope: scope.join(' ') })
+  })
 }
 
 /** A TLS listener of 127.0.0.1; it takes every client certificate and lets the application judge, as the README says. */
