@@ -3,9 +3,9 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
-import { InvalidRequestError, type InvalidClientError } from './errors.ts'
+import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
-import { readClientRequest } from './http/client-request.ts'
+import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
@@ -72,7 +72,16 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     request.onDecision = options.onDecision
     const strategy = await selectStrategy(strategies, clients, request)
     const runner = runners.get(strategy.name)
-    await runner?.(req, res, next)
+    if (runner === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
+    // a request of one client may come with another's mark from an earlier route
+    if (req.authenticatedClient !== undefined) delete req.authenticatedClient
+    const given = strategy.needsOnlyClientRequest === true ? new ReadRequest(request) : req
+    runner(given as Request, res, (error?: unknown) => {
+      const client = given.authenticatedClient as Client | undefined
+      if (client !== undefined) req.authenticatedClient = client
+      // fails closed: a strategy that calls pass() or error(undefined) has authenticated nobody
+      next(error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined))
+    })
   }
   return (req, res, next) => {
     run(req, res, next).catch(next)

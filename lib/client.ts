@@ -228,7 +228,21 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
   if (jwks !== undefined && !(typeof jwks === 'object' && jwks !== null && Array.isArray((jwks as { keys?: unknown }).keys)))
     fail('jwks', 'must be an object with a list "keys"')
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
+  checkRedirectUris(metadata, fail)
   checkMethod(metadata, fail)
+}
+
+/** Schemes a browser runs or reads instead of going anywhere (RFC 9700 §4.1.3 and every open redirector since). */
+const neverRedirectedTo = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:']
+
+/** RFC 6749 §3.1.2: absolute, without a fragment. */
+function checkRedirectUris(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never): void {
+  metadata.redirect_uris?.forEach((uri, index) => {
+    const url = URL.canParse(uri) ? new URL(uri) : undefined
+    if (url === undefined || uri.includes('#') || neverRedirectedTo.includes(url.protocol)) {
+      fail(`redirect_uris[${index}]`, 'must be an absolute URI without a fragment, of a scheme that leads to the client')
+    }
+  })
 }
 
 function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never): void {

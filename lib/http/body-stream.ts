@@ -25,6 +25,7 @@ export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uin
     }
     const chunks: Uint8Array[] = []
     let length = 0
+    let ended = false
     const stop = () => {
       req.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
     }
@@ -41,11 +42,13 @@ export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uin
       reject(tooLarge(maxBytes, true))
     }
     const onEnd = () => {
-      stop()
+      ended = true
       const [first = new Uint8Array()] = chunks
       resolve(chunks.length <= 1 ? first : Buffer.concat(chunks, length))
     }
     const onClose = (cause?: unknown) => {
+      // the listeners stay after the end: taking four off costs more than the one call they still get
+      if (ended) return
       stop()
       reject(endedEarly(cause))
     }

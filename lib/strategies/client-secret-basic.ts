@@ -37,6 +37,7 @@ interface Reading {
 export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAuthenticationStrategy {
   override readonly name: string = 'client_secret_basic'
   readonly mechanism: Mechanism = 'authorization_header'
+  readonly needsOnlyClientRequest: boolean = true
   readonly challenge: string
   readonly context: StrategyContext
 

@@ -28,6 +28,7 @@ interface Reading {
 export class ClientSecretPostStrategy extends ClientPasswordStrategy implements ClientAuthenticationStrategy {
   override readonly name: string = 'client_secret_post'
   readonly mechanism: Mechanism = 'body_secret'
+  readonly needsOnlyClientRequest: boolean = true
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */

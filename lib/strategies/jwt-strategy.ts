@@ -69,6 +69,7 @@ const ownKeys = [
 export abstract class JwtStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
   abstract override readonly name: string
   readonly mechanism: Mechanism = 'assertion'
+  readonly needsOnlyClientRequest: boolean = true
   readonly context: StrategyContext
   private readonly kind: 'symmetric' | 'asymmetric'
   private readonly policy: AssertionPolicy

@@ -15,6 +15,7 @@ import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification
 export class NoneStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
   override readonly name: string = 'none'
   readonly mechanism: Mechanism = 'client_id'
+  readonly needsOnlyClientRequest: boolean = true
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */

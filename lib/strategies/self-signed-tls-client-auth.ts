@@ -36,6 +36,7 @@ export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
 export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
   override readonly name: string = 'self_signed_tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
+  readonly needsOnlyClientRequest: boolean = true
   readonly context: StrategyContext
   private readonly keys: ClientKeys
 

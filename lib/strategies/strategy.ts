@@ -29,6 +29,11 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly mechanism: Mechanism
   /** The `WWW-Authenticate` value of a method that uses the Authorization header. */
   readonly challenge?: string
+  /**
+   * True where `authenticate` asks nothing of the HTTP request that the {@link ClientRequest} read from it does not have, as is so of every
+   * method built in: `authenticateClient()` then hands Passport a light stand-in. Leave it out where `authenticate` needs the request itself.
+   */
+  readonly needsOnlyClientRequest?: boolean
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
 }

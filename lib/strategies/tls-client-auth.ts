@@ -26,6 +26,7 @@ import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification
 export class TlsClientAuthStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
   override readonly name: string = 'tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
+  readonly needsOnlyClientRequest: boolean = true
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */
