@@ -22,7 +22,11 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string' },
     connections: { type: 'string', default: '32' },
     case: { type: 'string', multiple: true, default: cases.map(({ name }) => name) },
-    target: { type: 'string', multiple: true, default: ['floor', 'oidc-provider', 'clientele', 'clientele-create-server'] },
+    target: {
+      type: 'string',
+      multiple: true,
+      default: ['floor', 'oidc-provider', 'oidc-provider-in-express', 'clientele', 'clientele-create-server']
+    },
     json: { type: 'string' },
     profile: { type: 'string' }
   }

@@ -93,6 +93,22 @@ describe('toClient', () => {
           { [member]: value }
         ])
       ),
+      ...[
+        '',
+        '/cb',
+        'jobs.example/cb',
+        'https://',
+        'https://jobs.example/cb#',
+        'https://jobs.example/cb#x',
+        'javascript:alert(1)',
+        'JavaScript:alert(1)',
+        'data:text/html,x',
+        'file:///etc/passwd'
+      ].map((uri): [string, string, Record<string, unknown>] => [
+        'redirect_uris[1]',
+        'must be an absolute URI without a fragment',
+        { redirect_uris: ['https://jobs.example/cb', uri] }
+      ]),
       ...['grant_types', 'response_types', 'redirect_uris'].flatMap(member =>
         ['a', null, [7], {}, ['a', undefined]].map((value): [string, string, Record<string, unknown>] => [
           member,
