@@ -175,7 +175,7 @@ export function tell(
     try {
       const told: unknown = listener?.(decision)
       // an async listener's rejection, which nobody waits for, would end the process
-      if (told instanceof Promise) told.catch(warn)
+      if (told !== undefined) Promise.resolve(told).catch(warn)
     } catch (error) {
       warn(error)
     }

@@ -10,6 +10,7 @@ import {
 } from '../../lib/strategies/self-signed-tls-client-auth.ts'
 import { makeCertificate, type MadeCertificate } from '../support/certificates.ts'
 import {
+  bareMounts,
   basic,
   expectClient,
   expectRefused,
@@ -110,8 +111,10 @@ describe.each(mounts)('self_signed_tls_client_auth through %s', (_way, mount) =>
       })
     }
   })
+})
 
-  it('refuses every other certificate in the same words', async () => {
+describe.each(bareMounts)('a certificate through %s', (_way, mount) => {
+  it('is refused in the same words wherever it is another', async () => {
     const tested = mount(setup)
     const failed: Record<string, readonly string[]> = {}
     for (const [what, client_id, certificate] of refused) {

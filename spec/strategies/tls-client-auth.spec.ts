@@ -7,6 +7,7 @@ import type { StrategyOptions } from '../../lib/strategies/attempt.ts'
 import { TlsClientAuthStrategy } from '../../lib/strategies/tls-client-auth.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import {
+  bareMounts,
   basic,
   encode,
   expectClient,
@@ -166,8 +167,10 @@ describe.each(mounts)('tls_client_auth through %s', (_way, mount) => {
     const chain = tlsClient(makeCertificate({ subject, issuer: intermediate }), intermediate)
     expectClient(await postOver(tested.app, chain, { scope: 'jobs', client_id: 'billing' }), 'billing')
   })
+})
 
-  it('refuses every other certificate in the same words', async () => {
+describe.each(bareMounts)('a certificate through %s', (_way, mount) => {
+  it('is refused in the same words wherever it is another', async () => {
     const tested = mount(setup)
     const failed: Record<string, readonly string[]> = {}
     for (const [what, client_id, certificate] of refused) {
