@@ -68,6 +68,19 @@ describe('certificate-bound tokens', () => {
   })
 })
 
+describe('a token bound to a certificate and to a key', () => {
+  it('needs both', async () => {
+    const config = await discover(server, key)
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256'))
+    const bound = { 'x5t#S256': key.certificate.thumbprint, jkt: await DPoP.calculateThumbprint() }
+    await boundJourney({ server, party: key, config, bound, apiAt: whoami(server, 'mtls'), DPoP })
+    const { access_token } = await signIn(server, config, { DPoP })
+    const refused = { status: 401, error: 'invalid_token' }
+    expect(await refusal(callApi(config, whoami(server, 'mtls'), access_token))).toEqual(refused)
+    expect(await refusal(callApi(config, whoami(server), access_token, DPoP))).toEqual(refused)
+  })
+})
+
 describe('a certificate-bound token', () => {
   it.each(parties)("$method: is worth nothing with another client's certificate, or none", async party => {
     const { access_token } = await signIn(server, await discover(server, party), { parameters: { resource: api } })

@@ -3,9 +3,9 @@ import { expect } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { makeCertificate, type MadeCertificate } from './certificates.ts'
-import { api, type Party } from './journey-clients.ts'
+import { api, keyParty, type KeyParty, type Party } from './journey-clients.ts'
 import type { Fetch } from './journey-fetch.ts'
-import { callApi, signIn, type AuthorizationOptions } from './journey-openid-client.ts'
+import { callApi, refusal, signIn, type AuthorizationOptions } from './journey-openid-client.ts'
 import { alice, type RunningServer } from './journey-server.ts'
 
 /** What a token says it is bound to. */
@@ -30,6 +30,12 @@ export function holdingCertificate<P extends Party>(
   certificate = makeCertificate({ subject: party.client_id })
 ): P & { readonly certificate: MadeCertificate } {
   return { ...party, certificate }
+}
+
+/** A client that does not authenticate with a key of its own, but signs its requests with one. */
+export async function withSigningKey<P extends Party>(party: P): Promise<P & Pick<KeyParty, 'key'>> {
+  const { metadata, key } = await keyParty(party.client_id)
+  return { ...registering(party, { jwks: metadata.jwks }), key }
 }
 
 /** Calls the API by hand: what is wrong with the request is the caller's choice. */
@@ -63,7 +69,9 @@ export async function boundJourney(journey: BoundJourney): Promise<void> {
     const { server, config, party, DPoP, options = {} } = journey
     const given = { ...options, parameters: { ...options.parameters, ...parameters }, ...(DPoP && { DPoP }) }
     const tokens = await signIn(server, config, given)
-    expect(tokens.claims()).toMatchObject({ iss: server.issuer, aud: party.client_id, sub: alice })
+    const claims = { iss: server.issuer, aud: party.client_id, sub: alice }
+    if (given.openid === false) expect(tokens.id_token).toBeUndefined()
+    else expect(tokens.claims()).toMatchObject(claims)
     expect(tokens.access_token.startsWith('eyJ')).toBe('resource' in parameters)
     await useToken(journey, tokens)
 
@@ -77,12 +85,14 @@ export async function boundJourney(journey: BoundJourney): Promise<void> {
 
 /** What a token is good for, once its binding has been looked at. */
 async function useToken(
-  { server, party, config, bound, apiAt, DPoP }: BoundJourney,
+  { server, party, config, bound, apiAt, DPoP, options }: BoundJourney,
   { token_type, access_token }: client.TokenEndpointResponse
 ): Promise<void> {
   const { client_id } = party
   expect(token_type).toBe(DPoP === undefined ? 'bearer' : 'dpop')
   expect(await confirmationOf(server, access_token)).toEqual(bound)
-  expect(await client.fetchUserInfo(config, access_token, alice, DPoP && { DPoP })).toEqual({ sub: alice, name: 'Alice' })
+  const userinfo = client.fetchUserInfo(config, access_token, alice, DPoP && { DPoP })
+  if (options?.openid === false) expect(await refusal(userinfo)).toEqual({ status: 403, error: 'insufficient_scope' })
+  else expect(await userinfo).toEqual({ sub: alice, name: 'Alice' })
   expect(await callApi(config, apiAt, access_token, DPoP)).toMatchObject({ sub: alice, client_id })
 }

@@ -89,6 +89,8 @@ export interface AuthorizationOptions {
   /** What the answer must consist of. Default: `code`, `iss` and `state`. */
   readonly answerMembers?: readonly string[]
   readonly maxAge?: number
+  /** False: plain OAuth, without OpenID Connect. */
+  readonly openid?: boolean
   /** The key the tokens are to be bound to. */
   readonly DPoP?: client.DPoPHandle
 }
@@ -99,15 +101,17 @@ export async function signIn(
   config: client.Configuration,
   options: AuthorizationOptions = {}
 ): Promise<client.TokenEndpointResponse & client.TokenEndpointResponseHelpers> {
+  const { openid = true } = options
   const pkceCodeVerifier = client.randomPKCECodeVerifier()
   const expectedState = client.randomState()
   const expectedNonce = client.randomNonce()
   const build = options.build ?? (parameters => client.buildAuthorizationUrl(config, { ...parameters }))
   const request = await build({
     redirect_uri: callback,
-    scope: 'openid profile offline_access api:read',
     state: expectedState,
-    nonce: expectedNonce,
+    ...(openid
+      ? { scope: 'openid profile offline_access api:read', nonce: expectedNonce }
+      : { scope: 'offline_access api:read' }),
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
     code_challenge_method: 'S256',
     ...(options.maxAge !== undefined && { max_age: String(options.maxAge) }),
@@ -123,8 +127,7 @@ export async function signIn(
   const checks = {
     pkceCodeVerifier,
     expectedState,
-    expectedNonce,
-    idTokenExpected: true,
+    ...(openid && { expectedNonce, idTokenExpected: true }),
     ...(options.maxAge !== undefined && { maxAge: options.maxAge })
   }
   return client.authorizationCodeGrant(config, answer, checks, {}, options.DPoP && { DPoP: options.DPoP })
