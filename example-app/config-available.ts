@@ -1,6 +1,6 @@
 /**
- * What the configuration knows and this version does not do yet. Where going on without it would be less safe than the file
- * says, the server does not start; a client that asks for such a protection is refused.
+ * What the configuration knows and this version does not do yet: where going on without it would be less safe than the file
+ * says, the server does not start.
  */
 import { ConfigError } from './config-error.ts'
 import type { Settings } from './config-schema.ts'
@@ -22,11 +22,4 @@ export function checkAvailable(settings: Settings): void {
     if (policy.registration !== 'off') throw new ConfigError(`${prefix}policy.registration`, `must be "off" ${notYet}`)
     if (policy.failure_budget !== 'off') throw new ConfigError(`${prefix}policy.failure_budget`, `must be "off" ${notYet}`)
   }
-}
-
-const protections = ['require_pushed_authorization_requests', 'require_signed_request_object'] as const
-
-/** The protection a client asks for and would not get, if any: serving it without would hand out what its owner ruled out. */
-export function withheldBecause(client: Readonly<Record<string, unknown>>): string | undefined {
-  return protections.find(member => client[member] === true)
 }

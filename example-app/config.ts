@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
-import { checkAvailable, withheldBecause } from './config-available.ts'
+import { checkAvailable } from './config-available.ts'
 import { isLoopback, jwksUriMustBe, knownMembers } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
 import { configSchema, type IssuerSettings, type Settings } from './config-schema.ts'
@@ -128,11 +128,7 @@ function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
     const ignored = Object.keys(client).filter(member => !knownMembers.has(member))
-    const withheld = withheldBecause(client)
-    return [
-      ...ignored.map(member => `${path}.${member} is not known and has no effect`),
-      ...(withheld === undefined ? [] : [`${path} is refused everywhere: ${withheld} is not available in this version`])
-    ]
+    return ignored.map(member => `${path}.${member} is not known and has no effect`)
   })
 }
 

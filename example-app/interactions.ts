@@ -8,7 +8,11 @@ import { describeResource, describeScope } from './scope-words.ts'
 import { beginInteraction, csrf, fieldOf, hasConsented, ownsInteraction, rememberConsent, signIn } from './sessions.ts'
 import { sendPage } from './views.ts'
 
+/** What signing in with a password is called in `acr` (OASIS SAML 2.0 Authentication Context, §3.4.10). */
+export const passwordLogin = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport'
+
 /** The library's questions, answered from this browser's session. */
+
 export function interactionHooks(base: string, people: People): AuthorizationServerOptions['interaction'] {
   return {
     account: req => currentAccount(req, people),
@@ -65,7 +69,7 @@ async function login(req: Request, res: Response, server: AuthorizationServer, b
     showLogin(req, res, base, prompt, { username, message: 'That username and password do not match.' }, 401)
     return
   }
-  const account: Account = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), amr: ['pwd'] }
+  const account: Account = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), acr: passwordLogin, amr: ['pwd'] }
   await signIn(req, account)
   await server.resume(req, res, prompt.id, { login: account })
 }

@@ -11,12 +11,11 @@ import {
   type Store
 } from 'clientele'
 import { people, type People } from './accounts.ts'
-import { withheldBecause } from './config-available.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
-import { currentAccount, interactionHooks, interactionPages } from './interactions.ts'
+import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
@@ -71,13 +70,14 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       issuer,
       store,
       keys: await generateKeys(),
-      clients: settings.clients.filter(client => withheldBecause(client) === undefined),
+      clients: settings.clients,
       scopes: settings.scopes,
       resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
         resource,
         scopes,
         access_token_format
       })),
+      acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings.policy),
@@ -122,19 +122,11 @@ const settingNames: Readonly<Record<string, string>> = {
   refreshRetryWindow: 'policy.refresh_retry_window'
 }
 
-function settingError(error: ConfigurationError, { settings, settingsPath }: IssuerOptions): ConfigError {
+function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
   const [option = '', rest = ''] = error.key.split(/(?=[.[])(.*)/s)
-  const key = option === 'clients' ? `clients${positionInFile(settings, rest)}` : `${settingNames[option] ?? option}${rest}`
+  const key = `${settingNames[option] ?? option}${rest}`
   return new ConfigError(`${settingsPath}${key}`, mustBe)
-}
-
-/** Clients that are withheld are not in the library's list, so its positions are not the file's. */
-function positionInFile({ clients }: IssuerSettings, rest: string): string {
-  const [, position, member = ''] = /^\[(\d+)\](.*)$/s.exec(rest) ?? []
-  if (position === undefined) return rest
-  const served = clients.flatMap((client, index) => (withheldBecause(client) === undefined ? [index] : []))
-  return `[${served[Number(position)] ?? position}]${member}`
 }
 
 function home({ issuer, demo }: IssuerOptions, base: string, persons: People): RequestHandler {

@@ -177,20 +177,20 @@ describe('settings', () => {
     expect(line).toMatch(/not available in this version/)
   })
 
-  it('warn of members nobody reads and of clients that cannot be served safely', () => {
+  it('warn of members nobody reads', () => {
     const { warnings } = checkConfig(
       {
         issuer,
         clients: [
           { ...client, shoe_size: 43 },
-          { client_id: 'b', client_secret: 's', require_pushed_authorization_requests: true }
+          { client_id: 'b', client_secret: 's', require_pushed_authorization_requests: true, color: 'red' }
         ]
       },
       '.'
     )
     expect(warnings).toEqual([
       'clients[0].shoe_size is not known and has no effect',
-      'clients[1] is refused everywhere: require_pushed_authorization_requests is not available in this version'
+      'clients[1].color is not known and has no effect'
     ])
   })
 })
