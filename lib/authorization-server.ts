@@ -15,6 +15,7 @@ import { sendJson } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
 import { requireAccessToken, type AccessTokenContext, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
+import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { checkBoolean, checkFunction, checkStore } from './tokens/token-server.ts'
 import {
@@ -67,6 +68,16 @@ export interface AuthorizationServer extends Router {
    * @throws ConfigurationError naming the option that is wrong.
    */
   requireAccessToken(options?: RequireAccessTokenOptions): RequestHandler
+  /**
+   * Middleware that publishes an API's metadata (RFC 9728) at `/.well-known/oauth-protected-resource` and the resource's path. Mount it at the
+   * application's root, and name its address in `requireAccessToken({ resourceMetadata })`.
+   *
+   * @throws ConfigurationError naming the option that is wrong.
+   *
+   * @example
+   * app.use(server.protectedResourceMetadata({ resource: 'https://api.example.com', scopes: ['api:read'] }))
+   */
+  protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler
 }
 
 /**
@@ -129,7 +140,9 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),
     verifyAccessToken: (token: string) => verifyAccessToken(parts.server, token),
-    requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given)
+    requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
+    protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
+      protectedResourceMetadata({ issuer, dpopAlgorithms: parts.dpop.algorithms, certificates }, given)
   })
 }
 

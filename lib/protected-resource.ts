@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { OAuthError } from './errors.ts'
 import { directTls, type CertificateSource } from './http/certificate-source.ts'
+import { addressesOfListener } from './http/listener.ts'
 import { sendOAuthError } from './http/responses.ts'
 import { toOAuthError } from './http/error-handler.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
@@ -131,7 +132,7 @@ async function checkPossession(
   const proof = req.headers['dpop']
   if (typeof proof !== 'string') throw invalidToken('no DPoP proof was sent')
   const path = pathOf(req.originalUrl)
-  const addresses = context.origins.map(origin => `${origin}${path}`)
+  const addresses = addressesOfListener(req, context.origins).map(origin => `${origin}${path}`)
   const proved = await verifyDpopProof({
     proof,
     method: req.method,

@@ -24,6 +24,7 @@ import {
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
+import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiIdTokenAlgorithms, fapiMethods, type Profile } from './profiles.ts'
@@ -152,7 +153,8 @@ function defaultStrategies(
     issuer,
     store,
     assertionAudience,
-    legacyAudiences: tokenEndpoints,
+    // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
+    legacyAudiences: fapi ? [] : tokenEndpoints,
     algorithms: fapi ? fapiAlgorithms : undefined,
     audienceAsStringOnly: fapi,
     clock,
@@ -211,7 +213,7 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
   const request = await readClientRequest(req)
   const { parameters, authentication = { method: client.token_endpoint_auth_method } } = request
   const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
-  const confirmation = await readConfirmation(request, client, parts.dpop, parts.tokenEndpoints)
+  const confirmation = await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
   if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
     throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'

@@ -4,6 +4,7 @@ import { verifyDpopProof } from '../assertions/dpop-proof.ts'
 import type { Client } from '../client.ts'
 import { InvalidClientError, InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
+import { addressesOfListener } from '../http/listener.ts'
 import { sendJson } from '../http/responses.ts'
 import type { ClientRequest, Parameters } from '../request.ts'
 import { parametersOfForm } from './authorization/parameters.ts'
@@ -26,7 +27,7 @@ export function pushedAuthorizationRequestEndpoint(
 ): RequestHandler {
   return (req, res, next) => {
     const authenticated = (error?: unknown): void => {
-      if (error === undefined) push(context, addresses, req, res).catch(next)
+      if (error === undefined) push(context, addressesOfListener(req, addresses), req, res).catch(next)
       else next(error)
     }
     void authenticate(req, res, authenticated)
