@@ -16,7 +16,7 @@ export const passwordLogin = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordPro
 export function interactionHooks(base: string, people: People): AuthorizationServerOptions['interaction'] {
   return {
     account: req => currentAccount(req, people),
-    consented: (req, { client, scope }) => hasConsented(req, client.client_id, scope),
+    consented: (req, { client, sub, scope }) => hasConsented(req, sub, client.client_id, scope),
     prompt(req, res, prompt) {
       beginInteraction(req, prompt.id)
       res.redirect(303, pageOf(base, prompt))
@@ -58,8 +58,8 @@ export function currentAccount(req: Request, people: People): Account | undefine
 }
 
 async function login(req: Request, res: Response, server: AuthorizationServer, base: string, people: People): Promise<void> {
-  const prompt = await promptOf(req, server, fieldOf(req, 'interaction'))
-  if (prompt.name !== 'login') {
+  const prompt = await loginPromptOf(req, server)
+  if (prompt !== undefined && prompt.name !== 'login') {
     res.redirect(303, pageOf(base, prompt))
     return
   }
@@ -71,7 +71,13 @@ async function login(req: Request, res: Response, server: AuthorizationServer, b
   }
   const account: Account = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), acr: passwordLogin, amr: ['pwd'] }
   await signIn(req, account)
-  await server.resume(req, res, prompt.id, { login: account })
+  if (prompt === undefined) res.redirect(303, `${base}/account`)
+  else await server.resume(req, res, prompt.id, { login: account })
+}
+
+/** What a login form is for; undefined: for the person's own account page. */
+function loginPromptOf(req: Request, server: AuthorizationServer): Promise<InteractionPrompt | undefined> {
+  return fieldOf(req, 'page') === 'account' ? Promise.resolve(undefined) : promptOf(req, server, fieldOf(req, 'interaction'))
 }
 
 async function decide(req: Request, res: Response, server: AuthorizationServer): Promise<void> {
@@ -79,7 +85,7 @@ async function decide(req: Request, res: Response, server: AuthorizationServer):
   if (prompt.name !== 'consent') throw new HttpError(400, 'There is nothing to agree to yet.')
   const decision = fieldOf(req, 'decision')
   if (decision === 'allow') {
-    rememberConsent(req, prompt.client.client_id, prompt.scope)
+    await rememberConsent(req, prompt.client.client_id, prompt.scope)
     await server.resume(req, res, prompt.id, { consent: true })
   } else if (decision === 'deny') {
     await server.resume(req, res, prompt.id, { error: 'access_denied' })
@@ -113,12 +119,20 @@ interface LoginForm {
   readonly message?: string
 }
 
-function showLogin(req: Request, res: Response, base: string, prompt: InteractionPrompt, form: LoginForm, status = 200): void {
+/** The login form: for an application's request, or, without a prompt, for the person's own account page. */
+export function showLogin(
+  req: Request,
+  res: Response,
+  base: string,
+  prompt: InteractionPrompt | undefined,
+  form: LoginForm,
+  status = 200
+): void {
   const page = {
     base,
     title: 'Sign in',
-    client: nameOf(prompt),
-    interaction: prompt.id,
+    client: prompt === undefined ? undefined : nameOf(prompt),
+    interaction: prompt?.id,
     csrf: csrf.generateToken(req),
     message: undefined,
     ...form
@@ -135,6 +149,8 @@ function showConsent(req: Request, res: Response, base: string, prompt: Interact
     client: nameOf(prompt),
     person: person?.username,
     scopes: prompt.scope.map(describeScope),
+    claims: prompt.claims.map(claim => claim.replaceAll('_', ' ')),
+    details: prompt.authorization_details.map(({ type, ...rest }) => ({ type, text: JSON.stringify(rest, null, 2) })),
     resources: prompt.resources.map(describeResource),
     interaction: prompt.id,
     csrf: csrf.generateToken(req)
@@ -146,7 +162,7 @@ function nameOf({ client }: InteractionPrompt): string {
 }
 
 function refuseLogin(req: Request, res: Response, server: AuthorizationServer, base: string): Promise<void> {
-  return promptOf(req, server, fieldOf(req, 'interaction')).then(prompt => {
+  return loginPromptOf(req, server).then(prompt => {
     const form = {
       username: fieldOf(req, 'username') ?? '',
       message: 'Too many attempts. Wait a quarter of an hour and try again.'
