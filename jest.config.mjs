@@ -1,8 +1,5 @@
-/**
- * One project per Express major: the whole suite runs on Express 5, and the specs that touch Express run again on Express 4.
- * @type {import('jest').Config}
- */
-const shared = {
+/** @type {import('jest').Config} */
+export const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -12,9 +9,19 @@ const shared = {
   setupFiles: ['<rootDir>/spec/support/environment.ts']
 }
 
+/**
+ * One project per Express major: the whole suite runs on Express 5, and the specs that touch Express run again on Express 4.
+ * The browser suite has a configuration of its own, spec/browser/jest.config.mjs.
+ * @type {import('jest').Config}
+ */
 export default {
   projects: [
-    { ...shared, displayName: 'express 5', testMatch: ['<rootDir>/spec/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'express 5',
+      testMatch: ['<rootDir>/spec/**/*.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/browser/']
+    },
     {
       ...shared,
       displayName: 'express 4',

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { memoryStore } from 'clientele'
+import { createApp } from '../../example-app/app.ts'
+import { demoConfig } from '../../example-app/demo/settings.ts'
+import { createLog } from '../../example-app/log.ts'
+import { listen, type Listeners } from '../../example-app/server.ts'
+import { freePort } from '../example-app/running-server.ts'
+import { newPage, withAndWithoutScript } from './support/browser.ts'
+import { apiStatus } from './support/client-app.ts'
+import { allow, signIn } from './support/site.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'clientele-demo-'))
+
+let issuer: string
+let listeners: Listeners
+
+// the process `npm start` runs has its ports fixed; this is the same demo at ports that are free
+beforeAll(async () => {
+  issuer = `http://localhost:${await freePort()}`
+  const config = await demoConfig({ issuer, tlsPort: await freePort(), folder })
+  const log = createLog('silent')
+  listeners = await listen(config, await createApp({ config, store: memoryStore(), log, demo: true }), log)
+})
+afterAll(async () => {
+  await listeners.close(0)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe.each(withAndWithoutScript)('the demo, %s', (_name, javaScriptEnabled) => {
+  it('leads from the home page to a token of the public client', async () => {
+    const page = await newPage({ javaScriptEnabled })
+    await page.goto(issuer)
+    await page.getByRole('link', { name: 'Try it' }).click()
+    await signIn(page)
+    await page.getByRole('heading', { name: 'Allow Demo Browser App?' }).waitFor()
+    await allow(page)
+    await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
+    const shown = JSON.parse(await page.locator('pre').innerText()) as Record<string, string>
+    expect(shown).toMatchObject({ token_type: 'Bearer', refresh_token: expect.any(String), id_token: expect.any(String) })
+    expect(await apiStatus(issuer, shown['access_token'])).toBe(200)
+    await page.getByRole('link', { name: 'Once more' }).click()
+    await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
+    await page.goto(`${issuer}/account`)
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('Demo Browser App no longer has access to your account.').waitFor()
+    expect(await apiStatus(issuer, shown['access_token'])).toBe(401)
+  })
+
+  it('says so when the person denies', async () => {
+    const page = await newPage({ javaScriptEnabled })
+    await page.goto(`${issuer}/demo`)
+    await signIn(page, 'bob', 'builder')
+    await page.getByRole('button', { name: 'Deny' }).click()
+    await page.getByText('access_denied').waitFor()
+  })
+})

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Page } from 'playwright-core'
+import { newPage } from './support/browser.ts'
+import { begin, press, signIn, site, someone, tokensFor } from './support/site.ts'
+
+const at = site()
+
+/** Runs in the page: the text that stands out too little from what is behind it (WCAG 2.2 §1.4.3), as `text: ratio`. */
+const faintText = `(() => {
+  const channels = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number)
+  const linear = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+  const backdrop = element => {
+    const [r, g, b, alpha = 1] = channels(getComputedStyle(element).backgroundColor)
+    return alpha > 0 ? [r, g, b] : element.parentElement === null ? [255, 255, 255] : backdrop(element.parentElement)
+  }
+  const written = [...document.querySelectorAll('body *')].filter(element =>
+    [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim() !== '')
+  )
+  return written.flatMap(element => {
+    const [dark, light] = [luminance(channels(getComputedStyle(element).color)), luminance(backdrop(element))].sort((a, b) => a - b)
+    const ratio = (light + 0.05) / (dark + 0.05)
+    return ratio >= 4.5 ? [] : [element.textContent.trim() + ': ' + ratio.toFixed(2)]
+  })
+})()`
+
+/** Runs in the page: controls nobody names, names two elements share, controls too small for a finger (§2.5.8), and what sticks out. */
+const faults = `(() => {
+  const controls = [...document.querySelectorAll('input:not([type=hidden]), button')]
+  const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
+  return [
+    ...controls.filter(control => control.labels?.length === 0 && control.textContent.trim() === '').map(control => control.name + ' has no label'),
+    ...controls.filter(control => control.getBoundingClientRect().height < 40).map(control => control.outerHTML + ' is too small'),
+    ...ids.filter((id, index) => ids.indexOf(id) !== index).map(id => id + ' is there twice'),
+    ...(document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page is too wide'] : []),
+    ...(document.documentElement.lang === '' ? ['no language'] : []),
+    ...(document.querySelectorAll('h1').length === 1 ? [] : ['not one heading'])
+  ]
+})()`
+
+/** Every page there is, in the order a person meets them. */
+async function visit(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  const person = someone()
+  const everything = 'openid profile email offline_access api:read api:write files:read'
+  await page.goto(at.issuer)
+  await look('home')
+  await begin(at, page)
+  await look('login')
+  await signIn(page, person, 'guess')
+  await look('wrong password')
+  await signIn(page, person)
+  await begin(at, page, { client_id: 'maps', scope: everything })
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+  await look('consent')
+  await begin(at, page, { redirect_uri: 'https://elsewhere.example/' })
+  await look('error')
+  await tokensFor(at, page, person, { scope: everything })
+  await tokensFor(at, page, person, { client_id: 'maps' })
+  await page.goto(`${at.issuer}/account`)
+  await look('account')
+  await press(page, page.getByRole('button', { name: 'Revoke' }).first())
+  await look('revoked')
+  await press(page, page.getByRole('button', { name: 'Revoke' }).first())
+  await look('nothing allowed')
+  await page.goto(`${at.issuer}/logout`)
+  await look('sign out')
+  await press(page, page.getByRole('button', { name: 'Sign out' }))
+  await look('signed out')
+}
+
+describe.each([
+  ['a phone', { width: 390, height: 844 }],
+  ['a small phone, or a desktop zoomed in to 400 %', { width: 320, height: 568 }],
+  ['a desktop', { width: 1280, height: 800 }]
+])('on %s', (_name, viewport) => {
+  it.each(['light', 'dark'] as const)('every page can be read and used, %s', async colorScheme => {
+    const page = await newPage({ viewport, colorScheme })
+    const found: Record<string, unknown> = {}
+    const clean: Record<string, unknown> = {}
+    await visit(page, async name => {
+      found[name] = [await page.evaluate(faintText), await page.evaluate(faults)]
+      clean[name] = [[], []]
+    })
+    expect(found).toEqual(clean)
+  })
+})
+
+describe('the login form', () => {
+  it('tells password managers what its fields are', async () => {
+    const page = await newPage()
+    await begin(at, page)
+    expect(await page.getByLabel('Username').getAttribute('autocomplete')).toBe('username')
+    expect(await page.getByLabel('Password').getAttribute('autocomplete')).toBe('current-password')
+  })
+
+  it('shows where the focus is, in forced colours too', async () => {
+    for (const forcedColors of ['none', 'active'] as const) {
+      const page = await newPage({ forcedColors })
+      await begin(at, page)
+      await page.locator('#username:focus').waitFor()
+      for (const name of ['username', 'password', '']) {
+        expect(await page.evaluate("document.activeElement.getAttribute('name') ?? ''")).toBe(name)
+        expect(await page.evaluate('getComputedStyle(document.activeElement).outline')).toMatch(/solid 3px|3px solid/)
+        await page.keyboard.press('Tab')
+      }
+    }
+  })
+})

@@ -1,0 +1,117 @@
+/** The example app as a process of its own, its client, and what people do on its pages. */
+import { afterAll, beforeAll, expect } from '@jest/globals'
+import type { Locator, Page } from 'playwright-core'
+import { freePort, startServer, stop, type RunningServer } from '../../example-app/running-server.ts'
+import { authorizeUrl, startClientApp, token, verifier, type ClientApp } from './client-app.ts'
+
+export interface Site {
+  issuer: string
+  client: ClientApp
+}
+
+/** Serves for as long as the spec file runs. */
+export function site(): Site {
+  const running = {} as Site & { server?: RunningServer }
+  beforeAll(async () => {
+    running.client = await startClientApp()
+    running.issuer = `http://localhost:${await freePort()}`
+    running.server = await startServer(settings(running.issuer, running.client))
+  })
+  afterAll(async () => {
+    await stop(running.server)
+    await running.client.close()
+  })
+  return running
+}
+
+const crowd = Array.from({ length: 50 }, (_nobody, index) => `person-${index + 1}`)
+let met = 0
+
+/** The username of someone who has allowed nothing yet. */
+export function someone(): string {
+  const username = crowd[met]
+  if (username === undefined) throw new Error('there are not enough people')
+  met += 1
+  return username
+}
+
+function settings(issuer: string, client: ClientApp): object {
+  const web = {
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [client.redirect_uri],
+    grant_types: ['authorization_code', 'refresh_token']
+  }
+  return {
+    issuer,
+    clients: [
+      { ...web, client_id: 'shop', client_name: 'Corner Shop' },
+      { ...web, client_id: 'maps', client_name: 'Bob & <script>Maps</script>' }
+    ],
+    accounts: [
+      { sub: 'u-alice', username: 'alice', password: 'wonderland', claims: { name: 'Alice' } },
+      { sub: 'u-bob', username: 'bob', password: 'builder' },
+      ...crowd.map(username => ({ sub: `u-${username}`, username, password: 'wonderland' }))
+    ],
+    resources: [
+      { resource: 'https://api.example.com', scopes: ['api:read', 'api:write'], access_token_format: 'jwt' },
+      { resource: 'https://files.example.com', scopes: ['files:read'], access_token_format: 'opaque' }
+    ]
+  }
+}
+
+/** Opens the client's request in this browser. */
+export async function begin({ issuer, client }: Site, page: Page, parameters: Record<string, string> = {}): Promise<void> {
+  await page.goto(authorizeUrl(issuer, client, parameters))
+}
+
+/** Presses a button and waits for the page it leads to. */
+export async function press(page: Page, button: Locator): Promise<void> {
+  const arrived = page.waitForEvent('framenavigated', frame => frame === page.mainFrame())
+  await button.click()
+  await arrived
+}
+
+export async function signIn(page: Page, username = 'alice', password = 'wonderland'): Promise<void> {
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await press(page, page.getByRole('button', { name: 'Sign in' }))
+}
+
+export async function allow(page: Page): Promise<void> {
+  await press(page, page.getByRole('button', { name: 'Allow' }))
+}
+
+/** What the client was answered, once this browser has arrived there. */
+export async function answered({ issuer, client }: Site, page: Page): Promise<URLSearchParams> {
+  await page.getByRole('heading', { name: 'Back at the client' }).waitFor()
+  const answer = client.answers.pop()
+  expect(answer?.get('iss')).toBe(issuer)
+  expect(answer?.get('state')).toBe('st')
+  return answer ?? new URLSearchParams()
+}
+
+/** Signs in, allows, and lets the client redeem its code. */
+export async function tokensFor(
+  at: Site,
+  page: Page,
+  username: string,
+  parameters: Record<string, string> = {}
+): ReturnType<typeof token> {
+  await begin(at, page, parameters)
+  if (page.url().includes('/login')) await signIn(page, username)
+  if (page.url().includes('/consent')) await allow(page)
+  const tokens = await redeem(at, await answered(at, page), parameters)
+  expect(tokens.status).toBe('200')
+  return tokens
+}
+
+export function redeem(at: Site, answer: URLSearchParams, { client_id = 'shop', resource }: Record<string, string> = {}) {
+  return token(at.issuer, {
+    grant_type: 'authorization_code',
+    client_id,
+    redirect_uri: at.client.redirect_uri,
+    code: answer.get('code') ?? '',
+    code_verifier: verifier,
+    ...(resource !== undefined && { resource })
+  })
+}
