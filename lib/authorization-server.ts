@@ -16,8 +16,7 @@ import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './option
 import { requireAccessToken, type AccessTokenContext, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
-import { scopedStore } from './stores/scoped.ts'
-import { checkBoolean, checkFunction, checkStore } from './tokens/token-server.ts'
+import { checkBoolean, checkFunction } from './tokens/token-server.ts'
 import {
   tokenEndpoint,
   tokenEndpointParts,
@@ -103,13 +102,11 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const issuer = checkIssuer(options.issuer)
   const addresses = addressesOf(issuer)
   const mtlsOrigin = checkOrigin(options.mtlsOrigin)
-  // one store can serve many issuers: what one keeps, no other finds
-  const store = scopedStore(checkStore(options.store), issuer)
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
-  const parts = tokenEndpointParts({ ...options, store, tokenEndpoints, certificates })
+  const parts = tokenEndpointParts({ ...options, tokenEndpoints, certificates })
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: parts.server, dpop: parts.dpop, certificate: options.certificate, origins }
   const context = contextOf(options, parts, addresses, protection)

@@ -102,6 +102,9 @@ function checkClient(client: ClientMetadata, path: string): readonly ProfileProb
       section: 'FAPI 2.0 §5.3.2.1 (4)'
     })
   }
+  if (client.assertion_audience !== undefined && client.assertion_audience !== 'issuer') {
+    problems.push({ key: `${path}.assertion_audience`, mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
+  }
   for (const member of registeredAlgorithms) {
     const alg = client[member]
     if (alg === undefined || fapiAlgorithms.includes(alg as string)) continue

@@ -29,6 +29,7 @@ import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiIdTokenAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import { readConfirmation } from './sender-constraint.ts'
+import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
@@ -38,6 +39,7 @@ import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
   checkFunction,
+  checkStore,
   tokenOptionKeys,
   tokenServer,
   type TokenOptions,
@@ -124,8 +126,10 @@ export function tokenRouter(options: TokenRouterOptions): Router {
 }
 
 /** Checks the options and puts the defaults in. */
-export function tokenEndpointParts(options: TokenRouterOptions): TokenEndpointParts {
-  const issuer = checkIssuer(options.issuer)
+export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointParts {
+  // one store can serve many issuers: what one keeps, no other finds
+  const issuer = checkIssuer(given.issuer)
+  const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
   const clients = clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) }, respond)

@@ -74,6 +74,7 @@ describe('the fapi2-security profile', () => {
       { clients: [{ ...good, request_object_signing_alg: 'ES384' }] },
       'clients[0].request_object_signing_alg'
     ],
+    ["one client's wider audience", { clients: [{ ...good, assertion_audience: 'report' }] }, 'clients[0].assertion_audience'],
     ['a wider audience', { assertionAudience: 'report' }, 'assertionAudience'],
     ['long-lived codes', { authorizationCodeTtl: 61 }, 'authorizationCodeTtl'],
     ['rotation for everyone', { refreshTokenRotation: 'always' }, 'refreshTokenRotation'],
