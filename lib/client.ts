@@ -75,7 +75,8 @@ export interface ClientSecret {
  * parsed from it is cached by its identity.
  */
 export type ClientSource =
-  readonly ClientMetadata[] | ((client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>)
+  | readonly ClientMetadata[]
+  | ((client_id: string) => ClientMetadata | null | undefined | Promise<ClientMetadata | null | undefined>)
 
 /** Finds clients. Rejects when the source does; never answers with a client of another id. */
 export interface ClientRegistry {
@@ -159,12 +160,13 @@ function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
 }
 
 function registryOfFunction(
-  lookUp: (client_id: string) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>
+  lookUp: (client_id: string) => ClientMetadata | null | undefined | Promise<ClientMetadata | null | undefined>
 ): ClientRegistry {
   return {
     async find(client_id) {
       const metadata = await lookUp(client_id)
-      if (metadata === undefined) return undefined
+      // databases say null where there is no row
+      if (metadata === undefined || metadata === null) return undefined
       const client = toClient(metadata)
       // a source that looks up loosely (case, trimming, a wrong row) must not let one client in as another
       if (client.client_id !== client_id)
