@@ -35,6 +35,7 @@ import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
+import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
@@ -136,6 +137,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
+  checkRegisteredAlgorithms(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
