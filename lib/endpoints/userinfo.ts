@@ -6,7 +6,7 @@ import { sendJson } from '../http/responses.ts'
 import { presentedAccessToken, withChallenge } from '../protected-resource.ts'
 import type { AccessToken } from '../tokens/access-token.ts'
 import { claimsOf } from './claims.ts'
-import { findClient, type EndpointContext } from './endpoint.ts'
+import { findClient, handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { signFor } from './signed-response.ts'
 
 /**
@@ -15,7 +15,11 @@ import { signFor } from './signed-response.ts'
  *
  * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449 §7.1.
  */
-export async function userinfoEndpoint(context: EndpointContext, req: Request, res: Response): Promise<void> {
+export function userinfoEndpoint(context: EndpointContext): Endpoint {
+  return { member: 'userinfo_endpoint', caller: 'access_token', handler: handlerOf((req, res) => answer(context, req, res)) }
+}
+
+async function answer(context: EndpointContext, req: Request, res: Response): Promise<void> {
   if (req.method !== 'GET' && req.method !== 'POST') throw new MethodNotAllowedError(['GET', 'POST'])
   const accessToken = await readAccessToken(context, req).catch((error: unknown) => {
     throw withChallenge(error, context.dpop)
