@@ -72,11 +72,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       keys: await generateKeys(),
       clients: settings.clients,
       scopes: settings.scopes,
-      resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
-        resource,
-        scopes,
-        access_token_format
-      })),
+      resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
