@@ -28,7 +28,14 @@ export type { ResourceOptions } from './tokens/resource.ts'
 export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
-export { generateKeys, signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './tokens/signing-keys.ts'
+export {
+  generateKeys,
+  signingAlgorithms,
+  type KeySource,
+  type PrivateKeySet,
+  type SigningAlgorithm
+} from './tokens/generate-keys.ts'
+export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/stored-keys.ts'
 
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
