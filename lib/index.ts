@@ -15,6 +15,8 @@ export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
+export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
