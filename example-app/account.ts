@@ -1,23 +1,22 @@
 /** The pages a person opens for themselves: what they allowed, taking it back, and signing out. */
-import { Router, urlencoded, type Request, type Response } from 'express'
-import type { Store } from 'clientele'
+import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import { people, type People } from './accounts.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { HttpError } from './http-error.ts'
 import { currentAccount, showLogin } from './interactions.ts'
 import { describeScope } from './scope-words.ts'
-import { consentsOf, csrf, fieldOf, forgetConsent, hasConsented, permissionsOf, sessions, signOut } from './sessions.ts'
+import { consentsOf, csrf, fieldOf, forgetConsent, hasConsented, permissionsOf, signOut } from './sessions.ts'
 import { sendPage } from './views.ts'
 
 /** The pages `/account` and `/logout` of an issuer. Signing in to them is `interactionPages()`' part, with its limits. */
-export function accountPages(store: Store, issuer: string, settings: IssuerSettings): Router {
+export function accountPages(issuer: string, settings: IssuerSettings, withSession: RequestHandler): Router {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const names = new Map(settings.clients.map(({ client_id, client_name }) => [client_id, client_name]))
   const nameOf = (client_id: string) => names.get(client_id) ?? client_id
   const form = [urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 }), csrf.csrfSynchronisedProtection]
   const router = Router({ caseSensitive: true })
-  router.use([`${base}/account`, `${base}/logout`], sessions(store, issuer, base))
+  router.use([`${base}/account`, `${base}/logout`], withSession)
   router.get(`${base}/account`, (req, res) => showAccount(req, res, base, persons, nameOf))
   router.post(`${base}/account/revoke`, ...form, (req, res) => revoke(req, res, base, persons, nameOf))
   router.get(`${base}/logout`, (req, res) => {

@@ -6,7 +6,9 @@ import { recordGrants } from './account-permissions.ts'
 import type { Config } from './config.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes, type IssuerOptions } from './issuer.ts'
+import { issuerKeys } from './keys.ts'
 import { accessLog, type Log } from './log.ts'
+import { sessions } from './sessions.ts'
 import { securityHeaders, sendPage } from './views.ts'
 
 export interface AppOptions {
@@ -40,9 +42,15 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
 }
 
 /** What an issuer answers, the server's endpoints first: they are asked most. What it grants is recorded for the account page. */
-async function everyPage(options: IssuerOptions): Promise<RequestHandler[]> {
-  const { store, issuer, settings } = options
-  return [await issuerRoutes({ ...options, store: recordGrants(store, issuer) }), accountPages(store, issuer, settings)]
+async function everyPage(options: Omit<IssuerOptions, 'keys' | 'withSession'>): Promise<RequestHandler[]> {
+  const { store, issuer, settings, log } = options
+  const keys = await issuerKeys(store, issuer, log)
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const withSession = sessions(store, issuer, path, keys.secretFor('session cookie'))
+  return [
+    issuerRoutes({ ...options, store: recordGrants(store, issuer), keys, withSession }),
+    accountPages(issuer, settings, withSession)
+  ]
 }
 
 function originOf(hostname: string, port: number): string {

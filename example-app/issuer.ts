@@ -5,7 +5,6 @@ import {
   authorizationServer,
   clientCredentials,
   ConfigurationError,
-  generateKeys,
   refreshToken,
   type AuthorizationServer,
   type Store
@@ -16,8 +15,8 @@ import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
+import type { IssuerKeys } from './keys.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
-import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
 
@@ -28,6 +27,9 @@ export interface IssuerOptions {
   readonly settingsPath: string
   readonly settings: IssuerSettings
   readonly store: Store
+  readonly keys: IssuerKeys
+  /** Gives a request its browser session. */
+  readonly withSession: RequestHandler
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
@@ -38,12 +40,11 @@ export interface IssuerOptions {
 }
 
 /** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
-export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
-  const { issuer, settings, store } = options
+export function issuerRoutes(options: IssuerOptions): Router {
+  const { issuer, settings, store, withSession } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
-  const server = await build(options, path, persons)
-  const withSession = sessions(store, issuer, path)
+  const server = build(options, path, persons)
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -63,13 +64,13 @@ function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-async function build(options: IssuerOptions, path: string, persons: People): Promise<AuthorizationServer> {
-  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
+function build(options: IssuerOptions, path: string, persons: People): AuthorizationServer {
+  const { issuer, settings, store, keys, log, mtlsOrigin, certificates } = options
   try {
     return authorizationServer({
       issuer,
       store,
-      keys: await generateKeys(),
+      keys: keys.keys,
       clients: settings.clients,
       scopes: settings.scopes,
       resources: settings.resources,

@@ -15,6 +15,8 @@ export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
+export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
@@ -28,7 +30,14 @@ export type { ResourceOptions } from './tokens/resource.ts'
 export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
-export { generateKeys, signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './tokens/signing-keys.ts'
+export {
+  generateKeys,
+  signingAlgorithms,
+  type KeySource,
+  type PrivateKeySet,
+  type SigningAlgorithm
+} from './tokens/generate-keys.ts'
+export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/stored-keys.ts'
 
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'

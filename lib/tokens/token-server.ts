@@ -4,18 +4,19 @@ import type { Client } from '../client.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
+import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { guardedStore } from './guarded-store.ts'
 import { pooledRandomBytes, type RandomBytes } from './random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
 import { isScopeToken } from './scope.ts'
-import { SigningKeys, type PrivateKeySet } from './signing-keys.ts'
+import { SigningKeys } from './signing-keys.ts'
 
 export interface TokenOptions {
   /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
   readonly issuer: string
   readonly store: Store
-  /** Private keys to sign with; see `generateKeys()`. */
-  readonly keys: PrivateKeySet
+  /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
+  readonly keys: PrivateKeySet | KeySource
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /** The scope values clients may ask for, beside those of the resources. */
