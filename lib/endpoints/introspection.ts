@@ -3,12 +3,11 @@ import type { Request, Response } from 'express'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
-import { sendJson } from '../http/responses.ts'
+import { notStored, sendJson } from '../http/responses.ts'
 import { introspect } from '../tokens/introspection.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { sendJwt, signFor } from './signed-response.ts'
 
-const notStored = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 const signed = 'application/token-introspection+jwt'
 
 /**
