@@ -105,7 +105,8 @@ function policyOptions(policy: IssuerSettings['policy']) {
     authorizationCodeTtl: policy.authorization_code_ttl,
     refreshTokenTtl: policy.refresh_token_ttl,
     refreshTokenRotation: policy.refresh_token_rotation,
-    refreshRetryWindow: policy.refresh_retry_window
+    refreshRetryWindow: policy.refresh_retry_window,
+    guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
   }
 }
 
@@ -120,7 +121,8 @@ const settingNames: Readonly<Record<string, string>> = {
   authorizationCodeTtl: 'policy.authorization_code_ttl',
   refreshTokenTtl: 'policy.refresh_token_ttl',
   refreshTokenRotation: 'policy.refresh_token_rotation',
-  refreshRetryWindow: 'policy.refresh_retry_window'
+  refreshRetryWindow: 'policy.refresh_retry_window',
+  guessProtection: 'policy.failure_budget'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {

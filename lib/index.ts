@@ -59,6 +59,13 @@ export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters,
 export type { Check, CheckOutcome, Decision } from './decision.ts'
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
 
+export {
+  guessProtection,
+  type GuessProtection,
+  type GuessProtectionOptions,
+  type GuessProtectionSetup
+} from './credentials/guess-protection.ts'
+
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'
 export { scopedStore } from './stores/scoped.ts'
