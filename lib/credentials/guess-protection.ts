@@ -75,13 +75,14 @@ export function guessProtection({ store, clock = Date.now, ...options }: GuessPr
  */
 export function serverGuessProtection(
   given: GuessProtectionOptions | false | undefined,
-  setup: Pick<GuessProtectionSetup, 'store' | 'clock'>
+  { store, clock }: Pick<GuessProtectionSetup, 'store' | 'clock'>
 ): GuessProtection | undefined {
   if (given === false) return undefined
-  const options: unknown = given === undefined ? {} : given
+  if (given === undefined) return guessProtection({ store, clock })
+  const options: unknown = given
   if (typeof options !== 'object' || options === null)
     throw new ConfigurationError('guessProtection', 'must be false or an object with attempts and window')
-  return guessProtection({ ...checkGuessProtection(options, 'guessProtection.'), store: setup.store, clock: setup.clock })
+  return guessProtection({ store, clock, ...checkGuessProtection(options, 'guessProtection.') })
 }
 
 function checkGuessProtection(options: GuessProtectionOptions, path = ''): { attempts: number; window: number } {
