@@ -73,11 +73,7 @@ function build(options: IssuerOptions, path: string, persons: People): Authoriza
       keys: keys.keys,
       clients: settings.clients,
       scopes: settings.scopes,
-      resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
-        resource,
-        scopes,
-        access_token_format
-      })),
+      resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),

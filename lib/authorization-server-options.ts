@@ -77,6 +77,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     ...policyOf(options, token),
     server: token.server,
     clients,
+    strategies,
     grantTypes: [...token.tokenIssuers.keys()],
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),

@@ -246,7 +246,7 @@ function refuseNothing(
       section: 'RFC 6749 §3.2.1',
       received: carries ? mechanism : 'no client authentication',
       fix: carries
-        ? 'Use one of the methods in the metadata’s token_endpoint_auth_methods_supported.'
+        ? 'Use one of the methods the metadata names for this endpoint.'
         : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
     },
     headers

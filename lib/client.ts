@@ -29,6 +29,8 @@ export interface RegisteredMetadata {
   readonly userinfo_signed_response_alg?: string | undefined
   /** What authorization responses are signed with where the request asks for signed ones (JARM §3). Default RS256. */
   readonly authorization_signed_response_alg?: string | undefined
+  /** What introspection answers are signed with where this client asks for signed ones (RFC 9701 §6). Default RS256. */
+  readonly introspection_signed_response_alg?: string | undefined
   /** The one algorithm of this client's request objects (RFC 9101 §10.5). */
   readonly request_object_signing_alg?: string | undefined
   /** True: this client's authorization requests are signed request objects, always (RFC 9101 §10.5). */
@@ -186,6 +188,7 @@ const stringMembers = [
   'id_token_signed_response_alg',
   'userinfo_signed_response_alg',
   'authorization_signed_response_alg',
+  'introspection_signed_response_alg',
   'request_object_signing_alg',
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',

@@ -15,6 +15,8 @@ import type { Interaction } from './authorization/interaction.ts'
 export interface EndpointContext {
   readonly server: TokenServer
   readonly clients: ClientRegistry
+  /** The client authentication methods there are. */
+  readonly strategies: readonly ClientAuthenticationStrategy[]
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
   readonly interaction: Interaction

@@ -31,6 +31,8 @@ export interface AccessToken {
 
 const jwtType = 'at+jwt'
 const separator = '.'
+/** Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was revoked. */
+const clockDifference = 60
 
 /** Mints an access token and, where it must be found again, records it first. */
 export async function mintAccessToken(
@@ -77,9 +79,21 @@ export async function mintAccessToken(
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   // no HTTP header of Node's carries more
   if (presented.length > 16_384) return undefined
+  return isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented)
+}
+
+/**
+ * Ends an access token that {@link verifyAccessToken} accepted, and nothing else: from now on it does not. A resource that reads JWTs itself
+ * takes one until it expires.
+ */
+export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
+  if (!isJwt(presented)) return server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
+  const left = Math.ceil(token.exp - server.clock() / 1000)
+  await server.store.set(revocationKey(token.jti, token.grant), null, left + clockDifference)
+}
+
+function isJwt(presented: string): boolean {
   return presented.startsWith('eyJ') && presented.split('.').length === 3
-    ? verifyJwt(server, presented)
-    : findOpaque(server, presented)
 }
 
 /** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
