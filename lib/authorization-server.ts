@@ -25,6 +25,7 @@ import {
   type TokenRouterOptions
 } from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
+import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
   /** The application's own login and consent; see {@link Interaction}. */
@@ -49,7 +50,7 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
 }
 
 /** The router, and what the application's pages and its own API need of the server behind it. */
-export interface AuthorizationServer extends Router {
+export interface AuthorizationServer extends Router, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
@@ -132,7 +133,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
         handler((req, res) => authorizationEndpoint(context, req, res))
       )
   }
-  return Object.assign(mount(routes, options), {
+  return Object.assign(mount(routes, options), personGrants(parts.server), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),

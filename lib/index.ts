@@ -13,6 +13,7 @@ export type { ProtectedResourceMetadataOptions } from './protected-resource-meta
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
