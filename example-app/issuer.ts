@@ -10,6 +10,7 @@ import {
   type AuthorizationServer,
   type Store
 } from 'clientele'
+import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
@@ -54,9 +55,15 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
+}
+
+function clientNames({ clients }: IssuerSettings): (client_id: string) => string {
+  const names = new Map(clients.map(({ client_id, client_name }) => [client_id, client_name]))
+  return client_id => names.get(client_id) ?? client_id
 }
 
 function asset(file: string): RequestHandler {
