@@ -5,7 +5,6 @@ import {
   authorizationServer,
   clientCredentials,
   ConfigurationError,
-  generateKeys,
   refreshToken,
   type AuthorizationServer,
   type Store
@@ -17,6 +16,7 @@ import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
+import { issuerSecrets } from './issuer-secrets.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
@@ -76,7 +76,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
     return authorizationServer({
       issuer,
       store,
-      keys: await generateKeys(),
+      ...(await issuerSecrets()),
       clients: settings.clients,
       scopes: settings.scopes,
       resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({

@@ -40,7 +40,7 @@ export function buildMetadata({
     ...(algorithms.length > 0 && { token_endpoint_auth_signing_alg_values_supported: algorithms }),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
     dpop_signing_alg_values_supported: dpopAlgorithms,
-    subject_types_supported: ['public'],
+    subject_types_supported: server.pairwise === undefined ? ['public'] : ['public', 'pairwise'],
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],
