@@ -27,7 +27,7 @@ const walls = [
   [
     './lib/tokens',
     './lib',
-    ['./tokens', './client.ts', './errors.ts', './options.ts', './stores/store.ts'],
+    ['./tokens', './client.ts', './subject-type.ts', './errors.ts', './options.ts', './stores/store.ts'],
     'tokens are made of values; they know no Express'
   ],
   [

@@ -37,6 +37,7 @@ import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
+import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
@@ -147,6 +148,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
   checkRegisteredAlgorithms(server, options.clients)
+  checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
