@@ -9,14 +9,16 @@ import {
   type AuthorizationServer,
   type Store
 } from 'clientele'
+import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
-import type { IssuerKeys } from './keys.ts'
+import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
+import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
 
@@ -27,9 +29,6 @@ export interface IssuerOptions {
   readonly settingsPath: string
   readonly settings: IssuerSettings
   readonly store: Store
-  readonly keys: IssuerKeys
-  /** Gives a request its browser session. */
-  readonly withSession: RequestHandler
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
@@ -40,11 +39,13 @@ export interface IssuerOptions {
 }
 
 /** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
-export function issuerRoutes(options: IssuerOptions): Router {
-  const { issuer, settings, store, withSession } = options
+export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
+  const { issuer, settings, store } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
-  const server = build(options, path, persons)
+  const keys = await issuerKeys(store, issuer, options.log)
+  const server = build(options, path, persons, keys)
+  const withSession = sessions(store, issuer, path, keys.secretFor('session cookie'))
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -55,22 +56,29 @@ export function issuerRoutes(options: IssuerOptions): Router {
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
+}
+
+function clientNames({ clients }: IssuerSettings): (client_id: string) => string {
+  const names = new Map(clients.map(({ client_id, client_name }) => [client_id, client_name]))
+  return client_id => names.get(client_id) ?? client_id
 }
 
 function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-function build(options: IssuerOptions, path: string, persons: People): AuthorizationServer {
-  const { issuer, settings, store, keys, log, mtlsOrigin, certificates } = options
+function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
+  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
   try {
     return authorizationServer({
       issuer,
       store,
       keys: keys.keys,
+      pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients,
       scopes: settings.scopes,
       resources: settings.resources,
@@ -101,7 +109,8 @@ function policyOptions(policy: IssuerSettings['policy']) {
     authorizationCodeTtl: policy.authorization_code_ttl,
     refreshTokenTtl: policy.refresh_token_ttl,
     refreshTokenRotation: policy.refresh_token_rotation,
-    refreshRetryWindow: policy.refresh_retry_window
+    refreshRetryWindow: policy.refresh_retry_window,
+    guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
   }
 }
 
@@ -116,7 +125,8 @@ const settingNames: Readonly<Record<string, string>> = {
   authorizationCodeTtl: 'policy.authorization_code_ttl',
   refreshTokenTtl: 'policy.refresh_token_ttl',
   refreshTokenRotation: 'policy.refresh_token_rotation',
-  refreshRetryWindow: 'policy.refresh_retry_window'
+  refreshRetryWindow: 'policy.refresh_retry_window',
+  guessProtection: 'policy.failure_budget'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {

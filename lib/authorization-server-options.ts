@@ -81,7 +81,10 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     grantTypes: [...token.tokenIssuers.keys()],
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
-    authentication: endpointAuthentication({ clients, strategies, certificate, onDecision }, options.endpointAuthMethods),
+    authentication: endpointAuthentication(
+      { clients, strategies, certificate, onDecision, guessProtection: token.guesses },
+      options.endpointAuthMethods
+    ),
     protection,
     dpop: token.dpop,
     onError: options.onError

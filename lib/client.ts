@@ -1,6 +1,7 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
 import type { JWK } from 'jose'
 import { ConfigurationError } from './options.ts'
+import { checkSubjectType } from './subject-type.ts'
 
 /** The members of client metadata this library reads. */
 export interface RegisteredMetadata {
@@ -43,6 +44,10 @@ export interface RegisteredMetadata {
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   /** True: this client's token requests carry a DPoP proof, always (RFC 9449 §5.2). */
   readonly dpop_bound_access_tokens?: boolean | undefined
+  /** `public` (default): the client learns people's own `sub`. `pairwise`: an identifier of its sector's (OpenID Connect Core §8). */
+  readonly subject_type?: string | undefined
+  /** Names the client's sector by its host, where the redirect URIs do not (OpenID Connect Core §8.1). Never fetched. */
+  readonly sector_identifier_uri?: string | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
 }
@@ -235,6 +240,7 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkRedirectUris(metadata, fail)
   checkMethod(metadata, fail)
+  checkSubjectType(metadata, fail)
 }
 
 /** Schemes a browser runs or reads instead of going anywhere (RFC 9700 §4.1.3 and every open redirector since). */

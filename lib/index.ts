@@ -14,6 +14,7 @@ export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-aut
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
 
@@ -58,6 +59,13 @@ export { isPublic, type AssertionAudience, type Client, type ClientMetadata, typ
 export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
 export type { Check, CheckOutcome, Decision } from './decision.ts'
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
+
+export {
+  guessProtection,
+  type GuessProtection,
+  type GuessProtectionOptions,
+  type GuessProtectionSetup
+} from './credentials/guess-protection.ts'
 
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'

@@ -25,7 +25,7 @@ export function introspectionEndpoint(context: EndpointContext): Endpoint {
 async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
   const { token } = (await readClientRequest(req)).parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  const token_introspection = await introspect(server, token, client.client_id)
+  const token_introspection = await introspect(server, token, client)
   if (req.accepts(['application/json', signed]) !== signed) {
     sendJson(res, 200, token_introspection, notStored)
     return

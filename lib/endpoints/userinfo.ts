@@ -24,7 +24,8 @@ async function answer(context: EndpointContext, req: Request, res: Response): Pr
   const accessToken = await readAccessToken(context, req).catch((error: unknown) => {
     throw withChallenge(error, context.dpop)
   })
-  const claims = { ...(await readClaims(context, accessToken)), sub: accessToken.sub }
+  const { sub, pairwise_sub = sub } = accessToken
+  const claims = { ...(await readClaims(context, accessToken)), sub: pairwise_sub }
   const client = await findClient(context, accessToken.client_id)
   const headers = { 'Cache-Control': 'no-store' }
   const registered = client?.userinfo_signed_response_alg

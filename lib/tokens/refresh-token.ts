@@ -6,6 +6,7 @@ import type { Client } from '../client.ts'
 import { isPublic } from '../client.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
 import { findGrant, grantKey, toJson, type GrantRecord } from './grant.ts'
+import { keepListed } from './person-grants.ts'
 import type { TokenServer } from './token-server.ts'
 
 const grantBytes = 16
@@ -111,13 +112,15 @@ export async function rotate(server: TokenServer, reference: RefreshTokenReferen
   }
 }
 
-function moveOn(
+async function moveOn(
   server: TokenServer,
   reference: RefreshTokenReference,
-  found: { readonly grant: GrantRecord; readonly version: string | number }
+  { grant, version }: { readonly grant: GrantRecord; readonly version: string | number }
 ): Promise<boolean> {
-  const next: GrantRecord = { ...found.grant, refresh: { generation: reference.generation + 1, rotated_at: server.clock() } }
-  return server.store.swap(grantKey(reference.grant), found.version, toJson(next), grantTtl(server, next))
+  const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
+  const ttl = grantTtl(server, { refresh })
+  const listed_until = await keepListed(server, reference.grant, grant, ttl)
+  return server.store.swap(grantKey(reference.grant), version, toJson({ ...grant, refresh, listed_until }), ttl)
 }
 
 function isRetry(
