@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import express, { json, urlencoded, type Express } from 'express'
-import { exportJWK, SignJWT } from 'jose'
+import { SignJWT } from 'jose'
 import request, { type Response } from 'supertest'
 import { memoryStore, type Decision } from '../../lib/index.ts'
 import {
@@ -77,7 +77,6 @@ export function describeTokenRequests(path: string, endpoint: string, expectAnsw
   let signer: Signer
   beforeAll(async () => {
     signer = await makeSigner('ES256', 'its-key')
-    expect(await exportJWK(signer.privateKey)).toHaveProperty('d')
   })
 
   describe('a request', () => {
