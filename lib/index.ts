@@ -15,6 +15,17 @@ export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
+// clients that register themselves
+export { registeredClients } from './registered-clients.ts'
+export type {
+  RegistrationLimits,
+  RegistrationOptions,
+  RegistrationPolicy,
+  RegistrationRequest
+} from './endpoints/registration/options.ts'
+export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
+export type { TrustedIssuer } from './assertions/trust-rule.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'

@@ -103,6 +103,8 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
   readonly keys: ClientKeys
+  /** Fetches what others publish. */
+  readonly fetchJson: FetchJson
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
@@ -126,14 +128,25 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/** Checks the options and puts the defaults in. */
-export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointParts {
+/**
+ * Checks the options and puts the defaults in.
+ *
+ * @param registered finds the clients of the options and those that registered, and knows which of these have ended.
+ */
+export function tokenEndpointParts(
+  given: TokenRouterOptions,
+  registered?: { readonly clients: ClientRegistry; readonly hasEnded: TokenServer['hasEnded'] }
+): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = clientRegistry(options.clients)
+  const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) }, respond)
+  const server = tokenServer(
+    { ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) },
+    respond,
+    registered?.hasEnded
+  )
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -143,7 +156,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, senderConstrained: fapi }
+  return { server, clients, strategies, tokenIssuers, dpop, keys, fetchJson, tokenEndpoints, senderConstrained: fapi }
 }
 
 function defaultStrategies(

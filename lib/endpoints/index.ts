@@ -4,6 +4,7 @@ import { authorizationEndpoint } from './authorization/endpoint.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { jwksEndpoint } from './jwks.ts'
 import { pushedAuthorizationRequestEndpoint } from './pushed-authorization-request.ts'
+import { registrationEndpoint } from './registration/endpoint.ts'
 import { userinfoEndpoint } from './userinfo.ts'
 
 /**
@@ -12,7 +13,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes } = context
+  const { grantTypes, registration } = context
   const { strategies } = context.authentication('token')
   return [
     ...(grantTypes.includes('authorization_code')
@@ -20,6 +21,7 @@ export function mountedEndpoints(context: EndpointContext, token: RequestHandler
       : []),
     { member: 'token_endpoint', caller: 'client', strategies, handler: token },
     userinfoEndpoint(context),
+    ...(registration === undefined || registration.access === 'closed' ? [] : [registrationEndpoint(context, registration)]),
     jwksEndpoint(context)
   ]
 }

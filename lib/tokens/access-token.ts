@@ -71,15 +71,15 @@ export async function mintAccessToken(
 }
 
 /**
- * What a presented access token says, if this server issued it, it has not expired and neither it nor its grant was
- * revoked. Says nothing about audience, scope or proof of possession.
+ * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client
+ * has not ended its registration. Says nothing about audience, scope or proof of possession.
  */
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   // no HTTP header of Node's carries more
   if (presented.length > 16_384) return undefined
-  return presented.startsWith('eyJ') && presented.split('.').length === 3
-    ? verifyJwt(server, presented)
-    : findOpaque(server, presented)
+  const isJwt = presented.startsWith('eyJ') && presented.split('.').length === 3
+  const token = await (isJwt ? verifyJwt(server, presented) : findOpaque(server, presented))
+  return token !== undefined && (await server.hasEnded?.(token.client_id)) === true ? undefined : token
 }
 
 /** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
