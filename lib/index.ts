@@ -18,6 +18,17 @@ export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
 
+// clients that register themselves
+export { registeredClients } from './registered-clients.ts'
+export type {
+  RegistrationLimits,
+  RegistrationOptions,
+  RegistrationPolicy,
+  RegistrationRequest
+} from './endpoints/registration/options.ts'
+export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
+export type { TrustedIssuer } from './assertions/trust-rule.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'

@@ -68,7 +68,7 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
 }
 
 /** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */
-function refuseRepeatedAuthorization(req: IncomingMessage): void {
+export function refuseRepeatedAuthorization(req: IncomingMessage): void {
   if (req.headers.authorization === undefined) return
   let count = 0
   for (let index = 0; index < req.rawHeaders.length; index += 2) {

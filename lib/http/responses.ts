@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { OAuthError } from '../errors.ts'
 
 /** RFC 6749 §5.1: nothing on the way may keep an answer that holds, or refuses, a token. */
-const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+export const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 
 /**
  * Answers with JSON, its length and the given headers; headers set on `res` before stay unless given again. Where an answer

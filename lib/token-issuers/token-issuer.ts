@@ -5,6 +5,7 @@
 import type { Client } from '../client.ts'
 import { InvalidRequestError, InvalidScopeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../request.ts'
+import { ConfigurationError } from '../options.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
@@ -67,4 +68,21 @@ export function requestedScope(
     throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
   }
   return values
+}
+
+/** The issuers by their grant. @throws ConfigurationError for an empty list, something that is no token issuer, or two of one grant. */
+export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
+  const byGrantType = new Map<string, TokenIssuer>()
+  list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
+    const key = `tokenIssuers[${index}]`
+    if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
+      throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
+    }
+    if (byGrantType.has(tokenIssuer.grant_type))
+      throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
+    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
+  })
+  return byGrantType
 }

@@ -81,13 +81,14 @@ export async function mintAccessToken(
 }
 
 /**
- * What a presented access token says, if this server issued it, it has not expired and neither it nor its grant was
- * revoked. Says nothing about audience, scope or proof of possession.
+ * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client
+ * has not ended its registration. Says nothing about audience, scope or proof of possession.
  */
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   // no HTTP header of Node's carries more
   if (presented.length > 16_384) return undefined
-  return isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented)
+  const token = await (isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented))
+  return token !== undefined && (await server.hasEnded?.(token.client_id)) === true ? undefined : token
 }
 
 /**
