@@ -13,6 +13,8 @@ export interface TokenRequest extends TokenRecipient {
   readonly client: Client
   readonly authentication: ClientAuthentication
   readonly parameters: Parameters
+  /** The token endpoint's own URLs, from configuration. */
+  readonly tokenEndpoints: readonly string[]
 }
 
 /**

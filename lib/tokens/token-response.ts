@@ -24,10 +24,11 @@ export async function respond(
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
     scope,
     resource,
-    confirmation: recipient.confirmation
+    confirmation: recipient.confirmation,
+    expires_at: shape.expires_at
   })
   const id_token =
-    wanted.includes('openid') && grant.sub !== undefined
+    wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
       ? await mintIdToken(server, recipient.client, grant, access_token)
       : undefined
   return {
