@@ -17,6 +17,7 @@ import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
 import type { Resource } from '../tokens/resource.ts'
 import { scopeBeyond } from '../tokens/scope.ts'
+import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
 import { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -195,7 +196,9 @@ function targetOf(request: TokenRequest, server: TokenServer, subject: Presented
   if (resource !== undefined && audience !== undefined && resource !== audience)
     throw new InvalidTargetError('resource and audience name two targets, and a token is for one')
   const asked = resource ?? audience
-  if (asked !== undefined) return server.resources.find(asked)
+  // what a refresh token is good for was agreed to; an access token's API is there to be left for the next one
+  if (asked !== undefined)
+    return subject.type === 'refresh_token' ? resourceFor(server, subject, asked) : server.resources.find(asked)
   const [own, ...others] = subject.resources
   if (others.length > 0) throw new InvalidTargetError('the subject_token is for several resources: name one')
   return own === undefined ? undefined : server.resources.find(own)
