@@ -3,15 +3,14 @@
  * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
  */
 import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
-import { InvalidGrantError, InvalidScopeError, InvalidTargetError } from '../errors.ts'
+import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken } from '../tokens/presented-token.ts'
-import { scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
-import { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
@@ -59,7 +58,8 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       if (!isProvedBy(token.cnf, request.confirmation)) throw refused('cnf: the request does not prove what it is bound to')
       const sub: unknown = await findSubject(jwt, request.client)
       if (typeof sub !== 'string' || sub === '') throw refused('subject: nobody here')
-      const scope = grantedScope(request, server, token.scope)
+      // there is no refresh token to ask for
+      const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
       const resource = grantedResource(request, server, jwt.claims['resource'])
       if (!(await issuers.consume(jwt))) throw refused('replay: its jti was used before')
       const { client_id } = request.client
@@ -90,17 +90,6 @@ function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, serv
   if (audiences.length !== 1 || audiences[0] !== server.issuer) throw refused('audience: an ID-JAG names the issuer alone')
   if (iat === undefined) throw refused('issued_at: an ID-JAG has iat')
   if (jti === undefined) throw refused('jti: an ID-JAG has one')
-}
-
-/** What is asked for, or registered, as far as the assertion goes. There is no refresh token to ask for. */
-function grantedScope(request: TokenRequest, server: TokenServer, limit: readonly string[] | undefined): readonly string[] {
-  const scope = requestedScope(request, server).filter(value => value !== 'offline_access')
-  if (limit === undefined) return scope
-  if (request.parameters['scope'] === undefined) return scope.filter(value => limit.includes(value))
-  const beyond = scopeBeyond(scope, limit)
-  if (beyond.length > 0)
-    throw new InvalidScopeError('this scope is beyond what the assertion allows', { reason: `beyond it: ${beyond.join(' ')}` })
-  return scope
 }
 
 /** The resource the token is for: the one asked for, or the only one of this server's that the assertion names. */

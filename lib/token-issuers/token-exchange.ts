@@ -9,17 +9,16 @@ import {
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
 import type { Client } from '../client.ts'
-import { InvalidRequestError, InvalidScopeError, InvalidTargetError } from '../errors.ts'
+import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
 import type { Resource } from '../tokens/resource.ts'
-import { scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
-import { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /** An exchange that breaks no rule, for the application to judge. */
 export interface ExchangeRequest {
@@ -204,17 +203,14 @@ function targetOf(request: TokenRequest, server: TokenServer, subject: Presented
   return own === undefined ? undefined : server.resources.find(own)
 }
 
+/** What is asked for, or all there is, of what the subject token says, the client may have and the target understands. There is no refresh token to ask for. */
 function narrowedScope(
   request: TokenRequest,
   server: TokenServer,
   subject: PresentedToken,
   target: Resource | undefined
 ): readonly string[] {
-  const wanted = requestedScope(request, server)
-  const beyond = scopeBeyond(wanted, subject.scope ?? wanted)
-  if (request.parameters['scope'] !== undefined && beyond.length > 0)
-    throw new InvalidScopeError('this scope is beyond that of the subject_token', { reason: `beyond it: ${beyond.join(' ')}` })
-  const scope = wanted.filter(value => !beyond.includes(value) && value !== 'offline_access')
+  const scope = requestedScopeWithin(request, server, subject.scope).filter(value => value !== 'offline_access')
   return target === undefined ? scope : server.resources.narrow(scope, target)
 }
 

@@ -114,3 +114,9 @@ export const invalidAssertion = {
   status: 400,
   body: { error: 'invalid_grant', error_description: 'this assertion is not valid' }
 }
+
+/** The one answer to every subject token that is not good. */
+export const invalidSubject = {
+  status: 400,
+  body: { error: 'invalid_request', error_description: 'this subject_token is not valid' }
+}
