@@ -27,7 +27,6 @@ export type {
   RegistrationRequest
 } from './endpoints/registration/options.ts'
 export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
-export type { TrustedIssuer } from './assertions/trust-rule.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
@@ -35,7 +34,12 @@ export { createServer, type CreateServerOptions, type ExpressApplication } from 
 
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
-export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'
+export { authorizationCode, clientCredentials, jwtBearer, refreshToken, tokenExchange } from './token-issuers/index.ts'
+export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
+export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
+export type { FindSubject, TrustedIssuer } from './assertions/trusted-issuers.ts'
+export type { PresentedToken, PresentedTokenType } from './tokens/presented-token.ts'
+export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'

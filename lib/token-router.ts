@@ -258,7 +258,8 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
     })
   }
-  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation }, parts.server)
+  const { tokenEndpoints, server } = parts
+  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation, tokenEndpoints }, server)
   sendTokenResponse(res, response)
 }
 

@@ -14,6 +14,8 @@ export interface TokenRequest extends TokenRecipient {
   readonly client: Client
   readonly authentication: ClientAuthentication
   readonly parameters: Parameters
+  /** The token endpoint's own URLs, from configuration. */
+  readonly tokenEndpoints: readonly string[]
 }
 
 /**
@@ -56,18 +58,46 @@ export function requestedScope(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
   server: Pick<TokenServer, 'scopes'>
 ): readonly string[] {
-  const { client } = request
-  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
+  const allowed = allowedScope(request, server)
   const scope = request.parameters['scope']
-  if (scope === undefined) return (registered ?? []).filter(value => server.scopes.includes(value))
+  if (scope === undefined) return request.client.scope === undefined ? [] : allowed
   const values = parseScope(scope)
   if (values === undefined) throw new InvalidScopeError('scope is malformed')
-  const allowed = registered === undefined ? server.scopes : server.scopes.filter(value => registered.includes(value))
   const beyond = scopeBeyond(values, allowed)
   if (beyond.length > 0) {
     throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
   }
   return values
+}
+
+/**
+ * The same within what a client presents, such as an assertion or a token, which says what it is good for: all of that where the client asks for nothing.
+ *
+ * @param limit what is presented allows; undefined: it says nothing of scope.
+ * @throws InvalidScopeError as {@link requestedScope}, and for a value beyond the limit.
+ */
+export function requestedScopeWithin(
+  request: Pick<TokenRequest, 'parameters' | 'client'>,
+  server: Pick<TokenServer, 'scopes'>,
+  limit: readonly string[] | undefined
+): readonly string[] {
+  if (limit === undefined) return requestedScope(request, server)
+  if (request.parameters['scope'] === undefined) {
+    const allowed = allowedScope(request, server)
+    return limit.filter(value => allowed.includes(value))
+  }
+  const scope = requestedScope(request, server)
+  const beyond = scopeBeyond(scope, limit)
+  if (beyond.length > 0) {
+    throw new InvalidScopeError('this scope is beyond what was presented', { reason: `beyond it: ${beyond.join(' ')}` })
+  }
+  return scope
+}
+
+/** What the client may ask for: what it registered, or all there is where it registered nothing. */
+function allowedScope({ client }: Pick<TokenRequest, 'client'>, server: Pick<TokenServer, 'scopes'>): readonly string[] {
+  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
+  return registered === undefined ? server.scopes : registered.filter(value => server.scopes.includes(value))
 }
 
 /** The issuers by their grant. @throws ConfigurationError for an empty list, something that is no token issuer, or two of one grant. */

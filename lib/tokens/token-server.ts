@@ -94,6 +94,10 @@ export interface ResponseShape {
   /** The resource this access token is for (RFC 8707). */
   readonly resource?: string | undefined
   readonly refresh_token?: string | undefined
+  /** The latest this access token may expire: seconds since the epoch, in the future. Default: when its own time to live has passed. */
+  readonly expires_at?: number | undefined
+  /** False: no ID Token, whatever the scope. */
+  readonly id_token?: false | undefined
 }
 
 export interface TokenServer {
