@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../options.ts'
+import type { ChainVerdict } from '../request.ts'
 import { CertificateError } from './parsed-certificate.ts'
 import { readPathCertificate, type PathCertificate } from './path-certificate.ts'
 import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path } from './path-rules.ts'
@@ -21,12 +22,9 @@ export interface ChainOptions {
   readonly revocation?: RevocationLists | undefined
 }
 
-/** `reason` completes "the certificate …". */
-export type ChainVerdict = { readonly verified: true } | { readonly verified: false; readonly reason: string }
-
 /**
- * Verifies a leaf and the certificates sent along with it, at a time in milliseconds since the epoch. Rejects with
- * TemporarilyUnavailableError where it cannot be told whether a certificate was revoked, and with nothing else.
+ * Verifies a leaf and the certificates sent along with it, at a time in milliseconds since the epoch; a `reason` is a clause about the leaf.
+ * Rejects with TemporarilyUnavailableError where it cannot be told whether a certificate was revoked, and with nothing else.
  */
 export type ChainVerifier = (leaf: Uint8Array, chain: readonly Uint8Array[], now: number) => Promise<ChainVerdict>
 
