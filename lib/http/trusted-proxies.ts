@@ -49,5 +49,7 @@ function networkOf(entry: string): Network | undefined {
 /** IPv4-mapped IPv6, as a socket listening on both has it, is the IPv4 address. Zones (`%eth0`) say where, not who. */
 function addressOf(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const plain = text.split('%', 1)[0] ?? ''
-  return isIP(plain) === 0 ? undefined : ipaddr.process(plain)
+  // ::10.0.0.5 is an address of its own (RFC 4291 §2.5.5.1), which the parser would take for 10.0.0.5
+  if (isIP(plain) === 0 || /^::\d+\./.test(plain)) return undefined
+  return ipaddr.process(plain)
 }

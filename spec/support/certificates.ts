@@ -106,7 +106,10 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
     pem: `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`,
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
     der,
-    jwk: publicKey.export({ format: 'jwk' }),
+    // not every kind of key has a JWK
+    get jwk() {
+      return publicKey.export({ format: 'jwk' })
+    },
     key,
     thumbprint: createHash('sha256').update(der).digest('base64url'),
     name,
