@@ -71,9 +71,24 @@ export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assert
 
 // clients, requests and decisions
 export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'
-export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
+export type {
+  ChainVerdict,
+  ClientAuthentication,
+  ClientRequest,
+  Clock,
+  Mechanism,
+  Parameters,
+  PresentedCertificate
+} from './request.ts'
 export type { Check, CheckOutcome, Decision } from './decision.ts'
+
+// where client certificates come from
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
+export { proxyCertificate } from './proxy-certificate.ts'
+export type { CertificateReport, ProxyCertificateOptions } from './proxy-certificate-options.ts'
+export { certificateHeaders, type CertificateHeader } from './http/certificate-headers.ts'
+export type { CertificateFormat } from './http/certificate-formats.ts'
+export type { CertificateInput } from './assertions/certificate-chain.ts'
 
 export {
   guessProtection,
