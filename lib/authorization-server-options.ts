@@ -1,13 +1,16 @@
 /** The options of a whole authorization server, and what its endpoints are given of them. */
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
-import { endpointAuthentication, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import type { ClientRegistry, ClientSource } from './client.ts'
+import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import type { Interaction } from './endpoints/authorization/interaction.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
 import { at } from './endpoints/metadata.ts'
+import { registration, type Registration, type RegistrationOptions } from './endpoints/registration/options.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
 import type { AccessTokenContext } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
+import { configuredClients, hasEnded, registeredClients } from './registered-clients.ts'
 import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
 import { checkBoolean, checkFunction } from './tokens/token-server.ts'
 
@@ -36,6 +39,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * Public clients (`none`) never authenticate for introspection or backchannel authentication.
    */
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
+  /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
+  readonly registration?: RegistrationOptions | undefined
 }
 
 const ownKeys = [
@@ -46,7 +51,8 @@ const ownKeys = [
   'acrValues',
   'authorizationDetails',
   'mtlsOrigin',
-  'endpointAuthMethods'
+  'endpointAuthMethods',
+  'registration'
 ]
 
 /** What a server is made of, once every option has been checked. */
@@ -68,13 +74,17 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
-  const token = tokenEndpointParts({ ...options, tokenEndpoints, certificates })
+  const registered = options.registration === undefined ? undefined : registeredOf(options)
+  const clientSource = registered?.configured ?? options.clients
+  const token = tokenEndpointParts({ ...options, clients: clientSource, tokenEndpoints, certificates }, registered)
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
   const { clients, strategies } = token
   const { certificate, onDecision } = options
+  const policy = policyOf(options, token)
   const context: EndpointContext = {
-    ...policyOf(options, token),
+    ...policy,
+    registration: options.registration && registrationOf(options.registration, options, { ...policy, token, certificates }),
     server: token.server,
     clients,
     strategies,
@@ -97,7 +107,13 @@ function policyOf(
   parts: TokenEndpointParts
 ): Pick<
   EndpointContext,
-  'interaction' | 'requirePkce' | 'requirePushedAuthorizationRequests' | 'requestObjects' | 'acrValues' | 'authorizationDetails'
+  | 'interaction'
+  | 'requirePkce'
+  | 'requirePushedAuthorizationRequests'
+  | 'requestObjects'
+  | 'acrValues'
+  | 'authorizationDetails'
+  | 'subjectTypes'
 > {
   checkBoolean(options.requirePushedAuthorizationRequests, 'requirePushedAuthorizationRequests')
   checkBoolean(options.requireSignedRequestObject, 'requireSignedRequestObject')
@@ -114,8 +130,49 @@ function policyOf(
       strict: fapi
     },
     acrValues: checkAcrValues(options.acrValues),
-    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails)
+    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails),
+    subjectTypes: parts.server.pairwise === undefined ? ['public'] : ['public', 'pairwise']
   }
+}
+
+/** One registry for configured and registered clients, the application's where it made one. */
+function registeredOf({ clients: given, strategies }: Pick<AuthorizationServerOptions, 'clients' | 'strategies'>): {
+  readonly clients: ClientRegistry
+  readonly configured: ClientSource | ClientRegistry
+  readonly hasEnded: (client_id: string) => Promise<boolean>
+} {
+  const configured = configuredClients(given)
+  // strategies of one's own look clients up where they were told to, and would refuse every registered one
+  if (configured === undefined && strategies !== undefined)
+    throw new ConfigurationError(
+      'clients',
+      'must be what registeredClients() returns, and the strategies made with it, where clients can register'
+    )
+  const clients = configured === undefined ? registeredClients(given) : (given as ClientRegistry)
+  return { clients, configured: configured ?? given, hasEnded: client_id => hasEnded(clients, client_id) }
+}
+
+function registrationOf(
+  given: RegistrationOptions,
+  { profile = 'oauth2', endpointAuthMethods }: Pick<AuthorizationServerOptions, 'profile' | 'endpointAuthMethods'>,
+  parts: Pick<EndpointContext, 'requestObjects' | 'authorizationDetails' | 'subjectTypes'> & {
+    readonly token: TokenEndpointParts
+    readonly certificates: boolean
+  }
+): Registration {
+  const { token, requestObjects, authorizationDetails, subjectTypes, certificates } = parts
+  return registration(given, {
+    server: token.server,
+    clients: token.clients,
+    fetchJson: token.fetchJson,
+    strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
+    tokenIssuers: token.tokenIssuers,
+    requestObjectAlgorithms: requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(authorizationDetails),
+    subjectTypes,
+    certificates,
+    profile
+  })
 }
 
 function addressesOf(issuer: string): EndpointAddresses {

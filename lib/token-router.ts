@@ -34,7 +34,7 @@ import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
-import type { TokenIssuer } from './token-issuers/token-issuer.ts'
+import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
@@ -111,6 +111,8 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
   readonly keys: ClientKeys
+  /** Fetches what others publish. */
+  readonly fetchJson: FetchJson
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Bounds guessing, at all endpoints together. */
@@ -136,14 +138,25 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/** Checks the options and puts the defaults in. */
-export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointParts {
+/**
+ * Checks the options and puts the defaults in.
+ *
+ * @param registered finds the clients of the options and those that registered, and knows which of these have ended.
+ */
+export function tokenEndpointParts(
+  given: TokenRouterOptions,
+  registered?: { readonly clients: ClientRegistry; readonly hasEnded: TokenServer['hasEnded'] }
+): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = clientRegistry(options.clients)
+  const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) }, respond)
+  const server = tokenServer(
+    { ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) },
+    respond,
+    registered?.hasEnded
+  )
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -155,7 +168,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
+  return { server, clients, strategies, tokenIssuers, dpop, keys, fetchJson, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(
@@ -245,7 +258,8 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
     })
   }
-  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation }, parts.server)
+  const { tokenEndpoints, server } = parts
+  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation, tokenEndpoints }, server)
   sendTokenResponse(res, response)
 }
 
@@ -273,20 +287,4 @@ export function selectTokenIssuer(
     })
   }
   return tokenIssuer
-}
-
-function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
-  if (!Array.isArray(list) || list.length === 0)
-    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
-  const byGrantType = new Map<string, TokenIssuer>()
-  list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
-    const key = `tokenIssuers[${index}]`
-    if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
-      throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
-    }
-    if (byGrantType.has(tokenIssuer.grant_type))
-      throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
-    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
-  })
-  return byGrantType
 }

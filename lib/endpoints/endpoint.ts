@@ -11,6 +11,7 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
+import type { Registration } from './registration/options.ts'
 
 export interface EndpointContext {
   readonly server: TokenServer
@@ -28,6 +29,10 @@ export interface EndpointContext {
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
   readonly authorizationDetails: AuthorizationDetailTypes
+  /** How `sub` is made (OpenID Connect Core §8), for metadata. */
+  readonly subjectTypes: readonly string[]
+  /** How clients register themselves, where they may. */
+  readonly registration: Registration | undefined
   /** What is asked of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
   /** What is asked of DPoP proofs that bind a code. */

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { introspectionEndpoint } from './introspection.ts'
 import { jwksEndpoint } from './jwks.ts'
 import { pushedAuthorizationRequestEndpoint } from './pushed-authorization-request.ts'
+import { registrationEndpoint } from './registration/endpoint.ts'
 import { revocationEndpoint } from './revocation.ts'
 import { userinfoEndpoint } from './userinfo.ts'
 
@@ -15,7 +16,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes } = context
+  const { grantTypes, registration } = context
   const confidential = context.strategies.some(({ name }) => name !== 'none')
   const { strategies } = context.authentication('token')
   return [
@@ -26,6 +27,7 @@ export function mountedEndpoints(context: EndpointContext, token: RequestHandler
     ...(confidential ? [introspectionEndpoint(context)] : []),
     revocationEndpoint(context),
     userinfoEndpoint(context),
+    ...(registration === undefined || registration.access === 'closed' ? [] : [registrationEndpoint(context, registration)]),
     jwksEndpoint(context)
   ]
 }

@@ -26,7 +26,7 @@ export function buildMetadata({ context, endpoints, mtlsOrigin }: MetadataInput)
     ...methodsOf(endpoints),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
     dpop_signing_alg_values_supported: context.dpop.algorithms,
-    subject_types_supported: server.pairwise === undefined ? ['public'] : ['public', 'pairwise'],
+    subject_types_supported: context.subjectTypes,
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],

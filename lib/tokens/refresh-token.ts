@@ -82,12 +82,6 @@ export function refreshConfirmation(client: Client, confirmation: Confirmation |
   return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
 }
 
-/** Whether a request proves what the refresh token is bound to. */
-export function isBoundTo(bound: Confirmation | undefined, proved: Confirmation | undefined): boolean {
-  if (bound?.jkt !== undefined && bound.jkt !== proved?.jkt) return false
-  return bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256']
-}
-
 /**
  * Uses a refresh token once. Of any number of callers with the current one exactly one moves the family on; within the
  * retry window the others get the same successor, and beyond it the whole grant ends (RFC 9700 §4.14.2).

@@ -94,6 +94,10 @@ export interface ResponseShape {
   /** The resource this access token is for (RFC 8707). */
   readonly resource?: string | undefined
   readonly refresh_token?: string | undefined
+  /** The latest this access token may expire: seconds since the epoch, in the future. Default: when its own time to live has passed. */
+  readonly expires_at?: number | undefined
+  /** False: no ID Token, whatever the scope. */
+  readonly id_token?: false | undefined
 }
 
 export interface TokenServer {
@@ -116,6 +120,8 @@ export interface TokenServer {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly random: RandomBytes
+  /** Whether a client registered and was ended since: its tokens end with it. Absent where clients cannot register. */
+  readonly hasEnded?: ((client_id: string) => Promise<boolean>) | undefined
   /** Mints what the grant, its scope and the client call for, and records it before it is answered. */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }
@@ -125,7 +131,8 @@ const year = 31_536_000
 /** Checks the options once. @throws ConfigurationError naming the option that is wrong. */
 export function tokenServer(
   options: TokenOptions,
-  respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>
+  respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
+  hasEnded?: TokenServer['hasEnded']
 ): TokenServer {
   const resources = new Resources(options.resources ?? [])
   const keys = new SigningKeys(options.keys)
@@ -151,6 +158,7 @@ export function tokenServer(
     refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
     clock: checkFunction(options.clock, 'clock') ?? Date.now,
     random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
+    hasEnded,
     respond: (...given) => respond(server, ...given)
   }
   return server
