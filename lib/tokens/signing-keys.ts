@@ -17,8 +17,11 @@ import { calculateJwkThumbprint, type JWK } from 'jose'
 import { ConfigurationError } from '../options.ts'
 import { pooledRandomBytes } from './random.ts'
 
-/** The algorithms this server signs with. Each published key has exactly one. */
-export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
+/**
+ * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified name (RFC 9864), have a key each,
+ * so that clients of either name find theirs.
+ */
+export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
 export type SigningAlgorithm = (typeof signingAlgorithms)[number]
 
 /** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
@@ -34,7 +37,8 @@ const howToSign = {
     digest: 'sha256',
     options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   },
-  EdDSA: { digest: null, options: {} }
+  EdDSA: { digest: null, options: {} },
+  Ed25519: { digest: null, options: {} }
 }
 
 interface SigningKey {
@@ -76,6 +80,7 @@ function generatePair(alg: SigningAlgorithm): Promise<{ privateKey: KeyObject }>
     case 'ES256':
       return generate('ec', { namedCurve: 'P-256' })
     case 'EdDSA':
+    case 'Ed25519':
       return generate('ed25519')
     case 'RS256':
     case 'PS256':
@@ -174,7 +179,7 @@ export class SigningKeys {
 
 /** `at_hash` and its siblings: the left half of the hash the algorithm signs with (OpenID Connect Core §3.1.3.6). */
 export function halfHash(alg: string, value: string): string {
-  const digest = hash(alg === 'EdDSA' ? 'sha512' : 'sha256', value, 'buffer')
+  const digest = hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
   return digest.subarray(0, digest.length / 2).toString('base64url')
 }
 
@@ -182,7 +187,7 @@ export function halfHash(alg: string, value: string): string {
 function signatureOf(key: SigningKey, data: Buffer): Buffer | Promise<Buffer> {
   const { digest, options } = howToSign[key.alg]
   const input = { key: key.privateKey, ...options }
-  if (key.alg === 'ES256' || key.alg === 'EdDSA') return sign(digest, data, input)
+  if (key.alg !== 'RS256' && key.alg !== 'PS256') return sign(digest, data, input)
   return new Promise((resolve, reject) => {
     sign(digest, data, input, (error, signature) => {
       if (error === null) resolve(signature)
@@ -218,6 +223,7 @@ function isKeyFor(alg: SigningAlgorithm, key: KeyObject): boolean {
     case 'ES256':
       return key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
     case 'EdDSA':
+    case 'Ed25519':
       return key.asymmetricKeyType === 'ed25519'
     case 'RS256':
     case 'PS256':
