@@ -91,6 +91,8 @@ describe('metadata', () => {
       'PS256',
       'RS256'
     ])
+    for (const what of ['userinfo', 'authorization'])
+      expect(document[`${what}_signing_alg_values_supported`]).toEqual(document['id_token_signing_alg_values_supported'])
     expect(document['token_endpoint_auth_signing_alg_values_supported']).toEqual(
       expect.arrayContaining(['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'])
     )
