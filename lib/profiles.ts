@@ -25,11 +25,8 @@ export interface ProfiledOptions {
   readonly refreshTokenRotation?: string | undefined
 }
 
-/** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. */
+/** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. The first is the default for ID Tokens. */
 export const fapiAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519']
-
-/** What ID Tokens may be signed with under FAPI 2.0 §5.4.1; the first is the default. */
-export const fapiIdTokenAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA']
 
 /** The client authentication methods of FAPI 2.0 §5.3.2.1 (6). */
 export const fapiMethods: readonly string[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']

@@ -28,7 +28,7 @@ import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-h
 import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
-import { enforceProfile, fapiAlgorithms, fapiIdTokenAlgorithms, fapiMethods, type Profile } from './profiles.ts'
+import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import { readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
@@ -152,11 +152,7 @@ export function tokenEndpointParts(
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
   const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const server = tokenServer(
-    { ...options, ...(fapi && { idTokenAlgorithms: fapiIdTokenAlgorithms }) },
-    respond,
-    registered?.hasEnded
-  )
+  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, registered?.hasEnded)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)

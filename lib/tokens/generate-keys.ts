@@ -4,8 +4,11 @@ import { promisify } from 'node:util'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { pooledRandomBytes } from './random.ts'
 
-/** The algorithms this server signs with. Each published key has exactly one. */
-export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
+/**
+ * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified name (RFC 9864), have a key each,
+ * so that clients of either name find theirs.
+ */
+export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
 export type SigningAlgorithm = (typeof signingAlgorithms)[number]
 
 /** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
@@ -57,6 +60,7 @@ function generatePair(alg: SigningAlgorithm): Promise<{ privateKey: KeyObject }>
     case 'ES256':
       return generate('ec', { namedCurve: 'P-256' })
     case 'EdDSA':
+    case 'Ed25519':
       return generate('ed25519')
     case 'RS256':
     case 'PS256':

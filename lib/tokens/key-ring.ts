@@ -77,6 +77,7 @@ function isKeyFor(alg: SigningAlgorithm, key: KeyObject): boolean {
     case 'ES256':
       return key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
     case 'EdDSA':
+    case 'Ed25519':
       return key.asymmetricKeyType === 'ed25519'
     case 'RS256':
     case 'PS256':

@@ -13,7 +13,8 @@ const howToSign = {
     digest: 'sha256',
     options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   },
-  EdDSA: { digest: null, options: {} }
+  EdDSA: { digest: null, options: {} },
+  Ed25519: { digest: null, options: {} }
 }
 
 /** Signs and verifies what this server issues. */
@@ -93,7 +94,7 @@ export class SigningKeys {
 
 /** `at_hash` and its siblings: the left half of the hash the algorithm signs with (OpenID Connect Core §3.1.3.6). */
 export function halfHash(alg: string, value: string): string {
-  const digest = hash(alg === 'EdDSA' ? 'sha512' : 'sha256', value, 'buffer')
+  const digest = hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
   return digest.subarray(0, digest.length / 2).toString('base64url')
 }
 
@@ -101,7 +102,7 @@ export function halfHash(alg: string, value: string): string {
 function signatureOf(key: SigningKey, data: Buffer): Buffer | Promise<Buffer> {
   const { digest, options } = howToSign[key.alg]
   const input = { key: key.privateKey, ...options }
-  if (key.alg === 'ES256' || key.alg === 'EdDSA') return sign(digest, data, input)
+  if (key.alg !== 'RS256' && key.alg !== 'PS256') return sign(digest, data, input)
   return new Promise((resolve, reject) => {
     sign(digest, data, input, (error, signature) => {
       if (error === null) resolve(signature)

@@ -17,7 +17,7 @@ export interface StoredKeysOptions {
   readonly secret?: string | undefined
   /** Secrets of the past: they still open what they sealed, which is sealed anew under `secret`. */
   readonly previousSecrets?: readonly string[] | undefined
-  /** One key is kept for each. Default: ES256, RS256, PS256, EdDSA. */
+  /** One key is kept for each. Default: ES256, RS256, PS256, EdDSA, Ed25519. */
   readonly algorithms?: readonly SigningAlgorithm[] | undefined
   /** Seconds a key signs. Default 7,776,000 (90 days); 0: until `rotate()` is called. */
   readonly rotateEvery?: number | undefined

@@ -28,7 +28,7 @@ export interface TokenOptions {
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
-  /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA. */
+  /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA, Ed25519. */
   readonly idTokenAlgorithms?: readonly string[] | undefined
   /** Seconds an access token lives. Default 3600. */
   readonly accessTokenTtl?: number | undefined
@@ -165,7 +165,7 @@ export function tokenServer(
 }
 
 /** OpenID Connect Registration §2: RS256 for clients that register nothing. */
-const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']
+const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 function checkIdTokenAlgorithms(given: unknown, keys: SigningKeys): readonly string[] {
   const list = given ?? defaultIdTokenAlgorithms

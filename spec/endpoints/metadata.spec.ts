@@ -93,10 +93,13 @@ describe('metadata', () => {
     const document = await read(app)
     expect([...(document['id_token_signing_alg_values_supported'] as string[])].sort()).toEqual([
       'ES256',
+      'Ed25519',
       'EdDSA',
       'PS256',
       'RS256'
     ])
+    for (const what of ['userinfo', 'authorization'])
+      expect(document[`${what}_signing_alg_values_supported`]).toEqual(document['id_token_signing_alg_values_supported'])
     expect(document['token_endpoint_auth_signing_alg_values_supported']).toEqual(
       expect.arrayContaining(['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'])
     )
@@ -204,7 +207,7 @@ describe('the published keys', () => {
   it('are the public ones, each with one alg', async () => {
     const { app } = await harness()
     const { keys } = (await request(app).get('/oauth2/jwks')).body as { keys: Record<string, string>[] }
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
+    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])
     for (const key of keys) {
       expect(key).toMatchObject({ kid: expect.any(String), use: 'sig', kty: expect.stringMatching(/^(?:RSA|EC|OKP)$/) })
       for (const name of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) expect(key).not.toHaveProperty(name)

@@ -89,7 +89,7 @@ describe('response_mode', () => {
     }
   })
 
-  it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('jwt is signed %s where the client registered it', async alg => {
+  it.each(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'])('jwt is signed %s where the client registered it', async alg => {
     const { app, clock } = await harness({
       clients: clients.map(client => ({ ...client, authorization_signed_response_alg: alg }))
     })
@@ -145,7 +145,7 @@ describe('response_mode', () => {
     const { app } = await harness()
     expect((await request(app).get('/.well-known/oauth-authorization-server')).body).toMatchObject({
       response_modes_supported: [...modes, ...signedModes].map(([mode]) => mode),
-      authorization_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'EdDSA']
+      authorization_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
     })
   })
 })

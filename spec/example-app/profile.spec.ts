@@ -39,12 +39,12 @@ describe('policy.profile fapi2-security', () => {
 
   it('publishes what it allows and nothing else', async () => {
     const issuer = `http://localhost:${await freePort()}`
-    server = await startServer({ issuer, clients: [good], policy: fapi })
+    server = await startServer({ issuer, clients: [{ ...good, id_token_signed_response_alg: 'Ed25519' }], policy: fapi })
     const metadata = await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()
     expect(metadata).toMatchObject({
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: expect.not.arrayContaining(['RS256', 'HS256']),
-      id_token_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA'],
+      id_token_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
       dpop_signing_alg_values_supported: expect.not.arrayContaining(['RS256'])
     })
   })

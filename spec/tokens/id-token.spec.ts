@@ -45,7 +45,8 @@ describe('mintIdToken', () => {
     ['RS256', 'sha256'],
     ['PS256', 'sha256'],
     ['ES256', 'sha256'],
-    ['EdDSA', 'sha512']
+    ['EdDSA', 'sha512'],
+    ['Ed25519', 'sha512']
   ])('is signed %s where the client registered that, at_hash with %s', async (alg, digest) => {
     const { server, clock } = await tokens()
     const id_token = await mintIdToken(server, registering(alg), grant, 'ßome token')

@@ -9,17 +9,17 @@ const members = [
 ]
 
 describe('a client that registered an algorithm this server does not sign with', () => {
-  it.each(members.flatMap(member => ['HS256', 'none', 'ES384', 'Ed25519', 'rs256'].map(alg => [member, alg] as const)))(
+  it.each(members.flatMap(member => ['HS256', 'none', 'ES384', 'Ed448', 'rs256'].map(alg => [member, alg] as const)))(
     'is refused at start: %s %s',
     async (member, alg) => {
       const list = [...clients, { client_id: 'wrong', client_secret: 's', [member]: alg }]
       await expect(harness({ clients: list })).rejects.toThrow(
-        `clients[${clients.length}].${member} must be one of RS256, PS256, ES256, EdDSA`
+        `clients[${clients.length}].${member} must be one of RS256, PS256, ES256, EdDSA, Ed25519`
       )
     }
   )
 
-  it.each(members.flatMap(member => ['RS256', 'PS256', 'ES256', 'EdDSA'].map(alg => [member, alg] as const)))(
+  it.each(members.flatMap(member => ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'].map(alg => [member, alg] as const)))(
     'is none where it is one of them: %s %s',
     async (member, alg) => {
       await expect(harness({ clients: [{ client_id: 'right', client_secret: 's', [member]: alg }] })).resolves.toBeDefined()

@@ -34,7 +34,7 @@ describe('SigningKeys', () => {
       expect(key.use).toBe('sig')
       expect(Object.keys(key).filter(name => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].includes(name))).toEqual([])
     }
-    expect(published.keys.map(({ kty }) => kty)).toEqual(['EC', 'RSA', 'RSA', 'OKP'])
+    expect(published.keys.map(({ kty }) => kty)).toEqual(['EC', 'RSA', 'RSA', 'OKP', 'OKP'])
     expect(JSON.stringify(published)).not.toContain(mac.kid)
   })
 

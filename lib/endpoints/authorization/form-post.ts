@@ -3,8 +3,11 @@ import { hash } from 'node:crypto'
 import type { Response } from 'express'
 
 const script = 'document.forms[0].submit()'
-const style =
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}button{font:inherit;padding:.5rem 1.25rem}'
+const style = [
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:20vh auto 0;padding:0 1.5rem;text-align:center}',
+  'button{font:inherit;font-weight:600;margin-top:.5rem;padding:.6rem 2rem;border:0;border-radius:.5rem;background:#3556d8;color:#fff}',
+  'button:focus-visible{outline:3px solid #8ea5ff;outline-offset:2px}'
+].join('')
 
 /** This script, this style, and nothing else. No `form-action`: some browsers apply it to what the client answers. */
 const policy = `default-src 'none'; script-src 'sha256-${hash('sha256', script, 'base64')}'; style-src 'sha256-${hash('sha256', style, 'base64')}'; base-uri 'none'; frame-ancestors 'none'`
