@@ -78,6 +78,9 @@ function scope(value: unknown, member: string, rules: RegistrationRules): string
   const values = typeof value === 'string' ? (value === '' ? [] : parseScope(value)) : undefined
   if (values === undefined) return refuse(member, 'must be scope values with one space between them')
   const available = values.filter(one => rules.scopes.includes(one))
-  if (available.length === 0) return refuse(member, `must name one of ${rules.scopes.join(', ')}`)
-  return available.join(' ')
+  if (available.length > 0) return available.join(' ')
+  return refuse(
+    member,
+    rules.scopes.length > 0 ? `must name one of ${rules.scopes.join(', ')}` : 'must be left out: there is none here'
+  )
 }

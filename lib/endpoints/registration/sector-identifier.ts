@@ -1,5 +1,5 @@
 /** Sector identifiers (OpenID Connect Registration §5): a document of the client's that lists the redirect URIs which belong together. */
-import { GuardedFetchError, type FetchJson } from '../../assertions/guarded-fetch.ts'
+import type { FetchJson } from '../../assertions/guarded-fetch.ts'
 import type { RegisteredMembers } from './metadata.ts'
 import { refuse } from './values.ts'
 
@@ -23,14 +23,11 @@ export async function checkSectorIdentifier(registered: RegisteredMembers, fetch
 }
 
 async function fetchList(uri: string, fetchJson: FetchJson): Promise<readonly unknown[]> {
-  try {
-    const { json } = await fetchJson(uri)
-    return Array.isArray(json)
-      ? (json as readonly unknown[])
-      : refuse('sector_identifier_uri', 'must name a JSON list of redirect URIs')
-  } catch (error) {
-    // why it failed tells what there is in this server's network
-    if (!(error instanceof GuardedFetchError)) throw error
-    return refuse('sector_identifier_uri', 'must name a document this server can fetch')
-  }
+  // why it failed is not told: it would show what there is in this server's network
+  const fetched = await fetchJson(uri).catch(() => undefined)
+  if (fetched === undefined) return refuse('sector_identifier_uri', 'must name a document this server can fetch')
+  const { json } = fetched
+  return Array.isArray(json)
+    ? (json as readonly unknown[])
+    : refuse('sector_identifier_uri', 'must name a JSON list of redirect URIs')
 }

@@ -46,7 +46,7 @@ export function oneOf(allowed: (rules: RegistrationRules) => readonly string[]):
 }
 
 /** The address of a page or picture for people. */
-export const page: Judge = (value, member, rules) => {
+export const page: Judge = (value, member) => {
   const address = text(value, member)
   return isAddress(address, true) ? address : refuse(member, 'must be an https URL without user info')
 }
