@@ -13,11 +13,12 @@ import { requireAccessToken, type RequireAccessTokenOptions } from './protected-
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
+import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
 export type { AuthorizationServerOptions } from './authorization-server-options.ts'
 
 /** The router, and what the application's pages and its own API need of the server behind it. */
-export interface AuthorizationServer extends Router {
+export interface AuthorizationServer extends Router, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
@@ -62,7 +63,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const strategies = strategiesAt('token', token.strategies, options.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, options))
   const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
-  return Object.assign(mount(routes, options), {
+  return Object.assign(mount(routes, options), personGrants(server), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),

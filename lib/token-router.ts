@@ -13,6 +13,7 @@ import {
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import {
   InvalidClientError,
@@ -28,6 +29,7 @@ import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiIdTokenAlgorithms, fapiMethods, type Profile } from './profiles.ts'
+import type { RegisteredClients } from './registered-clients.ts'
 import { readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
@@ -36,6 +38,7 @@ import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
+import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
@@ -70,6 +73,11 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
+  /**
+   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
+   * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   */
+  readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
@@ -89,6 +97,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'fetchJson',
   'profile',
   'requireDpopNonce',
+  'guessProtection',
   'onDecision',
   'onError'
 ]
@@ -103,10 +112,10 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
   readonly keys: ClientKeys
-  /** Fetches what others publish. */
-  readonly fetchJson: FetchJson
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
+  /** Bounds guessing, at all endpoints together. */
+  readonly guesses: GuessProtection | undefined
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
   readonly senderConstrained: boolean
 }
@@ -128,15 +137,8 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/**
- * Checks the options and puts the defaults in.
- *
- * @param registered finds the clients of the options and those that registered, and knows which of these have ended.
- */
-export function tokenEndpointParts(
-  given: TokenRouterOptions,
-  registered?: { readonly clients: ClientRegistry; readonly hasEnded: TokenServer['hasEnded'] }
-): TokenEndpointParts {
+/** Checks the options and puts the defaults in. Where clients can register, `registered` finds them beside those of the options. */
+export function tokenEndpointParts(given: TokenRouterOptions, registered?: RegisteredClients): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
@@ -151,12 +153,14 @@ export function tokenEndpointParts(
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
   checkRegisteredAlgorithms(server, options.clients)
+  checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, fetchJson, tokenEndpoints, senderConstrained: fapi }
+  const guesses = serverGuessProtection(options.guessProtection, server)
+  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(
@@ -207,8 +211,16 @@ export function tokenEndpoint(
   options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
 ): RequestHandler {
   const { jsonBody, certificate, onDecision } = options
-  const { clients, strategies } = parts
-  const authenticate = authenticateClient({ clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision })
+  const { clients, strategies, guesses } = parts
+  const authenticate = authenticateClient({
+    clients,
+    strategies,
+    endpoint: 'token',
+    jsonBody,
+    certificate,
+    onDecision,
+    guessProtection: guesses
+  })
   return (req, res, next) => {
     const authenticated = (error?: unknown): void => {
       if (error === undefined) issue(parts, req, res).catch((thrown: unknown) => next(failure(thrown)))

@@ -75,7 +75,7 @@ export async function resumeAuthorization(
       if ('error' in result) throw new OAuthError(result.error, 400, 'the request was denied')
       const account = 'login' in result ? result.login : await context.interaction.account(req)
       // whoever has yet to sign in cannot have agreed
-      const agreed = 'consent' in result && account !== undefined && !needsSignIn(context, pending, account)
+      const agreed = 'consent' in result && account !== undefined && !needsSignIn(context, { client, pending }, account)
       const consent = agreed ? { sub: account.sub } : pending.consent
       const login = 'login' in result ? result.login : pending.login
       await advance(context, req, res, { ...underWay, pending: { ...pending, login, consent } }, account)
@@ -163,7 +163,7 @@ async function advance(
   const { client, pending, waiting } = authorization
   const { request } = pending
   const account = known ?? (await interaction.account(req))
-  if (account !== undefined) checkSignedIn(pending, account)
+  if (account !== undefined) checkSignedIn(context, authorization, account)
   const needed = await whatIsNeeded(context, req, authorization, account)
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)

@@ -120,7 +120,7 @@ export function registration(
     policy: checkFunction(options.policy, 'registration.policy'),
     clientSecretTtl,
     rules,
-    registrations: openRegistrations(clients, { store, secrets, clock, maxAge }),
+    registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge }),
     secrets,
     fetchJson
   }

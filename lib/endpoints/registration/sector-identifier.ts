@@ -4,19 +4,13 @@ import type { RegisteredMembers } from './metadata.ts'
 import { refuse } from './values.ts'
 
 /**
- * Fetches the document and finds every redirect URI in it. A pairwise client whose redirect URIs are on several hosts must have one
- * (OpenID Connect Core §8.1).
+ * Fetches the document, where one is named, and finds every redirect URI in it: nobody joins a sector that does not list it.
  *
  * @throws InvalidClientMetadataError
  */
 export async function checkSectorIdentifier(registered: RegisteredMembers, fetchJson: FetchJson): Promise<void> {
-  const { redirect_uris, subject_type, sector_identifier_uri: uri } = registered
-  if (typeof uri !== 'string') {
-    const hosts = new Set(redirect_uris.map(redirect => new URL(redirect).host))
-    if (subject_type === 'pairwise' && hosts.size > 1)
-      refuse('sector_identifier_uri', 'must be given: the redirect URIs are on several hosts, and subject_type is pairwise')
-    return
-  }
+  const { redirect_uris, sector_identifier_uri: uri } = registered
+  if (uri === undefined) return
   const listed = await fetchList(uri, fetchJson)
   const missing = redirect_uris.findIndex(redirect => !listed.includes(redirect))
   if (missing !== -1) refuse('sector_identifier_uri', `must name a document that lists redirect_uris[${missing}]`)

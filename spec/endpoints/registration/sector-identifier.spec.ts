@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { callback } from '../../support/authorization-server.ts'
 import { refusalOf, register, registrationHarness, send, web } from '../../support/registration.ts'
-import { checkSectorIdentifier } from '../../../lib/endpoints/registration/sector-identifier.ts'
-import { read } from './rules.ts'
+import { invalid, refusal } from './rules.ts'
 
 describe('a sector identifier', () => {
   const served = async (json: unknown) => {
@@ -43,14 +42,31 @@ describe('a sector identifier', () => {
 })
 
 describe('a pairwise client', () => {
-  const check = (sent: object) => checkSectorIdentifier(read(sent), () => Promise.reject(new Error('nothing is fetched')))
   const pairwise = { subject_type: 'pairwise', redirect_uris: ['https://a.example/1', 'https://a.example/2'] }
 
-  it('whose redirect URIs are on one host needs no sector identifier, on several it does (OpenID Connect Core §8.1)', async () => {
-    await check(pairwise)
-    await check({ redirect_uris: ['https://a.example/', 'https://b.example/'] })
-    await expect(check({ ...pairwise, redirect_uris: ['https://a.example/', 'https://b.example/'] })).rejects.toThrow(
-      /^sector_identifier_uri must be given/
-    )
+  it('whose redirect URIs are on one host needs no sector identifier, on several it does (OpenID Connect Core §8.1)', () => {
+    expect(refusal(pairwise)).toBe('accepted')
+    expect(refusal({ redirect_uris: ['https://a.example/', 'https://b.example/'] })).toBe('accepted')
+    const several = { ...pairwise, redirect_uris: ['https://a.example/', 'https://b.example/'] }
+    expect(refusal(several)).toEqual(invalid('sector_identifier_uri must be given'))
+    expect(refusal({ ...several, sector_identifier_uri: 'https://c.example/' })).toBe('accepted')
   })
+
+  it('is one only where the server makes pairwise identifiers', async () => {
+    const { app } = await registrationHarness()
+    expect((await send(app, { ...web, subject_type: 'pairwise' })).body.error_description).toBe(
+      'subject_type must be one of public'
+    )
+    const able = await registrationHarness({}, { pairwiseSecret: 'a secret of thirty-two bytes and more' })
+    expect(await register(able.app, { ...web, subject_type: 'pairwise' })).toMatchObject({ subject_type: 'pairwise' })
+  })
+
+  it.each(['http://localhost/s', 'http://client.example/s', 'https://u@client.example/s', 'https://client.example/s#f'])(
+    'has no sector identifier %s',
+    uri => {
+      expect(refusal({ ...pairwise, sector_identifier_uri: uri }, { loopback: true })).toEqual(
+        invalid('sector_identifier_uri must be an https URL')
+      )
+    }
+  )
 })
