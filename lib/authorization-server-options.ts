@@ -140,6 +140,7 @@ function registrationOf(
   return registration(given, {
     server: token.server,
     clients: token.clients,
+    guesses: token.guesses,
     fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(token.server.issuer).hostname) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
     tokenIssuers: token.tokenIssuers,

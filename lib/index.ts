@@ -66,7 +66,14 @@ export type { ClientAuthenticationStrategy, Identification } from './strategies/
 export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
-export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'
+export {
+  isPublic,
+  type AssertionAudience,
+  type Client,
+  type ClientMetadata,
+  type ClientRegistry,
+  type ClientSource
+} from './client.ts'
 export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
 export type { Check, CheckOutcome, Decision } from './decision.ts'
 export { directTls, type CertificateSource } from './http/certificate-source.ts'

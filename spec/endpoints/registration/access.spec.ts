@@ -74,6 +74,18 @@ describe('with initial access tokens', () => {
     expect((await send(app, 'x'.repeat(100_000))).status).toBe(401)
   })
 
+  it('cannot be guessed without end: 429 for the network that tries, until the window is over', async () => {
+    const { app, clock } = await withToken({}, { guessProtection: { attempts: 3, window: 60 } })
+    for (let attempt = 0; attempt < 3; attempt++)
+      expect((await send(app, web, `guess ${attempt}`.replace(' ', '-'))).status).toBe(401)
+    const response = await send(app, web, initialAccessToken)
+    expect(refusalOf(response)).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
+    expect(response.headers['retry-after']).toBe('60')
+    expect((await send(app, web)).status).toBe(401)
+    clock.now += 61_000
+    await register(app, web, initialAccessToken)
+  })
+
   it('those of other things are none: an access token, a registration access token', async () => {
     const { app } = await withToken()
     const client = await register(app, machine, initialAccessToken)
