@@ -1,16 +1,16 @@
 /** The options of a whole authorization server, and what its endpoints are given of them. */
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
-import type { ClientRegistry, ClientSource } from './client.ts'
+import { guardedFetch } from './assertions/guarded-fetch.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import type { Interaction } from './endpoints/authorization/interaction.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
 import { at } from './endpoints/metadata.ts'
 import { registration, type Registration, type RegistrationOptions } from './endpoints/registration/options.ts'
-import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import type { AccessTokenContext } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
-import { configuredClients, hasEnded, registeredClients } from './registered-clients.ts'
+import { registeredClientsOf } from './registered-clients.ts'
 import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
 import { checkBoolean, checkFunction } from './tokens/token-server.ts'
 
@@ -74,7 +74,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
-  const registered = options.registration === undefined ? undefined : registeredOf(options)
+  const registered = options.registration === undefined ? undefined : registeredClientsOf(options)
   const clientSource = registered?.configured ?? options.clients
   const token = tokenEndpointParts({ ...options, clients: clientSource, tokenEndpoints, certificates }, registered)
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
@@ -107,13 +107,7 @@ function policyOf(
   parts: TokenEndpointParts
 ): Pick<
   EndpointContext,
-  | 'interaction'
-  | 'requirePkce'
-  | 'requirePushedAuthorizationRequests'
-  | 'requestObjects'
-  | 'acrValues'
-  | 'authorizationDetails'
-  | 'subjectTypes'
+  'interaction' | 'requirePkce' | 'requirePushedAuthorizationRequests' | 'requestObjects' | 'acrValues' | 'authorizationDetails'
 > {
   checkBoolean(options.requirePushedAuthorizationRequests, 'requirePushedAuthorizationRequests')
   checkBoolean(options.requireSignedRequestObject, 'requireSignedRequestObject')
@@ -130,46 +124,28 @@ function policyOf(
       strict: fapi
     },
     acrValues: checkAcrValues(options.acrValues),
-    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails),
-    subjectTypes: parts.server.pairwise === undefined ? ['public'] : ['public', 'pairwise']
+    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails)
   }
-}
-
-/** One registry for configured and registered clients, the application's where it made one. */
-function registeredOf({ clients: given, strategies }: Pick<AuthorizationServerOptions, 'clients' | 'strategies'>): {
-  readonly clients: ClientRegistry
-  readonly configured: ClientSource | ClientRegistry
-  readonly hasEnded: (client_id: string) => Promise<boolean>
-} {
-  const configured = configuredClients(given)
-  // strategies of one's own look clients up where they were told to, and would refuse every registered one
-  if (configured === undefined && strategies !== undefined)
-    throw new ConfigurationError(
-      'clients',
-      'must be what registeredClients() returns, and the strategies made with it, where clients can register'
-    )
-  const clients = configured === undefined ? registeredClients(given) : (given as ClientRegistry)
-  return { clients, configured: configured ?? given, hasEnded: client_id => hasEnded(clients, client_id) }
 }
 
 function registrationOf(
   given: RegistrationOptions,
-  { profile = 'oauth2', endpointAuthMethods }: Pick<AuthorizationServerOptions, 'profile' | 'endpointAuthMethods'>,
-  parts: Pick<EndpointContext, 'requestObjects' | 'authorizationDetails' | 'subjectTypes'> & {
+  { profile = 'oauth2', endpointAuthMethods, fetchJson }: AuthorizationServerOptions,
+  parts: Pick<EndpointContext, 'requestObjects' | 'authorizationDetails'> & {
     readonly token: TokenEndpointParts
     readonly certificates: boolean
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, subjectTypes, certificates } = parts
+  const { token, requestObjects, authorizationDetails, certificates } = parts
   return registration(given, {
     server: token.server,
     clients: token.clients,
-    fetchJson: token.fetchJson,
+    guesses: token.guesses,
+    fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(token.server.issuer).hostname) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
-    subjectTypes,
     certificates,
     profile
   })

@@ -70,7 +70,14 @@ export type { ClientAuthenticationStrategy, Identification } from './strategies/
 export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
-export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'
+export {
+  isPublic,
+  type AssertionAudience,
+  type Client,
+  type ClientMetadata,
+  type ClientRegistry,
+  type ClientSource
+} from './client.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,

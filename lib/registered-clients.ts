@@ -41,6 +41,8 @@ export interface Registrations {
 }
 
 export interface RegistrationsContext {
+  /** Whose clients they are. */
+  readonly issuer: string
   readonly store: Store
   readonly secrets: SecretKeeper
   /** Milliseconds since the epoch. */
@@ -51,6 +53,7 @@ export interface RegistrationsContext {
 
 interface Internals {
   readonly configured: ClientSource | ClientRegistry
+  issuer: string | undefined
   registered: RecordCache | undefined
 }
 
@@ -69,7 +72,7 @@ const internals = new WeakMap<ClientRegistry, Internals>()
  */
 export function registeredClients(configured: ClientSource | ClientRegistry): ClientRegistry {
   const known = clientRegistry(configured)
-  const own: Internals = { configured, registered: undefined }
+  const own: Internals = { configured, issuer: undefined, registered: undefined }
   const registry: ClientRegistry = {
     async find(client_id) {
       // a database of one's own is not asked again for what is known to be elsewhere
@@ -81,25 +84,52 @@ export function registeredClients(configured: ClientSource | ClientRegistry): Cl
   return registry
 }
 
-/** What {@link registeredClients} was given, where this is one of its registries. */
-export function configuredClients(clients: ClientSource | ClientRegistry): ClientSource | ClientRegistry | undefined {
-  return internals.get(clients as ClientRegistry)?.configured
+/** A registry that finds registered clients, and what else a server has to know of them. */
+export interface RegisteredClients {
+  readonly clients: ClientRegistry
+  /** What is configured, as it was given. */
+  readonly configured: ClientSource | ClientRegistry
+  /** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
+  readonly hasEnded: (client_id: string) => Promise<boolean>
 }
 
-/** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
-export async function hasEnded(registry: ClientRegistry, client_id: string): Promise<boolean> {
-  return (await internals.get(registry)?.registered?.find(client_id))?.ended === true
+/**
+ * One registry for the configured and the registered clients of a server: the application's own, where it made one.
+ *
+ * @throws ConfigurationError for `strategies` of the application's own that know no registered client.
+ */
+export function registeredClientsOf({
+  clients: given,
+  strategies
+}: {
+  readonly clients: ClientSource | ClientRegistry
+  readonly strategies?: readonly object[] | undefined
+}): RegisteredClients {
+  const known = internals.get(given as ClientRegistry)
+  // strategies look clients up where they were told to, and would refuse every one that registered
+  if (known === undefined && strategies !== undefined)
+    throw new ConfigurationError(
+      'clients',
+      'must be what registeredClients() returns, and the strategies made with it, where clients can register'
+    )
+  const clients = known === undefined ? registeredClients(given) : (given as ClientRegistry)
+  return {
+    clients,
+    configured: known?.configured ?? given,
+    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true
+  }
 }
 
-/** Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second server's. */
+/** Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second issuer's. */
 export function openRegistrations(registry: ClientRegistry, context: RegistrationsContext): Registrations {
   const own = internals.get(registry)
   if (own === undefined) throw new TypeError('the registry must be one that registeredClients() made')
-  if (own.registered !== undefined)
-    throw new ConfigurationError('clients', 'must not be the registeredClients() of another server: each has its own')
-  const cache = recordCache(context)
-  own.registered = cache
-  return registrationsOf(context.store, cache)
+  // a server may be made anew, as tenants are
+  if (own.issuer !== undefined && own.issuer !== context.issuer)
+    throw new ConfigurationError('clients', `must not be the registeredClients() of ${own.issuer}: each issuer has its own`)
+  own.issuer = context.issuer
+  own.registered = recordCache(context)
+  return registrationsOf(context.store, client_id => own.registered?.forget(client_id))
 }
 
 const registeredId = /^[0-9a-f]{32}$/
@@ -121,12 +151,13 @@ interface EndedRecord {
   readonly ended: true
 }
 
-function registrationsOf(store: Store, cache: RecordCache): Registrations {
+/** @param forget what is told of every change. */
+function registrationsOf(store: Store, forget: (client_id: string) => void): Registrations {
   return {
     async create(record) {
       const { client_id } = record.metadata
       const created = await store.add(clientKey(client_id), record as unknown as Json, century)
-      cache.forget(client_id)
+      forget(client_id)
       return created
     },
     async read(client_id) {
@@ -138,13 +169,13 @@ function registrationsOf(store: Store, cache: RecordCache): Registrations {
     async replace(version, record) {
       const { client_id } = record.metadata
       const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, century)
-      cache.forget(client_id)
+      forget(client_id)
       return replaced
     },
     async end(client_id, ttl) {
       // written over whatever is there: a change that is under way finds another version and fails
       await store.set(clientKey(client_id), { ended: true }, ttl)
-      cache.forget(client_id)
+      forget(client_id)
     }
   }
 }

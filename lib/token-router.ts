@@ -29,6 +29,7 @@ import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
+import type { RegisteredClients } from './registered-clients.ts'
 import { readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
@@ -111,8 +112,6 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
   readonly keys: ClientKeys
-  /** Fetches what others publish. */
-  readonly fetchJson: FetchJson
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Bounds guessing, at all endpoints together. */
@@ -138,15 +137,8 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/**
- * Checks the options and puts the defaults in.
- *
- * @param registered finds the clients of the options and those that registered, and knows which of these have ended.
- */
-export function tokenEndpointParts(
-  given: TokenRouterOptions,
-  registered?: { readonly clients: ClientRegistry; readonly hasEnded: TokenServer['hasEnded'] }
-): TokenEndpointParts {
+/** Checks the options and puts the defaults in. Where clients can register, `registered` finds them beside those of the options. */
+export function tokenEndpointParts(given: TokenRouterOptions, registered?: RegisteredClients): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
@@ -164,7 +156,7 @@ export function tokenEndpointParts(
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, fetchJson, tokenEndpoints, guesses, senderConstrained: fapi }
+  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(

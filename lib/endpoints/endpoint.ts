@@ -29,8 +29,6 @@ export interface EndpointContext {
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
   readonly authorizationDetails: AuthorizationDetailTypes
-  /** How `sub` is made (OpenID Connect Core §8), for metadata. */
-  readonly subjectTypes: readonly string[]
   /** How clients register themselves, where they may. */
   readonly registration: Registration | undefined
   /** What is asked of access tokens presented to the userinfo endpoint. */

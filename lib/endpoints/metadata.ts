@@ -1,6 +1,7 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
 import { JwtStrategy } from '../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { subjectTypes } from '../tokens/subject.ts'
 import { claimsOf } from './claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
@@ -26,7 +27,7 @@ export function buildMetadata({ context, endpoints, mtlsOrigin }: MetadataInput)
     ...methodsOf(endpoints),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
     dpop_signing_alg_values_supported: context.dpop.algorithms,
-    subject_types_supported: context.subjectTypes,
+    subject_types_supported: subjectTypes(server),
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],

@@ -33,6 +33,11 @@ export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubje
       .digest('base64url')
 }
 
+/** What clients may register as `subject_type`. */
+export function subjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>): readonly string[] {
+  return pairwise === undefined ? ['public'] : ['public', 'pairwise']
+}
+
 /** What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints it sends. */
 export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: Client, sub: string): string {
   if (client.subject_type !== 'pairwise') return sub

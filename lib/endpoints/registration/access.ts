@@ -3,27 +3,38 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
 import { OAuthError, TemporarilyUnavailableError } from '../../errors.ts'
 import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
+import { networkOf } from '../../http/network.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import type { Registration } from './options.ts'
 
 /**
  * Lets whoever may register pass (RFC 7591 §3): anyone, or the holder of an initial access token, which is returned.
  *
- * @throws OAuthError `invalid_token` 401; TemporarilyUnavailableError where the application's own check fails.
+ * @throws OAuthError `invalid_token` 401; TooManyAttemptsError 429 for a network that keeps guessing; TemporarilyUnavailableError where the application's own check fails.
  */
-export async function checkInitialAccess(
-  { access, initialAccessTokens, checkInitialAccessToken }: Registration,
-  req: Request
-): Promise<string | undefined> {
+export async function checkInitialAccess(registration: Registration, req: Request): Promise<string | undefined> {
+  const { access, guesses } = registration
   if (access === 'open') return undefined
   const token = bearerToken(req)
   if (token === undefined) throw invalidToken(req, 'registering here needs an initial access token')
+  const network = networkOf(req)
+  await guesses?.check(guessedName, network)
+  if (await isInitialAccessToken(registration, token)) return token
+  throw (await guesses?.count(guessedName, network, true)) ?? invalidToken(req, 'no such initial access token')
+}
+
+/** What guesses at initial access tokens are counted under: no client has such a client_id, because none can be sent. */
+const guessedName = '\0initial access token'
+
+async function isInitialAccessToken(
+  { initialAccessTokens, checkInitialAccessToken }: Registration,
+  token: string
+): Promise<boolean> {
   const digest = hash('sha256', token, 'buffer')
   let known = false
   // no early end: how many were compared must not show which one it was
   for (const accepted of initialAccessTokens) known = timingSafeEqual(digest, accepted) || known
-  if (known || (await ask(checkInitialAccessToken, token))) return token
-  throw invalidToken(req, 'no such initial access token')
+  return known || (await ask(checkInitialAccessToken, token))
 }
 
 async function ask(check: Registration['checkInitialAccessToken'], token: string): Promise<boolean> {

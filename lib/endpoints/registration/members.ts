@@ -37,7 +37,7 @@ const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   // OpenID Connect Registration §2
   ['application_type', oneOf(() => ['web', 'native'])],
   ['subject_type', oneOf(({ subjectTypes }) => subjectTypes)],
-  ['sector_identifier_uri', endpoint],
+  ['sector_identifier_uri', sectorIdentifier],
   ['token_endpoint_auth_signing_alg', oneOf(({ methods }) => [...new Set([...methods.values()].flat())])],
   ['id_token_signed_response_alg', responseAlgorithm],
   ['userinfo_signed_response_alg', responseAlgorithm],
@@ -78,6 +78,16 @@ function scope(value: unknown, member: string, rules: RegistrationRules): string
   const values = typeof value === 'string' ? (value === '' ? [] : parseScope(value)) : undefined
   if (values === undefined) return refuse(member, 'must be scope values with one space between them')
   const available = values.filter(one => rules.scopes.includes(one))
-  if (available.length === 0) return refuse(member, `must name one of ${rules.scopes.join(', ')}`)
-  return available.join(' ')
+  if (available.length > 0) return available.join(' ')
+  return refuse(
+    member,
+    rules.scopes.length > 0 ? `must name one of ${rules.scopes.join(', ')}` : 'must be left out: there is none here'
+  )
+}
+
+/** OpenID Connect Registration §2: https, wherever this server is. */
+function sectorIdentifier(value: unknown, member: string, rules: RegistrationRules): string {
+  const address = text(value, member)
+  const found = /^https:\/\/[^@#\\]+$/i.test(address) && endpoint(address, member, rules)
+  return found === false ? refuse(member, 'must be an https URL without user info or fragment') : address
 }

@@ -4,6 +4,7 @@ import { InvalidRedirectUriError } from '../../errors.ts'
 import type { JsonDocument } from '../../http/json-document.ts'
 import { checkClientProfile } from '../../profiles.ts'
 import type { Json } from '../../stores/store.ts'
+import { sectorOf } from '../../subject-type.ts'
 import { canSign, hasCertificate } from './keys.ts'
 import { ciba, judgeOf } from './members.ts'
 import { applicationTypeOf } from './redirect-uris.ts'
@@ -29,6 +30,8 @@ export function readMetadata(sent: JsonDocument, rules: RegistrationRules): Regi
   checkMethod(registered, rules)
   checkKeys(registered, rules)
   checkBackchannel(registered)
+  if (registered.subject_type === 'pairwise' && sectorOf(registered) === undefined)
+    refuse('sector_identifier_uri', 'must be given for pairwise subjects, unless all redirect_uris are at one host')
   const [problem] = checkClientProfile({ ...registered, client_id: '' }, rules.profile)
   if (problem !== undefined) refuse(problem.key, `${problem.mustBe} (${problem.section})`)
   return registered

@@ -8,6 +8,7 @@ import {
   type SoftwareStatements
 } from '../../assertions/software-statement.ts'
 import type { ClientMetadata, ClientRegistry } from '../../client.ts'
+import type { GuessProtection } from '../../credentials/guess-protection.ts'
 import { secretKeeper, type SecretKeeper } from '../../credentials/stored-secret.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../options.ts'
 import { openRegistrations, type Registrations } from '../../registered-clients.ts'
@@ -73,6 +74,8 @@ export interface Registration {
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
   readonly fetchJson: FetchJson
+  /** Bounds guessing at initial access tokens. */
+  readonly guesses: GuessProtection | undefined
 }
 
 const known = [
@@ -96,9 +99,9 @@ const year = 31_536_000
  */
 export function registration(
   options: RegistrationOptions,
-  basis: RegistrationBasis & { readonly clients: ClientRegistry; readonly fetchJson: FetchJson }
+  basis: RegistrationBasis & { readonly clients: ClientRegistry } & Pick<Registration, 'fetchJson' | 'guesses'>
 ): Registration {
-  const { server, clients, fetchJson, profile } = basis
+  const { server, clients, fetchJson, guesses, profile } = basis
   const given: unknown = options
   if (typeof given !== 'object' || given === null) throw new ConfigurationError('registration', 'must be an object')
   checkKeys(given, known, 'registration.')
@@ -120,9 +123,10 @@ export function registration(
     policy: checkFunction(options.policy, 'registration.policy'),
     clientSecretTtl,
     rules,
-    registrations: openRegistrations(clients, { store, secrets, clock, maxAge }),
+    registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge }),
     secrets,
-    fetchJson
+    fetchJson,
+    guesses
   }
 }
 

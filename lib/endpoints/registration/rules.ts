@@ -5,6 +5,7 @@ import type { Profile } from '../../profiles.ts'
 import { JwtStrategy } from '../../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
 import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
+import { subjectTypes } from '../../tokens/subject.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 
 export interface RegistrationLimits {
@@ -44,7 +45,6 @@ export interface RegistrationBasis {
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
-  readonly subjectTypes: readonly string[]
   readonly certificates: boolean
   readonly profile: Profile
 }
@@ -62,7 +62,7 @@ export function registrationRules(
     signingAlgorithms: server.idTokenAlgorithms,
     requestObjectAlgorithms: basis.requestObjectAlgorithms.filter(alg => asymmetricAlgorithms.has(alg)),
     authorizationDetailTypes: basis.authorizationDetailTypes,
-    subjectTypes: basis.subjectTypes,
+    subjectTypes: subjectTypes(server),
     certificates: basis.certificates,
     loopback: isLoopbackHost(new URL(server.issuer).hostname),
     profile: basis.profile,
