@@ -11,6 +11,7 @@ import {
 } from 'clientele'
 import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
+import { assertionGrants } from './assertion-grants.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
@@ -85,7 +86,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
-      ...policyOptions(settings.policy),
+      ...policyOptions(settings, persons),
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: error => logFailure(log, error, issuer),
@@ -96,11 +97,11 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   }
 }
 
-function policyOptions(policy: IssuerSettings['policy']) {
+function policyOptions(settings: IssuerSettings, persons: People) {
+  const { policy } = settings
+  const tokenIssuers = [authorizationCode(), clientCredentials(), refreshToken(), ...assertionGrants(settings, persons)]
   return {
-    tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken()].filter(({ grant_type }) =>
-      policy.grant_types.some(known => known === grant_type)
-    ),
+    tokenIssuers: tokenIssuers.filter(({ grant_type }) => policy.grant_types.some(known => known === grant_type)),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -116,6 +117,7 @@ function policyOptions(policy: IssuerSettings['policy']) {
 
 /** The library's options by the names they have in the configuration file. */
 const settingNames: Readonly<Record<string, string>> = {
+  trustedIssuers: 'trusted_issuers',
   tokenIssuers: 'policy.grant_types',
   profile: 'policy.profile',
   jsonBody: 'policy.json_body',

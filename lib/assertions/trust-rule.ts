@@ -46,7 +46,8 @@ export function trustRules(list: unknown, key: string): ReadonlyMap<string, Trus
   const rules = new Map<string, TrustRule>()
   list.forEach((given: unknown, index) => {
     const rule = toRule(given, `${key}[${index}]`)
-    if (rules.has(rule.issuer)) throw new ConfigurationError(`${key}[${index}].issuer`, 'is already another trusted issuer')
+    if (rules.has(rule.issuer))
+      throw new ConfigurationError(`${key}[${index}].issuer`, 'must not be that of another trusted issuer')
     rules.set(rule.issuer, rule)
   })
   return rules
