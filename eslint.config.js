@@ -15,7 +15,7 @@ const walls = [
   [
     './lib/credentials',
     './lib',
-    ['./credentials', './client.ts', './errors.ts', './decision.ts', './stores/store.ts'],
+    ['./credentials', './client.ts', './errors.ts', './decision.ts', './options.ts', './stores/store.ts'],
     'credentials know clients, not Express'
   ],
   [

@@ -16,7 +16,7 @@ import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
-import { issuerSecrets } from './issuer-secrets.ts'
+import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
@@ -43,8 +43,9 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const { issuer, settings, store } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
-  const server = await build(options, path, persons)
-  const withSession = sessions(store, issuer, path)
+  const keys = await issuerKeys(store, issuer, options.log)
+  const server = build(options, path, persons, keys)
+  const withSession = sessions(store, issuer, path, keys.secretFor('session cookie'))
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -70,20 +71,17 @@ function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-async function build(options: IssuerOptions, path: string, persons: People): Promise<AuthorizationServer> {
+function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates } = options
   try {
     return authorizationServer({
       issuer,
       store,
-      ...(await issuerSecrets()),
+      keys: keys.keys,
+      pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients,
       scopes: settings.scopes,
-      resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
-        resource,
-        scopes,
-        access_token_format
-      })),
+      resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
@@ -111,7 +109,8 @@ function policyOptions(policy: IssuerSettings['policy']) {
     authorizationCodeTtl: policy.authorization_code_ttl,
     refreshTokenTtl: policy.refresh_token_ttl,
     refreshTokenRotation: policy.refresh_token_rotation,
-    refreshRetryWindow: policy.refresh_retry_window
+    refreshRetryWindow: policy.refresh_retry_window,
+    guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
   }
 }
 
@@ -126,7 +125,8 @@ const settingNames: Readonly<Record<string, string>> = {
   authorizationCodeTtl: 'policy.authorization_code_ttl',
   refreshTokenTtl: 'policy.refresh_token_ttl',
   refreshTokenRotation: 'policy.refresh_token_rotation',
-  refreshRetryWindow: 'policy.refresh_retry_window'
+  refreshRetryWindow: 'policy.refresh_retry_window',
+  guessProtection: 'policy.failure_budget'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {

@@ -7,6 +7,11 @@ import { checkSubjectType } from './subject-type.ts'
 export interface RegisteredMetadata {
   readonly client_id: string
   readonly client_name?: string | undefined
+  /** The client's home page, terms of service, privacy policy and logo: for consent pages. Nobody vouches for them. */
+  readonly client_uri?: string | undefined
+  readonly tos_uri?: string | undefined
+  readonly policy_uri?: string | undefined
+  readonly logo_uri?: string | undefined
   /** The secret of the secret-based methods. Never readable again on the {@link Client} made from this. */
   readonly client_secret?: string | undefined
   /** Seconds since the epoch after which `client_secret` is refused; 0 or absent: never (RFC 7591 §3.2.1). */
@@ -30,6 +35,8 @@ export interface RegisteredMetadata {
   readonly userinfo_signed_response_alg?: string | undefined
   /** What authorization responses are signed with where the request asks for signed ones (JARM §3). Default RS256. */
   readonly authorization_signed_response_alg?: string | undefined
+  /** What introspection answers are signed with where this client asks for signed ones (RFC 9701 §6). Default RS256. */
+  readonly introspection_signed_response_alg?: string | undefined
   /** The one algorithm of this client's request objects (RFC 9101 §10.5). */
   readonly request_object_signing_alg?: string | undefined
   /** True: this client's authorization requests are signed request objects, always (RFC 9101 §10.5). */
@@ -67,10 +74,13 @@ export interface Client extends Omit<RegisteredMetadata, 'client_secret'> {
   readonly redirect_uris: readonly string[]
 }
 
-/** One secret of a client. */
+/** One secret of a client: readable, or kept as a digest alone. One that is neither matches nothing. */
 export interface ClientSecret {
   readonly id: string
-  readonly value: string
+  /** The secret itself, where it is readable. */
+  readonly value?: string | undefined
+  /** What is kept in its place, and the function that made it. Takes no longer for one string than for another of its length. */
+  readonly digest?: { readonly value: Uint8Array; readonly of: (secret: string) => Uint8Array } | undefined
   /** Seconds since the epoch; undefined: never. */
   readonly expires_at: number | undefined
 }
@@ -106,12 +116,13 @@ export function isPublic(client: Client): boolean {
  * Checks metadata and applies the defaults of RFC 7591 §2: `client_secret_basic`, `authorization_code`, `code`.
  *
  * @param path names the metadata in errors, such as `clients[3]`.
+ * @param secrets the client's secrets, where the metadata has no `client_secret` because nobody keeps it readable.
  * @throws {@link ConfigurationError} naming the member that is wrong.
  */
-export function toClient(metadata: ClientMetadata, path = 'client'): Client {
+export function toClient(metadata: ClientMetadata, path = 'client', secrets: readonly ClientSecret[] = []): Client {
   const cached = parsed.get(metadata)
   if (cached !== undefined) return cached
-  checkMetadata(metadata, path)
+  checkMetadata(metadata, path, secrets.length > 0)
   const { client_secret, ...rest } = metadata
   const client: Client = Object.freeze({
     ...rest,
@@ -122,7 +133,7 @@ export function toClient(metadata: ClientMetadata, path = 'client'): Client {
   })
   const expiry = metadata.client_secret_expires_at
   const expires_at = expiry === undefined || expiry === 0 ? undefined : expiry
-  secretsOf.set(client, client_secret === undefined ? [] : [{ id: '1', value: client_secret, expires_at }])
+  secretsOf.set(client, client_secret === undefined ? secrets : [{ id: '1', value: client_secret, expires_at }])
   parsed.set(metadata, client)
   return client
 }
@@ -183,6 +194,10 @@ function registryOfFunction(
 
 const stringMembers = [
   'client_name',
+  'client_uri',
+  'tos_uri',
+  'policy_uri',
+  'logo_uri',
   'client_secret',
   'token_endpoint_auth_method',
   'token_endpoint_auth_signing_alg',
@@ -191,6 +206,7 @@ const stringMembers = [
   'id_token_signed_response_alg',
   'userinfo_signed_response_alg',
   'authorization_signed_response_alg',
+  'introspection_signed_response_alg',
   'request_object_signing_alg',
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
@@ -200,16 +216,18 @@ const stringMembers = [
 ] as const
 const listMembers = ['grant_types', 'response_types', 'redirect_uris', 'authorization_details_types'] as const
 const booleanMembers = ['require_signed_request_object', 'require_pushed_authorization_requests'] as const
-const certificateSubjects = [
+/** The members of which `tls_client_auth` needs exactly one (RFC 8705 §2.1.2). */
+export const certificateSubjects = [
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
   'tls_client_auth_san_uri',
   'tls_client_auth_san_ip',
   'tls_client_auth_san_email'
 ] as const
-const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
+/** The methods that need a `client_secret`. */
+export const secretMethods: readonly string[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
-function checkMetadata(metadata: ClientMetadata, path: string): void {
+function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boolean): void {
   const fail = (member: string, mustBe: string): never => {
     throw new ConfigurationError(`${path}.${member}`, mustBe)
   }
@@ -236,7 +254,7 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
     fail('jwks', 'must be an object with a list "keys"')
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkRedirectUris(metadata, fail)
-  checkMethod(metadata, fail)
+  checkMethod(metadata, fail, hasSecrets)
   checkSubjectType(metadata, fail)
 }
 
@@ -253,10 +271,11 @@ function checkRedirectUris(metadata: ClientMetadata, fail: (member: string, must
   })
 }
 
-function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never): void {
+function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never, hasSecrets: boolean): void {
   const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
   const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined
-  if (secretMethods.includes(method) && metadata.client_secret === undefined) fail('client_secret', `must be given for ${method}`)
+  if (secretMethods.includes(method) && metadata.client_secret === undefined && !hasSecrets)
+    fail('client_secret', `must be given for ${method}`)
   if (['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !hasKeys)
     fail('jwks', `or jwks_uri must be given for ${method}`)
   if (method === 'tls_client_auth') {

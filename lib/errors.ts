@@ -155,6 +155,49 @@ export class UseDpopNonceError extends OAuthError {
   }
 }
 
+/** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets for one client from one network (OAuth 2.1 §2.4.1). */
+export class TooManyAttemptsError extends OAuthError {
+  override readonly name = 'TooManyAttemptsError'
+  constructor(options: OAuthErrorOptions & { readonly retryAfter: number }) {
+    super('temporarily_unavailable', 429, 'too many attempts, try again later', {
+      ...options,
+      headers: { 'Retry-After': String(options.retryAfter), ...options.headers }
+    })
+  }
+}
+
+/** 400 `invalid_client_metadata` (RFC 7591 §3.2.2): a member of a registration is wrong; the description names it. */
+export class InvalidClientMetadataError extends OAuthError {
+  override readonly name = 'InvalidClientMetadataError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_client_metadata', 400, description, options)
+  }
+}
+
+/** 400 `invalid_redirect_uri` (RFC 7591 §3.2.2): one of a registration's redirect URIs is wrong, or there is none; the description says which. */
+export class InvalidRedirectUriError extends OAuthError {
+  override readonly name = 'InvalidRedirectUriError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_redirect_uri', 400, description, options)
+  }
+}
+
+/** 400 `invalid_software_statement` (RFC 7591 §3.2.2): missing where one is needed, malformed, expired, or signed by no key of its issuer. */
+export class InvalidSoftwareStatementError extends OAuthError {
+  override readonly name = 'InvalidSoftwareStatementError'
+  constructor(description: string, options?: OAuthErrorOptions) {
+    super('invalid_software_statement', 400, description, options)
+  }
+}
+
+/** 400 `unapproved_software_statement` (RFC 7591 §3.2.2): its issuer is not one this server trusts. */
+export class UnapprovedSoftwareStatementError extends OAuthError {
+  override readonly name = 'UnapprovedSoftwareStatementError'
+  constructor(options?: OAuthErrorOptions) {
+    super('unapproved_software_statement', 400, 'this software statement is not approved here', options)
+  }
+}
+
 /** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
 export class TemporarilyUnavailableError extends OAuthError {
   override readonly name = 'TemporarilyUnavailableError'

@@ -10,10 +10,23 @@
 // a whole authorization server
 export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
+export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
+
+export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
+
+// clients that register themselves
+export { registeredClients } from './registered-clients.ts'
+export type {
+  RegistrationLimits,
+  RegistrationOptions,
+  RegistrationPolicy,
+  RegistrationRequest
+} from './endpoints/registration/options.ts'
+export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
@@ -21,14 +34,26 @@ export { createServer, type CreateServerOptions, type ExpressApplication } from 
 
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
-export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'
+export { authorizationCode, clientCredentials, jwtBearer, refreshToken, tokenExchange } from './token-issuers/index.ts'
+export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
+export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
+export type { FindSubject, TrustedIssuer } from './assertions/trusted-issuers.ts'
+export type { PresentedToken, PresentedTokenType } from './tokens/presented-token.ts'
+export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
 export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
-export { generateKeys, signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './tokens/signing-keys.ts'
+export {
+  generateKeys,
+  signingAlgorithms,
+  type KeySource,
+  type PrivateKeySet,
+  type SigningAlgorithm
+} from './tokens/generate-keys.ts'
+export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/stored-keys.ts'
 
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
@@ -46,9 +71,31 @@ export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assert
 
 // clients, requests and decisions
 export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'
-export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
+export type {
+  ChainVerdict,
+  ClientAuthentication,
+  ClientRequest,
+  Clock,
+  Mechanism,
+  Parameters,
+  PresentedCertificate
+} from './request.ts'
 export type { Check, CheckOutcome, Decision } from './decision.ts'
+
+// where client certificates come from
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
+export { proxyCertificate } from './proxy-certificate.ts'
+export type { CertificateReport, ProxyCertificateOptions } from './proxy-certificate-options.ts'
+export { certificateHeaders, type CertificateHeader } from './http/certificate-headers.ts'
+export type { CertificateFormat } from './http/certificate-formats.ts'
+export type { CertificateInput } from './assertions/certificate-chain.ts'
+
+export {
+  guessProtection,
+  type GuessProtection,
+  type GuessProtectionOptions,
+  type GuessProtectionSetup
+} from './credentials/guess-protection.ts'
 
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'

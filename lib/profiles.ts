@@ -50,7 +50,12 @@ const registeredAlgorithms = [
 export function checkProfile(options: ProfiledOptions): readonly ProfileProblem[] {
   if (options.profile !== 'fapi2-security') return []
   const clients = Array.isArray(options.clients) ? (options.clients as readonly ClientMetadata[]) : []
-  return [...checkServer(options), ...clients.flatMap((client, index) => checkClient(client, `clients[${index}]`))]
+  return [...checkServer(options), ...clients.flatMap((client, index) => checkClient(client, `clients[${index}].`))]
+}
+
+/** Every rule of the profile one client's metadata breaks; `key` is the member's name. */
+export function checkClientProfile(client: ClientMetadata, profile: Profile): readonly ProfileProblem[] {
+  return profile === 'fapi2-security' ? checkClient(client, '') : []
 }
 
 /** @throws ConfigurationError naming the first option that breaks a rule of the profile, and its section. */
@@ -82,30 +87,35 @@ function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
   return problems
 }
 
-function checkClient(client: ClientMetadata, path: string): readonly ProfileProblem[] {
+/** @param prefix what stands before a member's name in `key`. */
+function checkClient(client: ClientMetadata, prefix: string): readonly ProfileProblem[] {
   const problems: ProfileProblem[] = []
   const method = client.token_endpoint_auth_method ?? 'client_secret_basic'
   if (!fapiMethods.includes(method)) {
     problems.push({
-      key: `${path}.token_endpoint_auth_method`,
+      key: `${prefix}token_endpoint_auth_method`,
       mustBe: `must be one of ${fapiMethods.join(', ')}`,
       section: method === 'none' ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
     })
   }
   if (client.dpop_bound_access_tokens !== true && client.tls_client_certificate_bound_access_tokens !== true) {
     problems.push({
-      key: `${path}.dpop_bound_access_tokens`,
+      key: `${prefix}dpop_bound_access_tokens`,
       mustBe: 'or tls_client_certificate_bound_access_tokens must be true',
       section: 'FAPI 2.0 §5.3.2.1 (4)'
     })
   }
   if (client.assertion_audience !== undefined && client.assertion_audience !== 'issuer') {
-    problems.push({ key: `${path}.assertion_audience`, mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
+    problems.push({ key: `${prefix}assertion_audience`, mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
   }
   for (const member of registeredAlgorithms) {
     const alg = client[member]
     if (alg === undefined || fapiAlgorithms.includes(alg as string)) continue
-    problems.push({ key: `${path}.${member}`, mustBe: `must be one of ${fapiAlgorithms.join(', ')}`, section: 'FAPI 2.0 §5.4.1' })
+    problems.push({
+      key: `${prefix}${member}`,
+      mustBe: `must be one of ${fapiAlgorithms.join(', ')}`,
+      section: 'FAPI 2.0 §5.4.1'
+    })
   }
   return problems
 }

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express'
 import { hash } from 'node:crypto'
 import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { OAuthError } from './errors.ts'
-import { directTls, type CertificateSource } from './http/certificate-source.ts'
+import { directTls, readCertificate, type CertificateSource } from './http/certificate-source.ts'
 import { addressesOfListener } from './http/listener.ts'
 import { sendOAuthError } from './http/responses.ts'
 import { toOAuthError } from './http/error-handler.ts'
@@ -144,7 +144,7 @@ async function checkPossession(
 }
 
 function thumbprintOf(context: AccessTokenContext, req: Request): string | undefined {
-  const certificate = (context.certificate ?? directTls)(req)
+  const { certificate } = readCertificate(req, context.certificate ?? directTls)
   return certificate === undefined ? undefined : hash('sha256', certificate.der, 'base64url')
 }
 

@@ -17,12 +17,25 @@ export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | '
 export type Parameters = Readonly<Partial<Record<string, string>>>
 
 /** A client certificate as it reached us. */
-export interface PresentedCertificate {
+export interface PresentedCertificate extends ChainVerdict {
   /** The leaf, DER. */
   readonly der: Uint8Array
-  /** Whether whoever terminated TLS verified the chain to a configured CA. Self-signed certificates are `false`. */
+  /**
+   * Whether whoever terminated TLS verified the chain to a CA they were told to trust. Self-signed certificates are `false`, and so is one
+   * that is still to be verified here.
+   */
   readonly verified: boolean
-  /** Why the chain was not verified, where that is known. */
+  /**
+   * Verifies the chain here, at a time in milliseconds since the epoch; what it resolves to counts instead of `verified`. Absent where there is
+   * nothing to verify it with. Called only by who relies on the chain. Rejects with an OAuthError where that cannot be told at the moment.
+   */
+  readonly verify?: (now: number) => Promise<ChainVerdict>
+}
+
+/** Whether a certificate's chain leads to a trusted CA. */
+export interface ChainVerdict {
+  readonly verified: boolean
+  /** Why it does not, where that is known. */
   readonly reason?: string
 }
 
@@ -33,6 +46,8 @@ export interface ClientRequest {
   readonly parameters: Parameters
   /** Reads the client certificate; undefined where none was presented. */
   readonly certificate: () => PresentedCertificate | undefined
+  /** Why something that looked like a certificate was not taken for one, once `certificate` was called; for the operator. */
+  readonly certificateNote?: () => string | undefined
   /** How the client proved itself; absent until it has. */
   authentication?: ClientAuthentication
   /** The client this request was found to name, so that selecting and verifying look it up once. */

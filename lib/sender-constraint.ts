@@ -26,8 +26,9 @@ export async function readConfirmation(
     throw new InvalidDpopProofError({ reason: 'no DPoP header was sent' })
   const thumbprint = boundToCertificate ? certificateThumbprint(request) : undefined
   if (boundToCertificate && thumbprint === undefined) {
+    const note = request.certificateNote?.()
     throw new InvalidRequestError('this client needs a certificate', {
-      reason: 'its tokens are certificate-bound, and the connection carried none'
+      reason: `its tokens are certificate-bound, and the connection carried none${note === undefined ? '' : `; ${note}`}`
     })
   }
   if (proof === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }

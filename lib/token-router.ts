@@ -13,6 +13,7 @@ import {
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import {
   InvalidClientError,
@@ -33,7 +34,7 @@ import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
-import type { TokenIssuer } from './token-issuers/token-issuer.ts'
+import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
@@ -71,6 +72,11 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
+  /**
+   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
+   * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   */
+  readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
@@ -90,6 +96,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'fetchJson',
   'profile',
   'requireDpopNonce',
+  'guessProtection',
   'onDecision',
   'onError'
 ]
@@ -104,8 +111,12 @@ export interface TokenEndpointParts {
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
   readonly keys: ClientKeys
+  /** Fetches what others publish. */
+  readonly fetchJson: FetchJson
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
+  /** Bounds guessing, at all endpoints together. */
+  readonly guesses: GuessProtection | undefined
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
   readonly senderConstrained: boolean
 }
@@ -127,14 +138,21 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/** Checks the options and puts the defaults in. */
-export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointParts {
+/**
+ * Checks the options and puts the defaults in.
+ *
+ * @param registered finds the clients of the options and those that registered, and knows which of these have ended.
+ */
+export function tokenEndpointParts(
+  given: TokenRouterOptions,
+  registered?: { readonly clients: ClientRegistry; readonly hasEnded: TokenServer['hasEnded'] }
+): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = clientRegistry(options.clients)
+  const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond)
+  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, registered?.hasEnded)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -145,7 +163,8 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, senderConstrained: fapi }
+  const guesses = serverGuessProtection(options.guessProtection, server)
+  return { server, clients, strategies, tokenIssuers, dpop, keys, fetchJson, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(
@@ -196,8 +215,16 @@ export function tokenEndpoint(
   options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
 ): RequestHandler {
   const { jsonBody, certificate, onDecision } = options
-  const { clients, strategies } = parts
-  const authenticate = authenticateClient({ clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision })
+  const { clients, strategies, guesses } = parts
+  const authenticate = authenticateClient({
+    clients,
+    strategies,
+    endpoint: 'token',
+    jsonBody,
+    certificate,
+    onDecision,
+    guessProtection: guesses
+  })
   return (req, res, next) => {
     const authenticated = (error?: unknown): void => {
       if (error === undefined) issue(parts, req, res).catch((thrown: unknown) => next(failure(thrown)))
@@ -227,7 +254,8 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
     })
   }
-  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation }, parts.server)
+  const { tokenEndpoints, server } = parts
+  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation, tokenEndpoints }, server)
   sendTokenResponse(res, response)
 }
 
@@ -255,20 +283,4 @@ export function selectTokenIssuer(
     })
   }
   return tokenIssuer
-}
-
-function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
-  if (!Array.isArray(list) || list.length === 0)
-    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
-  const byGrantType = new Map<string, TokenIssuer>()
-  list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
-    const key = `tokenIssuers[${index}]`
-    if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
-      throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
-    }
-    if (byGrantType.has(tokenIssuer.grant_type))
-      throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
-    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
-  })
-  return byGrantType
 }

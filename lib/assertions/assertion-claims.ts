@@ -3,6 +3,7 @@ import type { Client } from '../client.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { JsonObject } from './compact-jws.ts'
+import { isNumericDate } from './numeric-date.ts'
 
 export interface ClaimsContext {
   readonly client: Client
@@ -85,7 +86,7 @@ function checkAudience(aud: unknown, { client, policy, decision }: ClaimsContext
 
 function checkExpiry(exp: unknown, now: number, { clockTolerance }: AssertionPolicy, decision: DecisionBuilder): number {
   const section = 'RFC 7523 §3'
-  if (!isTime(exp)) {
+  if (!isNumericDate(exp)) {
     const expected = 'seconds since the epoch'
     throw decision.refuse('expiry', {
       section,
@@ -111,7 +112,7 @@ function checkNotAhead(
   { clockTolerance }: AssertionPolicy,
   decision: DecisionBuilder
 ): number | undefined {
-  if (value !== undefined && !isTime(value)) {
+  if (value !== undefined && !isNumericDate(value)) {
     const expected = 'seconds since the epoch'
     const fix = `Send ${claim} as a number of seconds since the epoch, or leave it out.`
     throw decision.refuse(check, { section: 'RFC 7523 §3', expected, received: describe(value), fix })
@@ -165,11 +166,6 @@ function checkJti(jti: unknown, decision: DecisionBuilder): string {
   }
   decision.pass('jti')
   return jti
-}
-
-/** A NumericDate (RFC 7519 §2) of this side of eternity. */
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
 
 /** A claim for the record: identifiers, times and addresses are shown, anything else by its type. */

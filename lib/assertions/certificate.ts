@@ -30,6 +30,8 @@ export interface CertificateInput {
   readonly client: Client
   /** The certificate of the connection; undefined where none was presented. */
   readonly certificate: PresentedCertificate | undefined
+  /** Why something that looked like a certificate was not taken for one. */
+  readonly note?: string | undefined
   readonly decision: DecisionBuilder
   readonly clock: Clock
 }
@@ -38,19 +40,21 @@ export interface CertificateInput {
 const clockTolerance = 10_000
 
 /**
- * `tls_client_auth` (RFC 8705 §2.1): the chain was verified by whoever terminated TLS, the certificate is within its validity,
- * and it carries the one subject the client registered.
+ * `tls_client_auth` (RFC 8705 §2.1): the chain was verified by whoever terminated TLS or is verified here, the certificate is within its
+ * validity, and it carries the one subject the client registered.
  *
- * @returns the credential, `x5t#S256:<thumbprint>`.
- * @throws {@link InvalidClientError} with the decision, at the first check that fails.
+ * Resolves to the credential, `x5t#S256:<thumbprint>`.
+ * Rejects with {@link InvalidClientError} with the decision, at the first check that fails, or with what verifying the chain rejects with.
  */
-export function verifyTlsClientAuth({ client, certificate, decision, clock }: CertificateInput): { credential: string } {
-  const { presented, parsed, credential } = readCertificate(certificate, decision)
-  if (!presented.verified) {
+export async function verifyTlsClientAuth(input: CertificateInput): Promise<{ credential: string }> {
+  const { client, decision, clock } = input
+  const { presented, parsed, credential } = readCertificate(input)
+  const { verified, reason } = presented.verify === undefined ? presented : await presented.verify(clock())
+  if (!verified) {
     throw decision.refuse('certificate_chain', {
       section: 'RFC 8705 §2.1',
       expected: 'a chain to a certificate authority this server trusts',
-      received: presented.reason ?? 'a chain that was not verified',
+      received: reason ?? 'a chain that was not verified',
       fix: 'Present a certificate issued by an authority the TLS endpoint is configured with, together with its intermediates.'
     })
   }
@@ -68,8 +72,8 @@ export function verifyTlsClientAuth({ client, certificate, decision, clock }: Ce
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  */
 export async function verifySelfSigned(input: CertificateInput & { readonly keys: ClientKeys }): Promise<{ credential: string }> {
-  const { client, certificate, decision, clock, keys } = input
-  const { presented, parsed, credential } = readCertificate(certificate, decision)
+  const { client, decision, clock, keys } = input
+  const { presented, parsed, credential } = readCertificate(input)
   checkValidity(parsed, clock, decision)
   await matchKeys(client, { der: presented.der, parsed }, keys, decision)
   return { credential }
@@ -99,14 +103,15 @@ export async function matchKeys(
   decision.pass('certificate_key')
 }
 
-function readCertificate(
-  presented: PresentedCertificate | undefined,
-  decision: DecisionBuilder
-): { presented: PresentedCertificate; parsed: ParsedCertificate; credential: string } {
+function readCertificate({ certificate: presented, note, decision }: CertificateInput): {
+  presented: PresentedCertificate
+  parsed: ParsedCertificate
+  credential: string
+} {
   if (presented === undefined) {
     throw decision.refuse('certificate', {
       section: 'RFC 8705 §2',
-      received: 'no certificate',
+      received: `no certificate${note === undefined ? '' : `; ${note}`}`,
       fix: 'Connect with the client certificate, to the endpoint listed in mtls_endpoint_aliases where there is one.'
     })
   }

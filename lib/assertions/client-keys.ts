@@ -4,7 +4,7 @@ import type { Client } from '../client.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import { checkKeys } from '../options.ts'
 import { guardedFetch, type FetchJson } from './guarded-fetch.ts'
-import { importPublicKey, isPublicKey, unsuitable } from './public-keys.ts'
+import { importPublicKey, isPublicKey, suitableKeys, unsuitable } from './public-keys.ts'
 import { remoteKeySets, type RemoteKeySetOptions } from './remote-key-set.ts'
 
 export interface CandidateKey {
@@ -46,7 +46,6 @@ interface JwksOf {
   readonly problem?: string | undefined
 }
 
-const mostCandidates = 4
 const section = 'FAPI 2.0 §5.4.2'
 
 /**
@@ -66,8 +65,7 @@ export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
 
   return {
     async find(client, { alg, kid }, decision) {
-      const choose = (keys: readonly JWK[]): readonly JWK[] =>
-        keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid)).slice(0, mostCandidates)
+      const choose = (keys: readonly JWK[]): readonly JWK[] => suitableKeys(keys, { alg, kid })
       const jwks = await read(client, keys => choose(keys).length > 0)
       const imported = await Promise.all(choose(jwks.keys).map(jwk => importPublicKey(jwk, alg)))
       const candidates = imported.filter(candidate => candidate !== undefined)

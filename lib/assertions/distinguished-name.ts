@@ -80,6 +80,11 @@ export function equalDistinguishedNames(
   return left.every((rdn, index) => rdn === right[index]) || left.every((rdn, index) => rdn === right[last - index])
 }
 
+/** One string for a name, the same for every way of encoding it: what {@link equalDistinguishedNames} compares, in this order alone. */
+export function distinguishedNameKey(names: readonly RelativeDistinguishedName[]): string {
+  return JSON.stringify(names.map(comparable))
+}
+
 /** Writes a name as RFC 4514 does. */
 export function formatDistinguishedName(names: readonly RelativeDistinguishedName[]): string {
   return names.map(rdn => rdn.map(formatAttribute).join('+')).join(',')

@@ -1,8 +1,11 @@
 /** Reads an X.509 certificate (RFC 5280): what client authentication needs of it, and nothing taken on trust. */
 import { createHash } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import { Certificate, id_ce_subjectAltName, SubjectAlternativeName, type Extensions, type Name } from '@peculiar/asn1-x509'
-import { encodedAttribute, type DistinguishedNameAttribute, type RelativeDistinguishedName } from './distinguished-name.ts'
+import { Certificate, id_ce_subjectAltName, type Extensions } from '@peculiar/asn1-x509'
+import ipaddr from 'ipaddr.js'
+import { derTags, readDer } from './der.ts'
+import type { RelativeDistinguishedName } from './distinguished-name.ts'
+import { readGeneralNames, readName } from './general-names.ts'
 
 export interface ParsedCertificate {
   /** `x5t#S256`: base64url of the DER's SHA-256 (RFC 8705 §3.1). */
@@ -34,6 +37,9 @@ export class CertificateError extends Error {
 /** The largest certificate that is looked at, in bytes. */
 export const largestCertificate = 32_768
 
+/** How many values a certificate may be made of. A usual one has about a hundred; each costs time before anybody knows whose it is. */
+const berOptions = { maxNodes: 1000 }
+
 const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 
 /**
@@ -44,9 +50,6 @@ const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const known = parsed.get(der)
   if (known !== undefined) return known
-  if (der.length > largestCertificate) throw new CertificateError(`is longer than ${largestCertificate} bytes`)
-  // the parser stops at the end of the outermost sequence and would not see what follows it
-  if (sequenceLength(der) !== der.length) throw new CertificateError('is not exactly one DER sequence')
   let certificate: ParsedCertificate
   try {
     certificate = read(der)
@@ -58,8 +61,20 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   return certificate
 }
 
+/** The certificate as the parser gives it, for who needs more of it. @throws {@link CertificateError}, or what the parser throws. */
+export function parseX509(der: Uint8Array): Certificate {
+  if (der.length > largestCertificate) throw new CertificateError(`is longer than ${largestCertificate} bytes`)
+  // the parser stops at the end of the outermost sequence and would not see what follows it
+  try {
+    readDer(der, derTags.sequence)
+  } catch (cause) {
+    throw new CertificateError('is not exactly one DER sequence', { cause })
+  }
+  return AsnConvert.parse(der, Certificate, { berOptions })
+}
+
 function read(der: Uint8Array): ParsedCertificate {
-  const { tbsCertificate } = AsnConvert.parse(der, Certificate)
+  const { tbsCertificate } = parseX509(der)
   const { subject, subjectPublicKeyInfo, validity, extensions } = tbsCertificate
   const notBefore = validity.notBefore.getTime().getTime()
   const notAfter = validity.notAfter.getTime().getTime()
@@ -75,39 +90,26 @@ function read(der: Uint8Array): ParsedCertificate {
   }
 }
 
-function readName(name: Name): RelativeDistinguishedName[] {
-  const inOrderOfCertificate = Array.from(name, rdn =>
-    Array.from(rdn, ({ type, value }): DistinguishedNameAttribute =>
-      encodedAttribute(type, new Uint8Array(AsnConvert.serialize(value)))
-    )
-  )
-  return inOrderOfCertificate.reverse()
-}
-
 function readSans(extensions: Extensions | undefined): SubjectAlternativeNames {
   const found = Array.from(extensions ?? []).filter(({ extnID }) => extnID === id_ce_subjectAltName)
   // RFC 5280 §4.2: at most one of each; which of two is meant would be a guess
   if (found.length > 1) throw new CertificateError('has two subjectAltName extensions')
   const [extension] = found
-  const names = extension === undefined ? [] : Array.from(AsnConvert.parse(extension.extnValue, SubjectAlternativeName))
+  if (extension === undefined) return { dns: [], uri: [], ip: [], email: [] }
+  const names = readGeneralNames(readDer(new Uint8Array(extension.extnValue.buffer), derTags.sequence).content)
   return {
-    dns: names.map(({ dNSName }) => dNSName).filter(isText),
-    uri: names.map(({ uniformResourceIdentifier }) => uniformResourceIdentifier).filter(isText),
-    ip: names.map(({ iPAddress }) => iPAddress).filter(isText),
-    email: names.map(({ rfc822Name }) => rfc822Name).filter(isText)
+    dns: names.dns.filter(isText),
+    uri: names.uri.filter(isText),
+    ip: names.ip.map(addressText).filter(isText),
+    email: names.email.filter(isText)
   }
 }
 
-function isText(value: string | undefined): value is string {
-  return value !== undefined && value !== ''
+function isText(value: string): boolean {
+  return value !== ''
 }
 
-/** The length a DER sequence says it has, header included; undefined where the bytes do not start with one. */
-function sequenceLength(der: Uint8Array): number | undefined {
-  const [tag, length] = der
-  if (tag !== 0x30 || length === undefined) return undefined
-  if (length < 0x80) return 2 + length
-  const lengthBytes = length & 0x7f
-  if (lengthBytes === 0 || lengthBytes > 3) return undefined
-  return 2 + lengthBytes + der.subarray(2, 2 + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0)
+/** Empty where the bytes are no address. */
+function addressText(bytes: Uint8Array): string {
+  return bytes.length === 4 || bytes.length === 16 ? ipaddr.fromByteArray([...bytes]).toString() : ''
 }

@@ -1,4 +1,4 @@
-/** Public JWKs of clients: what one may be used for, and its imported form. */
+/** Public JWKs of others: what one may be used for, and its imported form. */
 import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from 'jose'
 import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
 
@@ -7,6 +7,7 @@ export interface PublicKey {
   readonly credential: string
 }
 
+const mostCandidates = 4
 const shortestRsa = 2048
 // verification grows with the modulus, and the client chooses it
 const longestRsa = 8192
@@ -30,6 +31,15 @@ export function unsuitable(jwk: unknown, alg: string): string | undefined {
     return 'has key_ops without "verify"'
   if (jwk.alg !== undefined && !(typeof jwk.alg === 'string' && sameAlgorithm(jwk.alg, alg))) return `has another alg than ${alg}`
   return jwk.kty === 'RSA' ? unsuitableRsa(jwk) : undefined
+}
+
+/** The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among those. */
+export function suitableKeys(
+  keys: readonly JWK[],
+  { alg, kid }: { readonly alg: string; readonly kid?: string | undefined }
+): readonly JWK[] {
+  const fitting = keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid))
+  return fitting.slice(0, mostCandidates)
 }
 
 function unsuitableRsa({ n }: JWK): string | undefined {

@@ -7,6 +7,7 @@ import type { Clock } from '../request.ts'
 import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
 import type { ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { isNumericDate } from './numeric-date.ts'
 
 export interface RequestObjectInput {
   readonly request: string
@@ -92,18 +93,13 @@ function checkParties({ iss, sub, aud, client_id }: JsonObject, { client, issuer
 function checkTimes({ exp, nbf, iat }: JsonObject, { strict, clock }: RequestObjectInput): void {
   const now = clock() / 1000
   for (const [name, value] of Object.entries({ exp, nbf, iat })) {
-    if (value !== undefined && !isTime(value))
+    if (value !== undefined && !isNumericDate(value))
       throw invalidRequestObject(`${name} in the request object must be a number of seconds`)
     if (strict && value === undefined && name !== 'iat') throw invalidRequestObject(`${name} is missing in the request object`)
   }
-  if (isTime(exp) && exp + tolerance <= now) throw invalidRequestObject('the request object has expired')
-  if (isTime(nbf) && nbf > Math.ceil(now) + tolerance) throw invalidRequestObject('the request object is not valid yet')
-  if (!strict || !isTime(nbf) || !isTime(exp)) return
+  if (isNumericDate(exp) && exp + tolerance <= now) throw invalidRequestObject('the request object has expired')
+  if (isNumericDate(nbf) && nbf > Math.ceil(now) + tolerance) throw invalidRequestObject('the request object is not valid yet')
+  if (!strict || !isNumericDate(nbf) || !isNumericDate(exp)) return
   if (nbf + longestLife + tolerance < now) throw invalidRequestObject('nbf in the request object is more than 60 minutes ago')
   if (exp > nbf + longestLife) throw invalidRequestObject('exp in the request object is more than 60 minutes after nbf')
-}
-
-/** A NumericDate (RFC 7519 §2). */
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }

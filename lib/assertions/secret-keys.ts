@@ -20,11 +20,15 @@ const imported = new WeakMap<Uint8Array, Map<string, Promise<CryptoKey>>>()
 export function liveSecrets(client: Client, clock: Clock): readonly SecretKey[] {
   const now = clock() / 1000
   const live = clientSecrets(client).filter(({ expires_at }) => expires_at === undefined || now < expires_at)
-  return live.map(secret => ({ id: secret.id, key: octets(secret) }))
+  return live.flatMap(secret => {
+    // one that is kept as a digest signs nothing
+    const { id, value } = secret
+    return value === undefined ? [] : [{ id, key: octets(secret, value) }]
+  })
 }
 
-function octets(secret: ClientSecret): Uint8Array {
-  const known = octetsOf.get(secret) ?? new TextEncoder().encode(secret.value)
+function octets(secret: ClientSecret, value: string): Uint8Array {
+  const known = octetsOf.get(secret) ?? new TextEncoder().encode(value)
   octetsOf.set(secret, known)
   return known
 }

@@ -26,6 +26,8 @@ export interface SymmetricKey {
 interface SecretDigest {
   readonly id: string
   readonly digest: Uint8Array
+  /** What makes a presented secret comparable with it. */
+  readonly of: (secret: string) => Uint8Array
   /** Seconds since the epoch; undefined: never. */
   readonly expires_at: number | undefined
 }
@@ -36,7 +38,7 @@ const longestSecret = 1024
 const digestKey = randomBytes(32).toString('hex')
 /** What clients without a secret, and clients that do not exist, are compared with. */
 const nobodysSecret: readonly SecretDigest[] = [
-  { id: '', digest: digestOf(randomBytes(32).toString('hex')), expires_at: undefined }
+  { id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf, expires_at: undefined }
 ]
 
 const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
@@ -84,7 +86,9 @@ const fixForUnknownClient =
 export function symmetricKey(client: Client, clock: () => number): readonly SymmetricKey[] {
   let keys = keysOf.get(client)
   if (keys === undefined) {
-    keys = clientSecrets(client).map(({ id, value, expires_at }) => ({ id, key: new TextEncoder().encode(value), expires_at }))
+    keys = clientSecrets(client).flatMap(({ id, value, expires_at }) =>
+      value === undefined ? [] : [{ id, key: new TextEncoder().encode(value), expires_at }]
+    )
     keysOf.set(client, keys)
   }
   const now = clock() / 1000
@@ -92,11 +96,16 @@ export function symmetricKey(client: Client, clock: () => number): readonly Symm
 }
 
 function matchSecret(client: Client | undefined, presented: string, now: number): { id: string; expired: boolean } | undefined {
-  const digest = digestOf(presented.slice(0, longestSecret))
+  const compared = presented.slice(0, longestSecret)
   const fits = presented.length <= longestSecret
+  let of: SecretDigest['of'] | undefined
+  let digest: Uint8Array = new Uint8Array()
   let match: { id: string; expired: boolean } | undefined
   // no early end: how many were compared must not show which one it was
   for (const secret of secretDigests(client)) {
+    // one hash for each way of hashing: all secrets of a client nearly always share one
+    if (of !== secret.of) digest = secret.of(compared)
+    of = secret.of
     const equal = timingSafeEqual(digest, secret.digest)
     if (!equal || !fits) continue
     const expired = !isLive(secret.expires_at, now)
@@ -110,13 +119,15 @@ function secretDigests(client: Client | undefined): readonly SecretDigest[] {
   let digests = digestsOf.get(client)
   if (digests === undefined) {
     const secrets = clientSecrets(client)
-    digests =
-      secrets.length === 0
-        ? nobodysSecret
-        : secrets.map(({ id, value, expires_at }) => ({ id, digest: digestOf(value), expires_at }))
+    digests = secrets.length === 0 ? nobodysSecret : secrets.flatMap(digestsOfSecret)
     digestsOf.set(client, digests)
   }
   return digests
+}
+
+function digestsOfSecret({ id, value, digest, expires_at }: ClientSecret): readonly SecretDigest[] {
+  if (digest !== undefined) return [{ id, digest: digest.value, of: digest.of, expires_at }]
+  return value === undefined ? nobodysSecret : [{ id, digest: digestOf(value), of: digestOf, expires_at }]
 }
 
 function digestOf(secret: string): Uint8Array {

@@ -1,4 +1,5 @@
 /** Reads a client's id and secret from the Authorization header (RFC 6749 §2.3.1), strictly, verifying nothing. */
+import { decodeBase64 } from './base64.ts'
 import { decodeComponent, decodeUtf8, hasForbiddenCharacter } from './form.ts'
 
 export type BasicCredentials =
@@ -38,14 +39,6 @@ export function readBasicCredentials(authorization: string | undefined): BasicCr
     return malformed('the client_id or the secret contains a control character (RFC 7617 §2)')
   }
   return { outcome: 'present', client_id, client_secret }
-}
-
-/** Node's decoder skips what it does not know; encoding again shows whether anything was skipped or repaired. */
-function decodeBase64(encoded: string): Uint8Array | undefined {
-  if (encoded === '') return undefined
-  const bytes = Buffer.from(encoded, 'base64')
-  const canonical = bytes.toString('base64')
-  return encoded === canonical || encoded === canonical.replace(/=+$/, '') ? bytes : undefined
 }
 
 function malformed(reason: string): BasicCredentials {

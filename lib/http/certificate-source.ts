@@ -1,13 +1,48 @@
 /** Where a client certificate comes from. */
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { InvalidRequestError, OAuthError } from '../errors.ts'
 import type { PresentedCertificate } from '../request.ts'
 
 /**
  * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and only
  * when somebody asks. What it throws answers the request with 400 `invalid_request`, never with "no certificate".
+ *
+ * @param note takes down why something that looked like a certificate was not taken for one: a clause for the decision record.
  */
-export type CertificateSource = (req: IncomingMessage) => PresentedCertificate | undefined
+export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
+
+/** What a source found in a request. */
+export interface ReadCertificate {
+  readonly certificate: PresentedCertificate | undefined
+  readonly note: string | undefined
+}
+
+const readings = new WeakMap<
+  IncomingMessage,
+  { readonly source: CertificateSource; readonly outcome: ReadCertificate | OAuthError }
+>()
+
+/** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
+export function readCertificate(req: IncomingMessage, source: CertificateSource): ReadCertificate {
+  const known = readings.get(req)
+  const outcome = known?.source === source ? known.outcome : ask(req, source)
+  if (known?.source !== source) readings.set(req, { source, outcome })
+  if (outcome instanceof OAuthError) throw outcome
+  return outcome
+}
+
+function ask(req: IncomingMessage, source: CertificateSource): ReadCertificate | OAuthError {
+  let note: string | undefined
+  try {
+    const certificate = source(req, why => void (note = why))
+    return { certificate, note }
+  } catch (cause) {
+    if (cause instanceof OAuthError) return cause
+    const reason = 'the certificate source threw; see the cause'
+    return new InvalidRequestError('the client certificate could not be read', { reason, cause })
+  }
+}
 
 const bySocket = new WeakMap<object, PresentedCertificate>()
 
@@ -16,7 +51,7 @@ const bySocket = new WeakMap<object, PresentedCertificate>()
  * `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified: false`; one connection's
  * requests share one object. On a plain connection there is none.
  */
-export function directTls(req: IncomingMessage): PresentedCertificate | undefined {
+export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertificate | undefined {
   const socket = req.socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate' | 'authorized'>> & {
     authorizationError?: unknown
   }

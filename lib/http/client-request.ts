@@ -1,8 +1,8 @@
 /** From an HTTP request to the values client authentication works with. */
 import type { IncomingMessage } from 'node:http'
-import { InvalidRequestError, OAuthError } from '../errors.ts'
-import type { ClientRequest, PresentedCertificate } from '../request.ts'
-import { directTls, type CertificateSource } from './certificate-source.ts'
+import { InvalidRequestError } from '../errors.ts'
+import type { ClientRequest } from '../request.ts'
+import { directTls, readCertificate, type CertificateSource } from './certificate-source.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
 export interface ClientRequestOptions extends ReadOptions {
@@ -59,16 +59,18 @@ export class ReadRequest {
 async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
   const parameters = await readParameters(req, options)
   refuseRepeatedAuthorization(req)
+  const source = options.certificate ?? directTls
   return {
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,
     parameters,
-    certificate: certificateReader(req, options.certificate ?? directTls)
+    certificate: () => readCertificate(req, source).certificate,
+    certificateNote: () => readCertificate(req, source).note
   }
 }
 
 /** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */
-function refuseRepeatedAuthorization(req: IncomingMessage): void {
+export function refuseRepeatedAuthorization(req: IncomingMessage): void {
   if (req.headers.authorization === undefined) return
   let count = 0
   for (let index = 0; index < req.rawHeaders.length; index += 2) {
@@ -79,24 +81,5 @@ function refuseRepeatedAuthorization(req: IncomingMessage): void {
     throw new InvalidRequestError('the Authorization header was sent more than once', {
       reason: `${count} Authorization headers`
     })
-  }
-}
-
-function certificateReader(req: IncomingMessage, source: CertificateSource): () => PresentedCertificate | undefined {
-  let outcome: { readonly value: PresentedCertificate | undefined } | { readonly error: OAuthError } | undefined
-  return () => {
-    outcome ??= readCertificate(req, source)
-    if ('error' in outcome) throw outcome.error
-    return outcome.value
-  }
-}
-
-function readCertificate(req: IncomingMessage, source: CertificateSource) {
-  try {
-    return { value: source(req) }
-  } catch (cause) {
-    if (cause instanceof OAuthError) return { error: cause }
-    const reason = 'the certificate source threw; see the cause'
-    return { error: new InvalidRequestError('the client certificate could not be read', { reason, cause }) }
   }
 }

@@ -150,7 +150,8 @@ function isBodyless(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0
 }
 
-function refuseContentCoding(coding: string | undefined): void {
+/** @throws {@link UnsupportedMediaTypeError} for a compressed body. */
+export function refuseContentCoding(coding: string | undefined): void {
   if (coding === undefined || coding.toLowerCase() === 'identity') return
   throw new UnsupportedMediaTypeError('the request body must not be compressed', {
     reason: 'the Content-Encoding is not identity: decompressing a body before its client is known costs more than it saves',

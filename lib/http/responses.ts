@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { OAuthError } from '../errors.ts'
 
 /** RFC 6749 §5.1: nothing on the way may keep an answer that holds, or refuses, a token. */
-const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+export const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 
 /**
  * Answers with JSON, its length and the given headers; headers set on `res` before stay unless given again. Where an answer
@@ -17,6 +17,11 @@ export function sendJson(res: ServerResponse, status: number, body: object, head
   const text = JSON.stringify(body)
   res.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) })
   res.end(text)
+}
+
+/** 200 without a body, where the status says it all; not to be stored. */
+export function sendDone(res: ServerResponse): void {
+  if (!res.headersSent) res.writeHead(200, { ...notStored, 'Content-Length': 0 }).end()
 }
 
 /** A successful token response (RFC 6749 §5.1): 200, JSON, not to be stored. */

@@ -63,8 +63,11 @@ export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements
     const { clock } = this.context
     return {
       checks: selfSignedChecks,
-      prove: (client, decision) =>
-        verifySelfSigned({ client, certificate: request.certificate(), decision, clock, keys: this.keys })
+      prove: (client, decision) => {
+        const certificate = request.certificate()
+        const note = request.certificateNote?.()
+        return verifySelfSigned({ client, certificate, note, decision, clock, keys: this.keys })
+      }
     }
   }
 }

@@ -50,7 +50,10 @@ export class TlsClientAuthStrategy extends PassportStrategy implements ClientAut
     const { clock } = this.context
     return {
       checks: tlsClientAuthChecks,
-      prove: (client, decision) => verifyTlsClientAuth({ client, certificate: request.certificate(), decision, clock })
+      prove: (client, decision) => {
+        const certificate = request.certificate()
+        return verifyTlsClientAuth({ client, certificate, note: request.certificateNote?.(), decision, clock })
+      }
     }
   }
 }

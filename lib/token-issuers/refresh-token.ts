@@ -1,7 +1,8 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
 import { InvalidGrantError, InvalidScopeError } from '../errors.ts'
+import { isProvedBy } from '../tokens/confirmation.ts'
 import { findGrant, type GrantRecord } from '../tokens/grant.ts'
-import { hasExpired, isBoundTo, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
+import { hasExpired, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -21,7 +22,7 @@ export function refreshToken(): TokenIssuer {
       const { grant } = found
       if (hasExpired(server, found.grant.refresh)) throw refused('expired')
       if (grant.client_id !== request.client.client_id) throw refused('issued to another client')
-      if (!isBoundTo(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
+      if (!isProvedBy(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
       // what the client asks for is judged first: a wrong scope must not cost it the token
       const scope = narrowedScope(request, grant)
       const { resource } = request.parameters

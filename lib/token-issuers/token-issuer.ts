@@ -5,6 +5,7 @@
 import type { Client } from '../client.ts'
 import { InvalidRequestError, InvalidScopeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../request.ts'
+import { ConfigurationError } from '../options.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
@@ -13,6 +14,8 @@ export interface TokenRequest extends TokenRecipient {
   readonly client: Client
   readonly authentication: ClientAuthentication
   readonly parameters: Parameters
+  /** The token endpoint's own URLs, from configuration. */
+  readonly tokenEndpoints: readonly string[]
 }
 
 /**
@@ -55,16 +58,61 @@ export function requestedScope(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
   server: Pick<TokenServer, 'scopes'>
 ): readonly string[] {
-  const { client } = request
-  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
+  const allowed = allowedScope(request, server)
   const scope = request.parameters['scope']
-  if (scope === undefined) return (registered ?? []).filter(value => server.scopes.includes(value))
+  if (scope === undefined) return request.client.scope === undefined ? [] : allowed
   const values = parseScope(scope)
   if (values === undefined) throw new InvalidScopeError('scope is malformed')
-  const allowed = registered === undefined ? server.scopes : server.scopes.filter(value => registered.includes(value))
   const beyond = scopeBeyond(values, allowed)
   if (beyond.length > 0) {
     throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
   }
   return values
+}
+
+/**
+ * The same within what a client presents, such as an assertion or a token, which says what it is good for: all of that where the client asks for nothing.
+ *
+ * @param limit what is presented allows; undefined: it says nothing of scope.
+ * @throws InvalidScopeError as {@link requestedScope}, and for a value beyond the limit.
+ */
+export function requestedScopeWithin(
+  request: Pick<TokenRequest, 'parameters' | 'client'>,
+  server: Pick<TokenServer, 'scopes'>,
+  limit: readonly string[] | undefined
+): readonly string[] {
+  if (limit === undefined) return requestedScope(request, server)
+  if (request.parameters['scope'] === undefined) {
+    const allowed = allowedScope(request, server)
+    return limit.filter(value => allowed.includes(value))
+  }
+  const scope = requestedScope(request, server)
+  const beyond = scopeBeyond(scope, limit)
+  if (beyond.length > 0) {
+    throw new InvalidScopeError('this scope is beyond what was presented', { reason: `beyond it: ${beyond.join(' ')}` })
+  }
+  return scope
+}
+
+/** What the client may ask for: what it registered, or all there is where it registered nothing. */
+function allowedScope({ client }: Pick<TokenRequest, 'client'>, server: Pick<TokenServer, 'scopes'>): readonly string[] {
+  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
+  return registered === undefined ? server.scopes : registered.filter(value => server.scopes.includes(value))
+}
+
+/** The issuers by their grant. @throws ConfigurationError for an empty list, something that is no token issuer, or two of one grant. */
+export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
+  const byGrantType = new Map<string, TokenIssuer>()
+  list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
+    const key = `tokenIssuers[${index}]`
+    if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
+      throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
+    }
+    if (byGrantType.has(tokenIssuer.grant_type))
+      throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
+    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
+  })
+  return byGrantType
 }

@@ -1,5 +1,7 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
+import { InvalidGrantError } from '../errors.ts'
 import type { Key } from '../stores/store.ts'
+import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
 import { findGrant, toJson, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
 import type { Resource } from './resource.ts'
@@ -30,12 +32,18 @@ export interface AccessToken {
   readonly claims?: readonly string[] | undefined
   /** What exactly it allows (RFC 9396 §9). */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
+  /** Who acts for the subject (RFC 8693 §4.1). */
+  readonly act?: Actor | undefined
+  /** Who alone may act for the subject by exchanging it (RFC 8693 §4.4). */
+  readonly may_act?: AllowedActor | undefined
   /** The grant it belongs to; undefined for client credentials. */
   readonly grant?: string | undefined
 }
 
 const jwtType = 'at+jwt'
 const separator = '.'
+/** Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was revoked. */
+const clockDifference = 60
 
 /** Mints an access token and, where it must be found again, records it first. */
 export async function mintAccessToken(
@@ -47,11 +55,14 @@ export async function mintAccessToken(
     readonly confirmation: Confirmation | undefined
     /** What the client calls the grant's person; the same as the person's own `sub` where nothing is given. */
     readonly subject?: string | undefined
+    /** The latest it may expire: seconds since the epoch. */
+    readonly expires_at?: number | undefined
   }
 ): Promise<{ access_token: string; expires_in: number }> {
-  const { scope, resource, confirmation, subject } = details
-  const expires_in = resource?.access_token_ttl ?? server.accessTokenTtl
+  const { scope, resource, confirmation, subject, expires_at = Infinity } = details
   const iat = Math.floor(server.clock() / 1000)
+  const expires_in = Math.min(resource?.access_token_ttl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
+  if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
   const token: AccessToken = {
     client_id: grant.client_id,
@@ -68,6 +79,8 @@ export async function mintAccessToken(
     amr: grant.amr,
     claims: grant.claims?.userinfo,
     authorization_details: grant.authorization_details,
+    act: grant.act,
+    may_act: grant.may_act,
     grant: grant.id
   }
   if (resource?.access_token_format === 'jwt') {
@@ -79,15 +92,28 @@ export async function mintAccessToken(
 }
 
 /**
- * What a presented access token says, if this server issued it, it has not expired and neither it nor its grant was
- * revoked. Says nothing about audience, scope or proof of possession.
+ * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client
+ * has not ended its registration. Says nothing about audience, scope or proof of possession.
  */
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   // no HTTP header of Node's carries more
   if (presented.length > 16_384) return undefined
+  const token = await (isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented))
+  return token !== undefined && (await server.hasEnded?.(token.client_id)) === true ? undefined : token
+}
+
+/**
+ * Ends an access token that {@link verifyAccessToken} accepted, and nothing else: from now on it does not. A resource that reads JWTs itself
+ * takes one until it expires.
+ */
+export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
+  if (!isJwt(presented)) return server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
+  const left = Math.ceil(token.exp - server.clock() / 1000)
+  await server.store.set(revocationKey(token.jti, token.grant), null, left + clockDifference)
+}
+
+function isJwt(presented: string): boolean {
   return presented.startsWith('eyJ') && presented.split('.').length === 3
-    ? verifyJwt(server, presented)
-    : findOpaque(server, presented)
 }
 
 /** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */

@@ -1,6 +1,7 @@
 /** What was granted, to whom: the record every token of one grant lives and dies with. */
 import { hash } from 'node:crypto'
 import type { Json, Key, Store } from '../stores/store.ts'
+import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
 
 /** The claims about a person. */
@@ -39,6 +40,10 @@ export interface Grant {
   readonly nonce?: string | undefined
   readonly claims?: RequestedClaims | undefined
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
+  /** Who acts for the person (RFC 8693 §4.1). */
+  readonly act?: Actor | undefined
+  /** Who alone may act for the person by exchanging tokens of this grant (RFC 8693 §4.4). */
+  readonly may_act?: AllowedActor | undefined
 }
 
 /** A grant as the store keeps it. */

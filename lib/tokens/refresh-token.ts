@@ -40,6 +40,26 @@ export function readRefreshToken(server: TokenServer, token: string): RefreshTok
   return { grant: body.subarray(0, grantBytes).toString('base64url'), generation: body.readUInt32BE(grantBytes) }
 }
 
+/** A refresh token of this server's, with its grant. */
+export interface FoundRefreshToken {
+  /** The grant's id. */
+  readonly id: string
+  readonly grant: GrantRecord
+  readonly generation: number
+}
+
+/** The grant a refresh token of this server's belongs to, while that lives. Whether the token can still be used says {@link isCurrent}. */
+export async function findRefreshToken(server: TokenServer, token: string): Promise<FoundRefreshToken | undefined> {
+  const reference = readRefreshToken(server, token)
+  const found = reference && (await findGrant(server.store, reference.grant))
+  return found && { id: reference.grant, grant: found.grant, generation: reference.generation }
+}
+
+/** Whether it is the one in force: neither replaced nor expired. */
+export function isCurrent(server: TokenServer, { grant, generation }: FoundRefreshToken): boolean {
+  return grant.refresh?.generation === generation && !hasExpired(server, grant.refresh)
+}
+
 export type Rotation =
   | { readonly outcome: 'current'; readonly refresh_token: string }
   /** Superseded too long ago: the family was stolen from or is confused; the grant and its tokens are gone. */
@@ -60,12 +80,6 @@ export function refreshConfirmation(client: Client, confirmation: Confirmation |
   if (confirmation === undefined || isPublic(client)) return confirmation
   const thumbprint = confirmation['x5t#S256']
   return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
-}
-
-/** Whether a request proves what the refresh token is bound to. */
-export function isBoundTo(bound: Confirmation | undefined, proved: Confirmation | undefined): boolean {
-  if (bound?.jkt !== undefined && bound.jkt !== proved?.jkt) return false
-  return bound?.['x5t#S256'] === undefined || bound['x5t#S256'] === proved?.['x5t#S256']
 }
 
 /**

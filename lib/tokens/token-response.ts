@@ -30,10 +30,11 @@ export async function respond(
     scope,
     resource,
     confirmation: recipient.confirmation,
-    subject
+    subject,
+    expires_at: shape.expires_at
   })
   const id_token =
-    wanted.includes('openid') && grant.sub !== undefined
+    wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
       ? await mintIdToken(server, recipient.client, grant, access_token)
       : undefined
   return {

@@ -4,19 +4,20 @@ import type { Client } from '../client.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
+import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { guardedStore } from './guarded-store.ts'
 import { pooledRandomBytes, type RandomBytes } from './random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
 import { isScopeToken } from './scope.ts'
-import { SigningKeys, type PrivateKeySet } from './signing-keys.ts'
+import { SigningKeys } from './signing-keys.ts'
 import { pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
 
 export interface TokenOptions {
   /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
   readonly issuer: string
   readonly store: Store
-  /** Private keys to sign with; see `generateKeys()`. */
-  readonly keys: PrivateKeySet
+  /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
+  readonly keys: PrivateKeySet | KeySource
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /**
@@ -93,6 +94,10 @@ export interface ResponseShape {
   /** The resource this access token is for (RFC 8707). */
   readonly resource?: string | undefined
   readonly refresh_token?: string | undefined
+  /** The latest this access token may expire: seconds since the epoch, in the future. Default: when its own time to live has passed. */
+  readonly expires_at?: number | undefined
+  /** False: no ID Token, whatever the scope. */
+  readonly id_token?: false | undefined
 }
 
 export interface TokenServer {
@@ -115,6 +120,8 @@ export interface TokenServer {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly random: RandomBytes
+  /** Whether a client registered and was ended since: its tokens end with it. Absent where clients cannot register. */
+  readonly hasEnded?: ((client_id: string) => Promise<boolean>) | undefined
   /** Mints what the grant, its scope and the client call for, and records it before it is answered. */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }
@@ -124,7 +131,8 @@ const year = 31_536_000
 /** Checks the options once. @throws ConfigurationError naming the option that is wrong. */
 export function tokenServer(
   options: TokenOptions,
-  respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>
+  respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
+  hasEnded?: TokenServer['hasEnded']
 ): TokenServer {
   const resources = new Resources(options.resources ?? [])
   const keys = new SigningKeys(options.keys)
@@ -150,6 +158,7 @@ export function tokenServer(
     refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
     clock: checkFunction(options.clock, 'clock') ?? Date.now,
     random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
+    hasEnded,
     respond: (...given) => respond(server, ...given)
   }
   return server

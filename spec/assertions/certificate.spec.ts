@@ -49,10 +49,10 @@ function selfSigned(certificate: PresentedCertificate | undefined, keys: readonl
 }
 
 describe('verifyTlsClientAuth', () => {
-  it('accepts the registered subject, passing every check in order', () => {
+  it('accepts the registered subject, passing every check in order', async () => {
     const decision = new DecisionBuilder('token')
     const input = { client: tlsClient(), certificate: presented(made), decision, clock: Date.now }
-    expect(verifyTlsClientAuth(input)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
+    expect(await verifyTlsClientAuth(input)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
     const record = decision.finish('authenticated')
     expect(record.checks).toEqual(tlsClientAuthChecks.map(check => ({ check, outcome: 'pass' })))
     expect(record.credential).toBe(`x5t#S256:${made.thumbprint}`)
@@ -204,7 +204,7 @@ describe('a real handshake', () => {
     const socket = connect({ ...options, port: (server.address() as AddressInfo).port })
     const peer = await accepted
     const certificate = { der: peer.getPeerCertificate().raw, verified: peer.authorized }
-    expect(tls(certificate)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
+    expect(await tls(certificate)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
     socket.destroy()
     await new Promise(done => server.close(done))
   })

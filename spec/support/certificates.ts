@@ -2,7 +2,7 @@
  * Certificates made in this process, for specs that need real ones: encoded here byte by byte, so that what reads them is
  * checked against something else than itself. Keys are P-256 unless one is given.
  */
-import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { constants, createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { JWK } from 'jose'
@@ -26,8 +26,16 @@ export interface CertificateOptions {
   readonly issuer?: MadeCertificate
   readonly notBefore?: Date
   readonly notAfter?: Date
-  /** Whether it is a certificate authority. Default false. */
-  readonly ca?: boolean
+  /** Whether it is a certificate authority. Default false; undefined leaves basicConstraints out. */
+  readonly ca?: boolean | undefined
+  /** How many authorities may follow below it. */
+  readonly pathLength?: number
+  /** Without extensions, as they were before 1996. */
+  readonly version?: 1 | 3
+  /** What is hashed with; the signature says so too. Default SHA-256. */
+  readonly hash?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
+  /** Content octets. Default: sixteen random ones. */
+  readonly serial?: Buffer
   /** The private key to certify. Default: a new P-256 key. */
   readonly key?: KeyObject
   /** More extensions, DER. */
@@ -45,6 +53,8 @@ export interface MadeCertificate {
   readonly thumbprint: string
   /** The subject's name, DER. */
   readonly name: Buffer
+  /** The serial number's content octets. */
+  readonly serial: Buffer
 }
 
 const oids: Readonly<Record<string, string>> = {
@@ -72,11 +82,14 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
   const publicKey = createPublicKey(key)
   const name = encodeName(options.subject ?? 'spec')
   const signer = options.issuer ?? { key, name }
-  const algorithm = signatureAlgorithm(signer.key)
+  const isOld = options.version === 1
+  const hash = options.hash ?? 'sha256'
+  const serial = options.serial ?? Buffer.concat([Buffer.of(0x40), randomBytes(15)])
+  const algorithm = signatureAlgorithm(signer.key, hash)
   const tbs = tlv(
     0x30,
-    tlv(0xa0, tlv(0x02, Buffer.of(2))),
-    tlv(0x02, Buffer.concat([Buffer.of(0x40), randomBytes(15)])),
+    ...(isOld ? [] : [tlv(0xa0, tlv(0x02, Buffer.of(2)))]),
+    tlv(0x02, serial),
     algorithm,
     signer.name,
     tlv(
@@ -86,17 +99,21 @@ export function makeCertificate(options: CertificateOptions = {}): MadeCertifica
     ),
     name,
     publicKey.export({ format: 'der', type: 'spki' }),
-    tlv(0xa3, tlv(0x30, ...encodeExtensions(options)))
+    ...(isOld ? [] : [tlv(0xa3, tlv(0x30, ...encodeExtensions(options)))])
   )
-  const der = tlv(0x30, tbs, algorithm, tlv(0x03, Buffer.of(0), sign('sha256', tbs, signer.key)))
+  const der = tlv(0x30, tbs, algorithm, signatureOver(tbs, signer.key, hash))
   return {
     pem: `-----BEGIN CERTIFICATE-----\n${(der.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`,
     keyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString(),
     der,
-    jwk: publicKey.export({ format: 'jwk' }),
+    // not every kind of key has a JWK
+    get jwk() {
+      return publicKey.export({ format: 'jwk' })
+    },
     key,
     thumbprint: createHash('sha256').update(der).digest('base64url'),
-    name
+    name,
+    serial
   }
 }
 
@@ -120,16 +137,22 @@ export function subjectAltName({ dns = [], uri = [], ip = [], email = [] }: Sans
   return tlv(0x30, oid('2.5.29.17'), tlv(0x04, tlv(0x30, ...names)))
 }
 
-function encodeExtensions({ ca = false, sans, extensions = [] }: CertificateOptions): Buffer[] {
-  const basicConstraints = tlv(0x30, ...(ca ? [tlv(0x01, Buffer.of(0xff))] : []))
+function encodeExtensions(options: CertificateOptions): Buffer[] {
+  const { ca = false, pathLength, sans, extensions = [] } = options
+  const basicConstraints = tlv(
+    0x30,
+    ...(ca ? [tlv(0x01, Buffer.of(0xff))] : []),
+    ...(pathLength === undefined ? [] : [tlv(0x02, Buffer.of(pathLength))])
+  )
+  const hasConstraints = !('ca' in options) || options.ca !== undefined
   return [
-    tlv(0x30, oid('2.5.29.19'), tlv(0x01, Buffer.of(0xff)), tlv(0x04, basicConstraints)),
+    ...(hasConstraints ? [tlv(0x30, oid('2.5.29.19'), tlv(0x01, Buffer.of(0xff)), tlv(0x04, basicConstraints))] : []),
     ...(sans === undefined ? [] : [subjectAltName(sans)]),
     ...extensions
   ]
 }
 
-function encodeName(subject: Subject): Buffer {
+export function encodeName(subject: Subject): Buffer {
   const rdns = typeof subject === 'string' ? [['CN', subject] as const] : subject
   return tlv(0x30, ...rdns.map(rdn => tlv(0x31, ...(isAttribute(rdn) ? [rdn] : rdn).map(encodeAttribute))))
 }
@@ -142,18 +165,55 @@ function encodeAttribute([type, value]: Attribute): Buffer {
   return tlv(0x30, oid(oids[type] ?? type), typeof value === 'string' ? tlv(0x0c, Buffer.from(value)) : value)
 }
 
-function signatureAlgorithm(key: KeyObject): Buffer {
-  if (key.asymmetricKeyType === 'ec') return tlv(0x30, oid('1.2.840.10045.4.3.2'))
-  return tlv(0x30, oid('1.2.840.113549.1.1.11'), tlv(0x05))
+/** What a certificate or a list says of how it was signed. */
+export function signatureAlgorithm(key: KeyObject, hash: NonNullable<CertificateOptions['hash']> = 'sha256'): Buffer {
+  const ec = {
+    sha1: '1.2.840.10045.4.1',
+    sha256: '1.2.840.10045.4.3.2',
+    sha384: '1.2.840.10045.4.3.3',
+    sha512: '1.2.840.10045.4.3.4'
+  }
+  const rsa = {
+    sha1: '1.2.840.113549.1.1.5',
+    sha256: '1.2.840.113549.1.1.11',
+    sha384: '1.2.840.113549.1.1.12',
+    sha512: '1.2.840.113549.1.1.13'
+  }
+  if (key.asymmetricKeyType === 'ed25519') return tlv(0x30, oid('1.3.101.112'))
+  if (key.asymmetricKeyType === 'ec') return tlv(0x30, oid(ec[hash]))
+  if (key.asymmetricKeyType === 'rsa-pss') return pssAlgorithm(hash)
+  return tlv(0x30, oid(rsa[hash]), tlv(0x05))
+}
+
+const hashOids = {
+  sha1: '1.3.14.3.2.26',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3'
+}
+
+/** RFC 4055 §3.1, with a salt as long as the hash. */
+function pssAlgorithm(hash: keyof typeof hashOids): Buffer {
+  const hashAlgorithm = tlv(0x30, oid(hashOids[hash]), tlv(0x05))
+  const mgf = tlv(0x30, oid('1.2.840.113549.1.1.8'), hashAlgorithm)
+  const salt = tlv(0x02, Buffer.of({ sha1: 20, sha256: 32, sha384: 48, sha512: 64 }[hash]))
+  return tlv(0x30, oid('1.2.840.113549.1.1.10'), tlv(0x30, tlv(0xa0, hashAlgorithm), tlv(0xa1, mgf), tlv(0xa2, salt)))
+}
+
+/** The BIT STRING under a certificate or a list. */
+export function signatureOver(content: Buffer, key: KeyObject, hash: string): Buffer {
+  const algorithm = key.asymmetricKeyType === 'ed25519' ? null : hash
+  const salt = key.asymmetricKeyType === 'rsa-pss' && { saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+  return tlv(0x03, Buffer.of(0), sign(algorithm, content, { key, ...salt }))
 }
 
 /** GeneralizedTime from 2050, UTCTime before (RFC 5280 §4.1.2.5). */
-function time(date: Date): Buffer {
+export function time(date: Date): Buffer {
   const digits = `${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`
   return date.getUTCFullYear() < 2050 ? tlv(0x17, Buffer.from(digits.slice(2))) : tlv(0x18, Buffer.from(digits))
 }
 
-function oid(dotted: string): Buffer {
+export function oid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number)
   return tlv(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(arc)))
 }

@@ -1,23 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { api, basic, codeForm, harness, listening, redeemed, userinfo, type Form } from '../support/authorization-server.ts'
+import { api, codeForm, harness, listening, redeemed, userinfo, type Form } from '../support/authorization-server.ts'
+import { fiftyTimes, type Answer } from '../support/fifty.ts'
 
-interface Answer {
-  readonly status: number
-  readonly body: { readonly error?: string; readonly access_token?: string; readonly refresh_token?: string }
-}
-
-/** The same request, fifty times at once, over as many connections. */
-const fifty = (address: string, form: Form): Promise<Answer[]> =>
-  Promise.all(
-    Array.from({ length: 50 }, async () => {
-      const response = await fetch(`${address}/oauth2/token`, {
-        method: 'POST',
-        headers: { Authorization: basic('web') },
-        body: new URLSearchParams(form)
-      })
-      return { status: response.status, body: (await response.json()) as Answer['body'] }
-    })
-  )
+/** The same request of `web`, fifty times at once. */
+const fifty = (address: string, form: Form) => fiftyTimes(address, 'web', form)
 
 const refused = (answers: readonly Answer[]) => answers.filter(({ status }) => status !== 200)
 

@@ -108,6 +108,20 @@ describe.each([
   ['opaque', files],
   ['opaque, of no resource', undefined]
 ])('verifyAccessToken, %s', (_, resource) => {
+  it('says who acts and who may, and knows nothing past the time that was set for it', async () => {
+    const { server, clock } = await tokens()
+    const actors = { act: { iss: 'https://idp.example', sub: 'bot', act: { sub: 'gateway' } }, may_act: { client_id: 'gateway' } }
+    const shape = { resource, expires_at: 1_800_000_030.9 }
+    const { access_token, expires_in } = await server.respond({ client: web }, { ...own, ...actors }, shape)
+    expect(expires_in).toBe(30)
+    expect(await verifyAccessToken(server, access_token)).toMatchObject({ ...actors, exp: 1_800_000_030 })
+    clock.now = 1_800_000_030_000
+    expect(await verifyAccessToken(server, access_token)).toBeUndefined()
+    await expect(server.respond({ client: web }, own, shape)).rejects.toMatchObject({ error: 'invalid_grant' })
+    const longer = await server.respond({ client: web }, own, { resource, expires_at: 1_900_000_000 })
+    expect(longer.expires_in).toBe(resource === files ? 120 : 3600)
+  })
+
   it('says what was granted', async () => {
     const { server } = await tokens()
     const { access_token, scope, expires_in = 0 } = await mint(server, grant, resource)

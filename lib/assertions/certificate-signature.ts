@@ -1,0 +1,119 @@
+/** Signatures under certificates and revocation lists (RFC 5280 §4.1.1.2, §5.1.1.2): which are strong enough to count, and whether they hold. */
+import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto'
+import type { AlgorithmIdentifier } from '@peculiar/asn1-x509'
+import { derTags, derValues, readDer } from './der.ts'
+
+/** What a signature was made over, and how. */
+export interface Signed {
+  readonly content: Uint8Array
+  readonly algorithm: AlgorithmIdentifier
+  readonly signature: Uint8Array
+}
+
+interface Scheme {
+  /** Undefined where the key type fixes it. */
+  readonly hash: string | undefined
+  readonly keys: readonly string[]
+  readonly pss?: true
+}
+
+const rsa = ['rsa']
+const ec = ['ec']
+/** SHA-1 and MD5 are not here: whoever can find collisions could have a certificate made that says something else (RFC 6194, RFC 6151). */
+const schemes: ReadonlyMap<string, Scheme> = new Map([
+  ['1.2.840.113549.1.1.11', { hash: 'sha256', keys: rsa }],
+  ['1.2.840.113549.1.1.12', { hash: 'sha384', keys: rsa }],
+  ['1.2.840.113549.1.1.13', { hash: 'sha512', keys: rsa }],
+  ['1.2.840.10045.4.3.2', { hash: 'sha256', keys: ec }],
+  ['1.2.840.10045.4.3.3', { hash: 'sha384', keys: ec }],
+  ['1.2.840.10045.4.3.4', { hash: 'sha512', keys: ec }],
+  ['1.3.101.112', { hash: undefined, keys: ['ed25519'] }],
+  ['1.3.101.113', { hash: undefined, keys: ['ed448'] }]
+])
+const rsaPss = '1.2.840.113549.1.1.10'
+
+/** The hashes of RSASSA-PSS by the bytes of their OIDs, in hex. */
+const pssHashes: ReadonlyMap<string, string> = new Map([
+  ['608648016503040201', 'sha256'],
+  ['608648016503040202', 'sha384'],
+  ['608648016503040203', 'sha512']
+])
+
+const shortestRsa = 2048
+// verifying grows with the modulus, and a configured authority may certify whatever key it is given
+const longestRsa = 8192
+const curves: readonly (string | undefined)[] = [
+  'prime256v1',
+  'secp384r1',
+  'secp521r1',
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1'
+]
+
+/** Why a signature algorithm does not count, as a clause; undefined where it does. */
+export function algorithmProblem(algorithm: AlgorithmIdentifier): string | undefined {
+  return schemeOf(algorithm) === undefined ? 'is signed with an algorithm that is unknown or too weak' : undefined
+}
+
+/** The public key of a SubjectPublicKeyInfo; undefined where it cannot be read, or is too weak or too large to count. */
+export function strongKey(subjectPublicKeyInfo: Uint8Array): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
+    return isStrong(key) ? key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether this key made this signature, by an algorithm that counts. Never throws. */
+export function verifySignature({ content, algorithm, signature }: Signed, key: KeyObject): boolean {
+  const scheme = schemeOf(algorithm)
+  if (scheme?.keys.includes(key.asymmetricKeyType ?? '') !== true) return false
+  const padding = scheme.pss === true && {
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: constants.RSA_PSS_SALTLEN_AUTO
+  }
+  try {
+    return verify(scheme.hash, content, { key, ...padding }, signature)
+  } catch {
+    return false
+  }
+}
+
+function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  switch (asymmetricKeyType) {
+    case 'rsa':
+    case 'rsa-pss': {
+      const bits = asymmetricKeyDetails?.modulusLength ?? 0
+      return bits >= shortestRsa && bits <= longestRsa
+    }
+    case 'ec':
+      return curves.includes(asymmetricKeyDetails?.namedCurve)
+    case 'ed25519':
+    case 'ed448':
+      return true
+    default:
+      return false
+  }
+}
+
+function schemeOf({ algorithm, parameters }: AlgorithmIdentifier): Scheme | undefined {
+  if (algorithm !== rsaPss) return schemes.get(algorithm)
+  const hash = parameters instanceof ArrayBuffer ? pssHash(new Uint8Array(parameters)) : undefined
+  return hash === undefined ? undefined : { hash, keys: ['rsa', 'rsa-pss'], pss: true }
+}
+
+/** RFC 4055 §3.1: `[0]` holds the hash's AlgorithmIdentifier; without it, SHA-1 is meant. */
+function pssHash(parameters: Uint8Array): string | undefined {
+  try {
+    for (const { tag, content } of derValues(readDer(parameters, derTags.sequence).content)) {
+      if (tag !== 0xa0) continue
+      const [oid] = derValues(readDer(content, derTags.sequence).content)
+      return oid?.tag === derTags.oid ? pssHashes.get(Buffer.from(oid.content).toString('hex')) : undefined
+    }
+  } catch {
+    // parameters that cannot be read name no hash
+  }
+  return undefined
+}

@@ -1,0 +1,129 @@
+/** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the signature. */
+import { compactVerify, type JWK } from 'jose'
+import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
+import { checkKeys, ConfigurationError } from '../options.ts'
+import type { Clock } from '../request.ts'
+import { sameAlgorithm } from './algorithms.ts'
+import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import type { FetchJson } from './guarded-fetch.ts'
+import { importPublicKey, unsuitable } from './public-keys.ts'
+import { remoteKeySets, type RemoteKeySets } from './remote-key-set.ts'
+import { trustRules, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+
+export interface SoftwareStatementOptions {
+  /**
+   * Whose statements are accepted. A statement is not used up: every installation of a piece of software registers with the same one, so
+   * `replay` and `maxLifetime` of an issuer say nothing here.
+   */
+  readonly trustedIssuers: readonly TrustedIssuer[]
+  /** True: nobody registers without one. Default false. */
+  readonly required?: boolean | undefined
+}
+
+export interface SoftwareStatements {
+  readonly required: boolean
+  /**
+   * The claims of a statement: signed by an asymmetric algorithm with a key of the trusted issuer it names; between `nbf`/`iat` and `exp` where it has
+   * them; for this server where it has an `aud`.
+   *
+   * @throws UnapprovedSoftwareStatementError for an issuer that is not trusted, {@link InvalidSoftwareStatementError} for anything else that is wrong,
+   * {@link TemporarilyUnavailableError} where the issuer's keys cannot be had.
+   */
+  verify(statement: string): Promise<JsonObject>
+}
+
+interface Context {
+  /** This server's issuer identifier. */
+  readonly issuer: string
+  readonly clock: Clock
+  readonly fetchJson: FetchJson
+}
+
+const mostCandidates = 4
+/** No `typ` is registered for statements; what was made for something else is not taken for one (RFC 8725 §3.11). */
+const acceptedTypes: readonly string[] = ['jwt', 'software-statement+jwt']
+
+/** Checks the options. Without any, no statement is accepted. @throws ConfigurationError naming the option that is wrong. */
+export function softwareStatements(options: SoftwareStatementOptions | undefined, context: Context): SoftwareStatements {
+  const key = 'registration.softwareStatements'
+  const given: unknown = options ?? { trustedIssuers: [] }
+  if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
+  checkKeys(given, ['trustedIssuers', 'required'], `${key}.`)
+  const { trustedIssuers, required = false } = given as { trustedIssuers?: unknown; required?: unknown }
+  if (typeof required !== 'boolean') throw new ConfigurationError(`${key}.required`, 'must be true or false')
+  const rules = trustRules(trustedIssuers, `${key}.trustedIssuers`)
+  const remote = remoteKeySets({ fetchJson: context.fetchJson, clock: context.clock })
+  return { required, verify: statement => verify(statement, rules, remote, context) }
+}
+
+async function verify(
+  statement: string,
+  rules: ReadonlyMap<string, TrustRule>,
+  remote: RemoteKeySets,
+  context: Context
+): Promise<JsonObject> {
+  const jws = decodeUnverified(statement)
+  if (jws.outcome === 'malformed') throw refused('is not a signed JWT', jws.reason)
+  const { iss } = jws.payload
+  const rule = typeof iss === 'string' ? rules.get(iss) : undefined
+  if (rule === undefined) throw new UnapprovedSoftwareStatementError({ reason: 'its iss is not a trusted issuer' })
+  const claims = await verifiedClaims(statement, jws.header, rule, remote)
+  checkTimes(claims, rule, context.clock() / 1000)
+  const { aud } = claims
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (aud !== undefined && !audiences.includes(context.issuer))
+    throw refused('is for another server', 'aud does not name this issuer')
+  return claims
+}
+
+async function verifiedClaims(
+  statement: string,
+  { alg, kid, crit, typ }: JsonObject,
+  rule: TrustRule,
+  remote: RemoteKeySets
+): Promise<JsonObject> {
+  if (crit !== undefined) throw refused('has a crit header', 'no extension is understood (RFC 7515 §4.1.11)')
+  if (typ !== undefined && !(typeof typ === 'string' && acceptedTypes.includes(typ.toLowerCase().replace(/^application\//, ''))))
+    throw refused('is a JWT of another kind', `accepted types are ${acceptedTypes.join(', ')}`)
+  if (typeof alg !== 'string' || !rule.algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+    throw refused('is signed by an algorithm that is not accepted', `accepted are ${rule.algorithms.join(', ')}`)
+  const choose = (keys: readonly JWK[]): readonly JWK[] =>
+    keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid)).slice(0, mostCandidates)
+  const { keys, problem } = await keysOf(rule, remote, keys => choose(keys).length > 0)
+  const candidates = choose(keys)
+  // the key may well be there: whoever sent this can do nothing but come back
+  if (candidates.length === 0 && problem !== undefined)
+    throw new TemporarilyUnavailableError({ reason: `the keys of ${rule.issuer} cannot be had: ${problem}` })
+  for (const jwk of candidates) {
+    const imported = await importPublicKey(jwk, alg)
+    // whatever jose throws, the signature was not verified with this key
+    const verified = imported && (await compactVerify(statement, imported.key, { algorithms: [alg] }).catch(() => undefined))
+    const claims = verified && parseJsonObject(verified.payload)
+    if (claims !== undefined) return claims
+  }
+  throw refused('has a signature that its issuer did not make', `no key of ${rule.issuer} made it`)
+}
+
+async function keysOf(
+  { jwks, jwks_uri }: TrustRule,
+  remote: RemoteKeySets,
+  satisfied: (keys: readonly JWK[]) => boolean
+): Promise<{ readonly keys: readonly JWK[]; readonly problem: string | undefined }> {
+  return jwks_uri === undefined ? { keys: jwks?.keys ?? [], problem: undefined } : remote.get(jwks_uri, satisfied)
+}
+
+function checkTimes(claims: JsonObject, { clockTolerance }: TrustRule, now: number): void {
+  for (const claim of ['exp', 'nbf', 'iat']) {
+    const time = claims[claim]
+    if (time === undefined) continue
+    if (typeof time !== 'number' || !(time >= 0 && time <= Number.MAX_SAFE_INTEGER))
+      throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
+    if (claim === 'exp' ? time + clockTolerance <= now : time - clockTolerance > now)
+      throw refused(claim === 'exp' ? 'has expired' : 'is not valid yet', `${claim} is ${time}; it is ${Math.floor(now)}`)
+  }
+}
+
+/** @param is completes "the software statement …". */
+function refused(is: string, reason: string): InvalidSoftwareStatementError {
+  return new InvalidSoftwareStatementError(`the software statement ${is}`, { reason })
+}

@@ -1,0 +1,214 @@
+/**
+ * JWTs that other issuers signed for this server: authorization grants (RFC 7523 §2.1) and tokens to exchange (RFC 8693). One place
+ * for every check both have in common. jose judges the signature.
+ */
+import { compactVerify, type JWK } from 'jose'
+import type { Client } from '../client.ts'
+import { printable } from '../decision.ts'
+import { TemporarilyUnavailableError } from '../errors.ts'
+import { checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import type { Clock } from '../request.ts'
+import type { Store } from '../stores/store.ts'
+import { sameAlgorithm } from './algorithms.ts'
+import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { guardedFetch, type FetchJson } from './guarded-fetch.ts'
+import { importPublicKey, suitableKeys } from './public-keys.ts'
+import { remoteKeySets, type RemoteKeySets } from './remote-key-set.ts'
+import { consumeOnce } from './replay.ts'
+import { trustRules, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+import { describeClaim, refuseTrustedClaims } from './trusted-jwt-claims.ts'
+
+export type { TrustedIssuer } from './trust-rule.ts'
+
+export interface TrustedIssuersOptions {
+  /** Whose JWTs are accepted. An empty list accepts none. */
+  readonly trustedIssuers: readonly TrustedIssuer[]
+  /** Fetches a `jwks_uri`. Default: https only, from public addresses (loopback too where this server's own issuer is on it). */
+  readonly fetchJson?: FetchJson | undefined
+}
+
+/** Whom the JWTs are for. */
+export interface AcceptingServer {
+  /** The issuer identifier. */
+  readonly issuer: string
+  readonly clock: Clock
+  readonly store: Store
+}
+
+export interface TrustedJwtExpectations {
+  /** The values of `typ` accepted beside none and `JWT`: in lower case, without `application/`. */
+  readonly types: readonly string[]
+  /** One of these must be among `aud`. */
+  readonly audiences: readonly string[]
+}
+
+/** What a JWT that passed every check says. */
+export interface TrustedJwt {
+  readonly iss: string
+  /** A name of the issuer's, not of ours. */
+  readonly sub: string
+  /** In lower case, without `application/`; undefined where there was none. */
+  readonly typ: string | undefined
+  /** Seconds since the epoch. */
+  readonly exp: number
+  readonly jti: string | undefined
+  readonly claims: JsonObject
+}
+
+/**
+ * Finds the account here that a trusted issuer's JWT is about: its `sub` is a name of the issuer's, and may be another person's here. Undefined: nobody.
+ *
+ * @example
+ * const subject: FindSubject = async ({ iss, sub }) => (await directory.findByLogin(iss, sub))?.id
+ */
+export type FindSubject = (
+  jwt: Pick<TrustedJwt, 'iss' | 'sub' | 'claims'>,
+  client: Client
+) => string | undefined | Promise<string | undefined>
+
+export type TrustedJwtOutcome =
+  | { readonly outcome: 'verified'; readonly jwt: TrustedJwt }
+  /** `reason` is a clause for the operator. It quotes identifiers, algorithms, audiences and times only. */
+  | { readonly outcome: 'refused'; readonly reason: string }
+
+export interface TrustedIssuers {
+  /**
+   * Verifies a JWT, in this order: `format`, `issuer`, `header`, `type`, `algorithm`, `key`, `signature`, `audience`, `expiry`, `not_before`,
+   * `issued_at`, `lifetime`, `subject`, `jti`. Uses nothing up.
+   *
+   * Guaranteed of one that passes: signed by an asymmetric algorithm with a key of the issuer it names, which is trusted and not this server; for this
+   * server; now between `iat`/`nbf` and `exp`. Keys and key URLs in the header are ignored.
+   *
+   * @throws {@link TemporarilyUnavailableError} where the issuer's keys cannot be had.
+   */
+  verify(jwt: string, expected: TrustedJwtExpectations): Promise<TrustedJwtOutcome>
+
+  /**
+   * Uses a verified JWT up. `true` for exactly one caller; where the issuer's rule is `replay: 'allow'`, for all. The last thing to do
+   * before tokens are made: what fails any other check consumes nothing.
+   *
+   * @throws {@link TemporarilyUnavailableError} where the store cannot tell.
+   */
+  consume(jwt: TrustedJwt): Promise<boolean>
+}
+
+/**
+ * Checks the options, and answers with the trusted issuers as seen by a server. One server always gets the same, which holds its cache of remote keys.
+ *
+ * @throws {@link ConfigurationError} naming the option that is wrong.
+ */
+export function trustedIssuers(options: TrustedIssuersOptions): (server: AcceptingServer) => TrustedIssuers {
+  checkKeys(options, ['trustedIssuers', 'fetchJson'])
+  const rules = trustRules(options.trustedIssuers, 'trustedIssuers')
+  const fetchJson: unknown = options.fetchJson
+  if (fetchJson !== undefined && typeof fetchJson !== 'function') throw new ConfigurationError('fetchJson', 'must be a function')
+  // a grant is made before the server it is for
+  const byServer = new WeakMap<AcceptingServer, TrustedIssuers>()
+  return server => {
+    const known = byServer.get(server) ?? issuersOf(rules, options.fetchJson, server)
+    byServer.set(server, known)
+    return known
+  }
+}
+
+function issuersOf(rules: ReadonlyMap<string, TrustRule>, given: FetchJson | undefined, server: AcceptingServer): TrustedIssuers {
+  const fetchJson = given ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(server.issuer).hostname) })
+  const remote = remoteKeySets({ fetchJson, clock: server.clock })
+  return {
+    verify: (jwt, expected) => verify(jwt, expected, { rules, remote, server }),
+    async consume({ iss, exp, jti }) {
+      const rule = rules.get(iss)
+      if (rule?.replay === 'allow') return true
+      if (rule === undefined || jti === undefined) return false
+      const ttl = Math.ceil(exp + rule.clockTolerance - server.clock() / 1000) + 1
+      return consumeOnce(server.store, 'trusted_jwt', [server.issuer, iss, jti], ttl)
+    }
+  }
+}
+
+interface Context {
+  readonly rules: ReadonlyMap<string, TrustRule>
+  readonly remote: RemoteKeySets
+  readonly server: AcceptingServer
+}
+
+async function verify(jwt: string, expected: TrustedJwtExpectations, context: Context): Promise<TrustedJwtOutcome> {
+  const { rules, remote, server } = context
+  const jws = decodeUnverified(jwt)
+  if (jws.outcome === 'malformed') return refused('format', jws.reason)
+  const { iss } = jws.payload
+  // what this server signed is no other issuer's word, whoever is listed
+  const rule = typeof iss === 'string' && iss !== server.issuer ? rules.get(iss) : undefined
+  if (rule === undefined) return refused('issuer', `${describeClaim(iss)} is not a trusted issuer`)
+  const header = judgeHeader(jws.header, rule, expected)
+  if ('reason' in header) return header
+  const verified = await judgeSignature(jwt, header, rule, remote)
+  if ('reason' in verified) return verified
+  const { claims } = verified
+  const now = server.clock() / 1000
+  const reason = refuseTrustedClaims(claims, { rule, audiences: expected.audiences, now })
+  if (reason !== undefined) return { outcome: 'refused', reason }
+  const { sub, exp, jti } = claims as { sub: string; exp: number; jti: string | undefined }
+  return { outcome: 'verified', jwt: { iss: rule.issuer, sub, typ: header.typ, exp, jti, claims } }
+}
+
+type Refused = Extract<TrustedJwtOutcome, { outcome: 'refused' }>
+
+function refused(check: string, reason: string): Refused {
+  return { outcome: 'refused', reason: `${check}: ${reason}` }
+}
+
+interface Header {
+  readonly alg: string
+  readonly kid: string | undefined
+  readonly typ: string | undefined
+}
+
+function judgeHeader({ alg, kid, typ, crit }: JsonObject, rule: TrustRule, { types }: TrustedJwtExpectations): Header | Refused {
+  if (crit !== undefined) return refused('header', 'crit names extensions, and none is understood (RFC 7515 §4.1.11)')
+  if (kid !== undefined && typeof kid !== 'string') return refused('header', 'kid must be a string')
+  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
+  // what was made for something else is not taken for this (RFC 8725 §3.11)
+  if (type !== undefined && !(typeof type === 'string' && ['jwt', ...types].includes(type)))
+    return refused('type', `typ must be JWT or ${types.join(' or ')}; received ${describeClaim(typ)}`)
+  if (typeof alg !== 'string' || !rule.algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+    return refused('algorithm', `alg must be one of ${rule.algorithms.join(', ')}; received ${describeClaim(alg)}`)
+  return { alg, kid, typ: type }
+}
+
+async function judgeSignature(
+  jwt: string,
+  { alg, kid }: Header,
+  rule: TrustRule,
+  remote: RemoteKeySets
+): Promise<{ readonly claims: JsonObject } | Refused> {
+  const choose = (keys: readonly JWK[]): readonly JWK[] => suitableKeys(keys, { alg, kid })
+  const { keys, problem } = await keysOf(rule, remote, keys => choose(keys).length > 0)
+  const imported = await Promise.all(choose(keys).map(jwk => importPublicKey(jwk, alg)))
+  const candidates = imported.filter(candidate => candidate !== undefined)
+  if (candidates.length === 0) {
+    // the key may well be there: whoever sent this can do nothing but come back
+    if (problem !== undefined)
+      throw new TemporarilyUnavailableError({ reason: `the keys of ${rule.issuer} cannot be had: ${problem}` })
+    return refused(
+      'key',
+      `no key of ${rule.issuer} fits ${alg} ${kid === undefined ? 'without kid' : `and kid ${printable(kid)}`}`
+    )
+  }
+  for (const { key } of candidates) {
+    // whatever jose throws, the signature was not verified with this key
+    const verified = await compactVerify(jwt, key, { algorithms: [alg] }).catch(() => undefined)
+    const claims = verified && parseJsonObject(verified.payload)
+    if (claims?.['iss'] === rule.issuer) return { claims }
+  }
+  return refused('signature', `made by none of ${printable(candidates.map(({ credential }) => credential).join(', '))}`)
+}
+
+async function keysOf(
+  rule: TrustRule,
+  remote: RemoteKeySets,
+  satisfied: (keys: readonly JWK[]) => boolean
+): Promise<{ readonly keys: readonly JWK[]; readonly problem: string | undefined }> {
+  if (rule.jwks_uri === undefined) return { keys: rule.jwks?.keys ?? [], problem: undefined }
+  return remote.get(rule.jwks_uri, satisfied)
+}

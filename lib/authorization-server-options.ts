@@ -1,0 +1,212 @@
+/** The options of a whole authorization server, and what its endpoints are given of them. */
+import { asymmetricAlgorithms } from './assertions/algorithms.ts'
+import type { ClientRegistry, ClientSource } from './client.ts'
+import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
+import type { Interaction } from './endpoints/authorization/interaction.ts'
+import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
+import { at } from './endpoints/metadata.ts'
+import { registration, type Registration, type RegistrationOptions } from './endpoints/registration/options.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import type { AccessTokenContext } from './protected-resource.ts'
+import { fapiAlgorithms } from './profiles.ts'
+import { configuredClients, hasEnded, registeredClients } from './registered-clients.ts'
+import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
+import { checkBoolean, checkFunction } from './tokens/token-server.ts'
+
+export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
+  /** The application's own login and consent; see {@link Interaction}. */
+  readonly interaction: Interaction
+  /** `public` (default): public clients must use PKCE. `always`: every client must. */
+  readonly requirePkce?: 'public' | 'always' | undefined
+  /**
+   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificate`, and false
+   * otherwise; say true where the one listener there is asks for certificates itself.
+   */
+  readonly certificates?: boolean | undefined
+  /** True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does it for that client. */
+  readonly requirePushedAuthorizationRequests?: boolean | undefined
+  /** True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for one client. */
+  readonly requireSignedRequestObject?: boolean | undefined
+  /** The kinds of sign-in there are (`acr` of an account), for metadata. */
+  readonly acrValues?: readonly string[] | undefined
+  /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
+  readonly authorizationDetails?: AuthorizationDetailTypes | undefined
+  /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
+  readonly mtlsOrigin?: string | undefined
+  /**
+   * Which methods authenticate clients at which endpoint, where it is not every mounted one: `{ introspection: ['private_key_jwt'] }`.
+   * Public clients (`none`) never authenticate for introspection or backchannel authentication.
+   */
+  readonly endpointAuthMethods?: EndpointAuthMethods | undefined
+  /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
+  readonly registration?: RegistrationOptions | undefined
+}
+
+const ownKeys = [
+  'interaction',
+  'requirePkce',
+  'requirePushedAuthorizationRequests',
+  'requireSignedRequestObject',
+  'acrValues',
+  'authorizationDetails',
+  'mtlsOrigin',
+  'endpointAuthMethods',
+  'registration'
+]
+
+/** What a server is made of, once every option has been checked. */
+export interface AuthorizationServerParts {
+  readonly context: EndpointContext
+  readonly token: TokenEndpointParts
+  readonly mtlsOrigin: string | undefined
+  /** Whether clients may authenticate by certificate. */
+  readonly certificates: boolean
+}
+
+/** @throws ConfigurationError naming the option that is wrong. */
+export function authorizationServerParts(options: AuthorizationServerOptions): AuthorizationServerParts {
+  checkKeys(options, [...tokenRouterOptionKeys.filter(key => key !== 'tokenEndpoints'), ...ownKeys])
+  const issuer = checkIssuer(options.issuer)
+  const addresses = addressesOf(issuer)
+  const mtlsOrigin = checkOrigin(options.mtlsOrigin)
+  const onEveryListener = (address: string): readonly string[] =>
+    mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
+  const tokenEndpoints = onEveryListener(addresses.token_endpoint)
+  const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
+  const registered = options.registration === undefined ? undefined : registeredOf(options)
+  const clientSource = registered?.configured ?? options.clients
+  const token = tokenEndpointParts({ ...options, clients: clientSource, tokenEndpoints, certificates }, registered)
+  const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
+  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
+  const { clients, strategies } = token
+  const { certificate, onDecision } = options
+  const policy = policyOf(options, token)
+  const context: EndpointContext = {
+    ...policy,
+    registration: options.registration && registrationOf(options.registration, options, { ...policy, token, certificates }),
+    server: token.server,
+    clients,
+    strategies,
+    grantTypes: [...token.tokenIssuers.keys()],
+    addresses,
+    listenerAddresses: member => onEveryListener(addresses[member]),
+    authentication: endpointAuthentication(
+      { clients, strategies, certificate, onDecision, guessProtection: token.guesses },
+      options.endpointAuthMethods
+    ),
+    protection,
+    dpop: token.dpop,
+    onError: options.onError
+  }
+  return { context, token, mtlsOrigin, certificates }
+}
+
+function policyOf(
+  options: AuthorizationServerOptions,
+  parts: TokenEndpointParts
+): Pick<
+  EndpointContext,
+  | 'interaction'
+  | 'requirePkce'
+  | 'requirePushedAuthorizationRequests'
+  | 'requestObjects'
+  | 'acrValues'
+  | 'authorizationDetails'
+  | 'subjectTypes'
+> {
+  checkBoolean(options.requirePushedAuthorizationRequests, 'requirePushedAuthorizationRequests')
+  checkBoolean(options.requireSignedRequestObject, 'requireSignedRequestObject')
+  const requirePkce = checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public')
+  const fapi = options.profile === 'fapi2-security'
+  return {
+    interaction: checkInteraction(options.interaction),
+    requirePkce: fapi ? 'always' : requirePkce,
+    requirePushedAuthorizationRequests: fapi || options.requirePushedAuthorizationRequests === true,
+    requestObjects: {
+      keys: parts.keys,
+      algorithms: fapi ? fapiAlgorithms : [...asymmetricAlgorithms.keys()],
+      required: options.requireSignedRequestObject === true,
+      strict: fapi
+    },
+    acrValues: checkAcrValues(options.acrValues),
+    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails),
+    subjectTypes: parts.server.pairwise === undefined ? ['public'] : ['public', 'pairwise']
+  }
+}
+
+/** One registry for configured and registered clients, the application's where it made one. */
+function registeredOf({ clients: given, strategies }: Pick<AuthorizationServerOptions, 'clients' | 'strategies'>): {
+  readonly clients: ClientRegistry
+  readonly configured: ClientSource | ClientRegistry
+  readonly hasEnded: (client_id: string) => Promise<boolean>
+} {
+  const configured = configuredClients(given)
+  // strategies of one's own look clients up where they were told to, and would refuse every registered one
+  if (configured === undefined && strategies !== undefined)
+    throw new ConfigurationError(
+      'clients',
+      'must be what registeredClients() returns, and the strategies made with it, where clients can register'
+    )
+  const clients = configured === undefined ? registeredClients(given) : (given as ClientRegistry)
+  return { clients, configured: configured ?? given, hasEnded: client_id => hasEnded(clients, client_id) }
+}
+
+function registrationOf(
+  given: RegistrationOptions,
+  { profile = 'oauth2', endpointAuthMethods }: Pick<AuthorizationServerOptions, 'profile' | 'endpointAuthMethods'>,
+  parts: Pick<EndpointContext, 'requestObjects' | 'authorizationDetails' | 'subjectTypes'> & {
+    readonly token: TokenEndpointParts
+    readonly certificates: boolean
+  }
+): Registration {
+  const { token, requestObjects, authorizationDetails, subjectTypes, certificates } = parts
+  return registration(given, {
+    server: token.server,
+    clients: token.clients,
+    fetchJson: token.fetchJson,
+    strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
+    tokenIssuers: token.tokenIssuers,
+    requestObjectAlgorithms: requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(authorizationDetails),
+    subjectTypes,
+    certificates,
+    profile
+  })
+}
+
+function addressesOf(issuer: string): EndpointAddresses {
+  const entries = Object.entries(endpointPaths).map(([member, path]) => [member, issuer + path])
+  return Object.fromEntries(entries) as EndpointAddresses
+}
+
+function checkInteraction(interaction: unknown): Interaction {
+  const given = interaction as Partial<Interaction> | null | undefined
+  for (const name of ['account', 'consented', 'prompt'] as const) {
+    if (typeof given?.[name] !== 'function') throw new ConfigurationError(`interaction.${name}`, 'must be a function')
+  }
+  return given as Interaction
+}
+
+function checkAcrValues(values: unknown): readonly string[] {
+  if (values === undefined) return []
+  if (!Array.isArray(values) || !values.every(value => typeof value === 'string' && /^\S+$/.test(value)))
+    throw new ConfigurationError('acrValues', 'must be a list of strings without spaces')
+  return values as readonly string[]
+}
+
+function checkAuthorizationDetails(types: unknown): AuthorizationDetailTypes {
+  if (types === undefined) return {}
+  if (typeof types !== 'object' || types === null)
+    throw new ConfigurationError('authorizationDetails', 'must be an object with a check for each type')
+  for (const [type, check] of Object.entries(types)) checkFunction(check, `authorizationDetails.${type}`)
+  return types as AuthorizationDetailTypes
+}
+
+function checkOrigin(origin: unknown): string | undefined {
+  if (origin === undefined) return undefined
+  if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin || !origin.startsWith('https:')) {
+    throw new ConfigurationError('mtlsOrigin', 'must be an https origin without a path, such as https://as.example.com:8443')
+  }
+  return origin
+}

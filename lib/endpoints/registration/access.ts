@@ -1,0 +1,62 @@
+/** Who may register, and who may manage a registration: bearer tokens (RFC 6750), in the Authorization header alone. */
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { Request } from 'express'
+import { OAuthError, TemporarilyUnavailableError } from '../../errors.ts'
+import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
+import { tokenDigest } from '../../tokens/grant.ts'
+import type { Registration } from './options.ts'
+
+/**
+ * Lets whoever may register pass (RFC 7591 §3): anyone, or the holder of an initial access token, which is returned.
+ *
+ * @throws OAuthError `invalid_token` 401; TemporarilyUnavailableError where the application's own check fails.
+ */
+export async function checkInitialAccess(
+  { access, initialAccessTokens, checkInitialAccessToken }: Registration,
+  req: Request
+): Promise<string | undefined> {
+  if (access === 'open') return undefined
+  const token = bearerToken(req)
+  if (token === undefined) throw invalidToken(req, 'registering here needs an initial access token')
+  const digest = hash('sha256', token, 'buffer')
+  let known = false
+  // no early end: how many were compared must not show which one it was
+  for (const accepted of initialAccessTokens) known = timingSafeEqual(digest, accepted) || known
+  if (known || (await ask(checkInitialAccessToken, token))) return token
+  throw invalidToken(req, 'no such initial access token')
+}
+
+async function ask(check: Registration['checkInitialAccessToken'], token: string): Promise<boolean> {
+  if (check === undefined) return false
+  try {
+    const answer: unknown = await check(token)
+    // anything else than true is no yes: an application may answer with what it found
+    return answer === true
+  } catch (cause) {
+    if (cause instanceof OAuthError) throw cause
+    throw new TemporarilyUnavailableError({ reason: 'checkInitialAccessToken failed; see the cause', cause })
+  }
+}
+
+/** What no token's digest is. */
+const nobodys = Buffer.alloc(32)
+
+/** Whether a token is the one of this digest, at the same cost for a registration that is not there. */
+export function isRegistrationAccessToken(token: string, digest: string | undefined): boolean {
+  const expected = digest === undefined ? nobodys : Buffer.from(digest, 'base64url')
+  const presented = Buffer.from(tokenDigest(token), 'base64url')
+  return expected.length === presented.length && timingSafeEqual(presented, expected) && digest !== undefined
+}
+
+/** The one bearer token of a request. @throws InvalidRequestError for a repeated header. */
+export function bearerToken(req: Request): string | undefined {
+  refuseRepeatedAuthorization(req)
+  return /^bearer +([\x21-\x7e]+)$/i.exec(req.headers.authorization ?? '')?.[1]
+}
+
+/** 401, with the challenge of RFC 6750 §3: no error code for a request that carried nothing to be wrong. */
+export function invalidToken(req: Request, reason: string): OAuthError {
+  const description = 'the access token is not valid'
+  const error = req.headers.authorization === undefined ? '' : ` error="invalid_token", error_description="${description}"`
+  return new OAuthError('invalid_token', 401, description, { reason, headers: { 'WWW-Authenticate': `Bearer${error}` } })
+}

@@ -1,0 +1,124 @@
+/** Managing a registration (RFC 7592): reading, replacing and ending it, with the registration access token of that very client. */
+import type { Request, Response } from 'express'
+import { InvalidClientMetadataError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../errors.ts'
+import type { JsonDocument } from '../../http/json-document.ts'
+import { notStored, sendJson } from '../../http/responses.ts'
+import type { ClientRecord, FoundClientRecord } from '../../registered-clients.ts'
+import { grantTtl } from '../../tokens/refresh-token.ts'
+import { bearerToken, invalidToken, isRegistrationAccessToken } from './access.ts'
+import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'
+import { readSubmission, type Submission } from './submission.ts'
+
+/** Who asked, and for which registration. */
+interface Managed {
+  readonly client_id: string
+  readonly registration_access_token: string
+  readonly found: FoundClientRecord
+}
+
+/**
+ * Answers GET with 200 and what is registered, PUT with 200 and what is registered from then on, DELETE with 204.
+ *
+ * @throws OAuthError `invalid_token` 401, the same for a client that is not there and a token that is not its own.
+ */
+export async function manageRegistration(registrar: Registrar, client_id: string, req: Request, res: Response): Promise<void> {
+  const answer = answers.get(req.method)
+  if (answer === undefined) throw new MethodNotAllowedError([...answers.keys()])
+  await answer(registrar, await authorize(registrar, client_id, req), req, res)
+}
+
+async function authorize({ registration }: Registrar, client_id: string, req: Request): Promise<Managed> {
+  const registration_access_token = bearerToken(req)
+  if (registration_access_token === undefined) throw invalidToken(req, 'no registration access token was sent')
+  const found = await registration.registrations.read(client_id)
+  if (!isRegistrationAccessToken(registration_access_token, found?.record.registration_access_token) || found === undefined)
+    throw invalidToken(req, found === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
+  return { client_id, registration_access_token, found }
+}
+
+type Answer = (registrar: Registrar, managed: Managed, req: Request, res: Response) => void | Promise<void>
+
+const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ['GET', show],
+  ['PUT', replace],
+  ['DELETE', end]
+])
+
+function show(registrar: Registrar, { registration_access_token, found }: Managed, _req: Request, res: Response): void {
+  const shown = { registration_access_token, client_secret: undefined }
+  sendJson(res, 200, clientInformation(registrar, found.record, shown), notStored)
+}
+
+/**
+ * The whole registration anew (RFC 7592 §2.2): what is not sent is not registered any more. The registration access token stays what it is, so that a
+ * client that lost the answer can ask again.
+ */
+async function replace(registrar: Registrar, managed: Managed, req: Request, res: Response): Promise<void> {
+  const { client_id, registration_access_token, found } = managed
+  const { software_statement } = found.record
+  const submission = await readSubmission(registrar, {
+    req,
+    client_id,
+    action: 'update',
+    initialAccessToken: undefined,
+    software_statement,
+    checkDocument: document => checkDocument(registrar, managed, document)
+  })
+  const { record, client_secret } = await keep(registrar, managed, submission, req)
+  sendJson(res, 200, clientInformation(registrar, record, { registration_access_token, client_secret }), notStored)
+}
+
+const mostAttempts = 10
+
+/** Of two changes at once both happen, one after the other. */
+async function keep(
+  registrar: Registrar,
+  { client_id, found }: Managed,
+  { metadata, software_statement }: Submission,
+  req: Request
+): Promise<{ readonly record: ClientRecord; readonly client_secret: string | undefined }> {
+  const { registrations } = registrar.registration
+  let current: FoundClientRecord | undefined = found
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    if (current === undefined) throw invalidToken(req, 'the client was ended meanwhile')
+    const { credentials, registration_access_token, client_id_issued_at } = current.record
+    const secret = issueSecret(registrar, metadata, credentials)
+    const record: ClientRecord = {
+      metadata,
+      credentials: [...keptSecrets(registrar, metadata, credentials), ...(secret === undefined ? [] : [secret.stored])],
+      registration_access_token,
+      client_id_issued_at,
+      ...(software_statement !== undefined && { software_statement })
+    }
+    if (await registrations.replace(current.version, record)) return { record, client_secret: secret?.value }
+    current = await registrations.read(client_id)
+  }
+  throw new TemporarilyUnavailableError({ reason: `the registration was changed ${mostAttempts} times meanwhile` })
+}
+
+/** RFC 7592 §2.2: not the client's to set. */
+const serversOwn = ['registration_access_token', 'registration_client_uri', 'client_secret_expires_at', 'client_id_issued_at']
+
+/** The members of an update that are about the client itself. The rest is returned; `null` means the same as leaving a member out. */
+function checkDocument({ registration }: Registrar, { client_id, found }: Managed, document: JsonDocument): JsonDocument {
+  const sent = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== null))
+  if (sent['client_id'] !== client_id) throw new InvalidClientMetadataError('client_id must be that of the registration')
+  const own = serversOwn.find(member => sent[member] !== undefined)
+  if (own !== undefined) throw new InvalidClientMetadataError(`${own} must be left out: it is not the client's to set`)
+  const { client_secret } = sent
+  const isCurrent = (secret: string): boolean =>
+    found.record.credentials.some(stored => registration.secrets.matches(client_id, stored, secret))
+  if (client_secret !== undefined && !(typeof client_secret === 'string' && isCurrent(client_secret)))
+    throw new InvalidClientMetadataError('client_secret must be the one the client has, or be left out')
+  return sent
+}
+
+/** Nothing of the client works any more: it cannot authenticate, and its tokens are refused for as long as they would have lived. */
+async function end({ context, registration }: Registrar, { client_id }: Managed, _req: Request, res: Response): Promise<void> {
+  // what a process gave out before it saw the end lives no longer than this either
+  await registration.registrations.end(client_id, grantTtl(context.server, { refresh: undefined }) + longestUnseen)
+  res.writeHead(204, notStored).end()
+}
+
+/** In seconds: the most that `maxAge` may be, and as much again for clocks and requests under way. */
+const longestUnseen = 7200

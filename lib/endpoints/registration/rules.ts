@@ -1,0 +1,71 @@
+/** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
+import { asymmetricAlgorithms } from '../../assertions/algorithms.ts'
+import { isLoopbackHost } from '../../options.ts'
+import type { Profile } from '../../profiles.ts'
+import { JwtStrategy } from '../../strategies/jwt-strategy.ts'
+import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
+import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
+import type { TokenServer } from '../../tokens/token-server.ts'
+
+export interface RegistrationLimits {
+  /** The largest request body, in bytes. Default 65536. */
+  readonly bytes?: number | undefined
+  /** The most redirect URIs of one client. Default 50. */
+  readonly redirectUris?: number | undefined
+  /** The most keys in one client's `jwks`. Default 20. */
+  readonly keys?: number | undefined
+}
+
+export interface RegistrationRules {
+  /** The client authentication methods, each with the algorithms its assertions may be signed with. */
+  readonly methods: ReadonlyMap<string, readonly string[]>
+  readonly grantTypes: readonly string[]
+  /** Those of them that public clients must not use. */
+  readonly confidentialGrantTypes: readonly string[]
+  /** The scope values a client may register; it gets all of them where it names none. */
+  readonly scopes: readonly string[]
+  /** What answers can be signed with; the first is for clients that registered nothing. */
+  readonly signingAlgorithms: readonly string[]
+  readonly requestObjectAlgorithms: readonly string[]
+  readonly authorizationDetailTypes: readonly string[]
+  readonly subjectTypes: readonly string[]
+  /** Whether connections can carry a client certificate. */
+  readonly certificates: boolean
+  /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
+  readonly loopback: boolean
+  readonly profile: Profile
+  readonly limits: Required<{ [limit in keyof RegistrationLimits]: number }>
+}
+
+/** What the rules are derived from. */
+export interface RegistrationBasis {
+  readonly server: TokenServer
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
+  readonly requestObjectAlgorithms: readonly string[]
+  readonly authorizationDetailTypes: readonly string[]
+  readonly subjectTypes: readonly string[]
+  readonly certificates: boolean
+  readonly profile: Profile
+}
+
+export function registrationRules(
+  basis: RegistrationBasis,
+  options: { readonly scopes: readonly string[]; readonly limits: RegistrationRules['limits'] }
+): RegistrationRules {
+  const { server, strategies, tokenIssuers } = basis
+  const confidential = [...tokenIssuers.values()].filter(issuer => issuer.confidential === true)
+  return {
+    methods: new Map(strategies.map(strategy => [strategy.name, strategy instanceof JwtStrategy ? strategy.algorithms() : []])),
+    grantTypes: [...tokenIssuers.keys()],
+    confidentialGrantTypes: confidential.map(({ grant_type }) => grant_type),
+    signingAlgorithms: server.idTokenAlgorithms,
+    requestObjectAlgorithms: basis.requestObjectAlgorithms.filter(alg => asymmetricAlgorithms.has(alg)),
+    authorizationDetailTypes: basis.authorizationDetailTypes,
+    subjectTypes: basis.subjectTypes,
+    certificates: basis.certificates,
+    loopback: isLoopbackHost(new URL(server.issuer).hostname),
+    profile: basis.profile,
+    ...options
+  }
+}

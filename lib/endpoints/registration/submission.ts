@@ -1,0 +1,80 @@
+/** What a client sends to be registered, from the bytes to metadata that may be kept: read, overridden by its software statement, judged, and put to the application. */
+import type { Request } from 'express'
+import type { JsonObject } from '../../assertions/compact-jws.ts'
+import { decodeUnverified } from '../../assertions/compact-jws.ts'
+import { secretMethods, toClient, type ClientMetadata } from '../../client.ts'
+import { InvalidClientMetadataError, InvalidSoftwareStatementError, ServerError } from '../../errors.ts'
+import { readJsonDocument, type JsonDocument } from '../../http/json-document.ts'
+import { readMetadata } from './metadata.ts'
+import type { RegistrationRequest } from './options.ts'
+import type { Registrar } from './record.ts'
+import { checkSectorIdentifier } from './sector-identifier.ts'
+
+export interface Submission {
+  readonly metadata: ClientMetadata
+  /** The statement it goes by, as it was sent. */
+  readonly software_statement: string | undefined
+}
+
+export interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
+  /** The statement the client goes by already: what that says stays, whatever else changes. */
+  readonly software_statement?: string | undefined
+  /** What the document itself must say, before it is read as metadata. */
+  readonly checkDocument?: (document: JsonDocument) => JsonDocument
+}
+
+/**
+ * @throws InvalidClientMetadataError, InvalidRedirectUriError, InvalidSoftwareStatementError, UnapprovedSoftwareStatementError, what the policy throws,
+ * and what {@link readJsonDocument} does.
+ */
+export async function readSubmission(registrar: Registrar, asked: SubmissionContext): Promise<Submission> {
+  const { rules, fetchJson, policy } = registrar.registration
+  const sent = await readDocument(asked.req, rules.limits.bytes)
+  const document = asked.checkDocument?.(sent) ?? sent
+  const { software_statement, claims } = await readStatement(registrar, document, asked.software_statement)
+  const members = readMetadata({ ...document, ...claims }, rules)
+  await checkSectorIdentifier(members, fetchJson)
+  const { client_id } = asked
+  const metadata: ClientMetadata = { ...members, client_id }
+  if (policy === undefined) return { metadata, software_statement }
+  const { action, initialAccessToken, req } = asked
+  const decided = await policy({ action, client_id, metadata, initialAccessToken, softwareStatement: claims, req })
+  return { metadata: decided === undefined ? metadata : checkDecided(decided, client_id), software_statement }
+}
+
+async function readDocument(req: Request, maxBytes: number): Promise<JsonDocument> {
+  const reading = await readJsonDocument(req, maxBytes)
+  if (reading.outcome === 'read') return reading.document
+  throw new InvalidClientMetadataError(`the request body ${reading.reason}`)
+}
+
+/** RFC 7591 §2.3: what the statement says takes precedence over what the client says beside it. */
+async function readStatement(
+  { registration: { softwareStatements } }: Registrar,
+  { software_statement: sent }: JsonDocument,
+  current: string | undefined
+): Promise<{ readonly software_statement: string | undefined; readonly claims: JsonObject | undefined }> {
+  if (sent !== undefined) {
+    if (typeof sent !== 'string') throw new InvalidSoftwareStatementError('software_statement must be a string')
+    return { software_statement: sent, claims: await softwareStatements.verify(sent) }
+  }
+  if (current !== undefined) {
+    // verified when it was registered: that it has expired since takes nothing back
+    const jws = decodeUnverified(current)
+    return { software_statement: current, claims: jws.outcome === 'read' ? jws.payload : undefined }
+  }
+  if (softwareStatements.required) throw new InvalidSoftwareStatementError('software_statement must be sent')
+  return { software_statement: undefined, claims: undefined }
+}
+
+/** The application knows what it does, but a client that could not be read again would be a fault at every later request. */
+function checkDecided(decided: ClientMetadata, client_id: string): ClientMetadata {
+  try {
+    const metadata = JSON.parse(JSON.stringify({ ...decided, client_id, client_secret: undefined })) as ClientMetadata
+    const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+    toClient({ ...metadata }, 'policy', secretMethods.includes(method) ? [{ id: '', expires_at: undefined }] : [])
+    return metadata
+  } catch (cause) {
+    throw new ServerError({ reason: 'registration.policy returned metadata that no client can have; see the cause', cause })
+  }
+}

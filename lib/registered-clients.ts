@@ -1,0 +1,238 @@
+/**
+ * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a bounded time, and known
+ * to have ended for as long as a token of theirs could live.
+ */
+import { LRUCache } from 'lru-cache'
+import { clientRegistry, toClient, type Client, type ClientMetadata, type ClientRegistry, type ClientSource } from './client.ts'
+import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
+import { ConfigurationError } from './options.ts'
+import type { Json, Key, Store, StoredRecord } from './stores/store.ts'
+
+/** A registered client as the store keeps it. */
+export interface ClientRecord {
+  /** Registered names and values, `client_id` too; no secret. */
+  readonly metadata: ClientMetadata
+  /** Any number side by side; the newest is the last. */
+  readonly credentials: readonly StoredSecret[]
+  /** The digest of the registration access token. */
+  readonly registration_access_token: string
+  /** Seconds since the epoch. */
+  readonly client_id_issued_at: number
+  /** The software statement it registered with, as it was sent. */
+  readonly software_statement?: string | undefined
+}
+
+/** A record, and which state of it. */
+export interface FoundClientRecord {
+  readonly record: ClientRecord
+  readonly version: StoredRecord['version']
+}
+
+/** What registration does with the store. Every operation is one atomic step, and seen on this node at once. */
+export interface Registrations {
+  /** True where there was none of this client_id. */
+  create(record: ClientRecord): Promise<boolean>
+  /** The record as it is now; undefined where there is none, or it has ended. */
+  read(client_id: string): Promise<FoundClientRecord | undefined>
+  /** Replaces that state of the record; false where it is another by now. */
+  replace(version: StoredRecord['version'], record: ClientRecord): Promise<boolean>
+  /** Ends the client, and has that known for `ttl` seconds. */
+  end(client_id: string, ttl: number): Promise<void>
+}
+
+export interface RegistrationsContext {
+  readonly store: Store
+  readonly secrets: SecretKeeper
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Seconds another node's change may go unseen here; 0 asks the store each time. */
+  readonly maxAge: number
+}
+
+interface Internals {
+  readonly configured: ClientSource | ClientRegistry
+  registered: RecordCache | undefined
+}
+
+const internals = new WeakMap<ClientRegistry, Internals>()
+
+/**
+ * A registry of configured clients that also finds those that registered with the server it is given to. Only needed where one's own list of
+ * `strategies` or a route of one's own has to know registered clients too; give all of them the same registry, and that to one server.
+ *
+ * @throws ConfigurationError where `configured` is neither a list nor a function.
+ *
+ * @example
+ * const clients = registeredClients([{ client_id: 'billing', client_secret: process.env.BILLING_SECRET }])
+ * const strategies = [new ClientSecretBasicStrategy({ clients })]
+ * app.use(authorizationServer({ issuer, clients, strategies, store, keys, interaction, registration: { access: 'open' } }))
+ */
+export function registeredClients(configured: ClientSource | ClientRegistry): ClientRegistry {
+  const known = clientRegistry(configured)
+  const own: Internals = { configured, registered: undefined }
+  const registry: ClientRegistry = {
+    async find(client_id) {
+      // a database of one's own is not asked again for what is known to be elsewhere
+      const kept = own.registered?.cached(client_id)?.client
+      return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.client
+    }
+  }
+  internals.set(registry, own)
+  return registry
+}
+
+/** What {@link registeredClients} was given, where this is one of its registries. */
+export function configuredClients(clients: ClientSource | ClientRegistry): ClientSource | ClientRegistry | undefined {
+  return internals.get(clients as ClientRegistry)?.configured
+}
+
+/** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
+export async function hasEnded(registry: ClientRegistry, client_id: string): Promise<boolean> {
+  return (await internals.get(registry)?.registered?.find(client_id))?.ended === true
+}
+
+/** Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second server's. */
+export function openRegistrations(registry: ClientRegistry, context: RegistrationsContext): Registrations {
+  const own = internals.get(registry)
+  if (own === undefined) throw new TypeError('the registry must be one that registeredClients() made')
+  if (own.registered !== undefined)
+    throw new ConfigurationError('clients', 'must not be the registeredClients() of another server: each has its own')
+  const cache = recordCache(context)
+  own.registered = cache
+  return registrationsOf(context.store, cache)
+}
+
+const registeredId = /^[0-9a-f]{32}$/
+
+/** A client_id nobody can guess. Never a URL, which is what a client's own metadata document is called; never at the start of a command's options. */
+export function newClientId(random: (size: number) => Uint8Array): string {
+  return Buffer.from(random(16)).toString('hex')
+}
+
+/** Stores end every record some time: a client goes with its DELETE, not with its age. In seconds. */
+const century = 3_155_760_000
+
+function clientKey(client_id: string): Key {
+  return { kind: 'registered_client', id: client_id }
+}
+
+/** What is left of a client that was ended. */
+interface EndedRecord {
+  readonly ended: true
+}
+
+function registrationsOf(store: Store, cache: RecordCache): Registrations {
+  return {
+    async create(record) {
+      const { client_id } = record.metadata
+      const created = await store.add(clientKey(client_id), record as unknown as Json, century)
+      cache.forget(client_id)
+      return created
+    },
+    async read(client_id) {
+      const found = registeredId.test(client_id) ? await store.get(clientKey(client_id)) : undefined
+      if (found === undefined) return undefined
+      const record = found.value as unknown as ClientRecord | EndedRecord
+      return 'ended' in record ? undefined : { record, version: found.version }
+    },
+    async replace(version, record) {
+      const { client_id } = record.metadata
+      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, century)
+      cache.forget(client_id)
+      return replaced
+    },
+    async end(client_id, ttl) {
+      // written over whatever is there: a change that is under way finds another version and fails
+      await store.set(clientKey(client_id), { ended: true }, ttl)
+      cache.forget(client_id)
+    }
+  }
+}
+
+/** What is known of one client_id. */
+interface Known {
+  readonly version: StoredRecord['version'] | undefined
+  /** The same object while the record is the same: what is derived from it is cached by its identity. */
+  readonly client: Client | undefined
+  readonly ended: boolean
+  readonly size: number
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+interface RecordCache {
+  /** What is known now, if it is not too old. */
+  cached(client_id: string): Known | undefined
+  /** The same, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
+  find(client_id: string): Promise<Known | undefined>
+  /** The next to ask gets what the store says now, whatever is on its way from it. */
+  forget(client_id: string): void
+}
+
+const mostCached = 10_000
+/** In characters of JSON, all records together: anyone may register large ones, and have them looked up. */
+const mostCachedText = 33_554_432
+
+function recordCache(context: RegistrationsContext): RecordCache {
+  const { clock } = context
+  const present = new LRUCache<string, Known>({ max: mostCached, maxSize: mostCachedText, sizeCalculation: ({ size }) => size })
+  // apart, so that made-up ids drive no client out
+  const absent = new LRUCache<string, Known>({ max: mostCached })
+  const loading = new Map<string, Promise<Known>>()
+  const cached = (client_id: string): Known | undefined => {
+    const known = present.get(client_id) ?? absent.get(client_id)
+    return known !== undefined && clock() < known.until ? known : undefined
+  }
+  const keep = (client_id: string, known: Known): void => {
+    const [into, outOf] = known.version === undefined ? [absent, present] : [present, absent]
+    into.set(client_id, known)
+    outOf.delete(client_id)
+  }
+  const load = async (client_id: string): Promise<Known> => {
+    const loaded = loadRecord(context, client_id, present.get(client_id))
+    loading.set(client_id, loaded)
+    try {
+      const fresh = await loaded
+      // what was asked for before a change must not be kept after it
+      if (loading.get(client_id) === loaded) keep(client_id, fresh)
+      return fresh
+    } finally {
+      if (loading.get(client_id) === loaded) loading.delete(client_id)
+    }
+  }
+  return {
+    cached,
+    find: async client_id =>
+      registeredId.test(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
+    forget(client_id) {
+      present.delete(client_id)
+      absent.delete(client_id)
+      loading.delete(client_id)
+    }
+  }
+}
+
+async function loadRecord(
+  { store, secrets, clock, maxAge }: RegistrationsContext,
+  client_id: string,
+  previous: Known | undefined
+): Promise<Known> {
+  // counted from the question: what changes after the answer was made counts as unseen from then on
+  const until = clock() + maxAge * 1000
+  const found = await store.get(clientKey(client_id))
+  if (found === undefined) return { version: undefined, client: undefined, ended: false, size: 1, until }
+  if (previous?.version === found.version) return { ...previous, until }
+  const record = found.value as unknown as ClientRecord | EndedRecord
+  if ('ended' in record) return { version: found.version, client: undefined, ended: true, size: 1, until }
+  const size = JSON.stringify(record).length
+  return { version: found.version, client: clientOf(record, secrets), ended: false, size, until }
+}
+
+function clientOf({ metadata, credentials }: ClientRecord, secrets: SecretKeeper): Client {
+  const { client_id } = metadata
+  return toClient(
+    metadata,
+    'registered client',
+    credentials.map(stored => secrets.restore(client_id, stored))
+  )
+}

@@ -1,0 +1,118 @@
+/**
+ * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them. Identity chaining across domains
+ * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
+ */
+import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
+import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
+import { checkKeys, ConfigurationError } from '../options.ts'
+import { isProvedBy } from '../tokens/confirmation.ts'
+import { startGrant } from '../tokens/new-grant.ts'
+import { readForeignToken } from '../tokens/presented-token.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
+import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+
+export interface JwtBearerOptions extends TrustedIssuersOptions {
+  /** The account an assertion is about. */
+  readonly subject: FindSubject
+}
+
+const idJag = 'oauth-id-jag+jwt'
+
+/**
+ * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients.
+ *
+ * Guaranteed of an assertion that is accepted: every check of {@link TrustedIssuers.verify}; `aud` names this issuer or its token endpoint; a `client_id`
+ * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
+ * says `replay: 'allow'`. Scope and resource are within what the assertion names. Its use is the last check: what fails another uses nothing up.
+ *
+ * An assertion of type `oauth-id-jag+jwt` moreover has `client_id`, `jti` and `iat`, and this issuer as its only `aud`.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * jwtBearer({
+ *   trustedIssuers: [{ issuer: 'https://idp.example', jwks_uri: 'https://idp.example/jwks' }],
+ *   subject: async ({ iss, sub }) => (await accounts.findByFederatedId(iss, sub))?.id
+ * })
+ */
+export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
+  checkKeys(options, ['trustedIssuers', 'subject', 'fetchJson'])
+  const { subject: findSubject, ...trust } = options
+  if (typeof (findSubject as unknown) !== 'function')
+    throw new ConfigurationError('subject', 'must be a function that finds the account an assertion is about')
+  const trusted = trustedIssuers(trust)
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    confidential: true,
+    async issue(request, server) {
+      const issuers = trusted(server)
+      const assertion = requiredParameter(request, 'assertion')
+      const audiences = [server.issuer, ...request.tokenEndpoints]
+      const verified = await issuers.verify(assertion, { types: ['authorization-grant+jwt', idJag], audiences })
+      if (verified.outcome === 'refused') throw refused(verified.reason)
+      const { jwt } = verified
+      checkClient(jwt, request, server)
+      const token = readForeignToken(jwt)
+      if ('refused' in token) throw refused(token.refused)
+      if (!isProvedBy(token.cnf, request.confirmation)) throw refused('cnf: the request does not prove what it is bound to')
+      const sub: unknown = await findSubject(jwt, request.client)
+      if (typeof sub !== 'string' || sub === '') throw refused('subject: nobody here')
+      // there is no refresh token to ask for
+      const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
+      const resource = grantedResource(request, server, jwt.claims['resource'])
+      if (!(await issuers.consume(jwt))) throw refused('replay: its jti was used before')
+      const { client_id } = request.client
+      const resources = resource === undefined ? [] : [resource]
+      const authentication = jwt.typ === idJag ? authenticationOf(jwt) : {}
+      const record = { client_id, sub, scope, resources, ...authentication, auth_method: request.authentication.method }
+      const id = await startGrant(server, record)
+      const response = await server.respond(request, { ...record, id, act: token.act, may_act: token.may_act })
+      // ID-JAG, Access Token Request: what was granted of its resource claim is told
+      return jwt.claims['resource'] === undefined ? response : { ...response, resource }
+    }
+  }
+}
+
+/** One answer for every assertion that is not good, whatever is wrong with it. */
+function refused(reason: string): InvalidGrantError {
+  return new InvalidGrantError('this assertion is not valid', { reason })
+}
+
+function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, server: TokenServer): void {
+  const { client_id, aud, iat, jti, authorization_details } = claims
+  if ((typ === idJag || client_id !== undefined) && client_id !== client.client_id)
+    throw refused('client: client_id is not the client that was authenticated')
+  // what it allows is in terms no check here knows: to leave them out might allow more (RFC 9396 §5)
+  if (authorization_details !== undefined) throw refused('authorization_details: not understood in this grant')
+  if (typ !== idJag) return
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (audiences.length !== 1 || audiences[0] !== server.issuer) throw refused('audience: an ID-JAG names the issuer alone')
+  if (iat === undefined) throw refused('issued_at: an ID-JAG has iat')
+  if (jti === undefined) throw refused('jti: an ID-JAG has one')
+}
+
+/** The resource the token is for: the one asked for, or the only one of this server's that the assertion names. */
+function grantedResource(request: TokenRequest, server: TokenServer, claim: unknown): string | undefined {
+  const asked = request.parameters['resource']
+  if (claim === undefined) return resourceFor(server, { resources: [] }, asked)?.resource
+  const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+  const resources = server.resources.all().flatMap(({ resource }) => (named.includes(resource) ? [resource] : []))
+  if (resources.length === 0) throw new InvalidTargetError('the assertion is for no resource known here')
+  if (asked === undefined && resources.length > 1)
+    throw new InvalidTargetError('the assertion is for several resources: name one')
+  return resourceFor(server, { resources }, asked)?.resource
+}
+
+/** How the person signed in there, as an ID-JAG tells it. */
+function authenticationOf({ claims: { auth_time, acr, amr } }: TrustedJwt): {
+  readonly auth_time?: number
+  readonly acr?: string
+  readonly amr?: readonly string[]
+} {
+  return {
+    ...(typeof auth_time === 'number' && { auth_time }),
+    ...(typeof acr === 'string' && { acr }),
+    ...(Array.isArray(amr) && amr.every(value => typeof value === 'string') && { amr })
+  }
+}

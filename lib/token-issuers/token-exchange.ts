@@ -1,0 +1,264 @@
+/** Token exchange (RFC 8693): a token for another one, for less. */
+import { decodeUnverified } from '../assertions/compact-jws.ts'
+import {
+  trustedIssuers,
+  type FindSubject,
+  type TrustedIssuer,
+  type TrustedIssuers,
+  type TrustedIssuersOptions,
+  type TrustedJwt
+} from '../assertions/trusted-issuers.ts'
+import type { Client } from '../client.ts'
+import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
+import { checkKeys, ConfigurationError } from '../options.ts'
+import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
+import { isProvedBy } from '../tokens/confirmation.ts'
+import { startGrant } from '../tokens/new-grant.ts'
+import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
+import type { Resource } from '../tokens/resource.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
+import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+
+/** An exchange that breaks no rule, for the application to judge. */
+export interface ExchangeRequest {
+  /** Whose token it will be: the account here. */
+  readonly sub: string
+  readonly subject: PresentedToken
+  /** What the request's `actor_token` says; undefined: there is none, and the client itself would act. */
+  readonly actor: PresentedToken | undefined
+  readonly client: Client
+  /** What the new token would be good for: at most what the subject token and the client's registration allow. */
+  readonly scope: readonly string[]
+  /** The resource it would be for. */
+  readonly resource: string | undefined
+  /** The `audience` parameter as it was sent. */
+  readonly audience: string | undefined
+}
+
+/**
+ * `impersonation`: the new token says nothing of who exchanged it. `delegation`: it names the actor in `act`, before those who acted already. Either way
+ * it keeps the actors the subject token names.
+ */
+export type ExchangeVerdict =
+  | { readonly allow: 'impersonation' | 'delegation' }
+  /** `reason` is for the operator. */
+  | { readonly allow: false; readonly reason?: string | undefined }
+
+export interface TokenExchangeOptions extends Omit<TrustedIssuersOptions, 'trustedIssuers'> {
+  /** Which exchanges are allowed. Whatever it does not allow is refused: undefined, and anything that is no {@link ExchangeVerdict}. */
+  readonly policy: (request: ExchangeRequest) => ExchangeVerdict | undefined | Promise<ExchangeVerdict | undefined>
+  /** Other issuers whose JWTs may be exchanged. Default none. */
+  readonly trustedIssuers?: readonly TrustedIssuer[] | undefined
+  /** The account a trusted issuer's JWT is about. Required with `trustedIssuers`. */
+  readonly subject?: FindSubject | undefined
+}
+
+const tokenType = 'urn:ietf:params:oauth:token-type:'
+
+interface Exchange {
+  readonly policy: TokenExchangeOptions['policy']
+  readonly issuers: TrustedIssuers
+  readonly findSubject: FindSubject | undefined
+  readonly request: TokenRequest
+  readonly server: TokenServer
+}
+
+/**
+ * Exchanges this server's own access tokens, refresh tokens and ID Tokens, and trusted issuers' JWTs, for access tokens. For confidential clients.
+ *
+ * Guaranteed of the token issued: the policy allowed it; its scope is within the subject token's and the client's; it expires no later than the subject
+ * token; the request proved the keys and certificates the subject and actor tokens are bound to, and it is bound to what the request proved; where the
+ * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it ends with the grant of the subject token. There is
+ * neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
+ *
+ * @throws ConfigurationError naming the option that is wrong. There is no exchange without a policy.
+ *
+ * @example
+ * tokenExchange({
+ *   // the gateway may call the APIs behind it for whoever called it
+ *   policy: ({ client, subject, resource }) =>
+ *     client.client_id === 'gateway' && subject.type === 'access_token' && subject.resources.includes('https://gateway.example') && resource !== undefined
+ *       ? { allow: 'delegation' }
+ *       : { allow: false }
+ * })
+ */
+export function tokenExchange(options: TokenExchangeOptions): TokenIssuer {
+  checkKeys(options, ['policy', 'trustedIssuers', 'subject', 'fetchJson'])
+  const { policy, trustedIssuers: list = [], subject: findSubject, fetchJson } = options
+  if (typeof (policy as unknown) !== 'function')
+    throw new ConfigurationError('policy', 'must be a function that says which exchanges are allowed')
+  const trusted = trustedIssuers({ trustedIssuers: list, fetchJson })
+  if (checkFunction(findSubject, 'subject') === undefined && list.length > 0)
+    throw new ConfigurationError('subject', "must be a function that finds the account a trusted issuer's JWT is about")
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    confidential: true,
+    issue: (request, server) => exchange({ policy, findSubject, issuers: trusted(server), request, server })
+  }
+}
+
+async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
+  const { issuers, request, server } = context
+  const requested = requestedType(request)
+  const subject = await readToken(context, 'subject_token', ['access_token', 'refresh_token', 'id_token', 'jwt'])
+  const actor = hasActor(request) ? await readToken(context, 'actor_token', ['access_token', 'id_token', 'jwt']) : undefined
+  const target = targetOf(request, server, subject.token)
+  if (requested === 'jwt' && target?.access_token_format !== 'jwt')
+    throw new InvalidRequestError('a JWT is issued only for a resource that takes JWTs')
+  const scope = narrowedScope(request, server, subject.token, target)
+  const sub = await subjectOf(context, subject)
+  const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, target })
+  for (const { jwt, name } of [subject, actor].filter(part => part !== undefined)) {
+    if (jwt !== undefined && !(await issuers.consume(jwt))) throw refused(name, 'replay: its jti was used before')
+  }
+  const { may_act, auth_time, acr, amr, exp } = subject.token
+  const { client_id } = request.client
+  const resources = target === undefined ? subject.token.resources : [target.resource]
+  const record = { client_id, sub, scope, resources, auth_time, acr, amr, auth_method: request.authentication.method }
+  const id = await grantOf(server, subject.token, record)
+  const response = await server.respond(request, { ...record, id, act, may_act }, { expires_at: exp, id_token: false })
+  return { ...response, issued_token_type: tokenType + requested }
+}
+
+/** RFC 8693 §2.2.2: whatever is wrong with a token is `invalid_request`, in the same words. */
+function refused(name: 'subject_token' | 'actor_token', reason: string): InvalidRequestError {
+  return new InvalidRequestError(`this ${name} is not valid`, { reason })
+}
+
+function requestedType({ parameters }: TokenRequest): 'access_token' | 'jwt' {
+  const { requested_token_type = `${tokenType}access_token` } = parameters
+  const requested = (['access_token', 'jwt'] as const).find(type => requested_token_type === tokenType + type)
+  if (requested === undefined) throw new InvalidRequestError('this requested_token_type is not issued here')
+  return requested
+}
+
+/** RFC 8693 §2.1: a type without a token is a mistake, not a wish. */
+function hasActor({ parameters: { actor_token, actor_token_type } }: TokenRequest): boolean {
+  if ((actor_token === undefined) !== (actor_token_type === undefined))
+    throw new InvalidRequestError('actor_token and actor_token_type are sent together')
+  return actor_token !== undefined
+}
+
+interface Part {
+  readonly name: 'subject_token' | 'actor_token'
+  readonly token: PresentedToken
+  /** What is used up; undefined for this server's own tokens. */
+  readonly jwt: TrustedJwt | undefined
+}
+
+async function readToken(context: Exchange, name: Part['name'], types: readonly PresentedTokenType[]): Promise<Part> {
+  const { request, server } = context
+  const presented = requiredParameter(request, name)
+  const given = requiredParameter(request, `${name}_type`)
+  const type = types.find(candidate => given === tokenType + candidate)
+  if (type === undefined) throw new InvalidRequestError(`this ${name}_type is not accepted`)
+  const { jwt, ...read } = await verifyToken(context, type, presented)
+  if ('refused' in read) throw refused(name, read.refused)
+  const { token } = read
+  if (!isProvedBy(token.cnf, request.confirmation)) throw refused(name, 'cnf: the request does not prove what it is bound to')
+  // a trusted issuer's clock is given some tolerance, but the new token's time is ours
+  if (token.exp * 1000 <= server.clock()) throw refused(name, 'expiry: it has just expired')
+  return { name, token, jwt }
+}
+
+type Verified = { readonly jwt?: TrustedJwt | undefined } & ({ readonly token: PresentedToken } | { readonly refused: string })
+
+async function verifyToken(
+  { request, server, issuers }: Exchange,
+  type: PresentedTokenType,
+  presented: string
+): Promise<Verified> {
+  if (type !== 'jwt' || isOwnJwt(presented, server)) {
+    // our own access tokens may be called JWTs, which they are
+    const token = await verifyOwnToken(server, type === 'jwt' ? 'access_token' : type, presented, request.client)
+    return 'refused' in token ? token : { token }
+  }
+  const verified = await issuers.verify(presented, { types: ['at+jwt'], audiences: [server.issuer] })
+  if (verified.outcome === 'refused') return { refused: verified.reason }
+  const token = readForeignToken(verified.jwt)
+  return 'refused' in token ? token : { token, jwt: verified.jwt }
+}
+
+/** Whether it says so itself, which decides who verifies it and nothing else. */
+function isOwnJwt(presented: string, server: TokenServer): boolean {
+  const jws = decodeUnverified(presented)
+  return jws.outcome === 'read' && jws.payload['iss'] === server.issuer
+}
+
+/**
+ * The resource the new token is for: the one `resource` or `audience` names, or else the subject token's own, so that a token for one API never
+ * becomes one for all.
+ */
+function targetOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): Resource | undefined {
+  const { resource, audience } = request.parameters
+  if (resource !== undefined && audience !== undefined && resource !== audience)
+    throw new InvalidTargetError('resource and audience name two targets, and a token is for one')
+  const asked = resource ?? audience
+  // what a refresh token is good for was agreed to; an access token's API is there to be left for the next one
+  if (asked !== undefined)
+    return subject.type === 'refresh_token' ? resourceFor(server, subject, asked) : server.resources.find(asked)
+  const [own, ...others] = subject.resources
+  if (others.length > 0) throw new InvalidTargetError('the subject_token is for several resources: name one')
+  return own === undefined ? undefined : server.resources.find(own)
+}
+
+/** What is asked for, or all there is, of what the subject token says, the client may have and the target understands. There is no refresh token to ask for. */
+function narrowedScope(
+  request: TokenRequest,
+  server: TokenServer,
+  subject: PresentedToken,
+  target: Resource | undefined
+): readonly string[] {
+  const scope = requestedScopeWithin(request, server, subject.scope).filter(value => value !== 'offline_access')
+  return target === undefined ? scope : server.resources.narrow(scope, target)
+}
+
+async function subjectOf({ findSubject, request }: Exchange, { token, jwt }: Part): Promise<string> {
+  if (jwt === undefined) return token.sub
+  const sub: unknown = await findSubject?.(jwt, request.client)
+  if (typeof sub !== 'string' || sub === '') throw refused('subject_token', 'subject: nobody here')
+  return sub
+}
+
+interface Proposal extends Pick<ExchangeRequest, 'sub' | 'subject' | 'actor' | 'scope'> {
+  readonly target: Resource | undefined
+}
+
+/** Asks the policy, and answers with the actors the new token names. */
+async function allowedActor(context: Exchange, { target, ...proposal }: Proposal): Promise<Actor | undefined> {
+  const { policy, request, server } = context
+  const { client } = request
+  const { subject, actor } = proposal
+  const notAllowed = (reason: string): InvalidRequestError => new InvalidRequestError('this exchange is not allowed', { reason })
+  // it would have to be named with whoever acts through it, and a chain has one line
+  if (actor?.act !== undefined) throw refused('actor_token', 'act: an actor that somebody acts for')
+  const party = partyOf(actor, client, server)
+  if (subject.may_act !== undefined && !mayAct(subject.may_act, party, client.client_id, server.issuer))
+    throw notAllowed('may_act: the subject_token allows another actor')
+  const { audience } = request.parameters
+  const verdict = await policy({ ...proposal, client, resource: target?.resource, audience })
+  if (verdict?.allow === 'impersonation') return subject.act
+  if (verdict?.allow !== 'delegation') {
+    const reason = verdict?.allow === false ? verdict.reason : undefined
+    throw notAllowed(`policy: ${reason ?? 'not allowed'}`)
+  }
+  const act = actThrough(party, subject.act)
+  if (act === undefined) throw notAllowed('act: too many have acted already')
+  return act
+}
+
+/** Who acts: whom the actor token is about, or else the client. A party of this server's needs no issuer to be known by. */
+function partyOf(actor: PresentedToken | undefined, client: Client, server: TokenServer): Party {
+  if (actor === undefined) return { sub: client.client_id }
+  return actor.iss === server.issuer ? { sub: actor.sub } : { iss: actor.iss, sub: actor.sub }
+}
+
+/** What the new token lives and dies with: the subject token's grant. What has none, and is somebody else's word, begins one. */
+async function grantOf(
+  server: TokenServer,
+  subject: PresentedToken,
+  record: Parameters<typeof startGrant>[1]
+): Promise<string | undefined> {
+  return subject.grant ?? (subject.type === 'access_token' ? undefined : startGrant(server, record))
+}

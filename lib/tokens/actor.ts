@@ -1,0 +1,78 @@
+/** Who acts for the subject of a token (RFC 8693 §4.1), and who may (§4.4). */
+
+export interface Party {
+  /** Whose name `sub` is; absent: this server's. */
+  readonly iss?: string | undefined
+  readonly sub: string
+}
+
+/** A party that acts, and in `act` who acted before it: the most recent actor outside, the first one innermost. */
+export interface Actor extends Party {
+  readonly act?: Actor | undefined
+}
+
+/** Whom a token names as allowed to act for its subject. Every member it has must match. */
+export interface AllowedActor {
+  readonly iss?: string | undefined
+  readonly sub?: string | undefined
+  readonly client_id?: string | undefined
+}
+
+/** A chain longer than this explains nothing any more. */
+export const longestChain = 8
+
+const longestName = 512
+
+/**
+ * The `act` claim of a JWT of the issuer `iss`, each party in it named together with its issuer and nothing else. Undefined where there is none;
+ * `malformed` where a party has no name, or the chain is longer than {@link longestChain}.
+ */
+export function readActor(act: unknown, iss: string): Actor | undefined | 'malformed' {
+  return act === undefined ? undefined : readChain(act, iss, longestChain)
+}
+
+function readChain(act: unknown, iss: string, most: number): Actor | 'malformed' {
+  if (most === 0 || typeof act !== 'object' || act === null) return 'malformed'
+  const claims = act as Readonly<Record<string, unknown>>
+  const party = { iss: claims['iss'] ?? iss, sub: claims['sub'] }
+  if (!isName(party.iss) || !isName(party.sub)) return 'malformed'
+  const named = { iss: party.iss, sub: party.sub }
+  if (claims['act'] === undefined) return named
+  const chain = readChain(claims['act'], iss, most - 1)
+  return chain === 'malformed' ? chain : { ...named, act: chain }
+}
+
+/**
+ * The `may_act` claim of a JWT of the issuer `iss`. Undefined where there is none; `malformed` where it names nobody in terms that are understood here:
+ * then nobody may act.
+ */
+export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | undefined | 'malformed' {
+  if (may_act === undefined) return undefined
+  if (typeof may_act !== 'object' || may_act === null) return 'malformed'
+  const members = Object.entries(may_act)
+  const understood = members.every(([name, value]) => ['iss', 'sub', 'client_id'].includes(name) && isName(value))
+  if (!understood || !('sub' in may_act || 'client_id' in may_act)) return 'malformed'
+  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : (may_act as AllowedActor)
+}
+
+/** The new chain where `actor` acts for the subject of a token that has the chain `prior`; undefined where that would be too long. */
+export function actThrough(actor: Party, prior: Actor | undefined): Actor | undefined {
+  // who acts already does not act through itself
+  if (prior?.sub === actor.sub && prior.iss === actor.iss) return prior
+  if (lengthOf(prior) >= longestChain) return undefined
+  return { ...actor, act: prior }
+}
+
+/** Whether this party, asking through this client, is the one a token allows. `issuer` is this server's. */
+export function mayAct(allowed: AllowedActor, actor: Party, client_id: string, issuer: string): boolean {
+  if (allowed.client_id !== undefined && allowed.client_id !== client_id) return false
+  return allowed.sub === undefined || (allowed.sub === actor.sub && (allowed.iss ?? issuer) === (actor.iss ?? issuer))
+}
+
+function lengthOf(chain: Actor | undefined): number {
+  return chain === undefined ? 0 : 1 + lengthOf(chain.act)
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longestName
+}

@@ -1,0 +1,124 @@
+/** Tokens that are presented to be exchanged for others (RFC 8693 §2.1): what each says, and whether one of this server's is still good. */
+import type { Client } from '../client.ts'
+import { verifyAccessToken } from './access-token.ts'
+import { readActor, readAllowedActor, type Actor, type AllowedActor } from './actor.ts'
+import { readConfirmationClaim, type Confirmation } from './confirmation.ts'
+import { findGrant } from './grant.ts'
+import { readRefreshToken, rotate } from './refresh-token.ts'
+import { parseScope } from './scope.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** The token types that are understood, by the last part of their identifiers (RFC 8693 §3). */
+export type PresentedTokenType = 'access_token' | 'refresh_token' | 'id_token' | 'jwt'
+
+/** What a token says that was presented and is good. */
+export interface PresentedToken {
+  /** `jwt`: a trusted issuer's. The others are this server's own, however the request called them. */
+  readonly type: PresentedTokenType
+  readonly iss: string
+  /** As the token says it: a name of `iss`. */
+  readonly sub: string
+  /** The client it was issued to, where it is this server's. */
+  readonly client_id?: string | undefined
+  /** Undefined: it says nothing of scope. */
+  readonly scope?: readonly string[] | undefined
+  /** The resources it is good for; empty: it names none. */
+  readonly resources: readonly string[]
+  /** Seconds since the epoch. */
+  readonly exp: number
+  readonly cnf?: Confirmation | undefined
+  readonly act?: Actor | undefined
+  readonly may_act?: AllowedActor | undefined
+  readonly auth_time?: number | undefined
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+  /** The grant it lives and dies with. */
+  readonly grant?: string | undefined
+  /** All claims of a trusted issuer's JWT. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+export type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
+
+const longest = 16_384
+
+/**
+ * A token of this server's. An access token may be anybody's; a refresh token and an ID Token are good in the hands of the client they were issued to
+ * alone. A superseded refresh token ends its grant, here as at the refresh token grant. Says nothing about proof of possession.
+ */
+export function verifyOwnToken(
+  server: TokenServer,
+  type: Exclude<PresentedTokenType, 'jwt'>,
+  token: string,
+  client: Client
+): Promise<PresentedTokenOutcome> {
+  switch (type) {
+    case 'access_token':
+      return verifyOwnAccessToken(server, token)
+    case 'refresh_token':
+      return verifyOwnRefreshToken(server, token, client)
+    case 'id_token':
+      return Promise.resolve(verifyOwnIdToken(server, token, client))
+  }
+}
+
+/** A verified JWT of another issuer. Its scope, its confirmation and its actors must be understood, or it is refused: each of them limits what it is good for. */
+export function readForeignToken(jwt: {
+  readonly iss: string
+  readonly sub: string
+  readonly exp: number
+  readonly claims: Readonly<Record<string, unknown>>
+}): PresentedTokenOutcome {
+  const { iss, sub, claims } = jwt
+  const scope = claims['scope'] === undefined ? undefined : parseClaim(claims['scope'])
+  if (scope === 'malformed') return { refused: 'scope: not a string of scope values with spaces between' }
+  const cnf = readConfirmationClaim(claims['cnf'])
+  if (cnf === 'unknown') return { refused: 'cnf: bound to what a request cannot prove here; jkt and x5t#S256 are understood' }
+  const act = readActor(claims['act'], iss)
+  if (act === 'malformed') return { refused: 'act: a party without a name, or too long a chain' }
+  const may_act = readAllowedActor(claims['may_act'], iss)
+  if (may_act === 'malformed') return { refused: 'may_act: names nobody by iss, sub or client_id alone' }
+  return { type: 'jwt', iss, sub, scope, resources: [], exp: Math.floor(jwt.exp), cnf, act, may_act, claims }
+}
+
+function parseClaim(scope: unknown): readonly string[] | 'malformed' {
+  if (scope === '') return []
+  return (typeof scope === 'string' ? parseScope(scope) : undefined) ?? 'malformed'
+}
+
+async function verifyOwnAccessToken(server: TokenServer, presented: string): Promise<PresentedTokenOutcome> {
+  const token = await verifyAccessToken(server, presented)
+  if (token === undefined) return { refused: 'an access token that is unknown, expired or revoked' }
+  const { sub, client_id, scope, aud, exp, cnf, act, may_act, auth_time, acr, amr, grant } = token
+  const resources = aud === undefined ? [] : [aud]
+  const whose = { type: 'access_token', iss: server.issuer, sub, client_id, grant } as const
+  return { ...whose, scope, resources, exp, cnf, act, may_act, auth_time, acr, amr }
+}
+
+async function verifyOwnRefreshToken(server: TokenServer, token: string, client: Client): Promise<PresentedTokenOutcome> {
+  const reference = readRefreshToken(server, token)
+  if (reference === undefined) return { refused: 'not a refresh token of this server' }
+  const grant = (await findGrant(server.store, reference.grant))?.grant
+  if (grant?.refresh === undefined) return { refused: 'a refresh token whose grant ended' }
+  if (grant.client_id !== client.client_id) return { refused: 'a refresh token issued to another client' }
+  const exp = Math.floor(grant.refresh.rotated_at / 1000) + server.refreshTokenTtl
+  if (exp * 1000 <= server.clock()) return { refused: 'a refresh token that expired' }
+  // to be exchanged is not to be refreshed: the family stays where it is
+  const { outcome } = await rotate(server, reference, false)
+  if (outcome !== 'current') return { refused: 'a superseded refresh token: reuse; the grant and its tokens are revoked' }
+  const { sub, client_id, scope, resources, cnf, auth_time, acr, amr } = grant
+  const whose = { type: 'refresh_token', iss: server.issuer, sub, client_id, grant: reference.grant } as const
+  return { ...whose, scope, resources, exp, cnf, auth_time, acr, amr }
+}
+
+function verifyOwnIdToken(server: TokenServer, token: string, client: Client): PresentedTokenOutcome {
+  const claims = token.length > longest ? undefined : server.keys.verify(token, 'JWT')
+  // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
+  const { iss, sub, aud, exp } = claims ?? {}
+  if (iss !== server.issuer || typeof sub !== 'string' || typeof exp !== 'number')
+    return { refused: 'not an ID Token of this server' }
+  if (aud !== client.client_id) return { refused: 'an ID Token issued to another client' }
+  if (exp * 1000 <= server.clock()) return { refused: 'an ID Token that expired' }
+  const { auth_time, acr, amr } = claims as Pick<PresentedToken, 'auth_time' | 'acr' | 'amr'>
+  return { type: 'id_token', iss, sub, client_id: aud, resources: [], exp, auth_time, acr, amr }
+}
