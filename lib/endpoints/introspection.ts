@@ -3,12 +3,11 @@ import type { Request, Response } from 'express'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
-import { sendJson } from '../http/responses.ts'
+import { notStored, sendJson } from '../http/responses.ts'
 import { introspect } from '../tokens/introspection.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { sendJwt, signFor } from './signed-response.ts'
 
-const notStored = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 const signed = 'application/token-introspection+jwt'
 
 /**
@@ -26,7 +25,7 @@ export function introspectionEndpoint(context: EndpointContext): Endpoint {
 async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
   const { token } = (await readClientRequest(req)).parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  const token_introspection = await introspect(server, token, client.client_id)
+  const token_introspection = await introspect(server, token, client)
   if (req.accepts(['application/json', signed]) !== signed) {
     sendJson(res, 200, token_introspection, notStored)
     return

@@ -22,6 +22,7 @@ export function sendJson(res: ServerResponse, status: number, body: object, head
 /** 200 without a body, where the status says it all; not to be stored. */
 export function sendDone(res: ServerResponse): void {
   if (!res.headersSent) res.writeHead(200, { ...notStored, 'Content-Length': 0 }).end()
+  else if (!res.writableEnded) res.destroy()
 }
 
 /** A successful token response (RFC 6749 §5.1): 200, JSON, not to be stored. */

@@ -1,7 +1,9 @@
 /** What a token says, to a client that may know it (RFC 7662 §2.2). */
+import type { Client } from '../client.ts'
 import { verifyAccessToken, type AccessToken } from './access-token.ts'
 import type { GrantRecord } from './grant.ts'
 import { findRefreshToken, isCurrent } from './refresh-token.ts'
+import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** An introspection response. `false` says nothing more: not whose token it is, nor why it is not good, nor whether there is one. */
@@ -11,18 +13,21 @@ export type Introspection =
 const inactive: Introspection = { active: false }
 
 /** The registered members of an introspection response that an access token has by the same name. */
-const sameNamed = ['sub', 'aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act', 'may_act', 'authorization_details']
+const sameNamed = ['aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act', 'may_act', 'authorization_details']
 
 /**
  * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists the client in
  * `introspection_clients`. Any other is inactive, as is one that expired, was revoked, or is a refresh token that was replaced. Looking at a
- * token changes nothing: a replaced refresh token that is introspected has not been used.
+ * token changes nothing: a replaced refresh token that is introspected has not been used. A person is called what the token's client calls them
+ * (OpenID Connect Core §8).
  */
-export async function introspect(server: TokenServer, presented: string, client_id: string): Promise<Introspection> {
+export async function introspect(server: TokenServer, presented: string, client: Client): Promise<Introspection> {
+  const { client_id } = client
   const refreshToken = await findRefreshToken(server, presented)
   if (refreshToken !== undefined) {
     const { grant } = refreshToken
-    return grant.client_id === client_id && isCurrent(server, refreshToken) ? describeRefreshToken(server, grant) : inactive
+    const isGood = grant.client_id === client_id && isCurrent(server, refreshToken)
+    return isGood ? describeRefreshToken(server, client, grant) : inactive
   }
   const token = await verifyAccessToken(server, presented)
   return token !== undefined && mayKnow(server, token, client_id) ? describeAccessToken(server, token) : inactive
@@ -40,6 +45,7 @@ function describeAccessToken({ issuer }: TokenServer, token: AccessToken): Intro
     active: true,
     iss: issuer,
     client_id: token.client_id,
+    sub: token.pairwise_sub ?? token.sub,
     token_type: token.cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
     ...(token.scope.length > 0 && { scope: token.scope.join(' ') }),
     ...Object.fromEntries(sameNamed.filter(name => said[name] !== undefined).map(name => [name, said[name]]))
@@ -47,17 +53,17 @@ function describeAccessToken({ issuer }: TokenServer, token: AccessToken): Intro
 }
 
 /** No `token_type`, which says how a token is presented to a resource (RFC 6749 §7.1): this one is for no resource. */
-function describeRefreshToken({ issuer, refreshTokenTtl }: TokenServer, grant: GrantRecord): Introspection {
+function describeRefreshToken(server: TokenServer, client: Client, grant: GrantRecord): Introspection {
   const { client_id, sub, scope, refresh, cnf, auth_time, acr, authorization_details } = grant
   const iat = Math.floor((refresh?.rotated_at ?? 0) / 1000)
   return {
     active: true,
-    iss: issuer,
+    iss: server.issuer,
     client_id,
-    sub,
+    sub: subjectFor(server, client, sub),
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     iat,
-    exp: iat + refreshTokenTtl,
+    exp: iat + server.refreshTokenTtl,
     cnf,
     auth_time,
     acr,

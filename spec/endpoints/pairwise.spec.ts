@@ -63,6 +63,27 @@ describe('a pairwise client', () => {
     expect([...names]).toEqual([expect.stringMatching(/^[A-Za-z0-9_-]{43}$/)])
   })
 
+  it('reads it at introspection, of access and refresh tokens, and a resource reads the client’s', async () => {
+    const resources = [api, files].map((resource, index) => ({
+      resource,
+      access_token_format: index === 0 ? ('jwt' as const) : ('opaque' as const),
+      introspection_clients: ['other']
+    }))
+    const { app } = await build({ resources })
+    for (const resource of [{}, { resource: api }, { resource: files }]) {
+      const { access_token, refresh_token, id_token } = await redeemed(app, 'web', {
+        ...resource,
+        scope: 'openid offline_access'
+      })
+      const asked = ['web', ...('resource' in resource ? ['other'] : [])].map(by => [by, access_token] as const)
+      for (const [client_id, about] of [...asked, ['web', refresh_token] as const]) {
+        const { text, body } = await token(app, client_id, { token: about }, '/oauth2/introspect')
+        expect(body).toMatchObject({ active: true, sub: decodeJwt(id_token).sub })
+        expect(text).not.toMatch(/"alice"|pairwise/)
+      }
+    }
+  })
+
   it('shares it with its sector alone', async () => {
     const { app } = await build()
     const names = [await nameOf(app), await nameOf(app, 'spa'), await nameOf(app, 'other'), await nameOf(app, 'native')]

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import express, { json, urlencoded, type Express } from 'express'
-import { exportJWK, SignJWT } from 'jose'
+import { SignJWT } from 'jose'
 import request, { type Response } from 'supertest'
 import { memoryStore, type Decision } from '../../lib/index.ts'
 import {
@@ -34,12 +34,12 @@ const expectError = (what: string, { status, body, headers, text }: Response, ex
 function parties({ alg, privateKey, jwk }: Signer) {
   const grant_types = ['client_credentials']
   const secret = new TextEncoder().encode(longSecret)
-  const assertion = (client_id: string, signed: string, key: Parameters<SignJWT['sign']>[0]) =>
+  const assertion = (client_id: string, signed: string, key: Parameters<SignJWT['sign']>[0], audience: string) =>
     new SignJWT({ jti: randomUUID() })
       .setProtectedHeader({ alg: signed, ...(signed === alg && { kid: String(jwk.kid) }) })
       .setIssuer(client_id)
       .setSubject(client_id)
-      .setAudience(issuer)
+      .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + 60)
       .sign(key)
@@ -52,13 +52,13 @@ function parties({ alg, privateKey, jwk }: Signer) {
     registered,
     credentials: {
       posts: () => Promise.resolve({ client_id: 'posts', client_secret: longSecret }),
-      macs: async () => ({
+      macs: async (audience: string = issuer) => ({
         client_assertion_type: assertionType,
-        client_assertion: await assertion('macs', 'HS256', secret)
+        client_assertion: await assertion('macs', 'HS256', secret, audience)
       }),
-      signs: async () => ({
+      signs: async (audience: string = issuer) => ({
         client_assertion_type: assertionType,
-        client_assertion: await assertion('signs', alg, privateKey)
+        client_assertion: await assertion('signs', alg, privateKey, audience)
       })
     }
   }
@@ -77,7 +77,6 @@ export function describeTokenRequests(path: string, endpoint: string, expectAnsw
   let signer: Signer
   beforeAll(async () => {
     signer = await makeSigner('ES256', 'its-key')
-    expect(await exportJWK(signer.privateKey)).toHaveProperty('d')
   })
 
   describe('a request', () => {
@@ -204,6 +203,16 @@ export function describeTokenRequests(path: string, endpoint: string, expectAnsw
           .type(form)
           .send(encode({ grant_type: 'client_credentials', ...proof }))
         expectError('at the token endpoint', elsewhere, 401, 'invalid_client')
+      }
+    })
+
+    it('addresses its assertions to the issuer, never to this endpoint', async () => {
+      const { registered, credentials } = parties(signer)
+      const { app } = await harness({ clients: [...clients, ...registered], assertionAudience: 'legacy' })
+      for (const prove of [credentials.macs, credentials.signs]) {
+        expectAnswer(await post(app, { ...unknown, ...(await prove()) }))
+        const misaddressed = { ...unknown, ...(await prove(`${issuer}${path}`)) }
+        expectError('the endpoint', await post(app, misaddressed), 401, 'invalid_client')
       }
     })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import express, { type RequestHandler } from 'express'
 import request from 'supertest'
 import { InvalidClientError, InvalidRequestError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../lib/errors.ts'
-import { sendJson, sendOAuthError, sendTokenResponse } from '../../lib/http/responses.ts'
+import { sendDone, sendJson, sendOAuthError, sendTokenResponse } from '../../lib/http/responses.ts'
 
 const answer = (handler: RequestHandler) => request(express().use(handler)).get('/')
 
@@ -51,6 +51,29 @@ describe('sendTokenResponse', () => {
       pragma: 'no-cache',
       'content-type': 'application/json'
     })
+  })
+})
+
+describe('sendDone', () => {
+  it('is 200 without a body, and not to be stored', async () => {
+    const response = await answer((_req, res) => sendDone(res))
+    expect([response.status, response.text]).toEqual([200, ''])
+    expect(response.headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache', 'content-length': '0' })
+    expect(response.headers).not.toHaveProperty('content-type')
+  })
+
+  it('leaves an answer that was given alone, and cuts off one that had begun', async () => {
+    const given = await answer((_req, res) => {
+      res.status(201).end('done')
+      sendDone(res)
+    })
+    expect([given.status, given.text]).toEqual([201, 'done'])
+    await expect(
+      answer((_req, res) => {
+        res.write('half')
+        sendDone(res)
+      })
+    ).rejects.toThrow()
   })
 })
 

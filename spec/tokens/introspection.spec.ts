@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { toClient } from '../../lib/client.ts'
 import { introspect } from '../../lib/tokens/introspection.ts'
 import { api, issuer } from '../support/authorization-server.ts'
 import { tokens, web } from './server.ts'
 
+const backend = toClient({ client_id: 'backend', client_secret: 's' })
 const own = { client_id: 'web', scope: [], resources: [] }
 
 describe('introspect', () => {
@@ -18,7 +20,7 @@ describe('introspect', () => {
       claims: ['email'],
       amr: ['pwd']
     })
-    expect(await introspect(server, jwt, 'web')).toEqual({
+    expect(await introspect(server, jwt, web)).toEqual({
       active: true,
       token_type: 'Bearer',
       ...claims,
@@ -32,7 +34,7 @@ describe('introspect', () => {
     const confirmation = { 'x5t#S256': 'thumbprint' }
     for (const resource of [undefined, api]) {
       const { access_token } = await server.respond({ client: web, confirmation }, own, { resource })
-      const said = await introspect(server, access_token, 'web')
+      const said = await introspect(server, access_token, web)
       expect(said).toMatchObject({ active: true, token_type: 'Bearer', cnf: confirmation, sub: 'web' })
       expect(said).not.toHaveProperty('scope')
       expect(said).not.toHaveProperty('grant')
@@ -43,10 +45,10 @@ describe('introspect', () => {
     const resources = [{ resource: api, scopes: ['read'], introspection_clients: ['backend'] }]
     const { server } = await tokens({ resources })
     const { access_token } = await server.respond({ client: web }, own, { resource: api })
-    expect(await introspect(server, access_token, 'backend')).toMatchObject({ active: true })
+    expect(await introspect(server, access_token, backend)).toMatchObject({ active: true })
     const { server: later } = await tokens({ resources: [], store: server.store })
-    expect(await introspect(later, access_token, 'web')).toMatchObject({ active: true })
-    expect(await introspect(later, access_token, 'backend')).toEqual({ active: false })
+    expect(await introspect(later, access_token, web)).toMatchObject({ active: true })
+    expect(await introspect(later, access_token, backend)).toEqual({ active: false })
   })
 
   it('never takes a made-up token for a good one, and never fails on it', async () => {
@@ -64,7 +66,7 @@ describe('introspect', () => {
       fc.asyncProperty(
         madeUp.filter(presented => presented !== access_token),
         async presented => {
-          expect(await introspect(server, presented, 'web')).toEqual({ active: false })
+          expect(await introspect(server, presented, web)).toEqual({ active: false })
         }
       )
     )

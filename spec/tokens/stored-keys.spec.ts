@@ -38,7 +38,7 @@ describe('storedKeys', () => {
   it('are one for each algorithm, those of every other issuer being others', async () => {
     const { node } = setup()
     const all = await node({ algorithms: undefined })
-    expect(all.current().keys.map(({ alg }) => alg)).toEqual(['ES256', 'RS256', 'PS256', 'EdDSA', 'HS256'])
+    expect(all.current().keys.map(({ alg }) => alg)).toEqual(['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519', 'HS256'])
     expect(kids(await node({ issuer: `${issuer}/other` }))).not.toEqual(kids(all))
   })
 
