@@ -3,6 +3,7 @@ import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { endpointAuthentication, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import type { Interaction } from './endpoints/authorization/interaction.ts'
+import { checkDeviceAuthorization, type DeviceAuthorizationOptions } from './endpoints/device-authorization.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
 import { at } from './endpoints/metadata.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
@@ -29,6 +30,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly acrValues?: readonly string[] | undefined
   /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
   readonly authorizationDetails?: AuthorizationDetailTypes | undefined
+  /** How devices are authorized (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
+  readonly deviceAuthorization?: DeviceAuthorizationOptions | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
   /**
@@ -45,6 +48,7 @@ const ownKeys = [
   'requireSignedRequestObject',
   'acrValues',
   'authorizationDetails',
+  'deviceAuthorization',
   'mtlsOrigin',
   'endpointAuthMethods'
 ]
@@ -73,11 +77,13 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
   const { clients, strategies } = token
   const { certificate, onDecision } = options
+  const grantTypes = [...token.tokenIssuers.keys()]
   const context: EndpointContext = {
     ...policyOf(options, token),
     server: token.server,
     clients,
-    grantTypes: [...token.tokenIssuers.keys()],
+    grantTypes,
+    device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication({ clients, strategies, certificate, onDecision }, options.endpointAuthMethods),

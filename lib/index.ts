@@ -15,13 +15,15 @@ export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 
+export type { DeviceAuthorization, DeviceAuthorizationOptions, DeviceVerification } from './endpoints/device-authorization.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
-export { authorizationCode, clientCredentials, refreshToken } from './token-issuers/index.ts'
+export { authorizationCode, clientCredentials, deviceCode, refreshToken } from './token-issuers/index.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'

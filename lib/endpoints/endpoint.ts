@@ -11,6 +11,7 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
+import type { DevicePolicy } from './device-authorization.ts'
 
 export interface EndpointContext {
   readonly server: TokenServer
@@ -26,6 +27,8 @@ export interface EndpointContext {
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
   readonly authorizationDetails: AuthorizationDetailTypes
+  /** How devices are authorized; undefined: not at all. */
+  readonly device: DevicePolicy | undefined
   /** What is asked of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
   /** What is asked of DPoP proofs that bind a code. */

@@ -1,6 +1,7 @@
 /** The endpoints built in. The router, metadata and the mutual-TLS aliases follow from this list. */
 import type { RequestHandler } from 'express'
 import { authorizationEndpoint } from './authorization/endpoint.ts'
+import { deviceAuthorizationEndpoint } from './device-authorization.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { jwksEndpoint } from './jwks.ts'
 import { pushedAuthorizationRequestEndpoint } from './pushed-authorization-request.ts'
@@ -12,12 +13,13 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes } = context
+  const { grantTypes, device } = context
   const { strategies } = context.authentication('token')
   return [
     ...(grantTypes.includes('authorization_code')
       ? [authorizationEndpoint(context), pushedAuthorizationRequestEndpoint(context)]
       : []),
+    ...(device === undefined ? [] : [deviceAuthorizationEndpoint(context, device)]),
     { member: 'token_endpoint', caller: 'client', strategies, handler: token },
     userinfoEndpoint(context),
     jwksEndpoint(context)

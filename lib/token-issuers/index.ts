@@ -1,12 +1,13 @@
-/** The grants built in. The token router, metadata and registration follow from this list. */
+/** The grants built in. The token router, metadata and registration follow from those that are mounted. */
 import { authorizationCode } from './authorization-code.ts'
 import { clientCredentials } from './client-credentials.ts'
+import { deviceCode } from './device-code.ts'
 import { refreshToken } from './refresh-token.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
-/** Every grant built in, in the order metadata lists them. */
+/** Every grant that needs nothing else set up, in the order metadata lists them. The others are on where they are listed. */
 export function builtInTokenIssuers(): readonly TokenIssuer[] {
   return [authorizationCode(), clientCredentials(), refreshToken()]
 }
 
-export { authorizationCode, clientCredentials, refreshToken }
+export { authorizationCode, clientCredentials, deviceCode, refreshToken }
