@@ -41,7 +41,7 @@ type NameOf = (client_id: string) => string
 async function showAccount(req: Request, res: Response, base: string, persons: People, nameOf: NameOf): Promise<void> {
   const person = personOf(req, persons)
   if (person === undefined) {
-    showLogin(req, res, base, undefined, { username: '' })
+    showLogin(req, res, base, { page: 'account' }, { username: '' })
     return
   }
   const { notice } = req.session

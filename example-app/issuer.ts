@@ -5,15 +5,19 @@ import {
   authorizationServer,
   clientCredentials,
   ConfigurationError,
+  deviceCode,
   generateKeys,
   refreshToken,
   type AuthorizationServer,
-  type Store
+  type Store,
+  type TokenIssuer
 } from 'clientele'
 import { people, type People } from './accounts.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
+import { televisionPages } from './demo/television.ts'
+import { devicePages } from './device.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
@@ -49,12 +53,16 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, healthRoutes(store))
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
-    [`${path}/oauth2/authorize`, `${path}/login`, `${path}/consent`, ...(options.demo ? [`${path}/demo`] : [])],
+    [
+      ...['oauth2/authorize', 'login', 'consent', 'device'].map(page => `${path}/${page}`),
+      ...(options.demo ? [`${path}/demo`] : [])
+    ],
     withSession
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
-  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
+  if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
+  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
 }
@@ -80,7 +88,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
-      ...policyOptions(settings.policy),
+      ...policyOptions(settings, issuer),
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: error => logFailure(log, error, issuer),
@@ -91,11 +99,14 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
   }
 }
 
-function policyOptions(policy: IssuerSettings['policy']) {
+function policyOptions(settings: IssuerSettings, issuer: string) {
+  const { policy } = settings
+  const tokenIssuers = [authorizationCode(), clientCredentials(), refreshToken(), deviceCode()]
   return {
-    tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken()].filter(({ grant_type }) =>
-      policy.grant_types.some(known => known === grant_type)
-    ),
+    tokenIssuers: tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer)),
+    ...(mayGrant(settings, deviceCode()) && {
+      deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
+    }),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -106,6 +117,10 @@ function policyOptions(policy: IssuerSettings['policy']) {
     refreshTokenRotation: policy.refresh_token_rotation,
     refreshRetryWindow: policy.refresh_retry_window
   }
+}
+
+function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
+  return policy.grant_types.some(known => known === grant_type)
 }
 
 /** The library's options by the names they have in the configuration file. */
