@@ -1,12 +1,17 @@
 /** The options of a whole authorization server, and what its endpoints are given of them. */
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
+import { guardedPost } from './assertions/guarded-fetch.ts'
 import { endpointAuthentication, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
+import {
+  checkBackchannelAuthentication,
+  type BackchannelAuthenticationOptions
+} from './endpoints/backchannel-authentication/options.ts'
 import type { Interaction } from './endpoints/authorization/interaction.ts'
 import { checkDeviceAuthorization, type DeviceAuthorizationOptions } from './endpoints/device-authorization.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
 import { at } from './endpoints/metadata.ts'
-import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import type { AccessTokenContext } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
 import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
@@ -32,6 +37,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly authorizationDetails?: AuthorizationDetailTypes | undefined
   /** How devices are authorized (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
   readonly deviceAuthorization?: DeviceAuthorizationOptions | undefined
+  /** How people are asked on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and only then. */
+  readonly backchannelAuthentication?: BackchannelAuthenticationOptions | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
   /**
@@ -49,6 +56,7 @@ const ownKeys = [
   'acrValues',
   'authorizationDetails',
   'deviceAuthorization',
+  'backchannelAuthentication',
   'mtlsOrigin',
   'endpointAuthMethods'
 ]
@@ -72,18 +80,29 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
-  const token = tokenEndpointParts({ ...options, tokenEndpoints, certificates })
+  // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
+  const otherAudiences =
+    options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
+  const token = tokenEndpointParts({ ...options, tokenEndpoints, certificates }, otherAudiences)
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
   const { clients, strategies } = token
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
+  const policy = policyOf(options, token)
   const context: EndpointContext = {
-    ...policyOf(options, token),
+    ...policy,
     server: token.server,
     clients,
     grantTypes,
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
+    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
+      grantTypes,
+      clients: options.clients,
+      senderConstrained: token.senderConstrained,
+      algorithms: policy.requestObjects.algorithms,
+      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+    }),
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication({ clients, strategies, certificate, onDecision }, options.endpointAuthMethods),

@@ -3,6 +3,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
 import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
@@ -25,6 +26,8 @@ export interface AuthorizationServer extends Router {
   resume(req: Request, res: Response, id: string, result: InteractionResult): Promise<void>
   /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
   readonly device: DeviceVerification
+  /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
+  readonly backchannel: BackchannelDecisions
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -70,6 +73,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),
     device: deviceVerification(context),
+    backchannel: backchannelDecisions(context),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>

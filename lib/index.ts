@@ -17,13 +17,21 @@ export type { Account, Interaction, InteractionPrompt, InteractionResult } from 
 
 export type { DeviceAuthorization, DeviceAuthorizationOptions, DeviceVerification } from './endpoints/device-authorization.ts'
 
+export type { BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
+export type {
+  BackchannelAuthentication,
+  BackchannelAuthenticationOptions,
+  PersonHint
+} from './endpoints/backchannel-authentication/options.ts'
+export { NotificationError } from './endpoints/backchannel-authentication/delivery.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
-export { authorizationCode, clientCredentials, deviceCode, refreshToken } from './token-issuers/index.ts'
+export { authorizationCode, ciba, clientCredentials, deviceCode, refreshToken } from './token-issuers/index.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
@@ -44,7 +52,7 @@ export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assertions/guarded-fetch.ts'
+export { guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export { isPublic, type AssertionAudience, type Client, type ClientMetadata, type ClientSource } from './client.ts'

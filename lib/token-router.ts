@@ -126,8 +126,12 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/** Checks the options and puts the defaults in. */
-export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointParts {
+/**
+ * Checks the options and puts the defaults in.
+ *
+ * @param otherAudiences what the audience dial accepts beside the token endpoints, where it accepts those.
+ */
+export function tokenEndpointParts(given: TokenRouterOptions, otherAudiences: readonly string[] = []): TokenEndpointParts {
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
@@ -140,7 +144,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   checkRegisteredAlgorithms(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
-  const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
+  const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, senderConstrained: fapi }
@@ -149,7 +153,7 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
 function defaultStrategies(
   options: TokenRouterOptions,
   clients: ClientRegistry,
-  tokenEndpoints: readonly string[],
+  otherAudiences: readonly string[],
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
@@ -160,7 +164,7 @@ function defaultStrategies(
     store,
     assertionAudience,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
-    legacyAudiences: fapi ? [] : tokenEndpoints,
+    legacyAudiences: fapi ? [] : otherAudiences,
     algorithms: fapi ? fapiAlgorithms : undefined,
     audienceAsStringOnly: fapi,
     clock,

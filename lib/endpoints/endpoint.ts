@@ -11,6 +11,7 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
+import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
 import type { DevicePolicy } from './device-authorization.ts'
 
 export interface EndpointContext {
@@ -29,6 +30,8 @@ export interface EndpointContext {
   readonly authorizationDetails: AuthorizationDetailTypes
   /** How devices are authorized; undefined: not at all. */
   readonly device: DevicePolicy | undefined
+  /** How people are asked over the backchannel; undefined: not at all. */
+  readonly backchannel: BackchannelPolicy | undefined
   /** What is asked of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
   /** What is asked of DPoP proofs that bind a code. */

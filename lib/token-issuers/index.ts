@@ -1,5 +1,6 @@
 /** The grants built in. The token router, metadata and registration follow from those that are mounted. */
 import { authorizationCode } from './authorization-code.ts'
+import { ciba } from './ciba.ts'
 import { clientCredentials } from './client-credentials.ts'
 import { deviceCode } from './device-code.ts'
 import { refreshToken } from './refresh-token.ts'
@@ -10,4 +11,4 @@ export function builtInTokenIssuers(): readonly TokenIssuer[] {
   return [authorizationCode(), clientCredentials(), refreshToken()]
 }
 
-export { authorizationCode, clientCredentials, deviceCode, refreshToken }
+export { authorizationCode, ciba, clientCredentials, deviceCode, refreshToken }

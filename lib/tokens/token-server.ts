@@ -86,6 +86,8 @@ export interface ResponseShape {
   /** The resource this access token is for (RFC 8707). */
   readonly resource?: string | undefined
   readonly refresh_token?: string | undefined
+  /** Where the response is pushed: the request it answers, to which its ID Token is bound (CIBA Core §10.3.1). */
+  readonly auth_req_id?: string | undefined
 }
 
 export interface TokenServer {
