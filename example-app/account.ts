@@ -46,7 +46,7 @@ const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC
 async function showAccount(req: Request, res: Response, { base, server, people, nameOf }: AccountPagesOptions): Promise<void> {
   const person = personOf(req, people)
   if (person === undefined) {
-    showLogin(req, res, base, undefined, { username: '' })
+    showLogin(req, res, base, { page: 'account' }, { username: '' })
     return
   }
   const { notice } = req.session

@@ -4,6 +4,7 @@ import type { Account, AuthorizationServer, AuthorizationServerOptions, Interact
 import type { People } from './accounts.ts'
 import { hasConsented, rememberConsent } from './consents.ts'
 import { HttpError } from './http-error.ts'
+import { addressOf, localPageOf, purposeOf, type LocalPage } from './local-pages.ts'
 import { loginLimits } from './login-limits.ts'
 import { describeResource, describeScope } from './scope-words.ts'
 import { beginInteraction, csrf, fieldOf, ownsInteraction, signIn } from './sessions.ts'
@@ -59,26 +60,28 @@ export function currentAccount(req: Request, people: People): Account | undefine
 }
 
 async function login(req: Request, res: Response, server: AuthorizationServer, base: string, people: People): Promise<void> {
-  const prompt = await loginPromptOf(req, server)
-  if (prompt !== undefined && prompt.name !== 'login') {
-    res.redirect(303, pageOf(base, prompt))
+  const goal = await goalOf(req, server)
+  if ('name' in goal && goal.name !== 'login') {
+    res.redirect(303, pageOf(base, goal))
     return
   }
   const username = fieldOf(req, 'username') ?? ''
   const person = people.verify(username, fieldOf(req, 'password') ?? '')
   if (person === undefined) {
-    showLogin(req, res, base, prompt, { username, message: 'That username and password do not match.' }, 401)
+    showLogin(req, res, base, goal, { username, message: 'That username and password do not match.' }, 401)
     return
   }
   const account: Account = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), acr: passwordLogin, amr: ['pwd'] }
   await signIn(req, account)
-  if (prompt === undefined) res.redirect(303, `${base}/account`)
-  else await server.resume(req, res, prompt.id, { login: account })
+  if ('page' in goal) res.redirect(303, addressOf(base, goal))
+  else await server.resume(req, res, goal.id, { login: account })
 }
 
-/** What a login form is for; undefined: for the person's own account page. */
-function loginPromptOf(req: Request, server: AuthorizationServer): Promise<InteractionPrompt | undefined> {
-  return fieldOf(req, 'page') === 'account' ? Promise.resolve(undefined) : promptOf(req, server, fieldOf(req, 'interaction'))
+/** What a person signs in for: an application's request, or a page of this server's own. */
+type Goal = InteractionPrompt | LocalPage
+
+async function goalOf(req: Request, server: AuthorizationServer): Promise<Goal> {
+  return localPageOf(req) ?? (await promptOf(req, server, fieldOf(req, 'interaction')))
 }
 
 async function decide(req: Request, res: Response, server: AuthorizationServer): Promise<void> {
@@ -120,20 +123,13 @@ interface LoginForm {
   readonly message?: string
 }
 
-/** The login form: for an application's request, or, without a prompt, for the person's own account page. */
-export function showLogin(
-  req: Request,
-  res: Response,
-  base: string,
-  prompt: InteractionPrompt | undefined,
-  form: LoginForm,
-  status = 200
-): void {
+export function showLogin(req: Request, res: Response, base: string, goal: Goal, form: LoginForm, status = 200): void {
   const page = {
     base,
     title: 'Sign in',
-    client: prompt === undefined ? undefined : nameOf(prompt),
-    interaction: prompt?.id,
+    ...('page' in goal
+      ? { purpose: purposeOf(goal), page: goal.page, user_code: goal.user_code }
+      : { client: nameOf(goal), interaction: goal.id }),
     csrf: csrf.generateToken(req),
     message: undefined,
     ...form
@@ -163,11 +159,11 @@ function nameOf({ client }: InteractionPrompt): string {
 }
 
 function refuseLogin(req: Request, res: Response, server: AuthorizationServer, base: string): Promise<void> {
-  return loginPromptOf(req, server).then(prompt => {
+  return goalOf(req, server).then(goal => {
     const form = {
       username: fieldOf(req, 'username') ?? '',
       message: 'Too many attempts. Wait a quarter of an hour and try again.'
     }
-    showLogin(req, res, base, prompt, form, 429)
+    showLogin(req, res, base, goal, form, 429)
   })
 }

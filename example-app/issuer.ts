@@ -5,9 +5,11 @@ import {
   authorizationServer,
   clientCredentials,
   ConfigurationError,
+  deviceCode,
   refreshToken,
   type AuthorizationServer,
-  type Store
+  type Store,
+  type TokenIssuer
 } from 'clientele'
 import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
@@ -15,6 +17,8 @@ import { assertionGrants } from './assertion-grants.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
+import { televisionPages } from './demo/television.ts'
+import { devicePages } from './device.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
@@ -52,13 +56,17 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, healthRoutes(store))
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
-    [`${path}/oauth2/authorize`, `${path}/login`, `${path}/consent`, ...(options.demo ? [`${path}/demo`] : [])],
+    [
+      ...['oauth2/authorize', 'login', 'consent', 'device'].map(page => `${path}/${page}`),
+      ...(options.demo ? [`${path}/demo`] : [])
+    ],
     withSession
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
-  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
+  if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
+  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
 }
@@ -86,7 +94,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
-      ...policyOptions(settings, persons),
+      ...policyOptions(settings, issuer, persons),
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: error => logFailure(log, error, issuer),
@@ -97,11 +105,20 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   }
 }
 
-function policyOptions(settings: IssuerSettings, persons: People) {
+function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
   const { policy } = settings
-  const tokenIssuers = [authorizationCode(), clientCredentials(), refreshToken(), ...assertionGrants(settings, persons)]
+  const tokenIssuers = [
+    authorizationCode(),
+    clientCredentials(),
+    refreshToken(),
+    deviceCode(),
+    ...assertionGrants(settings, persons)
+  ]
   return {
-    tokenIssuers: tokenIssuers.filter(({ grant_type }) => policy.grant_types.some(known => known === grant_type)),
+    tokenIssuers: tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer)),
+    ...(mayGrant(settings, deviceCode()) && {
+      deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
+    }),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -113,6 +130,10 @@ function policyOptions(settings: IssuerSettings, persons: People) {
     refreshRetryWindow: policy.refresh_retry_window,
     guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
   }
+}
+
+function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
+  return policy.grant_types.some(known => known === grant_type)
 }
 
 /** The library's options by the names they have in the configuration file. */

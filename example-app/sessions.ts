@@ -72,7 +72,7 @@ export function ownsInteraction(req: Request, id: string): boolean {
  * person's consents stay behind.
  */
 export async function signIn(req: Request, account: Account): Promise<void> {
-  const { interactions, consents, demo, account: previous } = req.session
+  const { interactions, consents, demo, television, account: previous } = req.session
   await new Promise<void>((resolve, reject) => {
     req.session.regenerate((error?: Error) =>
       error === undefined || (error as Error | null) === null ? resolve() : reject(error)
@@ -81,6 +81,7 @@ export async function signIn(req: Request, account: Account): Promise<void> {
   req.session.account = account
   if (interactions !== undefined) req.session.interactions = interactions
   if (demo !== undefined) req.session.demo = demo
+  if (television !== undefined) req.session.television = television
   if (consents !== undefined && previous?.sub === account.sub) req.session.consents = consents
 }
 

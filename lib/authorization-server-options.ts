@@ -1,9 +1,14 @@
 /** The options of a whole authorization server, and what its endpoints are given of them. */
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
-import { guardedFetch } from './assertions/guarded-fetch.ts'
+import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
+import {
+  checkBackchannelAuthentication,
+  type BackchannelAuthenticationOptions
+} from './endpoints/backchannel-authentication/options.ts'
 import type { Interaction } from './endpoints/authorization/interaction.ts'
+import { checkDeviceAuthorization, type DeviceAuthorizationOptions } from './endpoints/device-authorization.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
 import { at } from './endpoints/metadata.ts'
 import { registration, type Registration, type RegistrationOptions } from './endpoints/registration/options.ts'
@@ -32,6 +37,10 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly acrValues?: readonly string[] | undefined
   /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
   readonly authorizationDetails?: AuthorizationDetailTypes | undefined
+  /** How devices are authorized (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
+  readonly deviceAuthorization?: DeviceAuthorizationOptions | undefined
+  /** How people are asked on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and only then. */
+  readonly backchannelAuthentication?: BackchannelAuthenticationOptions | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
   /**
@@ -50,6 +59,8 @@ const ownKeys = [
   'requireSignedRequestObject',
   'acrValues',
   'authorizationDetails',
+  'deviceAuthorization',
+  'backchannelAuthentication',
   'mtlsOrigin',
   'endpointAuthMethods',
   'registration'
@@ -76,11 +87,18 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
   const registered = options.registration === undefined ? undefined : registeredClientsOf(options)
   const clientSource = registered?.configured ?? options.clients
-  const token = tokenEndpointParts({ ...options, clients: clientSource, tokenEndpoints, certificates }, registered)
+  // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
+  const otherAudiences =
+    options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
+  const token = tokenEndpointParts(
+    { ...options, clients: clientSource, tokenEndpoints, certificates },
+    { registered, otherAudiences }
+  )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
   const { clients, strategies } = token
   const { certificate, onDecision } = options
+  const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
   const context: EndpointContext = {
     ...policy,
@@ -88,7 +106,15 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     server: token.server,
     clients,
     strategies,
-    grantTypes: [...token.tokenIssuers.keys()],
+    grantTypes,
+    device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
+    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
+      grantTypes,
+      clients: options.clients,
+      senderConstrained: token.senderConstrained,
+      algorithms: policy.requestObjects.algorithms,
+      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+    }),
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(

@@ -3,6 +3,8 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
 import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
+import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
@@ -23,6 +25,10 @@ export interface AuthorizationServer extends Router, PersonGrants {
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
   resume(req: Request, res: Response, id: string, result: InteractionResult): Promise<void>
+  /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
+  readonly device: DeviceVerification
+  /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
+  readonly backchannel: BackchannelDecisions
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -67,6 +73,8 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
       resumeAuthorization(context, req, res, id, result),
+    device: deviceVerification(context),
+    backchannel: backchannelDecisions(context),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>

@@ -1,10 +1,11 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
 import type { JWK } from 'jose'
+import { checkBackchannelMetadata, type BackchannelMetadata } from './client-backchannel.ts'
 import { ConfigurationError } from './options.ts'
 import { checkSubjectType } from './subject-type.ts'
 
 /** The members of client metadata this library reads. */
-export interface RegisteredMetadata {
+export interface RegisteredMetadata extends BackchannelMetadata {
   readonly client_id: string
   readonly client_name?: string | undefined
   /** The client's home page, terms of service, privacy policy and logo: for consent pages. Nobody vouches for them. */
@@ -208,6 +209,7 @@ const stringMembers = [
   'authorization_signed_response_alg',
   'introspection_signed_response_alg',
   'request_object_signing_alg',
+  'backchannel_authentication_request_signing_alg',
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
   'tls_client_auth_san_uri',
@@ -254,6 +256,7 @@ function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boole
     fail('jwks', 'must be an object with a list "keys"')
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkRedirectUris(metadata, fail)
+  checkBackchannelMetadata(metadata, fail)
   checkMethod(metadata, fail, hasSecrets)
   checkSubjectType(metadata, fail)
 }

@@ -28,13 +28,31 @@ export type {
 } from './endpoints/registration/options.ts'
 export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
 
+export type { DeviceAuthorization, DeviceAuthorizationOptions, DeviceVerification } from './endpoints/device-authorization.ts'
+
+export type { BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
+export type {
+  BackchannelAuthentication,
+  BackchannelAuthenticationOptions,
+  PersonHint
+} from './endpoints/backchannel-authentication/options.ts'
+export { NotificationError } from './endpoints/backchannel-authentication/delivery.ts'
+
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // the token endpoint
 export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
-export { authorizationCode, clientCredentials, jwtBearer, refreshToken, tokenExchange } from './token-issuers/index.ts'
+export {
+  authorizationCode,
+  ciba,
+  clientCredentials,
+  deviceCode,
+  jwtBearer,
+  refreshToken,
+  tokenExchange
+} from './token-issuers/index.ts'
 export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
 export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
 export type { FindSubject, TrustedIssuer } from './assertions/trusted-issuers.ts'
@@ -67,7 +85,7 @@ export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedFetch, type FetchJson, type GuardedFetchOptions } from './assertions/guarded-fetch.ts'
+export { guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {

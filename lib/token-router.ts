@@ -137,8 +137,17 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   return router
 }
 
-/** Checks the options and puts the defaults in. Where clients can register, `registered` finds them beside those of the options. */
-export function tokenEndpointParts(given: TokenRouterOptions, registered?: RegisteredClients): TokenEndpointParts {
+/**
+ * Checks the options and puts the defaults in.
+ *
+ * @param more `registered` finds clients that registered themselves beside those of the options; `otherAudiences` is what the audience dial accepts
+ * beside the token endpoints, where it accepts those.
+ */
+export function tokenEndpointParts(
+  given: TokenRouterOptions,
+  more: { readonly registered?: RegisteredClients | undefined; readonly otherAudiences?: readonly string[] } = {}
+): TokenEndpointParts {
+  const { registered, otherAudiences = [] } = more
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
@@ -152,7 +161,7 @@ export function tokenEndpointParts(given: TokenRouterOptions, registered?: Regis
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
-  const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
+  const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
@@ -162,7 +171,7 @@ export function tokenEndpointParts(given: TokenRouterOptions, registered?: Regis
 function defaultStrategies(
   options: TokenRouterOptions,
   clients: ClientRegistry,
-  tokenEndpoints: readonly string[],
+  otherAudiences: readonly string[],
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
@@ -173,7 +182,7 @@ function defaultStrategies(
     store,
     assertionAudience,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
-    legacyAudiences: fapi ? [] : tokenEndpoints,
+    legacyAudiences: fapi ? [] : otherAudiences,
     algorithms: fapi ? fapiAlgorithms : undefined,
     audienceAsStringOnly: fapi,
     clock,

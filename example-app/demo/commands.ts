@@ -56,6 +56,9 @@ ${lines.join('\n')}
 # none: a public client. Open this address, sign in as ${people}, and it ends in a token
 ${settings.issuer}/demo
 
+# a device without a keyboard: open this address, and the code or picture it shows on your phone or in another tab
+${settings.issuer}/demo/device
+
 `
 }
 

@@ -35,7 +35,7 @@ export function demoPages(issuer: string, base: string): Router {
     sendPage(
       res,
       'demo',
-      { base, title: answer.ok ? 'Here is your token' : 'No token', wide: true, response },
+      { base, title: answer.ok ? 'Here is your token' : 'No token', wide: true, response, again: `${base}/demo` },
       answer.ok ? 200 : 400
     )
   })

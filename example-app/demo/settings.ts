@@ -90,6 +90,14 @@ function demoClients(material: DemoMaterial): object[] {
       grant_types: ['authorization_code', 'refresh_token'],
       redirect_uris: [`${issuer}/demo/callback`],
       scope: 'openid profile email offline_access api:read api:write'
+    },
+    {
+      client_id: 'demo-tv',
+      client_name: 'Demo Television',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      response_types: [],
+      scope: 'openid profile email offline_access api:read api:write'
     }
   ]
 }

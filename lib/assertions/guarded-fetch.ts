@@ -1,10 +1,10 @@
 /**
- * Fetches JSON from a URL someone else chose (`jwks_uri`), without becoming a way into the network this server stands in:
+ * Fetches JSON from a URL someone else chose (`jwks_uri`), or posts it there, without becoming a way into the network this server stands in:
  * only https, only public addresses, checked where the connection is made and not where the name was looked up before, no
  * redirects, and little time and space (RFC 9700 §4.11 and OpenID Connect Core §10.1.1 leave the guard to the server).
  */
 import { lookup as systemLookup } from 'node:dns/promises'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
@@ -18,6 +18,9 @@ export interface FetchedJson {
   /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
   readonly maxAge?: number
 }
+
+/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
+export type PostJson = (url: string, message: { readonly headers: OutgoingHttpHeaders; readonly body: object }) => Promise<number>
 
 export type GuardedFetchReason =
   | 'invalid_url'
@@ -80,17 +83,56 @@ interface Guard extends AddressRules {
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
   const guard = toGuard(options)
-  return async url => {
-    const target = checkTarget(url, guard)
-    const deadline = AbortSignal.timeout(guard.timeout)
-    try {
-      const { body, maxAge } = await exchange(target, guard, deadline)
-      return { json: parseJson(body), ...(maxAge !== undefined && { maxAge }) }
-    } catch (error) {
-      if (error instanceof GuardedFetchError) throw error
-      if (deadline.aborted) throw new GuardedFetchError('timeout', `there was no complete answer within ${guard.timeout} ms`)
-      throw new GuardedFetchError('network', 'the connection failed', { cause: error })
-    }
+  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' }
+  return url =>
+    guarded(url, guard, { method: 'GET', headers }, async response => {
+      const json = parseJson(await readBody(response, guard.maxBytes))
+      const maxAge = maxAgeOf(response.headers['cache-control'])
+      return { json, ...(maxAge !== undefined && { maxAge }) }
+    })
+}
+
+/**
+ * Makes a guarded POST, under the same rules as {@link guardedFetch} but for the answer: any status, of which it is told.
+ *
+ * @throws {@link ConfigurationError} for a wrong option.
+ *
+ * @example
+ * const postJson = guardedPost()
+ * const status = await postJson('https://client.example/ciba', { headers: { authorization: `Bearer ${token}` }, body: { auth_req_id } })
+ */
+export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes'> = {}): PostJson {
+  const guard = toGuard(options)
+  return (url, { headers, body }) => {
+    const text = JSON.stringify(body)
+    const described = { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    return guarded(url, guard, { method: 'POST', headers: described, body: text }, response =>
+      Promise.resolve(response.statusCode ?? 0)
+    )
+  }
+}
+
+interface Outgoing {
+  readonly method: 'GET' | 'POST'
+  readonly headers: OutgoingHttpHeaders
+  readonly body?: string
+}
+
+/** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a {@link GuardedFetchError}. */
+async function guarded<T>(
+  url: string,
+  guard: Guard,
+  outgoing: Outgoing,
+  read: (response: IncomingMessage) => Promise<T>
+): Promise<T> {
+  const target = checkTarget(url, guard)
+  const deadline = AbortSignal.timeout(guard.timeout)
+  try {
+    return await exchange(target, guard, deadline, outgoing, read)
+  } catch (error) {
+    if (error instanceof GuardedFetchError) throw error
+    if (deadline.aborted) throw new GuardedFetchError('timeout', `there was no complete answer within ${guard.timeout} ms`)
+    throw new GuardedFetchError('network', 'the connection failed', { cause: error })
   }
 }
 
@@ -157,13 +199,20 @@ function guardedLookup(guard: Guard): LookupFunction {
   }
 }
 
-function exchange(target: URL, guard: Guard, signal: AbortSignal): Promise<{ body: Buffer; maxAge: number | undefined }> {
+function exchange<T>(
+  target: URL,
+  guard: Guard,
+  signal: AbortSignal,
+  { method, headers, body }: Outgoing,
+  read: (response: IncomingMessage) => Promise<T>
+): Promise<T> {
   const options: RequestOptions = {
     // an agent of its own: no kept connection was checked for another host, and no proxy is taken from the environment
     agent: false,
     signal,
     lookup: guardedLookup(guard),
-    headers: { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' },
+    method,
+    headers,
     ...(guard.ca !== undefined && { ca: guard.ca })
   }
   return new Promise((resolve, reject) => {
@@ -178,14 +227,14 @@ function exchange(target: URL, guard: Guard, signal: AbortSignal): Promise<{ bod
       })
     })
     outgoing.on('response', response => {
-      readBody(response, guard.maxBytes)
-        .then(body => resolve({ body, maxAge: maxAgeOf(response.headers['cache-control']) }), reject)
+      read(response)
+        .then(resolve, reject)
         .finally(() => outgoing.destroy())
     })
     outgoing.on('error', reject)
     // an answer that is none (101, a connection closed early) ends without an error
     outgoing.on('close', () => reject(new GuardedFetchError('network', 'the connection was closed without an answer')))
-    outgoing.end()
+    outgoing.end(body)
   })
 }
 

@@ -10,6 +10,8 @@ import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jw
 import { isNumericDate } from './numeric-date.ts'
 
 export interface RequestObjectInput {
+  /** What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA Core §7.1.1). */
+  readonly use: 'authorization' | 'backchannel_authentication'
   readonly request: string
   /** Whose request it must be: the client that was authenticated, or named beside it. */
   readonly client: Client
@@ -54,8 +56,9 @@ export function invalidRequestObject(description: string, reason?: string): OAut
   return new OAuthError('invalid_request_object', 400, description, reason === undefined ? {} : { reason })
 }
 
-function readAlgorithm({ client, algorithms }: RequestObjectInput, alg: unknown): string {
-  const registered = client.request_object_signing_alg
+function readAlgorithm({ use, client, algorithms }: RequestObjectInput, alg: unknown): string {
+  const registered =
+    use === 'authorization' ? client.request_object_signing_alg : client.backchannel_authentication_request_signing_alg
   const allowed = registered === undefined ? algorithms : algorithms.filter(candidate => sameAlgorithm(candidate, registered))
   if (typeof alg === 'string' && asymmetricAlgorithms.has(alg) && allowed.some(candidate => sameAlgorithm(candidate, alg)))
     return alg
@@ -80,9 +83,10 @@ async function checkSignature(input: RequestObjectInput, alg: string, kid: strin
   throw invalidRequestObject('the request object is not signed with a key of the client', 'no candidate key made the signature')
 }
 
-function checkParties({ iss, sub, aud, client_id }: JsonObject, { client, issuer }: RequestObjectInput): void {
+function checkParties({ iss, sub, aud, client_id }: JsonObject, { use, client, issuer }: RequestObjectInput): void {
   if (iss !== client.client_id) throw invalidRequestObject('iss in the request object must be the client_id')
-  if (client_id !== client.client_id)
+  const mayBeLeftOut = use === 'backchannel_authentication' && client_id === undefined
+  if (client_id !== client.client_id && !mayBeLeftOut)
     throw invalidRequestObject('client_id in the request object must be that of the client that asks')
   // RFC 9101 §10.8: what was signed to authenticate a client is no request
   if (sub === client.client_id) throw invalidRequestObject('sub in the request object must not be the client_id')
@@ -90,12 +94,13 @@ function checkParties({ iss, sub, aud, client_id }: JsonObject, { client, issuer
   if (!audiences.includes(issuer)) throw invalidRequestObject('aud in the request object must be the issuer')
 }
 
-function checkTimes({ exp, nbf, iat }: JsonObject, { strict, clock }: RequestObjectInput): void {
+function checkTimes({ exp, nbf, iat }: JsonObject, { use, strict, clock }: RequestObjectInput): void {
   const now = clock() / 1000
   for (const [name, value] of Object.entries({ exp, nbf, iat })) {
     if (value !== undefined && !isNumericDate(value))
       throw invalidRequestObject(`${name} in the request object must be a number of seconds`)
-    if (strict && value === undefined && name !== 'iat') throw invalidRequestObject(`${name} is missing in the request object`)
+    if (strict && value === undefined && (name !== 'iat' || use === 'backchannel_authentication'))
+      throw invalidRequestObject(`${name} is missing in the request object`)
   }
   if (isNumericDate(exp) && exp + tolerance <= now) throw invalidRequestObject('the request object has expired')
   if (isNumericDate(nbf) && nbf > Math.ceil(now) + tolerance) throw invalidRequestObject('the request object is not valid yet')

@@ -11,6 +11,8 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
+import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
+import type { DevicePolicy } from './device-authorization.ts'
 import type { Registration } from './registration/options.ts'
 
 export interface EndpointContext {
@@ -31,6 +33,10 @@ export interface EndpointContext {
   readonly authorizationDetails: AuthorizationDetailTypes
   /** How clients register themselves, where they may. */
   readonly registration: Registration | undefined
+  /** How devices are authorized; undefined: not at all. */
+  readonly device: DevicePolicy | undefined
+  /** How people are asked over the backchannel; undefined: not at all. */
+  readonly backchannel: BackchannelPolicy | undefined
   /** What is asked of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
   /** What is asked of DPoP proofs that bind a code. */

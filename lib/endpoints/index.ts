@@ -1,6 +1,8 @@
 /** The endpoints built in. The router, metadata and the mutual-TLS aliases follow from this list. */
 import type { RequestHandler } from 'express'
 import { authorizationEndpoint } from './authorization/endpoint.ts'
+import { backchannelAuthenticationEndpoint } from './backchannel-authentication/endpoint.ts'
+import { deviceAuthorizationEndpoint } from './device-authorization.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { introspectionEndpoint } from './introspection.ts'
 import { jwksEndpoint } from './jwks.ts'
@@ -16,13 +18,15 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes, registration } = context
+  const { grantTypes, registration, device, backchannel } = context
   const confidential = context.strategies.some(({ name }) => name !== 'none')
   const { strategies } = context.authentication('token')
   return [
     ...(grantTypes.includes('authorization_code')
       ? [authorizationEndpoint(context), pushedAuthorizationRequestEndpoint(context)]
       : []),
+    ...(device === undefined ? [] : [deviceAuthorizationEndpoint(context, device)]),
+    ...(backchannel === undefined ? [] : [backchannelAuthenticationEndpoint(context, backchannel)]),
     { member: 'token_endpoint', caller: 'client', strategies, handler: token },
     ...(confidential ? [introspectionEndpoint(context)] : []),
     revocationEndpoint(context),

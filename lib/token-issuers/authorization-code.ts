@@ -2,11 +2,9 @@
 import { isPublic } from '../client.ts'
 import { InvalidGrantError } from '../errors.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
-import { keepGrant, type NewGrant } from '../tokens/person-grants.ts'
+import { beginGrant, type Allowed } from '../tokens/begin-grant.ts'
 import { verifyCodeChallenge } from '../tokens/pkce.ts'
-import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import { resourceFor } from '../tokens/token-response.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
@@ -32,9 +30,8 @@ export function authorizationCode(): TokenIssuer {
       checkDpopKey(request, record)
       const resource = request.parameters['resource']
       if (resource !== undefined) resourceFor(server, record, resource)
-      const kept = grantRecord(request, server, record)
-      await keepGrant(server, id, kept, grantTtl(server, kept))
-      const refresh_token = kept.refresh === undefined ? undefined : refreshTokenOf(server, id, kept.refresh.generation)
+      const holder = { ...request, auth_method: request.authentication.method }
+      const refresh_token = await beginGrant(server, id, allowedBy(record), holder)
       return server.respond(request, { ...record, id }, { resource, refresh_token })
     }
   }
@@ -74,8 +71,7 @@ function checkDpopKey(request: TokenRequest, record: AuthorizationCodeRecord): v
   throw new InvalidGrantError('this code is bound to another key', { reason: 'dpop_jkt is not the key of the DPoP proof' })
 }
 
-function grantRecord(request: TokenRequest, server: TokenServer, record: AuthorizationCodeRecord): NewGrant {
-  const refreshable = record.scope.includes('offline_access') && request.client.grant_types.includes('refresh_token')
+function allowedBy(record: AuthorizationCodeRecord): Allowed {
   return {
     client_id: record.client_id,
     sub: record.sub,
@@ -86,9 +82,6 @@ function grantRecord(request: TokenRequest, server: TokenServer, record: Authori
     amr: record.amr,
     claims: record.claims,
     authorization_details: record.authorization_details,
-    cnf: refreshConfirmation(request.client, request.confirmation),
-    auth_method: request.authentication.method,
-    refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined,
     listed_until: record.listed_until
   }
 }

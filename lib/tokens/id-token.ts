@@ -8,8 +8,20 @@ import type { TokenServer } from './token-server.ts'
 
 const lifetime = 3600
 
+/** What an ID Token that is pushed to its client is bound to (CIBA Core §10.3.1). */
+export interface PushedWith {
+  readonly auth_req_id: string
+  readonly refresh_token: string | undefined
+}
+
 /** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to. */
-export async function mintIdToken(server: TokenServer, client: Client, grant: Grant, access_token: string): Promise<string> {
+export async function mintIdToken(
+  server: TokenServer,
+  client: Client,
+  grant: Grant,
+  access_token: string,
+  pushed?: PushedWith
+): Promise<string> {
   if (grant.sub === undefined) throw new ServerError({ reason: 'an ID Token needs a person: the grant has no sub' })
   const alg = idTokenAlgorithm(server, client)
   const iat = Math.floor(server.clock() / 1000)
@@ -24,7 +36,11 @@ export async function mintIdToken(server: TokenServer, client: Client, grant: Gr
     nonce: grant.nonce,
     acr: grant.acr,
     amr: grant.amr,
-    at_hash: halfHash(alg, access_token)
+    at_hash: halfHash(alg, access_token),
+    ...(pushed !== undefined && {
+      'urn:openid:params:jwt:claim:auth_req_id': pushed.auth_req_id,
+      'urn:openid:params:jwt:claim:rt_hash': pushed.refresh_token === undefined ? undefined : halfHash(alg, pushed.refresh_token)
+    })
   })
 }
 

@@ -33,15 +33,17 @@ export async function respond(
     subject,
     expires_at: shape.expires_at
   })
+  const { auth_req_id, refresh_token } = shape
+  const pushed = auth_req_id === undefined ? undefined : { auth_req_id, refresh_token }
   const id_token =
     wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
-      ? await mintIdToken(server, recipient.client, grant, access_token)
+      ? await mintIdToken(server, recipient.client, grant, access_token, pushed)
       : undefined
   return {
     access_token,
     token_type: recipient.confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in,
-    ...(shape.refresh_token !== undefined && { refresh_token: shape.refresh_token }),
+    ...(refresh_token !== undefined && { refresh_token }),
     ...(id_token !== undefined && { id_token }),
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })

@@ -98,6 +98,8 @@ export interface ResponseShape {
   readonly expires_at?: number | undefined
   /** False: no ID Token, whatever the scope. */
   readonly id_token?: false | undefined
+  /** Where the response is pushed: the request it answers, to which its ID Token is bound (CIBA Core §10.3.1). */
+  readonly auth_req_id?: string | undefined
 }
 
 export interface TokenServer {

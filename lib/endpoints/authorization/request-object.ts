@@ -25,6 +25,7 @@ export async function readRequestObject(
   }
   if (given.repeated.has('request')) throw new InvalidRequestError('request was sent more than once')
   const claims = await verifyRequestObject({
+    use: 'authorization',
     request,
     client,
     issuer: server.issuer,

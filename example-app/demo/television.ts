@@ -1,0 +1,64 @@
+/** The demo's device: a television without a keyboard, which shows a code and a picture of it, and waits. */
+import { Router, type Request, type Response } from 'express'
+import { HttpError } from '../http-error.ts'
+import { sendPage } from '../views.ts'
+
+const client_id = 'demo-tv'
+
+declare module 'express-session' {
+  interface SessionData {
+    /** What the television was answered, while it waits. */
+    television?: Waiting
+  }
+}
+
+interface Waiting {
+  readonly device_code: string
+  readonly user_code: string
+  readonly verification_uri: string
+  readonly verification_uri_complete: string
+  /** Seconds. */
+  readonly interval: number
+}
+
+/** `/device`: asks for codes, and once the page was shown, each time it is loaded again, for tokens. Knows the server by its addresses alone. */
+export function televisionPages(issuer: string, base: string): Router {
+  const router = Router({ caseSensitive: true })
+  router.get('/device', async (req, res) => {
+    const { television } = req.session
+    if (television === undefined) await begin(req, res, issuer, base)
+    else await poll(req, res, issuer, base, television)
+  })
+  return router
+}
+
+async function begin(req: Request, res: Response, issuer: string, base: string): Promise<void> {
+  const form = { client_id, scope: 'openid profile offline_access api:read' }
+  const answer = await fetch(`${issuer}/oauth2/device_authorization`, { method: 'POST', body: new URLSearchParams(form) })
+  if (!answer.ok) throw new HttpError(400, 'This server authorizes no devices.')
+  const television = (await answer.json()) as Waiting
+  req.session.television = television
+  show(res, base, television)
+}
+
+async function poll(req: Request, res: Response, issuer: string, base: string, television: Waiting): Promise<void> {
+  const { device_code, interval } = television
+  const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
+  const body = new URLSearchParams({ grant_type, client_id, device_code })
+  const answer = await fetch(`${issuer}/oauth2/token`, { method: 'POST', body })
+  const response = (await answer.json()) as { readonly error?: string }
+  if (response.error === 'authorization_pending' || response.error === 'slow_down') {
+    const patient = response.error === 'slow_down' ? { ...television, interval: interval + 5 } : television
+    req.session.television = patient
+    show(res, base, patient)
+    return
+  }
+  delete req.session.television
+  const title = answer.ok ? 'Here is your token' : 'No token'
+  const page = { base, title, wide: true, response: JSON.stringify(response, null, 2), again: `${base}/demo/device` }
+  sendPage(res, 'demo', page, answer.ok ? 200 : 400)
+}
+
+function show(res: Response, base: string, television: Waiting): void {
+  sendPage(res, 'television', { base, title: 'Connect your television', refresh: television.interval + 1, ...television })
+}

@@ -1,0 +1,96 @@
+/** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '../../client.ts'
+import { notificationOf, type BackchannelRequest, type Notification } from '../../tokens/backchannel-request.ts'
+import { beginGrant } from '../../tokens/begin-grant.ts'
+import { handOut, type FoundRequest, type PersonDecision } from '../../tokens/polled-request.ts'
+import { findClient, type EndpointContext } from '../endpoint.ts'
+import type { BackchannelPolicy } from './options.ts'
+
+/** Milliseconds before each further try. */
+const pauses = [250, 2000]
+
+/** A client could not be told. */
+export class NotificationError extends Error {
+  override readonly name = 'NotificationError'
+  readonly client_id: string
+  constructor(client_id: string, why: string, options?: ErrorOptions) {
+    super(`the notification endpoint of ${client_id} ${why}`, options)
+    this.client_id = client_id
+  }
+}
+
+/**
+ * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429 or 5xx. What was pushed and
+ * not taken is revoked.
+ *
+ * @throws NotificationError where the client was not told.
+ */
+export async function deliver(
+  context: EndpointContext,
+  policy: BackchannelPolicy,
+  found: FoundRequest<BackchannelRequest>,
+  decision: PersonDecision
+): Promise<void> {
+  const notification = notificationOf(context.server, found.request)
+  if (notification === undefined) return
+  const client = await findClient(context, found.request.client_id)
+  if (client === undefined) return
+  const { auth_req_id } = notification
+  if (found.request.delivery === 'ping') await post(policy, client, notification, { auth_req_id })
+  else if (decision.decision === 'allow') await pushTokens(context, policy, client, found, notification, decision.approval)
+  else
+    await post(policy, client, notification, {
+      auth_req_id,
+      error: 'access_denied',
+      error_description: 'the person denied the request'
+    })
+}
+
+async function pushTokens(
+  { server }: EndpointContext,
+  policy: BackchannelPolicy,
+  client: Client,
+  found: FoundRequest<BackchannelRequest>,
+  notification: Notification,
+  approval: Extract<PersonDecision, { decision: 'allow' }>['approval']
+): Promise<void> {
+  if (!(await handOut(server, found))) return
+  const { scope, resources, authorization_details, auth_method } = found.request
+  const { auth_req_id } = notification
+  const id = found.reference.grant
+  const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
+  const refresh_token = await beginGrant(server, id, allowed, { client, auth_method })
+  const tokens = await server.respond({ client }, { ...allowed, id }, { refresh_token, auth_req_id })
+  try {
+    await post(policy, client, notification, { auth_req_id, ...tokens })
+  } catch (error) {
+    // nobody may live on what its client does not know of
+    await server.store.deleteGrant(id)
+    throw error
+  }
+}
+
+async function post(
+  { postJson }: BackchannelPolicy,
+  client: Client,
+  { client_notification_token }: Notification,
+  body: object
+): Promise<void> {
+  const { client_id, backchannel_client_notification_endpoint: url = '' } = client
+  const headers = { authorization: `Bearer ${client_notification_token}` }
+  let failure = new NotificationError(client_id, 'was not asked')
+  for (const pause of [0, ...pauses]) {
+    if (pause > 0) await sleep(pause, undefined, { ref: false })
+    try {
+      const status = await postJson(url, { headers, body })
+      if (status >= 200 && status < 300) return
+      failure = new NotificationError(client_id, `answered ${status}`)
+      if (status !== 429 && status < 500) throw failure
+    } catch (cause) {
+      if (cause === failure) throw failure
+      failure = new NotificationError(client_id, 'did not answer', { cause })
+    }
+  }
+  throw failure
+}

@@ -1,0 +1,137 @@
+/** What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds. */
+import type { PostJson } from '../../assertions/guarded-fetch.ts'
+import type { Client, ClientMetadata } from '../../client.ts'
+import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
+import { cibaGrantType, deliveryModes, type DeliveryMode } from '../../tokens/backchannel-request.ts'
+import type { AuthorizationDetail } from '../../tokens/grant.ts'
+import { checkFunction } from '../../tokens/token-server.ts'
+
+/**
+ * Whom a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this server's that it sent as
+ * `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to you alone. Check it; where it has expired, throw
+ * `new OAuthError('expired_login_hint_token', 400, '…')`.
+ */
+export type PersonHint = { readonly login_hint: string } | { readonly login_hint_token: string } | { readonly sub: string }
+
+/** A request that waits for its person. */
+export interface BackchannelAuthentication {
+  /** Names the request in `approve()` and `deny()`. */
+  readonly id: string
+  readonly client: Client
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly authorization_details: readonly AuthorizationDetail[]
+  /** Shown on the device the request came from too, so that the person can tell that it is theirs (CIBA Core §7.1). */
+  readonly binding_message?: string | undefined
+  /** How the person should sign in, the best first. */
+  readonly acr_values: readonly string[]
+  /** Seconds since the epoch. */
+  readonly requested_at: number
+  /** Seconds since the epoch. */
+  readonly expires_at: number
+}
+
+export interface BackchannelAuthenticationOptions {
+  /** The `sub` of the person a client means; undefined where there is none: the client is told `unknown_user_id`. */
+  readonly identify: (hint: PersonHint, client: Client) => string | undefined | Promise<string | undefined>
+  /**
+   * Tells the person that somebody asks: a push message, an email. Called once the client has its answer; what it throws goes to `onError`.
+   * Without it people find their requests on your page, through `server.backchannel.pending()`.
+   */
+  readonly notify?: ((request: BackchannelAuthentication, sub: string) => unknown) | undefined
+  /**
+   * Whether the `user_code` sent by a client that registered `backchannel_user_code_parameter` is this person's; undefined: none was sent. False is
+   * `invalid_user_code`, or `missing_user_code`. Wrong ones are bounded: ten within ten minutes for each person and client. Without this
+   * function the server supports no user codes.
+   */
+  readonly checkUserCode?:
+    ((user_code: string | undefined, sub: string, client: Client) => boolean | Promise<boolean>) | undefined
+  /** Seconds a request waits at most; a shorter `requested_expiry` is honoured. Default 120. */
+  readonly requestTtl?: number | undefined
+  /** Seconds a client waits between two polls. Default 5. */
+  readonly interval?: number | undefined
+  /** How clients may learn of the outcome. Default: poll, ping and push; push never under `fapi2-security`, whose tokens are bound to a key. */
+  readonly deliveryModes?: readonly DeliveryMode[] | undefined
+  /** Posts to a client's notification endpoint. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
+  readonly postJson?: PostJson | undefined
+}
+
+export interface BackchannelPolicy extends Pick<BackchannelAuthenticationOptions, 'identify' | 'notify' | 'checkUserCode'> {
+  readonly requestTtl: number
+  readonly interval: number
+  readonly deliveryModes: readonly DeliveryMode[]
+  readonly postJson: PostJson
+}
+
+/** What the rest of the server says about it. */
+export interface BackchannelSetting {
+  readonly grantTypes: readonly string[]
+  readonly clients: unknown
+  /** Whether every token must be bound to a key or a certificate. */
+  readonly senderConstrained: boolean
+  /** The algorithms of signed requests. */
+  readonly algorithms: readonly string[]
+  readonly postJson: PostJson
+}
+
+const name = 'backchannelAuthentication'
+const day = 86_400
+const keys = ['identify', 'notify', 'checkUserCode', 'requestTtl', 'interval', 'deliveryModes', 'postJson']
+
+/** @throws ConfigurationError naming the option, or the client's member, that is wrong. */
+export function checkBackchannelAuthentication(
+  options: BackchannelAuthenticationOptions | undefined,
+  setting: BackchannelSetting
+): BackchannelPolicy | undefined {
+  const issued = setting.grantTypes.includes(cibaGrantType)
+  const given: unknown = options
+  if (given === undefined && !issued) return undefined
+  if (!issued) throw new ConfigurationError(name, 'needs ciba() among tokenIssuers')
+  if (options === undefined || typeof given !== 'object' || given === null)
+    throw new ConfigurationError(name, 'must be an object with the function identify, as ciba() is among tokenIssuers')
+  checkKeys(options, keys, `${name}.`)
+  if (typeof (options.identify as unknown) !== 'function') throw new ConfigurationError(`${name}.identify`, 'must be a function')
+  for (const key of ['notify', 'checkUserCode', 'postJson'] as const) checkFunction(options[key], `${name}.${key}`)
+  const policy = {
+    ...options,
+    requestTtl: checkInteger(options.requestTtl, `${name}.requestTtl`, { min: 1, max: day, default: 120 }),
+    interval: checkInteger(options.interval, `${name}.interval`, { min: 1, max: 300, default: 5 }),
+    deliveryModes: checkModes(options.deliveryModes, setting.senderConstrained),
+    postJson: options.postJson ?? setting.postJson
+  }
+  checkClients(setting, policy.deliveryModes)
+  return policy
+}
+
+function checkModes(given: unknown, senderConstrained: boolean): readonly DeliveryMode[] {
+  const key = `${name}.deliveryModes`
+  const possible = deliveryModes.filter(mode => mode !== 'push' || !senderConstrained)
+  if (given === undefined) return possible
+  if (!Array.isArray(given) || given.length === 0) throw new ConfigurationError(key, 'must be a list with at least one mode')
+  given.forEach((mode: unknown, index) => {
+    if (!possible.some(known => known === mode))
+      throw new ConfigurationError(`${key}[${index}]`, `must be one of ${possible.join(', ')}`)
+  })
+  return given as readonly DeliveryMode[]
+}
+
+/** Clients of a list are told at start what clients of a function are told by a failing request. */
+function checkClients({ clients, algorithms }: BackchannelSetting, modes: readonly DeliveryMode[]): void {
+  if (!Array.isArray(clients)) return
+  ;(clients as readonly ClientMetadata[]).forEach((client, index) => {
+    if (client.grant_types?.includes(cibaGrantType) !== true) return
+    const { backchannel_authentication_request_signing_alg: alg } = client
+    if (!modes.some(mode => mode === modeOf(client)))
+      throw new ConfigurationError(`clients[${index}].backchannel_token_delivery_mode`, `must be one of ${modes.join(', ')}`)
+    if (alg !== undefined && !algorithms.includes(alg))
+      throw new ConfigurationError(
+        `clients[${index}].backchannel_authentication_request_signing_alg`,
+        `must be one of ${algorithms.join(', ')}`
+      )
+  })
+}
+
+/** How a client learns of the outcome. */
+export function modeOf({ backchannel_token_delivery_mode }: Pick<ClientMetadata, 'backchannel_token_delivery_mode'>): string {
+  return backchannel_token_delivery_mode ?? 'poll'
+}

@@ -1,0 +1,166 @@
+/** The device authorization endpoint (RFC 8628 §3.1), and what the page its person goes to needs. */
+import type { Request, Response } from 'express'
+import { type Client } from '../client.ts'
+import { OAuthError, UnauthorizedClientError } from '../errors.ts'
+import { readClientRequest } from '../http/client-request.ts'
+import { sendTokenResponse } from '../http/responses.ts'
+import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { requestedScope } from '../token-issuers/token-issuer.ts'
+import { countAttempt } from '../tokens/attempts.ts'
+import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../tokens/device-code.ts'
+import type { AuthorizationDetail } from '../tokens/grant.ts'
+import { decideRequest, type FoundRequest, type PersonDecision } from '../tokens/polled-request.ts'
+import { readAuthorizationDetails } from './authorization/authorization-details.ts'
+import type { Account } from './authorization/interaction.ts'
+import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
+
+export interface DeviceAuthorizationOptions {
+  /** The page where people enter user codes: short enough to be typed. The library does not serve it. */
+  readonly verificationUri: string
+  /** Seconds both codes live. Default 600. */
+  readonly codeTtl?: number | undefined
+  /** Seconds a device waits between two polls. Default 5. */
+  readonly interval?: number | undefined
+}
+
+export interface DevicePolicy {
+  readonly verificationUri: string
+  readonly codeTtl: number
+  readonly interval: number
+}
+
+/** What a device asks for, for the page where its person decides. */
+export interface DeviceAuthorization {
+  /** As it is shown on the device, `BCDF-GHJK`: let the person compare. */
+  readonly user_code: string
+  readonly client: Client
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly authorization_details: readonly AuthorizationDetail[]
+}
+
+/**
+ * What the page at `verificationUri` calls, once the person has signed in.
+ *
+ * User codes are short, so guessing is bounded: whoever enters ten wrong ones within ten minutes is refused for the rest of them, by a rejection with
+ * an {@link OAuthError} of status 429 and `Retry-After`. Bound it per network too, as you bound passwords.
+ */
+export interface DeviceVerification {
+  /**
+   * What the device with this user code asks for, the code in any spelling; undefined when there is none, or it is expired or decided. Show it, and ask:
+   * a code that arrived in a link or a message may be someone else's device (RFC 8628 §5.4).
+   */
+  find(user_code: string, account: Pick<Account, 'sub'>): Promise<DeviceAuthorization | undefined>
+  /** The person agreed: the device's next poll gets their tokens. True for exactly one decision; false where the code is not (or no longer) to be decided. */
+  approve(user_code: string, account: Account): Promise<boolean>
+  /** The person refused: the device's next poll is `access_denied`. True for exactly one decision. */
+  deny(user_code: string, account: Pick<Account, 'sub'>): Promise<boolean>
+}
+
+const day = 86_400
+const wrongCodes = { most: 10, window: 600 }
+
+/** @throws ConfigurationError naming the option that is wrong. */
+export function checkDeviceAuthorization(
+  options: DeviceAuthorizationOptions | undefined,
+  grantTypes: readonly string[]
+): DevicePolicy | undefined {
+  const issued = grantTypes.includes(deviceCodeGrantType)
+  const given: unknown = options
+  if (given === undefined && !issued) return undefined
+  if (!issued) throw new ConfigurationError('deviceAuthorization', 'needs deviceCode() among tokenIssuers')
+  if (options === undefined || typeof given !== 'object' || given === null)
+    throw new ConfigurationError(
+      'deviceAuthorization',
+      'must be an object with the verificationUri, as deviceCode() is among tokenIssuers'
+    )
+  checkKeys(options, ['verificationUri', 'codeTtl', 'interval'], 'deviceAuthorization.')
+  const { verificationUri, codeTtl, interval } = options
+  if (!isPageAddress(verificationUri))
+    throw new ConfigurationError('deviceAuthorization.verificationUri', 'must be an https URL without a query or fragment')
+  return {
+    verificationUri,
+    codeTtl: checkInteger(codeTtl, 'deviceAuthorization.codeTtl', { min: 1, max: day, default: 600 }),
+    interval: checkInteger(interval, 'deviceAuthorization.interval', { min: 1, max: 300, default: 5 })
+  }
+}
+
+/** Answers POST with a device code and a user code. Clients authenticate as at the token endpoint, public ones too. */
+export function deviceAuthorizationEndpoint(context: EndpointContext, policy: DevicePolicy): Endpoint {
+  const { strategies, authenticate } = context.authentication('device_authorization')
+  const handler = clientHandlerOf(authenticate, (client, req, res) => authorizeDevice(context, policy, client, req, res))
+  return { member: 'device_authorization_endpoint', caller: 'client', strategies, handler }
+}
+
+async function authorizeDevice(
+  { server, authorizationDetails }: EndpointContext,
+  { verificationUri, codeTtl, interval }: DevicePolicy,
+  client: Client,
+  req: Request,
+  res: Response
+): Promise<void> {
+  const { parameters } = await readClientRequest(req)
+  if (!client.grant_types.includes(deviceCodeGrantType))
+    throw new UnauthorizedClientError('this client may not use device codes', { reason: 'not among its grant_types' })
+  const scope = requestedScope({ client, parameters }, server)
+  const { resource } = parameters
+  const resources = resource === undefined ? [] : [server.resources.find(resource).resource]
+  const details = await readAuthorizationDetails(authorizationDetails, client, parameters['authorization_details'])
+  const { device_code, user_code } = await keepDeviceRequest(server, {
+    client_id: client.client_id,
+    scope,
+    resources,
+    authorization_details: details,
+    expires_at: server.clock() + codeTtl * 1000,
+    interval
+  })
+  sendTokenResponse(res, {
+    device_code,
+    user_code,
+    verification_uri: verificationUri,
+    verification_uri_complete: `${verificationUri}?user_code=${user_code}`,
+    expires_in: codeTtl,
+    interval
+  })
+}
+
+/** The functions for the person's page. */
+export function deviceVerification(context: EndpointContext): DeviceVerification {
+  const { server } = context
+  const decide = async (user_code: string, sub: string, decision: PersonDecision): Promise<boolean> => {
+    const found = await enter(context, user_code, sub)
+    return found !== undefined && decideRequest(server, found, decision)
+  }
+  return {
+    async find(user_code, { sub }) {
+      const found = await enter(context, user_code, sub)
+      const client = found && (await findClient(context, found.request.client_id))
+      if (found === undefined || client === undefined) return undefined
+      const { scope, resources, authorization_details = [] } = found.request
+      return { user_code: normaliseUserCode(user_code) ?? '', client, scope, resources, authorization_details }
+    },
+    approve: (user_code, { sub, auth_time, acr, amr }) =>
+      decide(user_code, sub, { decision: 'allow', approval: { sub, auth_time, acr, amr } }),
+    deny: (user_code, { sub }) => decide(user_code, sub, { decision: 'deny' })
+  }
+}
+
+/** The request of a user code, each wrong one counted. @throws OAuthError where the person entered too many. */
+async function enter({ server }: EndpointContext, user_code: string, sub: string): Promise<FoundRequest | undefined> {
+  const attempt = await countAttempt(server, 'user_code', sub, wrongCodes)
+  if (attempt === undefined) {
+    throw new OAuthError('temporarily_unavailable', 429, 'too many wrong codes were entered', {
+      reason: 'a person entered more wrong user codes than are tolerated (RFC 8628 §5.1)',
+      headers: { 'Retry-After': String(wrongCodes.window) }
+    })
+  }
+  const found = await findDeviceRequest(server, user_code)
+  if (found !== undefined) await attempt.refund()
+  return found
+}
+
+function isPageAddress(uri: unknown): uri is string {
+  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
+  if (url === undefined || /[?#]/.test(String(uri)) || url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}

@@ -1,0 +1,37 @@
+/** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
+import { UnauthorizedClientError } from '../errors.ts'
+import { cibaGrantType, type BackchannelRequest } from '../tokens/backchannel-request.ts'
+import { beginGrant } from '../tokens/begin-grant.ts'
+import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
+
+/**
+ * Answers clients that poll, and those that were pinged: `authorization_pending`, `slow_down` for polls that come too often, `access_denied`,
+ * `expired_token`, and tokens for exactly one poll once the person has approved. For confidential clients; clients that are pushed to are refused.
+ *
+ * Its ids come from the backchannel authentication endpoint, which `authorizationServer()` has where this is among its `tokenIssuers`; it then
+ * needs the option `backchannelAuthentication`.
+ */
+export function ciba(): TokenIssuer {
+  return {
+    grant_type: cibaGrantType,
+    confidential: true,
+    async issue(request, server) {
+      const { client } = request
+      const auth_req_id = requiredParameter(request, 'auth_req_id')
+      const found = await findPolledRequest<BackchannelRequest>(server, 'auth_req_id', auth_req_id, client.client_id)
+      const { scope, resources, authorization_details, delivery } = found.request
+      if (delivery === 'push')
+        throw new UnauthorizedClientError('tokens are pushed to this client', { reason: 'CIBA §11: it registered the push mode' })
+      const { resource } = request.parameters
+      // judged first: a wrong resource must not cost the client its tokens
+      if (resource !== undefined) resourceFor(server, found.request, resource)
+      const approval = await collectApproval(server, found)
+      const id = found.reference.grant
+      const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
+      const refresh_token = await beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      return server.respond(request, { ...allowed, id }, { resource, refresh_token })
+    }
+  }
+}

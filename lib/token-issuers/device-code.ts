@@ -1,0 +1,32 @@
+/** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
+import { beginGrant } from '../tokens/begin-grant.ts'
+import { deviceCodeGrantType } from '../tokens/device-code.ts'
+import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
+
+/**
+ * Answers a device's polls: `authorization_pending`, `slow_down` for those that come too often, `access_denied`, `expired_token`, and tokens for
+ * exactly one poll once the person has approved. The code is bound to the client it was issued to.
+ *
+ * Its codes come from the device authorization endpoint, which `authorizationServer()` has where this is among its `tokenIssuers`; it then needs
+ * the option `deviceAuthorization`.
+ */
+export function deviceCode(): TokenIssuer {
+  return {
+    grant_type: deviceCodeGrantType,
+    async issue(request, server) {
+      const { client } = request
+      const found = await findPolledRequest(server, 'device_code', requiredParameter(request, 'device_code'), client.client_id)
+      const { scope, resources, authorization_details } = found.request
+      const { resource } = request.parameters
+      // judged first: a wrong resource must not cost the client its code
+      if (resource !== undefined) resourceFor(server, found.request, resource)
+      const approval = await collectApproval(server, found)
+      const id = found.reference.grant
+      const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
+      const refresh_token = await beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      return server.respond(request, { ...allowed, id }, { resource, refresh_token })
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** What a person allowed becomes a grant: kept before any token of it is handed out, with a refresh token where they allowed that. */
+import type { Client } from '../client.ts'
+import type { Confirmation } from './confirmation.ts'
+import { keepGrant, type NewGrant } from './person-grants.ts'
+import { grantTtl, refreshConfirmation, refreshTokenOf } from './refresh-token.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** What was allowed, by whom, to which client. */
+export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'refresh'>
+
+/** The client that gets it, and what it proved. */
+export interface GrantHolder {
+  readonly client: Client
+  readonly confirmation?: Confirmation | undefined
+  /** How it authenticated. */
+  readonly auth_method: string
+}
+
+/**
+ * Keeps the grant under `id`, and returns its refresh token: there is one where `offline_access` is in the scope and the client may use
+ * the refresh token grant.
+ */
+export async function beginGrant(
+  server: TokenServer,
+  id: string,
+  allowed: Allowed,
+  { client, confirmation, auth_method }: GrantHolder
+): Promise<string | undefined> {
+  const refreshable = allowed.scope.includes('offline_access') && client.grant_types.includes('refresh_token')
+  const refresh = refreshable ? { generation: 0, rotated_at: server.clock() } : undefined
+  const record: NewGrant = { ...allowed, cnf: refreshConfirmation(client, confirmation), auth_method, refresh }
+  await keepGrant(server, id, record, grantTtl(server, record))
+  return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)
+}
