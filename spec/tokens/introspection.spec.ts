@@ -9,23 +9,24 @@ const backend = toClient({ client_id: 'backend', client_secret: 's' })
 const own = { client_id: 'web', scope: [], resources: [] }
 
 describe('introspect', () => {
-  it('tells who acts, and who may, where a token says so', async () => {
+  it.each([
+    ['a JWT', api],
+    ['opaque', undefined]
+  ])('tells who acts, and who may, where a token says so: %s', async (_, resource) => {
     const { server } = await tokens()
-    const act = { sub: 'agent', act: { sub: 'gateway' } }
-    const claims = { iss: issuer, sub: 'alice', client_id: 'web', aud: api, iat: 1_800_000_000, exp: 1_800_000_600, jti: 'j' }
-    const jwt = await server.keys.sign('ES256', 'at+jwt', {
-      ...claims,
-      act,
-      may_act: { sub: 'agent' },
-      claims: ['email'],
-      amr: ['pwd']
-    })
-    expect(await introspect(server, jwt, web)).toEqual({
+    const acting = { act: { sub: 'agent', act: { sub: 'gateway' } }, may_act: { sub: 'agent' } }
+    const { access_token } = await server.respond({ client: web }, { ...own, sub: 'alice', ...acting }, { resource })
+    expect(await introspect(server, access_token, web)).toEqual({
       active: true,
+      iss: issuer,
+      client_id: 'web',
+      sub: 'alice',
       token_type: 'Bearer',
-      ...claims,
-      act,
-      may_act: { sub: 'agent' }
+      iat: 1_800_000_000,
+      exp: 1_800_003_600,
+      jti: expect.any(String),
+      ...(resource !== undefined && { aud: resource }),
+      ...acting
     })
   })
 
