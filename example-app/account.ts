@@ -10,14 +10,14 @@ import { consentsOf, csrf, fieldOf, forgetConsent, hasConsented, permissionsOf, 
 import { sendPage } from './views.ts'
 
 /** The pages `/account` and `/logout` of an issuer. Signing in to them is `interactionPages()`' part, with its limits. */
-export function accountPages(store: Store, issuer: string, settings: IssuerSettings): Router {
+export function accountPages(store: Store, issuer: string, settings: IssuerSettings, cookieSecret: string): Router {
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const names = new Map(settings.clients.map(({ client_id, client_name }) => [client_id, client_name]))
   const nameOf = (client_id: string) => names.get(client_id) ?? client_id
   const form = [urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 }), csrf.csrfSynchronisedProtection]
   const router = Router({ caseSensitive: true })
-  router.use([`${base}/account`, `${base}/logout`], sessions(store, issuer, base))
+  router.use([`${base}/account`, `${base}/logout`], sessions(store, issuer, base, cookieSecret))
   router.get(`${base}/account`, (req, res) => showAccount(req, res, base, persons, nameOf))
   router.post(`${base}/account/revoke`, ...form, (req, res) => revoke(req, res, base, persons, nameOf))
   router.get(`${base}/logout`, (req, res) => {

@@ -4,6 +4,7 @@ import type { Store } from 'clientele'
 import { accountPages } from './account.ts'
 import { recordGrants } from './account-permissions.ts'
 import type { Config } from './config.ts'
+import { cookieSecret } from './cookie-secret.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes, type IssuerOptions } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
@@ -24,7 +25,8 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
   app.use(accessLog(log), securityHeaders(issuer))
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
-  const shared = { store, log, mtlsOrigin, certificates: tls !== undefined && tls.port === undefined }
+  const certificates = tls !== undefined && tls.port === undefined
+  const shared = { store, cookieSecret: await cookieSecret(store), log, mtlsOrigin, certificates }
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {
@@ -42,7 +44,10 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
 /** What an issuer answers, the server's endpoints first: they are asked most. What it grants is recorded for the account page. */
 async function everyPage(options: IssuerOptions): Promise<RequestHandler[]> {
   const { store, issuer, settings } = options
-  return [await issuerRoutes({ ...options, store: recordGrants(store, issuer) }), accountPages(store, issuer, settings)]
+  return [
+    await issuerRoutes({ ...options, store: recordGrants(store, issuer) }),
+    accountPages(store, issuer, settings, options.cookieSecret)
+  ]
 }
 
 function originOf(hostname: string, port: number): string {

@@ -28,6 +28,8 @@ export interface IssuerOptions {
   readonly settingsPath: string
   readonly settings: IssuerSettings
   readonly store: Store
+  /** What session cookies are signed with. */
+  readonly cookieSecret: string
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
@@ -43,7 +45,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const server = await build(options, path, persons)
-  const withSession = sessions(store, issuer, path)
+  const withSession = sessions(store, issuer, path, options.cookieSecret)
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))

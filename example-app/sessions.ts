@@ -1,5 +1,5 @@
 /** Browser sessions of one issuer, kept in the store everything else is kept in. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
 import type { Request, RequestHandler } from 'express'
 import session, { Store as SessionStore, type SessionData } from 'express-session'
@@ -32,14 +32,11 @@ const sessionTtl = 12 * 3600
 /** Tabs a person may have open at once, in a manner of speaking; the oldest is forgotten first. */
 const mostInteractions = 20
 
-/** Signs cookies. Sessions end with the process, and so may the key. */
-const cookieSecret = randomBytes(32).toString('base64url')
-
 /**
  * Sessions of the issuer at `path`. The cookie is named after the issuer and limited to its path, so that issuers on one
- * host, or on other ports of it, never read one another's.
+ * host, or on other ports of it, never read one another's. It is signed with `cookieSecret`.
  */
-export function sessions(store: Store, issuer: string, path: string): RequestHandler {
+export function sessions(store: Store, issuer: string, path: string, cookieSecret: string): RequestHandler {
   const secure = issuer.startsWith('https:')
   const allowed = permissions(store, issuer)
   const withSession = session({

@@ -1,11 +1,12 @@
 /** What belongs to a grant ends with it. */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict'
 import type { Key, Store, StoredRecord } from '../stores/store.ts'
-import { expectAbsent, expectOutcome, expectValue, versionOf, type CaseDefinition } from './store-case.ts'
+import { expectAbsent, expectOutcome, expectValue, forEachOf, versionOf, type CaseDefinition } from './store-case.ts'
 
 const hour = 3_600
 const token: Key = { kind: 'access_token', id: 'digest', grant: 'g1' }
-const tokens = (count: number): readonly Key[] => Array.from({ length: count }, (_, index) => ({ ...token, id: `token ${index}` }))
+const tokens = (count: number): readonly Key[] =>
+  Array.from({ length: count }, (_, index) => ({ ...token, id: `token ${index}` }))
 
 async function expectWritesRefused(store: Store, version: StoredRecord['version']): Promise<void> {
   await store.set(token, 2, 10)
@@ -16,7 +17,7 @@ async function expectWritesRefused(store: Store, version: StoredRecord['version'
 }
 
 async function expectAllAbsent(store: Store, keys: readonly Key[]): Promise<void> {
-  const found = await Promise.all(keys.map(key => store.get(key)))
+  const found = await forEachOf(keys, key => store.get(key))
   deepStrictEqual(
     found.filter(record => record !== undefined),
     []
@@ -59,7 +60,7 @@ const ending: readonly CaseDefinition[] = [
     async run(context) {
       const store = await context.open()
       const keys = tokens(2_000)
-      await Promise.all(keys.map(key => store.set(key, 1, 60)))
+      await forEachOf(keys, key => store.set(key, 1, 60))
       await store.deleteGrant('g1')
       await expectAllAbsent(store, keys)
     }

@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Json, Key, Store } from '../stores/store.ts'
-import { code, valueOf, versionOf, type CaseContext, type CaseDefinition } from './store-case.ts'
+import { code, forEachOf, valueOf, versionOf, type CaseContext, type CaseDefinition } from './store-case.ts'
 
 const needs = 'interruptions'
 /** Milliseconds. */
@@ -40,7 +40,7 @@ const keys: readonly Key[] = Array.from({ length: 600 }, (_, index) => ({ ...cod
 /** Runs an operation for every key, a few at a time, and breaks the connections in the middle, twice. */
 async function interrupted<T>(
   context: CaseContext,
-  stores: readonly Store[],
+  stores: readonly [Store, ...Store[]],
   operation: (store: Store, key: Key, index: number) => Promise<T>
 ): Promise<(T | undefined)[]> {
   const answers: (T | undefined)[] = []
@@ -51,7 +51,7 @@ async function interrupted<T>(
       answers[index] = await answerOf(operation(store, keys[index] ?? code, index))
     }
   }
-  await Promise.all(Array.from({ length: 24 }, (_, index) => worker(stores[index % stores.length] ?? (stores[0] as Store))))
+  await Promise.all(Array.from({ length: 24 }, (_, index) => worker(stores[index % stores.length] ?? stores[0])))
   return answers
 }
 
@@ -86,11 +86,11 @@ export const interruptionCases: readonly CaseDefinition[] = [
     needs,
     async run(context) {
       const stores = await context.several()
-      await Promise.all(keys.map((key, index) => stores[0].set(key, index, 60)))
+      await forEachOf([...keys.entries()], ([index, key]) => stores[0].set(key, index, 60))
       const taken = await interrupted(context, stores, (store, key) => store.take(key))
       for (const [index, key] of keys.entries()) {
         const again = await recovered(() => stores[0].take(key))
-        if (taken[index] !== undefined) deepStrictEqual([taken[index]?.outcome, again.outcome], ['taken', 'spent'])
+        if (taken[index] !== undefined) deepStrictEqual([taken[index].outcome, again.outcome], ['taken', 'spent'])
         deepStrictEqual(await stores[0].take(key), { outcome: 'spent' })
       }
     }
@@ -100,12 +100,12 @@ export const interruptionCases: readonly CaseDefinition[] = [
     needs,
     async run(context) {
       const stores = await context.several()
-      await Promise.all(keys.map(key => stores[0].set(key, 'old', 60)))
-      const versions = await Promise.all(keys.map(key => versionOf(stores[0], key)))
+      await forEachOf(keys, key => stores[0].set(key, 'old', 60))
+      const versions = await forEachOf(keys, key => versionOf(stores[0], key))
       const swapped = await interrupted(context, stores, (store, key, index) => store.swap(key, versions[index] ?? '', 'new', 60))
       for (const [index, key] of keys.entries()) {
         const found: Json | undefined = await recovered(() => valueOf(stores[0], key))
-        ok(found === 'new' || (found === 'old' && swapped[index] !== true), `${index}: ${String(found)}`)
+        ok(found === 'new' || (found === 'old' && swapped[index] !== true), `${index}: ${JSON.stringify(found)}`)
         strictEqual(await stores[0].swap(key, versions[index] ?? '', 'newer', 60), found === 'old')
       }
     }
@@ -115,14 +115,14 @@ export const interruptionCases: readonly CaseDefinition[] = [
     needs,
     async run(context) {
       const stores = await context.several()
-      await Promise.all(keys.map(key => stores[0].set(key, 1, 60)))
+      await forEachOf(keys, key => stores[0].set(key, 1, 60))
       const ended = new Set<string | undefined>()
       await interrupted(context, stores, async (store, { grant = '' }, index) => {
         if (index % 3 !== 0) return
         await store.deleteGrant(grant)
         ended.add(grant)
       })
-      const found = await recovered(() => Promise.all(keys.map(key => valueOf(stores[0], key))))
+      const found = await recovered(() => forEachOf(keys, key => valueOf(stores[0], key)))
       for (const grant of new Set(keys.map(key => key.grant))) {
         const left = new Set(found.filter((_, index) => keys[index]?.grant === grant))
         strictEqual(left.size, 1)

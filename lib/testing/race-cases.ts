@@ -11,7 +11,7 @@ interface Round {
   readonly key: Key
   readonly store: Store
   /** Runs the operation as often as there are contenders, spread over the stores, all at once. */
-  race<T>(operation: (store: Store, contender: number) => Promise<T>): Promise<T[]>
+  readonly race: <T>(operation: (store: Store, contender: number) => Promise<T>) => Promise<T[]>
 }
 
 async function eachRound(context: CaseContext, run: (round: Round) => Promise<void>): Promise<void> {

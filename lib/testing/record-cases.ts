@@ -190,15 +190,18 @@ const swapping: readonly CaseDefinition[] = [
       await expectValue(store, code, 1)
     }
   },
-  ...['no such version', '', 0, -1].map(version => ({
-    name: `swap takes ${JSON.stringify(version)} for no version of anything`,
-    async run(context) {
-      const store = await context.open()
-      strictEqual(await store.swap(code, version, 1, 60), false)
-      await store.set(code, 1, 60)
-      strictEqual(await store.swap(code, version, 2, 60), false)
-    }
-  }) satisfies CaseDefinition)
+  ...['no such version', '', 0, -1].map(
+    version =>
+      ({
+        name: `swap takes ${JSON.stringify(version)} for no version of anything`,
+        async run(context) {
+          const store = await context.open()
+          strictEqual(await store.swap(code, version, 1, 60), false)
+          await store.set(code, 1, 60)
+          strictEqual(await store.swap(code, version, 2, 60), false)
+        }
+      }) satisfies CaseDefinition
+  )
 ]
 
 const closing: readonly CaseDefinition[] = [
@@ -214,11 +217,4 @@ const closing: readonly CaseDefinition[] = [
   }
 ]
 
-export const recordCases: readonly CaseDefinition[] = [
-  ...reading,
-  ...deleting,
-  ...adding,
-  ...taking,
-  ...swapping,
-  ...closing
-]
+export const recordCases: readonly CaseDefinition[] = [...reading, ...deleting, ...adding, ...taking, ...swapping, ...closing]

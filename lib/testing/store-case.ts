@@ -64,3 +64,11 @@ export async function expectClosed(store: Store, key: Key): Promise<void> {
   await rejects(async () => store.delete(key))
   await rejects(async () => store.deleteGrant(key.grant ?? 'g1'))
 }
+
+/** Does something for every item, some at a time: much work is not the same as many callers at once. */
+export async function forEachOf<Item, Answer>(items: readonly Item[], run: (item: Item) => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = []
+  for (let start = 0; start < items.length; start += 50)
+    answers.push(...(await Promise.all(items.slice(start, start + 50).map(run))))
+  return answers
+}

@@ -44,7 +44,7 @@ export interface StoreSetup<Engine> {
 /** One thing every store has to do. `run` rejects, with an `AssertionError` as a rule, where the store does not do it. */
 export interface StoreCase {
   readonly name: string
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** Registers a test: `test` of Jest, Vitest, node:test, Mocha (`it`) and their likes. */
@@ -55,7 +55,8 @@ export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
  * kept, that of many callers one wins, that keys and values come back as they were; and, unless `shared` is false, the same
  * across several stores on the same data and after closing.
  *
- * Cases need a few seconds together; give those that race and wait 30 seconds each.
+ * Cases race a hundred callers and write some thousands of records: give each of them half a minute, and the store's own
+ * patience some seconds.
  *
  * @example
  * import test from 'node:test'

@@ -25,22 +25,20 @@ const values: readonly (readonly [string, Json])[] = [
   ['members in an order of their own', { z: 1, a: 2, m: 3 }]
 ]
 
-const unchanged = values.map(
-  ([name, value]): CaseDefinition => ({
-    name: `${name} comes back as it was`,
-    async run(context) {
-      const store = await context.open()
-      const added = { ...key, id: 'added' }
-      await store.set(key, value, 60)
-      await store.add(added, value, 60)
-      const record = await store.get(key)
-      strictEqual(JSON.stringify(record?.value), JSON.stringify(value))
-      await expectTaken(store, added, value)
-      strictEqual(await store.swap(key, record?.version ?? '', [value], 60), true)
-      strictEqual(JSON.stringify(await valueOf(store, key)), JSON.stringify([value]))
-    }
-  })
-)
+const unchanged = values.map(([name, value]): CaseDefinition => ({
+  name: `${name} comes back as it was`,
+  async run(context) {
+    const store = await context.open()
+    const added = { ...key, id: 'added' }
+    await store.set(key, value, 60)
+    await store.add(added, value, 60)
+    const record = await store.get(key)
+    strictEqual(JSON.stringify(record?.value), JSON.stringify(value))
+    await expectTaken(store, added, value)
+    strictEqual(await store.swap(key, record?.version ?? '', [value], 60), true)
+    strictEqual(JSON.stringify(await valueOf(store, key)), JSON.stringify([value]))
+  }
+}))
 
 export const valueCases: readonly CaseDefinition[] = [
   ...unchanged,

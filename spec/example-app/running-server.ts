@@ -27,7 +27,8 @@ export const npm = ['npm', 'start', '--silent']
 export function run(command: readonly string[], env: Record<string, string>): RunningServer {
   const ours = ['CONFIG', 'LOG_LEVEL', 'STORE_URL', 'NODE_OPTIONS']
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)))
-  const child = spawn(command[0] ?? '', command.slice(1), { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // a server that keeps its state on disk is for the specs that say so
+  const child = spawn(command[0] ?? '', command.slice(1), { env: { ...inherited, STORE_URL: 'memory:', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
