@@ -16,7 +16,7 @@ const walls = [
   [
     './lib/credentials',
     './lib',
-    ['./credentials', './client.ts', './errors.ts', './decision.ts', './stores/store.ts'],
+    ['./credentials', './client.ts', './errors.ts', './decision.ts', './options.ts', './stores/store.ts'],
     'credentials know clients, not Express'
   ],
   [
@@ -28,7 +28,7 @@ const walls = [
   [
     './lib/tokens',
     './lib',
-    ['./tokens', './client.ts', './errors.ts', './options.ts', './stores/store.ts'],
+    ['./tokens', './client.ts', './subject-type.ts', './errors.ts', './options.ts', './stores/store.ts'],
     'tokens are made of values; they know no Express'
   ],
   [

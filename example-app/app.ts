@@ -1,12 +1,9 @@
 /** The Express application: the issuer and its tenants, side by side on the same listeners and the same store. */
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import type { Store } from 'clientele'
-import { accountPages } from './account.ts'
-import { recordGrants } from './account-permissions.ts'
 import type { Config } from './config.ts'
-import { cookieSecret } from './cookie-secret.ts'
 import { HttpError } from './http-error.ts'
-import { issuerRoutes, type IssuerOptions } from './issuer.ts'
+import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
 import { securityHeaders, sendPage } from './views.ts'
 
@@ -25,29 +22,19 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
   app.use(accessLog(log), securityHeaders(issuer))
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
-  const certificates = tls !== undefined && tls.port === undefined
-  const shared = { store, cookieSecret: await cookieSecret(store), log, mtlsOrigin, certificates }
+  const shared = { store, log, mtlsOrigin, certificates: tls !== undefined && tls.port === undefined }
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {
-    app.use(await everyPage({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
+    app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
   }
-  app.use(await everyPage({ ...shared, issuer: settings.issuer, settingsPath: '', settings, demo }))
+  app.use(await issuerRoutes({ ...shared, issuer: settings.issuer, settingsPath: '', settings, demo }))
   const base = baseFinder(
     settings.issuer,
     settings.tenants.map(({ path }) => path)
   )
   app.use(notFound(base), errorPage(base, log))
   return app
-}
-
-/** What an issuer answers, the server's endpoints first: they are asked most. What it grants is recorded for the account page. */
-async function everyPage(options: IssuerOptions): Promise<RequestHandler[]> {
-  const { store, issuer, settings } = options
-  return [
-    await issuerRoutes({ ...options, store: recordGrants(store, issuer) }),
-    accountPages(store, issuer, settings, options.cookieSecret)
-  ]
 }
 
 function originOf(hostname: string, port: number): string {

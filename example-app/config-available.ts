@@ -20,6 +20,5 @@ export function checkAvailable(settings: Settings): void {
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
   ]) {
     if (policy.registration !== 'off') throw new ConfigError(`${prefix}policy.registration`, `must be "off" ${notYet}`)
-    if (policy.failure_budget !== 'off') throw new ConfigError(`${prefix}policy.failure_budget`, `must be "off" ${notYet}`)
   }
 }

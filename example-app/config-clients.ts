@@ -29,6 +29,7 @@ export const knownMembers: ReadonlySet<string> = new Set([
   'id_token_signed_response_alg',
   'userinfo_signed_response_alg',
   'subject_type',
+  'sector_identifier_uri',
   'default_max_age',
   'require_auth_time',
   'default_acr_values',

@@ -7,6 +7,8 @@ const reserved = new Set([
   'oauth2',
   'login',
   'consent',
+  'account',
+  'logout',
   'device',
   'ciba',
   'api',

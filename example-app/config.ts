@@ -39,7 +39,7 @@ export function checkConfig(input: unknown, folder: string): Config {
   ]) {
     checkPeople(own, prefix)
     checkClients(own, prefix, issuer)
-    warnings.push(...clientWarnings(own, prefix))
+    warnings.push(...clientWarnings(own, prefix), ...introspectionWarnings(own, prefix))
   }
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
@@ -125,6 +125,18 @@ function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
     const ignored = Object.keys(client).filter(member => !knownMembers.has(member))
     return ignored.map(member => `${path}.${member} is not known and has no effect`)
   })
+}
+
+/** A client that is not in the file may be one that registers itself; a misspelt one only ever hears that tokens are not active. */
+function introspectionWarnings({ clients, resources }: IssuerSettings, prefix: string): string[] {
+  return resources.flatMap(({ introspection_clients }, index) =>
+    introspection_clients.flatMap((client_id, position) => {
+      const path = `${prefix}resources[${index}].introspection_clients[${position}]`
+      const client = clients.find(known => known.client_id === client_id)
+      if (client === undefined) return [`${path} names no client of this file`]
+      return client.token_endpoint_auth_method === 'none' ? [`${path} names a public client, which cannot introspect`] : []
+    })
+  )
 }
 
 /** The first thing wrong, as one line. Of a union's branches, the one that got furthest into the value is meant. */

@@ -2,10 +2,11 @@
 import { Router, urlencoded, type Request, type Response } from 'express'
 import type { Account, AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
 import type { People } from './accounts.ts'
+import { hasConsented, rememberConsent } from './consents.ts'
 import { HttpError } from './http-error.ts'
 import { loginLimits } from './login-limits.ts'
 import { describeResource, describeScope } from './scope-words.ts'
-import { beginInteraction, csrf, fieldOf, hasConsented, ownsInteraction, rememberConsent, signIn } from './sessions.ts'
+import { beginInteraction, csrf, fieldOf, ownsInteraction, signIn } from './sessions.ts'
 import { sendPage } from './views.ts'
 
 /** What signing in with a password is called in `acr` (OASIS SAML 2.0 Authentication Context, §3.4.10). */

@@ -5,17 +5,18 @@ import {
   authorizationServer,
   clientCredentials,
   ConfigurationError,
-  generateKeys,
   refreshToken,
   type AuthorizationServer,
   type Store
 } from 'clientele'
+import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
+import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logFailure, type Log } from './log.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
@@ -28,8 +29,6 @@ export interface IssuerOptions {
   readonly settingsPath: string
   readonly settings: IssuerSettings
   readonly store: Store
-  /** What session cookies are signed with. */
-  readonly cookieSecret: string
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
@@ -44,8 +43,9 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const { issuer, settings, store } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
-  const server = await build(options, path, persons)
-  const withSession = sessions(store, issuer, path, options.cookieSecret)
+  const keys = await issuerKeys(store, issuer, options.log)
+  const server = build(options, path, persons, keys)
+  const withSession = sessions(store, issuer, path, keys.secretFor('session cookie'))
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -56,29 +56,32 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
+}
+
+function clientNames({ clients }: IssuerSettings): (client_id: string) => string {
+  const names = new Map(clients.map(({ client_id, client_name }) => [client_id, client_name]))
+  return client_id => names.get(client_id) ?? client_id
 }
 
 function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-async function build(options: IssuerOptions, path: string, persons: People): Promise<AuthorizationServer> {
+function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates } = options
   try {
     return authorizationServer({
       issuer,
       store,
-      keys: await generateKeys(),
+      keys: keys.keys,
+      pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients,
       scopes: settings.scopes,
-      resources: settings.resources.map(({ resource, scopes, access_token_format }) => ({
-        resource,
-        scopes,
-        access_token_format
-      })),
+      resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
@@ -106,7 +109,8 @@ function policyOptions(policy: IssuerSettings['policy']) {
     authorizationCodeTtl: policy.authorization_code_ttl,
     refreshTokenTtl: policy.refresh_token_ttl,
     refreshTokenRotation: policy.refresh_token_rotation,
-    refreshRetryWindow: policy.refresh_retry_window
+    refreshRetryWindow: policy.refresh_retry_window,
+    guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
   }
 }
 
@@ -121,7 +125,8 @@ const settingNames: Readonly<Record<string, string>> = {
   authorizationCodeTtl: 'policy.authorization_code_ttl',
   refreshTokenTtl: 'policy.refresh_token_ttl',
   refreshTokenRotation: 'policy.refresh_token_rotation',
-  refreshRetryWindow: 'policy.refresh_retry_window'
+  refreshRetryWindow: 'policy.refresh_retry_window',
+  guessProtection: 'policy.failure_budget'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {

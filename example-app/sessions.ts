@@ -4,13 +4,7 @@ import { csrfSync } from 'csrf-sync'
 import type { Request, RequestHandler } from 'express'
 import session, { Store as SessionStore, type SessionData } from 'express-session'
 import { scopedStore, type Account, type Json, type Store } from 'clientele'
-import { permissions, type Permissions } from './account-permissions.ts'
-
-/** What a person agreed to for one client. `since` is in milliseconds since the epoch. */
-export interface Consent {
-  readonly scope: readonly string[]
-  readonly since: number
-}
+import { mindWithdrawals, withdrawals } from './consents.ts'
 
 declare module 'express-session' {
   interface SessionData {
@@ -18,8 +12,6 @@ declare module 'express-session' {
     account?: Account
     /** The interactions this browser began; only it may finish them. */
     interactions?: string[]
-    /** What the person agreed to, by client_id. */
-    consents?: Record<string, Consent>
     /** Said once, on the next account page. */
     notice?: string
     /** The demo's public client, waiting for its code. */
@@ -34,32 +26,25 @@ const mostInteractions = 20
 
 /**
  * Sessions of the issuer at `path`. The cookie is named after the issuer and limited to its path, so that issuers on one
- * host, or on other ports of it, never read one another's. It is signed with `cookieSecret`.
+ * host, or on other ports of it, never read one another's.
+ *
+ * @param secret signs the cookie; sessions outlive the process where it does.
  */
-export function sessions(store: Store, issuer: string, path: string, cookieSecret: string): RequestHandler {
+export function sessions(store: Store, issuer: string, path: string, secret: string): RequestHandler {
   const secure = issuer.startsWith('https:')
-  const allowed = permissions(store, issuer)
+  const withdrawn = withdrawals(store, issuer)
   const withSession = session({
     name: `${secure ? '__Secure-' : ''}session-${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`,
-    secret: cookieSecret,
+    secret,
     store: new StoredSessions(scopedStore(store, issuer)),
     cookie: { path: path === '' ? '/' : path, httpOnly: true, sameSite: 'lax', secure },
     resave: false,
     saveUninitialized: false
   })
   return (req, res, next) => {
-    permissionsByRequest.set(req, allowed)
+    mindWithdrawals(req, withdrawn)
     withSession(req, res, next)
   }
-}
-
-const permissionsByRequest = new WeakMap<Request, Permissions>()
-
-/** What the people of this request's issuer allowed, in any session. */
-export function permissionsOf(req: Request): Permissions {
-  const allowed = permissionsByRequest.get(req)
-  if (allowed === undefined) throw new Error('sessions() must come before whatever needs a session')
-  return allowed
 }
 
 /** Forms carry a token of their session; a POST without it, or with another session's, is a 403 error. */
@@ -104,35 +89,6 @@ export async function signOut(req: Request): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     req.session.destroy((error?: Error) => (error === undefined || (error as Error | null) === null ? resolve() : reject(error)))
   })
-}
-
-/** Whether the person agreed, in this session, to all of `scope` for this client, and has not taken it back since in any. */
-export async function hasConsented(req: Request, sub: string, client_id: string, scope: readonly string[]): Promise<boolean> {
-  const agreed = consentsOf(req).get(client_id)
-  if (agreed === undefined || !scope.every(value => agreed.scope.includes(value))) return false
-  return agreed.since > (await permissionsOf(req).revokedAt(sub, client_id))
-}
-
-/** Remembers that the person agreed, beside what they agreed to before. */
-export async function rememberConsent(req: Request, client_id: string, scope: readonly string[]): Promise<void> {
-  const consents = consentsOf(req)
-  const before = consents.get(client_id)
-  const sub = req.session.account?.sub ?? ''
-  const kept = before !== undefined && (await hasConsented(req, sub, client_id, before.scope)) ? before.scope : []
-  consents.set(client_id, { scope: [...new Set([...kept, ...scope])], since: Date.now() })
-  req.session.consents = Object.fromEntries(consents)
-}
-
-/** Forgets what the person agreed to for this client in this session. */
-export function forgetConsent(req: Request, client_id: string): void {
-  const consents = consentsOf(req)
-  consents.delete(client_id)
-  req.session.consents = Object.fromEntries(consents)
-}
-
-/** What the person agreed to in this session. As a map: a client may be called `__proto__`. */
-export function consentsOf(req: Request): Map<string, Consent> {
-  return new Map(Object.entries(req.session.consents ?? {}))
 }
 
 type Done<T = undefined> = (error?: unknown, result?: T | null) => void

@@ -1,5 +1,5 @@
 /** Where codes, tokens, sessions and everything else that must not be forgotten is kept: what STORE_URL says. */
-import { mkdir } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { memoryStore, type Store } from 'clientele'
 import { ConfigError } from './config-error.ts'
@@ -46,7 +46,8 @@ export async function openStore({ engine, address }: StoreSetting): Promise<Stor
         return memoryStore()
       case 'sqlite': {
         const { sqliteStore } = await import('clientele/stores/sqlite')
-        await mkdir(dirname(address), { recursive: true, mode: 0o700 })
+        const folder = dirname(address)
+        if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
         return await sqliteStore({ path: address })
       }
       case 'redis': {

@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express'
 import type { AuthorizationServer } from 'clientele'
 
-/** Says whose token it was, which client holds it and what it is good for. */
+/** Says whose token it was, which client holds it and what it is good for. The answer goes to the client: the person is whom it knows them as. */
 export function whoami(server: AuthorizationServer): RequestHandler[] {
   return [
     (_req, res, next) => {
@@ -11,8 +11,8 @@ export function whoami(server: AuthorizationServer): RequestHandler[] {
     },
     server.requireAccessToken(),
     (req, res) => {
-      const { sub, client_id, scope = [] } = req.accessToken ?? {}
-      res.json({ sub, client_id, scope: scope.join(' ') })
+      const { sub, pairwise_sub = sub, client_id, scope = [] } = req.accessToken ?? {}
+      res.json({ sub: pairwise_sub, client_id, scope: scope.join(' ') })
     }
   ]
 }

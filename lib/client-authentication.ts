@@ -2,10 +2,12 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import type { GuessProtection } from './credentials/guess-protection.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
+import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
+import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
@@ -33,9 +35,21 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
+  readonly guessProtection?: GuessProtection | undefined
 }
 
-const optionKeys = ['clients', 'strategies', 'endpoint', 'certificate', 'onDecision', 'jsonBody', 'maxBytes', 'maxParameters']
+const optionKeys = [
+  'clients',
+  'strategies',
+  'endpoint',
+  'certificate',
+  'onDecision',
+  'guessProtection',
+  'jsonBody',
+  'maxBytes',
+  'maxParameters'
+]
 
 /** For a client that used the Authorization header where no method does. */
 const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
@@ -70,7 +84,11 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
   const run = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
-    const strategy = await selectStrategy(strategies, clients, request)
+    const selected = await selectStrategy(strategies, clients, request)
+    const { strategy, client_id } = selected
+    const guesses = strategy.guessable === true ? options.guessProtection : undefined
+    const network = guesses === undefined ? '' : networkOf(req)
+    if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
     const runner = runners.get(strategy.name)
     if (runner === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
     // a request of one client may come with another's mark from an earlier route
@@ -80,7 +98,10 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
       const client = given.authenticatedClient as Client | undefined
       if (client !== undefined) req.authenticatedClient = client
       // fails closed: a strategy that calls pass() or error(undefined) has authenticated nobody
-      next(error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined))
+      const refusal =
+        error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
+      if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
+      else guesses.count(client_id, network, request.found?.client !== undefined).then(more => next(more ?? refusal), next)
     })
   }
   return (req, res, next) => {
@@ -94,9 +115,18 @@ function checkOptions(options: AuthenticateClientOptions): void {
   const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
+  const guesses: Partial<GuessProtection> | undefined = options.guessProtection
+  if (guesses !== undefined && (typeof guesses.check !== 'function' || typeof guesses.count !== 'function'))
+    throw new ConfigurationError('guessProtection', 'must be what guessProtection() returns')
   if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
   checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
   checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
+}
+
+/** The one strategy that is to judge, and whose request it claims to be. */
+export interface Selected {
+  readonly strategy: ClientAuthenticationStrategy
+  readonly client_id: string
 }
 
 interface Carried {
@@ -115,7 +145,7 @@ export async function selectStrategy(
   strategies: readonly ClientAuthenticationStrategy[],
   clients: ClientRegistry,
   request: ClientRequest
-): Promise<ClientAuthenticationStrategy> {
+): Promise<Selected> {
   const carried = identifyAll(strategies, request)
   const mechanisms = visibleMechanisms(request, carried)
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
@@ -127,10 +157,32 @@ export async function selectStrategy(
     throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
   const { client_id } = first.identification
   checkSameClient(request, mechanism, client_id)
-  if (candidates.length === 1) return first.strategy
+  if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
+  const registered = candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)
   // where the registered method is none of them, any will do: it refuses, and says why
-  return candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)?.strategy ?? first.strategy
+  return { strategy: (registered ?? first).strategy, client_id }
+}
+
+/** @throws TooManyAttemptsError, as a decision like any other. */
+async function refuseWhereUsedUp(
+  guesses: GuessProtection,
+  request: ClientRequest,
+  { strategy, client_id }: Selected,
+  network: string
+): Promise<void> {
+  try {
+    await guesses.check(client_id, network)
+  } catch (error) {
+    if (!(error instanceof TooManyAttemptsError)) throw error
+    const decision = decisionOf(request, strategy.mechanism)
+    decision.client_id = client_id
+    decision.method = strategy.name
+    const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
+    const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
+    tell({ onDecision: undefined }, request, () => decision.refuse('failure_budget', detail).decision)
+    throw error
+  }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {
@@ -194,7 +246,7 @@ function refuseNothing(
       section: 'RFC 6749 §3.2.1',
       received: carries ? mechanism : 'no client authentication',
       fix: carries
-        ? 'Use one of the methods in the metadata’s token_endpoint_auth_methods_supported.'
+        ? 'Use one of the methods the metadata names for this endpoint.'
         : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
     },
     headers

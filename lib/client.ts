@@ -1,6 +1,7 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
 import type { JWK } from 'jose'
 import { ConfigurationError } from './options.ts'
+import { checkSubjectType } from './subject-type.ts'
 
 /** The members of client metadata this library reads. */
 export interface RegisteredMetadata {
@@ -29,6 +30,8 @@ export interface RegisteredMetadata {
   readonly userinfo_signed_response_alg?: string | undefined
   /** What authorization responses are signed with where the request asks for signed ones (JARM §3). Default RS256. */
   readonly authorization_signed_response_alg?: string | undefined
+  /** What introspection answers are signed with where this client asks for signed ones (RFC 9701 §6). Default RS256. */
+  readonly introspection_signed_response_alg?: string | undefined
   /** The one algorithm of this client's request objects (RFC 9101 §10.5). */
   readonly request_object_signing_alg?: string | undefined
   /** True: this client's authorization requests are signed request objects, always (RFC 9101 §10.5). */
@@ -41,6 +44,10 @@ export interface RegisteredMetadata {
   readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
   /** True: this client's token requests carry a DPoP proof, always (RFC 9449 §5.2). */
   readonly dpop_bound_access_tokens?: boolean | undefined
+  /** `public` (default): the client learns people's own `sub`. `pairwise`: an identifier of its sector's (OpenID Connect Core §8). */
+  readonly subject_type?: string | undefined
+  /** Names the client's sector by its host, where the redirect URIs do not (OpenID Connect Core §8.1). Never fetched. */
+  readonly sector_identifier_uri?: string | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
 }
@@ -186,6 +193,7 @@ const stringMembers = [
   'id_token_signed_response_alg',
   'userinfo_signed_response_alg',
   'authorization_signed_response_alg',
+  'introspection_signed_response_alg',
   'request_object_signing_alg',
   'tls_client_auth_subject_dn',
   'tls_client_auth_san_dns',
@@ -232,6 +240,7 @@ function checkMetadata(metadata: ClientMetadata, path: string): void {
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkRedirectUris(metadata, fail)
   checkMethod(metadata, fail)
+  checkSubjectType(metadata, fail)
 }
 
 /** Schemes a browser runs or reads instead of going anywhere (RFC 9700 §4.1.3 and every open redirector since). */

@@ -155,6 +155,17 @@ export class UseDpopNonceError extends OAuthError {
   }
 }
 
+/** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets for one client from one network (OAuth 2.1 §2.4.1). */
+export class TooManyAttemptsError extends OAuthError {
+  override readonly name = 'TooManyAttemptsError'
+  constructor(options: OAuthErrorOptions & { readonly retryAfter: number }) {
+    super('temporarily_unavailable', 429, 'too many attempts, try again later', {
+      ...options,
+      headers: { 'Retry-After': String(options.retryAfter), ...options.headers }
+    })
+  }
+}
+
 /** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
 export class TemporarilyUnavailableError extends OAuthError {
   override readonly name = 'TemporarilyUnavailableError'

@@ -10,9 +10,13 @@
 // a whole authorization server
 export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
+export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
+
+export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
@@ -27,7 +31,14 @@ export type { ResourceOptions } from './tokens/resource.ts'
 export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
-export { generateKeys, signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './tokens/signing-keys.ts'
+export {
+  generateKeys,
+  signingAlgorithms,
+  type KeySource,
+  type PrivateKeySet,
+  type SigningAlgorithm
+} from './tokens/generate-keys.ts'
+export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/stored-keys.ts'
 
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
@@ -48,6 +59,13 @@ export { isPublic, type AssertionAudience, type Client, type ClientMetadata, typ
 export type { ClientAuthentication, ClientRequest, Clock, Mechanism, Parameters, PresentedCertificate } from './request.ts'
 export type { Check, CheckOutcome, Decision } from './decision.ts'
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
+
+export {
+  guessProtection,
+  type GuessProtection,
+  type GuessProtectionOptions,
+  type GuessProtectionSetup
+} from './credentials/guess-protection.ts'
 
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'

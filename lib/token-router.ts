@@ -13,6 +13,7 @@ import {
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import {
   InvalidClientError,
@@ -36,6 +37,7 @@ import { builtInTokenIssuers } from './token-issuers/index.ts'
 import type { TokenIssuer } from './token-issuers/token-issuer.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
+import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
 import {
   checkBoolean,
@@ -70,6 +72,11 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
+  /**
+   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
+   * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   */
+  readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
@@ -89,6 +96,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'fetchJson',
   'profile',
   'requireDpopNonce',
+  'guessProtection',
   'onDecision',
   'onError'
 ]
@@ -105,6 +113,8 @@ export interface TokenEndpointParts {
   readonly keys: ClientKeys
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
+  /** Bounds guessing, at all endpoints together. */
+  readonly guesses: GuessProtection | undefined
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
   readonly senderConstrained: boolean
 }
@@ -138,12 +148,14 @@ export function tokenEndpointParts(given: TokenRouterOptions): TokenEndpointPart
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
   checkRegisteredAlgorithms(server, options.clients)
+  checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, tokenEndpoints, keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, senderConstrained: fapi }
+  const guesses = serverGuessProtection(options.guessProtection, server)
+  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(
@@ -194,8 +206,16 @@ export function tokenEndpoint(
   options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
 ): RequestHandler {
   const { jsonBody, certificate, onDecision } = options
-  const { clients, strategies } = parts
-  const authenticate = authenticateClient({ clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision })
+  const { clients, strategies, guesses } = parts
+  const authenticate = authenticateClient({
+    clients,
+    strategies,
+    endpoint: 'token',
+    jsonBody,
+    certificate,
+    onDecision,
+    guessProtection: guesses
+  })
   return (req, res, next) => {
     const authenticated = (error?: unknown): void => {
       if (error === undefined) issue(parts, req, res).catch((thrown: unknown) => next(failure(thrown)))

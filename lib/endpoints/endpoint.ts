@@ -1,10 +1,13 @@
-/** What every endpoint of one authorization server works with. */
+/** What every endpoint of one authorization server works with, and what it is to the router and to metadata. */
+import type { Request, RequestHandler, Response } from 'express'
 import type { ClientKeys } from '../assertions/client-keys.ts'
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client, ClientRegistry } from '../client.ts'
-import { TemporarilyUnavailableError } from '../errors.ts'
+import type { AuthenticatingEndpoint, EndpointAuthentication } from '../endpoint-authentication.ts'
+import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource.ts'
+import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
@@ -12,6 +15,10 @@ import type { Interaction } from './authorization/interaction.ts'
 export interface EndpointContext {
   readonly server: TokenServer
   readonly clients: ClientRegistry
+  /** The client authentication methods there are. */
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  /** The grants there are token issuers for. */
+  readonly grantTypes: readonly string[]
   readonly interaction: Interaction
   /** `public`: public clients must use PKCE. `always`: every client must. */
   readonly requirePkce: 'public' | 'always'
@@ -27,6 +34,10 @@ export interface EndpointContext {
   readonly dpop: DpopPolicy
   /** The endpoints' absolute addresses, by their metadata names. */
   readonly addresses: EndpointAddresses
+  /** Where a request to an endpoint may have been sent to: its address on each listener, for `htu` of a DPoP proof. */
+  readonly listenerAddresses: (member: EndpointMember) => readonly string[]
+  /** How an endpoint authenticates clients. */
+  readonly authentication: (endpoint: AuthenticatingEndpoint) => EndpointAuthentication
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
 
@@ -41,12 +52,64 @@ export interface RequestObjectPolicy {
   readonly strict: boolean
 }
 
-export interface EndpointAddresses {
-  readonly authorization_endpoint: string
-  readonly pushed_authorization_request_endpoint: string
-  readonly token_endpoint: string
-  readonly userinfo_endpoint: string
-  readonly jwks_uri: string
+/** Where each endpoint stands below the issuer, by its metadata name. */
+export const endpointPaths = {
+  authorization_endpoint: '/oauth2/authorize',
+  pushed_authorization_request_endpoint: '/oauth2/par',
+  token_endpoint: '/oauth2/token',
+  userinfo_endpoint: '/oauth2/userinfo',
+  jwks_uri: '/oauth2/jwks',
+  introspection_endpoint: '/oauth2/introspect',
+  revocation_endpoint: '/oauth2/revoke',
+  registration_endpoint: '/oauth2/register',
+  device_authorization_endpoint: '/oauth2/device_authorization',
+  backchannel_authentication_endpoint: '/oauth2/bc-authorize'
+} as const
+
+/** An endpoint's name in metadata (RFC 8414 §2 and its extensions). */
+export type EndpointMember = keyof typeof endpointPaths
+
+export type EndpointAddresses = Readonly<Record<EndpointMember, string>>
+
+/** One mounted endpoint: what the router and metadata need to know of it. */
+export interface Endpoint {
+  readonly member: EndpointMember
+  /**
+   * Who calls it: a client that authenticates, whoever holds an access token, a person's browser, or anyone. The first two may come
+   * over the mutual-TLS listener (RFC 8705 §5).
+   */
+  readonly caller: 'client' | 'access_token' | 'person' | 'anyone'
+  readonly handler: RequestHandler
+  /** The methods accepted there, where it authenticates clients. */
+  readonly strategies?: readonly ClientAuthenticationStrategy[]
+  /** True: it also answers one path segment further down, such as `/oauth2/register/<client_id>`. */
+  readonly withItems?: boolean
+  /** What it adds to metadata: registered members only. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
+
+/** A handler whose rejection goes to the error handler. */
+export function handlerOf(answer: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return (req, res, next) => {
+    answer(req, res).catch(next)
+  }
+}
+
+/** A handler for authenticated clients alone; a rejection goes to the error handler. */
+export function clientHandlerOf(
+  authenticate: RequestHandler,
+  answer: (client: Client, req: Request, res: Response) => Promise<void>
+): RequestHandler {
+  return (req, res, next) => {
+    const authenticated = (error?: unknown): void => {
+      if (error !== undefined) next(error)
+      // Passport calls next() only after success; a strategy of somebody's own might pass()
+      else if (req.authenticatedClient === undefined)
+        next(new InvalidClientError({ reason: 'the strategy let the request through without a client' }))
+      else answer(req.authenticatedClient, req, res).catch(next)
+    }
+    void authenticate(req, res, authenticated)
+  }
 }
 
 /** Finds a client. @throws TemporarilyUnavailableError when the source does not answer. */

@@ -1,82 +1,66 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
 import { JwtStrategy } from '../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
-import { responseModes } from './authorization/response-mode.ts'
 import { claimsOf } from './claims.ts'
-import type { EndpointContext } from './endpoint.ts'
+import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 export interface MetadataInput {
   readonly context: EndpointContext
-  readonly strategies: readonly ClientAuthenticationStrategy[]
-  readonly grantTypes: readonly string[]
+  readonly endpoints: readonly Endpoint[]
   /** The origin of the mutual-TLS listener, where there is one (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
-  /** The algorithms DPoP proofs may be signed with. */
-  readonly dpopAlgorithms: readonly string[]
 }
 
 /** The metadata document. Registered members only; empty lists are left out. */
-export function buildMetadata({
-  context,
-  strategies,
-  grantTypes,
-  mtlsOrigin,
-  dpopAlgorithms
-}: MetadataInput): Readonly<Record<string, unknown>> {
-  const { server, addresses } = context
-  const algorithms = [...new Set(strategies.flatMap(strategy => (strategy instanceof JwtStrategy ? strategy.algorithms() : [])))]
+export function buildMetadata({ context, endpoints, mtlsOrigin }: MetadataInput): Readonly<Record<string, unknown>> {
+  const { server, addresses, grantTypes } = context
+  const strategies = endpoints.flatMap(endpoint => endpoint.strategies ?? [])
   const certificates = strategies.some(({ name }) => name === 'tls_client_auth' || name === 'self_signed_tls_client_auth')
-  const withCodes = grantTypes.includes('authorization_code')
-  const { authorization_endpoint, pushed_authorization_request_endpoint, ...others } = addresses
   return {
     issuer: server.issuer,
-    ...(withCodes && { authorization_endpoint, pushed_authorization_request_endpoint }),
-    ...others,
-    ...(mtlsOrigin !== undefined && { mtls_endpoint_aliases: aliases(context, mtlsOrigin, withCodes) }),
+    ...Object.fromEntries(endpoints.map(({ member }) => [member, addresses[member]])),
+    ...(mtlsOrigin !== undefined && { mtls_endpoint_aliases: aliases(context, endpoints, mtlsOrigin) }),
     ...(server.scopes.length > 0 && { scopes_supported: server.scopes }),
-    response_types_supported: withCodes ? ['code'] : [],
+    response_types_supported: grantTypes.includes('authorization_code') ? ['code'] : [],
     grant_types_supported: grantTypes,
-    token_endpoint_auth_methods_supported: strategies.map(strategy => strategy.name),
-    ...(algorithms.length > 0 && { token_endpoint_auth_signing_alg_values_supported: algorithms }),
+    ...methodsOf(endpoints),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
-    dpop_signing_alg_values_supported: dpopAlgorithms,
-    subject_types_supported: ['public'],
+    dpop_signing_alg_values_supported: context.dpop.algorithms,
+    subject_types_supported: server.pairwise === undefined ? ['public'] : ['public', 'pairwise'],
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],
     ...(context.acrValues.length > 0 && { acr_values_supported: context.acrValues }),
-    ...(withCodes && ofAuthorization(context))
+    ...Object.fromEntries(endpoints.flatMap(({ metadata = {} }) => Object.entries(metadata)))
   }
 }
 
-/** What the authorization endpoint understands. */
-function ofAuthorization(context: EndpointContext): Readonly<Record<string, unknown>> {
-  const { server, requestObjects, authorizationDetails } = context
-  const types = Object.keys(authorizationDetails)
-  return {
-    response_modes_supported: responseModes,
-    code_challenge_methods_supported: ['S256'],
-    authorization_response_iss_parameter_supported: true,
-    authorization_signing_alg_values_supported: server.idTokenAlgorithms,
-    require_pushed_authorization_requests: context.requirePushedAuthorizationRequests,
-    claims_parameter_supported: true,
-    request_parameter_supported: true,
-    request_object_signing_alg_values_supported: requestObjects.algorithms,
-    ...(requestObjects.required && { require_signed_request_object: true }),
-    // those of others; what was pushed here is RFC 9126's
-    request_uri_parameter_supported: false,
-    ...(types.length > 0 && { authorization_details_types_supported: types })
+/** The endpoints whose methods have members of their own (RFC 8414 §2). */
+const withMethodMembers: readonly string[] = ['token_endpoint', 'introspection_endpoint', 'revocation_endpoint']
+
+function methodsOf(endpoints: readonly Endpoint[]): Readonly<Record<string, unknown>> {
+  const members: Record<string, unknown> = {}
+  for (const { member, strategies } of endpoints) {
+    if (strategies === undefined || !withMethodMembers.includes(member)) continue
+    members[`${member}_auth_methods_supported`] = strategies.map(({ name }) => name)
+    const algorithms = algorithmsOf(strategies)
+    if (algorithms.length > 0) members[`${member}_auth_signing_alg_values_supported`] = algorithms
   }
+  return members
+}
+
+function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): readonly string[] {
+  return [...new Set(strategies.flatMap(strategy => (strategy instanceof JwtStrategy ? strategy.algorithms() : [])))]
 }
 
 /** The same paths on the other listener: every endpoint a certificate means something to. Never the authorization endpoint. */
-function aliases({ addresses }: EndpointContext, origin: string, withCodes: boolean): Readonly<Record<string, string>> {
-  const { token_endpoint, userinfo_endpoint, pushed_authorization_request_endpoint } = addresses
-  return {
-    token_endpoint: at(origin, token_endpoint),
-    userinfo_endpoint: at(origin, userinfo_endpoint),
-    ...(withCodes && { pushed_authorization_request_endpoint: at(origin, pushed_authorization_request_endpoint) })
-  }
+function aliases(
+  { addresses }: EndpointContext,
+  endpoints: readonly Endpoint[],
+  origin: string
+): Readonly<Record<string, string>> {
+  const aliased = endpoints.filter(({ caller }) => caller === 'client' || caller === 'access_token')
+  return Object.fromEntries(aliased.map(({ member }) => [member, at(origin, addresses[member])]))
 }
 
 /** An address of this server as it is on another origin. */

@@ -1,8 +1,8 @@
 /** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, Response } from 'express'
 import { verifyDpopProof } from '../assertions/dpop-proof.ts'
 import type { Client } from '../client.ts'
-import { InvalidClientError, InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
+import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendJson } from '../http/responses.ts'
@@ -12,32 +12,26 @@ import { keepPushedRequest, pushedRequestTtl } from './authorization/pushed-requ
 import { readRedirect } from './authorization/redirect.ts'
 import { readRequestObject } from './authorization/request-object.ts'
 import { readAuthorizationRequest, type AuthorizationRequest } from './authorization/request.ts'
-import type { EndpointContext } from './endpoint.ts'
+import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
-/**
- * Answers POST with a `request_uri` that is good for one authorization within a minute.
- *
- * @param authenticate puts the client on the request: the methods of the token endpoint, public clients' `none` among them.
- * @param addresses where a request may have been sent to, for `htu` of a DPoP proof.
- */
-export function pushedAuthorizationRequestEndpoint(
-  context: EndpointContext,
-  authenticate: RequestHandler,
-  addresses: readonly string[]
-): RequestHandler {
-  return (req, res, next) => {
-    const authenticated = (error?: unknown): void => {
-      if (error === undefined) push(context, addressesOfListener(req, addresses), req, res).catch(next)
-      else next(error)
-    }
-    void authenticate(req, res, authenticated)
-  }
+/** Answers POST with a `request_uri` that is good for one authorization within a minute. Clients authenticate as at the token endpoint, public ones too. */
+export function pushedAuthorizationRequestEndpoint(context: EndpointContext): Endpoint {
+  const member = 'pushed_authorization_request_endpoint'
+  const { strategies, authenticate } = context.authentication('pushed_authorization_request')
+  const addresses = context.listenerAddresses(member)
+  const handler = clientHandlerOf(authenticate, (client, req, res) =>
+    push(context, client, addressesOfListener(req, addresses), req, res)
+  )
+  return { member, caller: 'client', strategies, handler }
 }
 
-async function push(context: EndpointContext, addresses: readonly string[], req: Request, res: Response): Promise<void> {
-  const client = req.authenticatedClient
-  // Passport calls next() only after success; a strategy of somebody's own might pass()
-  if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
+async function push(
+  context: EndpointContext,
+  client: Client,
+  addresses: readonly string[],
+  req: Request,
+  res: Response
+): Promise<void> {
   const sent = await readClientRequest(req)
   const request = await readPushedRequest(context, client, sent.parameters)
   const dpop_jkt = await readDpopKey(context, addresses, sent, request)

@@ -1,4 +1,5 @@
-/** Answers signed for one client: authorization responses (JARM §2) and userinfo (OpenID Connect Core §5.3.2). */
+/** Answers signed for one client: authorization responses (JARM §2), userinfo (OpenID Connect Core §5.3.2), introspection (RFC 9701 §5). */
+import type { Response } from 'express'
 import type { Client } from '../client.ts'
 import { ServerError } from '../errors.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -10,13 +11,20 @@ export function responseAlgorithm(server: TokenServer, registered: string | unde
   throw new ServerError({ reason: `the client registered responses signed ${wanted}, which this server does not do` })
 }
 
-/** A JWT of this server's for one client. */
+/** A JWT of this server's for one client. `typ` keeps JWTs of one use from passing for those of another (RFC 8725 §3.11). */
 export function signFor(
   server: TokenServer,
   client: Client,
   registered: string | undefined,
-  claims: Readonly<Record<string, unknown>>
+  claims: Readonly<Record<string, unknown>>,
+  typ = 'JWT'
 ): Promise<string> {
   const alg = responseAlgorithm(server, registered)
-  return server.keys.sign(alg, 'JWT', { ...claims, iss: server.issuer, aud: client.client_id })
+  return server.keys.sign(alg, typ, { ...claims, iss: server.issuer, aud: client.client_id })
+}
+
+/** Answers with a JWT as it is. */
+export function sendJwt(res: Response, jwt: string, mediaType: string, headers: Readonly<Record<string, string>>): void {
+  res.writeHead(200, { ...headers, 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(jwt) })
+  res.end(jwt)
 }

@@ -6,8 +6,8 @@ import { sendJson } from '../http/responses.ts'
 import { presentedAccessToken, withChallenge } from '../protected-resource.ts'
 import type { AccessToken } from '../tokens/access-token.ts'
 import { claimsOf } from './claims.ts'
-import { findClient, type EndpointContext } from './endpoint.ts'
-import { signFor } from './signed-response.ts'
+import { findClient, handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
+import { sendJwt, signFor } from './signed-response.ts'
 
 /**
  * Answers GET and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the
@@ -15,17 +15,22 @@ import { signFor } from './signed-response.ts'
  *
  * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449 §7.1.
  */
-export async function userinfoEndpoint(context: EndpointContext, req: Request, res: Response): Promise<void> {
+export function userinfoEndpoint(context: EndpointContext): Endpoint {
+  return { member: 'userinfo_endpoint', caller: 'access_token', handler: handlerOf((req, res) => answer(context, req, res)) }
+}
+
+async function answer(context: EndpointContext, req: Request, res: Response): Promise<void> {
   if (req.method !== 'GET' && req.method !== 'POST') throw new MethodNotAllowedError(['GET', 'POST'])
   const accessToken = await readAccessToken(context, req).catch((error: unknown) => {
     throw withChallenge(error, context.dpop)
   })
-  const claims = { ...(await readClaims(context, accessToken)), sub: accessToken.sub }
+  const { sub, pairwise_sub = sub } = accessToken
+  const claims = { ...(await readClaims(context, accessToken)), sub: pairwise_sub }
   const client = await findClient(context, accessToken.client_id)
   const headers = { 'Cache-Control': 'no-store' }
   const registered = client?.userinfo_signed_response_alg
   if (client === undefined || registered === undefined) sendJson(res, 200, claims, headers)
-  else sendJwt(res, await signFor(context.server, client, registered, claims), headers)
+  else sendJwt(res, await signFor(context.server, client, registered, claims), 'application/jwt', headers)
 }
 
 async function readAccessToken(context: EndpointContext, req: Request): Promise<AccessToken> {
@@ -51,9 +56,4 @@ async function readClaims(
   const known = (await server.claims?.(sub)) ?? {}
   const wanted = new Set([...claimsOf(scope), ...(claims ?? [])])
   return Object.fromEntries([...wanted].filter(name => known[name] !== undefined).map(name => [name, known[name]]))
-}
-
-function sendJwt(res: Response, jwt: string, headers: Readonly<Record<string, string>>): void {
-  res.writeHead(200, { ...headers, 'Content-Type': 'application/jwt', 'Content-Length': Buffer.byteLength(jwt) })
-  res.end(jwt)
 }

@@ -19,6 +19,11 @@ export function sendJson(res: ServerResponse, status: number, body: object, head
   res.end(text)
 }
 
+/** 200 without a body, where the status says it all; not to be stored. */
+export function sendDone(res: ServerResponse): void {
+  if (!res.headersSent) res.writeHead(200, { ...notStored, 'Content-Length': 0 }).end()
+}
+
 /** A successful token response (RFC 6749 §5.1): 200, JSON, not to be stored. */
 export function sendTokenResponse(res: ServerResponse, body: object): void {
   sendJson(res, 200, body, notStored)

@@ -14,6 +14,7 @@ export type ClientSecretJwtOptions = JwtStrategyOptions
  */
 export class ClientSecretJwtStrategy extends JwtStrategy {
   override readonly name: string = 'client_secret_jwt'
+  readonly guessable: boolean = true
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretJwtOptions) {

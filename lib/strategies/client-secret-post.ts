@@ -29,6 +29,7 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
   override readonly name: string = 'client_secret_post'
   readonly mechanism: Mechanism = 'body_secret'
   readonly needsOnlyClientRequest: boolean = true
+  readonly guessable: boolean = true
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */

@@ -34,6 +34,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
    * method built in: `authenticateClient()` then hands Passport a light stand-in. Leave it out where `authenticate` needs the request itself.
    */
   readonly needsOnlyClientRequest?: boolean
+  /** True where what proves the client could be found by trying: its failures are counted (OAuth 2.1 §2.4.1). */
+  readonly guessable?: boolean
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
 }

@@ -2,7 +2,7 @@
 import { isPublic } from '../client.ts'
 import { InvalidGrantError } from '../errors.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
-import { keepGrant, type GrantRecord } from '../tokens/grant.ts'
+import { keepGrant, type NewGrant } from '../tokens/person-grants.ts'
 import { verifyCodeChallenge } from '../tokens/pkce.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import { resourceFor } from '../tokens/token-response.ts'
@@ -33,7 +33,7 @@ export function authorizationCode(): TokenIssuer {
       const resource = request.parameters['resource']
       if (resource !== undefined) resourceFor(server, record, resource)
       const kept = grantRecord(request, server, record)
-      await keepGrant(server.store, id, kept, grantTtl(server, kept))
+      await keepGrant(server, id, kept, grantTtl(server, kept))
       const refresh_token = kept.refresh === undefined ? undefined : refreshTokenOf(server, id, kept.refresh.generation)
       return server.respond(request, { ...record, id }, { resource, refresh_token })
     }
@@ -74,7 +74,7 @@ function checkDpopKey(request: TokenRequest, record: AuthorizationCodeRecord): v
   throw new InvalidGrantError('this code is bound to another key', { reason: 'dpop_jkt is not the key of the DPoP proof' })
 }
 
-function grantRecord(request: TokenRequest, server: TokenServer, record: AuthorizationCodeRecord): GrantRecord {
+function grantRecord(request: TokenRequest, server: TokenServer, record: AuthorizationCodeRecord): NewGrant {
   const refreshable = record.scope.includes('offline_access') && request.client.grant_types.includes('refresh_token')
   return {
     client_id: record.client_id,
@@ -88,6 +88,7 @@ function grantRecord(request: TokenRequest, server: TokenServer, record: Authori
     authorization_details: record.authorization_details,
     cnf: refreshConfirmation(request.client, request.confirmation),
     auth_method: request.authentication.method,
-    refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined
+    refresh: refreshable ? { generation: 0, rotated_at: server.clock() } : undefined,
+    listed_until: record.listed_until
   }
 }

@@ -9,8 +9,13 @@ import type { TokenServer } from './token-server.ts'
 /** What an access token says, whichever format it has. Times are seconds since the epoch. */
 export interface AccessToken {
   readonly client_id: string
-  /** The person, or the client where it acts for itself. */
+  /** The person, by their own `sub`, or the client where it acts for itself. */
   readonly sub: string
+  /**
+   * What the client calls the person, where that is not `sub`: a pairwise identifier (OpenID Connect Core §8). It is the `sub` of the JWT,
+   * and the one to tell the client and anybody else.
+   */
+  readonly pairwise_sub?: string | undefined
   readonly scope: readonly string[]
   /** The resource it is for; undefined: none was named. */
   readonly aud?: string | undefined
@@ -31,6 +36,8 @@ export interface AccessToken {
 
 const jwtType = 'at+jwt'
 const separator = '.'
+/** Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was revoked. */
+const clockDifference = 60
 
 /** Mints an access token and, where it must be found again, records it first. */
 export async function mintAccessToken(
@@ -40,15 +47,18 @@ export async function mintAccessToken(
     readonly scope: readonly string[]
     readonly resource: Resource | undefined
     readonly confirmation: Confirmation | undefined
+    /** What the client calls the grant's person; the same as the person's own `sub` where nothing is given. */
+    readonly subject?: string | undefined
   }
 ): Promise<{ access_token: string; expires_in: number }> {
-  const { scope, resource, confirmation } = details
+  const { scope, resource, confirmation, subject } = details
   const expires_in = resource?.access_token_ttl ?? server.accessTokenTtl
   const iat = Math.floor(server.clock() / 1000)
   const reference = newReference(server, grant.id)
   const token: AccessToken = {
     client_id: grant.client_id,
     sub: grant.sub ?? grant.client_id,
+    pairwise_sub: subject === grant.sub ? undefined : subject,
     scope,
     aud: resource?.resource,
     iat,
@@ -77,9 +87,21 @@ export async function mintAccessToken(
 export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   // no HTTP header of Node's carries more
   if (presented.length > 16_384) return undefined
+  return isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented)
+}
+
+/**
+ * Ends an access token that {@link verifyAccessToken} accepted, and nothing else: from now on it does not. A resource that reads JWTs itself
+ * takes one until it expires.
+ */
+export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
+  if (!isJwt(presented)) return server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
+  const left = Math.ceil(token.exp - server.clock() / 1000)
+  await server.store.set(revocationKey(token.jti, token.grant), null, left + clockDifference)
+}
+
+function isJwt(presented: string): boolean {
   return presented.startsWith('eyJ') && presented.split('.').length === 3
-    ? verifyJwt(server, presented)
-    : findOpaque(server, presented)
 }
 
 /** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
@@ -111,11 +133,16 @@ function revocationKey(jti: string, grant: string | undefined): Key {
   return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant }
 }
 
-/** RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. */
+/**
+ * RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. `sub` is what the
+ * client calls the person: the client can read this too, and two resources learn nothing from it that the client could not tell them.
+ */
 function claimsOf(server: TokenServer, token: AccessToken): object {
   return {
     iss: server.issuer,
     ...token,
+    sub: token.pairwise_sub ?? token.sub,
+    pairwise_sub: undefined,
     grant: undefined,
     claims: undefined,
     scope: token.scope.length > 0 ? token.scope.join(' ') : undefined
@@ -131,12 +158,14 @@ async function findOpaque(server: TokenServer, presented: string): Promise<Acces
 async function verifyJwt(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   const claims = server.keys.verify(presented, jwtType)
   if (claims?.['iss'] !== server.issuer) return undefined
-  const { scope, jti } = claims as { scope?: string; jti: string }
+  const { scope, jti, sub } = claims as { scope?: string; jti: string; sub: string }
   const token = { ...claims, scope: parseScope(scope ?? '') ?? [], grant: grantOfReference(jti) } as unknown as AccessToken
   if (token.exp * 1000 <= server.clock()) return undefined
   const found = token.grant === undefined ? undefined : await findGrant(server.store, token.grant)
   if (token.grant !== undefined && found === undefined) return undefined
   if ((await server.store.get(revocationKey(jti, token.grant))) !== undefined) return undefined
+  if (found === undefined) return token
   // what the token does not say, its grant does
-  return { ...token, claims: found?.grant.claims?.userinfo }
+  const { grant } = found
+  return { ...token, sub: grant.sub, pairwise_sub: grant.sub === sub ? undefined : sub, claims: grant.claims?.userinfo }
 }

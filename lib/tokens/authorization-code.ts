@@ -2,6 +2,8 @@
 import type { Key } from '../stores/store.ts'
 import { grantOfReference, newReference } from './access-token.ts'
 import { toJson, tokenDigest, type AuthorizationDetail, type RequestedClaims } from './grant.ts'
+import { listGrant } from './person-grants.ts'
+import { grantTtl } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** What was agreed at the authorization endpoint, kept until the code is redeemed. */
@@ -21,6 +23,8 @@ export interface AuthorizationCodeRecord {
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  /** Until when the grant it will become is on its person's list: milliseconds since the epoch. */
+  readonly listed_until?: number | undefined
 }
 
 export type RedeemedCode =
@@ -30,11 +34,14 @@ export type RedeemedCode =
   /** Never issued, expired, or another client's. */
   | { readonly outcome: 'unknown' }
 
-/** Mints a code and records what it stands for. */
+/** Mints a code and records what it stands for: for its person first, so that redeeming it is quick. */
 export async function mintAuthorizationCode(server: TokenServer, record: AuthorizationCodeRecord): Promise<string> {
   const grant = server.random(16).toString('base64url')
   const code = newReference(server, grant)
-  await server.store.set(codeKey(code, grant, record.client_id), toJson(record), server.authorizationCodeTtl)
+  const refresh = record.scope.includes('offline_access') ? { generation: 0, rotated_at: server.clock() } : undefined
+  const listed_until = await listGrant(server, grant, record, server.authorizationCodeTtl + grantTtl(server, { refresh }))
+  const kept = toJson({ ...record, listed_until })
+  await server.store.set(codeKey(code, grant, record.client_id), kept, server.authorizationCodeTtl)
   return code
 }
 

@@ -56,8 +56,12 @@ export interface GrantRecord {
   readonly cnf?: Confirmation | undefined
   /** How the client authenticated when the grant was made. */
   readonly auth_method: string
-  /** The refresh token in force, if the grant has one. */
+  /** The refresh token in force, if the grant has one. `rotated_at` is in milliseconds since the epoch. */
   readonly refresh?: { readonly generation: number; readonly rotated_at: number } | undefined
+  /** When it was made: seconds since the epoch. */
+  readonly since: number
+  /** Until when it is on its person's list: milliseconds since the epoch. */
+  readonly listed_until?: number | undefined
 }
 
 /** The digest under which a code or token is kept. */
@@ -67,11 +71,6 @@ export function tokenDigest(token: string): string {
 
 export function grantKey(id: string): Key {
   return { kind: 'grant', id, grant: id }
-}
-
-/** Keeps a grant. `ttl` is in seconds. */
-export async function keepGrant(store: Store, id: string, record: GrantRecord, ttl: number): Promise<void> {
-  await store.set(grantKey(id), toJson(record), ttl)
 }
 
 /** The grant and its version, or undefined when it ended. */

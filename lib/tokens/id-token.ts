@@ -3,6 +3,7 @@ import type { Client } from '../client.ts'
 import { ServerError } from '../errors.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 import { halfHash } from './signing-keys.ts'
+import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
 const lifetime = 3600
@@ -15,7 +16,7 @@ export async function mintIdToken(server: TokenServer, client: Client, grant: Gr
   return server.keys.sign(alg, 'JWT', {
     ...(await requestedClaims(server, grant.sub, grant.claims?.id_token)),
     iss: server.issuer,
-    sub: grant.sub,
+    sub: subjectFor(server, client, grant.sub),
     aud: client.client_id,
     exp: iat + lifetime,
     iat,

@@ -6,6 +6,7 @@ import type { Client } from '../client.ts'
 import { isPublic } from '../client.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
 import { findGrant, grantKey, toJson, type GrantRecord } from './grant.ts'
+import { keepListed } from './person-grants.ts'
 import type { TokenServer } from './token-server.ts'
 
 const grantBytes = 16
@@ -37,6 +38,26 @@ export function readRefreshToken(server: TokenServer, token: string): RefreshTok
   const body = bytes.subarray(0, grantBytes + generationBytes)
   if (!server.keys.verifyMac(purpose, body, bytes.subarray(body.length, body.length + macBytes))) return undefined
   return { grant: body.subarray(0, grantBytes).toString('base64url'), generation: body.readUInt32BE(grantBytes) }
+}
+
+/** A refresh token of this server's, with its grant. */
+export interface FoundRefreshToken {
+  /** The grant's id. */
+  readonly id: string
+  readonly grant: GrantRecord
+  readonly generation: number
+}
+
+/** The grant a refresh token of this server's belongs to, while that lives. Whether the token can still be used says {@link isCurrent}. */
+export async function findRefreshToken(server: TokenServer, token: string): Promise<FoundRefreshToken | undefined> {
+  const reference = readRefreshToken(server, token)
+  const found = reference && (await findGrant(server.store, reference.grant))
+  return found && { id: reference.grant, grant: found.grant, generation: reference.generation }
+}
+
+/** Whether it is the one in force: neither replaced nor expired. */
+export function isCurrent(server: TokenServer, { grant, generation }: FoundRefreshToken): boolean {
+  return grant.refresh?.generation === generation && !hasExpired(server, grant.refresh)
 }
 
 export type Rotation =
@@ -91,13 +112,15 @@ export async function rotate(server: TokenServer, reference: RefreshTokenReferen
   }
 }
 
-function moveOn(
+async function moveOn(
   server: TokenServer,
   reference: RefreshTokenReference,
-  found: { readonly grant: GrantRecord; readonly version: string | number }
+  { grant, version }: { readonly grant: GrantRecord; readonly version: string | number }
 ): Promise<boolean> {
-  const next: GrantRecord = { ...found.grant, refresh: { generation: reference.generation + 1, rotated_at: server.clock() } }
-  return server.store.swap(grantKey(reference.grant), found.version, toJson(next), grantTtl(server, next))
+  const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
+  const ttl = grantTtl(server, { refresh })
+  const listed_until = await keepListed(server, reference.grant, grant, ttl)
+  return server.store.swap(grantKey(reference.grant), version, toJson({ ...grant, refresh, listed_until }), ttl)
 }
 
 function isRetry(

@@ -3,7 +3,12 @@ import type { ClientMetadata } from '../client.ts'
 import { ConfigurationError } from '../options.ts'
 import type { TokenServer } from './token-server.ts'
 
-const members = ['id_token_signed_response_alg', 'userinfo_signed_response_alg', 'authorization_signed_response_alg'] as const
+const members = [
+  'id_token_signed_response_alg',
+  'userinfo_signed_response_alg',
+  'authorization_signed_response_alg',
+  'introspection_signed_response_alg'
+] as const
 
 /**
  * Refuses clients of a list that registered an algorithm this server does not sign with: told at start, not by a failing request.

@@ -12,6 +12,8 @@ export interface ResourceOptions {
   readonly access_token_format?: 'jwt' | 'opaque' | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
   readonly access_token_ttl?: number | undefined
+  /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
+  readonly introspection_clients?: readonly string[] | undefined
 }
 
 export interface Resource {
@@ -19,6 +21,7 @@ export interface Resource {
   readonly scopes: readonly string[]
   readonly access_token_format: 'jwt' | 'opaque'
   readonly access_token_ttl: number | undefined
+  readonly introspection_clients: readonly string[]
 }
 
 /** The resources of a server, by their indicator. */
@@ -48,6 +51,11 @@ export class Resources {
     return [...this.byIndicator.values()]
   }
 
+  /** Whether this client may be told what a token for the resource says. A resource that is not known (any longer) has no such client. */
+  isIntrospectedBy(client_id: string, indicator: string): boolean {
+    return this.byIndicator.get(indicator)?.introspection_clients.includes(client_id) === true
+  }
+
   /** The values of a granted scope that make sense to this resource: its own, and those that belong to no resource. */
   narrow(scope: readonly string[], resource: Resource): readonly string[] {
     return scope.filter(value => resource.scopes.includes(value) || !this.owned.has(value))
@@ -66,6 +74,10 @@ function checkResource(options: ResourceOptions, key: string): Resource {
   if (!Array.isArray(scopes) || !scopes.every(value => typeof value === 'string' && isScopeToken(value))) {
     throw new ConfigurationError(`${key}.scopes`, 'must be a list of scope values')
   }
+  const introspectionClients: unknown = options.introspection_clients ?? []
+  if (!Array.isArray(introspectionClients) || !introspectionClients.every(id => typeof id === 'string' && id !== '')) {
+    throw new ConfigurationError(`${key}.introspection_clients`, 'must be a list of client_ids')
+  }
   return {
     resource: indicator,
     scopes: scopes as readonly string[],
@@ -73,6 +85,7 @@ function checkResource(options: ResourceOptions, key: string): Resource {
     access_token_ttl:
       options.access_token_ttl === undefined
         ? undefined
-        : checkInteger(options.access_token_ttl, `${key}.access_token_ttl`, { min: 1, max: 31_536_000, default: 3600 })
+        : checkInteger(options.access_token_ttl, `${key}.access_token_ttl`, { min: 1, max: 31_536_000, default: 3600 }),
+    introspection_clients: introspectionClients as readonly string[]
   }
 }

@@ -1,9 +1,12 @@
 /** From a grant to a token response: one place decides which tokens there are and what each may say. */
+import type { Client } from '../client.ts'
 import { InvalidTargetError } from '../errors.ts'
 import { mintAccessToken } from './access-token.ts'
 import type { Grant } from './grant.ts'
 import { mintIdToken } from './id-token.ts'
+import { keepGrant } from './person-grants.ts'
 import type { Resource } from './resource.ts'
+import { subjectFor } from './subject.ts'
 import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from './token-server.ts'
 
 /**
@@ -15,16 +18,19 @@ import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from '
 export async function respond(
   server: TokenServer,
   recipient: TokenRecipient,
-  grant: Grant,
+  given: Grant,
   shape: ResponseShape = {}
 ): Promise<TokenResponse> {
-  const resource = resourceFor(server, grant, shape.resource)
+  const resource = resourceFor(server, given, shape.resource)
+  const subject = given.sub === undefined ? undefined : subjectFor(server, recipient.client, given.sub)
+  const grant = await findable(server, recipient.client, given, resource, subject)
   const wanted = shape.scope ?? grant.scope
   const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
     scope,
     resource,
-    confirmation: recipient.confirmation
+    confirmation: recipient.confirmation,
+    subject
   })
   const id_token =
     wanted.includes('openid') && grant.sub !== undefined
@@ -39,6 +45,25 @@ export async function respond(
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
+}
+
+/**
+ * A JWT that calls a person by a pairwise identifier says nothing to this server of who that is: its grant does. One without an id gets one, and is
+ * kept as long as the token lives.
+ */
+async function findable(
+  server: TokenServer,
+  client: Client,
+  grant: Grant,
+  resource: Resource | undefined,
+  subject: string | undefined
+): Promise<Grant> {
+  const { id, sub } = grant
+  if (id !== undefined || sub === undefined || sub === subject || resource?.access_token_format !== 'jwt') return grant
+  const named = { ...grant, id: server.random(16).toString('base64url') }
+  const record = { ...grant, sub, auth_method: client.token_endpoint_auth_method }
+  await keepGrant(server, named.id, record, resource.access_token_ttl ?? server.accessTokenTtl)
+  return named
 }
 
 /** The resource a token is for: the one asked for, or the only one granted. */

@@ -4,20 +4,27 @@ import type { Client } from '../client.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
+import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { guardedStore } from './guarded-store.ts'
 import { pooledRandomBytes, type RandomBytes } from './random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
 import { isScopeToken } from './scope.ts'
-import { SigningKeys, type PrivateKeySet } from './signing-keys.ts'
+import { SigningKeys } from './signing-keys.ts'
+import { pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
 
 export interface TokenOptions {
   /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
   readonly issuer: string
   readonly store: Store
-  /** Private keys to sign with; see `generateKeys()`. */
-  readonly keys: PrivateKeySet
+  /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
+  readonly keys: PrivateKeySet | KeySource
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
+  /**
+   * What pairwise identifiers are made with (OpenID Connect Core §8), for clients with `subject_type: "pairwise"`: at least 32 bytes. A secret
+   * of its own, because it must never change, and keys do: with another one, everybody is a stranger to these clients. Default: none, and no such clients.
+   */
+  readonly pairwiseSecret?: string | Uint8Array | undefined
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
@@ -49,6 +56,7 @@ export const tokenOptionKeys: readonly string[] = [
   'store',
   'keys',
   'claims',
+  'pairwiseSecret',
   'scopes',
   'resources',
   'idTokenAlgorithms',
@@ -93,6 +101,8 @@ export interface TokenServer {
   readonly store: Store
   readonly keys: SigningKeys
   readonly claims: TokenOptions['claims']
+  /** Makes pairwise identifiers; undefined where there is no secret to make them with. */
+  readonly pairwise: PairwiseSubjects | undefined
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
@@ -119,11 +129,13 @@ export function tokenServer(
 ): TokenServer {
   const resources = new Resources(options.resources ?? [])
   const keys = new SigningKeys(options.keys)
+  const issuer = checkIssuer(options.issuer)
   const server: TokenServer = {
-    issuer: checkIssuer(options.issuer),
+    issuer,
     store: guardedStore(checkStore(options.store)),
     keys,
     claims: checkFunction(options.claims, 'claims'),
+    pairwise: pairwiseSubjects(options.pairwiseSecret, issuer),
     resources,
     scopes: checkScopes(options.scopes, resources),
     idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),

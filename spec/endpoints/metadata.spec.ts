@@ -35,6 +35,13 @@ const registered = [
   'authorization_signing_alg_values_supported',
   'authorization_details_types_supported',
   'userinfo_signing_alg_values_supported',
+  'introspection_endpoint',
+  'introspection_endpoint_auth_methods_supported',
+  'introspection_endpoint_auth_signing_alg_values_supported',
+  'introspection_signing_alg_values_supported',
+  'revocation_endpoint',
+  'revocation_endpoint_auth_methods_supported',
+  'revocation_endpoint_auth_signing_alg_values_supported',
   'acr_values_supported'
 ]
 

@@ -10,6 +10,7 @@ import {
   selfSignedParty,
   type Party
 } from '../support/journey-clients.ts'
+import { introspectAndRevoke, revokeOnly } from '../support/journey-introspection.ts'
 import { clientCredentials, codeAndRefresh, discover } from '../support/journey-openid-client.ts'
 import { startServer, type RunningServer } from '../support/journey-server.ts'
 
@@ -36,6 +37,14 @@ describe('on this Express', () => {
 
   it.each([...confidential, open])('$method: code, PKCE, ID Token, userinfo, refresh', async party => {
     await codeAndRefresh(server, party, await discover(server, party))
+  })
+
+  it.each([secret, key, certified])('$method: introspection, revocation', async party => {
+    await introspectAndRevoke(server, party, await discover(server, party))
+  })
+
+  it('none: revocation', async () => {
+    await revokeOnly(server, await discover(server, open))
   })
 
   it('a wrong secret is refused with a challenge', async () => {

@@ -67,6 +67,8 @@ async function useWell(run: Run, party: Party): Promise<void> {
   const answer = await visit(fetchOf(run), request)
   const tokens = await client.authorizationCodeGrant(config, answer, { pkceCodeVerifier, idTokenExpected: true })
   await client.fetchUserInfo(config, tokens.access_token, 'alice')
+  if (party.method !== 'none') await client.tokenIntrospection(config, tokens.access_token)
+  await client.tokenRevocation(config, tokens.access_token)
   const next = await client.refreshTokenGrant(config, tokens.refresh_token ?? '')
   const last = await client.refreshTokenGrant(config, next.refresh_token ?? '')
   await expect(client.refreshTokenGrant(config, tokens.refresh_token ?? '')).rejects.toThrow()
@@ -113,6 +115,18 @@ async function useBadly(run: Run, party: Party, impostor: Party): Promise<void> 
   }
   const config = await configure(run, { ...impostor, client_id: party.client_id })
   await expect(client.refreshTokenGrant(config, 'a-refresh-token-of-nobody')).rejects.toThrow()
+  await client.tokenRevocation(await configure(run, party), 'a-revoked-token-of-nobody')
+  for (const endpoint of ['introspect', 'revoke']) {
+    const address = `${run.server.issuer}/oauth2/${endpoint}`
+    for (const text of [
+      'token=a-token-without-a-client',
+      `${body}&token=twice-1-secret&token=twice-2-secret`,
+      'token=%zz-secret'
+    ]) {
+      await fetch(address, { method: 'POST', headers: { 'content-type': form }, body: text })
+      await fetch(`${address}?${text}`, { method: 'POST', headers: { 'content-type': form, authorization } })
+    }
+  }
   for (const token of ['a-token-of-nobody', 'eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmF0dXJl', 'no spaces in tokens']) {
     await fetch(`${run.server.issuer}/oauth2/userinfo`, { headers: { authorization: `Bearer ${token}` } })
   }

@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose'
 import type { PrivateKeySet } from 'clientele'
 import type { Sent } from './journey-fetch.ts'
 
-const secretParameters = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'password']
+const secretParameters = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'password', 'token']
 const secretMembers = ['access_token', 'refresh_token', 'id_token']
 /** Shorter ones appear by accident. */
 const shortest = 8

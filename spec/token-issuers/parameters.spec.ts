@@ -1,27 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import express, { json, urlencoded } from 'express'
 import request from 'supertest'
-import { memoryStore, type Store } from '../../lib/index.ts'
 import { basic, codeForm, harness, redeemed, token, type Form } from '../support/authorization-server.ts'
+import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/bad-values.ts'
 
 const formType = 'application/x-www-form-urlencoded'
-
-/** A store that counts what changes it. */
-function countingStore(clock: () => number) {
-  const behind = memoryStore({ clock })
-  const counted = { changes: 0 }
-  const changing = ['set', 'add', 'take', 'swap', 'delete', 'deleteGrant']
-  const store = new Proxy(behind, {
-    get(target, name: keyof Store) {
-      const operation = (Reflect.get(target, name) as (...given: unknown[]) => unknown).bind(target)
-      return (...given: unknown[]) => {
-        if (changing.includes(name)) counted.changes++
-        return operation(...given)
-      }
-    }
-  })
-  return { store, counted }
-}
 
 /** A good request of each grant, and what in it can be made bad. */
 async function goodRequests(before: express.Express = express()) {
@@ -35,37 +18,6 @@ async function goodRequests(before: express.Express = express()) {
   }
   return { app, counted, requests }
 }
-
-const encode = (form: Form) => new URLSearchParams(form).toString()
-
-/** The form with one parameter replaced by something written by hand. */
-const replaced = (form: Form, name: string, by: string) =>
-  [encode(Object.fromEntries(Object.entries(form).filter(([other]) => other !== name))), by].join('&')
-
-const badValues = (name: string, value: string): [string, string][] => [
-  ['twice, alike', `${name}=${encodeURIComponent(value)}&${name}=${encodeURIComponent(value)}`],
-  ['twice, first empty', `${name}=&${name}=${encodeURIComponent(value)}`],
-  ['twice, escaped once', `${name}=${encodeURIComponent(value)}&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=x`],
-  ['a null', `${name}=${encodeURIComponent(value)}%00`],
-  ['a line break', `${name}=${encodeURIComponent(value)}%0d%0a`],
-  ['a delete character', `${name}=%7f`],
-  ['half an escape', `${name}=${encodeURIComponent(value)}%`],
-  ['an escape that is none', `${name}=%zz`],
-  ['invalid UTF-8', `${name}=%ff%fe`],
-  ['UTF-8 longer than it has to be', `${name}=%c0%af`],
-  ['half a character', `${name}=%ed%a0%80`]
-]
-
-const wrongTypes: [string, unknown][] = [
-  ['a list', ['x']],
-  ['an empty list', []],
-  ['an object', { x: 'y' }],
-  ['a number', 1],
-  ['true', true],
-  ['null', null],
-  ['a control character', 'x\u0000'],
-  ['half a character', '\ud800']
-]
 
 describe.each([
   ['authorization_code', ['grant_type', 'code', 'redirect_uri', 'code_verifier', 'resource']],

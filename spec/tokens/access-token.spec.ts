@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose'
 import { generateKeys } from '../../lib/index.ts'
 import { verifyAccessToken } from '../../lib/tokens/access-token.ts'
-import { keepGrant, type Grant } from '../../lib/tokens/grant.ts'
+import type { Grant } from '../../lib/tokens/grant.ts'
+import { keepGrant } from '../../lib/tokens/person-grants.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
 import { api, files, issuer } from '../support/authorization-server.ts'
 import { grant, tokens, web } from './server.ts'
@@ -13,7 +14,7 @@ const own: Grant = { client_id: 'web', scope: ['read'], resources: [] }
 async function mint(server: TokenServer, what: Grant, resource?: string, confirmation?: { jkt: string }) {
   if (what.id !== undefined) {
     const record = { client_id: what.client_id, sub: what.sub ?? '', scope: what.scope, resources: [], auth_method: 'none' }
-    await keepGrant(server.store, what.id, record, 3600)
+    await keepGrant(server, what.id, record, 3600)
   }
   return server.respond({ client: web, confirmation }, what, { resource })
 }

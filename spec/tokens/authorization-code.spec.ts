@@ -5,7 +5,8 @@ import {
   redeemAuthorizationCode,
   type AuthorizationCodeRecord
 } from '../../lib/tokens/authorization-code.ts'
-import { grantKey, keepGrant } from '../../lib/tokens/grant.ts'
+import { grantKey } from '../../lib/tokens/grant.ts'
+import { keepGrant } from '../../lib/tokens/person-grants.ts'
 import { tokens } from './server.ts'
 
 const record: AuthorizationCodeRecord = {
@@ -24,7 +25,11 @@ describe('authorization codes', () => {
     const { server } = await tokens()
     const code = await mintAuthorizationCode(server, record)
     expect(code).toMatch(/^[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/)
-    expect(await redeemAuthorizationCode(server, code, 'web')).toEqual({ outcome: 'redeemed', grant: code.slice(0, 22), record })
+    expect(await redeemAuthorizationCode(server, code, 'web')).toEqual({
+      outcome: 'redeemed',
+      grant: code.slice(0, 22),
+      record: { ...record, listed_until: expect.any(Number) }
+    })
     expect(await redeemAuthorizationCode(server, code, 'web')).toEqual({ outcome: 'replayed', grant: code.slice(0, 22) })
   })
 
@@ -35,7 +40,7 @@ describe('authorization codes', () => {
     for (const stranger of strangers)
       expect(await redeemAuthorizationCode(server, code, stranger)).toEqual({ outcome: 'unknown' })
     expect(await redeemAuthorizationCode(server, code, 'web')).toMatchObject({ outcome: 'redeemed' })
-    await keepGrant(server.store, code.slice(0, 22), { ...record, auth_method: 'none' }, 60)
+    await keepGrant(server, code.slice(0, 22), { ...record, auth_method: 'none' }, 60)
     for (const stranger of strangers)
       expect(await redeemAuthorizationCode(server, code, stranger)).toEqual({ outcome: 'unknown' })
     expect(await server.store.get(grantKey(code.slice(0, 22)))).toBeDefined()
@@ -45,7 +50,7 @@ describe('authorization codes', () => {
     const { server } = await tokens()
     const code = await mintAuthorizationCode(server, record)
     await redeemAuthorizationCode(server, code, 'web')
-    await keepGrant(server.store, code.slice(0, 22), { ...record, auth_method: 'none' }, 60)
+    await keepGrant(server, code.slice(0, 22), { ...record, auth_method: 'none' }, 60)
     await redeemAuthorizationCode(server, code, 'web')
     expect(await server.store.get(grantKey(code.slice(0, 22)))).toBeUndefined()
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { generateKeys } from '../../lib/index.ts'
-import { keepGrant } from '../../lib/tokens/grant.ts'
+import { keepGrant } from '../../lib/tokens/person-grants.ts'
 import { readRefreshToken, refreshTokenOf, rotate, rotates } from '../../lib/tokens/refresh-token.ts'
 import type { TokenOptions, TokenServer } from '../../lib/tokens/token-server.ts'
 import { issuer } from '../support/authorization-server.ts'
@@ -13,7 +13,7 @@ async function withFamily(options: Partial<TokenOptions> = {}, generation = 0) {
   const harness = await tokens(options)
   const refresh = { generation, rotated_at: harness.clock.now }
   await keepGrant(
-    harness.server.store,
+    harness.server,
     family,
     { client_id: 'web', sub: 'alice', scope: [], resources: [], auth_method: 'none', refresh },
     1000

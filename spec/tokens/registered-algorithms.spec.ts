@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { clients, harness } from '../support/authorization-server.ts'
 
-const members = ['id_token_signed_response_alg', 'userinfo_signed_response_alg', 'authorization_signed_response_alg']
+const members = [
+  'id_token_signed_response_alg',
+  'userinfo_signed_response_alg',
+  'authorization_signed_response_alg',
+  'introspection_signed_response_alg'
+]
 
 describe('a client that registered an algorithm this server does not sign with', () => {
   it.each(members.flatMap(member => ['HS256', 'none', 'ES384', 'Ed25519', 'rs256'].map(alg => [member, alg] as const)))(

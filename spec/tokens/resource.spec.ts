@@ -11,7 +11,13 @@ describe('Resources', () => {
       { resource: api },
       { resource: 'urn:example:files', access_token_format: 'opaque', access_token_ttl: 5 }
     ])
-    expect(resources.find(api)).toEqual({ resource: api, scopes: [], access_token_format: 'jwt', access_token_ttl: undefined })
+    expect(resources.find(api)).toEqual({
+      resource: api,
+      scopes: [],
+      access_token_format: 'jwt',
+      access_token_ttl: undefined,
+      introspection_clients: []
+    })
     expect(resources.find('urn:example:files')).toMatchObject({ access_token_format: 'opaque', access_token_ttl: 5 })
     expect(resources.all()).toHaveLength(2)
   })
@@ -42,6 +48,21 @@ describe('Resources', () => {
     expect(resources.narrow([], resources.find(api))).toEqual([])
   })
 
+  it('is introspected by the clients it lists, and by no other', () => {
+    const resources = new Resources([{ resource: api, introspection_clients: ['backend'] }, { resource: 'urn:other' }])
+    expect(resources.isIntrospectedBy('backend', api)).toBe(true)
+    for (const [client_id, indicator] of [
+      ['backend', 'urn:other'],
+      ['backend', 'urn:unknown'],
+      ['backend', `${api}/`],
+      ['backend', '__proto__'],
+      ['Backend', api],
+      ['', api],
+      ['includes', api]
+    ] as const)
+      expect(resources.isIntrospectedBy(client_id, indicator)).toBe(false)
+  })
+
   it.each<[string, unknown, string]>([
     ['nothing', undefined, 'resources[0]'],
     ['null', null, 'resources[0]'],
@@ -60,6 +81,13 @@ describe('Resources', () => {
     ['a lifetime in a string', { resource: api, access_token_ttl: '60' }, 'resources[0].access_token_ttl'],
     ['half a second', { resource: api, access_token_ttl: 0.5 }, 'resources[0].access_token_ttl'],
     ['a lifetime without end', { resource: api, access_token_ttl: Infinity }, 'resources[0].access_token_ttl'],
+    ['one introspection client in a string', { resource: api, introspection_clients: 'a' }, 'resources[0].introspection_clients'],
+    [
+      'an introspection client that is a number',
+      { resource: api, introspection_clients: [1] },
+      'resources[0].introspection_clients'
+    ],
+    ['an empty introspection client', { resource: api, introspection_clients: [''] }, 'resources[0].introspection_clients'],
     ['a misspelt member', { resource: api, scope: ['read'] }, 'resources[0].scope']
   ])('refuses %s and names the key', (_, options, key) => {
     expect(() => new Resources([options as ResourceOptions])).toThrow(

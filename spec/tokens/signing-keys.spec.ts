@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWK } from 'jose'
 import { ConfigurationError } from '../../lib/options.ts'
-import { generateKeys, halfHash, SigningKeys, signingAlgorithms } from '../../lib/tokens/signing-keys.ts'
+import { generateKeys, signingAlgorithms } from '../../lib/tokens/generate-keys.ts'
+import { halfHash, SigningKeys } from '../../lib/tokens/signing-keys.ts'
 import { specKeys } from '../support/authorization-server.ts'
 
 const set = await specKeys()

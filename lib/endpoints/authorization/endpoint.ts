@@ -4,7 +4,7 @@ import type { Client } from '../../client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import { mintAuthorizationCode } from '../../tokens/authorization-code.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { findClient, handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { AlreadyAnsweredError, finish, type UnderWay } from './finish.ts'
 import {
   findPending,
@@ -22,10 +22,33 @@ import { findPushedRequest } from './pushed-request.ts'
 import { findRedirect, readClient, readRedirect, type TrustedRedirect } from './redirect.ts'
 import { readRequestObject } from './request-object.ts'
 import { readAuthorizationRequest } from './request.ts'
+import { responseModes } from './response-mode.ts'
 import { sendErrorToClient, sendToClient, showErrorPage } from './response.ts'
 
-/** Answers an authorization request, GET or POST. Never rejects. */
-export async function authorizationEndpoint(context: EndpointContext, req: Request, res: Response): Promise<void> {
+/** Answers authorization requests, GET or POST. */
+export function authorizationEndpoint(context: EndpointContext): Endpoint {
+  const { server, requestObjects, authorizationDetails } = context
+  const types = Object.keys(authorizationDetails)
+  const metadata = {
+    response_modes_supported: responseModes,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    authorization_signing_alg_values_supported: server.idTokenAlgorithms,
+    require_pushed_authorization_requests: context.requirePushedAuthorizationRequests,
+    claims_parameter_supported: true,
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: requestObjects.algorithms,
+    ...(requestObjects.required && { require_signed_request_object: true }),
+    // those of others; what was pushed here is RFC 9126's
+    request_uri_parameter_supported: false,
+    ...(types.length > 0 && { authorization_details_types_supported: types })
+  }
+  const handler = handlerOf((req, res) => answerAuthorizationRequest(context, req, res))
+  return { member: 'authorization_endpoint', caller: 'person', handler, metadata }
+}
+
+/** Never rejects. */
+async function answerAuthorizationRequest(context: EndpointContext, req: Request, res: Response): Promise<void> {
   await answering(context, req, res, async () => {
     const parameters = await readAuthorizationParameters(req)
     const client = await readClient(context, parameters)
@@ -52,7 +75,7 @@ export async function resumeAuthorization(
       if ('error' in result) throw new OAuthError(result.error, 400, 'the request was denied')
       const account = 'login' in result ? result.login : await context.interaction.account(req)
       // whoever has yet to sign in cannot have agreed
-      const agreed = 'consent' in result && account !== undefined && !needsSignIn(context, pending, account)
+      const agreed = 'consent' in result && account !== undefined && !needsSignIn(context, { client, pending }, account)
       const consent = agreed ? { sub: account.sub } : pending.consent
       const login = 'login' in result ? result.login : pending.login
       await advance(context, req, res, { ...underWay, pending: { ...pending, login, consent } }, account)
@@ -140,7 +163,7 @@ async function advance(
   const { client, pending, waiting } = authorization
   const { request } = pending
   const account = known ?? (await interaction.account(req))
-  if (account !== undefined) checkSignedIn(pending, account)
+  if (account !== undefined) checkSignedIn(context, authorization, account)
   const needed = await whatIsNeeded(context, req, authorization, account)
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)

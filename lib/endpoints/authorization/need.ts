@@ -2,6 +2,7 @@
 import type { Request } from 'express'
 import type { Client } from '../../client.ts'
 import { OAuthError } from '../../errors.ts'
+import { subjectFor } from '../../tokens/subject.ts'
 import { claimsOf } from '../claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Account, InteractionPrompt, PendingAuthorization } from './interaction.ts'
@@ -20,8 +21,7 @@ export async function whatIsNeeded(
   account: Account | undefined
 ): Promise<'login' | 'consent' | undefined> {
   const { request, consent } = pending
-  if (account === undefined) return 'login'
-  if (needsSignIn(context, pending, account)) return 'login'
+  if (account === undefined || needsSignIn(context, { client, pending }, account)) return 'login'
   if (consent?.sub === account.sub) return undefined
   if (request.prompt.includes('consent')) return 'consent'
   // what no remembered consent can cover: the application's answer is about scope
@@ -31,8 +31,8 @@ export async function whatIsNeeded(
 }
 
 /** Whether the account in force is not (or no longer) good enough for this request. */
-export function needsSignIn(context: EndpointContext, pending: PendingAuthorization, account: Account): boolean {
-  return !signedInForThis(pending, account) && mustSignIn(context, pending.request, account)
+export function needsSignIn(context: EndpointContext, asked: Asked, account: Account): boolean {
+  return !signedInForThis(asked.pending, account) && mustSignIn(context, asked, account)
 }
 
 /**
@@ -41,9 +41,10 @@ export function needsSignIn(context: EndpointContext, pending: PendingAuthorizat
  * @throws OAuthError `login_required` for another person than the client asked for (OpenID Connect Core §3.1.2.2),
  * `unmet_authentication_requirements` for another `acr` than it needs (§5.5.1.1).
  */
-export function checkSignedIn(pending: PendingAuthorization, account: Account): void {
+export function checkSignedIn(context: EndpointContext, asked: Asked, account: Account): void {
+  const { pending } = asked
   if (!signedInForThis(pending, account)) return
-  if (isSomeoneElse(pending.request, account))
+  if (isSomeoneElse(context, asked, account))
     throw new OAuthError('login_required', 400, 'another person signed in than was asked for')
   if (lacksAcr(pending.request, account))
     throw new OAuthError('unmet_authentication_requirements', 400, 'the sign-in was of another kind than is required')
@@ -73,12 +74,13 @@ function signedInForThis({ login }: PendingAuthorization, account: Account): boo
   return login?.sub === account.sub && login.auth_time === account.auth_time
 }
 
-function mustSignIn(context: EndpointContext, request: AuthorizationRequest, account: Account): boolean {
+function mustSignIn(context: EndpointContext, asked: Asked, account: Account): boolean {
+  const { request } = asked.pending
   return (
     request.prompt.includes('login') ||
     request.prompt.includes('select_account') ||
     isTooOld(context, request, account) ||
-    isSomeoneElse(request, account) ||
+    isSomeoneElse(context, asked, account) ||
     lacksAcr(request, account)
   )
 }
@@ -88,8 +90,10 @@ function isTooOld(context: EndpointContext, request: AuthorizationRequest, accou
   return request.max_age !== undefined && context.server.clock() / 1000 - account.auth_time >= request.max_age
 }
 
-function isSomeoneElse(request: AuthorizationRequest, account: Account): boolean {
-  return request.sub !== undefined && request.sub !== account.sub
+/** Pairwise identifiers lead back to nobody: they are made anew of whoever is there, and compared. */
+function isSomeoneElse({ server }: EndpointContext, { client, pending }: Asked, account: Account): boolean {
+  const { sub } = pending.request
+  return sub !== undefined && sub !== subjectFor(server, client, account.sub)
 }
 
 function lacksAcr(request: AuthorizationRequest, account: Account): boolean {

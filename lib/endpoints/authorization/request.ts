@@ -4,6 +4,7 @@ import { InvalidRequestError, InvalidScopeError, InvalidTargetError, OAuthError 
 import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
 import { isCodeChallenge } from '../../tokens/pkce.ts'
 import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
+import { subjectFor } from '../../tokens/subject.ts'
 import { claimsWithinReach } from '../claims.ts'
 import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
 import { responseAlgorithm } from '../signed-response.ts'
@@ -36,7 +37,7 @@ export interface AuthorizationRequest {
   readonly acr_values: readonly string[]
   /** The answer must have one of `acr_values` (OpenID Connect Core §5.5.1.1). */
   readonly essentialAcr: boolean
-  /** The person the answer must be about, where the client named one. */
+  /** The person the answer must be about, by what the client calls them, where it named one. */
   readonly sub?: string | undefined
   readonly claims?: RequestedClaims | undefined
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
@@ -160,6 +161,8 @@ function readPerson(
   client: Client,
   parameters: AuthorizationParameters
 ): Pick<AuthorizationRequest, 'claims' | 'sub' | 'acr_values' | 'essentialAcr'> {
+  // that this server can call people what the client expects is found out before anybody signs in
+  subjectFor(context.server, client, '')
   const asked = readClaimsParameter(parameters.get('claims'), claimsWithinReach(context.server.scopes, client))
   const hinted = readIdTokenHint(context.server, client, parameters.get('id_token_hint'))
   if (asked.sub !== undefined && hinted !== undefined && asked.sub !== hinted)

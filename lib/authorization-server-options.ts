@@ -1,0 +1,155 @@
+/** The options of a whole authorization server, and what its endpoints are given of them. */
+import { asymmetricAlgorithms } from './assertions/algorithms.ts'
+import { endpointAuthentication, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
+import type { Interaction } from './endpoints/authorization/interaction.ts'
+import { endpointPaths, type EndpointAddresses, type EndpointContext } from './endpoints/endpoint.ts'
+import { at } from './endpoints/metadata.ts'
+import { checkIssuer, checkKeys, checkOneOf, ConfigurationError } from './options.ts'
+import type { AccessTokenContext } from './protected-resource.ts'
+import { fapiAlgorithms } from './profiles.ts'
+import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
+import { checkBoolean, checkFunction } from './tokens/token-server.ts'
+
+export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
+  /** The application's own login and consent; see {@link Interaction}. */
+  readonly interaction: Interaction
+  /** `public` (default): public clients must use PKCE. `always`: every client must. */
+  readonly requirePkce?: 'public' | 'always' | undefined
+  /**
+   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificate`, and false
+   * otherwise; say true where the one listener there is asks for certificates itself.
+   */
+  readonly certificates?: boolean | undefined
+  /** True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does it for that client. */
+  readonly requirePushedAuthorizationRequests?: boolean | undefined
+  /** True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for one client. */
+  readonly requireSignedRequestObject?: boolean | undefined
+  /** The kinds of sign-in there are (`acr` of an account), for metadata. */
+  readonly acrValues?: readonly string[] | undefined
+  /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
+  readonly authorizationDetails?: AuthorizationDetailTypes | undefined
+  /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
+  readonly mtlsOrigin?: string | undefined
+  /**
+   * Which methods authenticate clients at which endpoint, where it is not every mounted one: `{ introspection: ['private_key_jwt'] }`.
+   * Public clients (`none`) never authenticate for introspection or backchannel authentication.
+   */
+  readonly endpointAuthMethods?: EndpointAuthMethods | undefined
+}
+
+const ownKeys = [
+  'interaction',
+  'requirePkce',
+  'requirePushedAuthorizationRequests',
+  'requireSignedRequestObject',
+  'acrValues',
+  'authorizationDetails',
+  'mtlsOrigin',
+  'endpointAuthMethods'
+]
+
+/** What a server is made of, once every option has been checked. */
+export interface AuthorizationServerParts {
+  readonly context: EndpointContext
+  readonly token: TokenEndpointParts
+  readonly mtlsOrigin: string | undefined
+  /** Whether clients may authenticate by certificate. */
+  readonly certificates: boolean
+}
+
+/** @throws ConfigurationError naming the option that is wrong. */
+export function authorizationServerParts(options: AuthorizationServerOptions): AuthorizationServerParts {
+  checkKeys(options, [...tokenRouterOptionKeys.filter(key => key !== 'tokenEndpoints'), ...ownKeys])
+  const issuer = checkIssuer(options.issuer)
+  const addresses = addressesOf(issuer)
+  const mtlsOrigin = checkOrigin(options.mtlsOrigin)
+  const onEveryListener = (address: string): readonly string[] =>
+    mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
+  const tokenEndpoints = onEveryListener(addresses.token_endpoint)
+  const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
+  const token = tokenEndpointParts({ ...options, tokenEndpoints, certificates })
+  const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
+  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
+  const { clients, strategies } = token
+  const { certificate, onDecision } = options
+  const context: EndpointContext = {
+    ...policyOf(options, token),
+    server: token.server,
+    clients,
+    strategies,
+    grantTypes: [...token.tokenIssuers.keys()],
+    addresses,
+    listenerAddresses: member => onEveryListener(addresses[member]),
+    authentication: endpointAuthentication(
+      { clients, strategies, certificate, onDecision, guessProtection: token.guesses },
+      options.endpointAuthMethods
+    ),
+    protection,
+    dpop: token.dpop,
+    onError: options.onError
+  }
+  return { context, token, mtlsOrigin, certificates }
+}
+
+function policyOf(
+  options: AuthorizationServerOptions,
+  parts: TokenEndpointParts
+): Pick<
+  EndpointContext,
+  'interaction' | 'requirePkce' | 'requirePushedAuthorizationRequests' | 'requestObjects' | 'acrValues' | 'authorizationDetails'
+> {
+  checkBoolean(options.requirePushedAuthorizationRequests, 'requirePushedAuthorizationRequests')
+  checkBoolean(options.requireSignedRequestObject, 'requireSignedRequestObject')
+  const requirePkce = checkOneOf(options.requirePkce, 'requirePkce', ['public', 'always'], 'public')
+  const fapi = options.profile === 'fapi2-security'
+  return {
+    interaction: checkInteraction(options.interaction),
+    requirePkce: fapi ? 'always' : requirePkce,
+    requirePushedAuthorizationRequests: fapi || options.requirePushedAuthorizationRequests === true,
+    requestObjects: {
+      keys: parts.keys,
+      algorithms: fapi ? fapiAlgorithms : [...asymmetricAlgorithms.keys()],
+      required: options.requireSignedRequestObject === true,
+      strict: fapi
+    },
+    acrValues: checkAcrValues(options.acrValues),
+    authorizationDetails: checkAuthorizationDetails(options.authorizationDetails)
+  }
+}
+
+function addressesOf(issuer: string): EndpointAddresses {
+  const entries = Object.entries(endpointPaths).map(([member, path]) => [member, issuer + path])
+  return Object.fromEntries(entries) as EndpointAddresses
+}
+
+function checkInteraction(interaction: unknown): Interaction {
+  const given = interaction as Partial<Interaction> | null | undefined
+  for (const name of ['account', 'consented', 'prompt'] as const) {
+    if (typeof given?.[name] !== 'function') throw new ConfigurationError(`interaction.${name}`, 'must be a function')
+  }
+  return given as Interaction
+}
+
+function checkAcrValues(values: unknown): readonly string[] {
+  if (values === undefined) return []
+  if (!Array.isArray(values) || !values.every(value => typeof value === 'string' && /^\S+$/.test(value)))
+    throw new ConfigurationError('acrValues', 'must be a list of strings without spaces')
+  return values as readonly string[]
+}
+
+function checkAuthorizationDetails(types: unknown): AuthorizationDetailTypes {
+  if (types === undefined) return {}
+  if (typeof types !== 'object' || types === null)
+    throw new ConfigurationError('authorizationDetails', 'must be an object with a check for each type')
+  for (const [type, check] of Object.entries(types)) checkFunction(check, `authorizationDetails.${type}`)
+  return types as AuthorizationDetailTypes
+}
+
+function checkOrigin(origin: unknown): string | undefined {
+  if (origin === undefined) return undefined
+  if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin || !origin.startsWith('https:')) {
+    throw new ConfigurationError('mtlsOrigin', 'must be an https origin without a path, such as https://as.example.com:8443')
+  }
+  return origin
+}

@@ -1,0 +1,66 @@
+/** What a token says, to a client that may know it (RFC 7662 §2.2). */
+import { verifyAccessToken, type AccessToken } from './access-token.ts'
+import type { GrantRecord } from './grant.ts'
+import { findRefreshToken, isCurrent } from './refresh-token.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** An introspection response. `false` says nothing more: not whose token it is, nor why it is not good, nor whether there is one. */
+export type Introspection =
+  { readonly active: false } | { readonly active: true; readonly client_id: string; readonly [member: string]: unknown }
+
+const inactive: Introspection = { active: false }
+
+/** The registered members of an introspection response that an access token has by the same name. */
+const sameNamed = ['sub', 'aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act', 'may_act', 'authorization_details']
+
+/**
+ * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists the client in
+ * `introspection_clients`. Any other is inactive, as is one that expired, was revoked, or is a refresh token that was replaced. Looking at a
+ * token changes nothing: a replaced refresh token that is introspected has not been used.
+ */
+export async function introspect(server: TokenServer, presented: string, client_id: string): Promise<Introspection> {
+  const refreshToken = await findRefreshToken(server, presented)
+  if (refreshToken !== undefined) {
+    const { grant } = refreshToken
+    return grant.client_id === client_id && isCurrent(server, refreshToken) ? describeRefreshToken(server, grant) : inactive
+  }
+  const token = await verifyAccessToken(server, presented)
+  return token !== undefined && mayKnow(server, token, client_id) ? describeAccessToken(server, token) : inactive
+}
+
+function mayKnow({ resources }: TokenServer, token: AccessToken, client_id: string): boolean {
+  if (token.client_id === client_id) return true
+  return token.aud !== undefined && resources.isIntrospectedBy(client_id, token.aud)
+}
+
+/** An opaque token's `jti` is the digest it is kept under: the token cannot be made of it. */
+function describeAccessToken({ issuer }: TokenServer, token: AccessToken): Introspection {
+  const said = token as unknown as Readonly<Record<string, unknown>>
+  return {
+    active: true,
+    iss: issuer,
+    client_id: token.client_id,
+    token_type: token.cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
+    ...(token.scope.length > 0 && { scope: token.scope.join(' ') }),
+    ...Object.fromEntries(sameNamed.filter(name => said[name] !== undefined).map(name => [name, said[name]]))
+  }
+}
+
+/** No `token_type`, which says how a token is presented to a resource (RFC 6749 §7.1): this one is for no resource. */
+function describeRefreshToken({ issuer, refreshTokenTtl }: TokenServer, grant: GrantRecord): Introspection {
+  const { client_id, sub, scope, refresh, cnf, auth_time, acr, authorization_details } = grant
+  const iat = Math.floor((refresh?.rotated_at ?? 0) / 1000)
+  return {
+    active: true,
+    iss: issuer,
+    client_id,
+    sub,
+    ...(scope.length > 0 && { scope: scope.join(' ') }),
+    iat,
+    exp: iat + refreshTokenTtl,
+    cnf,
+    auth_time,
+    acr,
+    authorization_details
+  }
+}

@@ -1,0 +1,85 @@
+/** A key set ready for use: every key imported once, and found by what it is asked for. */
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import type { JWK } from 'jose'
+import { ConfigurationError } from '../options.ts'
+import { signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
+
+export interface SigningKey {
+  readonly kid: string
+  readonly alg: SigningAlgorithm
+  readonly privateKey: KeyObject
+  readonly publicKey: KeyObject
+  readonly publicJwk: JWK
+}
+
+export interface KeyRing {
+  /** The key that signs, for each algorithm. */
+  readonly byAlgorithm: ReadonlyMap<string, SigningKey>
+  readonly byId: ReadonlyMap<string, SigningKey>
+  readonly macKey: Buffer
+}
+
+/**
+ * Imports a key set.
+ *
+ * @param known keys that are imported already are taken from here.
+ * @throws ConfigurationError naming the key that is wrong.
+ */
+export function keyRing(set: PrivateKeySet, path = 'keys', known?: KeyRing): KeyRing {
+  const given: unknown = set
+  if (typeof given !== 'object' || given === null || !Array.isArray((given as PrivateKeySet).keys)) {
+    throw new ConfigurationError(path, 'must be a JWK Set with private keys, such as generateKeys() makes')
+  }
+  const byAlgorithm = new Map<string, SigningKey>()
+  const byId = new Map<string, SigningKey>()
+  set.keys.forEach((jwk, index) => {
+    const at = `${path}.keys[${index}]`
+    if (typeof (jwk as unknown) !== 'object' || (jwk as unknown) === null)
+      throw new ConfigurationError(at, 'must be a private key in JWK form')
+    if (jwk.kty === 'oct') return
+    const key = known?.byId.get(jwk.kid ?? '') ?? importSigningKey(jwk, at)
+    if (byId.has(key.kid)) throw new ConfigurationError(`${at}.kid`, 'is already the kid of another key')
+    byId.set(key.kid, key)
+    // the first key of an algorithm signs; further ones verify what they signed before, or will sign
+    if (!byAlgorithm.has(key.alg)) byAlgorithm.set(key.alg, key)
+  })
+  const mac = set.keys.find(jwk => jwk.kty === 'oct')
+  const macKey = Buffer.from(typeof mac?.k === 'string' ? mac.k : '', 'base64url')
+  if (macKey.length < 32) throw new ConfigurationError(path, 'must contain a key of type "oct" with at least 32 bytes')
+  if (byId.size === 0) throw new ConfigurationError(path, `must contain a private key for one of ${signingAlgorithms.join(', ')}`)
+  return { byAlgorithm, byId, macKey }
+}
+
+function importSigningKey(jwk: JWK, path: string): SigningKey {
+  const alg = signingAlgorithms.find(candidate => candidate === jwk.alg)
+  if (alg === undefined) throw new ConfigurationError(`${path}.alg`, `must be one of ${signingAlgorithms.join(', ')}`)
+  if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new ConfigurationError(`${path}.kid`, 'must be a non-empty string')
+  const privateKey = importPrivateKey(jwk, path)
+  if (!isKeyFor(alg, privateKey))
+    throw new ConfigurationError(path, `must be a key ${alg} can sign with (RSA of at least 2048 bits, P-256 or Ed25519)`)
+  const publicKey = createPublicKey(privateKey)
+  const publicJwk = { ...(publicKey.export({ format: 'jwk' }) as JWK), kid: jwk.kid, alg, use: 'sig' }
+  return { kid: jwk.kid, alg, privateKey, publicKey, publicJwk }
+}
+
+function importPrivateKey(jwk: JWK, path: string): KeyObject {
+  try {
+    return createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
+  } catch {
+    // the cause is left out: node's message may quote the key
+    throw new ConfigurationError(path, 'must be a private key in JWK form')
+  }
+}
+
+function isKeyFor(alg: SigningAlgorithm, key: KeyObject): boolean {
+  const details = key.asymmetricKeyDetails
+  switch (alg) {
+    case 'ES256':
+      return key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
+    case 'EdDSA':
+      return key.asymmetricKeyType === 'ed25519'
+    case 'RS256':
+    case 'PS256':
+      return key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= 2048
+  }
+}

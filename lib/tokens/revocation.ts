@@ -1,0 +1,21 @@
+/** Ending tokens at their own client's request (RFC 7009). */
+import { revokeAccessToken, verifyAccessToken } from './access-token.ts'
+import { findRefreshToken } from './refresh-token.ts'
+import type { TokenServer } from './token-server.ts'
+
+/**
+ * Revokes a token of this client's. A refresh token ends its whole grant and every access token of it, also where it has been replaced or has
+ * expired: its client wants an end to what began with it. An access token ends alone. What is no token, or no longer one, or another client's
+ * stays as it is.
+ *
+ * What a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it.
+ */
+export async function revokeToken(server: TokenServer, presented: string, client_id: string): Promise<void> {
+  const refreshToken = await findRefreshToken(server, presented)
+  if (refreshToken !== undefined) {
+    if (refreshToken.grant.client_id === client_id) await server.store.deleteGrant(refreshToken.id)
+    return
+  }
+  const token = await verifyAccessToken(server, presented)
+  if (token?.client_id === client_id) await revokeAccessToken(server, presented, token)
+}

@@ -1,0 +1,54 @@
+/**
+ * How clients know people (OpenID Connect Core §8): by the person's own `sub`, or, where a client registered `pairwise`, by an identifier
+ * that no other sector can tell is the same person's. Inside this server a person is always their own `sub`.
+ */
+import { createHmac } from 'node:crypto'
+import type { Client, ClientMetadata } from '../client.ts'
+import { ServerError } from '../errors.ts'
+import { ConfigurationError } from '../options.ts'
+import { sectorOf } from '../subject-type.ts'
+import type { TokenServer } from './token-server.ts'
+
+/** Turns a sector and a person's own `sub` into what the sector's clients call the person. */
+export type PairwiseSubjects = (sector: string, sub: string) => string
+
+const shortestSecret = 32
+
+/**
+ * Pairwise identifiers under a secret: HMAC-SHA256 over issuer, sector and `sub`. The same three always give the same identifier, which says nothing
+ * about any of them; issuers that share a secret share no identifier.
+ *
+ * @throws ConfigurationError where the secret is shorter than 32 bytes.
+ */
+export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubjects | undefined {
+  if (secret === undefined) return undefined
+  const isBytes = typeof secret === 'string' || secret instanceof Uint8Array
+  if (!isBytes || Buffer.byteLength(secret) < shortestSecret)
+    throw new ConfigurationError('pairwiseSecret', `must be a string or Uint8Array of at least ${shortestSecret} bytes`)
+  const bytes = Buffer.from(secret)
+  // JSON keeps the three apart, whatever is in them
+  return (sector, sub) =>
+    createHmac('sha256', bytes)
+      .update(JSON.stringify(['pairwise', issuer, sector, sub]))
+      .digest('base64url')
+}
+
+/** What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints it sends. */
+export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: Client, sub: string): string {
+  if (client.subject_type !== 'pairwise') return sub
+  const sector = sectorOf(client)
+  if (pairwise !== undefined && sector !== undefined) return pairwise(sector, sub)
+  throw new ServerError({ reason: `client ${client.client_id} registered pairwise subjects: pairwiseSecret must be given` })
+}
+
+/**
+ * Refuses pairwise clients of a list where there is no secret to make their identifiers with: told at start, not by a failing request.
+ *
+ * @throws ConfigurationError naming the client's member.
+ */
+export function checkSubjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>, clients: unknown): void {
+  if (pairwise !== undefined || !Array.isArray(clients)) return
+  const index = (clients as readonly ClientMetadata[]).findIndex(({ subject_type }) => subject_type === 'pairwise')
+  if (index !== -1)
+    throw new ConfigurationError(`clients[${index}].subject_type`, 'must be "public" unless pairwiseSecret is given')
+}
