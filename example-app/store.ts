@@ -16,22 +16,17 @@ const embedded: StoreSetting = { engine: 'sqlite', address: 'data/clientele.db' 
 const mustBe =
   'must be memory:, sqlite:<file>, redis://<host> or postgres://<host>/<database>; left out, the store is the file data/clientele.db'
 
-const engines: Readonly<Record<string, StoreSetting['engine']>> = {
-  'redis:': 'redis',
-  'rediss:': 'redis',
-  'postgres:': 'postgres',
-  'postgresql:': 'postgres'
-}
-
 /** @throws {@link ConfigError} naming STORE_URL when it means no store. Opens nothing yet. */
 export function readStoreUrl(url = ''): StoreSetting {
   if (url === '') return embedded
   if (url === 'memory:') return { engine: 'memory', address: '' }
-  const [, file] = /^sqlite:(?:\/\/)?(.+)$/s.exec(url) ?? []
-  if (file !== undefined) return { engine: 'sqlite', address: file }
-  const engine = URL.canParse(url) ? engines[new URL(url).protocol] : undefined
-  if (engine === undefined) throw new ConfigError('STORE_URL', mustBe)
-  return { engine, address: url }
+  const file = url.startsWith('sqlite:') ? url.replace(/^sqlite:(?:\/\/)?/, '') : ''
+  if (file !== '') return { engine: 'sqlite', address: file }
+  if (URL.canParse(url)) {
+    if (/^rediss?:\/\//.test(url)) return { engine: 'redis', address: url }
+    if (/^postgres(?:ql)?:\/\//.test(url)) return { engine: 'postgres', address: url }
+  }
+  throw new ConfigError('STORE_URL', mustBe)
 }
 
 /**
