@@ -81,6 +81,7 @@ const reasons: Readonly<Record<string, string>> = {
 function reasonOf(error: unknown): string {
   const { code, name, message } = error as { code?: unknown; name?: unknown; message?: unknown }
   const word = /^[A-Z]{4,20}\b/.exec(String(message))?.[0]
-  const found = [code, word, name].find(candidate => typeof candidate === 'string' && /^\w{1,40}$/.test(candidate))
-  return reasons[String(found)] ?? String(found ?? 'unknown error')
+  const candidates = [code, word, name].filter(candidate => typeof candidate === 'string')
+  const found = candidates.find(candidate => /^\w{1,40}$/.test(candidate)) ?? 'unknown error'
+  return reasons[found] ?? found
 }

@@ -35,15 +35,17 @@ export async function ownConnection(urls: readonly string[], timeout: number): P
   let client = await connect(urls)
   let renewing = false
   let closed = false
+  const isClosed = () => closed
 
   /** A connection can be silent without being broken, as when a machine has gone. Only a new one helps then. */
   const renew = async () => {
-    if (renewing || closed) return
+    if (renewing || isClosed()) return
     renewing = true
     try {
-      const silent = client
-      client = await connect(urls)
-      retire(closed ? client : silent, timeout)
+      const fresh = await connect(urls)
+      retire(client, timeout)
+      client = fresh
+      if (isClosed()) retire(fresh, 0)
     } catch {
       // not to be reached: the old one may yet come back, and the next operation that waits in vain tries again
     } finally {

@@ -137,7 +137,8 @@ function nameInKeys(name: string): string {
 
 /** Undefined for no record, and for a spent one, which has no space in it. */
 function parse(reply: unknown): StoredRecord | undefined {
-  const text = reply === null ? '' : String(reply)
+  // a client may be set up to answer with bytes
+  const text = Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
   const space = text.indexOf(' ')
   return space === -1 ? undefined : { version: text.slice(0, space), value: JSON.parse(text.slice(space + 1)) as Json }
 }

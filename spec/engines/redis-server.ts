@@ -9,7 +9,7 @@ import { endProcess, freePort, outputOf, runServer, type DatabaseServer } from '
 export interface RedisServer extends DatabaseServer {
   readonly port: number
   /** What `redis-cli` prints for a command. */
-  cli(...command: string[]): string
+  readonly cli: (...command: string[]) => string
 }
 
 export interface RedisCluster {

@@ -39,8 +39,8 @@ export async function runServer(program: Program): Promise<ChildProcess> {
     const running = () => child.exitCode === null && child.signalCode === null
     while (running() && Date.now() < deadline) {
       if (await program.serves()) return child
-      const error = await Promise.race([failed, pause(50)])
-      if (error !== undefined) throw new Error(`${program.command} has to be installed for this`, { cause: error })
+      const cause = await Promise.race([failed, pause(50)])
+      if (cause !== undefined) throw new Error(`${program.command} has to be installed for this`, { cause })
     }
     child.kill('SIGKILL')
     if (Date.now() >= deadline) throw new Error(`${program.command} did not start: ${printed}`)
@@ -49,7 +49,7 @@ export async function runServer(program: Program): Promise<ChildProcess> {
 }
 
 export async function endProcess(child: ChildProcess | undefined, signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (child?.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
   child.kill(signal)
   await closed
