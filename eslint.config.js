@@ -6,6 +6,7 @@ import tseslint from 'typescript-eslint'
 /** Who may not import whom. Each row: the files the wall protects, what they may not import, and why. */
 const walls = [
   ['./lib/stores', './lib', ['./stores'], 'a store knows only store.ts'],
+  ['./lib/testing', './lib', ['./testing', './stores/store.ts'], 'the store kit knows the contract and no store'],
   [
     './lib/http',
     './lib',
@@ -90,7 +91,7 @@ export default tseslint.config(
             {
               target: './example-app',
               from: './lib',
-              except: ['./index.ts'],
+              except: ['./index.ts', './stores/sqlite.ts', './stores/postgres.ts', './stores/redis.ts'],
               message: "the example app imports 'clientele', as a user would"
             }
           ]
@@ -111,7 +112,7 @@ export default tseslint.config(
       '@typescript-eslint/dot-notation': 'off'
     }
   },
-  ...['assertions', 'credentials', 'tokens', 'stores', 'token-issuers'].map(room => ({
+  ...['assertions', 'credentials', 'tokens', 'stores', 'testing', 'token-issuers'].map(room => ({
     files: [`lib/${room}/**/*.ts`],
     rules: {
       'no-restricted-imports': ['error', { paths: ['express', 'passport', 'passport-http', 'passport-oauth2-client-password'] }]

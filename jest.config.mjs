@@ -5,13 +5,17 @@ export const shared = {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
-  moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts' },
+  moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts', '^clientele/(.+)$': '<rootDir>/lib/$1.ts' },
   setupFiles: ['<rootDir>/spec/support/environment.ts']
 }
 
+/** What needs a database server. */
+export const engineSpecs = ['spec/stores/postgres.spec.ts', 'spec/stores/redis*.spec.ts', 'spec/journeys/cluster/*.spec.ts']
+
 /**
  * One project per Express major: the whole suite runs on Express 5, and the specs that touch Express run again on Express 4.
- * The browser suite has a configuration of its own, spec/browser/jest.config.mjs.
+ * The suites that need a browser or a database server have configurations of their own: spec/browser/jest.config.mjs and
+ * spec/engines/jest.config.mjs.
  * @type {import('jest').Config}
  */
 export default {
@@ -20,7 +24,12 @@ export default {
       ...shared,
       displayName: 'express 5',
       testMatch: ['<rootDir>/spec/**/*.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/browser/']
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/spec/browser/',
+        '<rootDir>/spec/journeys/cluster/',
+        '<rootDir>/spec/stores/(?:postgres|redis)'
+      ]
     },
     {
       ...shared,

@@ -44,11 +44,6 @@ export function checkConfig(input: unknown, folder: string): Config {
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
 
-/** Only the in-process store exists in this version. @throws {@link ConfigError} */
-export function checkStoreUrl(url: string | undefined): void {
-  if (url !== undefined && url !== '' && url !== 'memory:') throw new ConfigError('STORE_URL', 'must be memory: in this version')
-}
-
 function readJson(path: string): unknown {
   let text: string
   try {

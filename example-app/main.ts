@@ -1,21 +1,21 @@
 /** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
-import { memoryStore } from 'clientele'
 import { createApp } from './app.ts'
-import { checkStoreUrl, loadConfig, type Config } from './config.ts'
+import { loadConfig, type Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { demoCommands } from './demo/commands.ts'
 import { demoConfig } from './demo/settings.ts'
 import { announceReady, createLog } from './log.ts'
 import { listen } from './server.ts'
+import { openStore, readStoreUrl } from './store.ts'
 
 /** Listens as the environment says; answers with what stops it again. @throws {@link ConfigError} */
 async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const log = createLog(env['LOG_LEVEL'])
-  checkStoreUrl(env['STORE_URL'])
+  const storeSetting = readStoreUrl(env['STORE_URL'])
   const demo = env['CONFIG'] === undefined || env['CONFIG'] === ''
   const config: Config = demo ? await demoConfig() : loadConfig(env['CONFIG'] ?? '')
   for (const warning of config.warnings) log.warn(warning)
-  const store = memoryStore()
+  const store = await openStore(storeSetting)
   const app = await createApp({ config, store, log, demo })
   const listeners = await listen(config, app, log)
   announceReady(log, config.settings.issuer)

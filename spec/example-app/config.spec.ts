@@ -200,7 +200,7 @@ describe('a wrong setting ends the start with one line and exit code 1', () => {
     ['CONFIG', 'a missing file', {}, { CONFIG: '/nowhere/server.json' }, node],
     ['CONFIG', 'broken JSON', broken, {}, node],
     ['LOG_LEVEL', 'an unknown level', { issuer }, { LOG_LEVEL: 'loud' }, node],
-    ['STORE_URL', 'a store this version has not', { issuer }, { STORE_URL: 'redis://localhost' }, node],
+    ['STORE_URL', 'no store there is', { issuer }, { STORE_URL: 'mysql://localhost' }, node],
     ['policy.initial_access_token', 'a wrong setting', { issuer, policy: { registration: 'token' } }, {}, node],
     ['clients[0].client_secret', 'what the library refuses', { issuer, clients: [{ client_id: 'a' }] }, {}, node],
     [

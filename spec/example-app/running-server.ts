@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 export interface Outcome {
   readonly code: number | null
@@ -21,13 +21,18 @@ export interface RunningServer {
   readonly ended: Promise<Outcome>
 }
 
-export const node = [process.execPath, 'example-app/start.mjs']
+export const node = [process.execPath, resolve('example-app/start.mjs')]
 export const npm = ['npm', 'start', '--silent']
 
-export function run(command: readonly string[], env: Record<string, string>): RunningServer {
+export function run(command: readonly string[], env: Record<string, string>, cwd?: string): RunningServer {
   const ours = ['CONFIG', 'LOG_LEVEL', 'STORE_URL', 'NODE_OPTIONS']
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)))
-  const child = spawn(command[0] ?? '', command.slice(1), { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // a server that keeps its state on disk is for the specs that say so
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    env: { ...inherited, STORE_URL: 'memory:', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd
+  })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', chunk => (stdout += String(chunk)))
@@ -38,10 +43,15 @@ export function run(command: readonly string[], env: Record<string, string>): Ru
   return { child, stdout: () => stdout, stderr: () => stderr, ended }
 }
 
-/** Starts a server and waits for its ready line. */
-export async function startServer(settings: object, env: Record<string, string> = {}, command = node): Promise<RunningServer> {
+/** Starts a server, in a folder of its own where one is given, and waits for its ready line. */
+export async function startServer(
+  settings: object,
+  env: Record<string, string> = {},
+  command = node,
+  cwd?: string
+): Promise<RunningServer> {
   const file = configFile(settings)
-  const server = run(command, { CONFIG: file, LOG_LEVEL: 'warn', ...env })
+  const server = run(command, { CONFIG: file, LOG_LEVEL: 'warn', ...env }, cwd)
   while (!server.stdout().includes('ready')) {
     const outcome = await Promise.race([server.ended, once(server.child.stdout ?? server.child, 'data')])
     if ('code' in outcome) throw new Error(`the server ended with ${outcome.code}: ${outcome.stderr}${outcome.stdout}`)

@@ -2,9 +2,16 @@ import { describe, expect, it } from '@jest/globals'
 import { ExpiringTable } from '../../lib/stores/expiring-table.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import type { Key } from '../../lib/stores/store.ts'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../../lib/testing/store.ts'
 
-storeContract('memoryStore', clock => Promise.resolve(memoryStore({ clock })))
+describe('memoryStore keeps the store contract', () => {
+  storeContract(it, {
+    start: () => ({ now: Date.UTC(2026, 0, 1) }),
+    open: time => memoryStore({ clock: () => time.now }),
+    pass: (time, seconds) => void (time.now += seconds * 1000),
+    shared: false
+  })
+})
 
 const jti = (index: number): Key => ({ kind: 'client_assertion', id: `jti ${index}` })
 

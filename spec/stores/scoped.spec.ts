@@ -2,9 +2,18 @@ import { describe, expect, it } from '@jest/globals'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { scopedStore } from '../../lib/stores/scoped.ts'
 import type { Key } from '../../lib/stores/store.ts'
-import { storeContract } from './contract.ts'
+import { storeContract } from '../../lib/testing/store.ts'
 
-storeContract('scopedStore', clock => Promise.resolve(scopedStore(memoryStore({ clock }), 'https://as.example.com/acme')))
+describe('scopedStore keeps the store contract', () => {
+  storeContract(it, {
+    start: () => {
+      const time = { now: Date.UTC(2026, 0, 1) }
+      return { time, shared: memoryStore({ clock: () => time.now }) }
+    },
+    open: ({ shared }) => scopedStore(shared, 'https://as.example.com/acme'),
+    pass: ({ time }, seconds) => void (time.now += seconds * 1000)
+  })
+})
 
 const key: Key = { kind: 'access_token', id: 'digest', grant: 'g1' }
 

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ClientMetadata, PrivateKeySet } from 'clientele'
 import { tlsFetch, type Fetch, type TlsOptions } from './journey-fetch.ts'
+import { typescriptArgs } from './typescript-process.ts'
 
 export interface ChildSetup {
   readonly clients: readonly { readonly client_id: string; readonly metadata: ClientMetadata }[]
@@ -20,32 +21,9 @@ export interface ServerProcess {
   stop(): Promise<string>
 }
 
-const root = new URL('../../', import.meta.url)
-
-/** Node 20 reads no TypeScript: these hooks compile what the process imports, with the compiler the specs run on. */
-const hooks = `
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-const root = ${JSON.stringify(root.href)}
-const { transform } = createRequire(root)('@swc/core')
-const options = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }
-export function resolve(specifier, context, next) {
-  return next(specifier === 'clientele' ? new URL('lib/index.ts', root).href : specifier, context)
-}
-export async function load(url, context, next) {
-  if (!url.startsWith(root) || !url.endsWith('.ts')) return next(url, context)
-  const { code } = await transform(await readFile(new URL(url), 'utf8'), options)
-  return { format: 'module', source: code, shortCircuit: true }
-}`
-const loader = `import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hooks))})`
-
-function dataUrl(script: string): string {
-  return `data:text/javascript,${encodeURIComponent(script)}`
-}
-
 export async function startProcess(setup: ChildSetup): Promise<ServerProcess> {
   const child = fork(fileURLToPath(new URL('journey-child.ts', import.meta.url)), {
-    execArgv: ['--import', dataUrl(loader)],
+    execArgv: [...typescriptArgs],
     // Express prints what it does not expect unless it is told that this is a test; nobody's options of Node's are ours
     env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },
     silent: true

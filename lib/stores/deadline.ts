@@ -1,0 +1,40 @@
+/** No operation takes longer than it may. */
+
+/** What {@link within} rejects with. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError'
+}
+
+/**
+ * The promise's outcome, or a rejection with {@link DeadlineError} after `milliseconds`. What the promise comes to later is
+ * given to `late`, so that nothing is left open, and is otherwise forgotten.
+ */
+export async function within<T>(promise: Promise<T>, milliseconds: number, late?: (outcome: T) => void): Promise<T> {
+  let over = false
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => {
+      over = true
+      reject(new DeadlineError('the store did not answer in time'))
+    }
+    timer = setTimeout(giveUp, Math.max(1, milliseconds))
+  })
+  promise.then(
+    outcome => {
+      if (over) late?.(outcome)
+    },
+    () => undefined
+  )
+  try {
+    return await Promise.race([promise, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The time an operation may take, in milliseconds. @throws RangeError */
+export function checkTimeout(timeout: unknown): number {
+  if (typeof timeout !== 'number' || !Number.isInteger(timeout) || timeout < 1 || timeout > 60_000)
+    throw new RangeError('timeout must be a whole number of milliseconds from 1 to 60000')
+  return timeout
+}

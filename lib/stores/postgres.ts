@@ -1,0 +1,95 @@
+/** A store in PostgreSQL, for any number of processes on any number of machines. */
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { checkTimeout } from './deadline.ts'
+import { boundedPool, type PostgresPool } from './postgres-pool.ts'
+import { migrate, type Schema } from './sql-schema.ts'
+import { sqlStore } from './sql-store.ts'
+import type { Store } from './store.ts'
+
+export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
+
+export interface PostgresStoreOptions {
+  /** Such as `postgres://user:password@host:5432/database`. Names the primary, never a replica. */
+  readonly url?: string
+  /** In place of `url`: a `Pool` of the package `pg`. Its settings are yours, and ending it too. */
+  readonly pool?: PostgresPool
+  /** How many connections are opened at most, with `url`. Default: 10. */
+  readonly connections?: number
+  /** Milliseconds after which an operation rejects. Default: 2000. */
+  readonly timeout?: number
+  /**
+   * Reads the time: milliseconds since the epoch. Default: the database's clock, so that the clocks of the machines the
+   * processes run on need not agree.
+   */
+  readonly clock?: () => number
+}
+
+/** Milliseconds: to connect at all, and to make the tables, which processes that start together do one after the other. */
+const patienceAtStart = { connecting: 5_000, migrating: 30_000 }
+const sweepRows = 500
+/** Any number will do that nobody else takes for an advisory lock: "clientele" in letters, as far as they fit. */
+const migrationLock = '7164785640427643756'
+
+/**
+ * Opens a store in a PostgreSQL database (12 or later), its tables made where they are missing: `clientele_records`,
+ * `clientele_ended_grants` and `clientele_schema`, in the first schema of the search path.
+ *
+ * Needs the packages `kysely` and, with `url`, `pg`.
+ *
+ * @throws TypeError or RangeError naming the option that is wrong. Rejects where the database cannot be reached.
+ *
+ * @example
+ * const store = await postgresStore({ url: process.env['DATABASE_URL'] })
+ */
+export async function postgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, connections = 10, clock } = options
+  const timeout = checkTimeout(options.timeout ?? 2_000)
+  if ((url === undefined) === (options.pool === undefined)) throw new TypeError('url or pool must be given, and not both')
+  if (!Number.isInteger(connections) || connections < 1) throw new RangeError('connections must be a whole number greater than 0')
+  await prepare(options)
+  const pool = options.pool ?? (await poolOf(url ?? '', connections, timeout, timeout))
+  return sqlStore({
+    db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, timeout) }) }),
+    dialect: {
+      skipLocked: true,
+      ...(clock === undefined && { now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)` })
+    },
+    clock: clock ?? Date.now,
+    sweepRows,
+    close: async () => {
+      if (options.pool === undefined) await pool.end()
+    }
+  })
+}
+
+async function poolOf(url: string, max: number, connecting: number, working: number): Promise<PostgresPool> {
+  const { default: pg } = await import('pg')
+  // the server gives up too: it would go on with what nobody waits for any more
+  return new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: connecting,
+    statement_timeout: working,
+    keepAlive: true,
+    application_name: 'clientele'
+  })
+}
+
+/** Makes the tables, on a connection of its own: it may take longer than operations may. */
+async function prepare(options: PostgresStoreOptions): Promise<void> {
+  const { connecting, migrating } = patienceAtStart
+  const pool = options.pool ?? (await poolOf(options.url ?? '', 1, connecting, migrating))
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, migrating) }) })
+  try {
+    await migrate(db, {
+      binary: 'bytea',
+      alone: run =>
+        db.transaction().execute(async transaction => {
+          await sql`select pg_advisory_xact_lock(${sql.raw(migrationLock)})`.execute(transaction)
+          await run(transaction)
+        })
+    })
+  } finally {
+    if (options.pool === undefined) await pool.end()
+  }
+}

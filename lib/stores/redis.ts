@@ -1,0 +1,149 @@
+/** A store in Redis or Redis Cluster, for any number of processes on any number of machines. */
+import { checkTimeout } from './deadline.ts'
+import { digestOf, nameOf } from './key-name.ts'
+import { endedGrantLifetime, newRecord } from './new-record.ts'
+import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis-connection.ts'
+import {
+  addScript,
+  deleteScript,
+  endGrantScript,
+  getScript,
+  setScript,
+  swapScript,
+  takeScript,
+  type Script
+} from './redis-scripts.ts'
+import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
+import { versionMaker } from './versions.ts'
+
+export type { RedisClient } from './redis-connection.ts'
+
+export interface RedisStoreOptions {
+  /**
+   * Such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. Where the server is a node of a cluster, the whole cluster
+   * is used; with several addresses, any of its nodes that answers is asked for the others.
+   */
+  readonly url?: string | readonly string[]
+  /** In place of `url`: a connected client of the package `redis`. Its settings are yours, and closing it too. */
+  readonly client?: RedisClient
+  /** What the names of all keys begin with. No braces: they are the slot's. Default: `clientele:`. */
+  readonly prefix?: string
+  /** Milliseconds after which an operation rejects. Default: 2000. */
+  readonly timeout?: number
+}
+
+/**
+ * Opens a store in Redis (6.0 or later, or Valkey). Every operation is one script on keys of one slot, so that a cluster serves
+ * as well as a single server. Time to live is the server's to keep.
+ *
+ * What is acknowledged must survive: run Redis with `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`.
+ *
+ * Needs, with `url`, the package `redis`.
+ *
+ * @throws TypeError or RangeError naming the option that is wrong. Rejects where the server cannot be reached.
+ *
+ * @example
+ * const store = await redisStore({ url: 'redis://localhost:6379' })
+ */
+export async function redisStore(options: RedisStoreOptions): Promise<Store> {
+  const { url, client, prefix = 'clientele:' } = options
+  const timeout = checkTimeout(options.timeout ?? 2_000)
+  const urls = typeof url === 'string' ? [url] : url
+  if ((urls === undefined) === (client === undefined)) throw new TypeError('url or client must be given, and not both')
+  if (urls !== undefined && (urls.length === 0 || !urls.every(isRedisUrl)))
+    throw new TypeError('url must be one address that starts with redis:// or rediss://, or several')
+  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) throw new TypeError('prefix must be a string without braces')
+  const connection = client === undefined ? await ownConnection(urls ?? [], timeout) : borrowedConnection(client, timeout)
+  return new RedisStore(connection, prefix)
+}
+
+function isRedisUrl(url: unknown): boolean {
+  return typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
+}
+
+class RedisStore implements Store {
+  private readonly connection: RedisConnection
+  private readonly prefix: string
+  private readonly nextVersion = versionMaker()
+  private closing: Promise<void> | undefined
+
+  constructor(connection: RedisConnection, prefix: string) {
+    this.connection = connection
+    this.prefix = prefix
+  }
+
+  async get(key: Key): Promise<StoredRecord | undefined> {
+    return parse(await this.run(getScript, this.keysOf(key)))
+  }
+
+  async set(key: Key, value: Json, ttl: number): Promise<void> {
+    await this.run(setScript, this.keysOf(key), this.written(value, ttl))
+  }
+
+  async add(key: Key, value: Json, ttl: number): Promise<boolean> {
+    return isOne(await this.run(addScript, this.keysOf(key), this.written(value, ttl)))
+  }
+
+  async take(key: Key): Promise<Taken> {
+    const reply = await this.run(takeScript, this.keysOf(key))
+    if (reply === null) return { outcome: 'absent' }
+    const record = parse(reply)
+    return record === undefined ? { outcome: 'spent' } : { outcome: 'taken', value: record.value }
+  }
+
+  async swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
+    return isOne(await this.run(swapScript, this.keysOf(key), [...this.written(value, ttl), String(version)]))
+  }
+
+  async delete(key: Key): Promise<void> {
+    await this.run(deleteScript, this.keysOf(key))
+  }
+
+  async deleteGrant(grant: string): Promise<void> {
+    await this.run(endGrantScript, [this.grantKey(nameInKeys(grant))], [String(endedGrantLifetime)])
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.connection.close()
+    return this.closing
+  }
+
+  private run(script: Script, keys: readonly string[], values: readonly string[] = []): Promise<unknown> {
+    if (this.closing !== undefined) throw new Error('the store is closed')
+    return this.connection.run(script, keys, values)
+  }
+
+  private written(value: Json, ttl: number): readonly string[] {
+    const { text, lifetime } = newRecord(value, ttl)
+    return [`${this.nextVersion()} ${text}`, String(lifetime)]
+  }
+
+  /** What is in braces decides the slot: the grant's name, or a record's own where it belongs to none. */
+  private keysOf(key: Key): readonly string[] {
+    const record = nameInKeys(nameOf(key))
+    if (key.grant === undefined) return [`${this.prefix}{${record}}`]
+    const grant = nameInKeys(key.grant)
+    return [`${this.prefix}{${grant}}:${record}`, this.grantKey(grant)]
+  }
+
+  private grantKey(grant: string): string {
+    return `${this.prefix}{${grant}}:grant`
+  }
+}
+
+function nameInKeys(name: string): string {
+  return digestOf(name).toString('base64url')
+}
+
+/** Undefined for no record, and for a spent one, which has no space in it. */
+function parse(reply: unknown): StoredRecord | undefined {
+  // a client may be set up to answer with bytes
+  const text = Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
+  const space = text.indexOf(' ')
+  return space === -1 ? undefined : { version: text.slice(0, space), value: JSON.parse(text.slice(space + 1)) as Json }
+}
+
+/** A client may be set up to answer with numbers as text. */
+function isOne(reply: unknown): boolean {
+  return Number(reply) === 1
+}

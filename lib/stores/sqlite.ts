@@ -1,0 +1,113 @@
+/** A store in one SQLite file: nothing to install or run, and nothing lost when the process ends, however it ends. */
+import { closeSync, openSync } from 'node:fs'
+import { Kysely } from 'kysely'
+import { checkTimeout } from './deadline.ts'
+import { migrate, type Schema } from './sql-schema.ts'
+import { sqlStore } from './sql-store.ts'
+import { SqliteConnection, sqliteDialect, type SqliteDatabase } from './sqlite-driver.ts'
+import type { Store } from './store.ts'
+
+export type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
+
+export interface SqliteStoreOptions {
+  /**
+   * The file, created where there is none, in a folder there is. Readable by its owner alone. On a disk of this machine: not
+   * on a network share, where SQLite's locks do not hold.
+   */
+  readonly path?: string
+  /**
+   * In place of `path`: a connection of `libsql` or `better-sqlite3`, which nobody else uses from then on. Its pragmas are
+   * yours, and closing it too.
+   */
+  readonly database?: SqliteDatabase
+  /**
+   * `power-loss` (default): what was answered is there after the machine lost its power. `process-crash`: only after the process
+   * crashed or was killed; the last writes before a power failure can be missing then. Faster on slow disks.
+   */
+  readonly survives?: 'power-loss' | 'process-crash'
+  /** Milliseconds an operation waits for other processes that write before it rejects. Default: 2000. */
+  readonly timeout?: number
+  /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
+  readonly clock?: () => number
+}
+
+/** Milliseconds: several processes may start at once, and create the file one after the other. */
+const patienceAtStart = 10_000
+/** A step takes this few rows, so that it is done within milliseconds. */
+const sweepRows = 50
+
+/**
+ * Opens a store in a file, or creates it. Any number of processes of one machine may have it open: they see the same records,
+ * and of two that want the same thing one wins.
+ *
+ * Needs the packages `kysely` and `libsql`, whose binary is inside the package.
+ *
+ * @throws TypeError or RangeError naming the option that is wrong. Rejects where the file cannot be opened.
+ *
+ * @example
+ * const store = await sqliteStore({ path: './data/clientele.db' })
+ */
+export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { path, clock = Date.now, timeout: given = 2_000, survives = 'power-loss' } = options
+  const timeout = checkTimeout(given)
+  if ((path === undefined) === (options.database === undefined))
+    throw new TypeError('path or database must be given, and not both')
+  if (!['power-loss', 'process-crash'].includes(survives)) throw new TypeError('survives must be "power-loss" or "process-crash"')
+  const database = options.database ?? (await open(path ?? ''))
+  const connection = new SqliteConnection(database, timeout)
+  const close = () => {
+    if (options.database === undefined) database.close()
+    return Promise.resolve()
+  }
+  try {
+    if (options.database === undefined) await configure(connection, database, survives)
+    const db = new Kysely<Schema>({ dialect: sqliteDialect(connection) })
+    await migrate(db, { binary: 'blob', alone: run => alone(connection, database, run) })
+    return sqlStore({ db, dialect: { skipLocked: false }, clock, sweepRows, close })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(path: string): Promise<SqliteDatabase> {
+  const { default: Database } = await import('libsql')
+  // created here, because SQLite would let everybody read it
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
+  return new Database(path)
+}
+
+async function configure(connection: SqliteConnection, database: SqliteDatabase, survives: string): Promise<void> {
+  const settings = [
+    'journal_mode = wal',
+    `synchronous = ${survives === 'power-loss' ? 'full' : 'normal'}`,
+    // the log is put into the file in small steps, and does not stay large after a burst
+    'wal_autocheckpoint = 250',
+    'journal_size_limit = 4194304',
+    'cache_size = -16000'
+  ]
+  for (const setting of settings) {
+    await connection.patiently(() => database.prepare(`pragma ${setting}`).all(), patienceAtStart)
+  }
+}
+
+/** The lock is the file's, so it keeps other processes out too. */
+async function alone(
+  connection: SqliteConnection,
+  database: SqliteDatabase,
+  run: (db: Kysely<Schema>) => Promise<void>
+): Promise<void> {
+  const inside = {
+    executeQuery: <Row>(query: Parameters<SqliteConnection['executeNow']>[0]) =>
+      Promise.resolve(connection.executeNow<Row>(query)),
+    streamQuery: () => connection.streamQuery()
+  }
+  await connection.patiently(() => database.exec('begin immediate'), patienceAtStart)
+  try {
+    await run(new Kysely<Schema>({ dialect: sqliteDialect(inside) }))
+    database.exec('commit')
+  } catch (error) {
+    database.exec('rollback')
+    throw error
+  }
+}
