@@ -8,6 +8,7 @@ import {
   generateKeys,
   refreshToken,
   type AuthorizationServer,
+  type CertificateSource,
   type Store
 } from 'clientele'
 import { people, type People } from './accounts.ts'
@@ -31,8 +32,10 @@ export interface IssuerOptions {
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
-  /** Whether the main listener asks for client certificates. */
+  /** Whether the main listener asks for client certificates, or a proxy in front of it does. */
   readonly certificates: boolean
+  /** Where they come from; undefined: the connections themselves. */
+  readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
 }
@@ -64,7 +67,7 @@ function asset(file: string): RequestHandler {
 }
 
 async function build(options: IssuerOptions, path: string, persons: People): Promise<AuthorizationServer> {
-  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
   try {
     return authorizationServer({
       issuer,
@@ -79,6 +82,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       })),
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
+      certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings.policy),
       claims: sub => persons.find(sub)?.claims,
