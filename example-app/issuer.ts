@@ -8,6 +8,7 @@ import {
   deviceCode,
   refreshToken,
   type AuthorizationServer,
+  type CertificateSource,
   type Store,
   type TokenIssuer
 } from 'clientele'
@@ -37,8 +38,10 @@ export interface IssuerOptions {
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
-  /** Whether the main listener asks for client certificates. */
+  /** Whether the main listener asks for client certificates, or a proxy in front of it does. */
   readonly certificates: boolean
+  /** Where they come from; undefined: the connections themselves. */
+  readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
 }
@@ -81,7 +84,7 @@ function asset(file: string): RequestHandler {
 }
 
 function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
-  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
   try {
     return authorizationServer({
       issuer,
@@ -93,6 +96,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
+      certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
       claims: sub => persons.find(sub)?.claims,
