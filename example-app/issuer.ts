@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from 'express'
 import {
   authorizationCode,
   authorizationServer,
+  ciba,
   clientCredentials,
   ConfigurationError,
   deviceCode,
@@ -13,6 +14,7 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { people, type People } from './accounts.ts'
+import { backchannelHooks, cibaPages } from './ciba.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
@@ -54,7 +56,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
     [
-      ...['oauth2/authorize', 'login', 'consent', 'device'].map(page => `${path}/${page}`),
+      ...['oauth2/authorize', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
       ...(options.demo ? [`${path}/demo`] : [])
     ],
     withSession
@@ -62,6 +64,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
+  if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
@@ -88,7 +91,7 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
-      ...policyOptions(settings, issuer),
+      ...policyOptions(settings, issuer, persons),
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: error => logFailure(log, error, issuer),
@@ -99,14 +102,15 @@ async function build(options: IssuerOptions, path: string, persons: People): Pro
   }
 }
 
-function policyOptions(settings: IssuerSettings, issuer: string) {
+function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
   const { policy } = settings
-  const tokenIssuers = [authorizationCode(), clientCredentials(), refreshToken(), deviceCode()]
+  const tokenIssuers = [authorizationCode(), clientCredentials(), refreshToken(), deviceCode(), ciba()]
   return {
     tokenIssuers: tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer)),
     ...(mayGrant(settings, deviceCode()) && {
       deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
     }),
+    ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,

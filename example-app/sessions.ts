@@ -20,7 +20,7 @@ declare module 'express-session' {
     interactions?: string[]
     /** What the person agreed to, by client_id. */
     consents?: Record<string, Consent>
-    /** Said once, on the next account page. */
+    /** Said once, on the next page that shows what people decided. */
     notice?: string
     /** The demo's public client, waiting for its code. */
     demo?: { state: string; verifier: string }
