@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from 'express'
 import {
   authorizationCode,
   authorizationServer,
+  ciba,
   clientCredentials,
   ConfigurationError,
   deviceCode,
@@ -15,6 +16,7 @@ import {
 import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
+import { backchannelHooks, cibaPages } from './ciba.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
@@ -60,7 +62,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
     [
-      ...['oauth2/authorize', 'login', 'consent', 'device'].map(page => `${path}/${page}`),
+      ...['oauth2/authorize', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
       ...(options.demo ? [`${path}/demo`] : [])
     ],
     withSession
@@ -69,6 +71,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
+  if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
@@ -116,6 +119,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     clientCredentials(),
     refreshToken(),
     deviceCode(),
+    ciba(),
     ...assertionGrants(settings, persons)
   ]
   return {
@@ -123,6 +127,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, deviceCode()) && {
       deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
     }),
+    ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
