@@ -54,7 +54,7 @@ async function readStatement(
   { software_statement: sent }: JsonDocument,
   current: string | undefined
 ): Promise<{ readonly software_statement: string | undefined; readonly claims: JsonObject | undefined }> {
-  if (sent !== undefined) {
+  if (sent !== undefined && sent !== current) {
     if (typeof sent !== 'string') throw new InvalidSoftwareStatementError('software_statement must be a string')
     return { software_statement: sent, claims: await softwareStatements.verify(sent) }
   }
