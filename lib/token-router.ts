@@ -55,7 +55,7 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly clients: ClientSource | ClientRegistry
   /** The client authentication methods. Default: every one built in. */
   readonly strategies?: readonly ClientAuthenticationStrategy[] | undefined
-  /** The grants. Default: every one built in. */
+  /** The grants. Default: every one built in that needs no options. */
   readonly tokenIssuers?: readonly TokenIssuer[] | undefined
   /** True also reads `application/json` bodies, against RFC 6749 §3.2. Default false. */
   readonly jsonBody?: boolean | undefined

@@ -1,4 +1,5 @@
 /** A server with the assertion grants, the clients that use them, and the issuer it trusts. */
+import express from 'express'
 import {
   authorizationCode,
   clientCredentials,
@@ -51,7 +52,7 @@ export interface AssertionHarness extends Harness {
   /** What the policy says. */
   readonly verdict: { now: ExchangeVerdict | undefined }
   /** A JWT of `idp` for this server, good now. */
-  sign(parts?: JwtParts): Promise<string>
+  readonly sign: (parts?: JwtParts) => Promise<string>
 }
 
 export interface AssertionOptions {
@@ -68,14 +69,14 @@ const trustedIssuers = [
 /** Of the issuers' people this server knows one. */
 export const knownHere = ({ sub }: { readonly sub: string }): string | undefined => (sub === 'u-alice' ? alice.sub : undefined)
 
-export async function assertionHarness(options: AssertionOptions = {}): Promise<AssertionHarness> {
+export async function assertionHarness(options: AssertionOptions = {}, app = express()): Promise<AssertionHarness> {
   const asked: ExchangeRequest[] = []
   const verdict: AssertionHarness['verdict'] = { now: { allow: 'impersonation' } }
   const policy = (request: ExchangeRequest) => {
     asked.push(request)
     return verdict.now
   }
-  const made = await harness({
+  const serverOptions: Partial<AuthorizationServerOptions> = {
     clients: withAssertions,
     tokenIssuers: [
       authorizationCode(),
@@ -85,7 +86,8 @@ export async function assertionHarness(options: AssertionOptions = {}): Promise<
       tokenExchange({ trustedIssuers, subject: knownHere, policy, ...options.exchange })
     ],
     ...options.server
-  })
+  }
+  const made = await harness(serverOptions, app)
   return { ...made, asked, verdict, sign: parts => signAs(idp, issuer, made.clock.now / 1000, parts) }
 }
 
