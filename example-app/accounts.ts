@@ -6,6 +6,7 @@ export interface People {
   /** The person with this name and password. Takes as long for an unknown name as for a wrong password. */
   verify(username: string, password: string): AccountSettings | undefined
   find(sub: string): AccountSettings | undefined
+  named(username: string): AccountSettings | undefined
 }
 
 /** Passwords come in plain text from the configuration of a demo; here they are kept and compared as keyed digests. */
@@ -20,6 +21,7 @@ export function people(accounts: readonly AccountSettings[]): People {
       const candidate = byName.get(username) ?? nobody
       return timingSafeEqual(digest(password), candidate.digest) ? candidate.account : undefined
     },
-    find: sub => bySub.get(sub)
+    find: sub => bySub.get(sub),
+    named: username => byName.get(username)?.account
   }
 }

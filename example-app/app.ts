@@ -1,6 +1,7 @@
 /** The Express application: the issuer and its tenants, side by side on the same listeners and the same store. */
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import type { Store } from 'clientele'
+import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes } from './issuer.ts'
@@ -22,7 +23,9 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
   app.use(accessLog(log), securityHeaders(issuer))
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
-  const shared = { store, log, mtlsOrigin, certificates: tls !== undefined && tls.port === undefined }
+  const certificate = clientCertificates(config, log)
+  const certificates = certificate !== undefined || (tls !== undefined && tls.port === undefined)
+  const shared = { store, log, mtlsOrigin, certificates, certificate }
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {

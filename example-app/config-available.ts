@@ -9,12 +9,6 @@ const notYet = '(anything else is not available in this version)'
 
 /** @throws {@link ConfigError} for the first setting this version cannot honour. */
 export function checkAvailable(settings: Settings): void {
-  if (settings.client_certificate_header !== undefined) {
-    throw new ConfigError(
-      'client_certificate_header',
-      'must be left out (certificates from a proxy are not available in this version)'
-    )
-  }
   for (const [prefix, { policy }] of [
     ['', settings] as const,
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)

@@ -3,17 +3,20 @@ import { Router, type RequestHandler } from 'express'
 import {
   authorizationCode,
   authorizationServer,
+  ciba,
   clientCredentials,
   ConfigurationError,
   deviceCode,
   refreshToken,
   type AuthorizationServer,
+  type CertificateSource,
   type Store,
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './account.ts'
 import { people, type People } from './accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
+import { backchannelHooks, cibaPages } from './ciba.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { demoPages } from './demo/playground.ts'
@@ -37,8 +40,10 @@ export interface IssuerOptions {
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
   readonly mtlsOrigin: string | undefined
-  /** Whether the main listener asks for client certificates. */
+  /** Whether the main listener asks for client certificates, or a proxy in front of it does. */
   readonly certificates: boolean
+  /** Where they come from; undefined: the connections themselves. */
+  readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
 }
@@ -57,7 +62,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
     [
-      ...['oauth2/authorize', 'login', 'consent', 'device'].map(page => `${path}/${page}`),
+      ...['oauth2/authorize', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
       ...(options.demo ? [`${path}/demo`] : [])
     ],
     withSession
@@ -66,6 +71,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
+  if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
@@ -81,7 +87,7 @@ function asset(file: string): RequestHandler {
 }
 
 function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
-  const { issuer, settings, store, log, mtlsOrigin, certificates } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
   try {
     return authorizationServer({
       issuer,
@@ -93,6 +99,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       resources: settings.resources,
       acrValues: [passwordLogin],
       certificates: certificates || mtlsOrigin !== undefined,
+      certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
       claims: sub => persons.find(sub)?.claims,
@@ -112,6 +119,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     clientCredentials(),
     refreshToken(),
     deviceCode(),
+    ciba(),
     ...assertionGrants(settings, persons)
   ]
   return {
@@ -119,6 +127,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, deviceCode()) && {
       deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
     }),
+    ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,

@@ -12,7 +12,7 @@ declare module 'express-session' {
     account?: Account
     /** The interactions this browser began; only it may finish them. */
     interactions?: string[]
-    /** Said once, on the next account page. */
+    /** Said once, on the next page that shows what people decided. */
     notice?: string
     /** The demo's public client, waiting for its code. */
     demo?: { state: string; verifier: string }

@@ -44,7 +44,7 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
     const peer = req.socket.remoteAddress
     if (isTrusted(peer)) return read(req)
     if ((req.headers[headers.header] ?? '') !== '') {
-      const message = `a ${headers.header} header from ${peer ?? 'a closed connection'}, which is not among trustedProxies, was ignored`
+      const message = `the header ${headers.header} from ${peer ?? 'a closed connection'} was ignored: it does not come from one of trustedProxies`
       note?.(message)
       report({ problem: 'untrusted_header', message, header: headers.header, ...(peer !== undefined && { peer }) })
     }

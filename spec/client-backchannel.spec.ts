@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { toClient, type ClientMetadata } from '../lib/client.ts'
+import { toClient } from '../lib/client.ts'
 
 const endpoint = 'https://billing.example/ciba'
 const registering = (members: Record<string, unknown>) => () =>
-  toClient({ client_id: 'billing', client_secret: 's', ...members } as ClientMetadata, 'clients[3]')
+  toClient({ client_id: 'billing', client_secret: 's', ...members }, 'clients[3]')
 
 describe('what a client registers for backchannel authentication', () => {
   it.each([

@@ -165,11 +165,7 @@ describe('settings', () => {
 
   it.each<[string, object]>([
     ['policy.registration', { policy: { registration: 'open' } }],
-    ['policy.registration', { policy: { registration: 'token', initial_access_token: 't' } }],
-    [
-      'client_certificate_header',
-      { client_certificate_header: { name: 'client-cert', format: 'rfc9440', trusted_proxies: ['127.0.0.1'] } }
-    ]
+    ['policy.registration', { policy: { registration: 'token', initial_access_token: 't' } }]
   ])('refuse to go on without a protection this version does not have: %s', (path, settings) => {
     const line = lineFor({ issuer, ...settings })
     expect(line.split(' ')[0]).toBe(path)

@@ -20,7 +20,7 @@ export const account = { sub: 'alice', auth_time: 1_799_999_000, acr: 'urn:acr:1
 export const client_notification_token = 'a-notification-token-of-the-client-s-own'
 
 /** Where a decision comes from matters to `onError` alone. */
-export const page = {} as Request
+export const page = {} as unknown as Request
 
 /** Every client but `narrow` and `codes-only`, with the grant; and some that have it in their own way. */
 export function askers(...more: readonly ClientMetadata[]): readonly ClientMetadata[] {
