@@ -16,6 +16,7 @@ import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
 import type { Resource } from '../tokens/resource.ts'
+import { subjectFor } from '../tokens/subject.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
 import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -251,7 +252,9 @@ async function allowedActor(context: Exchange, { target, ...proposal }: Proposal
 /** Who acts: whom the actor token is about, or else the client. A party of this server's needs no issuer to be known by. */
 function partyOf(actor: PresentedToken | undefined, client: Client, server: TokenServer): Party {
   if (actor === undefined) return { sub: client.client_id }
-  return actor.iss === server.issuer ? { sub: actor.sub } : { iss: actor.iss, sub: actor.sub }
+  if (actor.iss !== server.issuer) return { iss: actor.iss, sub: actor.sub }
+  // a client acting for itself is called by its client_id, a person what this client calls people
+  return { sub: actor.sub === actor.client_id ? actor.sub : subjectFor(server, client, actor.sub) }
 }
 
 /** What the new token lives and dies with: the subject token's grant. What has none, and is somebody else's word, begins one. */

@@ -119,6 +119,8 @@ function verifyOwnIdToken(server: TokenServer, token: string, client: Client): P
     return { refused: 'not an ID Token of this server' }
   if (aud !== client.client_id) return { refused: 'an ID Token issued to another client' }
   if (exp * 1000 <= server.clock()) return { refused: 'an ID Token that expired' }
+  // its sub is a name nobody here is found by
+  if (client.subject_type === 'pairwise') return { refused: 'an ID Token of a pairwise client, which leads back to nobody' }
   const { auth_time, acr, amr } = claims as Pick<PresentedToken, 'auth_time' | 'acr' | 'amr'>
   return { type: 'id_token', iss, sub, client_id: aud, resources: [], exp, auth_time, acr, amr }
 }
