@@ -101,10 +101,15 @@ const policy = object({
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default('off'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
-}).refine(({ registration, initial_access_token }) => registration !== 'token' || initial_access_token !== undefined, {
-  path: ['initial_access_token'],
-  message: 'must be given when registration is "token"'
 })
+  .refine(({ registration, initial_access_token }) => registration !== 'token' || initial_access_token !== undefined, {
+    path: ['initial_access_token'],
+    message: 'must be given when registration is "token"'
+  })
+  .refine(({ registration, profile }) => registration !== 'open' || profile !== 'fapi2-security', {
+    path: ['registration'],
+    message: 'must be "off" or "token" under the profile "fapi2-security"'
+  })
 
 /** What an issuer has of its own, and shares with none of its tenants. */
 const issuerSettings = {

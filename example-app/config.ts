@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
-import { checkAvailable } from './config-available.ts'
 import { isLoopback, jwksUriMustBe, knownMembers } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
 import { configSchema, type IssuerSettings, type Settings } from './config-schema.ts'
@@ -31,7 +30,6 @@ export function checkConfig(input: unknown, folder: string): Config {
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkTlsUse(settings, issuer)
-  checkAvailable(settings)
   const warnings: string[] = []
   for (const [prefix, own] of [
     ['', settings] as const,

@@ -128,6 +128,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
       deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
     }),
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
+    ...registrationOptions(policy),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -141,6 +142,11 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
   }
 }
 
+function registrationOptions({ registration: access, initial_access_token }: IssuerSettings['policy']) {
+  if (access === 'off') return {}
+  return { registration: { access, ...(access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }) } }
+}
+
 function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
   return policy.grant_types.some(known => known === grant_type)
 }
@@ -149,6 +155,8 @@ function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): bool
 const settingNames: Readonly<Record<string, string>> = {
   trustedIssuers: 'trusted_issuers',
   tokenIssuers: 'policy.grant_types',
+  'registration.access': 'policy.registration',
+  'registration.initialAccessTokens': 'policy.initial_access_token',
   profile: 'policy.profile',
   jsonBody: 'policy.json_body',
   requirePkce: 'policy.require_pkce',
@@ -164,7 +172,7 @@ const settingNames: Readonly<Record<string, string>> = {
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
   const [option = '', rest = ''] = error.key.split(/(?=[.[])(.*)/s)
-  const key = `${settingNames[option] ?? option}${rest}`
+  const key = settingNames[error.key] ?? `${settingNames[option] ?? option}${rest}`
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

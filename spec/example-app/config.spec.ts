@@ -135,6 +135,7 @@ describe('settings', () => {
     ['policy.access_token_ttl', { issuer, policy: { access_token_ttl: '3600' } }],
     ['policy.refresh_retry_window', { issuer, policy: { refresh_retry_window: -1 } }],
     ['policy.initial_access_token', { issuer, policy: { registration: 'token' } }],
+    ['policy.registration', { issuer, policy: { registration: 'open', profile: 'fapi2-security' } }],
     ['policy.failure_budget', { issuer, policy: { failure_budget: 'on' } }],
     ['policy.failure_budget.attempts', { issuer, policy: { failure_budget: { attempts: 0, window: 60 } } }],
     ['policy.failure_budget.minutes', { issuer, policy: { failure_budget: { attempts: 1, window: 60, minutes: 1 } } }],
@@ -161,15 +162,6 @@ describe('settings', () => {
     expect(line.split(' ')[0]).toBe(path)
     expect(line).toMatch(/ must /)
     expect(line).not.toMatch(/\n|s3cr3t/)
-  })
-
-  it.each<[string, object]>([
-    ['policy.registration', { policy: { registration: 'open' } }],
-    ['policy.registration', { policy: { registration: 'token', initial_access_token: 't' } }]
-  ])('refuse to go on without a protection this version does not have: %s', (path, settings) => {
-    const line = lineFor({ issuer, ...settings })
-    expect(line.split(' ')[0]).toBe(path)
-    expect(line).toMatch(/not available in this version/)
   })
 
   it('warn of members nobody reads', () => {

@@ -17,7 +17,9 @@ describe('a grant that begins', () => {
     expect((await findGrant(server.store, id))?.grant).toEqual({
       ...allowed,
       auth_method: 'client_secret_basic',
-      refresh: { generation: 0, rotated_at: clock.now }
+      refresh: { generation: 0, rotated_at: clock.now },
+      since: Math.floor(clock.now / 1000),
+      listed_until: expect.any(Number)
     })
   })
 

@@ -1,0 +1,80 @@
+/** The example app's registration, as a process: off, for whoever has the token, or for everyone, each tenant for itself. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { checkConfig } from '../../example-app/config.ts'
+import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+
+let issuer: string
+let server: RunningServer
+
+beforeAll(async () => {
+  issuer = `http://localhost:${await freePort()}`
+  server = await startServer({
+    issuer,
+    policy: { registration: 'token', initial_access_token: 'let-me-in' },
+    tenants: [
+      { path: '/open', policy: { registration: 'open' } },
+      { path: '/shut', policy: {} }
+    ]
+  })
+})
+afterAll(() => stop(server))
+
+const metadataOf = async (base: string) =>
+  (await (await fetch(`${base}/.well-known/openid-configuration`)).json()) as Record<string, string>
+
+async function register(base: string, body: object, token?: string) {
+  const { registration_endpoint = '' } = await metadataOf(base)
+  const headers = { 'Content-Type': 'application/json', ...(token !== undefined && { Authorization: `Bearer ${token}` }) }
+  const response = await fetch(registration_endpoint, { method: 'POST', headers, body: JSON.stringify(body) })
+  return { status: response.status, body: (await response.json()) as Record<string, string> }
+}
+
+async function tokenOf(base: string, { client_id, client_secret }: Record<string, string>): Promise<number> {
+  const { token_endpoint = '' } = await metadataOf(base)
+  const Authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
+  const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'api:read' })
+  return (await fetch(token_endpoint, { method: 'POST', headers: { Authorization }, body })).status
+}
+
+const machine = { grant_types: ['client_credentials'], response_types: [], scope: 'api:read' }
+
+describe('registration', () => {
+  it('is in the metadata of those issuers that have it', async () => {
+    expect((await metadataOf(issuer))['registration_endpoint']).toBeDefined()
+    expect((await metadataOf(`${issuer}/open`))['registration_endpoint']).toBeDefined()
+    expect((await metadataOf(`${issuer}/shut`))['registration_endpoint']).toBeUndefined()
+  })
+
+  it('needs the initial access token where the policy says so, and the client works at once', async () => {
+    expect((await register(issuer, machine)).status).toBe(401)
+    expect((await register(issuer, machine, 'let-me-inn')).status).toBe(401)
+    const { status, body } = await register(issuer, machine, 'let-me-in')
+    expect(status).toBe(201)
+    expect(await tokenOf(issuer, body)).toBe(200)
+  })
+
+  it('is for everyone where it is open, and its clients are no other issuer’s', async () => {
+    const { status, body } = await register(`${issuer}/open`, machine)
+    expect(status).toBe(201)
+    expect(await tokenOf(`${issuer}/open`, body)).toBe(200)
+    expect(await tokenOf(issuer, body)).toBe(401)
+  })
+
+  it('can be read and ended with its own token', async () => {
+    const { body } = await register(`${issuer}/open`, machine)
+    const { registration_client_uri = '', registration_access_token = '' } = body
+    const headers = { Authorization: `Bearer ${registration_access_token}` }
+    expect((await fetch(registration_client_uri, { headers })).status).toBe(200)
+    expect((await fetch(registration_client_uri, { headers, method: 'DELETE' })).status).toBe(204)
+    expect((await fetch(registration_client_uri, { headers })).status).toBe(401)
+    expect(await tokenOf(`${issuer}/open`, body)).toBe(401)
+  })
+
+  it.each([
+    [{ registration: 'open', profile: 'fapi2-security' }, 'policy.registration must be "off" or "token"'],
+    [{ registration: 'token' }, 'policy.initial_access_token must be given'],
+    [{ registration: 'anyone' }, 'policy.registration must be ']
+  ])('%j does not start', (policy, message) => {
+    expect(() => checkConfig({ issuer: 'http://localhost:3000', policy }, '.')).toThrow(message)
+  })
+})
