@@ -145,7 +145,7 @@ describe('backchannel authentication', () => {
     ['whom a token of somebody’s means', { login_hint_token: 'x.y.z' }, 'unknown_user_id'],
     ['no one', {}, 'invalid_request']
   ])('asks nobody when it is for %s', async (_name, form, error) => {
-    const { status, body } = await post('/oauth2/bc-authorize', { scope: 'openid', ...form } as Record<string, string>)
+    const { status, body } = await post('/oauth2/bc-authorize', { scope: 'openid', ...form })
     expect([status, body['error']]).toEqual([400, error])
   })
 

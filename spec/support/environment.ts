@@ -1,3 +1,4 @@
 import { jest } from '@jest/globals'
 
-jest.setTimeout(20_000)
+// the first spec to start the example app builds it, beside others that use both cores
+jest.setTimeout(60_000)
