@@ -27,6 +27,7 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '<rootDir>/spec/browser/',
+        '<rootDir>/spec/proxies/',
         '<rootDir>/spec/journeys/cluster/',
         '<rootDir>/spec/stores/(?:postgres|redis)'
       ]
