@@ -71,7 +71,7 @@ describe('a client that registers with oauth4webapi', () => {
     const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
     const answer = await oauth.dynamicClientRegistrationRequest(as, machine, { ...options, initialAccessToken })
     const registered = await oauth.processDynamicClientRegistrationResponse(answer)
-    const { registration_client_uri, registration_access_token } = registered as Record<string, string>
+    const { registration_client_uri, registration_access_token, client_secret = '' } = registered as Record<string, string>
     const manage = (method: string, body?: object) =>
       server.fetchFor()(registration_client_uri ?? '', {
         method,
@@ -82,7 +82,7 @@ describe('a client that registers with oauth4webapi', () => {
     const grant = await oauth.clientCredentialsGrantRequest(
       as,
       registered,
-      oauth.ClientSecretBasic(String(registered.client_secret)),
+      oauth.ClientSecretBasic(client_secret),
       { scope: 'api:read' },
       options
     )
