@@ -1,0 +1,117 @@
+/** Several server processes on one store, and what clients do with them. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { generateKeys, type ClientMetadata } from 'clientele'
+import { typescriptArgs } from '../../support/typescript-process.ts'
+import { callback, issuer, type NodeSetup, type StoreEngine } from './setup.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly body: Readonly<Record<string, string>>
+  readonly location: string | undefined
+}
+
+export interface Request {
+  readonly method?: 'GET' | 'POST'
+  readonly form?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Cluster {
+  readonly size: number
+  /** Asks one of the processes. Rejects where it is dead, or dies before it answers. */
+  ask(node: number, path: string, request?: Request): Promise<Answer>
+  /** Kills one of the processes in the middle of whatever it is doing, and starts it again. */
+  killAndRestart(node: number): Promise<void>
+  stop(): Promise<void>
+}
+
+interface Node {
+  child: ChildProcess
+  port: number
+}
+
+export async function startCluster(store: StoreEngine, clients: readonly ClientMetadata[], size = 4): Promise<Cluster> {
+  const setup: NodeSetup = { store, clients, keys: await generateKeys(['ES256']) }
+  const nodes = await Promise.all(Array.from({ length: size }, () => startNode(setup)))
+  const nodeOf = (index: number): Node => {
+    const node = nodes[index % size]
+    if (node === undefined) throw new Error('there is no such process')
+    return node
+  }
+  return {
+    size,
+    ask: (index, path, request) => ask(nodeOf(index).port, path, request),
+    async killAndRestart(index) {
+      await kill(nodeOf(index).child)
+      Object.assign(nodeOf(index), await startNode(setup))
+    },
+    stop: async () => {
+      await Promise.all(nodes.map(({ child }) => kill(child)))
+    }
+  }
+}
+
+async function startNode(setup: NodeSetup): Promise<Node> {
+  const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), {
+    execArgv: [...typescriptArgs],
+    env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  })
+  child.send(setup)
+  const closed = once(child, 'close').then(([code]) => `the process ended with ${String(code)}`)
+  const [port] = (await Promise.race([once(child, 'message'), closed.then(reason => Promise.reject(new Error(reason)))])) as [
+    number
+  ]
+  return { child, port }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  child.kill('SIGKILL')
+  await closed
+}
+
+async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: method ?? (form === undefined ? 'GET' : 'POST'),
+    headers,
+    redirect: 'manual',
+    ...(form !== undefined && { body: new URLSearchParams(form) })
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
+  const body = (isJson ? JSON.parse(text) : {}) as Record<string, string>
+  return { status: response.status, body, location: response.headers.get('location') ?? undefined }
+}
+
+export function basic(client_id: string, secret: string): { readonly authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${client_id}:${secret}`).toString('base64')}` }
+}
+
+/** A fresh code for a person of that name, from whichever process. */
+export async function codeFor(cluster: Cluster, node: number, client_id: string, person: string, path = ''): Promise<string> {
+  const query = new URLSearchParams({
+    client_id,
+    response_type: 'code',
+    redirect_uri: callback,
+    scope: 'openid offline_access',
+    login_hint: person,
+    // RFC 7636 Appendix B
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256'
+  })
+  const { status, location } = await cluster.ask(node, `${path}/oauth2/authorize?${query.toString()}`)
+  const code = location === undefined ? null : new URL(location).searchParams.get('code')
+  if (code === null) throw new Error(`no code: ${status} ${location ?? ''}`)
+  return code
+}
+
+export function redemption(code: string): Readonly<Record<string, string>> {
+  const code_verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+  return { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier }
+}
+
+export const tokenEndpoint = `${issuer}/oauth2/token`

@@ -1,0 +1,21 @@
+/** What the processes and their clients agree on. */
+import type { ClientMetadata, PrivateKeySet } from 'clientele'
+
+/** What every process is known by, whichever port it listens on. */
+export const issuer = 'https://as.example.com'
+/** The same without a retry window: a refresh token that was replaced is no token. */
+export const strictIssuer = `${issuer}/strict`
+export const callback = 'https://client.example.com/cb'
+export const deviceCodeGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
+
+export interface StoreEngine {
+  readonly engine: 'sqlite' | 'postgres' | 'redis'
+  /** A file, or addresses. */
+  readonly address: string | readonly string[]
+}
+
+export interface NodeSetup {
+  readonly store: StoreEngine
+  readonly keys: PrivateKeySet
+  readonly clients: readonly ClientMetadata[]
+}
