@@ -37,19 +37,22 @@ export const engines: Readonly<Record<string, () => Promise<RunningEngine>>> = {
     const folder = mkdtempSync(join(tmpdir(), 'clientele-cluster-'))
     return Promise.resolve({
       store: { engine: 'sqlite', address: join(folder, 'store.db') },
-      stop: () => Promise.resolve(rmSync(folder, { recursive: true, force: true }))
+      stop: () => {
+        rmSync(folder, { recursive: true, force: true })
+        return Promise.resolve()
+      }
     })
   },
   PostgreSQL: async () => {
     const server = await startPostgres()
-    return { store: { engine: 'postgres', address: server.url }, server, stop: server.stop }
+    return { store: { engine: 'postgres', address: server.url }, server, stop: () => server.stop() }
   },
   Redis: async () => {
     const server = await startRedis()
-    return { store: { engine: 'redis', address: server.url }, server, stop: server.stop }
+    return { store: { engine: 'redis', address: server.url }, server, stop: () => server.stop() }
   },
   'Redis Cluster': async () => {
     const cluster = await startRedisCluster()
-    return { store: { engine: 'redis', address: cluster.urls }, stop: cluster.stop }
+    return { store: { engine: 'redis', address: cluster.urls }, stop: () => cluster.stop() }
   }
 }

@@ -25,7 +25,8 @@ async function serve({ store: engine, keys, clients }: NodeSetup): Promise<numbe
     deviceAuthorization: { verificationUri: `${issuer}/device` },
     interaction: {
       // whoever the client expects is there, and agrees
-      account: req => ({ sub: String(req.query['login_hint']), auth_time: Math.floor(Date.now() / 1000) }),
+      account: ({ query: { login_hint } }) =>
+        typeof login_hint === 'string' ? { sub: login_hint, auth_time: Math.floor(Date.now() / 1000) } : undefined,
       consented: () => true,
       prompt: (_req, res, { name }) => void res.status(403).send(name)
     }
