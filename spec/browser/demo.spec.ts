@@ -33,7 +33,7 @@ describe.each(withAndWithoutScript)('the demo, %s', (_name, javaScriptEnabled) =
   it('leads from the home page to a token of the public client', async () => {
     const page = await newPage({ javaScriptEnabled })
     await page.goto(issuer)
-    await page.getByRole('link', { name: 'Try it' }).click()
+    await page.getByRole('link', { name: 'Try it', exact: true }).click()
     await signIn(page)
     await page.getByRole('heading', { name: 'Allow Demo Browser App?' }).waitFor()
     await allow(page)
