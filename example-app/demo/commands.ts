@@ -59,7 +59,21 @@ ${settings.issuer}/demo
 # a device without a keyboard: open this address, and the code or picture it shows on your phone or in another tab
 ${settings.issuer}/demo/device
 
+# a call centre asks for alice, who decides at ${settings.issuer}/ciba; the second command takes what the first one answers
+${cibaCommands(config).join('\n')}
+
 `
+}
+
+/** Backchannel authentication, in two steps. */
+export function cibaCommands({ settings }: Config): string[] {
+  const { issuer, clients } = settings
+  const secret = String(clients.find(({ client_id }) => client_id === 'demo-ciba')?.['client_secret'])
+  const curl = `curl -sS -u demo-ciba:${secret} ${issuer}/oauth2`
+  return [
+    `${curl}/bc-authorize -d scope='openid api:read' -d login_hint=alice -d binding_message=A-42`,
+    `${curl}/token -d grant_type=urn:openid:params:grant-type:ciba -d auth_req_id=<auth_req_id>`
+  ]
 }
 
 function quoted(path: string): string {

@@ -98,6 +98,14 @@ function demoClients(material: DemoMaterial): object[] {
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       response_types: [],
       scope: 'openid profile email offline_access api:read api:write'
+    },
+    {
+      client_id: 'demo-ciba',
+      client_name: 'Demo Call Centre',
+      client_secret: secrets['demo-ciba'],
+      grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'],
+      response_types: [],
+      scope: 'openid profile email offline_access api:read api:write'
     }
   ]
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { newPage } from './support/browser.ts'
+import { askFromCallCentre, connectTelevision } from './support/elsewhere.ts'
 import { begin, press, signIn, site, someone, tokensFor } from './support/site.ts'
 
 const at = site()
@@ -62,10 +63,34 @@ async function visit(page: Page, look: (name: string) => Promise<void>): Promise
   await look('revoked')
   await press(page, page.getByRole('button', { name: 'Revoke' }).first())
   await look('nothing allowed')
+  await visitElsewhere(page, person, look)
   await page.goto(`${at.issuer}/logout`)
   await look('sign out')
   await press(page, page.getByRole('button', { name: 'Sign out' }))
   await look('signed out')
+}
+
+/** What people decide on that began somewhere else. */
+async function visitElsewhere(page: Page, person: string, look: (name: string) => Promise<void>): Promise<void> {
+  const codes = await connectTelevision(at, 'openid profile email offline_access api:read api:write files:read')
+  await page.goto(`${at.issuer}/device`)
+  await look('device code')
+  await page.getByLabel('Code').fill('BCDF-GHJK')
+  await press(page, page.getByRole('button', { name: 'Continue' }))
+  await look('wrong device code')
+  await page.goto(codes.verification_uri_complete)
+  await look('device request')
+  await press(page, page.getByRole('button', { name: 'Allow' }))
+  await look('device connected')
+  await page.goto(`${at.issuer}/ciba`)
+  await look('nothing asked')
+  await askFromCallCentre(at, person, 'x'.repeat(128))
+  await askFromCallCentre(at, person, 'Order 42')
+  await page.goto(`${at.issuer}/ciba`)
+  await look('asked twice')
+  await press(page, page.getByRole('button', { name: 'Deny' }))
+  await look('asked once more')
+  await press(page, page.getByRole('button', { name: 'Deny' }))
 }
 
 describe.each([

@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { memoryStore } from 'clientele'
 import { createApp } from '../../example-app/app.ts'
-import { commandsOf, type DemoCommand } from '../../example-app/demo/commands.ts'
+import { cibaCommands, commandsOf, type DemoCommand } from '../../example-app/demo/commands.ts'
 import { demoConfig } from '../../example-app/demo/settings.ts'
 import { createLog } from '../../example-app/log.ts'
 import { listen, type Listeners } from '../../example-app/server.ts'
@@ -22,6 +22,7 @@ let issuer: string
 let tlsPort: number
 let listeners: Listeners
 let commands: DemoCommand[]
+let ciba: string[]
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`
@@ -31,6 +32,7 @@ beforeAll(async () => {
   // the second time it is read back from the files
   const config = await demoConfig(options)
   commands = commandsOf(config, folder)
+  ciba = cibaCommands(config)
   const log = createLog('silent')
   listeners = await listen(config, await createApp({ config, store: memoryStore(), log, demo: true }), log)
 })
@@ -63,6 +65,34 @@ describe('the demo', () => {
     expect(end.status).toBe(200)
     expect(end.text).toMatch(/&quot;access_token&quot;/)
     expect((await browser.get(end.url)).status).toBe(400)
+  })
+
+  it('has a television that shows a code and a picture, and ends in a token once its person has allowed it', async () => {
+    const browser = new Browser()
+    const waiting = await browser.get(`${issuer}/demo/device`)
+    expect(waiting.text).toContain('http-equiv="refresh"')
+    const address = /<a href="([^"]+\?user_code=[^"]+)"/.exec(waiting.text)?.[1] ?? ''
+    const picture = /<img class="qr" src="([^"]+)"/.exec(waiting.text)?.[1] ?? ''
+    expect((await browser.get(issuer + picture)).headers.get('content-type')).toContain('image/svg+xml')
+    expect((await browser.get(`${issuer}/demo/device`)).text).toContain('Waiting for you')
+    const login = await browser.get(address)
+    const request = await browser.follow(await browser.submit(login, { username: 'alice', password: 'wonderland' }))
+    await browser.submit(request, { decision: 'allow' })
+    const end = await browser.get(`${issuer}/demo/device`)
+    expect(end.text).toMatch(/&quot;access_token&quot;/)
+    expect((await browser.get(`${issuer}/demo/device`)).text).toContain('Waiting for you')
+  })
+
+  it('prints commands that ask for a person, who decides on a page', async () => {
+    const [ask = '', token = ''] = ciba
+    const { auth_req_id } = JSON.parse((await shell(ask)).stdout) as { auth_req_id: string }
+    const browser = new Browser()
+    const login = await browser.get(`${issuer}/ciba`)
+    const page = await browser.follow(await browser.submit(login, { username: 'alice', password: 'wonderland' }))
+    expect(page.text).toContain('A-42')
+    await browser.submit(page, { decision: 'allow' })
+    const { stdout } = await shell(token.replace('<auth_req_id>', auth_req_id))
+    expect(JSON.parse(stdout)).toMatchObject({ access_token: expect.any(String), id_token: expect.any(String) })
   })
 
   it('keeps its secrets from other users of the machine', () => {

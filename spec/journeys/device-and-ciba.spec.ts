@@ -101,17 +101,45 @@ describe('a person who is asked elsewhere', () => {
 })
 
 describe('oauth4webapi', () => {
-  it('takes a device through the whole grant', async () => {
-    const party = console
+  const discovered = async (party: Party) => {
     const options = { [oauth.customFetch]: server.fetchFor(party) }
     const issuer = new URL(server.issuer)
     const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, options))
     const app: oauth.Client = { client_id: party.client_id }
+    return { as, app, options }
+  }
+
+  it('takes a device through the whole grant', async () => {
+    const { as, app, options } = await discovered(console)
     const asking = await oauth.deviceAuthorizationRequest(as, app, oauth.None(), { scope }, options)
     const asked = await oauth.processDeviceAuthorizationResponse(as, app, asking)
+    const poll = async () => {
+      const polled = await oauth.deviceCodeGrantRequest(as, app, oauth.None(), asked.device_code, options)
+      return oauth.processDeviceCodeResponse(as, app, polled)
+    }
+    await expect(poll()).rejects.toMatchObject({ error: 'authorization_pending' })
+    await expect(poll()).rejects.toMatchObject({ error: 'slow_down' })
     expect(await server.server.device.approve(asked.user_code, account())).toBe(true)
-    const polled = await oauth.deviceCodeGrantRequest(as, app, oauth.None(), asked.device_code, options)
-    const tokens = await oauth.processDeviceCodeResponse(as, app, polled)
-    expect(oauth.getValidatedIdTokenClaims(tokens)).toMatchObject({ sub: alice })
+    expect(oauth.getValidatedIdTokenClaims(await poll())).toMatchObject({ sub: alice })
+    await expect(poll()).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it('takes a person who is asked elsewhere through the whole grant', async () => {
+    const { as, app, options } = await discovered(television)
+    const auth = oauth.ClientSecretBasic(television.secret)
+    const form = { scope, login_hint: 'alice', binding_message: 'by hand', requested_expiry: '30' }
+    const asking = await oauth.backchannelAuthenticationRequest(as, app, auth, form, options)
+    const asked = await oauth.processBackchannelAuthenticationResponse(as, app, asking)
+    expect(asked.expires_in).toBe(30)
+    const poll = async () => {
+      const polled = await oauth.backchannelAuthenticationGrantRequest(as, app, auth, asked.auth_req_id, options)
+      return oauth.processBackchannelAuthenticationGrantResponse(as, app, polled)
+    }
+    await expect(poll()).rejects.toMatchObject({ error: 'authorization_pending' })
+    const pending = await server.server.backchannel.pending({ sub: alice })
+    const request = pending.find(({ binding_message }) => binding_message === 'by hand')
+    expect(await server.server.backchannel.approve({} as never, request?.id ?? '', account())).toBe(true)
+    expect(oauth.getValidatedIdTokenClaims(await poll())).toMatchObject({ sub: alice, aud: app.client_id })
+    await expect(poll()).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 })

@@ -45,7 +45,22 @@ function settings(issuer: string, client: ClientApp): object {
     issuer,
     clients: [
       { ...web, client_id: 'shop', client_name: 'Corner Shop' },
-      { ...web, client_id: 'maps', client_name: 'Bob & <script>Maps</script>' }
+      { ...web, client_id: 'maps', client_name: 'Bob & <script>Maps</script>' },
+      {
+        client_id: 'tv',
+        client_name: 'Corner Cinema',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+        response_types: []
+      },
+      {
+        client_id: 'centre',
+        client_name: 'Call Centre',
+        client_secret: 'the secret of the call centre',
+        token_endpoint_auth_method: 'client_secret_post',
+        grant_types: ['urn:openid:params:grant-type:ciba'],
+        response_types: []
+      }
     ],
     accounts: [
       { sub: 'u-alice', username: 'alice', password: 'wonderland', claims: { name: 'Alice' } },
