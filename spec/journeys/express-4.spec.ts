@@ -1,6 +1,8 @@
 /** One journey of each kind. Jest runs this file on Express 5 and, in its own project, on Express 4. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { authorizationCode, ciba, clientCredentials as clientCredentialsGrant, deviceCode, refreshToken } from 'clientele'
 import * as client from 'openid-client'
+import { registering } from '../support/journey-bound.ts'
 import {
   authorityParty,
   callback,
@@ -12,7 +14,7 @@ import {
 } from '../support/journey-clients.ts'
 import { introspectAndRevoke, revokeOnly } from '../support/journey-introspection.ts'
 import { clientCredentials, codeAndRefresh, discover } from '../support/journey-openid-client.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
 
 const secret = secretParty('client_secret_basic', 'with-secret')
 const posted = secretParty('client_secret_post', 'with-posted-secret')
@@ -21,12 +23,23 @@ const key = await keyParty('with-key')
 const certified = authorityParty('with-certificate')
 const selfSigned = selfSignedParty('with-own-certificate')
 const open: Party = publicParty('public')
+const elsewhere = registering(secretParty('client_secret_post', 'whose-people-are-elsewhere'), {
+  grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba']
+})
 const confidential = [secret, posted, hmac, key, certified, selfSigned]
 
 let server: RunningServer
 
 beforeAll(async () => {
-  server = await startServer({ clients: [...confidential, open], listeners: 'aliases' })
+  server = await startServer({
+    clients: [...confidential, open, elsewhere],
+    listeners: 'aliases',
+    options: {
+      tokenIssuers: [authorizationCode(), clientCredentialsGrant(), refreshToken(), deviceCode(), ciba()],
+      deviceAuthorization: { verificationUri: 'https://as.example/device', interval: 1 },
+      backchannelAuthentication: { identify: () => alice, interval: 1 }
+    }
+  })
 })
 afterAll(() => server.close())
 
@@ -45,6 +58,18 @@ describe('on this Express', () => {
 
   it('none: revocation', async () => {
     await revokeOnly(server, await discover(server, open))
+  })
+
+  it('a device is connected, and a person is asked elsewhere', async () => {
+    const config = await discover(server, elsewhere)
+    const account = { sub: alice, auth_time: Math.floor(Date.now() / 1000) }
+    const codes = await client.initiateDeviceAuthorization(config, { scope: 'openid' })
+    expect(await server.server.device.approve(codes.user_code, account)).toBe(true)
+    expect((await client.pollDeviceAuthorizationGrant(config, codes)).claims()).toMatchObject({ sub: alice })
+    const asked = await client.initiateBackchannelAuthentication(config, { scope: 'openid', login_hint: alice })
+    const [request] = await server.server.backchannel.pending(account)
+    expect(await server.server.backchannel.approve({} as never, request?.id ?? '', account)).toBe(true)
+    expect((await client.pollBackchannelAuthenticationGrant(config, asked)).claims()).toMatchObject({ sub: alice })
   })
 
   it('a wrong secret is refused with a challenge', async () => {

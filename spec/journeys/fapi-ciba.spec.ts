@@ -50,7 +50,7 @@ const addressedToTheEndpoint: client.ClientAuth = (as, self, body, headers) => {
       payload['aud'] = endpoint
     }
   })
-  return authenticate(as, self, body, headers)
+  authenticate(as, self, body, headers)
 }
 
 const now = () => Math.floor(Date.now() / 1000)
