@@ -23,6 +23,7 @@ const invalidRequest = { status: 400, error: 'invalid_request' }
 
 let server: RunningServer
 let config: client.Configuration
+let polling: client.Configuration
 
 beforeAll(async () => {
   server = await startServer({
@@ -38,19 +39,19 @@ beforeAll(async () => {
       }
     }
   })
-  config = await discover(server, bank, { auth: addressedToTheEndpoint })
+  config = await addressing('/oauth2/bc-authorize')
+  polling = await addressing('/oauth2/token')
 })
 afterAll(() => server.close())
 
-/** Its assertions name the endpoint they are sent to (CIBA Core §7.1). */
-const addressedToTheEndpoint: client.ClientAuth = (as, self, body, headers) => {
-  const endpoint = body.has('auth_req_id') ? as.token_endpoint : as.backchannel_authentication_endpoint
-  const authenticate = client.PrivateKeyJwt(bank.key, {
+/** Whose assertions name the endpoint they are sent to (CIBA Core §7.1). */
+async function addressing(path: string): Promise<client.Configuration> {
+  const auth = client.PrivateKeyJwt(bank.key, {
     [client.modifyAssertion](_header, payload) {
-      payload['aud'] = endpoint
+      payload['aud'] = server.issuer + path
     }
   })
-  authenticate(as, self, body, headers)
+  return discover(server, bank, { auth })
 }
 
 const now = () => Math.floor(Date.now() / 1000)
@@ -107,14 +108,14 @@ describe('a bank', () => {
     expect(asked).toMatchObject({ expires_in, interval: 1 })
     expect(Buffer.from(asked.auth_req_id.split('.')[1] ?? '', 'base64url').length * 8).toBeGreaterThanOrEqual(160)
     await approve()
-    const tokens = await client.pollBackchannelAuthenticationGrant(config, asked)
+    const tokens = await client.pollBackchannelAuthenticationGrant(polling, asked)
     expect(decodeProtectedHeader(tokens.id_token ?? '')).toMatchObject({ alg: 'PS256', kid: expect.any(String) })
     expect(decodeJwt(tokens.access_token)).toMatchObject({ sub: alice, cnf: { 'x5t#S256': bank.certificate.thumbprint } })
   })
 
   it('is told when the time it asked for is over', async () => {
     const asked = await ask({ requested_expiry: 1 })
-    const late = client.pollBackchannelAuthenticationGrant(config, { ...asked, expires_in: 60 })
+    const late = client.pollBackchannelAuthenticationGrant(polling, { ...asked, expires_in: 60 })
     expect(await refusal(late)).toEqual({ status: 400, error: 'expired_token' })
   })
 
@@ -147,6 +148,8 @@ describe('a bank', () => {
     expect(certificate.thumbprint).toMatch(/^[\w-]{43}$/)
     const without = await discover(server, bare)
     expect(await refusal(client.pollBackchannelAuthenticationGrant(without, asked))).toEqual(invalidRequest)
-    expect(decodeJwt((await client.pollBackchannelAuthenticationGrant(config, asked)).access_token)).toMatchObject({ sub: alice })
+    expect(decodeJwt((await client.pollBackchannelAuthenticationGrant(polling, asked)).access_token)).toMatchObject({
+      sub: alice
+    })
   })
 })
