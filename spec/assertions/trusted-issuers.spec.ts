@@ -79,6 +79,11 @@ describe('a JWT of a trusted issuer', () => {
     expect(reason.length).toBeLessThan(700)
   })
 
+  it('is not what this server signed, even where it is listed itself', async () => {
+    const { issuers } = acceptor([{ issuer, jwks: { keys: [idp.jwk] } }])
+    expect(reasonOf(await issuers.verify(await sign({ claims: { iss: issuer } }), accepted))).toMatch(/^issuer: /)
+  })
+
   it('checks in a fixed order: the first thing wrong is the one told', async () => {
     const wrong: [string, JwtParts][] = [
       ['issuer', { claims: { iss: 'https://evil.example' } }],

@@ -5,6 +5,7 @@ import {
   assertionHarness,
   bear,
   bearerGrant,
+  exchange,
   idp,
   invalidAssertion,
   lastReason,
@@ -133,6 +134,15 @@ describe('an ID-JAG', () => {
       sub: 'bot',
       act: { iss: 'https://third.example', sub: 'planner' }
     })
+  })
+
+  it('says who alone may act by exchanging the token, and the token says so too', async () => {
+    const made = await assertionHarness()
+    const claims = { ...good, may_act: { sub: 'bot' } }
+    const { access_token } = tokensOf(await bear(made, await made.sign({ header, claims })))
+    expect(await made.server.verifyAccessToken(access_token)).toMatchObject({ may_act: { iss: idp.issuer, sub: 'bot' } })
+    const refused = await exchange(made, access_token)
+    expect([refused.status, lastReason(made)]).toEqual([400, expect.stringMatching(/^may_act: /)])
   })
 
   it.each<[string, Record<string, unknown>, RegExp]>([
