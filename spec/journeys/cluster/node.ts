@@ -22,6 +22,10 @@ async function serve({ store: engine, keys, clients }: NodeSetup): Promise<numbe
     scopes: ['openid', 'offline_access'],
     tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken(), deviceCode()],
     refreshTokenRotation: 'always',
+    // codes wait until everything else that a spec needs is ready
+    authorizationCodeTtl: 600,
+    // what fails is counted by the clients
+    onError: () => undefined,
     deviceAuthorization: { verificationUri: `${issuer}/device` },
     interaction: {
       // whoever the client expects is there, and agrees
@@ -31,6 +35,7 @@ async function serve({ store: engine, keys, clients }: NodeSetup): Promise<numbe
       prompt: (_req, res, { name }) => void res.status(403).send(name)
     }
   } satisfies Partial<AuthorizationServerOptions>
+  // longer than a slow machine takes to start a killed database again
   const server = authorizationServer({ ...options, issuer, refreshRetryWindow: 60 })
   const app = express()
   app.use(server, authorizationServer({ ...options, issuer: strictIssuer, refreshRetryWindow: 0 }))

@@ -2,7 +2,7 @@
  * Four server processes on one store, and two hundred requests at once, spread over them, that all want the same thing: one gets
  * it, every time. `CLUSTER_ROUNDS=50 npm run test:engines -- spec/journeys/cluster/races` for as many rounds as you like.
  */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { makeDpopKey, prove, type DpopKey } from '../../support/dpop.ts'
@@ -14,6 +14,8 @@ import { callback, deviceCodeGrantType, issuer } from './setup.ts'
 const rounds = Number(process.env['CLUSTER_ROUNDS'] ?? 3)
 const racers = 200
 const secret = 'a secret of letters and spaces alone'
+jest.setTimeout(120_000 + rounds * 30_000)
+
 const credentials = basic('web', secret)
 const signing = await generateKeyPair('ES256')
 
@@ -45,7 +47,7 @@ function assertion(): Promise<string> {
 }
 
 describe.each(Object.keys(engines))('four processes on %s', name => {
-  let engine: RunningEngine
+  let engine: RunningEngine | undefined
   let cluster: Cluster
   let dpop: DpopKey
 
@@ -55,8 +57,8 @@ describe.each(Object.keys(engines))('four processes on %s', name => {
     dpop = await makeDpopKey()
   })
   afterAll(async () => {
-    await cluster.stop()
-    await engine.stop()
+    await (cluster as Cluster | undefined)?.stop()
+    await engine?.stop()
   })
 
   /** Sends the same request two hundred times at once; answers how often each answer came. */
