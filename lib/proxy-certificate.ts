@@ -53,7 +53,7 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
 }
 
 /** Certificates in a chain that are looked at: more is no chain anybody has. */
-const longestChain = 10
+const longestChain = 7
 /** Characters of headers kept with what they were parsed to: a client sends the same ones with every request. */
 const cacheSize = 4_194_304
 

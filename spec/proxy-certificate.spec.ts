@@ -69,8 +69,8 @@ describe('from a trusted proxy', () => {
       ['Client-Cert', proxies.rfc9440(leaf), 'Client-Cert-Chain', `:${Buffer.from('hello').toString('base64')}:`]
     ],
     [
-      'a chain of eleven',
-      ['Client-Cert', proxies.rfc9440(leaf), 'Client-Cert-Chain', proxies.rfc9440Chain(...Array.from({ length: 11 }, () => sub))]
+      'a chain of eight',
+      ['Client-Cert', proxies.rfc9440(leaf), 'Client-Cert-Chain', proxies.rfc9440Chain(...Array.from({ length: 8 }, () => sub))]
     ]
   ])('%s is unreadable, and never "no certificate"', (_, headers) => {
     const started = process.cpuUsage().user

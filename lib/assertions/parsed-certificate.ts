@@ -38,7 +38,7 @@ export class CertificateError extends Error {
 export const largestCertificate = 32_768
 
 /** How many values a certificate may be made of. A usual one has about a hundred; each costs time before anybody knows whose it is. */
-const berOptions = { maxNodes: 1000 }
+const berOptions = { maxNodes: 500 }
 
 const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 

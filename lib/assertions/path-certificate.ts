@@ -67,10 +67,20 @@ const understood: readonly string[] = [
   id_ce_certificatePolicies
 ]
 
-/** Parses one DER certificate. @throws {@link CertificateError} and nothing else. */
+const known = new WeakMap<Uint8Array, PathCertificate>()
+
+/**
+ * Parses one DER certificate, once per buffer object, which must not be written to afterwards.
+ *
+ * @throws {@link CertificateError} and nothing else.
+ */
 export function readPathCertificate(der: Uint8Array): PathCertificate {
+  const before = known.get(der)
+  if (before !== undefined) return before
   try {
-    return read(parseX509(der), der)
+    const certificate = read(parseX509(der), der)
+    known.set(der, certificate)
+    return certificate
   } catch (cause) {
     if (cause instanceof CertificateError) throw cause
     throw new CertificateError('is not an X.509 certificate', { cause })

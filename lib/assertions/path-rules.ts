@@ -19,7 +19,7 @@ export function pathProblem(path: Path, now: number): string | undefined {
     pathValidityProblem(path, now) ??
     leafProblem(leaf) ??
     firstProblem(path, (certificate, index) => (index === 0 ? undefined : authorityProblem(certificate, path, index))) ??
-    firstProblem(path, commonProblem) ??
+    firstProblem(path, (certificate, index) => commonProblem(certificate, index === path.length - 1)) ??
     firstProblem(path, (certificate, index) => constraintProblem(certificate, path.slice(1, index), path[0])) ??
     signatureProblem(path)
   )
@@ -88,10 +88,11 @@ function shapeProblem({ ca, keyUsage }: PathCertificate): string | undefined {
   return keyUsage?.includes('keyCertSign') === false ? 'may not sign certificates (keyUsage)' : undefined
 }
 
-function commonProblem({ unknownCritical, algorithm, key }: PathCertificate): string | undefined {
+function commonProblem({ unknownCritical, algorithm, key }: PathCertificate, isAnchor: boolean): string | undefined {
   if (unknownCritical.length > 0) return `has the unknown critical extension ${unknownCritical.slice(0, 3).join(', ')}`
   if (key === undefined) return 'has a key of an unknown kind, or one that is too short or too long'
-  return algorithmProblem(algorithm)
+  // an authority is trusted because an operator says so: what it signed itself with, often long ago, proves nothing
+  return isAnchor ? undefined : algorithmProblem(algorithm)
 }
 
 /** RFC 5280 §6.1.3 (b), (c): constraints hold for everything below an authority, except for the renewals of authorities on the way. */

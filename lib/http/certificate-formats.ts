@@ -24,7 +24,7 @@ export interface FormatReader {
 }
 
 /** Certificates in one header: more is no chain anybody has. */
-const mostCertificates = 10
+const mostCertificates = 7
 const begin = '-----BEGIN CERTIFICATE-----'
 const end = '-----END CERTIFICATE-----'
 

@@ -251,8 +251,8 @@ describe('the authorities of a chain verifier', () => {
     expect(() => chainVerifier({ ca: ca as string })).toThrow(expect.objectContaining({ key }))
   })
 
-  it('may be a root from before there were extensions', async () => {
-    const old = makeAuthority({ version: 1 })
+  it('may be a root from before there were extensions, and from before SHA-256', async () => {
+    const old = makeAuthority({ version: 1, hash: 'sha1' })
     expect(await verify(makeCertificate({ issuer: old }), [], { ca: old.pem })).toEqual({ verified: true })
   })
 

@@ -109,6 +109,22 @@ describe('matchSubject', () => {
     })
   })
 
+  it('is not fooled by what stands behind a NUL', async () => {
+    const tricky = parseCertificate(
+      makeCertificate({
+        subject: [['CN', 'billing\0.evil.example']],
+        sans: { dns: ['billing.example.com\0.evil.example'], email: ['a@example.com\0.evil.example'], uri: ['urn:a\0b'] }
+      }).der
+    )
+    for (const metadata of [
+      { tls_client_auth_subject_dn: 'CN=billing' },
+      { tls_client_auth_san_dns: 'billing.example.com' },
+      { tls_client_auth_san_email: 'a@example.com' },
+      { tls_client_auth_san_uri: 'urn:a' }
+    ])
+      expect(await refusal(() => match(metadata, tricky))).toMatchObject({ check: 'certificate_subject' })
+  })
+
   it('passes the check, once, for any number of certificates', () => {
     const decision = new DecisionBuilder('token')
     const client = clientOf({ tls_client_auth_subject_dn: 'CN=a' })

@@ -90,6 +90,7 @@ describe('parseCertificate', () => {
       'not an X.509'
     ],
     ['too much', makeCertificate({ sans: { dns: ['a'.repeat(32_768)] } }).der, 'longer'],
+    ['ten thousand names', makeCertificate({ sans: { dns: Array.from({ length: 10_000 }, () => 'a') } }).der, 'not an X.509'],
     ['two subjectAltNames', makeCertificate({ sans: { dns: ['a'] }, extensions: [subjectAltName({ dns: ['b'] })] }).der, 'two'],
     ['a subjectAltName that is none', makeCertificate({ extensions: [brokenSan()] }).der, 'not an X.509']
   ])('refuses %s', (_, bytes, message) => {

@@ -134,7 +134,7 @@ describe.each<[CertificateFormat, [string, string][]]>([
       ['base64 alone', base64],
       ['padding in the middle', pem.replace('MII', 'M%3D%3D')],
       ['a NUL', `${pem}%00`],
-      ['eleven certificates', pem.repeat(11)]
+      ['eight certificates', pem.repeat(8)]
     ]
   ],
   [
@@ -154,7 +154,7 @@ describe.each<[CertificateFormat, [string, string][]]>([
       ['a comma at the end', `${base64},`],
       ['base64 of an impossible length', 'AAAAA'],
       ['letters that are none of base64', `${base64.slice(0, 10)}-_${base64.slice(12)}`],
-      ['eleven items', Array.from({ length: 11 }, () => base64).join()],
+      ['eight items', Array.from({ length: 8 }, () => base64).join()],
       ['64 KiB of commas', ','.repeat(65_536)]
     ]
   ]

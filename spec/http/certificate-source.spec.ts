@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { IncomingMessage } from 'node:http'
 import { Agent, createServer, request, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { directTls } from '../../lib/http/certificate-source.ts'
+import { Socket, type AddressInfo } from 'node:net'
+import { ServerError } from '../../lib/errors.ts'
+import { directTls, readCertificate } from '../../lib/http/certificate-source.ts'
 import type { PresentedCertificate } from '../../lib/request.ts'
+import { makeAuthority, makeCertificate } from '../support/certificates.ts'
+import { makeList } from '../support/revocation-lists.ts'
 
 /** A self-signed certificate for one common name, written out in DER. */
 function selfSigned(commonName: string) {
@@ -87,5 +91,75 @@ describe('directTls', () => {
     const [first, second] = await present(known, 2)
     expect(first).toBeDefined()
     expect(second).toBe(first)
+  })
+})
+
+describe('directTls with a revocation list', () => {
+  const authority = makeAuthority()
+  const good = makeCertificate({ issuer: authority })
+  const bad = makeCertificate({ issuer: authority })
+
+  async function verdictOn(crl: string, certificate: typeof good): Promise<PresentedCertificate | undefined> {
+    const identity = makeCertificate({ issuer: authority })
+    const tls = { key: identity.keyPem, cert: identity.pem, ca: authority.pem, crl, requestCert: true, rejectUnauthorized: false }
+    let seen: PresentedCertificate | undefined
+    const server = createServer(tls, (req, res) => {
+      seen = directTls(req)
+      res.end()
+    }).listen(0)
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const agent = new Agent({ rejectUnauthorized: false, key: certificate.keyPem, cert: certificate.pem })
+    const [response] = (await once(request({ port, agent }).end(), 'response')) as [NodeJS.ReadableStream]
+    await once(response.resume(), 'end')
+    server.close().closeAllConnections()
+    return seen
+  }
+
+  it('does what the list says, until the list has run out', async () => {
+    const list = makeList({ issuer: authority, revoked: [bad] }).pem
+    expect(await verdictOn(list, good)).toMatchObject({ verified: true })
+    expect(await verdictOn(list, bad)).toMatchObject({ verified: false, reason: expect.stringMatching(/REVOKED/) })
+    const old = makeList({ issuer: authority, thisUpdate: new Date('2026-01-01'), nextUpdate: new Date('2026-01-02') }).pem
+    expect(await verdictOn(old, good)).toMatchObject({ verified: false, reason: expect.stringMatching(/EXPIRED/) })
+  })
+})
+
+describe('readCertificate', () => {
+  const asked = (outcome: () => PresentedCertificate | undefined) => {
+    let calls = 0
+    const req = new IncomingMessage(new Socket())
+    const source = (_req: IncomingMessage, note?: (why: string) => void) => {
+      calls++
+      note?.(`call ${calls}`)
+      return outcome()
+    }
+    return { ask: () => readCertificate(req, source), calls: () => calls }
+  }
+
+  it('asks once for one request, and keeps what was noted', () => {
+    const { ask, calls } = asked(() => undefined)
+    expect(ask()).toEqual({ certificate: undefined, note: 'call 1' })
+    expect(ask()).toEqual({ certificate: undefined, note: 'call 1' })
+    expect(calls()).toBe(1)
+  })
+
+  it.each<[string, unknown, string]>([
+    ['an OAuthError', new ServerError(), 'server_error'],
+    ['an Error', new Error('DER'), 'invalid_request'],
+    ['something else', 'text', 'invalid_request']
+  ])('throws an OAuthError, each time, for %s', (_, thrown, error) => {
+    const { ask, calls } = asked(() => {
+      throw thrown
+    })
+    for (let time = 0; time < 2; time++) expect(ask).toThrow(expect.objectContaining({ error }))
+    expect(calls()).toBe(1)
+  })
+
+  it('asks another source again', () => {
+    const req = new IncomingMessage(new Socket())
+    const certificate = { der: Buffer.of(1), verified: true }
+    expect(readCertificate(req, () => undefined).certificate).toBeUndefined()
+    expect(readCertificate(req, () => certificate).certificate).toBe(certificate)
   })
 })
