@@ -16,13 +16,32 @@ const walls = [
   [
     './lib/credentials',
     './lib',
-    ['./credentials', './client.ts', './errors.ts', './decision.ts', './options.ts', './stores/store.ts'],
+    [
+      './credentials',
+      './client.ts',
+      './client-credential-set.ts',
+      './client-credential.ts',
+      './events.ts',
+      './errors.ts',
+      './decision.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'credentials know clients, not Express'
   ],
   [
     './lib/assertions',
     './lib',
-    ['./assertions', './client.ts', './errors.ts', './decision.ts', './request.ts', './options.ts', './stores/store.ts'],
+    [
+      './assertions',
+      './client.ts',
+      './client-credential-set.ts',
+      './errors.ts',
+      './decision.ts',
+      './request.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'assertions check values; they know no Express'
   ],
   [
@@ -40,6 +59,7 @@ const walls = [
       './credentials',
       './http',
       './client.ts',
+      './client-credential-set.ts',
       './errors.ts',
       './request.ts',
       './decision.ts',
