@@ -122,9 +122,9 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   const cached = parsed.get(metadata)
   if (cached !== undefined) return cached
   const added = checkMetadata(metadata, path, secrets.length > 0)
-  const { client_secret, credentials: _, ...rest } = metadata
+  const { client_secret, ...rest } = metadata
   const client: Client = Object.freeze({
-    ...rest,
+    ...withoutCredentials(rest),
     token_endpoint_auth_method: metadata.token_endpoint_auth_method ?? 'client_secret_basic',
     grant_types: Object.freeze([...(metadata.grant_types ?? ['authorization_code'])]),
     response_types: Object.freeze([...(metadata.response_types ?? ['code'])]),
@@ -136,6 +136,14 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   keepCredentials(client, [...registeredCredentials(client, registered), ...added])
   parsed.set(metadata, client)
   return client
+}
+
+function withoutCredentials(
+  metadata: Omit<ClientMetadata, 'client_secret'>
+): Omit<ClientMetadata, 'client_secret' | 'credentials'> {
+  const rest = { ...metadata }
+  delete rest['credentials']
+  return rest
 }
 
 /** Makes a registry of a source; one source has one registry, however many strategies it is given to. */
