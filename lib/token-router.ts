@@ -13,6 +13,7 @@ import {
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import {
@@ -141,19 +142,25 @@ export function tokenRouter(options: TokenRouterOptions): Router {
  * Checks the options and puts the defaults in.
  *
  * @param more `registered` finds clients that registered themselves beside those of the options; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those.
+ * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
  */
 export function tokenEndpointParts(
   given: TokenRouterOptions,
-  more: { readonly registered?: RegisteredClients | undefined; readonly otherAudiences?: readonly string[] } = {}
+  more: {
+    readonly registered?: RegisteredClients | undefined
+    readonly otherAudiences?: readonly string[]
+    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  } = {}
 ): TokenEndpointParts {
-  const { registered, otherAudiences = [] } = more
+  const { registered, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
-  const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = registered?.clients ?? clientRegistry(options.clients)
+  const configured = credentialSetsOf(given.clients)?.given ?? given.clients
+  const options = { ...given, clients: configured, store: scopedStore(checkStore(given.store), issuer) }
   const fapi = options.profile === 'fapi2-security'
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, registered?.hasEnded)
+  const known = registered?.clients ?? clientRegistry(given.clients)
+  const clients = withCredentials?.(server, known) ?? known
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
