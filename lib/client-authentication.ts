@@ -6,6 +6,7 @@ import type { GuessProtection } from './credentials/guess-protection.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
 import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
+import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
@@ -105,6 +106,7 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     })
   }
   return (req, res, next) => {
+    settleExchange(req, res)
     run(req, res, next).catch(next)
   }
 }
@@ -197,12 +199,15 @@ function identifyAll(strategies: readonly ClientAuthenticationStrategy[], reques
 /** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
 function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
   const { client_secret, client_assertion, client_assertion_type } = request.parameters
-  const visible = new Set<Mechanism>()
-  if (request.headers.authorization !== undefined) visible.add('authorization_header')
-  if (client_secret !== undefined) visible.add('body_secret')
-  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.add('assertion')
-  for (const { strategy } of carried) if (strategy.mechanism !== 'client_id') visible.add(strategy.mechanism)
-  return [...visible]
+  const visible: Mechanism[] = []
+  if (request.headers.authorization !== undefined) visible.push('authorization_header')
+  if (client_secret !== undefined) visible.push('body_secret')
+  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
+  for (const {
+    strategy: { mechanism }
+  } of carried)
+    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
+  return visible
 }
 
 /** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */

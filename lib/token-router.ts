@@ -30,7 +30,7 @@ import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
-import { readConfirmation } from './sender-constraint.ts'
+import { carriesConfirmation, readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
@@ -249,7 +249,9 @@ async function issue(parts: TokenEndpointParts, req: Request, res: Response): Pr
   const request = await readClientRequest(req)
   const { parameters, authentication = { method: client.token_endpoint_auth_method } } = request
   const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
-  const confirmation = await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
+  const confirmation = carriesConfirmation(request, client)
+    ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
+    : undefined
   if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
     throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'

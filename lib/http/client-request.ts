@@ -65,7 +65,11 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     headers: req.headers,
     parameters,
     certificate: () => readCertificate(req, source).certificate,
-    certificateNote: () => readCertificate(req, source).note
+    certificateNote: () => readCertificate(req, source).note,
+    // what is put here later has its place from the start: all requests keep one shape
+    authentication: undefined,
+    found: undefined,
+    onDecision: undefined
   }
 }
 
