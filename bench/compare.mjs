@@ -17,6 +17,7 @@ const firstGuess = 3000
  * @property {string} module in targets/
  * @property {{ kind: string, address?: string }} [store]
  * @property {number} [processes]
+ * @property {boolean} [pinned] to a core of its own; true by default
  * @property {object} [serverKeys]
  *
  * @typedef {{ rounds: number, seconds: number, connections: number }} Plan
@@ -56,8 +57,8 @@ function commonOf(bench) {
   return { bench, ...clientOf(bench), signingJwk: newKey('ES256', 'server') }
 }
 
-function settingOf({ bench, client, signingJwk }, { store = { kind: 'memory' }, processes = 1, serverKeys }) {
-  return { bench, client, signingJwk, store, processes, serverKeys }
+function settingOf({ bench, client, signingJwk }, { store = { kind: 'memory' }, processes = 1, pinned = true, serverKeys }) {
+  return { bench, client, signingJwk, store, processes, pinned, serverKeys }
 }
 
 /** Checks that a target can be compared, then drives it until its code is compiled. Returns its fault, if it has one. */

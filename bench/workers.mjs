@@ -15,10 +15,10 @@ function start(file, core, nodeArguments = []) {
   return spawn(command, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
 }
 
-/** Starts a target and waits until it serves: on core 0, or on any where it is several processes. */
+/** Starts a target and waits until it serves: on core 0, or on any. */
 export async function startTarget(name, setting, nodeArguments) {
   const started = performance.now()
-  const child = start(`targets/${name}.mjs`, setting.processes > 1 ? undefined : 0, nodeArguments)
+  const child = start(`targets/${name}.mjs`, setting.pinned === false ? undefined : 0, nodeArguments)
   const exited = once(child, 'exit')
   child.send(setting)
   const timeout = setTimeout(() => child.kill('SIGKILL'), startTimeout)

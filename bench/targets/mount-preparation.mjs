@@ -33,8 +33,10 @@ export function preparation(bench, port) {
 
 const makers = {
   authorization_code: (bench, ask) => newCode(ask, scope),
+  /** One that buys a refresh token. */
+  refreshable_code: (bench, ask) => newCode(ask, `${scope} offline_access`),
   async refresh_token(bench, ask) {
-    const code = await newCode(ask, `${scope} offline_access`)
+    const code = await makers.refreshable_code(bench, ask)
     return member(await ask(codeRequest(bench, code)), 'refresh_token')
   },
   introspection: async (bench, ask) => member(await ask(credentialsRequest(bench)), 'access_token')

@@ -12,12 +12,17 @@ const stores = {
   redis: async url => (await import('../../dist/lib/stores/redis.js')).redisStore({ url })
 }
 
+/** A store that is open already, or one of those above. */
+function open(store) {
+  return store.kind === undefined ? store : stores[store.kind](store.address)
+}
+
 export async function mount(app, { bench, client, serverKeys, store, port }) {
   app.use(
     authorizationServer({
       issuer,
       clients: [client],
-      store: await stores[store.kind](store.address),
+      store: await open(store),
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],
       resources: [{ resource, scopes: [scope], access_token_format: 'jwt' }],
