@@ -1,7 +1,6 @@
 /** The floor's application on clientele's `createServer(app)`. */
 import { createServer } from '../../dist/lib/index.js'
 import express from 'express'
-import { tokenPath } from '../cases.mjs'
 import { least } from './least.mjs'
 import { serve } from './serve.mjs'
 
@@ -9,9 +8,9 @@ const app = express()
 
 serve(
   async setting => {
-    const { answer, jwks } = least(setting)
-    app.post(tokenPath, answer)
-    return { jwks }
+    const { handle, path, jwks, prepare } = least(setting)
+    app.post(path, handle)
+    return { jwks, prepare }
   },
   options => createServer(app, options)
 )

@@ -2,94 +2,121 @@
  * The least that could be called an answer. It reads no configuration, checks nothing it need not, and knows its one client;
  * whatever is slower than this buys something.
  */
-import { createHash, createPrivateKey, createPublicKey, randomFillSync, sign, timingSafeEqual, verify } from 'node:crypto'
-import { assertionClient, basicClient, publicHalf, resource, scope, tokenLifetime } from '../cases.mjs'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { clientSecret, codeChallenge, paths, publicHalf, redirectUri, scope, tokenLifetime } from '../cases.mjs'
+import { authenticates } from './least-client.mjs'
+import { randomValue, signer } from './least-token.mjs'
 
-const pool = Buffer.alloc(8192)
-let used = pool.length
+const tokenAnswer = token => `{"access_token":"${token}","token_type":"Bearer","expires_in":${tokenLifetime},"scope":"${scope}"}`
+const expiry = () => Date.now() + tokenLifetime * 1000
 
-function randomValue(bytes) {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool)
-    used = 0
+/** What each grant does with an authenticated request: the answer's body, or undefined where there is none. */
+const grants = {
+  client_credentials({ bench, client, signingJwk }) {
+    if (bench.token === 'jwt') {
+      const sign = signer(signingJwk, client.client_id)
+      return { answer: () => tokenAnswer(sign()) }
+    }
+    const tokens = new Map()
+    return {
+      answer() {
+        const token = randomValue(32)
+        tokens.set(token, { client_id: client.client_id, scope, expires_at: expiry() })
+        return tokenAnswer(token)
+      }
+    }
+  },
+
+  /** A family is one entry: its id leads both of its tokens. */
+  refresh_token({ client }) {
+    const families = new Map()
+    const begin = () => {
+      const id = randomValue(16)
+      const family = { client_id: client.client_id, scope, refresh: `${id}.${randomValue(32)}`, access: '', expires_at: expiry() }
+      families.set(id, family)
+      return family.refresh
+    }
+    const answer = form => {
+      const presented = form.get('refresh_token') ?? ''
+      const id = presented.slice(0, presented.indexOf('.'))
+      const family = families.get(id)
+      if (family === undefined || !isSame(presented, family.refresh)) return undefined
+      const access = `${id}.${randomValue(32)}`
+      const refresh = `${id}.${randomValue(32)}`
+      families.set(id, { client_id: family.client_id, scope, refresh, access, expires_at: expiry() })
+      return `${tokenAnswer(access).slice(0, -1)},"refresh_token":"${refresh}"}`
+    }
+    return { answer, prepare: begin }
+  },
+
+  authorization_code({ client }) {
+    const codes = new Map()
+    const tokens = new Map()
+    const begin = () => {
+      const code = randomValue(32)
+      codes.set(code, { client_id: client.client_id, redirectUri, codeChallenge })
+      return code
+    }
+    const answer = form => {
+      const code = form.get('code')
+      const agreed = codes.get(code)
+      if (agreed === undefined || agreed.redirectUri !== form.get('redirect_uri')) return undefined
+      codes.delete(code)
+      const challenge = createHash('sha256').update(form.get('code_verifier')).digest('base64url')
+      if (challenge !== agreed.codeChallenge) return undefined
+      const token = randomValue(32)
+      tokens.set(token, { client_id: client.client_id, scope, expires_at: expiry() })
+      return tokenAnswer(token)
+    }
+    return { answer, prepare: begin }
+  },
+
+  introspection({ client }) {
+    const tokens = new Map()
+    const begin = () => {
+      const token = randomValue(32)
+      tokens.set(token, { client_id: client.client_id, scope, expires_at: expiry() })
+      return token
+    }
+    const answer = form => {
+      const found = tokens.get(form.get('token'))
+      if (found === undefined || found.expires_at < Date.now()) return '{"active":false}'
+      const exp = Math.floor(found.expires_at / 1000)
+      return `{"active":true,"client_id":"${found.client_id}","scope":"${found.scope}","token_type":"Bearer","exp":${exp}}`
+    }
+    return { answer, prepare: begin }
   }
-  used += bytes
-  return pool.base64urlSlice(used - bytes, used)
 }
 
-const sha256 = value => createHash('sha256').update(value).digest()
-const encode = value => Buffer.from(JSON.stringify(value)).base64urlSlice()
-
-function basicIsRight(expected, authorization) {
-  const text = Buffer.from(authorization.slice(6), 'base64').latin1Slice()
-  const colon = text.indexOf(':')
-  return text.slice(0, colon) === basicClient.client_id && timingSafeEqual(sha256(text.slice(colon + 1)), expected)
+function isSame(presented, kept) {
+  return presented.length === kept.length && timingSafeEqual(Buffer.from(presented), Buffer.from(kept))
 }
 
-function assertionIsRight(jwt, key, issuer, seen) {
-  const dot = jwt.lastIndexOf('.')
-  const signature = Buffer.from(jwt.slice(dot + 1), 'base64url')
-  if (!verify('sha256', Buffer.from(jwt.slice(0, dot)), { key, dsaEncoding: 'ieee-p1363' }, signature)) return false
-  const claims = JSON.parse(Buffer.from(jwt.slice(jwt.indexOf('.') + 1, dot), 'base64url').latin1Slice())
-  if (claims.iss !== assertionClient.client_id || claims.aud !== issuer || claims.exp * 1000 < Date.now()) return false
-  if (seen.has(claims.jti)) return false
-  seen.set(claims.jti, claims.exp)
-  return true
-}
-
-function signedToken(key, header, issuer, client_id) {
-  const iat = Math.floor(Date.now() / 1000)
-  const claims = {
-    iss: issuer,
-    sub: client_id,
-    aud: resource,
-    client_id,
-    scope,
-    iat,
-    exp: iat + tokenLifetime,
-    jti: randomValue(16)
-  }
-  const input = `${header}.${encode(claims)}`
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).base64urlSlice()}`
-}
-
-/** A handler of `(req, res)` for token requests, and the keys it signs with. */
-export function least({ issuer, bench, clientJwk, signingJwk }) {
-  const secret = sha256(basicClient.client_secret)
-  const clientKey = createPublicKey({ key: clientJwk, format: 'jwk' })
-  const signingKey = createPrivateKey({ key: signingJwk, format: 'jwk' })
-  const header = encode({ alg: 'ES256', typ: 'at+jwt', kid: signingJwk.kid })
-  const seen = new Map()
-  const tokens = new Map()
-  const { client_id } = bench.method === 'basic' ? basicClient : assertionClient
-
-  function isRight(req, form) {
-    if (bench.method === 'basic') return basicIsRight(secret, req.headers.authorization)
-    return assertionIsRight(form.get('client_assertion'), clientKey, issuer, seen)
-  }
-
-  function mint() {
-    if (bench.token === 'jwt') return signedToken(signingKey, header, issuer, client_id)
-    const token = randomValue(32)
-    tokens.set(token, { client_id, scope, expires_at: Date.now() + tokenLifetime * 1000 })
-    return token
-  }
-
-  const answer = (req, res) => {
+/** A handler of `(req, res)` for the case's requests, their path, and what serve.mjs wants to know. */
+export function least(setting) {
+  const { bench, signingJwk } = setting
+  const isRight = authenticates({ ...setting, clientSecret })
+  const grant = grants[bench.grant](setting)
+  const handle = (req, res) => {
     let body = ''
     req.on('data', chunk => (body += chunk.latin1Slice()))
     req.on('end', () => {
-      const right = isRight(req, new URLSearchParams(body))
-      const answer = right
-        ? `{"access_token":"${mint()}","token_type":"Bearer","expires_in":${tokenLifetime},"scope":"${scope}"}`
-        : '{"error":"invalid_client"}'
-      res.writeHead(right ? 200 : 401, {
+      const form = new URLSearchParams(body)
+      const authenticated = isRight(req, form)
+      const answer = authenticated ? grant.answer(form) : undefined
+      const text = answer ?? (authenticated ? '{"error":"invalid_grant"}' : '{"error":"invalid_client"}')
+      res.writeHead(answer === undefined ? (authenticated ? 400 : 401) : 200, {
         'Content-Type': 'application/json',
-        'Content-Length': answer.length,
+        'Content-Length': text.length,
         'Cache-Control': 'no-store'
       })
-      res.end(answer)
+      res.end(text)
     })
   }
-  return { answer, jwks: { keys: [publicHalf(signingJwk)] } }
+  return {
+    handle,
+    path: bench.grant === 'introspection' ? paths.introspection : paths.token,
+    jwks: { keys: [publicHalf(signingJwk)] },
+    prepare: async count => Array.from({ length: count }, () => grant.prepare())
+  }
 }
