@@ -85,7 +85,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await closed
 }
 
-async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
+export async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: method ?? (form === undefined ? 'GET' : 'POST'),
     headers,
@@ -109,7 +109,13 @@ export function basic(client_id: string, secret: string): { readonly authorizati
 }
 
 /** A fresh code for a person of that name, from whichever process. */
-export async function codeFor(cluster: Cluster, node: number, client_id: string, person: string, path = ''): Promise<string> {
+export async function codeFor(
+  cluster: Pick<Cluster, 'ask'>,
+  node: number,
+  client_id: string,
+  person: string,
+  path = ''
+): Promise<string> {
   const query = new URLSearchParams({
     client_id,
     response_type: 'code',

@@ -5,11 +5,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { setTimeout as pause } from 'node:timers/promises'
-import { basic, redemption, startCluster, type Answer, type Cluster } from './cluster.ts'
+import { clients, credentials } from './clients.ts'
+import { redemption, startCluster, type Answer, type Cluster } from './cluster.ts'
 import { engines, type RunningEngine } from './engines.ts'
 import { startFamilies, work, type Client, type Load } from './load.ts'
 import { report } from './report.ts'
-import { callback } from './setup.ts'
 
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 1)
 jest.setTimeout(120_000 + rounds * 120_000)
@@ -17,16 +17,7 @@ jest.setTimeout(120_000 + rounds * 120_000)
 const families = 25
 const processes = 3
 
-const secret = 'a secret of letters and spaces alone'
-const client: Client = { client_id: 'web', headers: basic('web', secret) }
-const clients = [
-  {
-    client_id: 'web',
-    client_secret: secret,
-    grant_types: ['authorization_code', 'refresh_token'],
-    redirect_uris: [callback]
-  }
-]
+const client: Client = { client_id: 'web', headers: credentials }
 
 /** The generation of a refresh token, which stands in it after its grant. */
 const generationOf = (token: string) => Buffer.from(token, 'base64url').readUInt32BE(16)

@@ -1,18 +1,10 @@
 /** One server process of several on one store: started by cluster.ts, which tells it all that the processes have in common. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import {
-  authorizationCode,
-  authorizationServer,
-  clientCredentials,
-  deviceCode,
-  refreshToken,
-  type AuthorizationServerOptions,
-  type Store
-} from 'clientele'
-import express from 'express'
+import type { Store } from 'clientele'
+import { application } from './application.ts'
 import { openStore } from './engines.ts'
-import { issuer, strictIssuer, type NodeSetup, type StoreOperation } from './setup.ts'
+import type { NodeSetup, StoreOperation } from './setup.ts'
 
 /** After which operation this process ends, as if somebody had killed it. */
 let dieAfter: StoreOperation | undefined
@@ -35,37 +27,8 @@ function mortal(store: Store): Store {
   }
 }
 
-async function serve({ store: engine, keys, clients }: NodeSetup): Promise<number> {
-  const store = mortal(await openStore(engine))
-  const options = {
-    store,
-    keys,
-    clients,
-    scopes: ['openid', 'offline_access'],
-    tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken(), deviceCode()],
-    refreshTokenRotation: 'always',
-    // codes wait until everything else that a spec needs is ready
-    authorizationCodeTtl: 600,
-    // what fails is counted by the clients
-    onError: () => undefined,
-    deviceAuthorization: { verificationUri: `${issuer}/device` },
-    interaction: {
-      // whoever the client expects is there, and agrees
-      account: ({ query: { login_hint } }) =>
-        typeof login_hint === 'string' ? { sub: login_hint, auth_time: Math.floor(Date.now() / 1000) } : undefined,
-      consented: () => true,
-      prompt: (_req, res, { name }) => void res.status(403).send(name)
-    }
-  } satisfies Partial<AuthorizationServerOptions>
-  // longer than a slow machine takes to start a killed database again
-  const server = authorizationServer({ ...options, issuer, refreshRetryWindow: 60 })
-  const app = express()
-  app.use(server, authorizationServer({ ...options, issuer: strictIssuer, refreshRetryWindow: 0 }))
-  app.post('/approve/:code', async (req, res) => {
-    const account = { sub: 'somebody', auth_time: Math.floor(Date.now() / 1000) }
-    res.json(await server.device.approve(req.params.code, account))
-  })
-  const listener = createServer(app)
+async function serve({ store, ...setup }: NodeSetup): Promise<number> {
+  const listener = createServer(application(mortal(await openStore(store)), setup))
   // a client about to use a connection must not find it closed
   listener.keepAliveTimeout = 600_000
   await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
