@@ -1,19 +1,21 @@
 /** Selects the one strategy a request calls for, and runs it by name on a Passport instance of its own. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
+import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
 import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
+import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
-import type { ClientRequest, Mechanism } from './request.ts'
+import type { ClientRequest, DecisionWatch, Mechanism } from './request.ts'
 import { checkFunctions, findClient, tell, tellMalformed } from './strategies/attempt.ts'
-import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+import { checkStrategies, type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -36,6 +38,8 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws is ignored. */
+  readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
 }
@@ -46,6 +50,7 @@ const optionKeys = [
   'endpoint',
   'certificate',
   'onDecision',
+  'onEvent',
   'guessProtection',
   'jsonBody',
   'maxBytes',
@@ -74,6 +79,12 @@ const passportOptions = { session: false, assignProperty: 'authenticatedClient',
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
   checkOptions(options)
+  return authenticateWith(options, eventSource(options))
+}
+
+/** The same for an endpoint of a server, which tells what happens in its own name. */
+export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
+  checkOptions(options)
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const authenticator = new passport.Passport()
@@ -82,11 +93,14 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     authenticator.use(strategy)
     runners.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
   }
-  const run = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+  const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
+  const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
+    request.watch = watched ?? unwatched
     const selected = await selectStrategy(strategies, clients, request)
     const { strategy, client_id } = selected
+    watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined
     const network = guesses === undefined ? '' : networkOf(req)
     if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
@@ -107,13 +121,22 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
   }
   return (req, res, next) => {
     settleExchange(req, res)
-    run(req, res, next).catch(next)
+    const watched = watchAuthentication(source, req, options.endpoint ?? 'token')
+    if (watched === undefined) {
+      run(req, res, next).catch(next)
+      return
+    }
+    const done = (error?: unknown): void => {
+      watched.end(error, error === undefined ? req.authenticatedClient : undefined)
+      watched.leave(() => next(error))
+    }
+    void watched.run(() => run(req, res, done, watched).catch(done))
   }
 }
 
 function checkOptions(options: AuthenticateClientOptions): void {
   checkKeys(options, optionKeys)
-  checkFunctions(options, ['certificate', 'onDecision'])
+  checkFunctions(options, ['certificate', 'onDecision', 'onEvent'])
   const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
@@ -261,28 +284,8 @@ function refuseNothing(
 }
 
 function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint)
+  const decision = new DecisionBuilder(request.endpoint, request.traceId)
   decision.client_id = request.parameters['client_id']
   decision.mechanism = mechanism
   return decision
-}
-
-/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
-export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
-  if (!Array.isArray(strategies) || strategies.length === 0)
-    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
-  const names = new Set<string>()
-  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
-    const key = `strategies[${index}]`
-    if (
-      typeof strategy?.name !== 'string' ||
-      typeof strategy.identify !== 'function' ||
-      typeof strategy.authenticate !== 'function'
-    ) {
-      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
-    }
-    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
-    names.add(strategy.name)
-  })
-  return strategies as readonly ClientAuthenticationStrategy[]
 }

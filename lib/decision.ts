@@ -5,8 +5,8 @@
  * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
  * addresses and times only.
  */
-import { randomUUID } from 'node:crypto'
 import { InvalidClientError } from './errors.ts'
+import { pooledRandomBytes } from './tokens/random.ts'
 
 export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
 
@@ -23,7 +23,10 @@ export interface Check {
 }
 
 export interface Decision {
-  /** Unique per attempt; also what a support request should quote. */
+  /**
+   * The W3C trace id of the request, 32 hex digits: the same in every decision, event and error it leads to. Also what a support request should
+   * quote.
+   */
   readonly trace_id: string
   /** The endpoint the client called, by its metadata name without `_endpoint`, such as `token`. */
   readonly endpoint: string
@@ -62,7 +65,6 @@ export function printable(value: string): string {
  * first check that fails; the checks it announced and never reached are recorded as `skipped`.
  */
 export class DecisionBuilder {
-  readonly trace_id: string = randomUUID()
   endpoint: string
   client_id: string | undefined
   mechanism: string | undefined
@@ -71,9 +73,22 @@ export class DecisionBuilder {
   /** Those that passed are names alone until somebody wants to read them. */
   private readonly checks: (Check | string)[] = []
   private announced: readonly string[] = []
+  private readonly traceId: (() => string) | undefined
+  private ownTraceId: string | undefined
 
-  constructor(endpoint: string) {
+  /** @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the attempt has one of its own. */
+  constructor(endpoint: string, traceId?: () => string) {
     this.endpoint = endpoint
+    this.traceId = traceId
+  }
+
+  get trace_id(): string {
+    return this.traceId?.() ?? (this.ownTraceId ??= pooledRandomBytes(16).toString('hex'))
+  }
+
+  /** Whether a broken rule was let through. */
+  get hasReports(): boolean {
+    return this.checks.some(({ outcome }) => outcome === 'report')
   }
 
   /** Names the checks this attempt will go through, in order. */

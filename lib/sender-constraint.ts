@@ -42,7 +42,8 @@ export async function readConfirmation(
   }
   if (proof === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
   if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
-  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy })
+  const by = { client_id: client.client_id, traceId: request.traceId }
+  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy, by })
   return { ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }), jkt }
 }
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest } from '../request.ts'
+import { traceIdOf } from '../trace.ts'
 import { directTls, readCertificate, type CertificateSource } from './certificate-source.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
@@ -66,10 +67,12 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     parameters,
     certificate: () => readCertificate(req, source).certificate,
     certificateNote: () => readCertificate(req, source).note,
+    traceId: () => traceIdOf(req),
     // what is put here later has its place from the start: all requests keep one shape
     authentication: undefined,
     found: undefined,
-    onDecision: undefined
+    onDecision: undefined,
+    watch: undefined
   }
 }
 

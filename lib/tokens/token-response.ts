@@ -39,6 +39,7 @@ export async function respond(
     wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
       ? await mintIdToken(server, recipient.client, grant, access_token, pushed)
       : undefined
+  tellIssued(server, recipient, { grant, subject, scope, resource, expires_in, refresh_token, id_token })
   return {
     access_token,
     token_type: recipient.confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
@@ -48,6 +49,41 @@ export async function respond(
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
+}
+
+interface Issued {
+  readonly grant: Grant
+  readonly subject: string | undefined
+  readonly scope: readonly string[]
+  readonly resource: Resource | undefined
+  readonly expires_in: number
+  readonly refresh_token: string | undefined
+  readonly id_token: string | undefined
+}
+
+function tellIssued(server: TokenServer, { client, confirmation, grant_type, traceId }: TokenRecipient, issued: Issued): void {
+  const { grant, subject, scope, resource, expires_in, refresh_token, id_token } = issued
+  server.emit?.({
+    type: 'token.issued',
+    trace_id: traceId?.(),
+    grant_type,
+    client_id: client.client_id,
+    sub: subject,
+    scope,
+    resource: resource?.resource,
+    access_token_format: resource?.access_token_format === 'jwt' ? 'jwt' : 'opaque',
+    expires_in,
+    tokens: [
+      'access_token',
+      ...(refresh_token === undefined ? [] : (['refresh_token'] as const)),
+      ...(id_token === undefined ? [] : (['id_token'] as const))
+    ],
+    bound_to: [
+      ...(confirmation?.jkt === undefined ? [] : (['dpop'] as const)),
+      ...(confirmation?.['x5t#S256'] === undefined ? [] : (['certificate'] as const))
+    ],
+    grant: grant.id
+  })
 }
 
 /**
