@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import { credentialSet } from './client-credential-set.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
 import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
@@ -184,9 +185,19 @@ export async function selectStrategy(
   checkSameClient(request, mechanism, client_id)
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
-  const registered = candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)
-  // where the registered method is none of them, any will do: it refuses, and says why
-  return { strategy: (registered ?? first).strategy, client_id }
+  // where the client may use none of them, any will do: it refuses, and says why
+  return {
+    strategy: (client === undefined ? first : (chooseForClient(candidates, client, request) ?? first)).strategy,
+    client_id
+  }
+}
+
+/** Of methods that look alike the one the client may use; of several such the one this request is meant for. Whether it may now is not judged here. */
+function chooseForClient(candidates: readonly Carried[], client: Client, request: ClientRequest): Carried | undefined {
+  const { methods } = credentialSet(client)
+  const allowed = candidates.filter(({ strategy }) => methods.some(({ method }) => method === strategy.name))
+  if (allowed.length < 2) return allowed[0]
+  return allowed.find(({ strategy }) => strategy.suits?.(request, client) !== false) ?? allowed[0]
 }
 
 /** @throws TooManyAttemptsError, as a decision like any other. */

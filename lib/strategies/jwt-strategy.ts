@@ -1,6 +1,7 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
+import { sameAlgorithm } from '../assertions/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import {
@@ -110,6 +111,12 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     const identified = identifyAssertion(client_assertion)
     if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
+  }
+
+  /** A secret and a private key sign with different algorithms. */
+  suits({ parameters }: ClientRequest): boolean {
+    const identified = identifyAssertion(parameters['client_assertion'] ?? '')
+    return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
   }
 
   override authenticate(req: Request): void {
