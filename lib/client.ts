@@ -138,11 +138,9 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   return client
 }
 
-function withoutCredentials(
-  metadata: Omit<ClientMetadata, 'client_secret'>
-): Omit<ClientMetadata, 'client_secret' | 'credentials'> {
-  const rest = { ...metadata }
-  delete rest['credentials']
+function withoutCredentials<T extends { readonly credentials?: unknown }>(metadata: T): T {
+  const rest: { -readonly [K in keyof T]: T[K] } = { ...metadata }
+  delete rest.credentials
   return rest
 }
 

@@ -88,7 +88,7 @@ export class DecisionBuilder {
 
   /** Whether a broken rule was let through. */
   get hasReports(): boolean {
-    return this.checks.some(({ outcome }) => outcome === 'report')
+    return this.checks.some(check => typeof check !== 'string' && check.outcome === 'report')
   }
 
   /** Names the checks this attempt will go through, in order. */

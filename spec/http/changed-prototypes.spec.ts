@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals'
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
