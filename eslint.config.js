@@ -10,7 +10,7 @@ const walls = [
   [
     './lib/http',
     './lib',
-    ['./http', './errors.ts', './request.ts', './decision.ts'],
+    ['./http', './errors.ts', './request.ts', './decision.ts', './trace.ts'],
     'http reads and answers; it decides nothing'
   ],
   [
@@ -38,6 +38,7 @@ const walls = [
       './client-credential-set.ts',
       './errors.ts',
       './decision.ts',
+      './events.ts',
       './request.ts',
       './options.ts',
       './stores/store.ts'
@@ -47,7 +48,16 @@ const walls = [
   [
     './lib/tokens',
     './lib',
-    ['./tokens', './client.ts', './subject-type.ts', './errors.ts', './options.ts', './stores/store.ts'],
+    [
+      './tokens',
+      './client.ts',
+      './subject-type.ts',
+      './errors.ts',
+      './events.ts',
+      './event-source.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'tokens are made of values; they know no Express'
   ],
   [

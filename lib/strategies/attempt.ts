@@ -121,7 +121,7 @@ export async function judgeAttempt(
   proof: Proof,
   challenge?: string
 ): Promise<Client> {
-  const decision = new DecisionBuilder(request.endpoint)
+  const decision = new DecisionBuilder(request.endpoint, request.traceId)
   decision.client_id = client_id
   decision.mechanism = strategy.mechanism
   decision.method = strategy.name
@@ -138,7 +138,7 @@ export async function judgeAttempt(
     const { credential, used = credential } = await proof.prove(client, decision)
     decision.credential = credential
     request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
-    tell(context, request, () => decision.finish('authenticated'))
+    tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
     context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     return client
   } catch (error) {
@@ -172,15 +172,22 @@ export async function findClient(
   }
 }
 
-/** Tells whoever listens. A listener that throws must not decide about an authentication. */
+/**
+ * Tells whoever listens. A listener that throws must not decide about an authentication.
+ *
+ * @param reports whether the decision reports something.
+ */
 export function tell(
   context: Pick<StrategyContext, 'onDecision'>,
   request: ClientRequest,
-  decide: () => Decision | undefined
+  decide: () => Decision | undefined,
+  reports = false
 ): void {
-  if (context.onDecision === undefined && request.onDecision === undefined) return
+  const watch = request.watch?.every === true || reports ? request.watch : undefined
+  if (context.onDecision === undefined && request.onDecision === undefined && watch === undefined) return
   const decision = decide()
   if (decision === undefined) return
+  watch?.tell(decision)
   for (const listener of new Set([context.onDecision, request.onDecision])) {
     try {
       const told: unknown = listener?.(decision)
@@ -205,7 +212,7 @@ export function tellMalformed(
 ): OAuthError {
   tell(context, request, () => {
     if (error instanceof InvalidClientError && error.decision !== undefined) return error.decision
-    const decision = new DecisionBuilder(request.endpoint)
+    const decision = new DecisionBuilder(request.endpoint, request.traceId)
     decision.client_id = request.parameters['client_id']
     decision.mechanism = strategy.mechanism
     decision.method = strategy.name

@@ -149,7 +149,7 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
   }
 
   private refuseUnreadable(request: ClientRequest, reason: string) {
-    const decision = new DecisionBuilder(request.endpoint)
+    const decision = new DecisionBuilder(request.endpoint, request.traceId)
     decision.client_id = request.parameters['client_id']
     decision.mechanism = this.mechanism
     decision.method = this.name

@@ -5,6 +5,7 @@
 import type { Strategy as PassportStrategy } from 'passport'
 import type { Client } from '../client.ts'
 import type { OAuthError } from '../errors.ts'
+import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
@@ -58,4 +59,24 @@ export function namesItselfOnly(request: ClientRequest): Identification {
     value => value !== undefined
   )
   return client_id === undefined || carriesMore ? absent : { outcome: 'present', client_id }
+}
+
+/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
+export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
+  if (!Array.isArray(strategies) || strategies.length === 0)
+    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
+  const names = new Set<string>()
+  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
+    const key = `strategies[${index}]`
+    if (
+      typeof strategy?.name !== 'string' ||
+      typeof strategy.identify !== 'function' ||
+      typeof strategy.authenticate !== 'function'
+    ) {
+      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
+    }
+    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
+    names.add(strategy.name)
+  })
+  return strategies as readonly ClientAuthenticationStrategy[]
 }
