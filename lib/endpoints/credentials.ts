@@ -27,40 +27,43 @@ export function credentialsEndpoint(context: EndpointContext): Endpoint {
 type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters) => Promise<object>
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['list', async ({ listCredentials }, { client_id }) => ({ credentials: await listCredentials(client_id) })],
+  ['list', async (credentials, { client_id }) => ({ credentials: await credentials.listCredentials(client_id) })],
   [
     'rotate_secret',
-    ({ rotateSecret }, { client_id }, parameters) =>
-      rotateSecret(client_id, { ...optionsOf(parameters), previous_expires_at: timeOf(parameters, 'previous_expires_at') })
+    (credentials, { client_id }, parameters) =>
+      credentials.rotateSecret(client_id, {
+        ...optionsOf(parameters),
+        previous_expires_at: timeOf(parameters, 'previous_expires_at')
+      })
   ],
   [
     'add_key',
-    ({ addKey }, client, parameters) => {
+    (credentials, client, parameters) => {
       needMethod(client, ['private_key_jwt', 'self_signed_tls_client_auth'])
-      return addKey(client.client_id, readJwk(required(parameters, 'jwk')), optionsOf(parameters))
+      return credentials.addKey(client.client_id, readJwk(required(parameters, 'jwk')), optionsOf(parameters))
     }
   ],
   [
     'add_certificate',
-    ({ addCertificate }, client, parameters) => {
+    (credentials, client, parameters) => {
       needMethod(client, ['self_signed_tls_client_auth'])
-      return addCertificate(client.client_id, required(parameters, 'certificate'), optionsOf(parameters))
+      return credentials.addCertificate(client.client_id, required(parameters, 'certificate'), optionsOf(parameters))
     }
   ],
   [
     'expire',
-    async ({ expireCredential }, { client_id }, parameters) => {
+    async (credentials, { client_id }, parameters) => {
       const [id, expires_at] = [required(parameters, 'id'), timeOf(parameters, 'expires_at')]
       if (expires_at === undefined) throw new InvalidRequestError('expires_at is missing')
-      await expireCredential(client_id, id, expires_at)
+      await credentials.expireCredential(client_id, id, expires_at)
       return { id }
     }
   ],
   [
     'revoke',
-    async ({ revokeCredential }, { client_id }, parameters) => {
+    async (credentials, { client_id }, parameters) => {
       const id = required(parameters, 'id')
-      await revokeCredential(client_id, id)
+      await credentials.revokeCredential(client_id, id)
       return { id }
     }
   ]
