@@ -26,6 +26,7 @@ export function rowsOf(results, bases) {
       min: Math.min(...rates),
       max: Math.max(...rates),
       cpu: median(rounds.map(({ cpu }) => cpu)),
+      load: median(rounds.map(({ load }) => load)),
       ratios: Object.fromEntries(ratios.map(([name, values]) => [name, values && median(values)]))
     }
   })

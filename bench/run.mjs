@@ -58,7 +58,7 @@ const storeNames = chosenOf('store', ['memory', 'sqlite', 'postgres', 'redis'])
 const counts = flags.processes?.map(count => numberOf('processes', count))
 const plan = {
   rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 3 : 5)),
-  seconds: numberOf('seconds', flags.seconds ?? (flags.quick ? 0.3 : 0.6)),
+  seconds: numberOf('seconds', flags.seconds ?? (flags.quick ? 0.3 : 0.5)),
   connections: numberOf('connections', flags.connections)
 }
 const count = numberOf('count', flags.count ?? (flags.quick ? 100_000 : 1_000_000))
@@ -134,7 +134,7 @@ async function profile() {
 
 async function run() {
   const caption = captionOf()
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
+  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' --', ' -- --')
   console.log(`${caption}\n${isPinned ? 'targets on core 0, load on core 1' : 'not pinned to cores'}\n`)
   const results = { caption, command, ...(await measureAll(text => console.log(text))) }
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`)

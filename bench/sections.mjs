@@ -10,9 +10,13 @@ import { control, entriesFor, peers, processCases, processCounts, storeCases, st
 const subject = 'clientele-create-server'
 const megabytes = bytes => (bytes / 1_048_576).toFixed(0)
 
-/** Why a figure is missing, a line for each. */
+/** Why a figure is missing or to be doubted, a line for each. */
 function faultsOf(rows) {
-  return rows.filter(({ fault }) => fault !== undefined).map(({ target, fault }) => `\n${target} is void: ${fault}`)
+  return rows.flatMap(({ target, fault, load }) => {
+    if (fault !== undefined) return [`\n${target} is void: ${fault}`]
+    if (load < 0.9) return []
+    return [`\n${target} may be faster than this: the load generator was busy ${whole(load * 100)} % of the time.`]
+  })
 }
 
 /** Every target in every case, against the floor and against the best peer. */
@@ -123,7 +127,7 @@ export async function memory({ count, say }) {
 }
 
 export function memoryText(measured) {
-  const pause = ({ step, collecting }) => `${step.toFixed(1)} (${collecting.toFixed(1)})`
+  const pause = ({ all, own }) => `${own.toFixed(1)} (${all.toFixed(1)})`
   const rows = measured.map(({ title, count, heap, rss, filling, expiring }) => [
     title,
     whole(count),

@@ -35,6 +35,8 @@ export function serve(build, makeServer = createServer) {
     if (setting.processes > 1 && cluster.isPrimary) lead(setting)
     else listen(setting, build, makeServer)
   })
+  // what a cluster's primary sends before there is a listener is lost
+  if (cluster.isWorker) process.send('ready')
   // a plain exit, so that --cpu-prof gets to write its file
   process.on('disconnect', () => process.exit(0))
 }
