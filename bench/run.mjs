@@ -82,7 +82,8 @@ function captionOf() {
   return `${new Date().toISOString().slice(0, 10)}, ${where}, ${plan.rounds} rounds of ${plan.seconds} s, ${plan.connections} connections`
 }
 
-async function measureAll(say) {
+/** Each section's figures, as they are measured. */
+async function* measured(say) {
   const names = targetNames ?? targets.map(({ name }) => name)
   if (names.includes('floor') && !names.includes(control)) names.push(control)
   const serverKeys = await generateKeys()
@@ -94,9 +95,7 @@ async function measureAll(say) {
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: plan.rounds, serverKeys, say })
   }
-  const results = {}
-  for (const name of chosenSections()) results[name] = await measures[name]()
-  return results
+  for (const name of chosenSections()) yield { [name]: await measures[name]() }
 }
 
 const texts = {
@@ -136,9 +135,13 @@ async function run() {
   const caption = captionOf()
   const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' --', ' -- --')
   console.log(`${caption}\n${isPinned ? 'targets on core 0, load on core 1' : 'not pinned to cores'}\n`)
-  const results = { caption, command, ...(await measureAll(text => console.log(text))) }
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`)
-  if (flags.report !== undefined) writeReport(flags.report, results)
+  const results = { caption, command }
+  // written after each section: a run that is broken off has not been for nothing
+  for await (const figures of measured(text => console.log(text))) {
+    Object.assign(results, figures)
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`)
+    if (flags.report !== undefined) writeReport(flags.report, results)
+  }
   process.exitCode = isRight(results) ? 0 : 1
 }
 

@@ -53,7 +53,7 @@ export async function compareStores({ kinds = stores, chosen = storeCases, plan,
   try {
     for (const kind of kinds) {
       const engine = await startEngine(kind)
-      if (engine === undefined) missing.push(kind)
+      if (engine.missing !== undefined) missing.push(engine)
       else engines.push(engine)
     }
     const entries = engines.map(store => ({ name: store.kind, module: subject, store: addressOf(store) }))
@@ -75,7 +75,7 @@ function addressOf({ kind, address }) {
 }
 
 function storeText({ title, rows, missing }) {
-  const without = missing.map(kind => `\n${kind} is left out: it is not installed here.`)
+  const without = missing.map(({ kind, missing }) => `\n${kind} is left out: ${missing}.`)
   return [`**${title}**\n`, detailTable(rows, ['memory']), ...faultsOf(rows), ...without, ''].join('\n')
 }
 
@@ -90,15 +90,15 @@ export async function compareProcesses({ counts = processCounts, plan, serverKey
     const engine = await startEngine(kind)
     const bench = cases.find(one => one.name === name)
     const title = `${bench.title}, ${kind} store`
-    if (engine === undefined) {
-      reports.push({ name, title, rows: [], missing: [kind] })
+    if (engine.missing !== undefined) {
+      reports.push({ name, title, rows: [], missing: engine.missing })
       continue
     }
     try {
       const common = { module: subject, store: addressOf(engine), serverKeys, pinned: false }
       const entries = counts.map(processes => ({ ...common, name: labelOf(processes), processes }))
       const rows = rowsOf(await measure(bench, entries, plan), { one: labelOf(1) })
-      reports.push({ name, title, rows, missing: [] })
+      reports.push({ name, title, rows })
     } finally {
       await engine.stop()
     }
@@ -112,7 +112,7 @@ function labelOf(processes) {
 }
 
 function processText({ title, rows, missing }) {
-  if (missing.length > 0) return `**${title}** is left out: ${missing.join()} is not installed here.\n`
+  if (missing !== undefined) return `**${title}** is left out: ${missing}.\n`
   return [`**${title}**\n`, detailTable(rows, ['one']), ...faultsOf(rows), ''].join('\n')
 }
 
