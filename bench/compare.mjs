@@ -18,7 +18,7 @@ const firstGuess = 3000
  * @property {{ kind: string, address?: string }} [store]
  * @property {number} [processes]
  * @property {boolean} [pinned] to a core of its own; true by default
- * @property {object} [serverKeys]
+ * @property {object} [serverKeys] clientele's; without them it makes its own
  *
  * @typedef {{ rounds: number, seconds: number, connections: number }} Plan
  * @typedef {{ rate: number, answers: number, cpu: number, fault?: string }} Round

@@ -89,8 +89,8 @@ async function* measured(say) {
   const serverKeys = await generateKeys()
   const chosen = cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))
   const measures = {
-    cases: () => section.compareTargets({ chosen, names, plan, say }),
-    stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, say }),
+    cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
+    stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: plan.rounds, serverKeys, say })

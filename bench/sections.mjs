@@ -20,10 +20,11 @@ function faultsOf(rows) {
 }
 
 /** Every target in every case, against the floor and against the best peer. */
-export async function compareTargets({ chosen, names, plan, say }) {
+export async function compareTargets({ chosen, names, plan, serverKeys, say }) {
   const reports = []
   for (const bench of chosen) {
-    const results = await measure(bench, entriesFor(bench, names), plan)
+    const entries = entriesFor(bench, names).map(entry => ({ ...entry, serverKeys }))
+    const results = await measure(bench, entries, plan)
     const best = fastest(results, peers)
     const rows = rowsOf(results, { floor: 'floor', 'best peer': best })
     const report = { name: bench.name, title: bench.title, best, rows, noise: noiseOf(results, 'floor', control) }
@@ -47,7 +48,7 @@ export function targetsText(reports) {
 }
 
 /** One target on each store. */
-export async function compareStores({ kinds = stores, chosen = storeCases, plan, say }) {
+export async function compareStores({ kinds = stores, chosen = storeCases, plan, serverKeys, say }) {
   const engines = []
   const missing = []
   try {
@@ -56,7 +57,7 @@ export async function compareStores({ kinds = stores, chosen = storeCases, plan,
       if (engine.missing !== undefined) missing.push(engine)
       else engines.push(engine)
     }
-    const entries = engines.map(store => ({ name: store.kind, module: subject, store: addressOf(store) }))
+    const entries = engines.map(store => ({ name: store.kind, module: subject, store: addressOf(store), serverKeys }))
     const reports = []
     for (const bench of cases.filter(({ name }) => chosen.includes(name))) {
       const rows = rowsOf(await measure(bench, entries, plan), { memory: 'memory' })

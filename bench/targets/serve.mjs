@@ -13,7 +13,7 @@ import { lead } from './cluster.mjs'
  * @property {import('../cases.mjs').Case} bench
  * @property {object} client metadata of the one client there is
  * @property {object} signingJwk the private key for JWT access tokens
- * @property {object} [serverKeys] clientele's, where several processes must have the same
+ * @property {object} [serverKeys] clientele's; without them it makes its own
  * @property {{ kind: string, address?: string }} store
  * @property {number} processes
  * @property {number} port filled in here
