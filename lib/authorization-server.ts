@@ -10,7 +10,6 @@ import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
 import { sendPublicDocument } from './endpoints/public-document.ts'
 import { strategiesAt } from './endpoint-authentication.ts'
-import { settle } from './http/changed-prototypes.ts'
 import { oauthErrorHandler } from './http/error-handler.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
@@ -113,13 +112,8 @@ function mount({ exact, withItems }: Routes, options: Pick<AuthorizationServerOp
     const end = originalUrl.indexOf('?')
     const path = end === -1 ? originalUrl : originalUrl.slice(0, end)
     const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
-    if (route === undefined) {
-      next()
-      return
-    }
-    settle(req, 'statusMessage')
-    settle(res, 'shouldKeepAlive')
-    void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
+    if (route === undefined) next()
+    else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
   })
   return router
 }
