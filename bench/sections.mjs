@@ -144,8 +144,8 @@ export function memoryText(measured) {
     'heap bytes each',
     'RSS bytes each',
     'MB per million',
-    'longest pause, filling',
-    'all expire at once'
+    'longest write in ms, filling',
+    'all expired'
   ]
   return `${table([head, ...rows])}\n`
 }
