@@ -50,7 +50,7 @@ function whole(value) {
   return Math.round(value).toLocaleString('en')
 }
 
-function markdown([head, ...body]) {
+export function markdown([head, ...body]) {
   const widths = head.map((_, column) => Math.max(...[head, ...body].map(line => line[column].length)))
   const row = line => `| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`
   const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
