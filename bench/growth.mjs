@@ -10,7 +10,7 @@ import { generateKeys } from '../dist/lib/index.js'
 import { Connection } from './connection.mjs'
 import { fill, postgres, rowKeyOf, sqlite } from './growth/databases.mjs'
 import { atATime, client, issuer, jtiKey, megabytes, randomBelow, timesOf, whole } from './growth/shared.mjs'
-import { markdown } from './report.mjs'
+import { table } from './report.mjs'
 
 const connections = 8
 const quick = process.argv.includes('--quick')
@@ -83,7 +83,7 @@ async function growthOfTenants() {
     }
     child.disconnect()
   }
-  return markdown(rows)
+  return table(rows)
 }
 
 /** An authorization request of a client that exists, without anybody there: one look into the store, and nothing written. */
@@ -135,7 +135,7 @@ async function growthOfClients(databases) {
       child.disconnect()
     }
   }
-  return markdown(rows)
+  return table(rows)
 }
 
 async function growthOfJtis(databases) {
@@ -157,7 +157,7 @@ async function growthOfJtis(databases) {
       ])
     }
   }
-  return markdown(rows)
+  return table(rows)
 }
 
 const parts = { tenants: growthOfTenants, clients: growthOfClients, jtis: growthOfJtis }

@@ -1,18 +1,22 @@
 /** Selects the one strategy a request calls for, and runs it by name on a Passport instance of its own. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
+import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import { credentialSet } from './client-credential-set.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { DecisionBuilder, type Decision } from './decision.ts'
 import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
+import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
+import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
-import type { ClientRequest, Mechanism } from './request.ts'
+import type { ClientRequest, DecisionWatch, Mechanism } from './request.ts'
 import { checkFunctions, findClient, tell, tellMalformed } from './strategies/attempt.ts'
-import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+import { checkStrategies, type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -35,6 +39,8 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws is ignored. */
+  readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
 }
@@ -45,6 +51,7 @@ const optionKeys = [
   'endpoint',
   'certificate',
   'onDecision',
+  'onEvent',
   'guessProtection',
   'jsonBody',
   'maxBytes',
@@ -73,6 +80,12 @@ const passportOptions = { session: false, assignProperty: 'authenticatedClient',
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
   checkOptions(options)
+  return authenticateWith(options, eventSource(options))
+}
+
+/** The same for an endpoint of a server, which tells what happens in its own name. */
+export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
+  checkOptions(options)
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const authenticator = new passport.Passport()
@@ -81,11 +94,14 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     authenticator.use(strategy)
     runners.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
   }
-  const run = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+  const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
+  const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
+    request.watch = watched ?? unwatched
     const selected = await selectStrategy(strategies, clients, request)
     const { strategy, client_id } = selected
+    watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined
     const network = guesses === undefined ? '' : networkOf(req)
     if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
@@ -105,13 +121,23 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     })
   }
   return (req, res, next) => {
-    run(req, res, next).catch(next)
+    settleExchange(req, res)
+    const watched = watchAuthentication(source, req, options.endpoint ?? 'token')
+    if (watched === undefined) {
+      run(req, res, next).catch(next)
+      return
+    }
+    const done = (error?: unknown): void => {
+      watched.end(error, error === undefined ? req.authenticatedClient : undefined)
+      watched.leave(() => next(error))
+    }
+    void watched.run(() => run(req, res, done, watched).catch(done))
   }
 }
 
 function checkOptions(options: AuthenticateClientOptions): void {
   checkKeys(options, optionKeys)
-  checkFunctions(options, ['certificate', 'onDecision'])
+  checkFunctions(options, ['certificate', 'onDecision', 'onEvent'])
   const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
@@ -159,9 +185,19 @@ export async function selectStrategy(
   checkSameClient(request, mechanism, client_id)
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
-  const registered = candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)
-  // where the registered method is none of them, any will do: it refuses, and says why
-  return { strategy: (registered ?? first).strategy, client_id }
+  // where the client may use none of them, any will do: it refuses, and says why
+  return {
+    strategy: (client === undefined ? first : (chooseForClient(candidates, client, request) ?? first)).strategy,
+    client_id
+  }
+}
+
+/** Of methods that look alike the one the client may use; of several such the one this request is meant for. Whether it may now is not judged here. */
+function chooseForClient(candidates: readonly Carried[], client: Client, request: ClientRequest): Carried | undefined {
+  const { methods } = credentialSet(client)
+  const allowed = candidates.filter(({ strategy }) => methods.some(({ method }) => method === strategy.name))
+  if (allowed.length < 2) return allowed[0]
+  return allowed.find(({ strategy }) => strategy.suits?.(request, client) !== false) ?? allowed[0]
 }
 
 /** @throws TooManyAttemptsError, as a decision like any other. */
@@ -197,12 +233,15 @@ function identifyAll(strategies: readonly ClientAuthenticationStrategy[], reques
 /** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
 function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
   const { client_secret, client_assertion, client_assertion_type } = request.parameters
-  const visible = new Set<Mechanism>()
-  if (request.headers.authorization !== undefined) visible.add('authorization_header')
-  if (client_secret !== undefined) visible.add('body_secret')
-  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.add('assertion')
-  for (const { strategy } of carried) if (strategy.mechanism !== 'client_id') visible.add(strategy.mechanism)
-  return [...visible]
+  const visible: Mechanism[] = []
+  if (request.headers.authorization !== undefined) visible.push('authorization_header')
+  if (client_secret !== undefined) visible.push('body_secret')
+  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
+  for (const {
+    strategy: { mechanism }
+  } of carried)
+    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
+  return visible
 }
 
 /** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */
@@ -256,28 +295,8 @@ function refuseNothing(
 }
 
 function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint)
+  const decision = new DecisionBuilder(request.endpoint, request.traceId)
   decision.client_id = request.parameters['client_id']
   decision.mechanism = mechanism
   return decision
-}
-
-/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
-export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
-  if (!Array.isArray(strategies) || strategies.length === 0)
-    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
-  const names = new Set<string>()
-  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
-    const key = `strategies[${index}]`
-    if (
-      typeof strategy?.name !== 'string' ||
-      typeof strategy.identify !== 'function' ||
-      typeof strategy.authenticate !== 'function'
-    ) {
-      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
-    }
-    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
-    names.add(strategy.name)
-  })
-  return strategies as readonly ClientAuthenticationStrategy[]
 }

@@ -1,6 +1,6 @@
 /** What the server and those who ask it agree on, and how rows and times are written. */
 import { hash } from 'node:crypto'
-import { median } from '../report.mjs'
+import { median, whole } from '../report.mjs'
 
 export const issuer = 'https://as.example.com'
 export const client = { client_id: 'machine', client_secret: 'a-secret-for-the-bench', grant_types: ['client_credentials'] }
@@ -14,7 +14,7 @@ export function timesOf(milliseconds) {
   return [median(sorted), sorted[Math.floor(sorted.length * 0.99)]].map(time => time.toFixed(2))
 }
 
-export const whole = number => Math.round(number).toLocaleString('en')
+export { whole } from '../report.mjs'
 export const megabytes = bytes => `${whole(bytes / 2 ** 20)} MB`
 
 /** Runs `work` for every index up to `count`, so many at a time. */
