@@ -1,16 +1,10 @@
 /** A SQLite file and a PostgreSQL server of the bench's own, and how a million records get there quickly: as rows, not through the store. */
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import Database from 'libsql'
 import pg from 'pg'
 import { digestOf, nameOf } from '../../dist/lib/stores/key-name.js'
 import { postgresStore } from '../../dist/lib/stores/postgres.js'
 import { sqliteStore } from '../../dist/lib/stores/sqlite.js'
+import { startEngine } from '../engines.mjs'
 
 const atOnce = 5_000
 const timeout = 60_000
@@ -33,8 +27,7 @@ export async function fill(database, from, to, recordOf) {
 }
 
 export async function sqlite() {
-  const folder = mkdtempSync(join(tmpdir(), 'clientele-growth-'))
-  const address = join(folder, 'store.db')
+  const { address, stop } = await startEngine('sqlite')
   await (await open('SQLite', address)).close()
   const db = new Database(address)
   db.exec('pragma synchronous = normal')
@@ -49,9 +42,9 @@ export async function sqlite() {
       db.exec('commit')
     },
     settle: () => db.exec('pragma wal_checkpoint(truncate)'),
-    stop: () => {
+    stop: async () => {
       db.close()
-      rmSync(folder, { recursive: true, force: true })
+      await stop()
     }
   }
 }
@@ -61,9 +54,8 @@ const many = `insert into clientele_records (key, value, version, takes, expires
 
 /** Undefined where PostgreSQL is not installed. */
 export async function postgres() {
-  const programs = programsFolder()
-  if (programs === undefined) return undefined
-  const server = await startServer(programs)
+  const server = await startEngine('postgres')
+  if (server === undefined) return undefined
   await (await open('PostgreSQL', server.address)).close()
   const pool = new pg.Pool({ connectionString: server.address, options: '-c synchronous_commit=off' })
   return {
@@ -81,59 +73,4 @@ export async function postgres() {
       await server.stop()
     }
   }
-}
-
-function programsFolder() {
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? readdirSync(debian).toSorted((a, b) => Number(b) - Number(a)) : []
-  const path = (process.env.PATH ?? '').split(':')
-  return [...versions.map(version => join(debian, version, 'bin')), ...path].find(folder => existsSync(join(folder, 'initdb')))
-}
-
-async function startServer(programs) {
-  // PostgreSQL refuses to run as root
-  const id = flag => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
-  const user = process.getuid() === 0 ? { uid: id('-u'), gid: id('-g') } : {}
-  const folder = mkdtempSync(join(tmpdir(), 'clientele-growth-'))
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid)
-  const data = join(folder, 'data')
-  execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust'], { ...user, cwd: folder, stdio: 'ignore' })
-  const port = await freePort()
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_wal_size=4GB']
-  const args = ['-D', data, ...settings.flatMap(setting => ['-c', setting])]
-  const child = spawn(join(programs, 'postgres'), args, { ...user, stdio: 'ignore' })
-  const address = `postgres://postgres@127.0.0.1:${port}/postgres`
-  for (let attempt = 0; !(await serves(address)); attempt++) {
-    if (attempt === 100) throw new Error('PostgreSQL did not start')
-    await pause(200)
-  }
-  return {
-    address,
-    stop: async () => {
-      const closed = once(child, 'close')
-      child.kill('SIGINT')
-      await closed
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
-}
-
-async function serves(connectionString) {
-  const client = new pg.Client({ connectionString })
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    await client.end()
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  return port
 }
