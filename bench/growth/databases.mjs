@@ -16,12 +16,16 @@ export function open(engine, address) {
 /** The key a record is found by in the tables. */
 export const rowKeyOf = key => digestOf(nameOf(key))
 
-/** Adds records `from` up to `to`; `recordOf(index)` answers `[key, value]`. */
+/** Adds records `from` up to `to`; `recordOf(index)` answers `[key, value]`. In the order of their keys, which is many times as fast. */
 export async function fill(database, from, to, recordOf) {
   const expires = Date.now() + 86_400_000
-  for (let start = from; start < to; start += atOnce) {
-    const records = Array.from({ length: Math.min(atOnce, to - start) }, (_, index) => recordOf(start + index))
-    await database.insert(records, expires)
+  const keys = Array.from({ length: to - from }, (_, index) => ({ index: from + index, key: recordOf(from + index)[0] }))
+  keys.sort((a, b) => Buffer.compare(a.key, b.key))
+  for (let start = 0; start < keys.length; start += atOnce) {
+    await database.insert(
+      keys.slice(start, start + atOnce).map(({ index }) => recordOf(index)),
+      expires
+    )
   }
   await database.settle()
 }
