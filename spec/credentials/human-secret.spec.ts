@@ -69,8 +69,8 @@ it('a client whose secret is kept so authenticates with it, and every refusal th
   expect(upgraded).toEqual(['battery staple'])
   const plain = toClient({ client_id: 'b', client_secret: 'another secret' })
   expect(verify('another secret', plain)).toEqual({ credential: 'secret:1' })
-  for (const of of [client, plain, 'nobody'] as const) {
-    const refusal = verify('wrong', of)
+  for (const whose of [client, plain, 'nobody'] as const) {
+    const refusal = verify('wrong', whose)
     expect(refusal).toBeInstanceOf(Promise)
     await expect(refusal).rejects.toThrow('client authentication failed')
   }
