@@ -3,8 +3,8 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
-import { DecisionBuilder, type Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
+import { DecisionBuilder, withDecision, type Decision } from './decision.ts'
+import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
@@ -101,7 +101,11 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
       const refusal =
         error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
       if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
-      else guesses.count(client_id, network, request.found?.client !== undefined).then(more => next(more ?? refusal), next)
+      else {
+        const answer = (more: OAuthError | undefined): void =>
+          next(more === undefined ? refusal : withDecision(more, refusal.decision))
+        guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
+      }
     })
   }
   return (req, res, next) => {
@@ -180,8 +184,7 @@ async function refuseWhereUsedUp(
     decision.method = strategy.name
     const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
     const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
-    tell({ onDecision: undefined }, request, () => decision.refuse('failure_budget', detail).decision)
-    throw error
+    throw refuseWith(error, request, decision.refuse('failure_budget', detail))
   }
 }
 
@@ -211,23 +214,28 @@ function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id
   if (mechanism === 'assertion' || named === undefined || named === client_id) return
   const decision = decisionOf(request, mechanism)
   const fix = 'Send one client_id: the one in the credential, or none beside it.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }).decision
-  )
-  throw new InvalidRequestError('the request names two different clients', { reason: fix })
+  const detail = { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }
+  const error = new InvalidRequestError('the request names two different clients', { reason: fix })
+  throw refuseWith(error, request, decision.refuse('one_client_id', detail))
 }
 
 function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): InvalidRequestError {
   const decision = decisionOf(request, mechanisms.join(' and '))
   const fix = 'Let the client authenticate in one way only; check for a library default beside the configured method.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_mechanism', { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }).decision
-  )
-  return new InvalidRequestError('more than one client authentication method was used', { reason: mechanisms.join(' and ') })
+  const detail = { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }
+  const reason = mechanisms.join(' and ')
+  const error = new InvalidRequestError('more than one client authentication method was used', { reason })
+  return refuseWith(error, request, decision.refuse('one_mechanism', detail))
+}
+
+/** Tells of a refusal that is answered with another error than that of a refused credential. Returns the error to throw. */
+function refuseWith<Refusal extends OAuthError>(
+  error: Refusal,
+  request: ClientRequest,
+  { decision }: InvalidClientError
+): Refusal {
+  tell({ onDecision: undefined }, request, () => decision)
+  return withDecision(error, decision)
 }
 
 function refuseNothing(
