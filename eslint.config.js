@@ -10,25 +10,54 @@ const walls = [
   [
     './lib/http',
     './lib',
-    ['./http', './errors.ts', './request.ts', './decision.ts', './options.ts'],
+    ['./http', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
     'http reads and answers; it decides nothing'
   ],
   [
     './lib/credentials',
     './lib',
-    ['./credentials', './client.ts', './errors.ts', './decision.ts', './options.ts', './stores/store.ts'],
+    [
+      './credentials',
+      './client.ts',
+      './client-credential-set.ts',
+      './client-credential.ts',
+      './events.ts',
+      './errors.ts',
+      './decision.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'credentials know clients, not Express'
   ],
   [
     './lib/assertions',
     './lib',
-    ['./assertions', './client.ts', './errors.ts', './decision.ts', './request.ts', './options.ts', './stores/store.ts'],
+    [
+      './assertions',
+      './client.ts',
+      './client-credential-set.ts',
+      './errors.ts',
+      './decision.ts',
+      './events.ts',
+      './request.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'assertions check values; they know no Express'
   ],
   [
     './lib/tokens',
     './lib',
-    ['./tokens', './client.ts', './subject-type.ts', './errors.ts', './options.ts', './stores/store.ts'],
+    [
+      './tokens',
+      './client.ts',
+      './subject-type.ts',
+      './errors.ts',
+      './events.ts',
+      './event-source.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'tokens are made of values; they know no Express'
   ],
   [
@@ -40,6 +69,7 @@ const walls = [
       './credentials',
       './http',
       './client.ts',
+      './client-credential-set.ts',
       './errors.ts',
       './request.ts',
       './decision.ts',

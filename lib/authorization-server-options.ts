@@ -119,6 +119,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
       { clients, strategies, certificate, onDecision, guessProtection: token.guesses },
+      token.events,
       options.endpointAuthMethods
     ),
     protection,

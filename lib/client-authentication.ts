@@ -1,18 +1,23 @@
 /** Selects the one strategy a request calls for, and runs it by name on a Passport instance of its own. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
+import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import { credentialSet } from './client-credential-set.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
-import { DecisionBuilder, withDecision, type Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
+import { withDecision, type Decision } from './decision.ts'
+import { InvalidClientError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
+import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
+import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
-import type { ClientRequest, Mechanism } from './request.ts'
-import { checkFunctions, findClient, tell, tellMalformed } from './strategies/attempt.ts'
-import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+import type { ClientRequest, DecisionWatch, Mechanism } from './request.ts'
+import { checkFunctions, findClient, tellMalformed } from './strategies/attempt.ts'
+import { checkStrategies, type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
+import { checkSameClient, refuseNothing, refuseTwo, refuseWith, unjudged } from './unjudged-requests.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -35,6 +40,8 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws is ignored. */
+  readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
 }
@@ -45,14 +52,12 @@ const optionKeys = [
   'endpoint',
   'certificate',
   'onDecision',
+  'onEvent',
   'guessProtection',
   'jsonBody',
   'maxBytes',
   'maxParameters'
 ]
-
-/** For a client that used the Authorization header where no method does. */
-const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
 
 /** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
 const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
@@ -73,6 +78,12 @@ const passportOptions = { session: false, assignProperty: 'authenticatedClient',
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
   checkOptions(options)
+  return authenticateWith(options, eventSource(options))
+}
+
+/** The same for an endpoint of a server, which tells what happens in its own name. */
+export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
+  checkOptions(options)
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const authenticator = new passport.Passport()
@@ -81,11 +92,14 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     authenticator.use(strategy)
     runners.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
   }
-  const run = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+  const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
+  const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
+    request.watch = watched ?? unwatched
     const selected = await selectStrategy(strategies, clients, request)
     const { strategy, client_id } = selected
+    watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined
     const network = guesses === undefined ? '' : networkOf(req)
     if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
@@ -109,13 +123,23 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
     })
   }
   return (req, res, next) => {
-    run(req, res, next).catch(next)
+    settleExchange(req, res)
+    const watched = watchAuthentication(source, req, options.endpoint ?? 'token')
+    if (watched === undefined) {
+      run(req, res, next).catch(next)
+      return
+    }
+    const done = (error?: unknown): void => {
+      watched.end(error, error === undefined ? req.authenticatedClient : undefined)
+      watched.leave(() => next(error))
+    }
+    void watched.run(() => run(req, res, done, watched).catch(done))
   }
 }
 
 function checkOptions(options: AuthenticateClientOptions): void {
   checkKeys(options, optionKeys)
-  checkFunctions(options, ['certificate', 'onDecision'])
+  checkFunctions(options, ['certificate', 'onDecision', 'onEvent'])
   const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
@@ -163,9 +187,19 @@ export async function selectStrategy(
   checkSameClient(request, mechanism, client_id)
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
-  const registered = candidates.find(({ strategy }) => strategy.name === client?.token_endpoint_auth_method)
-  // where the registered method is none of them, any will do: it refuses, and says why
-  return { strategy: (registered ?? first).strategy, client_id }
+  // where the client may use none of them, any will do: it refuses, and says why
+  return {
+    strategy: (client === undefined ? first : (chooseForClient(candidates, client, request) ?? first)).strategy,
+    client_id
+  }
+}
+
+/** Of methods that look alike the one the client may use; of several such the one this request is meant for. Whether it may now is not judged here. */
+function chooseForClient(candidates: readonly Carried[], client: Client, request: ClientRequest): Carried | undefined {
+  const { methods } = credentialSet(client)
+  const allowed = candidates.filter(({ strategy }) => methods.some(({ method }) => method === strategy.name))
+  if (allowed.length < 2) return allowed[0]
+  return allowed.find(({ strategy }) => strategy.suits?.(request, client) !== false) ?? allowed[0]
 }
 
 /** @throws TooManyAttemptsError, as a decision like any other. */
@@ -179,7 +213,7 @@ async function refuseWhereUsedUp(
     await guesses.check(client_id, network)
   } catch (error) {
     if (!(error instanceof TooManyAttemptsError)) throw error
-    const decision = decisionOf(request, strategy.mechanism)
+    const decision = unjudged(request, strategy.mechanism)
     decision.client_id = client_id
     decision.method = strategy.name
     const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
@@ -200,92 +234,13 @@ function identifyAll(strategies: readonly ClientAuthenticationStrategy[], reques
 /** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
 function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
   const { client_secret, client_assertion, client_assertion_type } = request.parameters
-  const visible = new Set<Mechanism>()
-  if (request.headers.authorization !== undefined) visible.add('authorization_header')
-  if (client_secret !== undefined) visible.add('body_secret')
-  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.add('assertion')
-  for (const { strategy } of carried) if (strategy.mechanism !== 'client_id') visible.add(strategy.mechanism)
-  return [...visible]
-}
-
-/** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */
-function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id: string): void {
-  const named = request.parameters['client_id']
-  if (mechanism === 'assertion' || named === undefined || named === client_id) return
-  const decision = decisionOf(request, mechanism)
-  const fix = 'Send one client_id: the one in the credential, or none beside it.'
-  const detail = { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }
-  const error = new InvalidRequestError('the request names two different clients', { reason: fix })
-  throw refuseWith(error, request, decision.refuse('one_client_id', detail))
-}
-
-function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): InvalidRequestError {
-  const decision = decisionOf(request, mechanisms.join(' and '))
-  const fix = 'Let the client authenticate in one way only; check for a library default beside the configured method.'
-  const detail = { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }
-  const reason = mechanisms.join(' and ')
-  const error = new InvalidRequestError('more than one client authentication method was used', { reason })
-  return refuseWith(error, request, decision.refuse('one_mechanism', detail))
-}
-
-/** Tells of a refusal that is answered with another error than that of a refused credential. Returns the error to throw. */
-function refuseWith<Refusal extends OAuthError>(
-  error: Refusal,
-  request: ClientRequest,
-  { decision }: InvalidClientError
-): Refusal {
-  tell({ onDecision: undefined }, request, () => decision)
-  return withDecision(error, decision)
-}
-
-function refuseNothing(
-  request: ClientRequest,
-  mechanism: Mechanism,
-  strategies: readonly ClientAuthenticationStrategy[]
-): InvalidClientError {
-  const decision = decisionOf(request, mechanism)
-  const carries = mechanism !== 'client_id'
-  // RFC 6749 §5.2: a client that used the Authorization header is told which scheme it should have used
-  const challenge = strategies.find(strategy => strategy.challenge !== undefined)?.challenge ?? defaultChallenge
-  const headers = mechanism === 'authorization_header' ? { 'WWW-Authenticate': challenge } : undefined
-  const error = decision.refuse(
-    'supported_method',
-    {
-      section: 'RFC 6749 §3.2.1',
-      received: carries ? mechanism : 'no client authentication',
-      fix: carries
-        ? 'Use one of the methods the metadata names for this endpoint.'
-        : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
-    },
-    headers
-  )
-  tell({ onDecision: undefined }, request, () => error.decision)
-  return error
-}
-
-function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint)
-  decision.client_id = request.parameters['client_id']
-  decision.mechanism = mechanism
-  return decision
-}
-
-/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
-export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
-  if (!Array.isArray(strategies) || strategies.length === 0)
-    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
-  const names = new Set<string>()
-  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
-    const key = `strategies[${index}]`
-    if (
-      typeof strategy?.name !== 'string' ||
-      typeof strategy.identify !== 'function' ||
-      typeof strategy.authenticate !== 'function'
-    ) {
-      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
-    }
-    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
-    names.add(strategy.name)
-  })
-  return strategies as readonly ClientAuthenticationStrategy[]
+  const visible: Mechanism[] = []
+  if (request.headers.authorization !== undefined) visible.push('authorization_header')
+  if (client_secret !== undefined) visible.push('body_secret')
+  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
+  for (const {
+    strategy: { mechanism }
+  } of carried)
+    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
+  return visible
 }

@@ -5,9 +5,9 @@
  * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
  * addresses and times only.
  */
-import { randomUUID } from 'node:crypto'
 import type { CheckName } from './checks.ts'
 import { InvalidClientError, type OAuthError } from './errors.ts'
+import { pooledRandomBytes } from './tokens/random.ts'
 
 export { checkNames, checkSections, isCheckName, type CheckName } from './checks.ts'
 
@@ -26,7 +26,10 @@ export interface Check {
 }
 
 export interface Decision {
-  /** Unique per attempt; also what a support request should quote. */
+  /**
+   * The W3C trace id of the request, 32 hex digits: the same in every decision, event and error it leads to. Also what a support request should
+   * quote.
+   */
   readonly trace_id: string
   /** The endpoint the client called, by its metadata name without `_endpoint`, such as `token`. */
   readonly endpoint: string
@@ -65,17 +68,30 @@ export function printable(value: string): string {
  * first check that fails; the checks it announced and never reached are recorded as `skipped`.
  */
 export class DecisionBuilder {
-  readonly trace_id: string = randomUUID()
   endpoint: string
   client_id: string | undefined
   mechanism: string | undefined
   method: string | undefined
   credential: string | undefined
-  private readonly checks: Check[] = []
+  /** Those that passed are names alone until somebody wants to read them. */
+  private readonly checks: (Check | CheckName)[] = []
   private announced: readonly CheckName[] = []
+  private readonly traceId: (() => string) | undefined
+  private ownTraceId: string | undefined
 
-  constructor(endpoint: string) {
+  /** @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the attempt has one of its own. */
+  constructor(endpoint: string, traceId?: () => string) {
     this.endpoint = endpoint
+    this.traceId = traceId
+  }
+
+  get trace_id(): string {
+    return this.traceId?.() ?? (this.ownTraceId ??= pooledRandomBytes(16).toString('hex'))
+  }
+
+  /** Whether a broken rule was let through. */
+  get hasReports(): boolean {
+    return this.checks.some(check => typeof check !== 'string' && check.outcome === 'report')
   }
 
   /** Names the checks this attempt will go through, in order. */
@@ -84,7 +100,7 @@ export class DecisionBuilder {
   }
 
   pass(check: CheckName): void {
-    this.checks.push({ check, outcome: 'pass' })
+    this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
@@ -101,7 +117,8 @@ export class DecisionBuilder {
 
   /** The record as it stands. */
   finish(outcome: Decision['outcome']): Decision {
-    const reached = new Set<string>(this.checks.map(({ check }) => check))
+    const checks = this.checks.map(check => (typeof check === 'string' ? ({ check, outcome: 'pass' } as const) : check))
+    const reached = new Set<string>(checks.map(({ check }) => check))
     const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
     return {
       trace_id: this.trace_id,
@@ -111,7 +128,7 @@ export class DecisionBuilder {
       ...(this.method !== undefined && { method: this.method }),
       ...(this.credential !== undefined && { credential: printable(this.credential) }),
       outcome,
-      checks: [...this.checks, ...skipped]
+      checks: [...checks, ...skipped]
     }
   }
 }

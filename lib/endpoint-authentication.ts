@@ -1,6 +1,7 @@
 /** Which methods authenticate clients at which endpoint. */
 import type { RequestHandler } from 'express'
-import { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
+import { authenticateWith, type AuthenticateClientOptions } from './client-authentication.ts'
+import type { EventSource } from './event-source.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 
@@ -33,12 +34,13 @@ const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection
 /** Makes the authentication of each endpoint, once it is asked for. */
 export function endpointAuthentication(
   options: Omit<AuthenticateClientOptions, 'endpoint'>,
+  events: EventSource,
   methods: EndpointAuthMethods = {}
 ): (endpoint: AuthenticatingEndpoint) => EndpointAuthentication {
   checkEndpointAuthMethods(methods, options.strategies)
   return endpoint => {
     const strategies = strategiesAt(endpoint, options.strategies, methods)
-    return { strategies, authenticate: authenticateClient({ ...options, strategies, endpoint }) }
+    return { strategies, authenticate: authenticateWith({ ...options, strategies, endpoint }, events) }
   }
 }
 

@@ -107,6 +107,31 @@ export type {
 } from './request.ts'
 export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
 
+// what happens, for whoever operates it
+export type { EventListener } from './event-source.ts'
+export type {
+  AssertionReplayed,
+  AuthenticationRefused,
+  AuthenticationSucceeded,
+  AuthenticationTolerated,
+  AuthenticationUnanswered,
+  ClientEvent,
+  CredentialEvent,
+  DpopReplayed,
+  Emit,
+  GrantReused,
+  GrantRevoked,
+  GuessesExceeded,
+  Happening,
+  KeysChanged,
+  ServerEvent,
+  Tell,
+  TokenIssued,
+  TokenRefused,
+  TokenRevoked
+} from './events.ts'
+export { traceIdOf, type TracedRequest } from './trace.ts'
+
 // where client certificates come from
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
 export { proxyCertificate } from './proxy-certificate.ts'

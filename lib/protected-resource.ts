@@ -8,6 +8,7 @@ import { addressesOfListener } from './http/listener.ts'
 import { sendOAuthError } from './http/responses.ts'
 import { toOAuthError } from './http/error-handler.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
+import { traceIdOf } from './trace.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import type { TokenServer } from './tokens/token-server.ts'
 
@@ -138,7 +139,8 @@ async function checkPossession(
     method: req.method,
     addresses,
     access_token: credentials.token,
-    policy: context.dpop
+    policy: context.dpop,
+    by: { client_id: token.client_id, traceId: () => traceIdOf(req) }
   })
   if (proved.jkt !== jkt) throw invalidToken('bound to another DPoP key')
 }

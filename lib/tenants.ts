@@ -4,8 +4,10 @@ import { LRUCache } from 'lru-cache'
 import { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
 import { endpointPaths } from './endpoints/endpoint.ts'
 import { TemporarilyUnavailableError } from './errors.ts'
+import type { EventListener } from './event-source.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
+import { checkFunction } from './tokens/token-server.ts'
 
 /** A tenant's server: the options of an authorization server but for its issuer, which its path decides. */
 export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'> {
@@ -27,6 +29,8 @@ export interface TenantsOptions {
   readonly maxAge?: number | undefined
   /** Told of every error before it is answered, a failing `resolve` too. */
   readonly onError?: OAuthErrorHandlerOptions['onError']
+  /** Told of what happens at every tenant that has no `onEvent` of its own; `issuer` says at which. What it throws or rejects with decides nothing. */
+  readonly onEvent?: EventListener | undefined
 }
 
 /** The router of all tenants, and the server behind each. */
@@ -37,7 +41,7 @@ export interface Tenants extends Router {
   forget(path: string): void
 }
 
-const optionKeys = ['issuer', 'resolve', 'max', 'maxAge', 'onError']
+const optionKeys = ['issuer', 'resolve', 'max', 'maxAge', 'onError', 'onEvent']
 /** Seconds for which a path that is no tenant's is not asked for again, and how many such paths are remembered. */
 const absentFor = 5
 const mostAbsent = 1000
@@ -66,6 +70,7 @@ export function tenants(options: TenantsOptions): Tenants {
   checkKeys(options, optionKeys)
   const issuer = checkIssuer(options.issuer)
   if (typeof options.resolve !== 'function') throw new ConfigurationError('resolve', 'must be a function')
+  checkFunction(options.onEvent, 'onEvent')
   const kept = new KeptTenants(options, issuer)
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const router = Router()
@@ -140,7 +145,7 @@ class KeptTenants {
       return undefined
     }
     const { dispose, ...rest } = options
-    const server = authorizationServer({ ...rest, issuer })
+    const server = authorizationServer({ onEvent: this.options.onEvent, ...rest, issuer })
     if (isCurrent) this.present.set(path, { server, dispose })
     else dispose?.()
     return server

@@ -4,24 +4,12 @@ import { dpopNonces } from './assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
-import { authenticateClient } from './client-authentication.ts'
-import {
-  clientRegistry,
-  isPublic,
-  type AssertionAudience,
-  type Client,
-  type ClientRegistry,
-  type ClientSource
-} from './client.ts'
+import { authenticateWith } from './client-authentication.ts'
+import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
-import {
-  InvalidClientError,
-  InvalidRequestError,
-  ServerError,
-  UnauthorizedClientError,
-  UnsupportedGrantTypeError
-} from './errors.ts'
+import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
+import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
 import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
@@ -31,12 +19,13 @@ import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
-import { readConfirmation } from './sender-constraint.ts'
+import { carriesConfirmation, readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
-import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
+import { checkTokenIssuers, selectTokenIssuer, type TokenIssuer } from './token-issuers/token-issuer.ts'
+import { watchTokenRequest, type WatchedTokenRequest } from './token-events.ts'
 import { isSenderConstrained } from './tokens/confirmation.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
@@ -107,6 +96,8 @@ export const tokenRouterOptionKeys: readonly string[] = [
 /** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
 export interface TokenEndpointParts {
   readonly server: TokenServer
+  /** Where what happens at authentication is told. */
+  readonly events: EventSource
   readonly clients: ClientRegistry
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
@@ -155,7 +146,11 @@ export function tokenEndpointParts(
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
   const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, registered?.hasEnded)
+  const events = eventSource({ issuer, clock: options.clock, onEvent: checkFunction(options.onEvent, 'onEvent') })
+  const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
+    hasEnded: registered?.hasEnded,
+    events
+  })
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -167,7 +162,7 @@ export function tokenEndpointParts(
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
-  return { server, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
+  return { server, events, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
 }
 
 function defaultStrategies(
@@ -197,7 +192,13 @@ function defaultStrategies(
 function dpopPolicy(server: TokenServer, requireNonce: boolean, fapi: boolean): DpopPolicy {
   const { issuer, store, clock, keys } = server
   const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), clock) : undefined
-  return { issuer, store, clock, algorithms: fapi ? fapiAlgorithms : dpopAlgorithms, nonces }
+  const algorithms = fapi ? fapiAlgorithms : dpopAlgorithms
+  return {
+    ...{ issuer, store, clock, algorithms, nonces },
+    get emit() {
+      return server.emit
+    }
+  }
 }
 
 function checkPolicy(options: TokenRouterOptions): void {
@@ -219,21 +220,22 @@ export function tokenEndpoint(
 ): RequestHandler {
   const { jsonBody, certificate, onDecision } = options
   const { clients, strategies, guesses } = parts
-  const authenticate = authenticateClient({
-    clients,
-    strategies,
-    endpoint: 'token',
-    jsonBody,
-    certificate,
-    onDecision,
-    guessProtection: guesses
-  })
+  const authenticate = authenticateWith(
+    { clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision, guessProtection: guesses },
+    parts.events
+  )
   return (req, res, next) => {
-    const authenticated = (error?: unknown): void => {
-      if (error === undefined) issue(parts, req, res).catch((thrown: unknown) => next(failure(thrown)))
-      else next(error)
+    const watched = watchTokenRequest(parts.server, req)
+    const refuse = (error: unknown): void => {
+      watched?.refused(error)
+      next(error)
     }
-    authenticate(req, res, authenticated)
+    const authenticated = (error?: unknown): void => {
+      if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
+      else refuse(error)
+    }
+    if (watched === undefined) authenticate(req, res, authenticated)
+    else watched.run(() => authenticate(req, res, authenticated))
   }
 }
 
@@ -244,46 +246,33 @@ function failure(thrown: unknown): Error {
     : new ServerError({ reason: 'what was thrown is no error; see the cause', cause: thrown })
 }
 
-async function issue(parts: TokenEndpointParts, req: Request, res: Response): Promise<void> {
+async function issue(
+  parts: TokenEndpointParts,
+  req: Request,
+  res: Response,
+  watched: WatchedTokenRequest | undefined
+): Promise<void> {
   const client = req.authenticatedClient
   // Passport calls next() only after success; a strategy of somebody's own might pass()
   if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
   const request = await readClientRequest(req)
-  const { parameters, authentication = { method: client.token_endpoint_auth_method } } = request
-  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, parameters['grant_type'], client)
-  const confirmation = await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
+  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
+  const { grant_type } = parameters
+  watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
+  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client)
+  const confirmation = carriesConfirmation(request, client)
+    ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
+    : undefined
   if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
     throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
       reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
     })
   }
   const { tokenEndpoints, server } = parts
-  const response = await tokenIssuer.issue({ client, parameters, authentication, confirmation, tokenEndpoints }, server)
+  const response = await tokenIssuer.issue(
+    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId },
+    server
+  )
   sendTokenResponse(res, response)
-}
-
-/**
- * The issuer of a grant, for a client that may use it.
- *
- * @throws InvalidRequestError without `grant_type`, UnsupportedGrantTypeError, UnauthorizedClientError (RFC 6749 §5.2).
- */
-export function selectTokenIssuer(
-  tokenIssuers: ReadonlyMap<string, TokenIssuer>,
-  grant_type: string | undefined,
-  client: Client
-): TokenIssuer {
-  if (grant_type === undefined) throw new InvalidRequestError('grant_type is missing')
-  const tokenIssuer = tokenIssuers.get(grant_type)
-  if (tokenIssuer === undefined) throw new UnsupportedGrantTypeError()
-  if (!client.grant_types.includes(grant_type)) {
-    throw new UnauthorizedClientError('this client may not use this grant_type', {
-      reason: `${grant_type} is not among the client's grant_types`
-    })
-  }
-  if (tokenIssuer.confidential === true && isPublic(client)) {
-    throw new UnauthorizedClientError('this grant_type is for confidential clients', {
-      reason: 'a public client has no credentials of its own'
-    })
-  }
-  return tokenIssuer
+  watched?.issued()
 }

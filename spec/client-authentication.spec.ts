@@ -182,7 +182,7 @@ describe('refused is', () => {
       endpoint: 'pushed_authorization_request',
       mechanism: expect.any(String)
     })
-    expect(decision?.trace_id).toMatch(/^[0-9a-f-]{36}$/)
+    expect(decision?.trace_id).toMatch(/^[0-9a-f]{32}$/)
     expect(decision?.checks.filter(({ outcome }) => outcome === 'fail')).toEqual([
       expect.objectContaining({ check, section: expect.any(String), fix: expect.stringMatching(/^[A-Z].*\.$/) })
     ])

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
+import type { Tell } from '../events.ts'
 import type { Clock } from '../request.ts'
 import type { Store } from '../stores/store.ts'
 import { decodeUnverified, type JsonObject } from './compact-jws.ts'
@@ -19,6 +20,8 @@ export interface DpopPolicy {
   readonly algorithms: readonly string[]
   /** Issues and knows the nonces proofs must carry; undefined where none is asked for. */
   readonly nonces: DpopNonces | undefined
+  /** Tells of proofs that were used before; undefined while nobody listens. */
+  readonly emit?: Tell | undefined
 }
 
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
@@ -34,6 +37,8 @@ export interface DpopProofInput {
   /** The access token beside the proof, at a protected resource. */
   readonly access_token?: string | undefined
   readonly policy: DpopPolicy
+  /** Who presents it, for whoever is told that it was used before. */
+  readonly by?: { readonly client_id?: string | undefined; readonly traceId?: (() => string) | undefined } | undefined
 }
 
 /** Seconds a client's clock may be ahead, and a proof may be old. */
@@ -56,8 +61,9 @@ export async function verifyDpopProof(input: DpopProofInput): Promise<{ jkt: str
   checkNonce(jws.payload['nonce'], policy)
   const jkt = await calculateJwkThumbprint(jwk)
   const ttl = Math.ceil(iat + maxAge + tolerance - policy.clock() / 1000) + 1
-  if (!(await consumeOnce(policy.store, 'dpop_proof', [policy.issuer, jkt, jti], ttl))) throw refuse('the proof was used before')
-  return { jkt }
+  if (await consumeOnce(policy.store, 'dpop_proof', [policy.issuer, jkt, jti], ttl)) return { jkt }
+  policy.emit?.({ type: 'dpop.replayed', trace_id: input.by?.traceId?.(), client_id: input.by?.client_id, jkt })
+  throw refuse('the proof was used before')
 }
 
 async function checkSignature(proof: string, header: JsonObject, policy: DpopPolicy): Promise<JWK> {

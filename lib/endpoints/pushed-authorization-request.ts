@@ -50,13 +50,13 @@ async function readPushedRequest(context: EndpointContext, client: Client, sent:
 async function readDpopKey(
   context: EndpointContext,
   addresses: readonly string[],
-  { headers }: ClientRequest,
-  { dpop_jkt }: AuthorizationRequest
+  { headers, traceId }: ClientRequest,
+  { dpop_jkt, client_id }: AuthorizationRequest
 ): Promise<string | undefined> {
   const proof = headers['dpop']
   if (proof === undefined) return dpop_jkt
   if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
-  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy: context.dpop })
+  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy: context.dpop, by: { client_id, traceId } })
   if (dpop_jkt !== undefined && dpop_jkt !== jkt) throw new InvalidRequestError('dpop_jkt is not the key of the DPoP proof')
   return jkt
 }

@@ -18,8 +18,9 @@ export function revocationEndpoint(context: EndpointContext): Endpoint {
 }
 
 async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { token } = (await readClientRequest(req)).parameters
+  const { parameters, traceId } = await readClientRequest(req)
+  const { token } = parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  await revokeToken(server, token, client.client_id)
+  await revokeToken(server, token, client.client_id, traceId)
   sendDone(res)
 }

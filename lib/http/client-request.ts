@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest } from '../request.ts'
+import { traceIdOf } from '../trace.ts'
 import { directTls, readCertificate, type CertificateSource } from './certificate-source.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
@@ -65,7 +66,13 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     headers: req.headers,
     parameters,
     certificate: () => readCertificate(req, source).certificate,
-    certificateNote: () => readCertificate(req, source).note
+    certificateNote: () => readCertificate(req, source).note,
+    traceId: () => traceIdOf(req),
+    // what is put here later has its place from the start: all requests keep one shape
+    authentication: undefined,
+    found: undefined,
+    onDecision: undefined,
+    watch: undefined
   }
 }
 

@@ -1,6 +1,7 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
+import { sameAlgorithm } from '../assertions/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import {
@@ -112,6 +113,12 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
   }
 
+  /** A secret and a private key sign with different algorithms. */
+  suits({ parameters }: ClientRequest): boolean {
+    const identified = identifyAssertion(parameters['client_assertion'] ?? '')
+    return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
+  }
+
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     runStrategy(actions, this, req, async (request, client_id) => {
@@ -142,7 +149,7 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
   }
 
   private refuseUnreadable(request: ClientRequest, reason: string) {
-    const decision = new DecisionBuilder(request.endpoint)
+    const decision = new DecisionBuilder(request.endpoint, request.traceId)
     decision.client_id = request.parameters['client_id']
     decision.mechanism = this.mechanism
     decision.method = this.name

@@ -3,7 +3,9 @@
  * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
  */
 import type { Strategy as PassportStrategy } from 'passport'
+import type { Client } from '../client.ts'
 import type { OAuthError } from '../errors.ts'
+import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
@@ -38,6 +40,11 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly guessable?: boolean
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
+  /**
+   * Whether this is the method a request is meant for, where the client may use several that look alike. Called of those alone, and decides
+   * nothing else. Leave it out where the method's requests look like no other's.
+   */
+  suits?(request: ClientRequest, client: Client): boolean
 }
 
 export const absent: Identification = Object.freeze({ outcome: 'absent' })
@@ -52,4 +59,24 @@ export function namesItselfOnly(request: ClientRequest): Identification {
     value => value !== undefined
   )
   return client_id === undefined || carriesMore ? absent : { outcome: 'present', client_id }
+}
+
+/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
+export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
+  if (!Array.isArray(strategies) || strategies.length === 0)
+    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
+  const names = new Set<string>()
+  strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
+    const key = `strategies[${index}]`
+    if (
+      typeof strategy?.name !== 'string' ||
+      typeof strategy.identify !== 'function' ||
+      typeof strategy.authenticate !== 'function'
+    ) {
+      throw new ConfigurationError(key, 'must be a client authentication strategy, with a name, identify() and authenticate()')
+    }
+    if (names.has(strategy.name)) throw new ConfigurationError(key, `must not be a second strategy for ${strategy.name}`)
+    names.add(strategy.name)
+  })
+  return strategies as readonly ClientAuthenticationStrategy[]
 }

@@ -5,6 +5,7 @@ import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens
 import { beginGrant, type Allowed } from '../tokens/begin-grant.ts'
 import { verifyCodeChallenge } from '../tokens/pkce.ts'
 import { resourceFor } from '../tokens/token-response.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
@@ -17,6 +18,7 @@ export function authorizationCode(): TokenIssuer {
     grant_type: 'authorization_code',
     async issue(request, server) {
       const redeemed = await redeemAuthorizationCode(server, requiredParameter(request, 'code'), request.client.client_id)
+      if (redeemed.outcome === 'replayed') tellReuse(request, server, redeemed.grant)
       if (redeemed.outcome !== 'redeemed') {
         const reason =
           redeemed.outcome === 'replayed'
@@ -35,6 +37,12 @@ export function authorizationCode(): TokenIssuer {
       return server.respond(request, { ...record, id }, { resource, refresh_token })
     }
   }
+}
+
+function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: TokenServer, grant: string): void {
+  const about = { trace_id: traceId?.(), client_id, grant }
+  emit?.({ type: 'code.reused', ...about })
+  emit?.({ type: 'grant.revoked', by: 'code_reused', ...about })
 }
 
 /** RFC 6749 §4.1.3: the very redirect URI of the authorization request, compared as strings. */

@@ -10,7 +10,7 @@ import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken } from '../tokens/presented-token.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
-import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
@@ -61,7 +61,10 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       // there is no refresh token to ask for
       const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
       const resource = grantedResource(request, server, jwt.claims['resource'])
-      if (!(await issuers.consume(jwt))) throw refused('replay: its jti was used before')
+      if (!(await issuers.consume(jwt))) {
+        tellReplay(request, server, jwt.iss)
+        throw refused('replay: its jti was used before')
+      }
       const { client_id } = request.client
       const resources = resource === undefined ? [] : [resource]
       const authentication = jwt.typ === idJag ? authenticationOf(jwt) : {}

@@ -5,6 +5,7 @@ import { findGrant, type GrantRecord } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
@@ -28,6 +29,7 @@ export function refreshToken(): TokenIssuer {
       const { resource } = request.parameters
       if (resource !== undefined) resourceFor(server, grant, resource)
       const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation))
+      if (rotation.outcome === 'reused') tellReuse(request, server, reference.grant)
       if (rotation.outcome === 'reused') throw refused('superseded before: reuse; the grant and its tokens are revoked')
       if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
       return server.respond(
@@ -37,6 +39,12 @@ export function refreshToken(): TokenIssuer {
       )
     }
   }
+}
+
+function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: TokenServer, grant: string): void {
+  const about = { trace_id: traceId?.(), client_id, grant }
+  emit?.({ type: 'refresh.reused', ...about })
+  emit?.({ type: 'grant.revoked', by: 'refresh_reused', ...about })
 }
 
 function refused(reason: string): InvalidGrantError {

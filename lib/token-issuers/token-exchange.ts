@@ -19,7 +19,7 @@ import type { Resource } from '../tokens/resource.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
-import { requestedScopeWithin, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /** An exchange that breaks no rule, for the application to judge. */
 export interface ExchangeRequest {
@@ -111,7 +111,9 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   const sub = await subjectOf(context, subject)
   const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, target })
   for (const { jwt, name } of [subject, actor].filter(part => part !== undefined)) {
-    if (jwt !== undefined && !(await issuers.consume(jwt))) throw refused(name, 'replay: its jti was used before')
+    if (jwt === undefined || (await issuers.consume(jwt))) continue
+    tellReplay(request, server, jwt.iss)
+    throw refused(name, 'replay: its jti was used before')
   }
   const { may_act, auth_time, acr, amr, exp } = subject.token
   const { client_id } = request.client

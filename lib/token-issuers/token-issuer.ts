@@ -2,8 +2,8 @@
  * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
  * function from an authenticated client's request to a token response.
  */
-import type { Client } from '../client.ts'
-import { InvalidRequestError, InvalidScopeError } from '../errors.ts'
+import { isPublic, type Client } from '../client.ts'
+import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../request.ts'
 import { ConfigurationError } from '../options.ts'
 import { parseScope, scopeBeyond } from '../tokens/scope.ts'
@@ -100,6 +100,15 @@ function allowedScope({ client }: Pick<TokenRequest, 'client'>, server: Pick<Tok
   return registered === undefined ? server.scopes : registered.filter(value => server.scopes.includes(value))
 }
 
+/** Tells that an assertion or token of a trusted issuer was presented again. */
+export function tellReplay(
+  { client: { client_id }, traceId }: Pick<TokenRequest, 'client' | 'traceId'>,
+  server: Pick<TokenServer, 'emit'>,
+  assertion_issuer: string
+): void {
+  server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'grant', assertion_issuer })
+}
+
 /** The issuers by their grant. @throws ConfigurationError for an empty list, something that is no token issuer, or two of one grant. */
 export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
   if (!Array.isArray(list) || list.length === 0)
@@ -115,4 +124,30 @@ export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssue
     byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
   })
   return byGrantType
+}
+
+/**
+ * The issuer of a grant, for a client that may use it.
+ *
+ * @throws InvalidRequestError without `grant_type`, UnsupportedGrantTypeError, UnauthorizedClientError (RFC 6749 §5.2).
+ */
+export function selectTokenIssuer(
+  tokenIssuers: ReadonlyMap<string, TokenIssuer>,
+  grant_type: string | undefined,
+  client: Client
+): TokenIssuer {
+  if (grant_type === undefined) throw new InvalidRequestError('grant_type is missing')
+  const tokenIssuer = tokenIssuers.get(grant_type)
+  if (tokenIssuer === undefined) throw new UnsupportedGrantTypeError()
+  if (!client.grant_types.includes(grant_type)) {
+    throw new UnauthorizedClientError('this client may not use this grant_type', {
+      reason: `${grant_type} is not among the client's grant_types`
+    })
+  }
+  if (tokenIssuer.confidential === true && isPublic(client)) {
+    throw new UnauthorizedClientError('this grant_type is for confidential clients', {
+      reason: 'a public client has no credentials of its own'
+    })
+  }
+  return tokenIssuer
 }

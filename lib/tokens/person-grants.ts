@@ -4,6 +4,7 @@
  * client holds of one person. A grant is listed before any code or token of it is handed out: nothing lives that its person cannot
  * end.
  */
+import type { GrantRevoked } from '../events.ts'
 import type { Key } from '../stores/store.ts'
 import { findGrant, grantKey, toJson, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
 import type { TokenServer } from './token-server.ts'
@@ -75,9 +76,9 @@ export async function listGrant(
 ): Promise<number> {
   const now = server.clock()
   const until = now + 2 * ttl * 1000
-  await put(server, grantsKey(sub, client_id), [id, until], until, grant => server.store.deleteGrant(grant))
+  await put(server, grantsKey(sub, client_id), [id, until], until, grant => endGrant(server, grant, client_id, 'limit'))
   // the client comes second: whoever ends a client that is one too many then finds this grant, or sees the client come back
-  await put(server, clientsKey(sub), [client_id, now + 4 * ttl * 1000], until, client => endGrants(server, sub, client))
+  await put(server, clientsKey(sub), [client_id, now + 4 * ttl * 1000], until, client => endGrants(server, sub, client, 'limit'))
   return until
 }
 
@@ -89,11 +90,11 @@ export function personGrants(server: TokenServer): PersonGrants {
       // what a form brings may be longer than a key
       const grant = id.length > 512 ? undefined : (await findGrant(server.store, id))?.grant
       if (grant?.sub !== sub) return false
-      await server.store.deleteGrant(id)
+      await endGrant(server, id, grant.client_id, 'person')
       await drop(server, grantsKey(sub, grant.client_id), [id])
       return true
     },
-    revokeGrants: (sub, client_id) => endGrants(server, sub, client_id)
+    revokeGrants: (sub, client_id) => endGrants(server, sub, client_id, 'person')
   }
 }
 
@@ -120,11 +121,16 @@ function shown(id: string, grant: GrantRecord): PersonGrant {
 }
 
 /** The grants end before they leave the list: a process that stops in between leaves nothing alive that is not on it. */
-async function endGrants(server: TokenServer, sub: string, client_id: string): Promise<void> {
+async function endGrants(server: TokenServer, sub: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
   const key = grantsKey(sub, client_id)
   const ids = (await read(server, key)).map(([id]) => id)
-  await Promise.all(ids.map(id => server.store.deleteGrant(id)))
+  await Promise.all(ids.map(id => endGrant(server, id, client_id, by)))
   await drop(server, key, ids)
+}
+
+async function endGrant(server: TokenServer, grant: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
+  await server.store.deleteGrant(grant)
+  server.emit?.({ type: 'grant.revoked', grant, client_id, by })
 }
 
 async function read({ store }: TokenServer, key: Key): Promise<readonly Listed[]> {

@@ -10,12 +10,22 @@ import type { TokenServer } from './token-server.ts'
  *
  * What a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it.
  */
-export async function revokeToken(server: TokenServer, presented: string, client_id: string): Promise<void> {
+export async function revokeToken(
+  server: TokenServer,
+  presented: string,
+  client_id: string,
+  traceId?: () => string
+): Promise<void> {
   const refreshToken = await findRefreshToken(server, presented)
   if (refreshToken !== undefined) {
-    if (refreshToken.grant.client_id === client_id) await server.store.deleteGrant(refreshToken.id)
+    const { id: grant } = refreshToken
+    if (refreshToken.grant.client_id !== client_id) return
+    await server.store.deleteGrant(grant)
+    server.emit?.({ type: 'grant.revoked', trace_id: traceId?.(), grant, client_id, by: 'client' })
     return
   }
   const token = await verifyAccessToken(server, presented)
-  if (token?.client_id === client_id) await revokeAccessToken(server, presented, token)
+  if (token?.client_id !== client_id) return
+  await revokeAccessToken(server, presented, token)
+  server.emit?.({ type: 'token.revoked', trace_id: traceId?.(), client_id, grant: token.grant })
 }

@@ -17,6 +17,17 @@ const howToSign = {
   Ed25519: { digest: null, options: {} }
 }
 
+/** Which keys are new, and which are gone. */
+export interface KeyChange {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
+/** The ids of the keys that one ring has and the other has not. */
+function missing(ring: KeyRing, other: KeyRing): readonly string[] {
+  return [...ring.byId.keys()].filter(kid => !other.byId.has(kid))
+}
+
 /** Signs and verifies what this server issues. */
 export class SigningKeys {
   private ring: KeyRing
@@ -24,14 +35,18 @@ export class SigningKeys {
 
   /**
    * @param keys a fixed set, or a source whose changes are followed. A change that cannot be used leaves the keys as they were.
+   * @param onChange told which keys came and went, by their `kid`.
    * @throws ConfigurationError naming the key that is wrong.
    */
-  constructor(keys: PrivateKeySet | KeySource, path = 'keys') {
+  constructor(keys: PrivateKeySet | KeySource, path = 'keys', onChange?: (change: KeyChange) => void) {
     const source = isKeySource(keys) ? keys : undefined
     this.ring = keyRing(source === undefined ? (keys as PrivateKeySet) : source.current(), path)
     source?.subscribe(changed => {
-      this.ring = keyRing(changed, path, this.ring)
+      const before = this.ring
+      this.ring = keyRing(changed, path, before)
       this.headers.clear()
+      const change = { added: missing(this.ring, before), removed: missing(before, this.ring) }
+      if (change.added.length > 0 || change.removed.length > 0) onChange?.(change)
     })
   }
 

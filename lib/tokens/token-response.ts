@@ -23,7 +23,7 @@ export async function respond(
 ): Promise<TokenResponse> {
   const resource = resourceFor(server, given, shape.resource)
   const subject = given.sub === undefined ? undefined : subjectFor(server, recipient.client, given.sub)
-  const grant = await findable(server, recipient.client, given, resource, subject)
+  const grant = needsName(given, resource, subject) ? await named(server, recipient.client, given, resource) : given
   const wanted = shape.scope ?? grant.scope
   const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
@@ -39,6 +39,7 @@ export async function respond(
     wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
       ? await mintIdToken(server, recipient.client, grant, access_token, pushed)
       : undefined
+  tellIssued(server, recipient, { grant, subject, scope, resource, expires_in, refresh_token, id_token })
   return {
     access_token,
     token_type: recipient.confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
@@ -50,19 +51,51 @@ export async function respond(
   }
 }
 
+interface Issued {
+  readonly grant: Grant
+  readonly subject: string | undefined
+  readonly scope: readonly string[]
+  readonly resource: Resource | undefined
+  readonly expires_in: number
+  readonly refresh_token: string | undefined
+  readonly id_token: string | undefined
+}
+
+function tellIssued(server: TokenServer, { client, confirmation, grant_type, traceId }: TokenRecipient, issued: Issued): void {
+  const { grant, subject, scope, resource, expires_in, refresh_token, id_token } = issued
+  server.emit?.({
+    type: 'token.issued',
+    trace_id: traceId?.(),
+    grant_type,
+    client_id: client.client_id,
+    sub: subject,
+    scope,
+    resource: resource?.resource,
+    access_token_format: resource?.access_token_format === 'jwt' ? 'jwt' : 'opaque',
+    expires_in,
+    tokens: [
+      'access_token',
+      ...(refresh_token === undefined ? [] : (['refresh_token'] as const)),
+      ...(id_token === undefined ? [] : (['id_token'] as const))
+    ],
+    bound_to: [
+      ...(confirmation?.jkt === undefined ? [] : (['dpop'] as const)),
+      ...(confirmation?.['x5t#S256'] === undefined ? [] : (['certificate'] as const))
+    ],
+    grant: grant.id
+  })
+}
+
 /**
  * A JWT that calls a person by a pairwise identifier says nothing to this server of who that is: its grant does. One without an id gets one, and is
  * kept as long as the token lives.
  */
-async function findable(
-  server: TokenServer,
-  client: Client,
-  grant: Grant,
-  resource: Resource | undefined,
-  subject: string | undefined
-): Promise<Grant> {
-  const { id, sub } = grant
-  if (id !== undefined || sub === undefined || sub === subject || resource?.access_token_format !== 'jwt') return grant
+function needsName({ id, sub }: Grant, resource: Resource | undefined, subject: string | undefined): resource is Resource {
+  return id === undefined && sub !== undefined && sub !== subject && resource?.access_token_format === 'jwt'
+}
+
+async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource): Promise<Grant> {
+  const { sub = '' } = grant
   const named = { ...grant, id: server.random(16).toString('base64url') }
   const record = { ...grant, sub, auth_method: client.token_endpoint_auth_method }
   await keepGrant(server, named.id, record, resource.access_token_ttl ?? server.accessTokenTtl)

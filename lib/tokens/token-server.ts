@@ -1,6 +1,8 @@
 /** What token issuers are given: the server's keys, store and policy, and the one way to turn a grant into a token response. */
 import { ConfigurationError, checkInteger, checkIssuer, checkOneOf } from '../options.ts'
 import type { Client } from '../client.ts'
+import { eventSource, type EventListener, type EventSource } from '../event-source.ts'
+import type { Tell } from '../events.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
@@ -49,6 +51,8 @@ export interface TokenOptions {
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   readonly random?: RandomBytes | undefined
+  /** Told of everything that happens: authentications, tokens, replays, revocations; see docs/events.md. What it throws or rejects with decides nothing. */
+  readonly onEvent?: EventListener | undefined
 }
 
 export const tokenOptionKeys: readonly string[] = [
@@ -66,7 +70,8 @@ export const tokenOptionKeys: readonly string[] = [
   'refreshTokenRotation',
   'refreshRetryWindow',
   'clock',
-  'random'
+  'random',
+  'onEvent'
 ]
 
 /** A successful token response (RFC 6749 §5.1). */
@@ -85,6 +90,9 @@ export interface TokenResponse {
 export interface TokenRecipient {
   readonly client: Client
   readonly confirmation?: Confirmation | undefined
+  /** The grant they ask by, and the id of their request's trace, for whoever is told of the tokens. */
+  readonly grant_type?: string | undefined
+  readonly traceId?: (() => string) | undefined
 }
 
 /** How {@link TokenServer.respond} is to shape one response. */
@@ -124,6 +132,8 @@ export interface TokenServer {
   readonly random: RandomBytes
   /** Whether a client registered and was ended since: its tokens end with it. Absent where clients cannot register. */
   readonly hasEnded?: ((client_id: string) => Promise<boolean>) | undefined
+  /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
+  readonly emit?: Tell | undefined
   /** Mints what the grant, its scope and the client call for, and records it before it is answered. */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }
@@ -134,11 +144,14 @@ const year = 31_536_000
 export function tokenServer(
   options: TokenOptions,
   respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
-  hasEnded?: TokenServer['hasEnded']
+  more: { readonly hasEnded?: TokenServer['hasEnded']; readonly events?: EventSource } = {}
 ): TokenServer {
   const resources = new Resources(options.resources ?? [])
-  const keys = new SigningKeys(options.keys)
   const issuer = checkIssuer(options.issuer)
+  const clock = checkFunction(options.clock, 'clock') ?? Date.now
+  const onEvent = checkFunction(options.onEvent, 'onEvent')
+  const events = more.events ?? eventSource({ issuer, clock, onEvent })
+  const keys = new SigningKeys(options.keys, 'keys', change => events.emit?.({ type: 'keys.changed', ...change }))
   const server: TokenServer = {
     issuer,
     store: guardedStore(checkStore(options.store)),
@@ -158,9 +171,12 @@ export function tokenServer(
       'unbound'
     ),
     refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
-    clock: checkFunction(options.clock, 'clock') ?? Date.now,
+    clock,
     random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
-    hasEnded,
+    hasEnded: more.hasEnded,
+    get emit() {
+      return events.emit
+    },
     respond: (...given) => respond(server, ...given)
   }
   return server

@@ -61,12 +61,17 @@ async function pushTokens(
   const id = found.reference.grant
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
   const refresh_token = await beginGrant(server, id, allowed, { client, auth_method })
-  const tokens = await server.respond({ client }, { ...allowed, id }, { refresh_token, auth_req_id })
+  const tokens = await server.respond(
+    { client, grant_type: 'urn:openid:params:grant-type:ciba' },
+    { ...allowed, id },
+    { refresh_token, auth_req_id }
+  )
   try {
     await post(policy, client, notification, { auth_req_id, ...tokens })
   } catch (error) {
     // nobody may live on what its client does not know of
     await server.store.deleteGrant(id)
+    server.emit?.({ type: 'grant.revoked', grant: id, client_id: client.client_id, by: 'undelivered' })
     throw error
   }
 }

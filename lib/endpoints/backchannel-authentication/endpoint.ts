@@ -34,8 +34,9 @@ async function answer(
   res: Response
 ): Promise<void> {
   const { server } = context
-  const { parameters, authentication = { method: client.token_endpoint_auth_method } } = await readClientRequest(req)
-  const { request, client_notification_token } = await readBackchannelRequest(context, policy, client, parameters)
+  const sent = await readClientRequest(req)
+  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = sent
+  const { request, client_notification_token } = await readBackchannelRequest(context, policy, client, parameters, traceId)
   const asked = { ...request, auth_method: authentication.method }
   const { auth_req_id, found } = await keepBackchannelRequest(server, asked, client_notification_token)
   const { expires_at, requested_at, interval, delivery } = request

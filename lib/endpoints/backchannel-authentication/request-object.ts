@@ -35,7 +35,8 @@ const longestUse = 3620
 export async function readAuthenticationParameters(
   context: EndpointContext,
   client: Client,
-  given: Parameters
+  given: Parameters,
+  traceId?: () => string
 ): Promise<Parameters> {
   const { request } = given
   if (request === undefined) {
@@ -45,11 +46,16 @@ export async function readAuthenticationParameters(
   }
   const beside = requestParameters.find(name => given[name] !== undefined)
   if (beside !== undefined) throw new InvalidRequestError(`${beside} must be in the signed request, and not beside it`)
-  const claims = await verify(context, client, request)
+  const claims = await verify(context, client, request, traceId)
   return parametersOf(claims)
 }
 
-async function verify(context: EndpointContext, client: Client, request: string): Promise<Readonly<Record<string, unknown>>> {
+async function verify(
+  context: EndpointContext,
+  client: Client,
+  request: string,
+  traceId: (() => string) | undefined
+): Promise<Readonly<Record<string, unknown>>> {
   const { server, requestObjects } = context
   const claims = await verifyRequestObject({
     use: 'backchannel_authentication',
@@ -67,9 +73,10 @@ async function verify(context: EndpointContext, client: Client, request: string)
   const { jti } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > longestJti)
     throw new InvalidRequestError(`jti in the request object must be a string of 1 to ${longestJti} characters`)
-  if (!(await consumeOnce(server.store, 'backchannel_request_object', [client.client_id, jti], longestUse)))
-    throw new InvalidRequestError('this signed request was used before')
-  return claims
+  const { client_id } = client
+  if (await consumeOnce(server.store, 'backchannel_request_object', [client_id, jti], longestUse)) return claims
+  server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'request_object' })
+  throw new InvalidRequestError('this signed request was used before')
 }
 
 /** Claims as the parameters they stand for. */

@@ -23,11 +23,12 @@ export async function readBackchannelRequest(
   context: EndpointContext,
   policy: BackchannelPolicy,
   client: Client,
-  sent: Parameters
+  sent: Parameters,
+  traceId?: () => string
 ): Promise<JudgedRequest> {
   const { server, authorizationDetails } = context
   const delivery = readDelivery(policy, client)
-  const parameters = await readAuthenticationParameters(context, client, sent)
+  const parameters = await readAuthenticationParameters(context, client, sent, traceId)
   const scope = readScope(context, client, parameters)
   const hint = readHint(context, client, parameters)
   const client_notification_token = delivery === 'poll' ? undefined : readNotificationToken(parameters)

@@ -1,23 +1,37 @@
 /** Who may register, and who may manage a registration: bearer tokens (RFC 6750), in the Authorization header alone. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { OAuthError, TemporarilyUnavailableError } from '../../errors.ts'
+import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
 import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
 import { networkOf } from '../../http/network.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
+import { traceIdOf } from '../../trace.ts'
 import type { Registration } from './options.ts'
+import type { Registrar } from './record.ts'
 
 /**
  * Lets whoever may register pass (RFC 7591 §3): anyone, or the holder of an initial access token, which is returned.
  *
  * @throws OAuthError `invalid_token` 401; TooManyAttemptsError 429 for a network that keeps guessing; TemporarilyUnavailableError where the application's own check fails.
  */
-export async function checkInitialAccess(registration: Registration, req: Request): Promise<string | undefined> {
-  const { access, guesses } = registration
-  if (access === 'open') return undefined
+export async function checkInitialAccess({ context, registration }: Registrar, req: Request): Promise<string | undefined> {
+  if (registration.access === 'open') return undefined
   const token = bearerToken(req)
   if (token === undefined) throw invalidToken(req, 'registering here needs an initial access token')
   const network = networkOf(req)
+  try {
+    return await checkGuessed(registration, token, network, req)
+  } catch (error) {
+    if (error instanceof TooManyAttemptsError) {
+      const trace_id = traceIdOf(req)
+      context.server.emit?.({ type: 'guesses.exceeded', trace_id, endpoint: 'registration', network })
+    }
+    throw error
+  }
+}
+
+async function checkGuessed(registration: Registration, token: string, network: string, req: Request): Promise<string> {
+  const { guesses } = registration
   await guesses?.check(guessedName, network)
   if (await isInitialAccessToken(registration, token)) return token
   throw (await guesses?.count(guessedName, network, true)) ?? invalidToken(req, 'no such initial access token')

@@ -4,6 +4,7 @@ import { MethodNotAllowedError, ServerError } from '../../errors.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import { newClientId, type ClientRecord } from '../../registered-clients.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
+import { traceIdOf } from '../../trace.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { checkInitialAccess } from './access.ts'
 import { manageRegistration } from './management.ts'
@@ -32,7 +33,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   if (req.method !== 'POST') throw new MethodNotAllowedError(['POST'])
   const { context, registration } = registrar
   const { random, clock } = context.server
-  const initialAccessToken = await checkInitialAccess(registration, req)
+  const initialAccessToken = await checkInitialAccess(registrar, req)
   const client_id = newClientId(random)
   const submission = await readSubmission(registrar, { req, client_id, action: 'register', initialAccessToken })
   const { metadata, software_statement } = submission
@@ -47,6 +48,8 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })
+  const { token_endpoint_auth_method } = metadata
+  context.server.emit?.({ type: 'client.registered', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   const answer = clientInformation(registrar, record, { registration_access_token, client_secret: secret?.value })
   sendJson(res, 201, answer, notStored)
 }

@@ -5,6 +5,7 @@ import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import type { ClientRecord, FoundClientRecord } from '../../registered-clients.ts'
 import { grantTtl } from '../../tokens/refresh-token.ts'
+import { traceIdOf } from '../../trace.ts'
 import { bearerToken, invalidToken, isRegistrationAccessToken } from './access.ts'
 import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
@@ -65,6 +66,8 @@ async function replace(registrar: Registrar, managed: Managed, req: Request, res
     checkDocument: document => checkDocument(registrar, managed, document)
   })
   const { record, client_secret } = await keep(registrar, managed, submission, req)
+  const { token_endpoint_auth_method } = record.metadata
+  registrar.context.server.emit?.({ type: 'client.changed', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   sendJson(res, 200, clientInformation(registrar, record, { registration_access_token, client_secret }), notStored)
 }
 
@@ -114,9 +117,10 @@ function checkDocument({ registration }: Registrar, { client_id, found }: Manage
 }
 
 /** Nothing of the client works any more: it cannot authenticate, and its tokens are refused for as long as they would have lived. */
-async function end({ context, registration }: Registrar, { client_id }: Managed, _req: Request, res: Response): Promise<void> {
+async function end({ context, registration }: Registrar, { client_id }: Managed, req: Request, res: Response): Promise<void> {
   // what a process gave out before it saw the end lives no longer than this either
   await registration.registrations.end(client_id, grantTtl(context.server, { refresh: undefined }) + longestUnseen)
+  context.server.emit?.({ type: 'client.ended', trace_id: traceIdOf(req), client_id })
   res.writeHead(204, notStored).end()
 }
 
