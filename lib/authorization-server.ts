@@ -5,6 +5,7 @@ import { describeInteraction, resumeAuthorization } from './endpoints/authorizat
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
+import type { CredentialFunctions } from './credential-functions.ts'
 import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
@@ -29,6 +30,8 @@ export interface AuthorizationServer extends Router, PersonGrants {
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
   readonly backchannel: BackchannelDecisions
+  /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
+  readonly credentials: CredentialFunctions
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -75,6 +78,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
       resumeAuthorization(context, req, res, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
+    credentials: context.credentials,
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>

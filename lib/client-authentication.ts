@@ -3,7 +3,6 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
-import { credentialSet } from './client-credential-set.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { withDecision, type Decision } from './decision.ts'
 import { InvalidClientError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
@@ -16,6 +15,7 @@ import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, DecisionWatch, Mechanism } from './request.ts'
 import { checkFunctions, findClient, tellMalformed } from './strategies/attempt.ts'
+import { chooseForClient } from './strategies/choose.ts'
 import { checkStrategies, type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo, refuseWith, unjudged } from './unjudged-requests.ts'
 
@@ -188,18 +188,9 @@ export async function selectStrategy(
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
   // where the client may use none of them, any will do: it refuses, and says why
-  return {
-    strategy: (client === undefined ? first : (chooseForClient(candidates, client, request) ?? first)).strategy,
-    client_id
-  }
-}
-
-/** Of methods that look alike the one the client may use; of several such the one this request is meant for. Whether it may now is not judged here. */
-function chooseForClient(candidates: readonly Carried[], client: Client, request: ClientRequest): Carried | undefined {
-  const { methods } = credentialSet(client)
-  const allowed = candidates.filter(({ strategy }) => methods.some(({ method }) => method === strategy.name))
-  if (allowed.length < 2) return allowed[0]
-  return allowed.find(({ strategy }) => strategy.suits?.(request, client) !== false) ?? allowed[0]
+  const alike = candidates.map(({ strategy }) => strategy)
+  const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
+  return { strategy: chosen ?? first.strategy, client_id }
 }
 
 /** @throws TooManyAttemptsError, as a decision like any other. */

@@ -6,6 +6,7 @@ import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { authenticateWith } from './client-authentication.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
+import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
@@ -134,23 +135,29 @@ export function tokenRouter(options: TokenRouterOptions): Router {
  * Checks the options and puts the defaults in.
  *
  * @param more `registered` finds clients that registered themselves beside those of the options; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those.
+ * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
  */
 export function tokenEndpointParts(
   given: TokenRouterOptions,
-  more: { readonly registered?: RegisteredClients | undefined; readonly otherAudiences?: readonly string[] } = {}
+  more: {
+    readonly registered?: RegisteredClients | undefined
+    readonly otherAudiences?: readonly string[]
+    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  } = {}
 ): TokenEndpointParts {
-  const { registered, otherAudiences = [] } = more
+  const { registered, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
-  const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = registered?.clients ?? clientRegistry(options.clients)
+  const configured = credentialSetsOf(given.clients)?.given ?? given.clients
+  const options = { ...given, clients: configured, store: scopedStore(checkStore(given.store), issuer) }
   const fapi = options.profile === 'fapi2-security'
   const events = eventSource({ issuer, clock: options.clock, onEvent: checkFunction(options.onEvent, 'onEvent') })
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
     hasEnded: registered?.hasEnded,
     events
   })
+  const known = registered?.clients ?? clientRegistry(given.clients)
+  const clients = withCredentials?.(server, known) ?? known
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
