@@ -11,7 +11,7 @@ import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
 import { sendPublicDocument } from './endpoints/public-document.ts'
 import { strategiesAt } from './endpoint-authentication.ts'
-import { oauthErrorHandler } from './http/error-handler.ts'
+import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-router.ts'
@@ -108,9 +108,9 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
 }
 
 /** Looked up, not tried in turn: the token endpoint is as near as any other. */
-function mount({ exact, withItems }: Routes, options: Pick<AuthorizationServerOptions, 'onError'>): Router {
+function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): Router {
   const router = Router()
-  const answerError = oauthErrorHandler({ onError: options.onError })
+  const answerError = oauthErrorHandler(options)
   router.use((req, res, next) => {
     const { originalUrl } = req
     const end = originalUrl.indexOf('?')

@@ -105,7 +105,7 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export type { Check, CheckOutcome, Decision } from './decision.ts'
+export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'

@@ -13,6 +13,7 @@ import { InvalidClientError, InvalidRequestError, ServerError } from './errors.t
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { readClientRequest } from './http/client-request.ts'
+import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
@@ -40,7 +41,7 @@ import {
   type TokenServer
 } from './tokens/token-server.ts'
 
-export interface TokenRouterOptions extends TokenOptions {
+export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
   /** The client authentication methods. Default: every one built in. */
@@ -88,6 +89,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'profile',
   'requireDpopNonce',
   'guessProtection',
+  ...developmentErrorKeys,
   'onDecision',
   'onError'
 ]
@@ -125,7 +127,7 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
   const router = Router()
   router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
-  router.use(oauthErrorHandler({ onError: options.onError }))
+  router.use(oauthErrorHandler(options))
   return router
 }
 
