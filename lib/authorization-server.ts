@@ -1,6 +1,7 @@
 /** A whole authorization server as one Express router: every endpoint of one issuer. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
+import type { WouldBreak } from './break-report.ts'
 import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
@@ -29,6 +30,11 @@ export interface AuthorizationServer extends Router, PersonGrants {
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
   readonly backchannel: BackchannelDecisions
+  /**
+   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
+   * them, or those of one check.
+   */
+  whoWouldBreak(check?: string): readonly WouldBreak[]
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -75,6 +81,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
       resumeAuthorization(context, req, res, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
+    whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>

@@ -1,10 +1,13 @@
 /** The token endpoint: authenticates the client, then lets the grant's token issuer answer. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { checkAssertionDials, type AssertionDials } from './assertions/assertion-dials.ts'
+import { checkAssertionAlgorithms } from './assertions/assertion-policy.ts'
 import { dpopNonces } from './assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { authenticateWith } from './client-authentication.ts'
+import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
@@ -50,6 +53,10 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly jsonBody?: boolean | undefined
   /** Which `aud` of a client assertion is accepted beside the issuer. Default `issuer`: none. */
   readonly assertionAudience?: AssertionAudience | undefined
+  /** The signature algorithms accepted of client assertions. Default: all that can be verified; those of FAPI 2.0 §5.4.1 under its profile. */
+  readonly assertionAlgorithms?: readonly string[] | undefined
+  /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
+  readonly assertionDials?: AssertionDials | undefined
   /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
@@ -80,6 +87,8 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'tokenIssuers',
   'jsonBody',
   'assertionAudience',
+  'assertionAlgorithms',
+  'assertionDials',
   'tokenEndpoints',
   'certificate',
   'certificates',
@@ -96,6 +105,8 @@ export interface TokenEndpointParts {
   readonly server: TokenServer
   /** Where what happens at authentication is told. */
   readonly events: EventSource
+  /** Who breaks the rules whose dials report. */
+  readonly breaks: BreakReport
   readonly clients: ClientRegistry
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
@@ -144,7 +155,8 @@ export function tokenEndpointParts(
   const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
   const clients = registered?.clients ?? clientRegistry(options.clients)
   const fapi = options.profile === 'fapi2-security'
-  const events = eventSource({ issuer, clock: options.clock, onEvent: checkFunction(options.onEvent, 'onEvent') })
+  const breaks = breakReport()
+  const events = eventSource({ ...options, issuer, onTolerated: event => breaks.listen(event) })
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
     hasEnded: registered?.hasEnded,
     events
@@ -160,7 +172,19 @@ export function tokenEndpointParts(
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
-  return { server, events, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
+  return {
+    server,
+    events,
+    breaks,
+    clients,
+    strategies,
+    tokenIssuers,
+    dpop,
+    keys,
+    tokenEndpoints,
+    guesses,
+    senderConstrained: fapi
+  }
 }
 
 function defaultStrategies(
@@ -170,15 +194,16 @@ function defaultStrategies(
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
-  const { issuer, store, assertionAudience, clock, certificates } = options
+  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, clock, certificates } = options
   const strategies = builtInStrategies({
     clients,
     issuer,
     store,
     assertionAudience,
+    assertionDials,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
     legacyAudiences: fapi ? [] : otherAudiences,
-    algorithms: fapi ? fapiAlgorithms : undefined,
+    algorithms: assertionAlgorithms ?? (fapi ? fapiAlgorithms : undefined),
     audienceAsStringOnly: fapi,
     clock,
     keys,
@@ -206,6 +231,8 @@ function checkPolicy(options: TokenRouterOptions): void {
   for (const name of ['certificate', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
   checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
+  checkAssertionDials(options.assertionDials)
+  checkAssertionAlgorithms(options.assertionAlgorithms, 'assertionAlgorithms')
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))
     throw new ConfigurationError('tokenEndpoints', 'must be a list of URLs')
