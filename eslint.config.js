@@ -16,7 +16,17 @@ const walls = [
   [
     './lib/credentials',
     './lib',
-    ['./credentials', './client.ts', './errors.ts', './decision.ts', './events.ts', './options.ts', './stores/store.ts'],
+    [
+      './credentials',
+      './client.ts',
+      './client-credential-set.ts',
+      './client-credential.ts',
+      './events.ts',
+      './errors.ts',
+      './decision.ts',
+      './options.ts',
+      './stores/store.ts'
+    ],
     'credentials know clients, not Express'
   ],
   [
@@ -25,6 +35,7 @@ const walls = [
     [
       './assertions',
       './client.ts',
+      './client-credential-set.ts',
       './errors.ts',
       './decision.ts',
       './events.ts',
@@ -58,6 +69,7 @@ const walls = [
       './credentials',
       './http',
       './client.ts',
+      './client-credential-set.ts',
       './errors.ts',
       './request.ts',
       './decision.ts',

@@ -1,73 +1,122 @@
 /**
- * What is measured. A case names the client, the parameters it sends and what must come back; every target is configured
- * from the constants here, so that all of them answer the same question.
+ * What is measured. A case names how the client authenticates, what it asks for and what must come back; every target is
+ * configured from what is here, so that all of them answer the same question.
  */
-import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 
-export const tokenPath = '/oauth2/token'
+/** One issuer for every target, whatever its port: an assertion made for one of them is an assertion for all. */
+export const issuer = 'https://as.example.com'
+export const paths = { token: '/oauth2/token', introspection: '/oauth2/introspect' }
 export const scope = 'api:read'
 export const resource = 'https://api.example.com'
 export const tokenLifetime = 3600
-export const basicClient = { client_id: 'bench-basic', client_secret: 'Jq3vXH0n2m1uXhY9kq8cZb7sT5wR4pLd6eGfA0iB' }
-export const assertionClient = { client_id: 'bench-assertion' }
+export const redirectUri = 'https://client.example.com/callback'
+/** The PKCE verifier of every code (RFC 7636). Targets hash it anew for each. */
+export const codeVerifier = 'M25iVXpKU3puUjFaYWg3T1NDTDQtcW1ROUY5YXlwalNoc0hhakxifmZHag'
+export const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url')
+/** Seconds: codes are made just before the window in which they are redeemed. */
+export const codeLifetime = 300
 
-const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+export const clientId = 'bench-client'
+export const clientSecret = 'Jq3vXH0n2m1uXhY9kq8cZb7sT5wR4pLd6eGfA0iB'
 
-/** @type {readonly { name: string, title: string, method: 'basic' | 'private_key_jwt', token: 'opaque' | 'jwt' }[]} */
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} title
+ * @property {'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt'} method
+ * @property {'ES256' | 'RS256' | 'HS256'} [alg] of the client's assertions
+ * @property {'client_credentials' | 'refresh_token' | 'authorization_code' | 'introspection'} grant
+ * @property {'opaque' | 'jwt'} token
+ */
+
+const credentials = { grant: 'client_credentials' }
+const basic = { method: 'client_secret_basic' }
+
+/** @type {readonly Case[]} */
 export const cases = [
-  { name: 'basic-opaque', title: 'client_secret_basic → opaque', method: 'basic', token: 'opaque' },
-  { name: 'basic-jwt', title: 'client_secret_basic → JWT ES256', method: 'basic', token: 'jwt' },
-  { name: 'assertion-jwt', title: 'private_key_jwt ES256 → JWT ES256', method: 'private_key_jwt', token: 'jwt' }
+  { name: 'basic-opaque', title: 'Basic → opaque', ...basic, ...credentials, token: 'opaque' },
+  { name: 'post-opaque', title: 'post → opaque', method: 'client_secret_post', ...credentials, token: 'opaque' },
+  { name: 'basic-jwt', title: 'Basic → JWT ES256', ...basic, ...credentials, token: 'jwt' },
+  {
+    name: 'es256-opaque',
+    title: 'private_key_jwt ES256 → opaque',
+    method: 'private_key_jwt',
+    alg: 'ES256',
+    ...credentials,
+    token: 'opaque'
+  },
+  {
+    name: 'es256-jwt',
+    title: 'private_key_jwt ES256 → JWT ES256',
+    method: 'private_key_jwt',
+    alg: 'ES256',
+    ...credentials,
+    token: 'jwt'
+  },
+  {
+    name: 'rs256-jwt',
+    title: 'private_key_jwt RS256 → JWT ES256',
+    method: 'private_key_jwt',
+    alg: 'RS256',
+    ...credentials,
+    token: 'jwt'
+  },
+  {
+    name: 'hs256-opaque',
+    title: 'client_secret_jwt HS256 → opaque',
+    method: 'client_secret_jwt',
+    alg: 'HS256',
+    ...credentials,
+    token: 'opaque'
+  },
+  { name: 'refresh', title: 'refresh with rotation', ...basic, grant: 'refresh_token', token: 'opaque' },
+  { name: 'code', title: 'code + PKCE', ...basic, grant: 'authorization_code', token: 'opaque' },
+  { name: 'introspection', title: 'introspection, opaque', ...basic, grant: 'introspection', token: 'opaque' }
 ]
 
-/** A fresh P-256 key as a private JWK; its public half is what {@link publicHalf} leaves. */
-export function es256Key(kid) {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+const grantTypes = {
+  client_credentials: ['client_credentials'],
+  introspection: ['client_credentials'],
+  authorization_code: ['authorization_code'],
+  refresh_token: ['authorization_code', 'refresh_token']
+}
+
+/** Whether a request of the case carries an assertion, which can be used once. */
+export function isAsserted({ method }) {
+  return method.endsWith('_jwt')
+}
+
+/** Whether what a request of the case presents has to be made before: a code, a refresh token, a token to ask about. */
+export function needsPreparation({ grant }) {
+  return grant !== 'client_credentials'
+}
+
+/** The case's client as registered metadata (RFC 7591), and what it signs with: a private JWK, or its secret. */
+export function clientOf(bench) {
+  const { method, alg, grant } = bench
+  const withPerson = grantTypes[grant].includes('authorization_code')
+  const common = {
+    client_id: clientId,
+    token_endpoint_auth_method: method,
+    grant_types: grantTypes[grant],
+    response_types: withPerson ? ['code'] : [],
+    redirect_uris: withPerson ? [redirectUri] : [],
+    scope: grant === 'refresh_token' ? `${scope} offline_access` : scope,
+    ...(alg !== undefined && { token_endpoint_auth_signing_alg: alg })
+  }
+  if (method !== 'private_key_jwt') return { client: { ...common, client_secret: clientSecret }, clientKey: clientSecret }
+  const clientKey = newKey(alg, 'client')
+  return { client: { ...common, jwks: { keys: [publicHalf(clientKey)] } }, clientKey }
+}
+
+/** A fresh key as a private JWK; its public half is what {@link publicHalf} leaves. */
+export function newKey(alg, kid) {
+  const { privateKey } =
+    alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }
 }
 
 export function publicHalf(jwk) {
-  return { ...jwk, d: undefined }
-}
-
-/**
- * Requests ready to be written to a socket, `count` of them. Requests that may be sent any number of times are one object
- * repeated; assertions are signed here, each with a jti of its own, so that no signing falls into the measured time.
- */
-export function requestsFor(bench, { issuer, clientKey, count }) {
-  const form = { grant_type: 'client_credentials', scope, ...(bench.token === 'jwt' && { resource }) }
-  if (bench.method === 'basic') {
-    const { client_id, client_secret } = basicClient
-    const authorization = `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`
-    return Array(count).fill(serialize(issuer, form, [`Authorization: ${authorization}`]))
-  }
-  const key = createPrivateKey({ key: clientKey, format: 'jwk' })
-  return Array.from({ length: count }, () =>
-    serialize(issuer, { ...form, client_assertion_type: assertionType, client_assertion: assertion(issuer, key, clientKey.kid) })
-  )
-}
-
-function assertion(issuer, key, kid) {
-  const { client_id } = assertionClient
-  const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: client_id, sub: client_id, aud: issuer, jti: randomUUID(), iat: now, exp: now + 120 }
-  const input = `${encode({ alg: 'ES256', kid })}.${encode(claims)}`
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-}
-
-function encode(value) {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-function serialize(issuer, form, headers = []) {
-  const body = new URLSearchParams(form).toString()
-  const head = [
-    `POST ${tokenPath} HTTP/1.1`,
-    `Host: ${new URL(issuer).host}`,
-    'Accept: application/json',
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...headers
-  ]
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
+  return Object.fromEntries(Object.entries(jwk).filter(([member]) => !['d', 'p', 'q', 'dp', 'dq', 'qi'].includes(member)))
 }

@@ -24,11 +24,11 @@ export class Connection {
     })
   }
 
-  /** Sends a request; `answered(status, body)` is called once, synchronously with the arrival of the answer's last byte. */
+  /** Sends a request; `answered(status, body, head)` is called once, synchronously with the arrival of the answer's last byte. */
   send(request, answered, failed) {
     this.#answered = answered
     this.#failed = failed
-    this.#socket.write(request)
+    this.#socket.write(request, 'latin1')
   }
 
   close() {
@@ -42,7 +42,7 @@ export class Connection {
     const answer = parse(bytes)
     if (answer === undefined) return
     this.#received = []
-    this.#answered(answer.status, answer.body)
+    this.#answered(answer.status, answer.body, answer.head)
   }
 }
 
@@ -55,10 +55,10 @@ function parse(bytes) {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)
   if (length !== null) {
     const end = start + Number(length[1])
-    return bytes.length < end ? undefined : { status, body: bytes.utf8Slice(start, end) }
+    return bytes.length < end ? undefined : { status, head, body: bytes.utf8Slice(start, end) }
   }
   const end = bytes.indexOf(endOfChunks, start)
-  return end === -1 ? undefined : { status, body: withoutChunkSizes(bytes.utf8Slice(start, end)) }
+  return end === -1 ? undefined : { status, head, body: withoutChunkSizes(bytes.utf8Slice(start, end)) }
 }
 
 function withoutChunkSizes(body) {

@@ -4,33 +4,45 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const startTimeout = 30_000
+const startTimeout = 60_000
 
 export const isPinned = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
 
 function start(file, core, nodeArguments = []) {
   const node = [process.execPath, ...nodeArguments, fileURLToPath(new URL(file, import.meta.url))]
-  const [command, ...rest] = isPinned ? ['taskset', '-c', String(core), ...node] : node
+  const [command, ...rest] = isPinned && core !== undefined ? ['taskset', '-c', String(core), ...node] : node
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc']
   return spawn(command, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
 }
 
-/** Starts a target and waits until it serves. */
+/** Starts a target and waits until it serves: on core 0, or on any. */
 export async function startTarget(name, setting, nodeArguments) {
-  const child = start(`targets/${name}.mjs`, 0, nodeArguments)
+  const started = performance.now()
+  const child = start(`targets/${name}.mjs`, setting.pinned === false ? undefined : 0, nodeArguments)
   const exited = once(child, 'exit')
   child.send(setting)
   const timeout = setTimeout(() => child.kill('SIGKILL'), startTimeout)
-  const died = exited.then(([code]) => Promise.reject(new Error(`${name} ended with ${code} before it served`)))
+  const died = exited.then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`)))
+  died.catch(() => undefined)
   const [address] = await Promise.race([once(child, 'message'), died])
   clearTimeout(timeout)
-  died.catch(() => undefined)
-  const cpuTime = async () => {
-    child.send('cpu')
-    const [{ user, system }] = await once(child, 'message')
-    return user + system
+  const ask = async message => {
+    child.send(message)
+    const [{ answer }] = await Promise.race([once(child, 'message'), died])
+    if (answer.fault !== undefined) throw new Error(answer.fault)
+    return answer
   }
-  return { name, address, cpuTime, stop: () => stop(child, exited) }
+  return {
+    name,
+    address,
+    /** Milliseconds until it served. */
+    startTime: performance.now() - started,
+    /** Its CPU time in µs and resident set in bytes. */
+    usage: () => ask({ ask: 'usage' }),
+    /** Makes what the next window's requests present. */
+    prepare: count => ask({ ask: 'prepare', count }),
+    stop: () => stop(child, exited)
+  }
 }
 
 /** Starts the load generator. Its answers come in the order of its orders, of which it gets one at a time. */
@@ -39,8 +51,8 @@ export function startLoad() {
   const exited = once(child, 'exit')
   const died = exited.then(() => ({ fault: 'the load generator ended' }))
   return {
-    order: (job, options) => {
-      child.send({ job, options })
+    order: (job, order) => {
+      child.send({ job, order })
       return Promise.race([once(child, 'message').then(([{ result }]) => result), died])
     },
     stop: () => stop(child, exited)

@@ -6,3 +6,9 @@ export class ConfigError extends Error {
     super(`${path} ${mustBe}`.replace(/[\p{Cc}\u2028\u2029]+/gu, ' '))
   }
 }
+
+/** What an operator reads of a failed start: one line for a wrong setting; the stack for a fault of ours. */
+export function lineOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : 'the server failed'
+}

@@ -1,14 +1,14 @@
 /** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
 import { createApp } from './app.ts'
 import { loadConfig, type Config } from './config.ts'
-import { ConfigError } from './config-error.ts'
+import { lineOf } from './config-error.ts'
 import { demoCommands } from './demo/commands.ts'
 import { demoConfig } from './demo/settings.ts'
 import { announceReady, createLog } from './log.ts'
 import { listen } from './server.ts'
 import { openStore, readStoreUrl } from './store.ts'
 
-/** Listens as the environment says; answers with what stops it again. @throws {@link ConfigError} */
+/** Listens as the environment says; answers with what stops it again. @throws ConfigError */
 async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const log = createLog(env['LOG_LEVEL'])
   const storeSetting = readStoreUrl(env['STORE_URL'])
@@ -37,11 +37,8 @@ function stopOnSignal(started: Promise<() => Promise<void>>): void {
   process.on('SIGTERM', stop).on('SIGINT', stop)
 }
 
-/** One line for a wrong setting; the stack for a fault of ours. */
 function fail(error: unknown): void {
-  const line =
-    error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'the server failed'
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${lineOf(error)}\n`)
   process.exit(1)
 }
 

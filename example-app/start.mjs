@@ -1,6 +1,6 @@
 /**
  * What `npm start` runs: builds when something is newer than the last build, then serves in this very process, so that
- * signals and exit codes are the server's own.
+ * signals and exit codes are the server's own. Named as an argument, another program runs in place of the server.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
@@ -12,8 +12,12 @@ const stamp = join(root, 'dist', '.tsbuildinfo')
 const lock = join(root, 'dist', '.building')
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
+const programs = { serve: 'main.js', 'rotate-keys': 'rotate-keys.js' }
+const program = programs[process.argv[2] ?? 'serve']
+if (program === undefined) refuse(`there is no such program; there are ${Object.keys(programs).join(', ')}`)
+
 await build()
-await import('../dist/example-app/main.js')
+await import(`../dist/example-app/${program}`)
 
 /** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
 async function build() {

@@ -14,7 +14,7 @@ import { strategiesAt } from './endpoint-authentication.ts'
 import { oauthErrorHandler } from './http/error-handler.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
-import { tokenEndpoint } from './token-router.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 

@@ -1,8 +1,19 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
 import type { JWK } from 'jose'
 import { checkBackchannelMetadata, type BackchannelMetadata } from './client-backchannel.ts'
+import { readCredentials, type ClientCredential } from './client-credential.ts'
+import {
+  certificateSubjects,
+  keepCredentials,
+  registeredCredentials,
+  type ClientSecret,
+  type CredentialOfClient
+} from './client-credential-set.ts'
 import { ConfigurationError } from './options.ts'
 import { checkSubjectType } from './subject-type.ts'
+
+export type { ClientCredential } from './client-credential.ts'
+export { certificateSubjects, clientSecrets, type ClientSecret } from './client-credential-set.ts'
 
 /** The members of client metadata this library reads. */
 export interface RegisteredMetadata extends BackchannelMetadata {
@@ -18,6 +29,8 @@ export interface RegisteredMetadata extends BackchannelMetadata {
   /** Seconds since the epoch after which `client_secret` is refused; 0 or absent: never (RFC 7591 §3.2.1). */
   readonly client_secret_expires_at?: number | undefined
   readonly token_endpoint_auth_method?: string | undefined
+  /** Further secrets, keys, certificates and methods, each with dates of its own. Never readable again on the {@link Client} made from this. */
+  readonly credentials?: readonly ClientCredential[] | undefined
   readonly token_endpoint_auth_signing_alg?: string | undefined
   readonly grant_types?: readonly string[] | undefined
   readonly response_types?: readonly string[] | undefined
@@ -68,22 +81,11 @@ export type ClientMetadata = RegisteredMetadata & Readonly<Record<string, unknow
 export type AssertionAudience = 'issuer' | 'report' | 'legacy'
 
 /** A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible members. */
-export interface Client extends Omit<RegisteredMetadata, 'client_secret'> {
+export interface Client extends Omit<RegisteredMetadata, 'client_secret' | 'credentials'> {
   readonly token_endpoint_auth_method: string
   readonly grant_types: readonly string[]
   readonly response_types: readonly string[]
   readonly redirect_uris: readonly string[]
-}
-
-/** One secret of a client: readable, or kept as a digest alone. One that is neither matches nothing. */
-export interface ClientSecret {
-  readonly id: string
-  /** The secret itself, where it is readable. */
-  readonly value?: string | undefined
-  /** What is kept in its place, and the function that made it. Takes no longer for one string than for another of its length. */
-  readonly digest?: { readonly value: Uint8Array; readonly of: (secret: string) => Uint8Array } | undefined
-  /** Seconds since the epoch; undefined: never. */
-  readonly expires_at: number | undefined
 }
 
 /**
@@ -97,16 +99,12 @@ export type ClientSource =
 /** Finds clients. Rejects when the source does; never answers with a client of another id. */
 export interface ClientRegistry {
   find(client_id: string): Promise<Client | undefined>
+  /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
+  used?(client: Client, method: string, credentials: readonly string[]): void
 }
 
-const secretsOf = new WeakMap<Client, readonly ClientSecret[]>()
 const parsed = new WeakMap<ClientMetadata, Client>()
 const registries = new WeakMap<object, ClientRegistry>()
-
-/** The client's secrets: kept apart from the client, so that logging a client shows none. */
-export function clientSecrets(client: Client): readonly ClientSecret[] {
-  return secretsOf.get(client) ?? []
-}
 
 /** A public client has no credential: it is registered for `none` (RFC 6749 §2.1). */
 export function isPublic(client: Client): boolean {
@@ -123,10 +121,10 @@ export function isPublic(client: Client): boolean {
 export function toClient(metadata: ClientMetadata, path = 'client', secrets: readonly ClientSecret[] = []): Client {
   const cached = parsed.get(metadata)
   if (cached !== undefined) return cached
-  checkMetadata(metadata, path, secrets.length > 0)
+  const added = checkMetadata(metadata, path, secrets.length > 0)
   const { client_secret, ...rest } = metadata
   const client: Client = Object.freeze({
-    ...rest,
+    ...withoutCredentials(rest),
     token_endpoint_auth_method: metadata.token_endpoint_auth_method ?? 'client_secret_basic',
     grant_types: Object.freeze([...(metadata.grant_types ?? ['authorization_code'])]),
     response_types: Object.freeze([...(metadata.response_types ?? ['code'])]),
@@ -134,9 +132,16 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   })
   const expiry = metadata.client_secret_expires_at
   const expires_at = expiry === undefined || expiry === 0 ? undefined : expiry
-  secretsOf.set(client, client_secret === undefined ? secrets : [{ id: '1', value: client_secret, expires_at }])
+  const registered = client_secret === undefined ? secrets : [{ id: '1', value: client_secret, expires_at }]
+  keepCredentials(client, [...registeredCredentials(client, registered), ...added])
   parsed.set(metadata, client)
   return client
+}
+
+function withoutCredentials<T extends { readonly credentials?: unknown }>(metadata: T): T {
+  const rest: { -readonly [K in keyof T]: T[K] } = { ...metadata }
+  delete rest.credentials
+  return rest
 }
 
 /** Makes a registry of a source; one source has one registry, however many strategies it is given to. */
@@ -218,18 +223,10 @@ const stringMembers = [
 ] as const
 const listMembers = ['grant_types', 'response_types', 'redirect_uris', 'authorization_details_types'] as const
 const booleanMembers = ['require_signed_request_object', 'require_pushed_authorization_requests'] as const
-/** The members of which `tls_client_auth` needs exactly one (RFC 8705 §2.1.2). */
-export const certificateSubjects = [
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email'
-] as const
 /** The methods that need a `client_secret`. */
 export const secretMethods: readonly string[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
-function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boolean): void {
+function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boolean): readonly CredentialOfClient[] {
   const fail = (member: string, mustBe: string): never => {
     throw new ConfigurationError(`${path}.${member}`, mustBe)
   }
@@ -257,8 +254,10 @@ function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boole
   if (jwks !== undefined && metadata.jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
   checkRedirectUris(metadata, fail)
   checkBackchannelMetadata(metadata, fail)
-  checkMethod(metadata, fail, hasSecrets)
+  const added = readCredentials(metadata.credentials, fail, metadata.client_secret === undefined ? [] : ['1'])
+  checkMethod(metadata, fail, hasSecrets, added)
   checkSubjectType(metadata, fail)
+  return added
 }
 
 /** Schemes a browser runs or reads instead of going anywhere (RFC 9700 §4.1.3 and every open redirector since). */
@@ -274,21 +273,30 @@ function checkRedirectUris(metadata: ClientMetadata, fail: (member: string, must
   })
 }
 
-function checkMethod(metadata: ClientMetadata, fail: (member: string, mustBe: string) => never, hasSecrets: boolean): void {
+function checkMethod(
+  metadata: ClientMetadata,
+  fail: (member: string, mustBe: string) => never,
+  hasSecrets: boolean,
+  added: readonly CredentialOfClient[]
+): void {
   const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
-  const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined
-  if (secretMethods.includes(method) && metadata.client_secret === undefined && !hasSecrets)
+  const has = (...types: CredentialOfClient['type'][]): boolean => added.some(({ type }) => types.includes(type))
+  const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined || has('key')
+  if (secretMethods.includes(method) && metadata.client_secret === undefined && !hasSecrets && !has('secret'))
     fail('client_secret', `must be given for ${method}`)
-  if (['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !hasKeys)
+  if (method === 'private_key_jwt' && !hasKeys) fail('jwks', `or jwks_uri must be given for ${method}`)
+  if (method === 'self_signed_tls_client_auth' && !hasKeys && !has('certificate'))
     fail('jwks', `or jwks_uri must be given for ${method}`)
   if (method === 'tls_client_auth') {
     const subjects = certificateSubjects.filter(member => metadata[member] !== undefined)
-    if (subjects.length !== 1)
+    if (subjects.length > 1 || (subjects.length === 0 && !has('subject')))
       fail(
         subjects[1] ?? 'tls_client_auth_subject_dn',
         `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`
       )
   }
+  if (method === 'none' && added.length > 0)
+    fail('credentials', 'must not be given for a client of the method none: it proves nothing')
   const dial: unknown = metadata.assertion_audience
   if (dial !== undefined && !['issuer', 'report', 'legacy'].includes(dial as string))
     fail('assertion_audience', 'must be "issuer", "report" or "legacy"')

@@ -70,7 +70,8 @@ export class DecisionBuilder {
   mechanism: string | undefined
   method: string | undefined
   credential: string | undefined
-  private readonly checks: Check[] = []
+  /** Those that passed are names alone until somebody wants to read them. */
+  private readonly checks: (Check | string)[] = []
   private announced: readonly string[] = []
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
@@ -87,7 +88,7 @@ export class DecisionBuilder {
 
   /** Whether a broken rule was let through. */
   get hasReports(): boolean {
-    return this.checks.some(({ outcome }) => outcome === 'report')
+    return this.checks.some(check => typeof check !== 'string' && check.outcome === 'report')
   }
 
   /** Names the checks this attempt will go through, in order. */
@@ -96,7 +97,7 @@ export class DecisionBuilder {
   }
 
   pass(check: string): void {
-    this.checks.push({ check, outcome: 'pass' })
+    this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
@@ -113,7 +114,8 @@ export class DecisionBuilder {
 
   /** The record as it stands. */
   finish(outcome: Decision['outcome']): Decision {
-    const reached = new Set(this.checks.map(({ check }) => check))
+    const checks = this.checks.map(check => (typeof check === 'string' ? ({ check, outcome: 'pass' } as const) : check))
+    const reached = new Set(checks.map(({ check }) => check))
     const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
     return {
       trace_id: this.trace_id,
@@ -123,7 +125,7 @@ export class DecisionBuilder {
       ...(this.method !== undefined && { method: this.method }),
       ...(this.credential !== undefined && { credential: printable(this.credential) }),
       outcome,
-      checks: [...this.checks, ...skipped]
+      checks: [...checks, ...skipped]
     }
   }
 }

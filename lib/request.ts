@@ -49,9 +49,9 @@ export interface ClientRequest {
   /** Why something that looked like a certificate was not taken for one, once `certificate` was called; for the operator. */
   readonly certificateNote?: () => string | undefined
   /** How the client proved itself; absent until it has. */
-  authentication?: ClientAuthentication
+  authentication?: ClientAuthentication | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
-  found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined }
+  found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
   /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */
   readonly traceId?: () => string
   /** Told of the decision, beside whoever the strategy tells. */

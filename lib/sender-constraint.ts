@@ -6,6 +6,15 @@ import { InvalidDpopProofError, InvalidRequestError } from './errors.ts'
 import type { ClientRequest } from './request.ts'
 import type { Confirmation } from './tokens/confirmation.ts'
 
+/** Whether there is anything for {@link readConfirmation} to read: most requests prove nothing beside their client's credential. */
+export function carriesConfirmation(request: ClientRequest, client: Client): boolean {
+  return (
+    request.headers['dpop'] !== undefined ||
+    client.dpop_bound_access_tokens === true ||
+    client.tls_client_certificate_bound_access_tokens === true
+  )
+}
+
 /**
  * The `cnf` of the tokens this request is answered with. A DPoP proof is used wherever one is sent, a certificate where the client
  * registered for it.

@@ -1,34 +1,27 @@
-/** The token endpoint: authenticates the client, then lets the grant's token issuer answer. */
-import { Router, type Request, type RequestHandler, type Response } from 'express'
+/** The token endpoint as a router of its own, and the parts it is made of. */
+import { Router } from 'express'
 import { checkAssertionDials, type AssertionDials } from './assertions/assertion-dials.ts'
 import { checkAssertionAlgorithms } from './assertions/assertion-policy.ts'
 import { dpopNonces } from './assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
-import { authenticateWith } from './client-authentication.ts'
 import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
-import { readClientRequest } from './http/client-request.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
-import { addressesOfListener } from './http/listener.ts'
-import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
-import { readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
-import { checkTokenIssuers, selectTokenIssuer, type TokenIssuer } from './token-issuers/token-issuer.ts'
-import { watchTokenRequest, type WatchedTokenRequest } from './token-events.ts'
-import { isSenderConstrained } from './tokens/confirmation.ts'
+import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
@@ -236,66 +229,4 @@ function checkPolicy(options: TokenRouterOptions): void {
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))
     throw new ConfigurationError('tokenEndpoints', 'must be a list of URLs')
-}
-
-/** The handler alone. Errors go to `next`: mount `oauthErrorHandler()` behind it. */
-export function tokenEndpoint(
-  parts: TokenEndpointParts,
-  options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
-): RequestHandler {
-  const { jsonBody, certificate, onDecision } = options
-  const { clients, strategies, guesses } = parts
-  const authenticate = authenticateWith(
-    { clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision, guessProtection: guesses },
-    parts.events
-  )
-  return (req, res, next) => {
-    const watched = watchTokenRequest(parts.server, req)
-    const refuse = (error: unknown): void => {
-      watched?.refused(error)
-      next(error)
-    }
-    const authenticated = (error?: unknown): void => {
-      if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
-      else refuse(error)
-    }
-    if (watched === undefined) authenticate(req, res, authenticated)
-    else watched.run(() => authenticate(req, res, authenticated))
-  }
-}
-
-/** Express takes `next(undefined)` and `next('router')` for something else than an error. */
-function failure(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new ServerError({ reason: 'what was thrown is no error; see the cause', cause: thrown })
-}
-
-async function issue(
-  parts: TokenEndpointParts,
-  req: Request,
-  res: Response,
-  watched: WatchedTokenRequest | undefined
-): Promise<void> {
-  const client = req.authenticatedClient
-  // Passport calls next() only after success; a strategy of somebody's own might pass()
-  if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
-  const request = await readClientRequest(req)
-  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
-  const { grant_type } = parameters
-  watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
-  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client)
-  const confirmation = await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
-  if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
-    throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
-      reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
-    })
-  }
-  const { tokenEndpoints, server } = parts
-  const response = await tokenIssuer.issue(
-    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId },
-    server
-  )
-  sendTokenResponse(res, response)
-  watched?.issued()
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { createServer, request as send, type IncomingMessage } from 'node:http'
+import { createServer, request as send } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -24,15 +24,7 @@ const deep = makeCertificate({ subject: 'billing', issuer: sub })
 const own = makeCertificate({ subject: 'billing' })
 const proxy = '10.0.0.5'
 
-/** A request as Node gives it, from an address. */
-function from(remoteAddress: string | undefined, ...rawHeaders: string[]): IncomingMessage {
-  const headers: Record<string, string> = {}
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? ''
-    headers[name] = name in headers ? `${headers[name] ?? ''}, ${rawHeaders[index + 1] ?? ''}` : (rawHeaders[index + 1] ?? '')
-  }
-  return { socket: { remoteAddress }, headers, rawHeaders } as unknown as IncomingMessage
-}
+const from = proxies.requestFrom
 
 const source = (options: Partial<ProxyCertificateOptions> = {}) =>
   proxyCertificate({ ...certificateHeaders.rfc9440, trustedProxies: [proxy, 'fd00::/8'], report: () => undefined, ...options })

@@ -7,9 +7,6 @@ import { serve } from './serve.mjs'
 const app = express()
 
 serve(
-  async setting => {
-    await mount(app, setting)
-    return {}
-  },
+  async setting => ({ prepare: await mount(app, setting) }),
   options => createServer(app, options)
 )

@@ -5,6 +5,6 @@ import { serve } from './serve.mjs'
 
 serve(async setting => {
   const app = express()
-  await mount(app, setting)
-  return { handler: app }
+  const prepare = await mount(app, setting)
+  return { handler: app, prepare }
 })

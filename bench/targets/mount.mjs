@@ -1,29 +1,39 @@
 /** What both clientele targets mount: one line as its README shows it. */
+import { randomUUID } from 'node:crypto'
 import { authorizationServer, generateKeys, memoryStore } from '../../dist/lib/index.js'
-import { assertionClient, basicClient, resource, scope } from '../cases.mjs'
+import { codeLifetime, issuer, resource, scope } from '../cases.mjs'
+import { preparation } from './mount-preparation.mjs'
 
-const common = { grant_types: ['client_credentials'], response_types: [], scope }
+/** Each store as its documentation opens it. */
+const stores = {
+  memory: async () => memoryStore(),
+  sqlite: async path => (await import('../../dist/lib/stores/sqlite.js')).sqliteStore({ path }),
+  postgres: async url => (await import('../../dist/lib/stores/postgres.js')).postgresStore({ url }),
+  redis: async url => (await import('../../dist/lib/stores/redis.js')).redisStore({ url })
+}
 
-export async function mount(app, { issuer, clientJwk }) {
+/** A store that is open already, or one of those above. */
+function open(store) {
+  return store.kind === undefined ? store : stores[store.kind](store.address)
+}
+
+export async function mount(app, { bench, client, serverKeys, store, port }) {
   app.use(
     authorizationServer({
       issuer,
-      clients: [
-        { ...common, ...basicClient, token_endpoint_auth_method: 'client_secret_basic' },
-        {
-          ...common,
-          ...assertionClient,
-          token_endpoint_auth_method: 'private_key_jwt',
-          token_endpoint_auth_signing_alg: 'ES256',
-          jwks: { keys: [clientJwk] }
-        }
-      ],
-      store: memoryStore(),
-      keys: await generateKeys(),
-      scopes: [scope],
+      clients: [client],
+      store: await open(store),
+      keys: serverKeys ?? (await generateKeys()),
+      scopes: [scope, 'offline_access'],
       resources: [{ resource, scopes: [scope], access_token_format: 'jwt' }],
-      // client credentials involve nobody
-      interaction: { account: () => undefined, consented: () => false, prompt: () => undefined }
+      authorizationCodeTtl: codeLifetime,
+      // everybody is signed in, each as somebody else, and agrees to everything: nothing asks anybody in the measured time
+      interaction: {
+        account: () => ({ sub: randomUUID(), auth_time: Math.floor(Date.now() / 1000) }),
+        consented: () => true,
+        prompt: () => undefined
+      }
     })
   )
+  return preparation(bench, port)
 }

@@ -4,8 +4,8 @@ import { provide } from './provider.mjs'
 import { serve } from './serve.mjs'
 
 serve(async setting => {
-  const { handler, jwks } = provide(setting)
+  const { handler, jwks, prepare } = provide(setting)
   const app = express()
   app.use(handler)
-  return { handler: app, jwks }
+  return { handler: app, jwks, prepare }
 })

@@ -1,59 +1,62 @@
 /**
- * oidc-provider as its documentation sets it up, on its own server: the same two clients, grant, scope, resource and token
- * formats. Its own memory adapter forgets all but the last thousand records; a Map forgets nothing, as the others.
+ * oidc-provider as its documentation sets it up: the same client, grant, scope, resource and token formats. Its own memory adapter forgets
+ * all but the last thousand records; a Map forgets nothing, as the others.
  */
 import Provider from 'oidc-provider'
-import { assertionClient, basicClient, publicHalf, resource, scope, tokenLifetime, tokenPath } from '../cases.mjs'
+import { codeChallenge, codeLifetime, issuer, paths, publicHalf, redirectUri, resource, scope, tokenLifetime } from '../cases.mjs'
 
-/** Only what client_credentials and assertion replay call for. */
+const records = new Map()
+
+/** Only what the cases call for. */
 class MapAdapter {
-  static #records = new Map()
   #model
   constructor(model) {
     this.#model = model
   }
+  #name(id) {
+    return `${this.#model}:${id}`
+  }
   async upsert(id, payload) {
-    MapAdapter.#records.set(`${this.#model}:${id}`, payload)
+    records.set(this.#name(id), payload)
   }
   async find(id) {
-    return MapAdapter.#records.get(`${this.#model}:${id}`)
+    return records.get(this.#name(id))
+  }
+  async consume(id) {
+    records.get(this.#name(id)).consumed = Math.floor(Date.now() / 1000)
   }
   async destroy(id) {
-    MapAdapter.#records.delete(`${this.#model}:${id}`)
+    records.delete(this.#name(id))
+  }
+  async revokeByGrantId(grantId) {
+    for (const [name, payload] of records) if (payload.grantId === grantId) records.delete(name)
   }
 }
 
-// its default, RS256, has no key here; clients that never get an ID Token must say so all the same
-const common = {
-  id_token_signed_response_alg: 'ES256',
-  grant_types: ['client_credentials'],
-  response_types: [],
-  redirect_uris: [],
-  scope
-}
+const accountId = 'somebody'
 
-/** The provider both oidc-provider targets serve. */
-export function provide({ issuer, clientJwk, signingJwk }) {
-  const provider = new Provider(issuer, {
+function configuration({ bench, client, signingJwk }) {
+  return {
     adapter: MapAdapter,
-    clients: [
-      { ...common, ...basicClient, token_endpoint_auth_method: 'client_secret_basic' },
-      {
-        ...common,
-        ...assertionClient,
-        token_endpoint_auth_method: 'private_key_jwt',
-        token_endpoint_auth_signing_alg: 'ES256',
-        jwks: { keys: [clientJwk] }
-      }
-    ],
-    clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
+    // its default, RS256, has no key here; clients that never get an ID Token must say so all the same
+    clients: [{ id_token_signed_response_alg: 'ES256', ...client }],
+    clientAuthMethods: [bench.method],
     jwks: { keys: [signingJwk] },
-    routes: { token: tokenPath },
-    scopes: [scope],
-    ttl: { ClientCredentials: tokenLifetime },
+    routes: { token: paths.token, introspection: paths.introspection },
+    scopes: [scope, 'offline_access'],
+    rotateRefreshToken: true,
+    findAccount: (_ctx, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
+    ttl: {
+      AccessToken: tokenLifetime,
+      AuthorizationCode: codeLifetime,
+      ClientCredentials: tokenLifetime,
+      Grant: 14 * 86_400,
+      RefreshToken: 14 * 86_400
+    },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_ctx, indicator) => {
@@ -62,6 +65,38 @@ export function provide({ issuer, clientJwk, signingJwk }) {
         }
       }
     }
-  })
-  return { handler: provider.callback(), jwks: { keys: [publicHalf(signingJwk)] } }
+  }
+}
+
+/** Makes codes and tokens as its own endpoints do, with its models. */
+function preparation(provider, { bench, client: { client_id } }) {
+  const agreed = async () => {
+    const client = await provider.Client.find(client_id)
+    const grant = new provider.Grant({ accountId, clientId: client_id })
+    grant.addOIDCScope(client.scope)
+    return { accountId, client, grantId: await grant.save(), scope: client.scope, gty: 'authorization_code' }
+  }
+  const makers = {
+    authorization_code: async () =>
+      new provider.AuthorizationCode({
+        ...(await agreed()),
+        redirectUri,
+        codeChallenge,
+        codeChallengeMethod: 'S256'
+      }).save(),
+    refresh_token: async () => new provider.RefreshToken(await agreed()).save(),
+    introspection: async () =>
+      new provider.ClientCredentials({ client: await provider.Client.find(client_id), scope, gty: 'client_credentials' }).save()
+  }
+  return count => Promise.all(Array.from({ length: count }, makers[bench.grant]))
+}
+
+/** The provider both oidc-provider targets serve. */
+export function provide(setting) {
+  const provider = new Provider(issuer, configuration(setting))
+  return {
+    handler: provider.callback(),
+    jwks: { keys: [publicHalf(setting.signingJwk)] },
+    prepare: preparation(provider, setting)
+  }
 }

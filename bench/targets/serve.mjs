@@ -1,30 +1,64 @@
 /**
- * Runs a target in its process: told over IPC what to serve, it answers with where; any message after that asks how much
- * CPU time it has used. It ends when its parent lets go.
+ * Runs a target in its process: told over IPC what to serve, it answers with where. After that it is asked how much CPU time it has used, and
+ * for what the next window presents. It ends when its parent lets go.
  */
+import cluster from 'node:cluster'
 import { createServer } from 'node:http'
+import { lead } from './cluster.mjs'
 
 /**
- * @param {(setting: { issuer: string, bench: object, clientJwk: object, signingJwk: object }) => Promise<{ handler?: import('node:http').RequestListener, jwks?: { keys: object[] } }>} build
+ * What a target is told.
+ *
+ * @typedef {object} Setting
+ * @property {import('../cases.mjs').Case} bench
+ * @property {object} client metadata of the one client there is
+ * @property {object} signingJwk the private key for JWT access tokens
+ * @property {object} [serverKeys] clientele's, where several processes must have the same
+ * @property {{ kind: string, address?: string }} store
+ * @property {number} processes
+ * @property {number} port filled in here
+ *
+ * What it answers. `prepare(count)` makes what the case's requests present: codes, refresh tokens, or access tokens to ask about.
+ *
+ * @typedef {object} Served
+ * @property {import('node:http').RequestListener} [handler]
+ * @property {{ keys: object[] }} [jwks]
+ * @property {(count: number) => Promise<string[]>} [prepare]
+ */
+
+/**
+ * @param {(setting: Setting) => Promise<Served>} build
  * @param {(options: import('node:http').ServerOptions) => import('node:http').Server} [makeServer] for a target that has its handler from the start
  */
 export function serve(build, makeServer = createServer) {
-  process.once('message', async setting => {
-    const server = makeServer({ keepAliveTimeout: 60_000 })
-    server.listen(0, '127.0.0.1', async () => {
-      const { port } = server.address()
-      const issuer = `http://127.0.0.1:${port}`
-      const { handler, jwks } = await build({ ...setting, issuer })
-      if (handler !== undefined) server.on('request', handler)
-      process.send({ port, issuer, jwks: jwks ?? (await publishedKeys(issuer)) })
-      process.on('message', () => process.send(process.cpuUsage()))
-    })
+  process.once('message', setting => {
+    if (setting.processes > 1 && cluster.isPrimary) lead(setting)
+    else listen(setting, build, makeServer)
   })
   // a plain exit, so that --cpu-prof gets to write its file
   process.on('disconnect', () => process.exit(0))
 }
 
-async function publishedKeys(issuer) {
-  const metadata = await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()
-  return (await fetch(metadata.jwks_uri)).json()
+function listen(setting, build, makeServer) {
+  const server = makeServer({ keepAliveTimeout: 60_000 })
+  server.listen(0, '127.0.0.1', async () => {
+    const { port } = server.address()
+    const { handler, jwks, prepare } = await build({ ...setting, port })
+    if (handler !== undefined) server.on('request', handler)
+    process.on('message', async ({ ask, count }) => {
+      process.send({ answer: ask === 'usage' ? usage() : await prepare(count).catch(error => ({ fault: error.message })) })
+    })
+    process.send({ port, jwks: jwks ?? (await publishedKeys(port)) })
+  })
+}
+
+function usage() {
+  const { user, system } = process.cpuUsage()
+  return { cpu: user + system, rss: process.memoryUsage.rss() }
+}
+
+async function publishedKeys(port) {
+  const origin = `http://127.0.0.1:${port}`
+  const { jwks_uri } = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).json()
+  return (await fetch(origin + new URL(jwks_uri).pathname)).json()
 }

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Client } from '../client.ts'
+import { credentialSet, isLive, type CertificateSubjectMember, type SubjectOfClient } from '../client-credential-set.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import {
   distinguishedNameProblem,
@@ -18,20 +19,18 @@ interface SubjectRule {
   readonly names: (certificate: ParsedCertificate) => readonly string[]
   /** Whether the registered value is one this member can have; undefined where it is, else why not. */
   readonly problem: (registered: string) => string | undefined
-  readonly matches: (registered: string, certificate: ParsedCertificate, client: Client) => boolean
+  readonly matches: (registered: string, certificate: ParsedCertificate, subject: SubjectOfClient) => boolean
 }
 
 const always = (): undefined => undefined
 
-type SubjectMember = `tls_client_auth_${'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email'}`
-
-const rules: ReadonlyMap<SubjectMember, SubjectRule> = new Map<SubjectMember, SubjectRule>([
+const rules: ReadonlyMap<CertificateSubjectMember, SubjectRule> = new Map<CertificateSubjectMember, SubjectRule>([
   [
     'tls_client_auth_subject_dn',
     {
       names: ({ subject }) => [formatDistinguishedName(subject)],
       problem: distinguishedNameProblem,
-      matches: (registered, { subject }, client) => equalDistinguishedNames(registeredName(registered, client), subject)
+      matches: (registered, { subject }, of) => equalDistinguishedNames(registeredName(registered, of), subject)
     }
   ],
   [
@@ -65,24 +64,30 @@ const rules: ReadonlyMap<SubjectMember, SubjectRule> = new Map<SubjectMember, Su
 ])
 
 /** Says what is wrong with a registered subject member (such as `tls_client_auth_subject_dn`), as a clause; undefined when nothing is. */
-export function certificateSubjectProblem(member: SubjectMember, value: string): string | undefined {
+export function certificateSubjectProblem(member: CertificateSubjectMember, value: string): string | undefined {
   return rules.get(member)?.problem(value)
 }
 
 /**
- * Passes the check `certificate_subject` where the certificate carries the one subject the client registered: a DN as parsed
+ * Passes the check `certificate_subject` where the certificate carries the subject the client registered: a DN as parsed
  * names, a DNS name without regard to case, a URI exactly, an IP address as an address, an email with its domain without regard to case.
- * Wildcards in a certificate match nothing but themselves.
+ * Wildcards in a certificate match nothing but themselves. Of several that may be used now, one is enough.
  *
- * @throws {@link InvalidClientError} where it does not, or where the registration has not exactly one subject.
+ * @param now milliseconds since the epoch.
+ * @returns the credential that is the subject.
+ * @throws {@link InvalidClientError} where it does not, or where the client has no subject.
  */
-export function matchSubject(client: Client, certificate: ParsedCertificate, decision: DecisionBuilder): void {
+export function matchSubject(
+  client: Client,
+  certificate: ParsedCertificate,
+  decision: DecisionBuilder,
+  now: number = Date.now()
+): SubjectOfClient {
   const section = 'RFC 8705 §2.1.2'
-  const registered = [...rules.keys()].filter(member => client[member] !== undefined)
-  const [member] = registered
-  const value = member && client[member]
-  const rule = member && rules.get(member)
-  if (rule === undefined || value === undefined || registered.length !== 1) {
+  const registered = credentialSet(client).subjects.filter(subject => isLive(subject, now / 1000))
+  const [first] = registered
+  // of the members themselves RFC 8705 allows one; what is added beside them has dates, and says what it is for
+  if (first === undefined || registered.filter(({ id, member }) => id === member).length > 1) {
     const expected = `exactly one of ${[...rules.keys()].join(', ')}`
     throw decision.refuse('certificate_subject', {
       section,
@@ -90,29 +95,38 @@ export function matchSubject(client: Client, certificate: ParsedCertificate, dec
       fix: 'Register exactly one certificate subject for the client.'
     })
   }
-  const problem = rule.problem(value)
-  if (problem !== undefined) {
+  for (const { member, value } of registered) {
+    const problem = rules.get(member)?.problem(value)
+    if (problem === undefined) continue
     throw decision.refuse('certificate_subject', {
       section,
       received: `${member} ${value}`,
       fix: `Correct the registered ${member}: it ${problem}.`
     })
   }
-  if (!rule.matches(value, certificate, client)) {
-    const received = rule.names(certificate).join(', ') || 'no such name'
-    const fix = `Present a certificate with the registered ${member}, or register the name this one has.`
-    throw decision.refuse('certificate_subject', { section, expected: value, received, fix })
+  const match = registered.find(subject => rules.get(subject.member)?.matches(subject.value, certificate, subject))
+  if (match === undefined) {
+    const names = rules.get(first.member)?.names(certificate) ?? []
+    const received = names.length === 0 ? 'no such name' : names.join(', ')
+    const fix = `Present a certificate with the registered ${first.member}, or register the name this one has.`
+    throw decision.refuse('certificate_subject', {
+      section,
+      expected: registered.map(({ value }) => value).join(' or '),
+      received,
+      fix
+    })
   }
   decision.pass('certificate_subject')
+  return match
 }
 
-const registeredNames = new WeakMap<Client, readonly RelativeDistinguishedName[]>()
+const registeredNames = new WeakMap<SubjectOfClient, readonly RelativeDistinguishedName[]>()
 
-function registeredName(value: string, client: Client): readonly RelativeDistinguishedName[] {
-  const known = registeredNames.get(client)
+function registeredName(value: string, subject: SubjectOfClient): readonly RelativeDistinguishedName[] {
+  const known = registeredNames.get(subject)
   if (known !== undefined) return known
   const name = parseDistinguishedName(value)
-  registeredNames.set(client, name)
+  registeredNames.set(subject, name)
   return name
 }
 

@@ -3,9 +3,10 @@
  * decided whether that certificate is this client's: by a name a trusted authority certified (`tls_client_auth`), or by a
  * certificate or key the client registered (`self_signed_tls_client_auth`).
  */
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../client.ts'
+import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../client-credential-set.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import type { Clock, PresentedCertificate } from '../request.ts'
 import { matchSubject } from './certificate-subject.ts'
@@ -36,6 +37,14 @@ export interface CertificateInput {
   readonly clock: Clock
 }
 
+/** The certificate that proved a client. */
+export interface ProvenCertificate {
+  /** `x5t#S256:<thumbprint>` */
+  readonly credential: string
+  /** What the client registered that this was a use of: the subject, the key, or the certificate itself. */
+  readonly used: string
+}
+
 // a certificate made this moment by a client whose clock is slightly ahead is not refused
 const clockTolerance = 10_000
 
@@ -46,7 +55,7 @@ const clockTolerance = 10_000
  * Resolves to the credential, `x5t#S256:<thumbprint>`.
  * Rejects with {@link InvalidClientError} with the decision, at the first check that fails, or with what verifying the chain rejects with.
  */
-export async function verifyTlsClientAuth(input: CertificateInput): Promise<{ credential: string }> {
+export async function verifyTlsClientAuth(input: CertificateInput): Promise<ProvenCertificate> {
   const { client, decision, clock } = input
   const { presented, parsed, credential } = readCertificate(input)
   const { verified, reason } = presented.verify === undefined ? presented : await presented.verify(clock())
@@ -60,8 +69,8 @@ export async function verifyTlsClientAuth(input: CertificateInput): Promise<{ cr
   }
   decision.pass('certificate_chain')
   checkValidity(parsed, clock, decision)
-  matchSubject(client, parsed, decision)
-  return { credential }
+  const { credential: used } = matchSubject(client, parsed, decision, clock())
+  return { credential, used }
 }
 
 /**
@@ -71,18 +80,54 @@ export async function verifyTlsClientAuth(input: CertificateInput): Promise<{ cr
  * @returns the credential, `x5t#S256:<thumbprint>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  */
-export async function verifySelfSigned(input: CertificateInput & { readonly keys: ClientKeys }): Promise<{ credential: string }> {
+export async function verifySelfSigned(input: CertificateInput & { readonly keys: ClientKeys }): Promise<ProvenCertificate> {
   const { client, decision, clock, keys } = input
   const { presented, parsed, credential } = readCertificate(input)
   checkValidity(parsed, clock, decision)
-  await matchKeys(client, { der: presented.der, parsed }, keys, decision)
-  return { credential }
+  if (isPinned(client, presented.der, clock() / 1000)) {
+    decision.pass('certificate_key')
+    return { credential, used: credential }
+  }
+  const used = await matchKeys(client, { der: presented.der, parsed }, keys, decision)
+  return { credential, used }
+}
+
+/** Whether the certificate is, byte by byte, one of those the client may use now, in seconds since the epoch. */
+function isPinned(client: Client, der: Uint8Array, now: number): boolean {
+  return credentialSet(client).certificates.some(pinned => isLive(pinned, now) && Buffer.compare(pinned.der, der) === 0)
+}
+
+/**
+ * Which of the two certificate methods a certificate is for, where a client may use both: `self_signed_tls_client_auth` where it, or its key, is
+ * registered, or where it names itself as its issuer.
+ */
+export function methodOfCertificate(
+  client: Client,
+  certificate: PresentedCertificate | undefined
+): 'tls_client_auth' | 'self_signed_tls_client_auth' | undefined {
+  if (certificate === undefined) return undefined
+  const { der } = certificate
+  const x509 = keyOrUndefined(() => new X509Certificate(der))
+  if (x509 === undefined) return undefined
+  const { certificates, all } = credentialSet(client)
+  const keys = all.filter((credential): credential is KeyOfClient => credential.type === 'key')
+  const registered =
+    certificates.some(pinned => Buffer.compare(pinned.der, der) === 0) ||
+    keys.some(({ jwk }) =>
+      isCertificateOf(
+        jwk,
+        der,
+        keyOrUndefined(() => x509.publicKey)
+      )
+    )
+  return registered || x509.issuer === x509.subject ? 'self_signed_tls_client_auth' : 'tls_client_auth'
 }
 
 /**
  * Passes the check `certificate_key` where one of the client's JWKs has this certificate as the first of its `x5c`, byte by byte, or has no
  * `x5c` and the certificate's public key.
  *
+ * Resolves to how that key is called.
  * @throws {@link InvalidClientError} where none has.
  */
 export async function matchKeys(
@@ -90,10 +135,11 @@ export async function matchKeys(
   { der, parsed }: { readonly der: Uint8Array; readonly parsed: ParsedCertificate },
   keys: ClientKeys,
   decision: DecisionBuilder
-): Promise<void> {
+): Promise<string> {
   const publicKey = keyOrUndefined(() => createPublicKey({ key: Buffer.from(parsed.publicKey), format: 'der', type: 'spki' }))
   const found = await keys.match(client, jwk => isCertificateOf(jwk, der, publicKey), decision)
-  if (found.length === 0) {
+  const [first] = found
+  if (first === undefined) {
     throw decision.refuse('certificate_key', {
       section: 'RFC 8705 §2.2',
       received: `x5t#S256:${parsed.thumbprint}`,
@@ -101,6 +147,7 @@ export async function matchKeys(
     })
   }
   decision.pass('certificate_key')
+  return keyCredential(first)
 }
 
 function readCertificate({ certificate: presented, note, decision }: CertificateInput): {
@@ -161,7 +208,7 @@ function isCertificateOf(jwk: JWK, der: Uint8Array, publicKey: KeyObject | undef
 }
 
 /** A key from outside may be of a kind that cannot be read; then it is nobody's. */
-function keyOrUndefined(make: () => KeyObject): KeyObject | undefined {
+function keyOrUndefined<T>(make: () => T): T | undefined {
   try {
     return make()
   } catch {

@@ -1,6 +1,7 @@
 /** A client's public keys, from its `jwks` or its `jwks_uri`, and which of them can have signed something. */
 import type { CryptoKey, JWK } from 'jose'
 import type { Client } from '../client.ts'
+import { credentialSet, isLive } from '../client-credential-set.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import { checkKeys } from '../options.ts'
 import { guardedFetch, type FetchJson } from './guarded-fetch.ts'
@@ -58,9 +59,16 @@ export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
   checkKeys(options, ['fetchJson', 'clock', 'freshness', 'cooldown', 'failureCooldown', 'staleLimit', 'maxEntries'])
   const remote = remoteKeySets({ ...options, fetchJson: options.fetchJson ?? guardedFetch() })
 
+  const { clock = Date.now } = options
   const read = async (client: Client, satisfied: (keys: readonly JWK[]) => boolean): Promise<JwksOf> => {
-    if (client.jwks !== undefined) return { keys: client.jwks.keys }
-    return client.jwks_uri === undefined ? { keys: [] } : remote.get(client.jwks_uri, satisfied)
+    const { keys: added, keySet } = credentialSet(client)
+    const now = clock() / 1000
+    const own = added.length === 0 ? [] : added.filter(key => isLive(key, now)).map(({ jwk }) => jwk)
+    if (client.jwks !== undefined) return { keys: own.length === 0 ? client.jwks.keys : [...own, ...client.jwks.keys] }
+    if (keySet === undefined || !isLive(keySet, now)) return { keys: own }
+    // where one of its own will do, a key set that does not answer is no reason to refuse
+    const { keys, problem } = await remote.get(keySet.jwks_uri, keys => satisfied([...own, ...keys]))
+    return { keys: own.length === 0 ? keys : [...own, ...keys], problem }
   }
 
   return {

@@ -2,6 +2,7 @@
 import { webcrypto } from 'node:crypto'
 import type { CryptoKey } from 'jose'
 import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
+import { isLive } from '../client-credential-set.ts'
 import type { Clock } from '../request.ts'
 import { symmetricAlgorithms } from './algorithms.ts'
 
@@ -16,10 +17,10 @@ export interface SecretKey {
 const octetsOf = new WeakMap<ClientSecret, Uint8Array>()
 const imported = new WeakMap<Uint8Array, Map<string, Promise<CryptoKey>>>()
 
-/** The secrets a client was registered with, without those that have expired (RFC 7591 §3.2.1). */
+/** The client's secrets that may be used now: not those that have expired (RFC 7591 §3.2.1), nor those whose time has not come. */
 export function liveSecrets(client: Client, clock: Clock): readonly SecretKey[] {
   const now = clock() / 1000
-  const live = clientSecrets(client).filter(({ expires_at }) => expires_at === undefined || now < expires_at)
+  const live = clientSecrets(client).filter(secret => isLive(secret, now))
   return live.flatMap(secret => {
     // one that is kept as a digest signs nothing
     const { id, value } = secret

@@ -1,7 +1,9 @@
 /** Whether a presented secret is one of a client's, at the same cost for every client there is or is not. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
+import { humanSecretsSeen, isLive, type Dated } from '../client-credential-set.ts'
 import type { DecisionBuilder } from '../decision.ts'
+import { findHash, isCurrentHash } from './human-secret.ts'
 
 /** The checks {@link verifyClientSecret} goes through, in order. */
 export const secretChecks = ['secret', 'secret_expiry'] as const
@@ -23,37 +25,46 @@ export interface SymmetricKey {
   readonly key: Uint8Array
 }
 
-interface SecretDigest {
+interface SecretDigest extends Dated {
   readonly id: string
   readonly digest: Uint8Array
   /** What makes a presented secret comparable with it. */
   readonly of: (secret: string) => Uint8Array
-  /** Seconds since the epoch; undefined: never. */
-  readonly expires_at: number | undefined
 }
+
+/** Which of a client's secrets was presented. */
+type Match = Dated & Pick<ClientSecret, 'id'>
 
 /** In characters. A longer one is never equal to anything, and only this much of it is hashed. */
 const longestSecret = 1024
 /** Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere. */
 const digestKey = randomBytes(32).toString('hex')
 /** What clients without a secret, and clients that do not exist, are compared with. */
-const nobodysSecret: readonly SecretDigest[] = [
-  { id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf, expires_at: undefined }
-]
+const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf }]
 
 const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
-const keysOf = new WeakMap<Client, readonly (SymmetricKey & Pick<ClientSecret, 'expires_at'>)[]>()
+const keysOf = new WeakMap<Client, readonly (SymmetricKey & Dated)[]>()
 
 /**
  * Compares a presented secret with every secret of a client (RFC 6749 §2.3.1), in time that depends neither on where they
  * differ nor on whether the client exists, and passes the checks `secret` and `secret_expiry` on the decision. Secrets of
  * more than 1024 characters never match.
  *
+ * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such computation, whoever the
+ * client is and whether it exists; then this returns a promise.
+ *
  * @returns which secret it was, as `secret:<id>`.
- * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was.
+ * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was. Where it returns a promise, that rejects instead.
  */
-export function verifyClientSecret({ client, presented, clock, decision }: PresentedSecret): { credential: string } {
-  const match = matchSecret(client, presented, clock() / 1000)
+export function verifyClientSecret(input: PresentedSecret): { credential: string } | Promise<{ credential: string }> {
+  const { client, presented, clock } = input
+  const now = clock() / 1000
+  const match = matchSecret(client, presented, now)
+  if ((match !== undefined && isLive(match, now)) || !humanSecretsSeen()) return judge(input, match, now)
+  return matchHash(client, presented).then(found => judge(input, found ?? match, now))
+}
+
+function judge({ client, decision }: PresentedSecret, match: Match | undefined, now: number): { credential: string } {
   if (match === undefined) {
     throw decision.refuse('secret', {
       section: 'RFC 6749 §2.3.1',
@@ -61,15 +72,28 @@ export function verifyClientSecret({ client, presented, clock, decision }: Prese
     })
   }
   decision.pass('secret')
-  if (match.expired) {
+  if (!isLive(match, now)) {
+    const isOver = match.expires_at !== undefined && match.expires_at <= now
     throw decision.refuse('secret_expiry', {
       section: 'RFC 7591 §3.2.1',
       received: `secret:${match.id}`,
-      fix: 'The secret is right, but its client_secret_expires_at has passed: issue this client a new secret and configure it there.'
+      fix: isOver
+        ? 'The secret is right, but its client_secret_expires_at has passed: issue this client a new secret and configure it there.'
+        : 'The secret is right, but its not_before has not come yet: let the client use its earlier one until then.'
     })
   }
   decision.pass('secret_expiry')
   return { credential: `secret:${match.id}` }
+}
+
+/** Compares with the secrets of the client that are kept as scrypt made them, or with nobody's. */
+async function matchHash(client: Client | undefined, presented: string): Promise<Match | undefined> {
+  const kept = client === undefined ? [] : clientSecrets(client).filter(({ hash }) => hash !== undefined)
+  const hashes = kept.flatMap(({ hash }) => hash ?? [])
+  const index = await findHash(hashes, presented.slice(0, longestSecret))
+  const found = index === undefined || presented.length > longestSecret ? undefined : kept[index]
+  if (found?.hash !== undefined && !isCurrentHash(found.hash)) found.upgrade?.(presented)
+  return found
 }
 
 const fixForWrongSecret =
@@ -86,21 +110,21 @@ const fixForUnknownClient =
 export function symmetricKey(client: Client, clock: () => number): readonly SymmetricKey[] {
   let keys = keysOf.get(client)
   if (keys === undefined) {
-    keys = clientSecrets(client).flatMap(({ id, value, expires_at }) =>
-      value === undefined ? [] : [{ id, key: new TextEncoder().encode(value), expires_at }]
+    keys = clientSecrets(client).flatMap(({ id, value, not_before, expires_at }) =>
+      value === undefined ? [] : [{ id, key: new TextEncoder().encode(value), not_before, expires_at }]
     )
     keysOf.set(client, keys)
   }
   const now = clock() / 1000
-  return keys.filter(({ expires_at }) => isLive(expires_at, now))
+  return keys.filter(key => isLive(key, now))
 }
 
-function matchSecret(client: Client | undefined, presented: string, now: number): { id: string; expired: boolean } | undefined {
+function matchSecret(client: Client | undefined, presented: string, now: number): Match | undefined {
   const compared = presented.slice(0, longestSecret)
   const fits = presented.length <= longestSecret
   let of: SecretDigest['of'] | undefined
   let digest: Uint8Array = new Uint8Array()
-  let match: { id: string; expired: boolean } | undefined
+  let match: Match | undefined
   // no early end: how many were compared must not show which one it was
   for (const secret of secretDigests(client)) {
     // one hash for each way of hashing: all secrets of a client nearly always share one
@@ -108,8 +132,7 @@ function matchSecret(client: Client | undefined, presented: string, now: number)
     of = secret.of
     const equal = timingSafeEqual(digest, secret.digest)
     if (!equal || !fits) continue
-    const expired = !isLive(secret.expires_at, now)
-    if (match === undefined || match.expired) match = { id: secret.id, expired }
+    if (match === undefined || !isLive(match, now)) match = secret
   }
   return match
 }
@@ -125,15 +148,12 @@ function secretDigests(client: Client | undefined): readonly SecretDigest[] {
   return digests
 }
 
-function digestsOfSecret({ id, value, digest, expires_at }: ClientSecret): readonly SecretDigest[] {
-  if (digest !== undefined) return [{ id, digest: digest.value, of: digest.of, expires_at }]
-  return value === undefined ? nobodysSecret : [{ id, digest: digestOf(value), of: digestOf, expires_at }]
+function digestsOfSecret({ id, value, digest, not_before, expires_at }: ClientSecret): readonly SecretDigest[] {
+  const dates = { id, not_before, expires_at }
+  if (digest !== undefined) return [{ ...dates, digest: digest.value, of: digest.of }]
+  return value === undefined ? nobodysSecret : [{ ...dates, digest: digestOf(value), of: digestOf }]
 }
 
 function digestOf(secret: string): Uint8Array {
   return hash('sha256', digestKey + secret, 'buffer')
-}
-
-function isLive(expires_at: number | undefined, now: number): boolean {
-  return expires_at === undefined || now < expires_at
 }

@@ -42,6 +42,12 @@ export class GuessCounter extends RateLimiterStoreAbstract {
     return record === undefined ? null : (record.value as unknown as Count)
   }
 
+  /** The counter as it stands, without the library's own dress: this is read on every authentication. */
+  async peek(id: string): Promise<Count | null> {
+    const count = await this._get(id)
+    return count === null || count.ends <= this.clock() ? null : count
+  }
+
   /** Adds points, or begins a window with them; `begin` begins one whatever was there. */
   _upsert(id: string, points: number, duration: number, begin = false): Promise<Count> {
     const before = this.underWay.get(id) ?? Promise.resolve()

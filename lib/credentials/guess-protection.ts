@@ -54,8 +54,8 @@ export function guessProtection({ store, clock = Date.now, ...options }: GuessPr
   const networks = new GuessCounter({ ...shared, kind: 'guesses_by_network', points: attempts * unknownClientsFactor })
   return {
     async check(client_id, network) {
-      const counted = await pairs.get(keyOf(client_id, network))
-      if (counted !== null && counted.consumedPoints >= attempts) throw tooMany(counted.msBeforeNext)
+      const counted = await pairs.peek(keyOf(client_id, network))
+      if (counted !== null && counted.points >= attempts) throw tooMany(counted.ends - clock())
     },
     async count(client_id, network, known) {
       const ofNetwork = await networks.get(keyOf('', network))

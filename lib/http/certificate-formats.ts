@@ -1,4 +1,5 @@
 /** How proxies write a client's certificate into a header. Each format is read strictly, and none is verified here. */
+import { createHash } from 'node:crypto'
 import { decodeBase64 } from './base64.ts'
 import { unreadable } from './certificate-header.ts'
 import { readForwardedCertificates } from './envoy-xfcc.ts'
@@ -85,7 +86,15 @@ export function readPem(text: string): readonly Uint8Array[] {
 }
 
 function readXfcc(value: string, hops: number): readonly Uint8Array[] {
-  const { cert, chain } = readForwardedCertificates(value, hops)
+  const { cert, chain, hash } = readForwardedCertificates(value, hops)
+  const all = certificatesOf(cert, chain)
+  const [first] = all
+  if (hash !== undefined && first !== undefined && createHash('sha256').update(first).digest('hex') !== hash.toLowerCase())
+    throw unreadable('has a certificate that is not the one its Hash is of')
+  return all
+}
+
+function certificatesOf(cert: string | undefined, chain: string | undefined): readonly Uint8Array[] {
   const [first, ...others] = cert === undefined ? [] : readEncodedPem(cert)
   if (others.length > 0) throw unreadable('has a Cert of several certificates')
   const all = chain === undefined ? [] : readEncodedPem(chain)

@@ -67,7 +67,12 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     parameters,
     certificate: () => readCertificate(req, source).certificate,
     certificateNote: () => readCertificate(req, source).note,
-    traceId: () => traceIdOf(req)
+    traceId: () => traceIdOf(req),
+    // what is put here later has its place from the start: all requests keep one shape
+    authentication: undefined,
+    found: undefined,
+    onDecision: undefined,
+    watch: undefined
   }
 }
 

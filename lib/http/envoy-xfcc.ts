@@ -6,38 +6,54 @@ export interface ForwardedCertificates {
   readonly cert: string | undefined
   /** Percent-encoded PEM of the whole chain, the client's certificate included. */
   readonly chain: string | undefined
+  /** Hex SHA-256 of the client's certificate. */
+  readonly hash: string | undefined
 }
 
-type Element = ReadonlyMap<string, string>
+/** What counts of an element; Envoy repeats By, URI and DNS, and of these a second one would be a guess. */
+const single: ReadonlySet<string> = new Set(['cert', 'chain', 'hash'])
+
+interface Element {
+  readonly pairs: ReadonlyMap<string, string>
+  /** Whether it has what Envoy does not quote. */
+  readonly names: boolean
+}
 
 /**
  * The certificates of the element that counts: the last one, which the proxy this server talks to has added itself, or with `hops` proxies of
  * one's own behind each other the one the outermost of them added. What is to its left came with the request, from whoever sent it.
  *
- * @throws InvalidRequestError for anything that is not well-formed, or fewer elements than `hops`.
+ * Envoy writes URI and DNS without quotes, as they stand in a certificate anybody can make: `urn:x,Cert="…"` in one would be an element of
+ * the client's own. So there is nothing to the left of what counts where any element has such names; and within an element `hash`, which stands before them,
+ * is what the certificate is to be held against.
+ *
+ * @throws InvalidRequestError for anything that is not well-formed, for fewer elements than `hops`, or for more with names in them.
  */
 export function readForwardedCertificates(value: string, hops: number): ForwardedCertificates {
   const elements = readElements(value)
   const element = elements.at(-hops)
   if (element === undefined) throw unreadable(`has ${elements.length} elements, and ${hops} proxies should have added one each`)
-  return { cert: element.get('cert'), chain: element.get('chain') }
+  if (elements.length > hops && elements.some(({ names }) => names))
+    throw unreadable(
+      `has ${elements.length} elements, and URI or DNS in one: a client can write more into those, so say how many proxies add one (hops)`
+    )
+  return { cert: element.pairs.get('cert'), chain: element.pairs.get('chain'), hash: element.pairs.get('hash') }
 }
 
 function readElements(value: string): readonly Element[] {
   const elements: Element[] = []
-  let element = new Map<string, string>()
+  let pairs = new Map<string, string>()
   for (let at = 0; ;) {
     const equals = value.indexOf('=', at)
     const key = value.slice(at, Math.max(equals, at)).trim().toLowerCase()
     if (!/^[a-z]{1,20}$/.test(key)) throw unreadable('has something that is no key=value pair')
     const { text, end } = value[equals + 1] === '"' ? readQuoted(value, equals + 2) : readPlain(value, equals + 1)
-    // Envoy repeats DNS and URI; of what is read here, which of two is meant would be a guess
-    if (element.has(key) && (key === 'cert' || key === 'chain')) throw unreadable(`has ${key} twice in one element`)
-    element.set(key, text)
+    if (pairs.has(key) && single.has(key)) throw unreadable(`has ${key} twice in one element`)
+    pairs.set(key, text)
     const separator = value[end]
     if (separator !== ';') {
-      elements.push(element)
-      element = new Map()
+      elements.push({ pairs, names: pairs.has('uri') || pairs.has('dns') })
+      pairs = new Map()
     }
     if (separator === undefined) return elements
     at = end + 1

@@ -1,6 +1,9 @@
 /** One store, shared by several that must not see each other's records. */
 import type { Key, Store } from './store.ts'
 
+/** How many names of kinds are remembered. */
+const mostKinds = 100
+
 /**
  * A view of a store in which everything kept belongs to one scope, such as one issuer of several: keys of one scope are
  * absent in every other, and ending a grant in one ends none of another. The guarantees are those of the store behind it.
@@ -15,19 +18,27 @@ import type { Key, Store } from './store.ts'
 export function scopedStore(store: Store, scope: string): Store {
   // the length comes first, so that no scope's names can begin like another's
   const prefix = `${scope.length}:${scope}`
+  // few and known: a name is put together once
+  const kinds = new Map<string, string>()
+  const kindOf = (kind: string): string => {
+    const known = kinds.get(kind)
+    if (known !== undefined) return known
+    const name = prefix + kind
+    if (kinds.size < mostKinds) kinds.set(kind, name)
+    return name
+  }
   const within = ({ kind, id, grant }: Key): Key =>
-    grant === undefined ? { kind: prefix + kind, id } : { kind: prefix + kind, id, grant: prefix + grant }
+    grant === undefined ? { kind: kindOf(kind), id } : { kind: kindOf(kind), id, grant: prefix + grant }
   let closed = false
-  const whileOpen = <T>(operation: () => Promise<T>): Promise<T> =>
-    closed ? Promise.reject(new Error('the store is closed')) : operation()
+  const refuse = (): Promise<never> => Promise.reject(new Error('the store is closed'))
   return {
-    get: key => whileOpen(() => store.get(within(key))),
-    set: (key, value, ttl) => whileOpen(() => store.set(within(key), value, ttl)),
-    add: (key, value, ttl) => whileOpen(() => store.add(within(key), value, ttl)),
-    take: key => whileOpen(() => store.take(within(key))),
-    swap: (key, version, value, ttl) => whileOpen(() => store.swap(within(key), version, value, ttl)),
-    delete: key => whileOpen(() => store.delete(within(key))),
-    deleteGrant: grant => whileOpen(() => store.deleteGrant(prefix + grant)),
+    get: key => (closed ? refuse() : store.get(within(key))),
+    set: (key, value, ttl) => (closed ? refuse() : store.set(within(key), value, ttl)),
+    add: (key, value, ttl) => (closed ? refuse() : store.add(within(key), value, ttl)),
+    take: key => (closed ? refuse() : store.take(within(key))),
+    swap: (key, version, value, ttl) => (closed ? refuse() : store.swap(within(key), version, value, ttl)),
+    delete: key => (closed ? refuse() : store.delete(within(key))),
+    deleteGrant: grant => (closed ? refuse() : store.deleteGrant(prefix + grant)),
     close: () => {
       closed = true
       return Promise.resolve()

@@ -4,7 +4,7 @@
  */
 const shardCount = 256
 /** Ids are digests, which differ everywhere: their last characters spread as well as all of them. */
-const hashedCharacters = 32
+const hashedCharacters = 10
 
 export class ShardedMap<V> {
   private readonly shards = new Array<Map<string, V> | undefined>(shardCount)

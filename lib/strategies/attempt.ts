@@ -3,6 +3,7 @@
  */
 import type { Request } from 'express'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../client.ts'
+import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
 import { DecisionBuilder, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
@@ -57,9 +58,16 @@ export interface Proof {
   /**
    * Proves the client, or throws what `decision.refuse` returns. Resolves to the credential that proved it.
    */
-  prove(client: Client, decision: DecisionBuilder): { credential?: string } | Promise<{ credential?: string }>
+  prove(client: Client, decision: DecisionBuilder): Proven | Promise<Proven>
   /** The same work for a client that is not there, so that time does not tell. */
-  pretend?(): void
+  pretend?(): Promise<void>
+}
+
+/** What proved a client. */
+export interface Proven {
+  readonly credential?: string
+  /** Which of the client's credentials this is a use of, where that is another: a registered subject and not the certificate that bears it. */
+  readonly used?: string
 }
 
 /** Passport's actions, as they are on the object a strategy runs on. */
@@ -120,16 +128,18 @@ export async function judgeAttempt(
   decision.announce(['client', 'registered_method', ...proof.checks])
   try {
     const client = await findClient(context.clients, request, client_id)
-    if (client?.token_endpoint_auth_method !== strategy.name) {
-      proof.pretend?.()
-      throw refuseBeforeProof(decision, strategy.name, client)
+    const now = context.clock() / 1000
+    if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
+      await proof.pretend?.()
+      throw refuseBeforeProof(decision, strategy.name, client, now)
     }
     decision.pass('client')
     decision.pass('registered_method')
-    const { credential } = await proof.prove(client, decision)
+    const { credential, used = credential } = await proof.prove(client, decision)
     decision.credential = credential
     request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
+    context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     return client
   } catch (error) {
     if (!(error instanceof InvalidClientError)) throw error
@@ -211,15 +221,24 @@ export function tellMalformed(
   return error
 }
 
-function refuseBeforeProof(decision: DecisionBuilder, method: string, client: Client | undefined): InvalidClientError {
+function refuseBeforeProof(
+  decision: DecisionBuilder,
+  method: string,
+  client: Client | undefined,
+  now: number
+): InvalidClientError {
   if (client === undefined) {
     return decision.refuse('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
   }
   decision.pass('client')
+  const { methods } = credentialSet(client)
+  const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
   return decision.refuse('registered_method', {
     section: 'RFC 7591 §2',
-    expected: client.token_endpoint_auth_method,
+    expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
     received: method,
-    fix: 'Let the client use the method it is registered for, or change its token_endpoint_auth_method.'
+    fix: methods.some(credential => credential.method === method)
+      ? 'The client may use this method at another time only: let it use the one it may use now, or change the dates of this one.'
+      : 'Let the client use the method it is registered for, change its token_endpoint_auth_method, or allow it this method too.'
   })
 }

@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { readBasicCredentials } from '../http/basic-credentials.ts'
+import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
@@ -58,7 +58,7 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
 
   /** Reads the header; an unreadable one is `invalid_request`. */
   identify(request: ClientRequest): Identification {
-    const read = readBasicCredentials(request.headers.authorization)
+    const read = readOnce(request)
     switch (read.outcome) {
       case 'absent':
         return absent
@@ -85,8 +85,20 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
 /** What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could judge them. */
 const readableHeaders = { authorization: `Basic ${Buffer.from('client:secret').toString('base64')}` }
 
+/** A request is identified and then judged: the header is decoded for both. */
+const readings = new WeakMap<ClientRequest, BasicCredentials>()
+
+function readOnce(request: ClientRequest): BasicCredentials {
+  let read = readings.get(request)
+  if (read === undefined) {
+    read = readBasicCredentials(request.headers.authorization)
+    if (read.outcome !== 'absent') readings.set(request, read)
+  }
+  return read
+}
+
 function secretOf(request: ClientRequest): string {
-  const read = readBasicCredentials(request.headers.authorization)
+  const read = readOnce(request)
   return read.outcome === 'present' ? read.client_secret : ''
 }
 

@@ -2,6 +2,7 @@
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
 import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
+import { sameAlgorithm } from '../assertions/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import {
@@ -115,6 +116,12 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     const identified = identifyAssertion(client_assertion)
     if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
+  }
+
+  /** A secret and a private key sign with different algorithms. */
+  suits({ parameters }: ClientRequest): boolean {
+    const identified = identifyAssertion(parameters['client_assertion'] ?? '')
+    return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
   }
 
   override authenticate(req: Request): void {

@@ -1,9 +1,10 @@
 /** `self_signed_tls_client_auth`: a client certificate the client registered itself (RFC 8705 §2.2). */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
-import { selfSignedChecks, verifySelfSigned } from '../assertions/certificate.ts'
+import { methodOfCertificate, selfSignedChecks, verifySelfSigned } from '../assertions/certificate.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import type { Client } from '../client.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import {
   actionsOf,
@@ -50,6 +51,10 @@ export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements
 
   identify(request: ClientRequest): Identification {
     return namesItselfOnly(request)
+  }
+
+  suits(request: ClientRequest, client: Client): boolean {
+    return methodOfCertificate(client, request.certificate()) === this.name
   }
 
   override authenticate(req: Request): void {

@@ -3,6 +3,7 @@
  * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
  */
 import type { Strategy as PassportStrategy } from 'passport'
+import type { Client } from '../client.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
@@ -39,6 +40,11 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly guessable?: boolean
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
+  /**
+   * Whether this is the method a request is meant for, where the client may use several that look alike. Called of those alone, and decides
+   * nothing else. Leave it out where the method's requests look like no other's.
+   */
+  suits?(request: ClientRequest, client: Client): boolean
 }
 
 export const absent: Identification = Object.freeze({ outcome: 'absent' })

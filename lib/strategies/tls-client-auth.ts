@@ -1,7 +1,8 @@
 /** `tls_client_auth`: a client certificate from a trusted CA, by the subject the client registered (RFC 8705 §2.1). */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
-import { tlsClientAuthChecks, verifyTlsClientAuth } from '../assertions/certificate.ts'
+import { methodOfCertificate, tlsClientAuthChecks, verifyTlsClientAuth } from '../assertions/certificate.ts'
+import type { Client } from '../client.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import {
   actionsOf,
@@ -37,6 +38,10 @@ export class TlsClientAuthStrategy extends PassportStrategy implements ClientAut
 
   identify(request: ClientRequest): Identification {
     return namesItselfOnly(request)
+  }
+
+  suits(request: ClientRequest, client: Client): boolean {
+    return methodOfCertificate(client, request.certificate()) === this.name
   }
 
   override authenticate(req: Request): void {

@@ -64,6 +64,8 @@ export async function mintAccessToken(
   const expires_in = Math.min(resource?.access_token_ttl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
+  const signed = resource?.access_token_format === 'jwt'
+  const digest = signed ? '' : tokenDigest(reference)
   const token: AccessToken = {
     client_id: grant.client_id,
     sub: grant.sub ?? grant.client_id,
@@ -72,7 +74,8 @@ export async function mintAccessToken(
     aud: resource?.resource,
     iat,
     exp: iat + expires_in,
-    jti: reference,
+    // an opaque reference is the token itself: what is kept must not contain it
+    jti: signed ? reference : digest,
     cnf: confirmation,
     auth_time: grant.auth_time,
     acr: grant.acr,
@@ -83,11 +86,10 @@ export async function mintAccessToken(
     may_act: grant.may_act,
     grant: grant.id
   }
-  if (resource?.access_token_format === 'jwt') {
+  if (signed) {
     return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claimsOf(server, token)), expires_in }
   }
-  // the reference is the token itself: what is kept must not contain it
-  await server.store.set(accessTokenKey(reference, grant.id), toJson({ ...token, jti: tokenDigest(reference) }), expires_in)
+  await server.store.set(accessTokenKeyOf(digest, grant.id), toJson(token), expires_in)
   return { access_token: reference, expires_in }
 }
 
@@ -136,7 +138,10 @@ export function grantOfReference(reference: string): string | undefined {
 }
 
 function accessTokenKey(reference: string, grant: string | undefined): Key {
-  const id = tokenDigest(reference)
+  return accessTokenKeyOf(tokenDigest(reference), grant)
+}
+
+function accessTokenKeyOf(id: string, grant: string | undefined): Key {
   return grant === undefined ? { kind: 'access_token', id } : { kind: 'access_token', id, grant }
 }
 

@@ -8,12 +8,25 @@ export function guardedStore(store: Store): Store {
     try {
       return await answer()
     } catch (cause) {
-      throw new TemporarilyUnavailableError({ reason: `the store's ${operation}() failed; see the cause`, cause })
+      throw failed(operation, cause)
     }
   }
   return {
-    get: key => guarded('get', () => store.get(key)),
-    set: (key, value, ttl) => guarded('set', () => store.set(key, value, ttl)),
+    // the two of every token request, without a closure for each
+    async get(key) {
+      try {
+        return await store.get(key)
+      } catch (cause) {
+        throw failed('get', cause)
+      }
+    },
+    async set(key, value, ttl) {
+      try {
+        await store.set(key, value, ttl)
+      } catch (cause) {
+        throw failed('set', cause)
+      }
+    },
     add: (key, value, ttl) => guarded('add', () => store.add(key, value, ttl)),
     take: key => guarded('take', () => store.take(key)),
     swap: (key, version, value, ttl) => guarded('swap', () => store.swap(key, version, value, ttl)),
@@ -21,4 +34,8 @@ export function guardedStore(store: Store): Store {
     deleteGrant: grant => guarded('deleteGrant', () => store.deleteGrant(grant)),
     close: () => store.close()
   }
+}
+
+function failed(operation: keyof Store, cause: unknown): TemporarilyUnavailableError {
+  return new TemporarilyUnavailableError({ reason: `the store's ${operation}() failed; see the cause`, cause })
 }

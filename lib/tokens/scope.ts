@@ -8,6 +8,8 @@ const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
  * separated by exactly one space.
  */
 export function parseScope(scope: string): readonly string[] | undefined {
+  // the common case, one value, needs neither list nor set
+  if (scopeToken.test(scope)) return [scope]
   const values = scope.split(' ')
   return values.every(value => scopeToken.test(value)) ? [...new Set(values)] : undefined
 }

@@ -23,7 +23,7 @@ export async function respond(
 ): Promise<TokenResponse> {
   const resource = resourceFor(server, given, shape.resource)
   const subject = given.sub === undefined ? undefined : subjectFor(server, recipient.client, given.sub)
-  const grant = await findable(server, recipient.client, given, resource, subject)
+  const grant = needsName(given, resource, subject) ? await named(server, recipient.client, given, resource) : given
   const wanted = shape.scope ?? grant.scope
   const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
@@ -90,15 +90,12 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
  * A JWT that calls a person by a pairwise identifier says nothing to this server of who that is: its grant does. One without an id gets one, and is
  * kept as long as the token lives.
  */
-async function findable(
-  server: TokenServer,
-  client: Client,
-  grant: Grant,
-  resource: Resource | undefined,
-  subject: string | undefined
-): Promise<Grant> {
-  const { id, sub } = grant
-  if (id !== undefined || sub === undefined || sub === subject || resource?.access_token_format !== 'jwt') return grant
+function needsName({ id, sub }: Grant, resource: Resource | undefined, subject: string | undefined): resource is Resource {
+  return id === undefined && sub !== undefined && sub !== subject && resource?.access_token_format === 'jwt'
+}
+
+async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource): Promise<Grant> {
+  const { sub = '' } = grant
   const named = { ...grant, id: server.random(16).toString('base64url') }
   const record = { ...grant, sub, auth_method: client.token_endpoint_auth_method }
   await keepGrant(server, named.id, record, resource.access_token_ttl ?? server.accessTokenTtl)

@@ -52,7 +52,10 @@ describe('verifyTlsClientAuth', () => {
   it('accepts the registered subject, passing every check in order', async () => {
     const decision = new DecisionBuilder('token')
     const input = { client: tlsClient(), certificate: presented(made), decision, clock: Date.now }
-    expect(await verifyTlsClientAuth(input)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
+    expect(await verifyTlsClientAuth(input)).toEqual({
+      credential: `x5t#S256:${made.thumbprint}`,
+      used: expect.stringMatching(/^subject:tls_client_auth_/)
+    })
     const record = decision.finish('authenticated')
     expect(record.checks).toEqual(tlsClientAuthChecks.map(check => ({ check, outcome: 'pass' })))
     expect(record.credential).toBe(`x5t#S256:${made.thumbprint}`)
@@ -126,7 +129,10 @@ describe('verifySelfSigned', () => {
         clock: Date.now,
         keys: clientKeys()
       }
-      expect(await verifySelfSigned(input)).toEqual({ credential: `x5t#S256:${own.thumbprint}` })
+      expect(await verifySelfSigned(input)).toEqual({
+        credential: `x5t#S256:${own.thumbprint}`,
+        used: expect.stringMatching(/^(?:kid|jkt):/)
+      })
       expect(decision.finish('authenticated').checks).toEqual(selfSignedChecks.map(check => ({ check, outcome: 'pass' })))
     }
   })
@@ -189,7 +195,7 @@ describe('verifySelfSigned', () => {
     expect(await refusal(attempt)).toMatchObject({ check: 'certificate_key' })
     keys = [other.jwk, withX5c(own)]
     time += 30_000
-    expect(await attempt()).toEqual({ credential: `x5t#S256:${own.thumbprint}` })
+    expect(await attempt()).toMatchObject({ credential: `x5t#S256:${own.thumbprint}` })
     await new Promise(done => server.close(done))
   })
 })
@@ -204,7 +210,7 @@ describe('a real handshake', () => {
     const socket = connect({ ...options, port: (server.address() as AddressInfo).port })
     const peer = await accepted
     const certificate = { der: peer.getPeerCertificate().raw, verified: peer.authorized }
-    expect(await tls(certificate)).toEqual({ credential: `x5t#S256:${made.thumbprint}` })
+    expect(await tls(certificate)).toMatchObject({ credential: `x5t#S256:${made.thumbprint}` })
     socket.destroy()
     await new Promise(done => server.close(done))
   })

@@ -43,13 +43,22 @@ export async function startPostgres(): Promise<PostgresServer> {
     query,
     start,
     kill: () => endProcess(child, 'SIGKILL'),
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    freeze: () => signalAll(child, 'SIGSTOP'),
+    thaw: () => signalAll(child, 'SIGCONT'),
     async stop() {
       await endProcess(child, 'SIGINT')
       rmSync(folder, { recursive: true, force: true })
     }
   }
+}
+
+/** To the server and to the processes that serve its connections. */
+function signalAll(child: ChildProcess | undefined, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  child?.kill(signal)
+  const serving = outputOf('pgrep', ['-P', String(child?.pid)])
+    .split('\n')
+    .filter(Boolean)
+  for (const pid of serving) process.kill(Number(pid), signal)
 }
 
 /** Debian keeps them out of the path, one folder for each version. */

@@ -145,6 +145,37 @@ describe('the embedded store', () => {
     await stop(third)
   })
 
+  it('knows the clients that registered themselves after a restart', async () => {
+    const issuer = `http://localhost:${await freePort()}`
+    const env = { STORE_URL: `sqlite:${join(folder, 'registered.db')}` }
+    const open = { ...settings(issuer), policy: { registration: 'open' } }
+
+    const first = await startServer(open, env)
+    const response = await fetch(`${issuer}/oauth2/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Newcomer', grant_types: ['client_credentials'], scope: 'api:read' })
+    })
+    const client = (await response.json()) as Record<string, string>
+    expect(response.status).toBe(201)
+    first.child.kill('SIGKILL')
+    await first.ended
+
+    const second = await startServer(open, env)
+    const secrets = `${client['client_id'] ?? ''}:${client['client_secret'] ?? ''}`
+    const answer = await fetch(`${issuer}/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(secrets).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' })
+    })
+    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ scope: 'api:read' })])
+    const managed = await fetch(client['registration_client_uri'] ?? '', {
+      headers: { authorization: `Bearer ${client['registration_access_token'] ?? ''}` }
+    })
+    expect([managed.status, await managed.json()]).toEqual([200, expect.objectContaining({ client_name: 'Newcomer' })])
+    await stop(second)
+  })
+
   it('serves two processes at once', async () => {
     const env = { STORE_URL: `sqlite:${join(folder, 'shared.db')}` }
     const issuers = [`http://localhost:${await freePort()}`, `http://localhost:${await freePort()}`]

@@ -73,10 +73,18 @@ describe('Envoy’s header', () => {
   const other = makeCertificate({ subject: 'other' })
 
   it('counts what the last proxy added, whatever came with the request', () => {
-    const value = `${proxies.envoy([other])},${proxies.envoy([leaf])}`
+    const value = [other, leaf].map(certificate => proxies.envoy([certificate], { names: false })).join()
     expect(read('envoy-xfcc', value)).toEqual(ders(leaf))
     expect(read('envoy-xfcc', value, 2)).toEqual(ders(other))
     expect(() => read('envoy-xfcc', value, 3)).toThrow(InvalidRequestError)
+  })
+
+  it('has no more elements than proxies where one has names in it, which are not quoted', () => {
+    const mixed = [true, false].map(names => [proxies.envoy([other], { names }), proxies.envoy([leaf], { names: !names })].join())
+    for (const value of mixed) {
+      expect(read('envoy-xfcc', value, 2)).toEqual(ders(other))
+      expect(() => read('envoy-xfcc', value)).toThrow(InvalidRequestError)
+    }
   })
 
   it.each(['Cert="', 'By=a;Cert="abc', 'Subject="\\', 'Cert="%22,', 'a="b\\'])(

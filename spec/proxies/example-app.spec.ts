@@ -35,6 +35,11 @@ async function start(name: ProxyName, variant: Variant, more: object = {}): Prom
   return { app, server, proxy: await startProxy(name, variant, { folder: material.folder, behind: app }) }
 }
 
+async function end(setup: Setup | undefined): Promise<void> {
+  await setup?.proxy.stop()
+  await stop(setup?.server)
+}
+
 const forged = (proxy: ProxyName, name: CertificateName) => ({ 'X-SSL-Client-Cert': formats[proxy].write(certificates[name]) })
 
 describe.each(installed)('%s, which verifies', name => {
@@ -43,10 +48,7 @@ describe.each(installed)('%s, which verifies', name => {
   beforeAll(async () => {
     setup = await start(name, 'verifies')
   })
-  afterAll(async () => {
-    await setup.proxy.stop()
-    await stop(setup.server)
-  })
+  afterAll(() => end(setup))
 
   it.each(['good', 'deep'] as const)('lets tls_client_auth through: %s', async certificate => {
     const { port } = setup.proxy
@@ -97,10 +99,7 @@ describe.each(installed)('%s, which passes certificates on to an app with tls.cl
     const tls = { port: await freePort(), key, cert, client_ca: [material.path('clients-ca.crt')] }
     setup = await start(name, 'passes on', { tls })
   })
-  afterAll(async () => {
-    await setup.proxy.stop()
-    await stop(setup.server)
-  })
+  afterAll(() => end(setup))
 
   it('lets tls_client_auth and self_signed_tls_client_auth through', async () => {
     expect((await throughProxy(setup.proxy.port, 'good')).status).toBe(200)

@@ -1,5 +1,6 @@
 /** Certificates as proxies write them into headers, each in its own way. */
 import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import type { MadeCertificate } from './certificates.ts'
 
 const base64 = ({ der }: MadeCertificate) => der.toString('base64')
@@ -34,7 +35,10 @@ export const awsAlb = (...certificates: MadeCertificate[]): string =>
   pemOf(certificates).replace(/[^A-Za-z0-9\-._~+=/]/g, escapeByte)
 
 /** One element, with the leaf's Cert and, where there is more, the Chain with the leaf in it. */
-export function envoy([leaf, ...chain]: readonly [MadeCertificate, ...MadeCertificate[]], { cert = true } = {}): string {
+export function envoy(
+  [leaf, ...chain]: readonly [MadeCertificate, ...MadeCertificate[]],
+  { cert = true, names = true } = {}
+): string {
   const hash = createHash('sha256').update(leaf.der).digest('hex')
   return [
     'By=spiffe://as.example/frontend',
@@ -42,12 +46,25 @@ export function envoy([leaf, ...chain]: readonly [MadeCertificate, ...MadeCertif
     ...(cert ? [`Cert="${encodeURIComponent(leaf.pem)}"`] : []),
     ...(chain.length > 0 ? [`Chain="${encodeURIComponent(pemOf([leaf, ...chain]))}"`] : []),
     'Subject="CN=billing,O=\\"Example, Inc.\\""',
-    'URI=spiffe://as.example/billing',
-    'DNS=billing.example.com',
-    'DNS=billing'
+    ...(names ? ['URI=spiffe://as.example/billing', 'DNS=billing.example.com', 'DNS=billing'] : [])
   ].join(';')
 }
 
 function escapeByte(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** PEM of the base64 of DER. */
+export function pemOfBase64(base64: string): string {
+  return `-----BEGIN CERTIFICATE-----\n${(base64.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
+}
+
+/** A request as Node gives it, from an address. */
+export function requestFrom(remoteAddress: string | undefined, ...rawHeaders: string[]): IncomingMessage {
+  const headers: Record<string, string> = {}
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    headers[name] = name in headers ? `${headers[name] ?? ''}, ${rawHeaders[index + 1] ?? ''}` : (rawHeaders[index + 1] ?? '')
+  }
+  return { socket: { remoteAddress }, headers, rawHeaders } as unknown as IncomingMessage
 }

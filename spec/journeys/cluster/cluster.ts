@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { generateKeys, type ClientMetadata } from 'clientele'
 import { typescriptArgs } from '../../support/typescript-process.ts'
-import { callback, issuer, type NodeSetup, type StoreEngine } from './setup.ts'
+import { callback, issuer, type NodeSetup, type StoreEngine, type StoreOperation } from './setup.ts'
 
 export interface Answer {
   readonly status: number
   readonly body: Readonly<Record<string, string>>
   readonly location: string | undefined
+  readonly retryAfter: string | undefined
 }
 
 export interface Request {
@@ -20,10 +21,12 @@ export interface Request {
 
 export interface Cluster {
   readonly size: number
-  /** Asks one of the processes. Rejects where it is dead, or dies before it answers. */
+  /** Asks one of the processes. Rejects where it is dead (see {@link neverSent}), or dies before it answers. */
   ask(node: number, path: string, request?: Request): Promise<Answer>
-  /** Kills one of the processes in the middle of whatever it is doing, and starts it again. */
-  killAndRestart(node: number): Promise<void>
+  /** Kills processes at once, in the middle of whatever they are doing, and starts them again. */
+  killAndRestart(nodes: readonly number[]): Promise<void>
+  /** One of the processes kills itself when the next such operation of its store is done and nobody knows yet; started again. */
+  dieAfter(node: number, operation: StoreOperation): Promise<void>
   stop(): Promise<void>
 }
 
@@ -43,9 +46,17 @@ export async function startCluster(store: StoreEngine, clients: readonly ClientM
   return {
     size,
     ask: (index, path, request) => ask(nodeOf(index).port, path, request),
-    async killAndRestart(index) {
-      await kill(nodeOf(index).child)
-      Object.assign(nodeOf(index), await startNode(setup))
+    async killAndRestart(indices) {
+      const killed = indices.map(nodeOf)
+      await Promise.all(killed.map(({ child }) => kill(child)))
+      await Promise.all(killed.map(async node => Object.assign(node, await startNode(setup))))
+    },
+    async dieAfter(index, operation) {
+      const node = nodeOf(index)
+      const closed = once(node.child, 'close')
+      node.child.send({ dieAfter: operation })
+      await closed
+      Object.assign(node, await startNode(setup))
     },
     stop: async () => {
       await Promise.all(nodes.map(({ child }) => kill(child)))
@@ -74,7 +85,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await closed
 }
 
-async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
+export async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: method ?? (form === undefined ? 'GET' : 'POST'),
     headers,
@@ -84,7 +95,13 @@ async function ask(port: number, path: string, { method, form, headers = {} }: R
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
   const body = (isJson ? JSON.parse(text) : {}) as Record<string, string>
-  return { status: response.status, body, location: response.headers.get('location') ?? undefined }
+  const header = (name: string) => response.headers.get(name) ?? undefined
+  return { status: response.status, body, location: header('location'), retryAfter: header('retry-after') }
+}
+
+/** Whether what {@link Cluster.ask} rejected with means that nobody got the request. */
+export function neverSent(error: unknown): boolean {
+  return (error as { readonly cause?: { readonly code?: string } }).cause?.code === 'ECONNREFUSED'
 }
 
 export function basic(client_id: string, secret: string): { readonly authorization: string } {
@@ -92,7 +109,13 @@ export function basic(client_id: string, secret: string): { readonly authorizati
 }
 
 /** A fresh code for a person of that name, from whichever process. */
-export async function codeFor(cluster: Cluster, node: number, client_id: string, person: string, path = ''): Promise<string> {
+export async function codeFor(
+  cluster: Pick<Cluster, 'ask'>,
+  node: number,
+  client_id: string,
+  person: string,
+  path = ''
+): Promise<string> {
   const query = new URLSearchParams({
     client_id,
     response_type: 'code',

@@ -14,14 +14,12 @@ import type { StoreEngine } from './setup.ts'
 export interface RunningEngine {
   readonly store: StoreEngine
   /** The server to kill, where there is one. */
-  readonly server?: Pick<DatabaseServer, 'kill' | 'start'>
+  readonly server?: DatabaseServer
   stop(): Promise<void>
 }
 
-/** Generous, because what is measured here is not time. */
-const timeout = 30_000
-
-export function openStore({ engine, address }: StoreEngine): Promise<Store> {
+/** `timeout` in milliseconds: generous, where what is measured is not time. */
+export function openStore({ engine, address }: StoreEngine, timeout = 30_000): Promise<Store> {
   switch (engine) {
     case 'sqlite':
       return sqliteStore({ path: String(address), timeout })

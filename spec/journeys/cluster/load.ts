@@ -1,6 +1,6 @@
 /** Clients that use what they were given, over and over, and ask again when an answer gets lost on the way. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { codeFor, redemption, type Answer, type Cluster, type Request } from './cluster.ts'
+import { codeFor, neverSent, redemption, type Answer, type Cluster, type Request } from './cluster.ts'
 
 /** What one refresh token and all its successors came to. */
 export interface Family {
@@ -12,19 +12,10 @@ export interface Family {
   readonly accessTokens: string[]
 }
 
-export interface Load {
-  readonly families: readonly Family[]
-  rotations: number
-  /** How many answers were lost or were 503, each of which was asked for again. */
-  lost: number
-  /** Lost answers for which two further requests got one and the same successor. */
-  repeated: number
-}
-
 /** What became of one code: answered with tokens, or spent by a request whose answer was lost. */
 export interface RedeemedCode {
   readonly code: string
-  readonly outcome: 'answered' | 'spent without an answer'
+  readonly tokens: { readonly access_token: string; readonly refresh_token: string } | undefined
 }
 
 export interface Client {
@@ -32,19 +23,24 @@ export interface Client {
   readonly headers: Readonly<Record<string, string>>
 }
 
+export interface Load {
+  readonly cluster: Cluster
+  readonly client: Client
+  readonly families: readonly Family[]
+  readonly codes: RedeemedCode[]
+  rotations: number
+  /** Rotations for which at least one request got no answer, or 503. */
+  uncertain: number
+  /** Uncertain rotations for which two further requests got one and the same successor. */
+  repeated: number
+  /** Requests somebody got and nobody answered. */
+  unanswered: number
+  /** Requests answered with 503. */
+  unavailable: number
+}
+
 /** Milliseconds after which what does not come back is taken for gone. */
 const patience = 60_000
-
-/** Asks one process after the other until one answers; what they answer with is the caller's to judge. */
-async function insist(cluster: Cluster, first: number, request: Request): Promise<{ answer: Answer; lost: number }> {
-  const deadline = Date.now() + patience
-  for (let attempt = 0; Date.now() < deadline; attempt++) {
-    const answer = await cluster.ask(first + attempt, '/oauth2/token', request).catch(() => undefined)
-    if (answer !== undefined && answer.status !== 503) return { answer, lost: attempt }
-    await pause(50)
-  }
-  throw new Error('no process answered any more')
-}
 
 export async function startFamilies(cluster: Cluster, client: Client, count: number): Promise<Load> {
   const families = await Promise.all(
@@ -55,58 +51,80 @@ export async function startFamilies(cluster: Cluster, client: Client, count: num
       return { token: refresh_token, tokens: [refresh_token], accessTokens: [access_token] }
     })
   )
-  return { families, rotations: 0, lost: 0, repeated: 0 }
+  return { cluster, client, families, codes: [], rotations: 0, uncertain: 0, repeated: 0, unanswered: 0, unavailable: 0 }
 }
 
-/** Replaces every family's token so many times, all families at once. `onRotation` is told how many there were so far. */
-export async function rotateAll(
-  cluster: Cluster,
-  client: Client,
-  load: Load,
-  times: number,
-  onRotation: (rotations: number) => void
-): Promise<void> {
+/**
+ * All families at once: each replaces its token so many times, and redeems a code after every fifth time. `onRotation` is called
+ * after each rotation.
+ */
+export async function work(load: Load, turns: number, onRotation: () => void): Promise<void> {
+  const { cluster, client, families } = load
+  const count = families.length * Math.floor(turns / 5)
+  const codes = await Promise.all(
+    Array.from({ length: count }, (_, index) => codeFor(cluster, index, client.client_id, `code ${load.codes.length + index}`))
+  )
   await Promise.all(
-    load.families.map(async (family, index) => {
-      for (let turn = 0; turn < times; turn++) {
-        await rotate(cluster, client, load, family, index + turn)
-        onRotation((load.rotations += 1))
+    families.map(async (family, index) => {
+      for (let turn = 1; turn <= turns; turn++) {
+        await rotate(load, family, index + turn)
+        onRotation()
+        const code = turn % 5 === 0 ? codes.pop() : undefined
+        if (code !== undefined) await redeem(load, code, index + turn)
       }
     })
   )
 }
 
-async function rotate(cluster: Cluster, { headers }: Client, load: Load, family: Family, node: number): Promise<void> {
-  const request = { form: { grant_type: 'refresh_token', refresh_token: family.token }, headers }
-  const { answer, lost } = await insist(cluster, node, request)
+async function rotate(load: Load, family: Family, node: number): Promise<void> {
+  const request = { form: { grant_type: 'refresh_token', refresh_token: family.token }, headers: load.client.headers }
+  const { answer, uncertain } = await insist(load, node, request)
   const { refresh_token = '', access_token = '' } = successful(answer)
-  if (lost > 0) {
-    const again = await insist(cluster, node + 1, request)
+  if (uncertain) {
+    const again = await insist(load, node + 1, request)
     if (successful(again.answer)['refresh_token'] === refresh_token) load.repeated += 1
-    load.lost += 1
+    load.uncertain += 1
   }
+  load.rotations += 1
   family.token = refresh_token
   family.tokens.push(refresh_token)
   family.accessTokens.push(access_token)
 }
 
-function successful({ status, body }: Answer): Answer['body'] {
-  if (status !== 200) throw new Error(`a good refresh token was refused: ${status} ${JSON.stringify(body)}`)
-  return body
+/** A code whose first answer was lost may be spent: then the client has to ask its person again (RFC 6749 §4.1.2). */
+async function redeem(load: Load, code: string, node: number): Promise<void> {
+  const { answer, uncertain } = await insist(load, node, { form: redemption(code), headers: load.client.headers })
+  const spent = uncertain && answer.status === 400 && answer.body['error'] === 'invalid_grant'
+  const { access_token = '', refresh_token = '' } = spent ? {} : successful(answer)
+  load.codes.push({ code, tokens: spent ? undefined : { access_token, refresh_token } })
 }
 
-/** Redeems codes, a few at a time. */
-export async function redeemAll(cluster: Cluster, { headers }: Client, codes: readonly string[]): Promise<RedeemedCode[]> {
-  const redeemed: RedeemedCode[] = []
-  const waiting = [...codes.entries()]
-  const redeem = async () => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const [index, code] = next
-      const { answer, lost } = await insist(cluster, index, { form: redemption(code), headers })
-      if (answer.status !== 200 && lost === 0) throw new Error(`a good code was refused: ${JSON.stringify(answer.body)}`)
-      redeemed.push({ code, outcome: answer.status === 200 ? 'answered' : 'spent without an answer' })
+/** Asks one process after the other until one answers; what it answers with is the caller's to judge. */
+async function insist(load: Load, first: number, request: Request): Promise<{ answer: Answer; uncertain: boolean }> {
+  const deadline = Date.now() + patience
+  let uncertain = false
+  for (let attempt = 0; Date.now() < deadline; attempt++) {
+    const answer = await load.cluster.ask(first + attempt, '/oauth2/token', request).catch((error: unknown) => {
+      if (!neverSent(error)) {
+        uncertain = true
+        load.unanswered += 1
+      }
+    })
+    if (answer !== undefined && !isUnavailable(answer)) return { answer, uncertain }
+    if (answer !== undefined) {
+      uncertain = true
+      load.unavailable += 1
     }
+    await pause(200)
   }
-  await Promise.all(Array.from({ length: 8 }, redeem))
-  return redeemed
+  throw new Error('no process answered any more')
+}
+
+function isUnavailable({ status, body, retryAfter }: Answer): boolean {
+  return status === 503 && body['error'] === 'temporarily_unavailable' && Number(retryAfter) > 0
+}
+
+function successful({ status, body }: Answer): Answer['body'] {
+  if (status !== 200) throw new Error(`what was good was refused: ${status} ${JSON.stringify(body)}`)
+  return body
 }

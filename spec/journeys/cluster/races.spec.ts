@@ -3,48 +3,16 @@
  * it, every time. `CLUSTER_ROUNDS=50 npm run test:engines -- spec/journeys/cluster/races` for as many rounds as you like.
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { randomUUID } from 'node:crypto'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { makeDpopKey, prove, type DpopKey } from '../../support/dpop.ts'
-import { basic, codeFor, redemption, startCluster, tokenEndpoint, type Cluster, type Request } from './cluster.ts'
+import { assertion, clients, credentials } from './clients.ts'
+import { codeFor, redemption, startCluster, tokenEndpoint, type Cluster, type Request } from './cluster.ts'
 import { engines, type RunningEngine } from './engines.ts'
 import { report } from './report.ts'
-import { callback, deviceCodeGrantType, issuer } from './setup.ts'
+import { deviceCodeGrantType } from './setup.ts'
 
 const rounds = Number(process.env['CLUSTER_ROUNDS'] ?? 3)
 const racers = 200
-const secret = 'a secret of letters and spaces alone'
 jest.setTimeout(120_000 + rounds * 30_000)
-
-const credentials = basic('web', secret)
-const signing = await generateKeyPair('ES256')
-
-const clients = [
-  {
-    client_id: 'web',
-    client_secret: secret,
-    grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrantType],
-    redirect_uris: [callback]
-  },
-  {
-    client_id: 'signing',
-    token_endpoint_auth_method: 'private_key_jwt',
-    grant_types: ['client_credentials'],
-    jwks: { keys: [{ ...(await exportJWK(signing.publicKey)), kid: '1', alg: 'ES256' }] }
-  }
-]
-
-/** An assertion good for one request. */
-function assertion(): Promise<string> {
-  return new SignJWT({ jti: randomUUID() })
-    .setProtectedHeader({ alg: 'ES256', kid: '1' })
-    .setIssuer('signing')
-    .setSubject('signing')
-    .setAudience(issuer)
-    .setIssuedAt()
-    .setExpirationTime('1m')
-    .sign(signing.privateKey)
-}
 
 describe.each(Object.keys(engines))('four processes on %s', name => {
   let engine: RunningEngine | undefined
@@ -123,9 +91,7 @@ describe.each(Object.keys(engines))('four processes on %s', name => {
     everyRound(
       'assertion jti',
       async () => {
-        const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-        const form = { grant_type: 'client_credentials', client_assertion_type, client_assertion: await assertion() }
-        return (await race({ form })).counts
+        return (await race({ form: { grant_type: 'client_credentials', ...(await assertion()) } })).counts
       },
       { 200: 1, '401 invalid_client': racers - 1 }
     ))

@@ -14,6 +14,9 @@ export interface StoreEngine {
   readonly address: string | readonly string[]
 }
 
+/** The ones that decide: a refresh token is replaced by a swap, a code is spent by a take. */
+export type StoreOperation = 'swap' | 'take'
+
 export interface NodeSetup {
   readonly store: StoreEngine
   readonly keys: PrivateKeySet

@@ -45,7 +45,8 @@ export function localBlock(proxy: ProxyName, variant: Variant, { folder, port, b
     .replaceAll('127.0.0.1:3000', `127.0.0.1:${behind}`)
     .replace(/\/etc\/(?:ssl|haproxy)\/([\w.-]+)/g, `${folder}/$1`)
   if (
-    block.includes('443') ||
+    // not a free port that has those digits in it
+    /\b443\b/.test(block) ||
     block.includes('/etc/') ||
     !block.includes(`127.0.0.1:${behind}`) ||
     !block.includes(`127.0.0.1:${port}`)

@@ -1,7 +1,7 @@
 /** Runs nginx, HAProxy and Apache httpd as children of the suite, on free ports, out of a folder of their own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -46,7 +46,7 @@ defaults\n    timeout connect 10s\n    timeout client 60s\n    timeout server 60
     around: (block, folder, port) =>
       [
         ...modules.map(name => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
-        `ServerRoot ${folder}\nDefaultRuntimeDir ${folder}\nPidFile ${folder}/pid\nErrorLog /dev/stderr\nServerName localhost`,
+        `ServerRoot ${folder}\nDefaultRuntimeDir ${folder}\nPidFile ${folder}/pid\nErrorLog ${folder}/log\nServerName localhost`,
         // it does not serve as root
         ...(process.getuid?.() === 0 ? ['User www-data\nGroup www-data'] : []),
         `Listen 127.0.0.1:${port}`,
@@ -71,7 +71,6 @@ export const installed: readonly ProxyName[] = proxyNames.filter(name => !missin
 export async function startProxy(name: ProxyName, variant: Variant, places: Omit<Places, 'port'>): Promise<Proxy> {
   const port = await freePort()
   const own = mkdtempSync(join(places.folder, `${name}-`))
-  mkdirSync(own, { recursive: true })
   const file = join(own, 'configuration')
   const { binary, arguments: given, around } = setups[name]
   writeFileSync(file, around(localBlock(name, variant, { ...places, port }), own, port))
@@ -79,7 +78,9 @@ export async function startProxy(name: ProxyName, variant: Variant, places: Omit
   const closed = once(child, 'close')
   const printed: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => printed.push(text))
-  await untilListening(child, port, printed)
+  // Apache does not write to what it inherits
+  const log = join(own, 'log')
+  await untilListening(child, port, () => printed.join('') + (existsSync(log) ? readFileSync(log, 'utf8') : ''))
   return {
     port,
     stop: async () => {
@@ -91,14 +92,14 @@ export async function startProxy(name: ProxyName, variant: Variant, places: Omit
   }
 }
 
-async function untilListening(child: ChildProcess, port: number, printed: readonly string[]): Promise<void> {
+async function untilListening(child: ChildProcess, port: number, printed: () => string): Promise<void> {
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) break
     if (await accepts(port)) return
     await pause(100)
   }
   child.kill('SIGKILL')
-  throw new Error(`the proxy does not listen: ${printed.join('')}`)
+  throw new Error(`the proxy does not listen: ${printed()}`)
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,163 @@
+/** The parts of a run, each with its figures and their Markdown. */
+import { cases } from './cases.mjs'
+import { measure } from './compare.mjs'
+import { startEngine } from './engines.mjs'
+import { measureMemory } from './memory.mjs'
+import { detailTable, fastest, noiseOf, noiseText, rowsOf, summaryTable, table, whole } from './report.mjs'
+import { measureStartup } from './startup.mjs'
+import { control, entriesFor, peers, processCases, processCounts, storeCases, stores, targets } from './targets.mjs'
+
+const subject = 'clientele-create-server'
+const megabytes = bytes => (bytes / 1_048_576).toFixed(0)
+
+/** Why a figure is missing, a line for each. */
+function faultsOf(rows) {
+  return rows.filter(({ fault }) => fault !== undefined).map(({ target, fault }) => `\n${target} is void: ${fault}`)
+}
+
+/** Every target in every case, against the floor and against the best peer. */
+export async function compareTargets({ chosen, names, plan, say }) {
+  const reports = []
+  for (const bench of chosen) {
+    const results = await measure(bench, entriesFor(bench, names), plan)
+    const best = fastest(results, peers)
+    const rows = rowsOf(results, { floor: 'floor', 'best peer': best })
+    const report = { name: bench.name, title: bench.title, best, rows, noise: noiseOf(results, 'floor', control) }
+    say(caseText(report))
+    reports.push(report)
+  }
+  return reports
+}
+
+function caseText({ title, rows, noise, best }) {
+  const control = noise === undefined ? '' : ` A/A control ${noiseText(noise)}.`
+  const peer = best === undefined ? '' : ` Best peer: ${best}.`
+  return [`**${title}**.${control}${peer}\n`, detailTable(rows, ['floor', 'best peer']), ...faultsOf(rows), ''].join('\n')
+}
+
+export function targetsText(reports) {
+  const shown = targets.map(({ name }) => name).filter(name => name !== 'floor' && name !== control)
+  const measured = shown.filter(name => reports.some(({ rows }) => rows.some(({ target }) => target === name)))
+  const details = reports.map(caseText).join('\n')
+  return `${summaryTable(reports, measured)}\n\n<details><summary>Each case: req/s, spread, CPU time, against the best peer</summary>\n\n${details}\n</details>`
+}
+
+/** One target on each store. */
+export async function compareStores({ kinds = stores, chosen = storeCases, plan, say }) {
+  const engines = []
+  const missing = []
+  try {
+    for (const kind of kinds) {
+      const engine = await startEngine(kind)
+      if (engine === undefined) missing.push(kind)
+      else engines.push(engine)
+    }
+    const entries = engines.map(store => ({ name: store.kind, module: subject, store: addressOf(store) }))
+    const reports = []
+    for (const bench of cases.filter(({ name }) => chosen.includes(name))) {
+      const rows = rowsOf(await measure(bench, entries, plan), { memory: 'memory' })
+      const report = { name: bench.name, title: bench.title, rows, missing }
+      say(storeText(report))
+      reports.push(report)
+    }
+    return reports
+  } finally {
+    for (const engine of engines) await engine.stop()
+  }
+}
+
+function addressOf({ kind, address }) {
+  return { kind, address }
+}
+
+function storeText({ title, rows, missing }) {
+  const without = missing.map(kind => `\n${kind} is left out: it is not installed here.`)
+  return [`**${title}**\n`, detailTable(rows, ['memory']), ...faultsOf(rows), ...without, ''].join('\n')
+}
+
+export function storesText(reports) {
+  return reports.map(storeText).join('\n')
+}
+
+/** One target as one to several processes, none of them on a core of its own. */
+export async function compareProcesses({ counts = processCounts, plan, serverKeys, say }) {
+  const reports = []
+  for (const { name, store: kind } of processCases) {
+    const engine = await startEngine(kind)
+    const bench = cases.find(one => one.name === name)
+    const title = `${bench.title}, ${kind} store`
+    if (engine === undefined) {
+      reports.push({ name, title, rows: [], missing: [kind] })
+      continue
+    }
+    try {
+      const common = { module: subject, store: addressOf(engine), serverKeys, pinned: false }
+      const entries = counts.map(processes => ({ ...common, name: labelOf(processes), processes }))
+      const rows = rowsOf(await measure(bench, entries, plan), { one: labelOf(1) })
+      reports.push({ name, title, rows, missing: [] })
+    } finally {
+      await engine.stop()
+    }
+    say(processText(reports.at(-1)))
+  }
+  return reports
+}
+
+function labelOf(processes) {
+  return processes === 1 ? '1 process' : `${processes} processes`
+}
+
+function processText({ title, rows, missing }) {
+  if (missing.length > 0) return `**${title}** is left out: ${missing.join()} is not installed here.\n`
+  return [`**${title}**\n`, detailTable(rows, ['one']), ...faultsOf(rows), ''].join('\n')
+}
+
+export function processesText(reports) {
+  return reports.map(processText).join('\n')
+}
+
+export async function memory({ count, say }) {
+  const measured = await measureMemory(count)
+  say(memoryText(measured))
+  return measured
+}
+
+export function memoryText(measured) {
+  const pause = ({ step, collecting }) => `${step.toFixed(1)} (${collecting.toFixed(1)})`
+  const rows = measured.map(({ title, count, heap, rss, filling, expiring }) => [
+    title,
+    whole(count),
+    whole(heap),
+    whole(rss),
+    megabytes(heap * 1_000_000),
+    pause(filling),
+    pause(expiring)
+  ])
+  const head = [
+    'live',
+    'measured',
+    'heap bytes each',
+    'RSS bytes each',
+    'MB per million',
+    'longest pause, filling',
+    'all expire at once'
+  ]
+  return `${table([head, ...rows])}\n`
+}
+
+export async function startup({ names, rounds, serverKeys, say }) {
+  const entries = entriesFor(cases[0], names).filter(({ name }) => name !== control)
+  const measured = await measureStartup(entries, rounds, serverKeys)
+  say(startupText(measured))
+  return measured
+}
+
+export function startupText(measured) {
+  const rows = measured.map(({ target, time, min, max, rss }) => [
+    target,
+    whole(time),
+    `${whole(min)}–${whole(max)}`,
+    megabytes(rss)
+  ])
+  return `${table([['target', 'ms until it serves', 'min–max', 'RSS MB'], ...rows])}\n`
+}

@@ -1,0 +1,66 @@
+/** Makes what clientele's windows present through its own endpoints: codes at the authorization endpoint, tokens with them. */
+import { clientId, codeChallenge, paths, redirectUri, scope } from '../cases.mjs'
+import { Connection } from '../connection.mjs'
+import { codeRequest, credentialsRequest } from '../requests.mjs'
+
+const concurrency = 16
+
+/** @returns {(count: number) => Promise<string[]>} */
+export function preparation(bench, port) {
+  const make = makers[bench.grant]
+  return async count => {
+    const made = []
+    let begun = 0
+    const work = async () => {
+      const connection = await Connection.open(port)
+      const ask = request =>
+        new Promise((resolve, reject) =>
+          connection.send(request, (status, body, head) => resolve({ status, body, head }), reject)
+        )
+      try {
+        while (begun < count) {
+          begun++
+          made.push(await make(bench, ask))
+        }
+      } finally {
+        connection.close()
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, work))
+    return made
+  }
+}
+
+const makers = {
+  authorization_code: (bench, ask) => newCode(ask, scope),
+  /** One that buys a refresh token. */
+  refreshable_code: (bench, ask) => newCode(ask, `${scope} offline_access`),
+  async refresh_token(bench, ask) {
+    const code = await makers.refreshable_code(bench, ask)
+    return member(await ask(codeRequest(bench, code)), 'refresh_token')
+  },
+  introspection: async (bench, ask) => member(await ask(credentialsRequest(bench)), 'access_token')
+}
+
+async function newCode(ask, scope) {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256'
+  })
+  const path = paths.token.replace('token', 'authorize')
+  const { status, head } = await ask(`GET ${path}?${query} HTTP/1.1\r\nHost: as.example.com\r\n\r\n`)
+  const location = /\r\nlocation: *(\S+)/i.exec(head)?.[1]
+  const code = location === undefined ? null : new URL(location).searchParams.get('code')
+  if (code === null) throw new Error(`no code: ${status} ${location}`)
+  return code
+}
+
+function member({ status, body }, name) {
+  const value = status === 200 ? JSON.parse(body)[name] : undefined
+  if (value === undefined) throw new Error(`no ${name}: ${status} ${body}`)
+  return value
+}

@@ -1,0 +1,255 @@
+/**
+ * What a client may prove itself with: secrets, keys, certificates and methods side by side, each with dates of its own. Kept apart from the
+ * client itself, so that logging a client shows none.
+ */
+import { hash } from 'node:crypto'
+import type { JWK } from 'jose'
+import type { Client } from './client.ts'
+
+/** When something may be used. Seconds since the epoch; absent: from ever, for ever. */
+export interface Dated {
+  readonly not_before?: number | undefined
+  /** From this second on it is refused. */
+  readonly expires_at?: number | undefined
+}
+
+/** One secret of a client: readable, or kept as a digest alone. One that is neither matches nothing. */
+export interface ClientSecret {
+  readonly id: string
+  /** The secret itself, where it is readable. */
+  readonly value?: string | undefined
+  /** What is kept in its place, and the function that made it. Takes no longer for one string than for another of its length. */
+  readonly digest?: { readonly value: Uint8Array; readonly of: (secret: string) => Uint8Array } | undefined
+  /** What is kept in place of one that a person made up: what `hashSecret()` made of it. */
+  readonly hash?: string | undefined
+  /** Told of the secret where its hash was made with parameters of earlier days. */
+  readonly upgrade?: ((secret: string) => void) | undefined
+  /** Seconds since the epoch. */
+  readonly not_before?: number | undefined
+  /** Seconds since the epoch; undefined: never. */
+  readonly expires_at: number | undefined
+}
+
+/** The members of which `tls_client_auth` needs exactly one (RFC 8705 §2.1.2). */
+export const certificateSubjects = [
+  'tls_client_auth_subject_dn',
+  'tls_client_auth_san_dns',
+  'tls_client_auth_san_uri',
+  'tls_client_auth_san_ip',
+  'tls_client_auth_san_email'
+] as const
+
+export type CertificateSubjectMember = (typeof certificateSubjects)[number]
+
+/** What every credential has. */
+export interface CredentialDescription extends Dated {
+  /** Unique among the client's. */
+  readonly id: string
+  readonly label?: string | undefined
+  /** Seconds since the epoch, where it is known. */
+  readonly created_at?: number | undefined
+  /** `configured`: the client's own source says so. `stored`: this library added it. */
+  readonly source: 'configured' | 'stored'
+  /** How decisions, events and records of use call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, … */
+  readonly credential: string
+}
+
+export interface SecretOfClient extends CredentialDescription {
+  readonly type: 'secret'
+  readonly secret: ClientSecret
+}
+
+export interface KeyOfClient extends CredentialDescription {
+  readonly type: 'key'
+  readonly jwk: JWK
+  /** True: it stands in the client's `jwks`, where whoever needs keys looks first. */
+  readonly registered?: boolean | undefined
+}
+
+export interface KeySetOfClient extends CredentialDescription {
+  readonly type: 'key_set'
+  readonly jwks_uri: string
+}
+
+export interface CertificateOfClient extends CredentialDescription {
+  readonly type: 'certificate'
+  readonly der: Uint8Array
+}
+
+export interface SubjectOfClient extends CredentialDescription {
+  readonly type: 'subject'
+  readonly member: CertificateSubjectMember
+  readonly value: string
+}
+
+export interface MethodOfClient extends CredentialDescription {
+  readonly type: 'method'
+  /** A `token_endpoint_auth_method` value. */
+  readonly method: string
+}
+
+export type CredentialOfClient =
+  SecretOfClient | KeyOfClient | KeySetOfClient | CertificateOfClient | SubjectOfClient | MethodOfClient
+
+/** All of one client's, and by what they are for. Dates are not looked at: see {@link isLive}. */
+export interface CredentialSet {
+  readonly all: readonly CredentialOfClient[]
+  readonly secrets: readonly ClientSecret[]
+  /** Beside those in `jwks`. The newest first. */
+  readonly keys: readonly KeyOfClient[]
+  /** Undefined where the client has no `jwks_uri` that may be asked. */
+  readonly keySet: KeySetOfClient | undefined
+  readonly certificates: readonly CertificateOfClient[]
+  readonly subjects: readonly SubjectOfClient[]
+  readonly methods: readonly MethodOfClient[]
+}
+
+const setsOf = new WeakMap<Client, CredentialSet>()
+/** The credentials of a client. One that a registry of the application's own made has what its members say, and no secret. */
+export function credentialSet(client: Client): CredentialSet {
+  const known = setsOf.get(client)
+  if (known !== undefined) return known
+  const set = credentialSetOf(registeredCredentials(client, []))
+  setsOf.set(client, set)
+  return set
+}
+
+/** Gives a fresh client its credentials. Called once for each client, by whoever makes it. */
+export function keepCredentials(client: Client, all: readonly CredentialOfClient[]): void {
+  setsOf.set(client, credentialSetOf(all))
+}
+
+/** The client's secrets: kept apart from the client, so that logging a client shows none. */
+export function clientSecrets(client: Client): readonly ClientSecret[] {
+  return credentialSet(client).secrets
+}
+
+/** @param now seconds since the epoch. */
+export function isLive({ not_before, expires_at }: Dated, now: number): boolean {
+  return (not_before === undefined || now >= not_before) && (expires_at === undefined || now < expires_at)
+}
+
+/** Whether a client may use a method now, in seconds since the epoch: the one it is registered for, or one allowed beside it within its dates. */
+export function mayUseMethod(client: Client, method: string, now: number): boolean {
+  return credentialSet(client).methods.some(allowed => allowed.method === method && isLive(allowed, now))
+}
+
+let seenHash = false
+
+/** Whether any client of this process has a secret that a person made up: then every refusal costs what such a secret costs. */
+export function humanSecretsSeen(): boolean {
+  return seenHash
+}
+
+function credentialSetOf(all: readonly CredentialOfClient[]): CredentialSet {
+  const ofType = <T extends CredentialOfClient['type']>(type: T) =>
+    all.filter((one): one is Extract<CredentialOfClient, { type: T }> => one.type === type)
+  const secrets = ofType('secret').map(({ secret }) => secret)
+  seenHash ||= secrets.some(({ hash }) => hash !== undefined)
+  return {
+    all,
+    secrets,
+    keys: ofType('key')
+      .filter(({ registered }) => registered !== true)
+      .reverse(),
+    keySet: ofType('key_set')[0],
+    certificates: ofType('certificate'),
+    subjects: ofType('subject'),
+    methods: ofType('method')
+  }
+}
+
+/** What the registered members of a client amount to, one credential each. `method` is the one it is registered for. */
+export function registeredCredentials(
+  client: Pick<Client, 'token_endpoint_auth_method' | 'jwks' | 'jwks_uri' | CertificateSubjectMember>,
+  secrets: readonly ClientSecret[]
+): readonly CredentialOfClient[] {
+  const { token_endpoint_auth_method: method, jwks, jwks_uri } = client
+  const source = 'configured'
+  return [
+    ...secrets.map(secret => secretOf(secret, { source })),
+    ...(jwks?.keys ?? []).filter(isObject).map(jwk => registeredKey(jwk)),
+    ...(jwks_uri === undefined ? [] : [{ type: 'key_set', id: 'jwks_uri', credential: 'jwks_uri', source, jwks_uri } as const]),
+    ...certificateSubjects.flatMap(member => {
+      const value = client[member]
+      return value === undefined ? [] : [subjectOf({ id: member, source }, member, value)]
+    }),
+    methodOf({ id: registeredMethodId, source }, method)
+  ]
+}
+
+/** The id of the method a client is registered for. */
+export const registeredMethodId = 'token_endpoint_auth_method'
+
+/** The ids that registered members have; `credentials` of a client may not use them. */
+export function isRegisteredId(id: string): boolean {
+  return (
+    id === registeredMethodId || id === 'jwks_uri' || id.startsWith('jwks:') || certificateSubjects.some(member => member === id)
+  )
+}
+
+type Described = Omit<CredentialDescription, 'credential'>
+
+export function secretOf(secret: ClientSecret, described: Omit<Described, 'id' | keyof Dated>): SecretOfClient {
+  const { id, not_before, expires_at } = secret
+  return { ...described, type: 'secret', id, not_before, expires_at, credential: `secret:${id}`, secret }
+}
+
+export function keyOf(described: Described, jwk: JWK): KeyOfClient {
+  return { ...described, type: 'key', credential: keyCredential(jwk), jwk }
+}
+
+export function certificateOf(described: Described, der: Uint8Array): CertificateOfClient {
+  return { ...described, type: 'certificate', credential: `x5t#S256:${thumbprintOf(der)}`, der }
+}
+
+export function subjectOf(described: Described, member: CertificateSubjectMember, value: string): SubjectOfClient {
+  return { ...described, type: 'subject', credential: `subject:${described.id}`, member, value }
+}
+
+export function methodOf(described: Described, method: string): MethodOfClient {
+  return { ...described, type: 'method', credential: `method:${method}`, method }
+}
+
+/** Named when somebody asks: a client's keys are seldom listed, and thumbprints are work. */
+function registeredKey(jwk: JWK): KeyOfClient {
+  return {
+    type: 'key',
+    source: 'configured',
+    registered: true,
+    jwk,
+    get id() {
+      return `jwks:${jwkThumbprint(jwk)}`
+    },
+    get credential() {
+      return keyCredential(jwk)
+    }
+  }
+}
+
+/** `kid:<kid>`, or `jkt:<RFC 7638 thumbprint>` where the key has none. */
+export function keyCredential(jwk: JWK): string {
+  return typeof jwk.kid === 'string' ? `kid:${jwk.kid}` : `jkt:${jwkThumbprint(jwk)}`
+}
+
+/** RFC 7638 §3.2: the members each kind of key has, in order. */
+const thumbprintMembers: Readonly<Record<string, readonly (keyof JWK)[]>> = {
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+  RSA: ['e', 'kty', 'n']
+}
+
+/** RFC 7638, of whatever stands there: a malformed key has a name too. */
+export function jwkThumbprint(jwk: JWK): string {
+  const members = thumbprintMembers[String(jwk.kty)] ?? ['kty']
+  return hash('sha256', JSON.stringify(Object.fromEntries(members.map(member => [member, jwk[member]]))), 'base64url')
+}
+
+/** The SHA-256 thumbprint of a certificate, as in `x5t#S256` (RFC 7515 §4.1.8). */
+export function thumbprintOf(der: Uint8Array): string {
+  return hash('sha256', der, 'base64url')
+}
+
+function isObject(value: unknown): value is JWK {
+  return typeof value === 'object' && value !== null
+}
