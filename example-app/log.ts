@@ -68,11 +68,11 @@ const alarming: readonly ServerEvent['type'][] = [
 
 /** Writes what happened: what may be an attack, or soon an outage, as a warning. What decisions and errors say already is not said twice. */
 export function logEvent(log: Log, event: ServerEvent): void {
-  const { type, at: _at, ...line } = event
+  const { type } = event
   if (type.startsWith('authentication.') || type === 'token.refused') return
-  if (alarming.includes(type)) log.warn(line, type)
-  else if (type === 'token.issued') log.debug(line, type)
-  else log.info(line, type)
+  if (alarming.includes(type)) log.warn(event, type)
+  else if (type === 'token.issued') log.debug(event, type)
+  else log.info(event, type)
 }
 
 /** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */
