@@ -109,6 +109,8 @@ export { checkNames, checkSections, type Check, type CheckName, type CheckOutcom
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'
+export { breakReport, type BreakReport, type WouldBreak } from './break-report.ts'
+export type { AssertionDials } from './assertions/assertion-dials.ts'
 export type {
   AssertionReplayed,
   AuthenticationRefused,
