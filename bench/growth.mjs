@@ -31,6 +31,12 @@ async function started(file, setting) {
   return { child, said }
 }
 
+/** Adds a row, and shows it to whoever waits for the whole. */
+function tell(rows, row) {
+  rows.push(row)
+  console.error(row.join('  '))
+}
+
 /** What a server has used up: `cpu` in microseconds, `rss` in bytes. */
 async function usageOf(child) {
   child.send('usage')
@@ -79,7 +85,7 @@ async function growthOfTenants() {
       ['to one', () => 0],
       ['spread over all', random]
     ]) {
-      rows.push([whole(count), which, ...(await measured(child, port, () => requestTo(tenant()), 200))])
+      tell(rows, [whole(count), which, ...(await measured(child, port, () => requestTo(tenant()), 200))])
     }
     child.disconnect()
   }
@@ -131,7 +137,7 @@ async function growthOfClients(databases) {
       const random = randomBelow(count)
       const request = () => authorizationRequest(clientId(random()))
       await drive(port, 3_000, request, 303)
-      rows.push([database.engine, whole(count), ...(await measured(child, port, request, 303))])
+      tell(rows, [database.engine, whole(count), ...(await measured(child, port, request, 303))])
       child.disconnect()
     }
   }
@@ -147,14 +153,8 @@ async function growthOfJtis(databases) {
       if (database.insert !== undefined) await fill(database, filled, live, recordOf)
       filled = live
       const { said } = await started('jtis.mjs', { engine: database.engine, address: database.address, live, first: 2e9 + live })
-      rows.push([
-        database.engine,
-        whole(live),
-        whole(said.cpu),
-        ...timesOf(said.fresh),
-        ...timesOf(said.used),
-        megabytes(said.rss)
-      ])
+      const times = [...timesOf(said.fresh), ...timesOf(said.used)]
+      tell(rows, [database.engine, whole(live), whole(said.cpu), ...times, megabytes(said.rss)])
     }
   }
   return table(rows)

@@ -1,6 +1,6 @@
 /** The Express application: the issuer and its tenants, side by side on the same listeners and the same store. */
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
-import type { Store } from 'clientele'
+import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config.ts'
 import { HttpError } from './http-error.ts'
@@ -72,7 +72,7 @@ function errorPage(base: (req: Request) => string, log: Log): ErrorRequestHandle
       return
     }
     const status = statusOf(error)
-    if (status >= 500) log.error({ err: error }, 'a page failed')
+    if (status >= 500) log.error({ err: error, trace_id: traceIdOf(req) }, 'a page failed')
     const page = {
       base: base(req),
       title: titles[status] ?? 'Something went wrong',

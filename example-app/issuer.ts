@@ -26,7 +26,7 @@ import { devicePages } from './device.ts'
 import { healthRoutes } from './health.ts'
 import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
-import { logDecision, logFailure, type Log } from './log.ts'
+import { logDecision, logEvent, logFailure, type Log } from './log.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
@@ -110,7 +110,8 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       ...policyOptions(settings, issuer, persons),
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
-      onError: error => logFailure(log, error, issuer),
+      onError: (error, req) => logFailure(log, error, req, issuer),
+      onEvent: event => logEvent(log, event),
       interaction: interactionHooks(path, persons)
     })
   } catch (error) {
