@@ -2,9 +2,9 @@
  * Logs: JSON lines on stdout. What may be written is decided here: no query string, header or body ever is, and of an error
  * only its kind, message and stack, because parsers hang the raw body on theirs.
  */
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { pino, type Logger } from 'pino'
-import { OAuthError, type Decision } from 'clientele'
+import { OAuthError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
 import { ConfigError } from './config-error.ts'
 
 export type Log = Logger
@@ -29,14 +29,15 @@ export function announceReady(log: Log, issuer: string): void {
   else process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
 }
 
-/** One line per request, once it is answered: method, path without its query, status and time taken. */
+/** One line per request, once it is answered: its trace, method, path without its query, status and time taken. */
 export function accessLog(log: Log): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
   return (req, res, next) => {
     const begun = performance.now()
     const path = req.originalUrl.replace(/\?.*$/s, '').slice(0, 256)
     res.once('close', () => {
-      const line = { method: req.method, path, status: res.statusCode, ms: Math.round(performance.now() - begun) }
+      const ms = Math.round(performance.now() - begun)
+      const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms }
       if (path.endsWith('/healthz') || path.endsWith('/readyz')) log.debug(line, 'request')
       else log.info(line, res.writableFinished ? 'request' : 'request aborted')
     })
@@ -54,14 +55,35 @@ export function logDecision(log: Log, decision: Decision): void {
   else log.debug(line, 'client authenticated')
 }
 
+/** What an operator should look at even where nothing failed. */
+const alarming: readonly ServerEvent['type'][] = [
+  'code.reused',
+  'refresh.reused',
+  'assertion.replayed',
+  'dpop.replayed',
+  'guesses.exceeded',
+  'credential.expiring',
+  'credential.unused'
+]
+
+/** Writes what happened: what may be an attack, or soon an outage, as a warning. What decisions and errors say already is not said twice. */
+export function logEvent(log: Log, event: ServerEvent): void {
+  const { type } = event
+  if (type.startsWith('authentication.') || type === 'token.refused') return
+  if (alarming.includes(type)) log.warn(event, type)
+  else if (type === 'token.issued') log.debug(event, type)
+  else log.info(event, type)
+}
+
 /** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */
-export function logFailure(log: Log, error: unknown, issuer: string): void {
+export function logFailure(log: Log, error: unknown, req: Request, issuer: string): void {
+  const about = { trace_id: traceIdOf(req), issuer }
   if (error instanceof OAuthError && error.status < 500) {
-    log.debug({ issuer, error: error.error, reason: error.reason ?? error.message }, 'request refused')
+    log.debug({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request refused')
   } else if (isCallersFault(error)) {
-    log.debug({ issuer }, 'request could not be read')
+    log.debug(about, 'request could not be read')
   } else {
-    log.error({ err: error, issuer }, 'request failed')
+    log.error({ err: error, ...about }, 'request failed')
   }
 }
 

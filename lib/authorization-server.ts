@@ -1,6 +1,7 @@
 /** A whole authorization server as one Express router: every endpoint of one issuer. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
+import type { WouldBreak } from './break-report.ts'
 import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
@@ -11,10 +12,10 @@ import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
 import { sendPublicDocument } from './endpoints/public-document.ts'
 import { strategiesAt } from './endpoint-authentication.ts'
-import { oauthErrorHandler } from './http/error-handler.ts'
+import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
-import { tokenEndpoint } from './token-router.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
@@ -32,6 +33,11 @@ export interface AuthorizationServer extends Router, PersonGrants {
   readonly backchannel: BackchannelDecisions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
+  /**
+   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
+   * them, or those of one check.
+   */
+  whoWouldBreak(check?: string): readonly WouldBreak[]
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -79,6 +85,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,
+    whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
@@ -108,9 +115,9 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
 }
 
 /** Looked up, not tried in turn: the token endpoint is as near as any other. */
-function mount({ exact, withItems }: Routes, options: Pick<AuthorizationServerOptions, 'onError'>): Router {
+function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): Router {
   const router = Router()
-  const answerError = oauthErrorHandler({ onError: options.onError })
+  const answerError = oauthErrorHandler(options)
   router.use((req, res, next) => {
     const { originalUrl } = req
     const end = originalUrl.indexOf('?')

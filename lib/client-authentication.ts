@@ -1,11 +1,11 @@
-/** Selects the one strategy a request calls for, and runs it by name on a Passport instance of its own. */
+/** Runs the one strategy a request calls for, by name, on a Passport instance of its own. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import passport from 'passport'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
-import { DecisionBuilder, type Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError, TooManyAttemptsError } from './errors.ts'
+import { withDecision, type Decision } from './decision.ts'
+import { InvalidClientError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
@@ -13,10 +13,11 @@ import { readClientRequest, ReadRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
-import type { ClientRequest, DecisionWatch, Mechanism } from './request.ts'
-import { chooseForClient } from './strategies/choose.ts'
-import { checkFunctions, findClient, tell, tellMalformed } from './strategies/attempt.ts'
-import { checkStrategies, type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
+import type { ClientRequest, DecisionWatch } from './request.ts'
+import { checkFunctions } from './strategies/attempt.ts'
+import { checkStrategies, type ClientAuthenticationStrategy } from './strategies/strategy.ts'
+import { selectStrategy, type Selected } from './strategy-selection.ts'
+import { refuseWith, unjudged } from './unjudged-requests.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -57,9 +58,6 @@ const optionKeys = [
   'maxBytes',
   'maxParameters'
 ]
-
-/** For a client that used the Authorization header where no method does. */
-const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
 
 /** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
 const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
@@ -117,7 +115,11 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
       const refusal =
         error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
       if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
-      else guesses.count(client_id, network, request.found?.client !== undefined).then(more => next(more ?? refusal), next)
+      else {
+        const answer = (more: OAuthError | undefined): void =>
+          next(more === undefined ? refusal : withDecision(more, refusal.decision))
+        guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
+      }
     })
   }
   return (req, res, next) => {
@@ -149,48 +151,6 @@ function checkOptions(options: AuthenticateClientOptions): void {
   checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
 }
 
-/** The one strategy that is to judge, and whose request it claims to be. */
-export interface Selected {
-  readonly strategy: ClientAuthenticationStrategy
-  readonly client_id: string
-}
-
-interface Carried {
-  readonly strategy: ClientAuthenticationStrategy
-  readonly identification: Exclude<Identification, { outcome: 'absent' }>
-}
-
-/**
- * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749 §2.3);
- * methods of one mechanism are told apart by what the client registered.
- *
- * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what a
- * strategy says of a credential it cannot read.
- */
-export async function selectStrategy(
-  strategies: readonly ClientAuthenticationStrategy[],
-  clients: ClientRegistry,
-  request: ClientRequest
-): Promise<Selected> {
-  const carried = identifyAll(strategies, request)
-  const mechanisms = visibleMechanisms(request, carried)
-  if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
-  const mechanism = mechanisms[0] ?? 'client_id'
-  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
-  const [first] = candidates
-  if (first === undefined) throw refuseNothing(request, mechanism, strategies)
-  if (first.identification.outcome === 'malformed')
-    throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
-  const { client_id } = first.identification
-  checkSameClient(request, mechanism, client_id)
-  if (candidates.length === 1) return { strategy: first.strategy, client_id }
-  const client = await findClient(clients, request, client_id)
-  // where the client may use none of them, any will do: it refuses, and says why
-  const alike = candidates.map(({ strategy }) => strategy)
-  const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
-  return { strategy: chosen ?? first.strategy, client_id }
-}
-
 /** @throws TooManyAttemptsError, as a decision like any other. */
 async function refuseWhereUsedUp(
   guesses: GuessProtection,
@@ -202,92 +162,11 @@ async function refuseWhereUsedUp(
     await guesses.check(client_id, network)
   } catch (error) {
     if (!(error instanceof TooManyAttemptsError)) throw error
-    const decision = decisionOf(request, strategy.mechanism)
+    const decision = unjudged(request, strategy.mechanism)
     decision.client_id = client_id
     decision.method = strategy.name
     const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
     const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
-    tell({ onDecision: undefined }, request, () => decision.refuse('failure_budget', detail).decision)
-    throw error
+    throw refuseWith(error, request, decision.refuse('failure_budget', detail))
   }
-}
-
-function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {
-  const carried: Carried[] = []
-  for (const strategy of strategies) {
-    const identification = strategy.identify(request)
-    if (identification.outcome !== 'absent') carried.push({ strategy, identification })
-  }
-  return carried
-}
-
-/** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
-function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
-  const { client_secret, client_assertion, client_assertion_type } = request.parameters
-  const visible: Mechanism[] = []
-  if (request.headers.authorization !== undefined) visible.push('authorization_header')
-  if (client_secret !== undefined) visible.push('body_secret')
-  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
-  for (const {
-    strategy: { mechanism }
-  } of carried)
-    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
-  return visible
-}
-
-/** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */
-function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id: string): void {
-  const named = request.parameters['client_id']
-  if (mechanism === 'assertion' || named === undefined || named === client_id) return
-  const decision = decisionOf(request, mechanism)
-  const fix = 'Send one client_id: the one in the credential, or none beside it.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }).decision
-  )
-  throw new InvalidRequestError('the request names two different clients', { reason: fix })
-}
-
-function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): InvalidRequestError {
-  const decision = decisionOf(request, mechanisms.join(' and '))
-  const fix = 'Let the client authenticate in one way only; check for a library default beside the configured method.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_mechanism', { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }).decision
-  )
-  return new InvalidRequestError('more than one client authentication method was used', { reason: mechanisms.join(' and ') })
-}
-
-function refuseNothing(
-  request: ClientRequest,
-  mechanism: Mechanism,
-  strategies: readonly ClientAuthenticationStrategy[]
-): InvalidClientError {
-  const decision = decisionOf(request, mechanism)
-  const carries = mechanism !== 'client_id'
-  // RFC 6749 §5.2: a client that used the Authorization header is told which scheme it should have used
-  const challenge = strategies.find(strategy => strategy.challenge !== undefined)?.challenge ?? defaultChallenge
-  const headers = mechanism === 'authorization_header' ? { 'WWW-Authenticate': challenge } : undefined
-  const error = decision.refuse(
-    'supported_method',
-    {
-      section: 'RFC 6749 §3.2.1',
-      received: carries ? mechanism : 'no client authentication',
-      fix: carries
-        ? 'Use one of the methods the metadata names for this endpoint.'
-        : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
-    },
-    headers
-  )
-  tell({ onDecision: undefined }, request, () => error.decision)
-  return error
-}
-
-function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint, request.traceId)
-  decision.client_id = request.parameters['client_id']
-  decision.mechanism = mechanism
-  return decision
 }

@@ -9,14 +9,11 @@ interface EventBase {
   readonly at: number
   /** The issuer it happened at; absent where `authenticateClient()` stands on a route of one's own. */
   readonly issuer?: string | undefined
-}
-
-interface RequestEvent extends EventBase {
   /** The W3C trace id of the request that led to it, 32 hex digits; absent where none did. */
   readonly trace_id?: string | undefined
 }
 
-interface AuthenticationEvent extends RequestEvent {
+interface AuthenticationEvent extends EventBase {
   /** The endpoint's metadata name without `_endpoint`, such as `token`. */
   readonly endpoint: string
   /** The client authentication method that judged it. */
@@ -54,7 +51,7 @@ export interface AuthenticationUnanswered extends AuthenticationEvent {
 }
 
 /** A client was authenticated although it breaks a rule whose dial says `report`: it would be refused if that were enforced. */
-export interface AuthenticationTolerated extends RequestEvent {
+export interface AuthenticationTolerated extends EventBase {
   readonly type: 'authentication.tolerated'
   readonly endpoint: string
   readonly client_id: string
@@ -67,7 +64,7 @@ export interface AuthenticationTolerated extends RequestEvent {
 }
 
 /** Tokens were made, and are about to be sent. */
-export interface TokenIssued extends RequestEvent {
+export interface TokenIssued extends EventBase {
   readonly type: 'token.issued'
   /** Absent where a token issuer of one’s own does not say. */
   readonly grant_type?: string | undefined
@@ -89,7 +86,7 @@ export interface TokenIssued extends RequestEvent {
 }
 
 /** A token request of an authenticated client got no token. `authorization_pending` is among them. */
-export interface TokenRefused extends RequestEvent {
+export interface TokenRefused extends EventBase {
   readonly type: 'token.refused'
   readonly endpoint: 'token'
   readonly client_id: string
@@ -101,14 +98,14 @@ export interface TokenRefused extends RequestEvent {
 }
 
 /** A code or refresh token was presented again: stolen, or a client that is confused. Its grant was ended; `grant.revoked` says so too. */
-export interface GrantReused extends RequestEvent {
+export interface GrantReused extends EventBase {
   readonly type: 'code.reused' | 'refresh.reused'
   readonly client_id: string
   readonly grant: string
 }
 
 /** Something signed that is good once was presented again, and refused. */
-export interface AssertionReplayed extends RequestEvent {
+export interface AssertionReplayed extends EventBase {
   readonly type: 'assertion.replayed'
   readonly client_id: string
   /** What it was meant for. `grant`: an assertion or token of a trusted issuer. */
@@ -118,7 +115,7 @@ export interface AssertionReplayed extends RequestEvent {
 }
 
 /** A DPoP proof was presented again, and refused. */
-export interface DpopReplayed extends RequestEvent {
+export interface DpopReplayed extends EventBase {
   readonly type: 'dpop.replayed'
   /** The client it was presented by or for, where that is known. */
   readonly client_id?: string | undefined
@@ -127,7 +124,7 @@ export interface DpopReplayed extends RequestEvent {
 }
 
 /** Everything a grant bought has ended. */
-export interface GrantRevoked extends RequestEvent {
+export interface GrantRevoked extends EventBase {
   readonly type: 'grant.revoked'
   readonly grant: string
   readonly client_id: string
@@ -139,21 +136,21 @@ export interface GrantRevoked extends RequestEvent {
 }
 
 /** One access token has ended, at its client’s request. */
-export interface TokenRevoked extends RequestEvent {
+export interface TokenRevoked extends EventBase {
   readonly type: 'token.revoked'
   readonly client_id: string
   readonly grant?: string | undefined
 }
 
 /** A client registered itself, changed what it registered, or ended its registration. */
-export interface ClientEvent extends RequestEvent {
+export interface ClientEvent extends EventBase {
   readonly type: 'client.registered' | 'client.changed' | 'client.ended'
   readonly client_id: string
   readonly token_endpoint_auth_method?: string | undefined
 }
 
 /** A request was answered with 429, because its network used up the wrong secrets it may send. */
-export interface GuessesExceeded extends RequestEvent {
+export interface GuessesExceeded extends EventBase {
   readonly type: 'guesses.exceeded'
   readonly endpoint: string
   /** Absent for guesses at initial access tokens. */

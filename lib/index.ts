@@ -105,10 +105,12 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export type { Check, CheckOutcome, Decision } from './decision.ts'
+export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'
+export { breakReport, type BreakReport, type WouldBreak } from './break-report.ts'
+export type { AssertionDials } from './assertions/assertion-dials.ts'
 export type {
   AssertionReplayed,
   AuthenticationRefused,

@@ -21,6 +21,8 @@ export interface ProfiledOptions {
   readonly clients: ClientSource | ClientRegistry
   readonly strategies?: readonly { readonly name: string }[] | undefined
   readonly assertionAudience?: string | undefined
+  readonly assertionAlgorithms?: readonly string[] | undefined
+  readonly assertionDials?: { readonly alg?: string | undefined } | undefined
   readonly authorizationCodeTtl?: number | undefined
   readonly refreshTokenRotation?: string | undefined
 }
@@ -77,6 +79,14 @@ function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
   })
   if (assertionAudience !== 'issuer') {
     problems.push({ key: 'assertionAudience', mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
+  }
+  options.assertionAlgorithms?.forEach((alg, index) => {
+    if (fapiAlgorithms.includes(alg)) return
+    const mustBe = `must be one of ${fapiAlgorithms.join(', ')}`
+    problems.push({ key: `assertionAlgorithms[${index}]`, mustBe, section: 'FAPI 2.0 §5.4.1' })
+  })
+  if (options.assertionDials?.alg === 'report') {
+    problems.push({ key: 'assertionDials.alg', mustBe: 'must be "enforce"', section: 'FAPI 2.0 §5.4.1' })
   }
   if (authorizationCodeTtl > 60) {
     problems.push({ key: 'authorizationCodeTtl', mustBe: 'must be at most 60 seconds', section: 'FAPI 2.0 §5.3.2.1 (11)' })

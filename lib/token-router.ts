@@ -1,32 +1,29 @@
-/** The token endpoint: authenticates the client, then lets the grant's token issuer answer. */
-import { Router, type Request, type RequestHandler, type Response } from 'express'
+/** The token endpoint as a router of its own, and the parts it is made of. */
+import { Router } from 'express'
+import { checkAssertionDials, type AssertionDials } from './assertions/assertion-dials.ts'
+import { checkAssertionAlgorithms } from './assertions/assertion-policy.ts'
 import { dpopNonces } from './assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from './assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
-import { authenticateWith } from './client-authentication.ts'
+import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
-import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
-import { readClientRequest } from './http/client-request.ts'
+import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
-import { addressesOfListener } from './http/listener.ts'
-import { sendTokenResponse } from './http/responses.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
-import { carriesConfirmation, readConfirmation } from './sender-constraint.ts'
 import { scopedStore } from './stores/scoped.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
-import { checkTokenIssuers, selectTokenIssuer, type TokenIssuer } from './token-issuers/token-issuer.ts'
-import { watchTokenRequest, type WatchedTokenRequest } from './token-events.ts'
-import { isSenderConstrained } from './tokens/confirmation.ts'
+import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
@@ -40,7 +37,7 @@ import {
   type TokenServer
 } from './tokens/token-server.ts'
 
-export interface TokenRouterOptions extends TokenOptions {
+export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
   /** The client authentication methods. Default: every one built in. */
@@ -51,6 +48,10 @@ export interface TokenRouterOptions extends TokenOptions {
   readonly jsonBody?: boolean | undefined
   /** Which `aud` of a client assertion is accepted beside the issuer. Default `issuer`: none. */
   readonly assertionAudience?: AssertionAudience | undefined
+  /** The signature algorithms accepted of client assertions. Default: all that can be verified; those of FAPI 2.0 §5.4.1 under its profile. */
+  readonly assertionAlgorithms?: readonly string[] | undefined
+  /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
+  readonly assertionDials?: AssertionDials | undefined
   /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
@@ -81,6 +82,8 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'tokenIssuers',
   'jsonBody',
   'assertionAudience',
+  'assertionAlgorithms',
+  'assertionDials',
   'tokenEndpoints',
   'certificate',
   'certificates',
@@ -88,6 +91,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'profile',
   'requireDpopNonce',
   'guessProtection',
+  ...developmentErrorKeys,
   'onDecision',
   'onError'
 ]
@@ -97,6 +101,8 @@ export interface TokenEndpointParts {
   readonly server: TokenServer
   /** Where what happens at authentication is told. */
   readonly events: EventSource
+  /** Who breaks the rules whose dials report. */
+  readonly breaks: BreakReport
   readonly clients: ClientRegistry
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
@@ -125,7 +131,7 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
   const router = Router()
   router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
-  router.use(oauthErrorHandler({ onError: options.onError }))
+  router.use(oauthErrorHandler(options))
   return router
 }
 
@@ -149,7 +155,8 @@ export function tokenEndpointParts(
   const configured = credentialSetsOf(given.clients)?.given ?? given.clients
   const options = { ...given, clients: configured, store: scopedStore(checkStore(given.store), issuer) }
   const fapi = options.profile === 'fapi2-security'
-  const events = eventSource({ issuer, clock: options.clock, onEvent: checkFunction(options.onEvent, 'onEvent') })
+  const breaks = breakReport()
+  const events = eventSource({ ...options, issuer, onTolerated: event => breaks.listen(event) })
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
     hasEnded: registered?.hasEnded,
     events
@@ -167,7 +174,19 @@ export function tokenEndpointParts(
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
-  return { server, events, clients, strategies, tokenIssuers, dpop, keys, tokenEndpoints, guesses, senderConstrained: fapi }
+  return {
+    server,
+    events,
+    breaks,
+    clients,
+    strategies,
+    tokenIssuers,
+    dpop,
+    keys,
+    tokenEndpoints,
+    guesses,
+    senderConstrained: fapi
+  }
 }
 
 function defaultStrategies(
@@ -177,15 +196,16 @@ function defaultStrategies(
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
-  const { issuer, store, assertionAudience, clock, certificates } = options
+  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, clock, certificates } = options
   const strategies = builtInStrategies({
     clients,
     issuer,
     store,
     assertionAudience,
+    assertionDials,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
     legacyAudiences: fapi ? [] : otherAudiences,
-    algorithms: fapi ? fapiAlgorithms : undefined,
+    algorithms: assertionAlgorithms ?? (fapi ? fapiAlgorithms : undefined),
     audienceAsStringOnly: fapi,
     clock,
     keys,
@@ -213,71 +233,9 @@ function checkPolicy(options: TokenRouterOptions): void {
   for (const name of ['certificate', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
   checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
+  checkAssertionDials(options.assertionDials)
+  checkAssertionAlgorithms(options.assertionAlgorithms, 'assertionAlgorithms')
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))
     throw new ConfigurationError('tokenEndpoints', 'must be a list of URLs')
-}
-
-/** The handler alone. Errors go to `next`: mount `oauthErrorHandler()` behind it. */
-export function tokenEndpoint(
-  parts: TokenEndpointParts,
-  options: Pick<TokenRouterOptions, 'jsonBody' | 'certificate' | 'onDecision'>
-): RequestHandler {
-  const { jsonBody, certificate, onDecision } = options
-  const { clients, strategies, guesses } = parts
-  const authenticate = authenticateWith(
-    { clients, strategies, endpoint: 'token', jsonBody, certificate, onDecision, guessProtection: guesses },
-    parts.events
-  )
-  return (req, res, next) => {
-    const watched = watchTokenRequest(parts.server, req)
-    const refuse = (error: unknown): void => {
-      watched?.refused(error)
-      next(error)
-    }
-    const authenticated = (error?: unknown): void => {
-      if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
-      else refuse(error)
-    }
-    if (watched === undefined) authenticate(req, res, authenticated)
-    else watched.run(() => authenticate(req, res, authenticated))
-  }
-}
-
-/** Express takes `next(undefined)` and `next('router')` for something else than an error. */
-function failure(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new ServerError({ reason: 'what was thrown is no error; see the cause', cause: thrown })
-}
-
-async function issue(
-  parts: TokenEndpointParts,
-  req: Request,
-  res: Response,
-  watched: WatchedTokenRequest | undefined
-): Promise<void> {
-  const client = req.authenticatedClient
-  // Passport calls next() only after success; a strategy of somebody's own might pass()
-  if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
-  const request = await readClientRequest(req)
-  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
-  const { grant_type } = parameters
-  watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
-  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client)
-  const confirmation = carriesConfirmation(request, client)
-    ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
-    : undefined
-  if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
-    throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
-      reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
-    })
-  }
-  const { tokenEndpoints, server } = parts
-  const response = await tokenIssuer.issue(
-    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId },
-    server
-  )
-  sendTokenResponse(res, response)
-  watched?.issued()
 }

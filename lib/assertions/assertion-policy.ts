@@ -4,6 +4,7 @@ import { checkInteger, checkIssuer, checkKeys, checkOneOf, ConfigurationError } 
 import type { Clock } from '../request.ts'
 import type { Store } from '../stores/store.ts'
 import { assertionAlgorithms } from './algorithms.ts'
+import { checkAssertionDials, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
 
 export interface AssertionPolicy {
   /** The issuer identifier: what `aud` must be. */
@@ -20,6 +21,8 @@ export interface AssertionPolicy {
   readonly clockTolerance: number
   /** Seconds an assertion may live. Default 3600. */
   readonly maxLifetime: number
+  /** What happens where `typ`, the algorithm or the clock is not as it should be. */
+  readonly dials: CheckedDials
   readonly clock: Clock
   /** Where used jti values are kept. */
   readonly store: Store
@@ -27,8 +30,8 @@ export interface AssertionPolicy {
 
 /** {@link AssertionPolicy} before its defaults: only `issuer` and `store` must be given. */
 export type AssertionPolicyOptions = Pick<AssertionPolicy, 'issuer' | 'store'> & {
-  readonly [Option in keyof Omit<AssertionPolicy, 'issuer' | 'store'>]?: AssertionPolicy[Option] | undefined
-}
+  readonly [Option in keyof Omit<AssertionPolicy, 'issuer' | 'store' | 'dials'>]?: AssertionPolicy[Option] | undefined
+} & { readonly dials?: AssertionDials | undefined }
 
 const known = [
   'issuer',
@@ -38,6 +41,7 @@ const known = [
   'algorithms',
   'clockTolerance',
   'maxLifetime',
+  'dials',
   'clock',
   'store'
 ]
@@ -56,14 +60,6 @@ export function assertionPolicy(options: AssertionPolicyOptions): AssertionPolic
   if (options.clock !== undefined && typeof options.clock !== 'function') {
     throw new ConfigurationError('clock', 'must be a function that returns milliseconds, such as Date.now')
   }
-  const algorithms = options.algorithms ?? assertionAlgorithms
-  if (
-    !Array.isArray(algorithms) ||
-    algorithms.length === 0 ||
-    !algorithms.every(alg => assertionAlgorithms.includes(alg as string))
-  ) {
-    throw new ConfigurationError('algorithms', `must be a list of ${assertionAlgorithms.join(', ')}`)
-  }
   const legacyAudiences = options.legacyAudiences ?? []
   if (!Array.isArray(legacyAudiences) || !legacyAudiences.every(audience => typeof audience === 'string' && audience !== '')) {
     throw new ConfigurationError('legacyAudiences', 'must be a list of URLs')
@@ -73,10 +69,19 @@ export function assertionPolicy(options: AssertionPolicyOptions): AssertionPolic
     audienceDial: checkOneOf(options.audienceDial, 'audienceDial', ['issuer', 'report', 'legacy'], 'issuer'),
     legacyAudiences: [...(options.legacyAudiences ?? [])],
     audienceAsStringOnly: options.audienceAsStringOnly === true,
-    algorithms: [...(options.algorithms ?? assertionAlgorithms)],
+    algorithms: checkAssertionAlgorithms(options.algorithms, 'algorithms'),
     clockTolerance: checkInteger(options.clockTolerance, 'clockTolerance', { min: 0, max: 60, default: 10 }),
     maxLifetime: checkInteger(options.maxLifetime, 'maxLifetime', { min: 1, max: 86_400, default: 3600 }),
+    dials: checkAssertionDials(options.dials),
     clock: options.clock ?? Date.now,
     store: options.store
   })
+}
+
+/** The algorithms client assertions may be signed with: a list of those that can be verified, or all of them where none is given. */
+export function checkAssertionAlgorithms(given: unknown, key: string): readonly string[] {
+  const algorithms = given ?? assertionAlgorithms
+  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(alg => assertionAlgorithms.includes(alg as string)))
+    return [...(algorithms as readonly string[])]
+  throw new ConfigurationError(key, `must be a list of ${assertionAlgorithms.join(', ')}`)
 }

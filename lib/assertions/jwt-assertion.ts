@@ -4,7 +4,7 @@
  */
 import { compactVerify } from 'jose'
 import type { Client } from '../client.ts'
-import type { DecisionBuilder } from '../decision.ts'
+import type { CheckName, DecisionBuilder } from '../decision.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from './algorithms.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
@@ -19,7 +19,7 @@ export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } fr
 export const jwtBearerAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** The checks {@link verifyClientAssertion} goes through, in order. A strategy announces them. */
-export const assertionChecks: readonly string[] = [
+export const assertionChecks: readonly CheckName[] = [
   'assertion_format',
   'header',
   'algorithm',
@@ -90,7 +90,7 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   decision.pass('key')
   const { claims, credential } = await checkSignature(assertion, alg, candidates, decision)
   decision.credential = credential
-  checkType(header['typ'], decision)
+  checkType(header['typ'], policy, decision)
   const { jti, expiresIn } = checkClaims(claims, input)
   const ttl = Math.ceil(expiresIn + policy.clockTolerance) + 1
   if (!(await consumeOnce(policy.store, 'client_assertion', [policy.issuer, client.client_id, jti], ttl))) {
@@ -144,7 +144,7 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
     decision.pass('algorithm')
     return alg
   }
-  throw decision.refuse('algorithm', {
+  const detail = {
     section: 'RFC 8725 §3.1',
     expected: allowed.join(', '),
     received: typeof alg === 'string' ? alg : typeof alg,
@@ -152,7 +152,11 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
       allowed.length === 0
         ? 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
         : `Sign with ${allowed.join(' or ')}${registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'}.`
-  })
+  }
+  // none, and what is of the other kind, is not among these
+  if (policy.dials.alg === 'enforce' || typeof alg !== 'string' || !ofKind.has(alg)) throw decision.refuse('algorithm', detail)
+  decision.report('algorithm', detail)
+  return alg
 }
 
 function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
@@ -198,17 +202,21 @@ async function checkSignature(
   })
 }
 
-const acceptedTypes: readonly string[] = ['jwt', 'client-authentication+jwt']
+const explicitType = 'client-authentication+jwt'
 
-function checkType(typ: unknown, decision: DecisionBuilder): void {
+function checkType(typ: unknown, { dials }: AssertionPolicy, decision: DecisionBuilder): void {
   const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-  if (type !== undefined && !(typeof type === 'string' && acceptedTypes.includes(type))) {
-    throw decision.refuse('type', {
-      section: 'rfc7523bis §3.2',
-      expected: 'client-authentication+jwt',
-      received: typeof typ === 'string' ? typ : typeof typ,
-      fix: 'Send the typ header client-authentication+jwt; a JWT made for something else is not a client assertion.'
-    })
+  const says = type === undefined || type === 'jwt' ? 'nothing' : type === explicitType ? 'this' : 'something else'
+  if (says === 'this' || (says === 'nothing' && dials.typ === 'off')) {
+    decision.pass('type')
+    return
   }
-  decision.pass('type')
+  const detail = {
+    section: 'rfc7523bis §3.2',
+    expected: explicitType,
+    received: typ === undefined ? 'no typ' : typeof typ === 'string' ? typ : typeof typ,
+    fix: `Send the typ header ${explicitType}; a JWT made for something else is not a client assertion.`
+  }
+  if (says === 'something else' || dials.typ === 'enforce') throw decision.refuse('type', detail)
+  decision.report('type', detail)
 }

@@ -1,4 +1,5 @@
 /** The client authentication methods built in. The router, metadata and registration follow from this list. */
+import type { AssertionDials } from '../assertions/assertion-dials.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import type { AssertionAudience, ClientRegistry, ClientSource } from '../client.ts'
@@ -22,6 +23,8 @@ export interface BuiltInStrategiesOptions {
   readonly legacyAudiences?: readonly string[] | undefined
   /** The signature algorithms client assertions may have. Default: all that can be verified. */
   readonly algorithms?: readonly string[] | undefined
+  /** Which further rules about assertions are enforced, and which only reported. */
+  readonly assertionDials?: AssertionDials | undefined
   /** True refuses `aud` of an assertion as a list (FAPI 2.0 §5.3.2.1). */
   readonly audienceAsStringOnly?: boolean | undefined
   readonly clock?: Clock | undefined
@@ -34,11 +37,12 @@ export interface BuiltInStrategiesOptions {
 
 /** Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys. */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
-  const { clients, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, clock, fetchJson } =
-    options
+  const { clients, issuer, store, clock, fetchJson } = options
+  const { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly } = options
   const keys = options.keys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
-  const jwt = { ...common, issuer, store, assertionAudience, legacyAudiences, algorithms, audienceAsStringOnly, keys }
+  const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
+  const jwt = { ...common, issuer, store, ...rules, keys }
   return [
     new ClientSecretBasicStrategy(common),
     new ClientSecretPostStrategy(common),

@@ -1,6 +1,7 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
+import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { sameAlgorithm } from '../assertions/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
@@ -45,6 +46,8 @@ export interface JwtStrategyOptions extends StrategyOptions {
   readonly algorithms?: readonly string[] | undefined
   /** Seconds a client's clock may be off. Default 10, at most 60. */
   readonly clockTolerance?: number | undefined
+  /** Which further rules are enforced, and which only reported. */
+  readonly assertionDials?: AssertionDials | undefined
   /** Seconds an assertion may live. Default 3600. */
   readonly maxLifetime?: number | undefined
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
@@ -61,6 +64,7 @@ const ownKeys = [
   'audienceAsStringOnly',
   'algorithms',
   'clockTolerance',
+  'assertionDials',
   'maxLifetime',
   'keys',
   'fetchJson'
@@ -89,6 +93,7 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
       audienceAsStringOnly: options.audienceAsStringOnly,
       algorithms: options.algorithms,
       clockTolerance: options.clockTolerance,
+      dials: checkAssertionDials(options.assertionDials),
       maxLifetime: options.maxLifetime,
       clock: options.clock
     })

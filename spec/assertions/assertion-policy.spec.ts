@@ -16,6 +16,7 @@ describe('assertionPolicy', () => {
       algorithms: assertionAlgorithms,
       clockTolerance: 10,
       maxLifetime: 3600,
+      dials: { typ: 'off', alg: 'enforce', clock: 'enforce' },
       clock: Date.now
     })
   })

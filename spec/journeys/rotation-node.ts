@@ -43,8 +43,8 @@ async function serve({ issuer, path, keys, clients, tls }: RotationSetup): Promi
   const listener = createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, express().use(server))
   await new Promise<void>(resolve => listener.listen(0, '127.0.0.1', resolve))
   process.on('message', ({ id, name, given }: RotationCall) => {
-    const call = server.credentials[name] as (...args: readonly unknown[]) => Promise<unknown>
-    call(...given).then(
+    const functions = server.credentials as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
+    functions[name]?.(...given).then(
       value => process.send?.({ id, value }),
       (error: unknown) => process.send?.({ id, error: String(error) })
     )

@@ -1,6 +1,7 @@
 /** A small `fetch` on Node's own http and https, because the built-in one cannot present a client certificate. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
+import { heardOnTheWire } from './emitted.ts'
 
 /** What the clients hand to a `fetch` of one's own. */
 export interface FetchInit {
@@ -34,6 +35,9 @@ export interface Sent {
   readonly headers: Headers
   readonly body: URLSearchParams
   readonly answer: string
+  /** The answer's `Set-Cookie` and `Location`. */
+  readonly cookies?: readonly string[]
+  readonly location?: string | undefined
 }
 
 /** The same fetch, keeping everything that went through it. */
@@ -60,7 +64,16 @@ function normalise(init: FetchInit): { headers: Headers; body: string | undefine
   return { headers, body }
 }
 
-function send(url: string, init: FetchInit, agent?: Agent): Promise<Response> {
+async function send(url: string, init: FetchInit, agent?: Agent): Promise<Response> {
+  const response = await exchange(url, init, agent)
+  const { headers, body } = normalise(init)
+  const cookies = response.headers.getSetCookie()
+  const location = response.headers.get('location') ?? undefined
+  heardOnTheWire({ url, headers, body: new URLSearchParams(body), answer: await response.clone().text(), cookies, location })
+  return response
+}
+
+function exchange(url: string, init: FetchInit, agent?: Agent): Promise<Response> {
   const { headers, body } = normalise(init)
   const options = {
     method: init.method ?? 'GET',

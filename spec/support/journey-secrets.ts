@@ -3,21 +3,34 @@ import type { JSONWebKeySet } from 'jose'
 import type { PrivateKeySet } from 'clientele'
 import type { Sent } from './journey-fetch.ts'
 
-const secretParameters = ['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'password', 'token']
-const secretMembers = ['access_token', 'refresh_token', 'id_token']
+const secretParameters = [
+  ...['client_secret', 'client_assertion', 'code', 'code_verifier', 'refresh_token', 'password', 'token'],
+  ...['assertion', 'subject_token', 'actor_token', 'device_code', 'auth_req_id', 'client_notification_token']
+]
+const secretMembers = [
+  ...['access_token', 'refresh_token', 'id_token', 'client_secret', 'registration_access_token'],
+  ...['device_code', 'auth_req_id']
+]
 /** Shorter ones appear by accident. */
 const shortest = 8
 
 /** The secrets of these requests and answers, in every spelling a log could have them. */
 export function secretsOf(sent: readonly Sent[]): ReadonlySet<string> {
   const found = new Set<string>()
-  for (const { url, headers, body, answer } of sent) {
+  for (const { url, headers, body, answer, cookies, location } of sent) {
     for (const parameters of [body, new URL(url).searchParams]) {
       for (const name of secretParameters) parameters.getAll(name).forEach(value => addSpellings(found, value))
     }
     const [, scheme = '', credentials = ''] = /^(\S+) (.*)$/.exec(headers.get('authorization') ?? '') ?? []
     addSpellings(found, credentials)
     if (scheme === 'Basic') addBasic(found, credentials)
+    addSpellings(found, headers.get('dpop') ?? '')
+    for (const cookie of [...(headers.get('cookie') ?? '').split('; '), ...(cookies ?? []).map(set => set.split(';')[0] ?? '')])
+      addSpellings(found, cookie.slice(cookie.indexOf('=') + 1))
+    if (location !== undefined && URL.canParse(location)) {
+      for (const part of [new URL(location).searchParams, new URLSearchParams(new URL(location).hash.slice(1))])
+        for (const name of ['code', 'id_token', 'response']) addSpellings(found, part.get(name) ?? '')
+    }
     const members = readJson(answer)
     for (const name of secretMembers) if (typeof members[name] === 'string') addSpellings(found, members[name])
   }

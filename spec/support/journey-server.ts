@@ -14,6 +14,7 @@ import {
 import express, { type Express } from 'express'
 import { makeAuthority, makeCertificate } from './certificates.ts'
 import { api, clientAuthority, type Party } from './journey-clients.ts'
+import { overheard } from './emitted.ts'
 import { plainFetch, recording, tlsFetch, type Fetch, type Sent } from './journey-fetch.ts'
 
 /**
@@ -68,7 +69,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
   const mtlsOrigin = mtls && `https://${mtls.host}`
   const decisions: Decision[] = []
   const errors: unknown[] = []
-  const server = authorizationServer({
+  const options: AuthorizationServerOptions = {
     issuer,
     mtlsOrigin,
     certificates: listeners !== 'http',
@@ -82,7 +83,8 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     onDecision: decision => void decisions.push(decision),
     onError: error => void errors.push(error),
     ...setup.options
-  })
+  }
+  const server = authorizationServer(overheard(options))
   const app = express()
   app.use(server)
   mountApi(app, server)

@@ -4,6 +4,7 @@ import { memoryStore, type AuthorizationServerOptions } from '../../../lib/index
 import { breakableStore, issuer } from '../../support/authorization-server.ts'
 import { ask, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/backchannel.ts'
 import { outcome } from '../../support/devices.ts'
+import { listening } from '../../support/event-log.ts'
 import { makeSigner, now, signRequest, type Signer } from '../../support/signed-requests.ts'
 
 let ps256: Signer
@@ -139,12 +140,16 @@ describe('a signed request', () => {
     expect(outcome(await ask(app, { request, extra: 'foobar' }, 'signer'))).toBe('200')
   })
 
-  it('is taken once, of fifty at once too', async () => {
-    const { app } = await signingServer()
+  it('is taken once, of fifty at once too, and each other one is told', async () => {
+    const { onEvent, events } = listening()
+    const { app } = await signingServer({ onEvent })
     const request = await signRequest(ps256, claims())
     const answers = await Promise.all(Array.from({ length: 50 }, async () => outcome(await ask(app, { request }, 'signer'))))
     expect(answers.filter(answer => answer === '200')).toHaveLength(1)
     expect(new Set(answers)).toEqual(new Set(['200', '400 invalid_request']))
+    const replayed = events.filter(({ type }) => type === 'assertion.replayed')
+    expect(replayed).toHaveLength(49)
+    expect(replayed[0]).toMatchObject({ client_id: 'signer', use: 'request_object', trace_id: expect.any(String) })
   })
 
   it('is not taken where it cannot be remembered', async () => {
