@@ -166,7 +166,7 @@ for (const [name, measure] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const databases = name === 'tenants' ? [] : [await sqlite(), await postgres()].filter(database => database !== undefined)
   try {
-    console.log(`\n**${name}**, issuer ${issuer}\n\n${(await measure(databases)).join('\n')}`)
+    console.log(`\n**${name}**, issuer ${issuer}\n\n${await measure(databases)}`)
   } finally {
     for (const database of databases) await database.stop()
   }
