@@ -10,7 +10,7 @@ const walls = [
   [
     './lib/http',
     './lib',
-    ['./http', './errors.ts', './request.ts', './decision.ts', './trace.ts'],
+    ['./http', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
     'http reads and answers; it decides nothing'
   ],
   [

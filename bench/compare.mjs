@@ -18,7 +18,7 @@ const firstGuess = 3000
  * @property {{ kind: string, address?: string }} [store]
  * @property {number} [processes]
  * @property {boolean} [pinned] to a core of its own; true by default
- * @property {object} [serverKeys]
+ * @property {object} [serverKeys] clientele's; without them it makes its own
  *
  * @typedef {{ rounds: number, seconds: number, connections: number }} Plan
  * @typedef {{ rate: number, answers: number, cpu: number, fault?: string }} Round
@@ -36,11 +36,12 @@ export async function measure(bench, entries, plan) {
   const load = startLoad()
   const targets = []
   try {
-    for (const entry of entries) targets.push(await startTarget(entry.module, settingOf(common, entry)))
+    for (const entry of entries) targets.push(await orFault(() => startTarget(entry.module, settingOf(common, entry))))
     const runs = []
     for (const [index, { name }] of entries.entries()) {
-      const run = { name, target: targets[index], load, bench, plan, clientKey: common.clientKey, rate: firstGuess, rounds: [] }
-      const fault = await warmUp(run)
+      const target = targets[index]
+      const run = { name, target, load, bench, plan, clientKey: common.clientKey, rate: firstGuess, rounds: [] }
+      const fault = target.fault ?? (await warmUp(run))
       if (fault !== undefined) run.rounds.push({ fault })
       runs.push(run)
     }
@@ -49,7 +50,7 @@ export async function measure(bench, entries, plan) {
     }
     return Object.fromEntries(runs.map(({ name, rounds }) => [name, rounds]))
   } finally {
-    await Promise.all([load, ...targets].map(worker => worker.stop()))
+    await Promise.all([load, ...targets].map(worker => worker.stop?.()))
   }
 }
 

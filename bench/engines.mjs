@@ -9,15 +9,20 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const patience = 30_000
 
+const starts = { memory: async () => ({}), sqlite: startSqlite, postgres: startPostgres, redis: startRedis }
+
 /**
  * Starts what a store of `kind` needs: nothing, a file's place, or a server.
  *
- * @returns {Promise<{ kind: string, address?: string, stop: () => Promise<void> } | undefined>} undefined: it is not installed
+ * @returns {Promise<{ kind: string, address?: string, stop: () => Promise<void> } | { kind: string, missing: string }>} `missing` says why there is none
  */
 export async function startEngine(kind) {
-  const start = { memory: async () => ({}), sqlite: startSqlite, postgres: startPostgres, redis: startRedis }[kind]
-  const engine = await start()
-  return engine && { kind, address: engine.address, stop: engine.stop ?? (async () => undefined) }
+  try {
+    const { address, stop = async () => undefined } = await starts[kind]()
+    return { kind, address, stop }
+  } catch (error) {
+    return { kind, missing: error.message }
+  }
 }
 
 async function startSqlite() {
@@ -27,7 +32,7 @@ async function startSqlite() {
 
 /** As `redisStore` says to run it: on disk before it answers. */
 async function startRedis() {
-  if (output('redis-server', ['--version']) === undefined) return undefined
+  if (output('redis-server', ['--version']) === undefined) throw new Error('there is no redis-server here')
   const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'))
   const port = String(await freePort())
   const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction']
@@ -38,8 +43,8 @@ async function startRedis() {
 /** As PostgreSQL comes: on disk before it answers. */
 async function startPostgres() {
   const programs = postgresPrograms()
+  if (programs === undefined) throw new Error('there is no initdb here')
   const user = otherUser()
-  if (programs === undefined || user === null) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'bench-postgres-'))
   if (user !== undefined) chownSync(folder, user.uid, user.gid)
   const data = join(folder, 'data')
@@ -79,11 +84,12 @@ function postgresPrograms() {
   return folders.find(folder => folder && existsSync(join(folder, 'initdb')))
 }
 
-/** PostgreSQL refuses to run as root: then as the user postgres, or null where there is none. */
+/** PostgreSQL refuses to run as root: then it runs as the user postgres. */
 function otherUser() {
   if (process.getuid?.() !== 0) return undefined
   const [uid, gid] = ['-u', '-g'].map(flag => Number(output('id', [flag, 'postgres'])))
-  return uid && gid ? { uid, gid } : null
+  if (!uid || !gid) throw new Error('PostgreSQL does not run as root, and there is no user postgres')
+  return { uid, gid }
 }
 
 async function freePort() {

@@ -23,7 +23,7 @@ function assertionsFor(bench, { round, clientKey, count }) {
 
 /**
  * Drives one window. It ends when its time is up or the prepared requests are used up, whichever is first; the rate is
- * answers per second of the time that really passed.
+ * answers per second of the time that really passed, and `load` the share of it in which this process was busy.
  */
 async function drive(bench, order) {
   const { target, seconds, connections, prepared } = order
@@ -31,6 +31,7 @@ async function drive(bench, order) {
   const source = sourceOf(bench, { prepared, assertions })
   const pool = await Promise.all(Array.from({ length: connections }, () => Connection.open(target.port)))
   const window = { bench, source, sample: [], answers: 0, fault: undefined, deadline: 0 }
+  const before = process.cpuUsage()
   const started = performance.now()
   window.deadline = started + seconds * 1000
   try {
@@ -43,7 +44,9 @@ async function drive(bench, order) {
   }
   const elapsed = (performance.now() - started) / 1000
   window.fault ??= faultOfSample(bench, window.sample, target.jwks)
-  return { rate: window.answers / elapsed, answers: window.answers, elapsed, fault: window.fault }
+  const { user, system } = process.cpuUsage(before)
+  const load = (user + system) / 1e6 / elapsed
+  return { rate: window.answers / elapsed, answers: window.answers, load, fault: window.fault }
 }
 
 function loop(connection, index, window) {

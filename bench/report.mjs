@@ -26,6 +26,7 @@ export function rowsOf(results, bases) {
       min: Math.min(...rates),
       max: Math.max(...rates),
       cpu: median(rounds.map(({ cpu }) => cpu)),
+      load: median(rounds.map(({ load }) => load)),
       ratios: Object.fromEntries(ratios.map(([name, values]) => [name, values && median(values)]))
     }
   })
@@ -86,12 +87,16 @@ export function whole(value) {
   return Math.round(value).toLocaleString('en')
 }
 
-/** A Markdown table, the first column to the left and the others to the right. */
-export function table([head, ...body]) {
+export function table(lines) {
+  return markdown(lines).join('\n')
+}
+
+/** The lines of a Markdown table, the first column to the left and the others to the right. */
+export function markdown([head, ...body]) {
   const widths = head.map((_, column) => Math.max(...[head, ...body].map(line => line[column].length)))
   const row = line => `| ${line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`
   const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
-  return [row(head), rule, ...body.map(row)].join('\n')
+  return [row(head), rule, ...body.map(row)]
 }
 
 /** Puts text between `<!-- name -->` and `<!-- /name -->`. @throws Error where the markers are not there. */

@@ -58,7 +58,7 @@ const storeNames = chosenOf('store', ['memory', 'sqlite', 'postgres', 'redis'])
 const counts = flags.processes?.map(count => numberOf('processes', count))
 const plan = {
   rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 3 : 5)),
-  seconds: numberOf('seconds', flags.seconds ?? (flags.quick ? 0.3 : 0.6)),
+  seconds: numberOf('seconds', flags.seconds ?? (flags.quick ? 0.3 : 0.5)),
   connections: numberOf('connections', flags.connections)
 }
 const count = numberOf('count', flags.count ?? (flags.quick ? 100_000 : 1_000_000))
@@ -82,21 +82,20 @@ function captionOf() {
   return `${new Date().toISOString().slice(0, 10)}, ${where}, ${plan.rounds} rounds of ${plan.seconds} s, ${plan.connections} connections`
 }
 
-async function measureAll(say) {
+/** Each section's figures, as they are measured. */
+async function* measured(say) {
   const names = targetNames ?? targets.map(({ name }) => name)
   if (names.includes('floor') && !names.includes(control)) names.push(control)
   const serverKeys = await generateKeys()
   const chosen = cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))
   const measures = {
-    cases: () => section.compareTargets({ chosen, names, plan, say }),
-    stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, say }),
+    cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
+    stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: plan.rounds, serverKeys, say })
   }
-  const results = {}
-  for (const name of chosenSections()) results[name] = await measures[name]()
-  return results
+  for (const name of chosenSections()) yield { [name]: await measures[name]() }
 }
 
 const texts = {
@@ -134,11 +133,15 @@ async function profile() {
 
 async function run() {
   const caption = captionOf()
-  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim()
+  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace(' --', ' -- --')
   console.log(`${caption}\n${isPinned ? 'targets on core 0, load on core 1' : 'not pinned to cores'}\n`)
-  const results = { caption, command, ...(await measureAll(text => console.log(text))) }
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`)
-  if (flags.report !== undefined) writeReport(flags.report, results)
+  const results = { caption, command }
+  // written after each section: a run that is broken off has not been for nothing
+  for await (const figures of measured(text => console.log(text))) {
+    Object.assign(results, figures)
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, null, 2)}\n`)
+    if (flags.report !== undefined) writeReport(flags.report, results)
+  }
   process.exitCode = isRight(results) ? 0 : 1
 }
 

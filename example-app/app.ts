@@ -14,10 +14,12 @@ export interface AppOptions {
   readonly log: Log
   /** Serves the built-in demo's pages too. */
   readonly demo?: boolean
+  /** The usernames of those who may see what clients prove themselves with. Default: nobody, and in the demo the first person. */
+  readonly operators?: readonly string[] | undefined
 }
 
 /** Builds the application. Addresses come from the configured issuer alone; the Host header is never read. */
-export async function createApp({ config, store, log, demo = false }: AppOptions): Promise<Express> {
+export async function createApp({ config, store, log, demo = false, operators }: AppOptions): Promise<Express> {
   const { issuer, settings, tls } = config
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
@@ -25,13 +27,14 @@ export async function createApp({ config, store, log, demo = false }: AppOptions
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
   const certificate = clientCertificates(config, log)
   const certificates = certificate !== undefined || (tls !== undefined && tls.port === undefined)
-  const shared = { store, log, mtlsOrigin, certificates, certificate }
+  const shared = { store, log, mtlsOrigin, certificates, certificate, operators: operators ?? [] }
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {
     app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
   }
-  app.use(await issuerRoutes({ ...shared, issuer: settings.issuer, settingsPath: '', settings, demo }))
+  const root = { ...shared, operators: operators ?? (demo ? settings.accounts.slice(0, 1).map(({ username }) => username) : []) }
+  app.use(await issuerRoutes({ ...root, issuer: settings.issuer, settingsPath: '', settings, demo }))
   const base = baseFinder(
     settings.issuer,
     settings.tenants.map(({ path }) => path)

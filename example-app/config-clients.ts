@@ -55,7 +55,9 @@ export const knownMembers: ReadonlySet<string> = new Set([
   // RFC 9701
   'introspection_signed_response_alg',
   // this server's own: a client that still sends the token endpoint as aud while the others have moved
-  'assertion_audience'
+  'assertion_audience',
+  // and one whose secrets, keys, certificates and methods are several, with dates
+  'credentials'
 ])
 
 /** The seven client authentication methods. */

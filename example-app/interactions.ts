@@ -149,9 +149,23 @@ function showConsent(req: Request, res: Response, base: string, prompt: Interact
     claims: prompt.claims.map(claim => claim.replaceAll('_', ' ')),
     details: prompt.authorization_details.map(({ type, ...rest }) => ({ type, text: JSON.stringify(rest, null, 2) })),
     resources: prompt.resources.map(describeResource),
+    links: linksOf(prompt),
     interaction: prompt.id,
     csrf: csrf.generateToken(req)
   })
+}
+
+/** What the client says of itself, on pages of its own. Only addresses of pages become links. */
+function linksOf({ client }: InteractionPrompt): readonly { readonly text: string; readonly href: string }[] {
+  const { client_uri, policy_uri, tos_uri } = client
+  const links = [
+    { text: 'Its home page', href: client_uri },
+    { text: 'Its privacy policy', href: policy_uri },
+    { text: 'Its terms of service', href: tos_uri }
+  ]
+  return links.flatMap(({ text, href }) =>
+    href !== undefined && URL.canParse(href) && /^https?:$/.test(new URL(href).protocol) ? [{ text, href }] : []
+  )
 }
 
 function nameOf({ client }: InteractionPrompt): string {

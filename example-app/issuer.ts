@@ -19,6 +19,7 @@ import { assertionGrants } from './assertion-grants.ts'
 import { backchannelHooks, cibaPages } from './ciba.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
+import { clientPages } from './client-pages.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './device.ts'
@@ -46,6 +47,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** The usernames of those who may see what clients prove themselves with. */
+  readonly operators: readonly string[]
 }
 
 /** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
@@ -69,6 +72,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   )
   router.use(server)
   router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  const { operators } = options
+  router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
@@ -98,6 +103,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       scopes: settings.scopes,
       resources: settings.resources,
       acrValues: [passwordLogin],
+      credentials: { endpoint: true },
       certificates: certificates || mtlsOrigin !== undefined,
       certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
@@ -177,10 +183,11 @@ function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 
-function home({ issuer, demo }: IssuerOptions, base: string, persons: People): RequestHandler {
+function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {
   return (req, res) => {
     const account = currentAccount(req, persons)
     const person = account === undefined ? undefined : persons.find(account.sub)
-    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo })
+    const operator = person !== undefined && operators.includes(person.username)
+    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo, operator })
   }
 }

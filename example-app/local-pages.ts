@@ -5,6 +5,7 @@ import { fieldOf } from './sessions.ts'
 /** What each is for, after "Sign in …". */
 const purposes = {
   account: 'to see which applications you gave access',
+  'account/clients': 'to see what applications prove themselves with',
   device: 'to connect a device',
   ciba: 'to see what applications ask of you'
 } as const

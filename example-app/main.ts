@@ -16,7 +16,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const config: Config = demo ? await demoConfig() : loadConfig(env['CONFIG'] ?? '')
   for (const warning of config.warnings) log.warn(warning)
   const store = await openStore(storeSetting)
-  const app = await createApp({ config, store, log, demo })
+  const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
   const listeners = await listen(config, app, log)
   announceReady(log, config.settings.issuer)
   if (demo && log.isLevelEnabled('error')) process.stdout.write(demoCommands(config))
@@ -24,6 +24,12 @@ async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
     await listeners.close()
     await store.close()
   }
+}
+
+/** Usernames with commas between; undefined where nobody said. */
+function readOperators(operators: string | undefined): readonly string[] | undefined {
+  if (operators === undefined || operators.trim() === '') return undefined
+  return operators.split(',').map(username => username.trim())
 }
 
 /** A signal that comes while starting still ends in an orderly stop. */

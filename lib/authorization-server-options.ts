@@ -1,6 +1,7 @@
 /** The options of a whole authorization server, and what its endpoints are given of them. */
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
+import type { ClientRegistry } from './client.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
@@ -16,6 +17,7 @@ import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost 
 import type { AccessTokenContext } from './protected-resource.ts'
 import { fapiAlgorithms } from './profiles.ts'
 import { registeredClientsOf } from './registered-clients.ts'
+import { serverCredentials, type CredentialsOptions } from './server-credentials.ts'
 import { tokenEndpointParts, tokenRouterOptionKeys, type TokenEndpointParts, type TokenRouterOptions } from './token-router.ts'
 import { checkBoolean, checkFunction } from './tokens/token-server.ts'
 
@@ -48,6 +50,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * Public clients (`none`) never authenticate for introspection or backchannel authentication.
    */
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
+  /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
+  readonly credentials?: CredentialsOptions | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -63,6 +67,7 @@ const ownKeys = [
   'backchannelAuthentication',
   'mtlsOrigin',
   'endpointAuthMethods',
+  'credentials',
   'registration'
 ]
 
@@ -85,14 +90,15 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
   const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
-  const registered = options.registration === undefined ? undefined : registeredClientsOf(options)
-  const clientSource = registered?.configured ?? options.clients
+  const credentials = serverCredentials(options)
+  const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
+  const clientSource = registered?.configured ?? credentials.given
   // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
   const otherAudiences =
     options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
-    { registered, otherAudiences }
+    { registered, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
@@ -102,15 +108,19 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const policy = policyOf(options, token)
   const context: EndpointContext = {
     ...policy,
-    registration: options.registration && registrationOf(options.registration, options, { ...policy, token, certificates }),
+    registration:
+      options.registration &&
+      registrationOf(options.registration, options, { ...policy, token, clients: registered?.clients ?? clients, certificates }),
     server: token.server,
     clients,
     strategies,
+    credentials: credentials.sets(strategies.map(({ name }) => name)),
+    credentialsEndpoint: credentials.endpoint,
     grantTypes,
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
       grantTypes,
-      clients: options.clients,
+      clients: clientSource,
       senderConstrained: token.senderConstrained,
       algorithms: policy.requestObjects.algorithms,
       postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
@@ -160,13 +170,15 @@ function registrationOf(
   { profile = 'oauth2', endpointAuthMethods, fetchJson }: AuthorizationServerOptions,
   parts: Pick<EndpointContext, 'requestObjects' | 'authorizationDetails'> & {
     readonly token: TokenEndpointParts
+    /** The registry that is to find what registers. */
+    readonly clients: ClientRegistry
     readonly certificates: boolean
   }
 ): Registration {
   const { token, requestObjects, authorizationDetails, certificates } = parts
   return registration(given, {
     server: token.server,
-    clients: token.clients,
+    clients: parts.clients,
     guesses: token.guesses,
     fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(token.server.issuer).hostname) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),

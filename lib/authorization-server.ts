@@ -6,12 +6,13 @@ import { describeInteraction, resumeAuthorization } from './endpoints/authorizat
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
+import type { CredentialFunctions } from './credential-functions.ts'
 import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
 import { sendPublicDocument } from './endpoints/public-document.ts'
 import { strategiesAt } from './endpoint-authentication.ts'
-import { oauthErrorHandler } from './http/error-handler.ts'
+import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
@@ -30,6 +31,8 @@ export interface AuthorizationServer extends Router, PersonGrants {
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
   readonly backchannel: BackchannelDecisions
+  /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
+  readonly credentials: CredentialFunctions
   /**
    * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
    * them, or those of one check.
@@ -81,6 +84,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
       resumeAuthorization(context, req, res, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
+    credentials: context.credentials,
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
@@ -111,9 +115,9 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
 }
 
 /** Looked up, not tried in turn: the token endpoint is as near as any other. */
-function mount({ exact, withItems }: Routes, options: Pick<AuthorizationServerOptions, 'onError'>): Router {
+function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): Router {
   const router = Router()
-  const answerError = oauthErrorHandler({ onError: options.onError })
+  const answerError = oauthErrorHandler(options)
   router.use((req, res, next) => {
     const { originalUrl } = req
     const end = originalUrl.indexOf('?')

@@ -4,8 +4,8 @@ import passport from 'passport'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
-import { type Decision } from './decision.ts'
-import { InvalidClientError, ServerError, TooManyAttemptsError } from './errors.ts'
+import { withDecision, type Decision } from './decision.ts'
+import { InvalidClientError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
@@ -14,9 +14,10 @@ import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, DecisionWatch } from './request.ts'
-import { checkFunctions, tell } from './strategies/attempt.ts'
+import { checkFunctions } from './strategies/attempt.ts'
 import { checkStrategies, type ClientAuthenticationStrategy } from './strategies/strategy.ts'
-import { decisionOf, selectStrategy, type Selected } from './strategy-selection.ts'
+import { selectStrategy, type Selected } from './strategy-selection.ts'
+import { refuseWith, unjudged } from './unjudged-requests.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -114,7 +115,11 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
       const refusal =
         error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
       if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
-      else guesses.count(client_id, network, request.found?.client !== undefined).then(more => next(more ?? refusal), next)
+      else {
+        const answer = (more: OAuthError | undefined): void =>
+          next(more === undefined ? refusal : withDecision(more, refusal.decision))
+        guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
+      }
     })
   }
   return (req, res, next) => {
@@ -157,12 +162,11 @@ async function refuseWhereUsedUp(
     await guesses.check(client_id, network)
   } catch (error) {
     if (!(error instanceof TooManyAttemptsError)) throw error
-    const decision = decisionOf(request, strategy.mechanism)
+    const decision = unjudged(request, strategy.mechanism)
     decision.client_id = client_id
     decision.method = strategy.name
     const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
     const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
-    tell({ onDecision: undefined }, request, () => decision.refuse('failure_budget', detail).decision)
-    throw error
+    throw refuseWith(error, request, decision.refuse('failure_budget', detail))
   }
 }

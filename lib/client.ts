@@ -2,17 +2,13 @@
 import type { JWK } from 'jose'
 import { checkBackchannelMetadata, type BackchannelMetadata } from './client-backchannel.ts'
 import { readCredentials, type ClientCredential } from './client-credential.ts'
-import {
-  certificateSubjects,
-  keepCredentials,
-  registeredCredentials,
-  type ClientSecret,
-  type CredentialOfClient
-} from './client-credential-set.ts'
+import { keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './client-credential-set.ts'
 import { ConfigurationError } from './options.ts'
+import { checkMethod } from './client-method.ts'
 import { checkSubjectType } from './subject-type.ts'
 
 export type { ClientCredential } from './client-credential.ts'
+export { secretMethods } from './client-method.ts'
 export { certificateSubjects, clientSecrets, type ClientSecret } from './client-credential-set.ts'
 
 /** The members of client metadata this library reads. */
@@ -122,9 +118,8 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   const cached = parsed.get(metadata)
   if (cached !== undefined) return cached
   const added = checkMetadata(metadata, path, secrets.length > 0)
-  const { client_secret, ...rest } = metadata
   const client: Client = Object.freeze({
-    ...withoutCredentials(rest),
+    ...withoutCredentials(metadata),
     token_endpoint_auth_method: metadata.token_endpoint_auth_method ?? 'client_secret_basic',
     grant_types: Object.freeze([...(metadata.grant_types ?? ['authorization_code'])]),
     response_types: Object.freeze([...(metadata.response_types ?? ['code'])]),
@@ -132,15 +127,17 @@ export function toClient(metadata: ClientMetadata, path = 'client', secrets: rea
   })
   const expiry = metadata.client_secret_expires_at
   const expires_at = expiry === undefined || expiry === 0 ? undefined : expiry
+  const { client_secret } = metadata
   const registered = client_secret === undefined ? secrets : [{ id: '1', value: client_secret, expires_at }]
   keepCredentials(client, [...registeredCredentials(client, registered), ...added])
   parsed.set(metadata, client)
   return client
 }
 
-function withoutCredentials<T extends { readonly credentials?: unknown }>(metadata: T): T {
-  const rest: { -readonly [K in keyof T]: T[K] } = { ...metadata }
-  delete rest.credentials
+function withoutCredentials(metadata: ClientMetadata): Omit<RegisteredMetadata, 'client_secret' | 'credentials'> {
+  const rest = { ...metadata }
+  delete rest['client_secret']
+  delete rest['credentials']
   return rest
 }
 
@@ -223,8 +220,6 @@ const stringMembers = [
 ] as const
 const listMembers = ['grant_types', 'response_types', 'redirect_uris', 'authorization_details_types'] as const
 const booleanMembers = ['require_signed_request_object', 'require_pushed_authorization_requests'] as const
-/** The methods that need a `client_secret`. */
-export const secretMethods: readonly string[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
 function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boolean): readonly CredentialOfClient[] {
   const fail = (member: string, mustBe: string): never => {
@@ -271,33 +266,4 @@ function checkRedirectUris(metadata: ClientMetadata, fail: (member: string, must
       fail(`redirect_uris[${index}]`, 'must be an absolute URI without a fragment, of a scheme that leads to the client')
     }
   })
-}
-
-function checkMethod(
-  metadata: ClientMetadata,
-  fail: (member: string, mustBe: string) => never,
-  hasSecrets: boolean,
-  added: readonly CredentialOfClient[]
-): void {
-  const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
-  const has = (...types: CredentialOfClient['type'][]): boolean => added.some(({ type }) => types.includes(type))
-  const hasKeys = metadata.jwks !== undefined || metadata.jwks_uri !== undefined || has('key')
-  if (secretMethods.includes(method) && metadata.client_secret === undefined && !hasSecrets && !has('secret'))
-    fail('client_secret', `must be given for ${method}`)
-  if (method === 'private_key_jwt' && !hasKeys) fail('jwks', `or jwks_uri must be given for ${method}`)
-  if (method === 'self_signed_tls_client_auth' && !hasKeys && !has('certificate'))
-    fail('jwks', `or jwks_uri must be given for ${method}`)
-  if (method === 'tls_client_auth') {
-    const subjects = certificateSubjects.filter(member => metadata[member] !== undefined)
-    if (subjects.length > 1 || (subjects.length === 0 && !has('subject')))
-      fail(
-        subjects[1] ?? 'tls_client_auth_subject_dn',
-        `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`
-      )
-  }
-  if (method === 'none' && added.length > 0)
-    fail('credentials', 'must not be given for a client of the method none: it proves nothing')
-  const dial: unknown = metadata.assertion_audience
-  if (dial !== undefined && !['issuer', 'report', 'legacy'].includes(dial as string))
-    fail('assertion_audience', 'must be "issuer", "report" or "legacy"')
 }

@@ -27,7 +27,7 @@ export interface CredentialFunctionsContext {
   readonly issuer: string
   readonly clock: () => number
   readonly random: (size: number) => Uint8Array
-  readonly methods: readonly string[]
+  readonly methods: () => readonly string[]
   readonly emit: Emit | undefined
   readonly records: CredentialRecords
   readonly keeper: RecordKeeper
@@ -172,10 +172,13 @@ export async function allowMethod(
   method: string,
   options: CredentialOptions
 ): Promise<AddedCredential> {
-  if (method === 'none' || !context.methods.includes(method))
+  if (method === 'none' || !context.methods().includes(method))
     throw new CredentialError(
       'not_allowed',
-      `the method must be one of ${context.methods.filter(name => name !== 'none').join(', ')}`
+      `the method must be one of ${context
+        .methods()
+        .filter(name => name !== 'none')
+        .join(', ')}`
     )
   const same = (other: CredentialOfClient): boolean => other.type === 'method' && other.method === method
   const client = await context.find(client_id)

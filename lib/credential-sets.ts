@@ -74,6 +74,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
   checkKeys(options, optionKeys)
   const issuer = checkIssuer(options.issuer)
   const keys = new SigningKeys(options.keys)
+  const methods = checkMethods(options.methods)
   return openCredentialSets({
     issuer,
     store: guardedStore(scopedStore(checkStore(options.store), issuer)),
@@ -81,7 +82,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
     clock: checkFunction(options.clock, 'clock') ?? Date.now,
     random: checkFunction(options.random, 'random') ?? (size => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))),
     clients: options.clients,
-    methods: checkMethods(options.methods),
+    methods: () => methods,
     maxAge: checkMaxAge(options.maxAge, 'maxAge'),
     emit: checkFunction(options.emit, 'emit')
   })
@@ -96,7 +97,8 @@ export interface CredentialSetsParts {
   readonly clock: () => number
   readonly random: (size: number) => Uint8Array
   readonly clients: ClientSource | ClientRegistry
-  readonly methods: readonly string[]
+  /** The methods that can be allowed. */
+  readonly methods: () => readonly string[]
   readonly maxAge: number
   readonly emit: Emit | undefined
   /** Set where nothing that is added could be used to authenticate: why. */

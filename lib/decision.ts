@@ -5,13 +5,16 @@
  * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
  * addresses and times only.
  */
-import { InvalidClientError } from './errors.ts'
+import type { CheckName } from './checks.ts'
+import { InvalidClientError, type OAuthError } from './errors.ts'
 import { pooledRandomBytes } from './tokens/random.ts'
+
+export { checkNames, checkSections, isCheckName, type CheckName } from './checks.ts'
 
 export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
 
 export interface Check {
-  /** The check's name, such as `registered_method`, `signature` or `audience`. */
+  /** The check's name, such as `registered_method`, `signature` or `audience`: one of `checkNames`, or of the application's own strategy. */
   readonly check: string
   readonly outcome: CheckOutcome
   /** The section of the specification that asks for this check. */
@@ -71,8 +74,8 @@ export class DecisionBuilder {
   method: string | undefined
   credential: string | undefined
   /** Those that passed are names alone until somebody wants to read them. */
-  private readonly checks: (Check | string)[] = []
-  private announced: readonly string[] = []
+  private readonly checks: (Check | CheckName)[] = []
+  private announced: readonly CheckName[] = []
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
 
@@ -92,21 +95,21 @@ export class DecisionBuilder {
   }
 
   /** Names the checks this attempt will go through, in order. */
-  announce(checks: readonly string[]): void {
+  announce(checks: readonly CheckName[]): void {
     this.announced = checks
   }
 
-  pass(check: string): void {
+  pass(check: CheckName): void {
     this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
-  report(check: string, detail: CheckDetail): void {
+  report(check: CheckName, detail: CheckDetail): void {
     this.checks.push(checkOf(check, 'report', detail))
   }
 
   /** Records the failed check and returns the error to throw: always the same words on the wire. */
-  refuse(check: string, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
+  refuse(check: CheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
     this.checks.push(checkOf(check, 'fail', detail))
     const reason = detail.fix === undefined ? check : `${check}: ${detail.fix}`
     return new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
@@ -115,7 +118,7 @@ export class DecisionBuilder {
   /** The record as it stands. */
   finish(outcome: Decision['outcome']): Decision {
     const checks = this.checks.map(check => (typeof check === 'string' ? ({ check, outcome: 'pass' } as const) : check))
-    const reached = new Set(checks.map(({ check }) => check))
+    const reached = new Set<string>(checks.map(({ check }) => check))
     const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
     return {
       trace_id: this.trace_id,
@@ -130,7 +133,20 @@ export class DecisionBuilder {
   }
 }
 
-function checkOf(check: string, outcome: CheckOutcome, detail: CheckDetail): Check {
+const decisions = new WeakMap<OAuthError, Decision>()
+
+/** Notes what was checked about a client that another error than {@link InvalidClientError} refuses. Returns the error. */
+export function withDecision<Refusal extends OAuthError>(error: Refusal, decision: Decision | undefined): Refusal {
+  if (decision !== undefined) decisions.set(error, decision)
+  return error
+}
+
+/** What was checked about the client an error refuses; undefined for errors of other kinds. */
+export function decisionOf(error: OAuthError): Decision | undefined {
+  return (error instanceof InvalidClientError ? error.decision : undefined) ?? decisions.get(error)
+}
+
+function checkOf(check: CheckName, outcome: CheckOutcome, detail: CheckDetail): Check {
   return {
     check,
     outcome,

@@ -12,7 +12,8 @@ export const authenticatingEndpoints = [
   'introspection',
   'revocation',
   'device_authorization',
-  'backchannel_authentication'
+  'backchannel_authentication',
+  'credentials'
 ] as const
 
 export type AuthenticatingEndpoint = (typeof authenticatingEndpoints)[number]
@@ -29,7 +30,7 @@ export interface EndpointAuthentication {
 }
 
 /** Where naming oneself is not enough (RFC 7662 §2.1, CIBA Core §7.1). */
-const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection', 'backchannel_authentication']
+const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection', 'backchannel_authentication', 'credentials']
 
 /** Makes the authentication of each endpoint, once it is asked for. */
 export function endpointAuthentication(

@@ -105,7 +105,7 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export type { Check, CheckOutcome, Decision } from './decision.ts'
+export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'
@@ -148,6 +148,22 @@ export {
   type GuessProtectionOptions,
   type GuessProtectionSetup
 } from './credentials/guess-protection.ts'
+
+// credentials that change while the server runs
+export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credential-sets.ts'
+export type {
+  AddedCredential,
+  CertificateSubject,
+  CredentialFunctions,
+  NewSecret,
+  RotateSecretOptions
+} from './credential-functions.ts'
+export type { CredentialOptions } from './credentials/credential-changes.ts'
+export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
+export type { CredentialInfo } from './credentials/credential-listing.ts'
+export { hashSecret } from './credentials/human-secret.ts'
+export type { CredentialsOptions } from './server-credentials.ts'
+export type { ClientCredential } from './client-credential.ts'
 
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'

@@ -108,6 +108,14 @@ function checkClient(client: ClientMetadata, prefix: string): readonly ProfilePr
       section: method === 'none' ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
     })
   }
+  ;(client.credentials ?? []).forEach((credential, index) => {
+    if (credential.type !== 'method' || fapiMethods.includes(credential.method)) return
+    problems.push({
+      key: `${prefix}credentials[${index}].method`,
+      mustBe: `must be one of ${fapiMethods.join(', ')}`,
+      section: 'FAPI 2.0 §5.3.2.1 (6)'
+    })
+  })
   if (client.dpop_bound_access_tokens !== true && client.tls_client_certificate_bound_access_tokens !== true) {
     problems.push({
       key: `${prefix}dpop_bound_access_tokens`,

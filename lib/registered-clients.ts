@@ -2,8 +2,8 @@
  * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a bounded time, and known
  * to have ended for as long as a token of theirs could live.
  */
-import { LRUCache } from 'lru-cache'
 import { clientRegistry, toClient, type Client, type ClientMetadata, type ClientRegistry, type ClientSource } from './client.ts'
+import { growingCache } from './credentials/growing-cache.ts'
 import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
 import { ConfigurationError } from './options.ts'
 import type { Json, Key, Store, StoredRecord } from './stores/store.ts'
@@ -206,9 +206,9 @@ const mostCachedText = 33_554_432
 
 function recordCache(context: RegistrationsContext): RecordCache {
   const { clock } = context
-  const present = new LRUCache<string, Known>({ max: mostCached, maxSize: mostCachedText, sizeCalculation: ({ size }) => size })
+  const present = growingCache<Known>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive no client out
-  const absent = new LRUCache<string, Known>({ max: mostCached })
+  const absent = growingCache<Known>(mostCached)
   const loading = new Map<string, Promise<Known>>()
   const cached = (client_id: string): Known | undefined => {
     const known = present.get(client_id) ?? absent.get(client_id)

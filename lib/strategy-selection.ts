@@ -1,14 +1,10 @@
 /** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
-import { type Client, type ClientRegistry } from './client.ts'
-import { credentialSet } from './client-credential-set.ts'
-import { DecisionBuilder } from './decision.ts'
-import { InvalidClientError, InvalidRequestError } from './errors.ts'
+import type { ClientRegistry } from './client.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
-import { findClient, tell, tellMalformed } from './strategies/attempt.ts'
-import { type ClientAuthenticationStrategy, type Identification } from './strategies/strategy.ts'
-
-/** For a client that used the Authorization header where no method does. */
-const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
+import { findClient, tellMalformed } from './strategies/attempt.ts'
+import { chooseForClient } from './strategies/choose.ts'
+import type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+import { checkSameClient, refuseNothing, refuseTwo } from './unjudged-requests.ts'
 
 /** The one strategy that is to judge, and whose request it claims to be. */
 export interface Selected {
@@ -47,18 +43,9 @@ export async function selectStrategy(
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
   const client = await findClient(clients, request, client_id)
   // where the client may use none of them, any will do: it refuses, and says why
-  return {
-    strategy: (client === undefined ? first : (chooseForClient(candidates, client, request) ?? first)).strategy,
-    client_id
-  }
-}
-
-/** Of methods that look alike the one the client may use; of several such the one this request is meant for. Whether it may now is not judged here. */
-function chooseForClient(candidates: readonly Carried[], client: Client, request: ClientRequest): Carried | undefined {
-  const { methods } = credentialSet(client)
-  const allowed = candidates.filter(({ strategy }) => methods.some(({ method }) => method === strategy.name))
-  if (allowed.length < 2) return allowed[0]
-  return allowed.find(({ strategy }) => strategy.suits?.(request, client) !== false) ?? allowed[0]
+  const alike = candidates.map(({ strategy }) => strategy)
+  const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
+  return { strategy: chosen ?? first.strategy, client_id }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {
@@ -82,62 +69,4 @@ function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]):
   } of carried)
     if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
   return visible
-}
-
-/** An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request. */
-function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id: string): void {
-  const named = request.parameters['client_id']
-  if (mechanism === 'assertion' || named === undefined || named === client_id) return
-  const decision = decisionOf(request, mechanism)
-  const fix = 'Send one client_id: the one in the credential, or none beside it.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }).decision
-  )
-  throw new InvalidRequestError('the request names two different clients', { reason: fix })
-}
-
-function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism[]): InvalidRequestError {
-  const decision = decisionOf(request, mechanisms.join(' and '))
-  const fix = 'Let the client authenticate in one way only; check for a library default beside the configured method.'
-  tell(
-    { onDecision: undefined },
-    request,
-    () => decision.refuse('one_mechanism', { section: 'RFC 6749 §2.3', received: mechanisms.join(', '), fix }).decision
-  )
-  return new InvalidRequestError('more than one client authentication method was used', { reason: mechanisms.join(' and ') })
-}
-
-function refuseNothing(
-  request: ClientRequest,
-  mechanism: Mechanism,
-  strategies: readonly ClientAuthenticationStrategy[]
-): InvalidClientError {
-  const decision = decisionOf(request, mechanism)
-  const carries = mechanism !== 'client_id'
-  // RFC 6749 §5.2: a client that used the Authorization header is told which scheme it should have used
-  const challenge = strategies.find(strategy => strategy.challenge !== undefined)?.challenge ?? defaultChallenge
-  const headers = mechanism === 'authorization_header' ? { 'WWW-Authenticate': challenge } : undefined
-  const error = decision.refuse(
-    'supported_method',
-    {
-      section: 'RFC 6749 §3.2.1',
-      received: carries ? mechanism : 'no client authentication',
-      fix: carries
-        ? 'Use one of the methods the metadata names for this endpoint.'
-        : 'Send client authentication, or a client_id where the client is public or uses a certificate.'
-    },
-    headers
-  )
-  tell({ onDecision: undefined }, request, () => error.decision)
-  return error
-}
-
-/** The record of a request that no strategy gets to judge. */
-export function decisionOf(request: ClientRequest, mechanism: string): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint, request.traceId)
-  decision.client_id = request.parameters['client_id']
-  decision.mechanism = mechanism
-  return decision
 }

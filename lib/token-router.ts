@@ -8,10 +8,12 @@ import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
+import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
+import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from './options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
@@ -35,7 +37,7 @@ import {
   type TokenServer
 } from './tokens/token-server.ts'
 
-export interface TokenRouterOptions extends TokenOptions {
+export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
   /** The client authentication methods. Default: every one built in. */
@@ -89,6 +91,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'profile',
   'requireDpopNonce',
   'guessProtection',
+  ...developmentErrorKeys,
   'onDecision',
   'onError'
 ]
@@ -128,7 +131,7 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
   const router = Router()
   router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
-  router.use(oauthErrorHandler({ onError: options.onError }))
+  router.use(oauthErrorHandler(options))
   return router
 }
 
@@ -136,17 +139,21 @@ export function tokenRouter(options: TokenRouterOptions): Router {
  * Checks the options and puts the defaults in.
  *
  * @param more `registered` finds clients that registered themselves beside those of the options; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those.
+ * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
  */
 export function tokenEndpointParts(
   given: TokenRouterOptions,
-  more: { readonly registered?: RegisteredClients | undefined; readonly otherAudiences?: readonly string[] } = {}
+  more: {
+    readonly registered?: RegisteredClients | undefined
+    readonly otherAudiences?: readonly string[]
+    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  } = {}
 ): TokenEndpointParts {
-  const { registered, otherAudiences = [] } = more
+  const { registered, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
-  const options = { ...given, store: scopedStore(checkStore(given.store), issuer) }
-  const clients = registered?.clients ?? clientRegistry(options.clients)
+  const configured = credentialSetsOf(given.clients)?.given ?? given.clients
+  const options = { ...given, clients: configured, store: scopedStore(checkStore(given.store), issuer) }
   const fapi = options.profile === 'fapi2-security'
   const breaks = breakReport()
   const events = eventSource({ ...options, issuer, onTolerated: event => breaks.listen(event) })
@@ -154,6 +161,8 @@ export function tokenEndpointParts(
     hasEnded: registered?.hasEnded,
     events
   })
+  const known = registered?.clients ?? clientRegistry(given.clients)
+  const clients = withCredentials?.(server, known) ?? known
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)

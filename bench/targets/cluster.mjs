@@ -5,6 +5,7 @@ import { once } from 'node:events'
 /** Starts the processes; each listens on the same port, and gets its share of the connections. */
 export async function lead(setting) {
   const workers = Array.from({ length: setting.processes }, () => cluster.fork())
+  await Promise.all(workers.map(worker => once(worker, 'message')))
   const addresses = []
   // one after the other, because stores make their tables when they are opened first
   for (const worker of workers) addresses.push(await ask(worker, setting))

@@ -106,8 +106,8 @@ export function matchSubject(
   }
   const match = registered.find(subject => rules.get(subject.member)?.matches(subject.value, certificate, subject))
   if (match === undefined) {
-    const names = rules.get(first.member)?.names(certificate) ?? []
-    const received = names.length === 0 ? 'no such name' : names.join(', ')
+    const names = rules.get(first.member)?.names(certificate).join(', ') ?? ''
+    const received = names === '' ? 'no such name' : names
     const fix = `Present a certificate with the registered ${first.member}, or register the name this one has.`
     throw decision.refuse('certificate_subject', {
       section,

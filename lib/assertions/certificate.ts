@@ -7,7 +7,7 @@ import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../client.ts'
 import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../client-credential-set.ts'
-import type { DecisionBuilder } from '../decision.ts'
+import type { CheckName, DecisionBuilder } from '../decision.ts'
 import type { Clock, PresentedCertificate } from '../request.ts'
 import { matchSubject } from './certificate-subject.ts'
 import type { ClientKeys } from './client-keys.ts'
@@ -17,7 +17,7 @@ export { matchSubject } from './certificate-subject.ts'
 export * from './parsed-certificate.ts'
 
 /** The checks {@link verifyTlsClientAuth} goes through, in order. */
-export const tlsClientAuthChecks: readonly string[] = [
+export const tlsClientAuthChecks: readonly CheckName[] = [
   'certificate',
   'certificate_chain',
   'certificate_validity',
@@ -25,7 +25,7 @@ export const tlsClientAuthChecks: readonly string[] = [
 ]
 
 /** The checks {@link verifySelfSigned} goes through, in order. */
-export const selfSignedChecks: readonly string[] = ['certificate', 'certificate_validity', 'certificate_key']
+export const selfSignedChecks: readonly CheckName[] = ['certificate', 'certificate_validity', 'certificate_key']
 
 export interface CertificateInput {
   readonly client: Client

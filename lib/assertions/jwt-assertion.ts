@@ -4,7 +4,7 @@
  */
 import { compactVerify } from 'jose'
 import type { Client } from '../client.ts'
-import type { DecisionBuilder } from '../decision.ts'
+import type { CheckName, DecisionBuilder } from '../decision.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from './algorithms.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
@@ -19,7 +19,7 @@ export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } fr
 export const jwtBearerAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** The checks {@link verifyClientAssertion} goes through, in order. A strategy announces them. */
-export const assertionChecks: readonly string[] = [
+export const assertionChecks: readonly CheckName[] = [
   'assertion_format',
   'header',
   'algorithm',

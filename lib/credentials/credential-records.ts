@@ -1,9 +1,9 @@
 /** The credential records of a server's clients: read through a cache that is never older than it says, changed by compare-and-set alone. */
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
 import type { CredentialRecord } from './credential-record.ts'
+import { growingCache } from './growing-cache.ts'
 
 /** What is known of one client. The same object for as long as the record is the same. */
 export interface KnownRecord {
@@ -46,10 +46,9 @@ const century = 3_155_760_000
 const mostAttempts = 50
 
 export function credentialRecords({ store, clock, maxAge }: CredentialRecordsOptions): CredentialRecords {
-  const kept = new LRUCache<string, Cached>({
-    max: mostCached,
-    maxSize: mostCachedText,
-    sizeCalculation: ({ known: { record } }) => (record === undefined ? 1 : JSON.stringify(record).length)
+  const kept = growingCache<Cached>(mostCached, {
+    most: mostCachedText,
+    sizeOf: ({ known: { record } }) => (record === undefined ? 1 : JSON.stringify(record).length)
   })
   const loading = new Map<string, Promise<KnownRecord>>()
 

@@ -1,9 +1,9 @@
 /** What an operator should hear of a client's credentials before its users do: what ends soon, and what nobody uses any more. */
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { CredentialEvent } from '../events.ts'
 import type { Store } from '../stores/store.ts'
 import type { CredentialInfo } from './credential-listing.ts'
+import { growingCache } from './growing-cache.ts'
 import { warnOnce, type LastUses } from './last-use.ts'
 
 const day = 86_400
@@ -64,7 +64,7 @@ export function dailyReview(
   clock: () => number,
   review: (client_id: string) => Promise<unknown>
 ): (client_id: string) => void {
-  const reviewed = new LRUCache<string, number>({ max: 20_000 })
+  const reviewed = growingCache<number>(20_000)
   const run = async (client_id: string): Promise<void> => {
     const key = { kind: 'credential_review', id: hash('sha256', client_id, 'base64url') }
     if (await store.add(key, null, day)) await review(client_id)

@@ -1,7 +1,7 @@
 /** When each credential was last used: told after the fact, seldom, and never waited for. */
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Key, Store } from '../stores/store.ts'
+import { growingCache } from './growing-cache.ts'
 
 export interface LastUses {
   /** A client used these. At most once a minute each, the store is told; what it answers changes nothing. */
@@ -19,7 +19,7 @@ const known = 34_560_000
 
 /** @param clock milliseconds since the epoch. */
 export function lastUses(store: Store, clock: () => number): LastUses {
-  const told = new LRUCache<string, number>({ max: mostRemembered })
+  const told = growingCache<number>(mostRemembered)
   const pending: { readonly key: Key; readonly at: number }[] = []
   let flushing = false
   const flush = async (): Promise<void> => {

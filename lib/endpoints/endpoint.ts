@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { ClientKeys } from '../assertions/client-keys.ts'
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client, ClientRegistry } from '../client.ts'
+import type { CredentialFunctions } from '../credential-functions.ts'
 import type { AuthenticatingEndpoint, EndpointAuthentication } from '../endpoint-authentication.ts'
 import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
@@ -20,6 +21,9 @@ export interface EndpointContext {
   readonly clients: ClientRegistry
   /** The client authentication methods there are. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly credentials: CredentialFunctions
+  /** Whether clients may change their own credentials. */
+  readonly credentialsEndpoint: boolean
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
   readonly interaction: Interaction
@@ -72,7 +76,9 @@ export const endpointPaths = {
   revocation_endpoint: '/oauth2/revoke',
   registration_endpoint: '/oauth2/register',
   device_authorization_endpoint: '/oauth2/device_authorization',
-  backchannel_authentication_endpoint: '/oauth2/bc-authorize'
+  backchannel_authentication_endpoint: '/oauth2/bc-authorize',
+  // registered nowhere, and so in no metadata
+  credentials_endpoint: '/oauth2/credentials'
 } as const
 
 /** An endpoint's name in metadata (RFC 8414 §2 and its extensions). */
@@ -91,6 +97,8 @@ export interface Endpoint {
   readonly handler: RequestHandler
   /** The methods accepted there, where it authenticates clients. */
   readonly strategies?: readonly ClientAuthenticationStrategy[]
+  /** True: metadata has no word of it, because there is no registered member for it. */
+  readonly unlisted?: boolean
   /** True: it also answers one path segment further down, such as `/oauth2/register/<client_id>`. */
   readonly withItems?: boolean
   /** What it adds to metadata: registered members only. */

@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express'
 import { authorizationEndpoint } from './authorization/endpoint.ts'
 import { backchannelAuthenticationEndpoint } from './backchannel-authentication/endpoint.ts'
+import { credentialsEndpoint } from './credentials.ts'
 import { deviceAuthorizationEndpoint } from './device-authorization.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { introspectionEndpoint } from './introspection.ts'
@@ -32,6 +33,7 @@ export function mountedEndpoints(context: EndpointContext, token: RequestHandler
     revocationEndpoint(context),
     userinfoEndpoint(context),
     ...(registration === undefined || registration.access === 'closed' ? [] : [registrationEndpoint(context, registration)]),
+    ...(context.credentialsEndpoint ? [credentialsEndpoint(context)] : []),
     jwksEndpoint(context)
   ]
 }

@@ -13,7 +13,8 @@ export interface MetadataInput {
 }
 
 /** The metadata document. Registered members only; empty lists are left out. */
-export function buildMetadata({ context, endpoints, mtlsOrigin }: MetadataInput): Readonly<Record<string, unknown>> {
+export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: MetadataInput): Readonly<Record<string, unknown>> {
+  const endpoints = mounted.filter(({ unlisted }) => unlisted !== true)
   const { server, addresses, grantTypes } = context
   const strategies = endpoints.flatMap(endpoint => endpoint.strategies ?? [])
   const certificates = strategies.some(({ name }) => name === 'tls_client_auth' || name === 'self_signed_tls_client_auth')

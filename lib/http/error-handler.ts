@@ -8,9 +8,10 @@ import {
   ServerError,
   UnsupportedMediaTypeError
 } from '../errors.ts'
+import { errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
 import { sendOAuthError } from './responses.ts'
 
-export interface OAuthErrorHandlerOptions {
+export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
   /**
    * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.
    * Whatever it throws or rejects with is dropped. Without it, faults (status 500 and above) go to stderr, as Express's own
@@ -27,12 +28,19 @@ export interface OAuthErrorHandlerOptions {
  * - anything else with 500 `server_error`, saying nothing of it.
  *
  * Where an answer has begun already the error is passed on, and Express closes the connection.
+ *
+ * @throws ConfigurationError for `developmentErrors` in production, or an `errorPages` that is no URL.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
-  return (error: unknown, req, res, next) => {
-    tellError(options.onError, error, req)
-    if (res.headersSent) next(error)
-    else sendOAuthError(res, toOAuthError(error))
+  const bodyOf = errorBody(options)
+  return (thrown: unknown, req, res, next) => {
+    tellError(options.onError, thrown, req)
+    if (res.headersSent) {
+      next(thrown)
+      return
+    }
+    const error = toOAuthError(thrown)
+    sendOAuthError(res, error, bodyOf(error))
   }
 }
 

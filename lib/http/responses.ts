@@ -31,6 +31,6 @@ export function sendTokenResponse(res: ServerResponse, body: object): void {
 }
 
 /** An error response (RFC 6749 §5.2): the error's status and headers, its code and description as JSON, not to be stored. */
-export function sendOAuthError(res: ServerResponse, error: OAuthError): void {
-  sendJson(res, error.status, error.toJSON(), { ...notStored, ...error.headers })
+export function sendOAuthError(res: ServerResponse, error: OAuthError, body: object = error.toJSON()): void {
+  sendJson(res, error.status, body, { ...notStored, ...error.headers })
 }

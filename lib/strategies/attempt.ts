@@ -4,7 +4,7 @@
 import type { Request } from 'express'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../client.ts'
 import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
-import { DecisionBuilder, type Decision } from '../decision.ts'
+import { DecisionBuilder, decisionOf, withDecision, type CheckName, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
@@ -54,7 +54,7 @@ export function checkClientKeys(keys: unknown): void {
 /** The part of a strategy that is its own: passes or refuses, check by check. */
 export interface Proof {
   /** The checks it goes through, in order, for the record of an attempt that stops early. */
-  readonly checks: readonly string[]
+  readonly checks: readonly CheckName[]
   /**
    * Proves the client, or throws what `decision.refuse` returns. Resolves to the credential that proved it.
    */
@@ -210,15 +210,21 @@ export function tellMalformed(
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
   error: OAuthError
 ): OAuthError {
-  tell(context, request, () => {
-    if (error instanceof InvalidClientError && error.decision !== undefined) return error.decision
-    const decision = new DecisionBuilder(request.endpoint, request.traceId)
-    decision.client_id = request.parameters['client_id']
-    decision.mechanism = strategy.mechanism
-    decision.method = strategy.name
-    return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
-  })
-  return error
+  const decision = decisionOf(error) ?? malformedDecision(request, strategy, error)
+  tell(context, request, () => decision)
+  return withDecision(error, decision)
+}
+
+function malformedDecision(
+  request: ClientRequest,
+  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
+  error: OAuthError
+): Decision | undefined {
+  const decision = new DecisionBuilder(request.endpoint, request.traceId)
+  decision.client_id = request.parameters['client_id']
+  decision.mechanism = strategy.mechanism
+  decision.method = strategy.name
+  return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
 }
 
 function refuseBeforeProof(

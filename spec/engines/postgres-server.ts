@@ -28,6 +28,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const query = (sql: string) => outputOf(join(programs, 'psql'), [url, '-At', '-c', sql]).trim()
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200']
   let child: ChildProcess | undefined
+  let frozen: readonly number[] = []
   const start = async () => {
     child = await runServer({
       command: join(programs, 'postgres'),
@@ -43,22 +44,29 @@ export async function startPostgres(): Promise<PostgresServer> {
     query,
     start,
     kill: () => endProcess(child, 'SIGKILL'),
-    freeze: () => signalAll(child, 'SIGSTOP'),
-    thaw: () => signalAll(child, 'SIGCONT'),
+    freeze() {
+      // each connection is served by a process of its own
+      const serving = query('select pid from pg_stat_activity').split('\n').map(Number)
+      frozen = [child?.pid ?? 0, ...serving].filter(pid => pid > 0)
+      signalAll(frozen, 'SIGSTOP')
+    },
+    thaw: () => signalAll(frozen, 'SIGCONT'),
     async stop() {
+      signalAll(frozen, 'SIGCONT')
       await endProcess(child, 'SIGINT')
       rmSync(folder, { recursive: true, force: true })
     }
   }
 }
 
-/** To the server and to the processes that serve its connections. */
-function signalAll(child: ChildProcess | undefined, signal: 'SIGSTOP' | 'SIGCONT'): void {
-  child?.kill(signal)
-  const serving = outputOf('pgrep', ['-P', String(child?.pid)])
-    .split('\n')
-    .filter(Boolean)
-  for (const pid of serving) process.kill(Number(pid), signal)
+function signalAll(pids: readonly number[], signal: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // it has ended, as the one that told the numbers
+    }
+  }
 }
 
 /** Debian keeps them out of the path, one folder for each version. */

@@ -22,7 +22,13 @@ beforeAll(async () => {
     issuer,
     clients: [
       { ...web, client_id: 'web', client_name: 'Bob & <i>Sons</i>' },
-      { ...web, client_id: 'other' }
+      {
+        ...web,
+        client_id: 'other',
+        client_uri: 'https://other.example/?a=1&b="2"',
+        policy_uri: 'https://other.example/privacy',
+        tos_uri: 'javascript:alert(1)'
+      }
     ],
     accounts: [
       { sub: 'u-alice', ...alice },
@@ -66,6 +72,17 @@ function answerOf(page: PageSeen): URLSearchParams {
   expect(page.location).toMatch(/^http:\/\/127\.0\.0\.1:9\/callback\?kept=yes&/)
   return new URL(page.location ?? '').searchParams
 }
+
+describe('the consent page', () => {
+  it('links to what the client says of itself, where those are addresses of pages', async () => {
+    const browser = new Browser()
+    const { text } = await signIn(browser, await open(browser, { client_id: 'other' }))
+    expect(text).toContain('href="https://other.example/?a=1&amp;b=&quot;2&quot;"')
+    expect(text).toContain('href="https://other.example/privacy"')
+    expect(text).not.toContain('javascript:')
+    expect((await open(browser)).text).not.toContain('Its home page')
+  })
+})
 
 describe('signing in', () => {
   it('goes from login over consent to a code that buys tokens', async () => {

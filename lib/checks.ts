@@ -1,0 +1,43 @@
+/** Every check that is made of a client's authentication, by the name it has in decisions. docs/errors has a page for each. */
+
+/** Which section asks for each check; where several do, the one that most often is not met. */
+export const checkSections = {
+  request: 'RFC 6749 §2.3',
+  one_mechanism: 'RFC 6749 §2.3',
+  one_client_id: 'RFC 6749 §2.3',
+  supported_method: 'RFC 6749 §3.2.1',
+  failure_budget: 'OAuth 2.1 §2.4.1',
+  client: 'RFC 6749 §5.2',
+  registered_method: 'RFC 7591 §2',
+  secret: 'RFC 6749 §2.3.1',
+  secret_expiry: 'RFC 7591 §3.2.1',
+  assertion_format: 'RFC 7523 §3',
+  header: 'RFC 7515 §4.1.11',
+  algorithm: 'RFC 8725 §3.1',
+  key: 'FAPI 2.0 §5.4.2',
+  signature: 'RFC 7523 §3',
+  type: 'rfc7523bis §3.2',
+  issuer_and_subject: 'RFC 7523 §3',
+  audience: 'rfc7523bis §4',
+  expiry: 'RFC 7523 §3',
+  not_before: 'FAPI 2.0 §5.3.2.1',
+  issued_at: 'FAPI 2.0 §5.3.2.1',
+  lifetime: 'RFC 7523 §3',
+  jti: 'OpenID Connect Core §9',
+  replay: 'OpenID Connect Core §9',
+  certificate: 'RFC 8705 §2',
+  certificate_chain: 'RFC 8705 §2.1',
+  certificate_validity: 'RFC 5280 §4.1.2.5',
+  certificate_subject: 'RFC 8705 §2.1.2',
+  certificate_key: 'RFC 8705 §2.2'
+} as const
+
+export type CheckName = keyof typeof checkSections
+
+/** The names, in the order in which a request can meet them. */
+export const checkNames = Object.keys(checkSections) as readonly CheckName[]
+
+/** Whether a check is one of the library's own; a strategy of the application's may have others. */
+export function isCheckName(name: string): name is CheckName {
+  return Object.hasOwn(checkSections, name)
+}

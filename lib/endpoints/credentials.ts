@@ -1,0 +1,119 @@
+/** A client about its own credentials: listing, rotating and ending them. No specification has this endpoint, so no metadata names it. */
+import type { Request, Response } from 'express'
+import type { JWK } from 'jose'
+import type { Client } from '../client.ts'
+import { credentialSet } from '../client-credential-set.ts'
+import type { CredentialFunctions } from '../credential-functions.ts'
+import { CredentialError } from '../credentials/credential-error.ts'
+import { InvalidRequestError } from '../errors.ts'
+import { readClientRequest } from '../http/client-request.ts'
+import { notStored, sendJson } from '../http/responses.ts'
+import { ConfigurationError } from '../options.ts'
+import type { Parameters } from '../request.ts'
+import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
+
+/**
+ * Answers POST with `action`: `list`, `rotate_secret`, `add_key`, `add_certificate`, `expire` or `revoke`. Clients authenticate as at the token endpoint;
+ * public ones are refused. A client changes what it has of the kinds it may use; another method, or the name its certificates bear, is its operator's to
+ * give. It cannot revoke what it needs to come back. A request that is sent again does no harm: a second secret is one more beside the first, the same key
+ * is the same credential, and what is revoked stays so.
+ */
+export function credentialsEndpoint(context: EndpointContext): Endpoint {
+  const { strategies, authenticate } = context.authentication('credentials')
+  const handler = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
+  return { member: 'credentials_endpoint', caller: 'client', strategies, unlisted: true, handler }
+}
+
+type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters) => Promise<object>
+
+const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['list', async (credentials, { client_id }) => ({ credentials: await credentials.listCredentials(client_id) })],
+  [
+    'rotate_secret',
+    (credentials, { client_id }, parameters) =>
+      credentials.rotateSecret(client_id, {
+        ...optionsOf(parameters),
+        previous_expires_at: timeOf(parameters, 'previous_expires_at')
+      })
+  ],
+  [
+    'add_key',
+    (credentials, client, parameters) => {
+      needMethod(client, ['private_key_jwt', 'self_signed_tls_client_auth'])
+      return credentials.addKey(client.client_id, readJwk(required(parameters, 'jwk')), optionsOf(parameters))
+    }
+  ],
+  [
+    'add_certificate',
+    (credentials, client, parameters) => {
+      needMethod(client, ['self_signed_tls_client_auth'])
+      return credentials.addCertificate(client.client_id, required(parameters, 'certificate'), optionsOf(parameters))
+    }
+  ],
+  [
+    'expire',
+    async (credentials, { client_id }, parameters) => {
+      const [id, expires_at] = [required(parameters, 'id'), timeOf(parameters, 'expires_at')]
+      if (expires_at === undefined) throw new InvalidRequestError('expires_at is missing')
+      await credentials.expireCredential(client_id, id, expires_at)
+      return { id }
+    }
+  ],
+  [
+    'revoke',
+    async (credentials, { client_id }, parameters) => {
+      const id = required(parameters, 'id')
+      await credentials.revokeCredential(client_id, id)
+      return { id }
+    }
+  ]
+])
+
+async function answer({ credentials }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
+  const { parameters } = await readClientRequest(req)
+  const action = actions.get(required(parameters, 'action'))
+  if (action === undefined) throw new InvalidRequestError(`action must be one of ${[...actions.keys()].join(', ')}`)
+  try {
+    sendJson(res, 200, await action(credentials, client, parameters), notStored)
+  } catch (error) {
+    // what was wrong with its own request may be said to the client it belongs to
+    if (error instanceof CredentialError || error instanceof ConfigurationError) throw new InvalidRequestError(error.message)
+    throw error
+  }
+}
+
+function required(parameters: Parameters, name: string): string {
+  const value = parameters[name]
+  if (value === undefined) throw new InvalidRequestError(`${name} is missing`)
+  return value
+}
+
+function optionsOf(parameters: Parameters) {
+  return {
+    label: parameters['label'],
+    not_before: timeOf(parameters, 'not_before'),
+    expires_at: timeOf(parameters, 'expires_at')
+  }
+}
+
+/** Seconds since the epoch. */
+function timeOf(parameters: Parameters, name: string): number | undefined {
+  const value = parameters[name]
+  if (value === undefined) return undefined
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidRequestError(`${name} must be seconds since the epoch`)
+  return Number(value)
+}
+
+function readJwk(value: string): JWK {
+  try {
+    return JSON.parse(value) as JWK
+  } catch {
+    throw new InvalidRequestError('jwk must be a public key as a JWK')
+  }
+}
+
+/** A client must not come to a kind of credential by itself that nobody meant it to have. */
+function needMethod(client: Client, methods: readonly string[]): void {
+  if (!credentialSet(client).methods.some(({ method }) => methods.includes(method)))
+    throw new InvalidRequestError(`this action is for clients of the method ${methods.join(' or ')}`)
+}

@@ -1,0 +1,54 @@
+/** Development mode: what a refused client is told beyond RFC 6749 §5.2, while nobody but its developers can ask. */
+import { decisionOf, isCheckName } from '../decision.ts'
+import type { OAuthError } from '../errors.ts'
+import { ConfigurationError } from '../options.ts'
+
+export interface DevelopmentErrorOptions {
+  /**
+   * True: the error body of a refused client also has `decision`, the whole record of what was checked, and `error_uri`, the page of the check that failed.
+   * It tells an attacker apart what every other refusal keeps together, so it is refused where `NODE_ENV` is `production`. Default false.
+   */
+  readonly developmentErrors?: boolean | undefined
+  /**
+   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri` is `<check>.md` below it. Default: a `file:`
+   * URL of the pages that came with the package.
+   */
+  readonly errorPages?: string | undefined
+}
+
+export const developmentErrorKeys: readonly (keyof DevelopmentErrorOptions)[] = ['developmentErrors', 'errorPages']
+
+/**
+ * What to answer an error with.
+ *
+ * @throws ConfigurationError naming the option that is wrong, or `developmentErrors` in production.
+ */
+export function errorBody(options: DevelopmentErrorOptions): (error: OAuthError) => object {
+  const { developmentErrors = false, errorPages }: { readonly [Key in keyof DevelopmentErrorOptions]?: unknown } = options
+  const pages = checkPages(errorPages)
+  if (typeof developmentErrors !== 'boolean') throw new ConfigurationError('developmentErrors', 'must be true or false')
+  if (!developmentErrors) return error => error.toJSON()
+  if (process.env['NODE_ENV'] === 'production')
+    throw new ConfigurationError('developmentErrors', 'must not be on where NODE_ENV is production')
+  return error => {
+    const decision = decisionOf(error)
+    if (decision === undefined) return error.toJSON()
+    const failed = decision.checks.find(({ outcome }) => outcome === 'fail')?.check
+    const page = failed !== undefined && isCheckName(failed) ? new URL(`${failed}.md`, pages).href : undefined
+    return { ...error.toJSON(), ...(page !== undefined && { error_uri: page }), decision }
+  }
+}
+
+function checkPages(errorPages: unknown): URL {
+  if (errorPages === undefined) return packagedPages()
+  if (typeof errorPages !== 'string' || !URL.canParse(errorPages) || !/^(?:https?|file):/.test(errorPages))
+    throw new ConfigurationError('errorPages', 'must be a URL, such as https://wiki.example.com/clientele/errors/')
+  const url = new URL(errorPages)
+  if (url.search !== '' || url.hash !== '') throw new ConfigurationError('errorPages', 'must have neither query nor fragment')
+  return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`)
+}
+
+/** docs/errors of the package this file is in, compiled or not. */
+function packagedPages(): URL {
+  return new URL('docs/errors/', import.meta.url.replace(/(?:dist\/)?lib\/http\/[^/]*$/, ''))
+}
