@@ -12,7 +12,8 @@ export function describeEvent(event: ServerEvent): string {
       return event.grant
     case 'keys.changed':
       // @ts-expect-error no client has to do with it
-      return event.client_id
+      void event.client_id
+      return event.added.join(' ')
     default:
       return `${event.type} ${event.trace_id ?? traceIdOf({ headers: {} })}`
   }
