@@ -12,7 +12,7 @@ export function describeEvent(event: ServerEvent): string {
       return event.grant
     case 'keys.changed':
       // @ts-expect-error no client has to do with it
-      void event.client_id
+      event.client_id satisfies string
       return event.added.join(' ')
     default:
       return `${event.type} ${event.trace_id ?? traceIdOf({ headers: {} })}`
