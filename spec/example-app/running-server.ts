@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { leakChecks } from '../support/leak-check.ts'
 
 export interface Outcome {
   readonly code: number | null
@@ -52,12 +53,27 @@ export async function startServer(
 ): Promise<RunningServer> {
   const file = configFile(settings)
   const server = run(command, { CONFIG: file, LOG_LEVEL: 'warn', ...env }, cwd)
+  configured.push({ server, secrets: secretsIn(settings) })
   while (!server.stdout().includes('ready')) {
     const outcome = await Promise.race([server.ended, once(server.child.stdout ?? server.child, 'data')])
     if ('code' in outcome) throw new Error(`the server ended with ${outcome.code}: ${outcome.stderr}${outcome.stdout}`)
   }
   return server
 }
+
+const configured: { readonly server: RunningServer; readonly secrets: readonly string[] }[] = []
+
+/** The values of every `client_secret`, `password` and the like, at any depth. */
+function secretsIn(settings: unknown, name = ''): readonly string[] {
+  if (typeof settings === 'string') return /secret|password|token$/.test(name) && settings.length >= 8 ? [settings] : []
+  if (typeof settings !== 'object' || settings === null) return []
+  return Object.entries(settings).flatMap(([key, value]) => secretsIn(value, Array.isArray(settings) ? name : key))
+}
+
+// what the servers of a file printed holds none of them
+leakChecks.push(() =>
+  configured.flatMap(({ server, secrets }) => secrets.filter(secret => (server.stdout() + server.stderr()).includes(secret)))
+)
 
 /** Stops a server the orderly way. */
 export async function stop(server: RunningServer | undefined): Promise<Outcome | undefined> {

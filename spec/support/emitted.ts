@@ -1,6 +1,7 @@
 /** Everything the servers of one spec file tell their operators, and every secret its clients had: the two must never meet. */
 import { inspect } from 'node:util'
 import { trace } from '@opentelemetry/api'
+import type { Request } from 'express'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { OAuthError, type AuthorizationServerOptions } from 'clientele'
 import type { Sent } from './journey-fetch.ts'
@@ -35,10 +36,13 @@ export function overheard<Options extends Partial<AuthorizationServerOptions>>(o
       emitted(event)
       return onEvent?.(event)
     },
-    onError: (error, req) => {
-      emitted(error instanceof OAuthError ? { message: error.message, reason: error.reason } : String(error))
-      return onError?.(error, req)
-    }
+    // without one the library itself speaks, and goes on doing so
+    ...(onError !== undefined && {
+      onError: (error: unknown, req: Request) => {
+        emitted(error instanceof OAuthError ? { message: error.message, reason: error.reason } : String(error))
+        return onError(error, req)
+      }
+    })
   }
 }
 
