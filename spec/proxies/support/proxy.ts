@@ -1,4 +1,5 @@
 /** Runs nginx, HAProxy and Apache httpd as children of the suite, on free ports, out of a folder of their own. */
+import { afterAll } from '@jest/globals'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -67,14 +68,26 @@ if (missing.length > 0 && (process.env['CI'] ?? '') !== '') throw new Error(`not
 /** The proxies installed here; all of them wherever `CI` is set. */
 export const installed: readonly ProxyName[] = proxyNames.filter(name => !missing.includes(name))
 
+const running = new Set<ChildProcess>()
+let over = false
+
+// a spec that fails halfway, or gives up waiting, leaves nothing behind
+afterAll(() => {
+  over = true
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts a proxy with its documented block. `places.folder` has the files that block names. */
 export async function startProxy(name: ProxyName, variant: Variant, places: Omit<Places, 'port'>): Promise<Proxy> {
   const port = await freePort()
+  if (over) throw new Error('the suite is over')
   const own = mkdtempSync(join(places.folder, `${name}-`))
   const file = join(own, 'configuration')
   const { binary, arguments: given, around } = setups[name]
   writeFileSync(file, around(localBlock(name, variant, { ...places, port }), own, port))
   const child = spawn(pathOf(binary) ?? binary, given(file), { stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  child.once('close', () => running.delete(child))
   const closed = once(child, 'close')
   const printed: string[] = []
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => printed.push(text))
