@@ -71,7 +71,14 @@ describe('the dials of a server', () => {
     expect(server.whoWouldBreak()).toEqual([
       { client_id: 'signs', check: 'algorithm', count: 2, ...at, received: 'ES256', expected: 'PS256' },
       { client_id: 'signs', check: 'type', count: 1, ...at, received: 'no typ', expected: 'client-authentication+jwt' },
-      { client_id: 'signs', check: 'issued_at', count: 1, ...at, received: String(seconds + 40), expected: `at most ${seconds + 10}` },
+      {
+        client_id: 'signs',
+        check: 'issued_at',
+        count: 1,
+        ...at,
+        received: String(seconds + 40),
+        expected: `at most ${seconds + 10}`
+      },
       { client_id: 'macs', check: 'algorithm', count: 1, ...at, received: 'HS256', expected: 'HS512' }
     ])
     expect(server.whoWouldBreak('issued_at')).toHaveLength(1)
