@@ -2,7 +2,13 @@
 import type { JWK } from 'jose'
 import { checkBackchannelMetadata, type BackchannelMetadata } from './client-backchannel.ts'
 import { readCredentials, type ClientCredential } from './client-credential.ts'
-import { keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './client-credential-set.ts'
+import {
+  certificateSubjects,
+  keepCredentials,
+  registeredCredentials,
+  type ClientSecret,
+  type CredentialOfClient
+} from './client-credential-set.ts'
 import { ConfigurationError } from './options.ts'
 import { checkMethod } from './client-method.ts'
 import { checkSubjectType } from './subject-type.ts'
@@ -212,11 +218,7 @@ const stringMembers = [
   'introspection_signed_response_alg',
   'request_object_signing_alg',
   'backchannel_authentication_request_signing_alg',
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email'
+  ...certificateSubjects
 ] as const
 const listMembers = ['grant_types', 'response_types', 'redirect_uris', 'authorization_details_types'] as const
 const booleanMembers = ['require_signed_request_object', 'require_pushed_authorization_requests'] as const
