@@ -1,21 +1,21 @@
-/** Runs the one strategy a request calls for, by name, on a Passport instance of its own. */
+/** Runs the one strategy a request calls for, and says whether its client is authenticated. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import passport from 'passport'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { withDecision, type Decision } from './decision.ts'
-import { InvalidClientError, ServerError, TooManyAttemptsError, type OAuthError } from './errors.ts'
+import { InvalidClientError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import { eventSource, type EventListener, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
-import { readClientRequest, ReadRequest } from './http/client-request.ts'
+import { readClientRequest } from './http/client-request.ts'
 import { networkOf } from './http/network.ts'
 import type { ReadOptions } from './http/parameters.ts'
 import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, DecisionWatch } from './request.ts'
 import { checkFunctions } from './strategies/attempt.ts'
 import { checkStrategies, type ClientAuthenticationStrategy } from './strategies/strategy.ts'
+import { strategyRunner } from './strategy-runner.ts'
 import { selectStrategy, type Selected } from './strategy-selection.ts'
 import { refuseWith, unjudged } from './unjudged-requests.ts'
 
@@ -59,9 +59,6 @@ const optionKeys = [
   'maxParameters'
 ]
 
-/** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
-const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
-
 /**
  * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
  * `req.authenticatedClient`. Exactly one strategy judges; a refused credential never falls through to another.
@@ -86,12 +83,7 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
   checkOptions(options)
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
-  const authenticator = new passport.Passport()
-  const runners = new Map<string, RequestHandler>()
-  for (const strategy of strategies) {
-    authenticator.use(strategy)
-    runners.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
-  }
+  const runStrategy = strategyRunner(strategies)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
@@ -103,13 +95,9 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const guesses = strategy.guessable === true ? options.guessProtection : undefined
     const network = guesses === undefined ? '' : networkOf(req)
     if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
-    const runner = runners.get(strategy.name)
-    if (runner === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
-    const given = strategy.needsOnlyClientRequest === true ? new ReadRequest(request) : req
-    runner(given as Request, res, (error?: unknown) => {
-      const client = given.authenticatedClient as Client | undefined
+    runStrategy(strategy, { req, res, request }, (error, client) => {
       if (client !== undefined) req.authenticatedClient = client
       // fails closed: a strategy that calls pass() or error(undefined) has authenticated nobody
       const refusal =

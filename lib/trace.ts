@@ -1,6 +1,7 @@
 /** The one id that everything said about a request carries: its W3C trace id, so that it is found again in whatever else traces it. */
 import type { IncomingMessage } from 'node:http'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
+import { requestNote } from './http/request-note.ts'
 import { pooledRandomBytes } from './tokens/random.ts'
 
 /** What of a request its trace is told by. */
@@ -15,7 +16,7 @@ export interface TraceParent {
 
 const traceparentSyntax = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const longestTraceparent = 512
-const traceIds = new WeakMap<TracedRequest, string>()
+const traceIds = requestNote<TracedRequest, string>('trace id')
 
 /**
  * The trace id of a request, 32 lowercase hex digits: that of the active OpenTelemetry span; without one, that of a valid `traceparent` header (W3C
@@ -25,18 +26,17 @@ const traceIds = new WeakMap<TracedRequest, string>()
  * app.use(oauthErrorHandler({ onError: (error, req) => console.error({ trace_id: traceIdOf(req), error: String(error) }) }))
  */
 export function traceIdOf(req: TracedRequest): string {
-  const known = traceIds.get(req)
+  const known = traceIds.read(req)
   if (known !== undefined) return known
   const active = trace.getActiveSpan()?.spanContext()
   const traced = active !== undefined && isSpanContextValid(active) ? active.traceId : undefined
   const id = traced ?? readTraceparent(req.headers['traceparent'])?.traceId ?? pooledRandomBytes(16).toString('hex')
-  traceIds.set(req, id)
-  return id
+  return traceIds.write(req, id)
 }
 
 /** A request whose trace a span of ours began. */
 export function rememberTraceId(req: TracedRequest, traceId: string): void {
-  if (!traceIds.has(req)) traceIds.set(req, traceId)
+  if (traceIds.read(req) === undefined) traceIds.write(req, traceId)
 }
 
 /** What a `traceparent` header says; undefined for one that is missing, doubled or not exactly as W3C Trace Context §3.2 has it. */

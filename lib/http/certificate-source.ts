@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
 import type { PresentedCertificate } from '../request.ts'
+import { requestNote } from './request-note.ts'
 
 /**
  * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and only
@@ -18,16 +19,18 @@ export interface ReadCertificate {
   readonly note: string | undefined
 }
 
-const readings = new WeakMap<
-  IncomingMessage,
-  { readonly source: CertificateSource; readonly outcome: ReadCertificate | OAuthError }
->()
+interface Reading {
+  readonly source: CertificateSource
+  readonly outcome: ReadCertificate | OAuthError
+}
+
+const readings = requestNote<IncomingMessage, Reading>('certificate')
 
 /** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
 export function readCertificate(req: IncomingMessage, source: CertificateSource): ReadCertificate {
-  const known = readings.get(req)
+  const known = readings.read(req)
   const outcome = known?.source === source ? known.outcome : ask(req, source)
-  if (known?.source !== source) readings.set(req, { source, outcome })
+  if (known?.source !== source) readings.write(req, { source, outcome })
   if (outcome instanceof OAuthError) throw outcome
   return outcome
 }

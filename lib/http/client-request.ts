@@ -1,9 +1,10 @@
 /** From an HTTP request to the values client authentication works with. */
 import type { IncomingMessage } from 'node:http'
-import { InvalidRequestError } from '../errors.ts'
+import { InvalidRequestError, ServerError } from '../errors.ts'
 import type { ClientRequest } from '../request.ts'
 import { traceIdOf } from '../trace.ts'
 import { directTls, readCertificate, type CertificateSource } from './certificate-source.ts'
+import { requestNote } from './request-note.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
 export interface ClientRequestOptions extends ReadOptions {
@@ -13,7 +14,7 @@ export interface ClientRequestOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
 }
 
-const requests = new WeakMap<ParameterRequest, Promise<ClientRequest>>()
+const requests = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
 
 /**
  * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
@@ -27,11 +28,7 @@ export function readClientRequest(
   options: ClientRequestOptions = {}
 ): Promise<ClientRequest> {
   if (req instanceof ReadRequest) return req.clientRequest
-  const known = requests.get(req)
-  if (known !== undefined) return known
-  const request = read(req, options)
-  requests.set(req, request)
-  return request
+  return requests.read(req) ?? requests.write(req, read(req, options))
 }
 
 /**
@@ -40,8 +37,8 @@ export function readClientRequest(
  * microsecond and more: here they have their places from the start.
  */
 export class ReadRequest {
-  readonly headers: ClientRequest['headers']
-  readonly clientRequest: Promise<ClientRequest>
+  headers: ClientRequest['headers']
+  clientRequest: Promise<ClientRequest>
   authenticatedClient: unknown = undefined
   login: unknown = undefined
   logIn: unknown = undefined
@@ -55,7 +52,18 @@ export class ReadRequest {
     this.headers = request.headers
     this.clientRequest = Promise.resolve(request)
   }
+
+  /** Lets go of the request: who still holds this has nothing in it. */
+  release(): void {
+    this.headers = noHeaders
+    this.clientRequest = released
+    this.authenticatedClient = undefined
+  }
 }
+
+const noHeaders: ClientRequest['headers'] = Object.freeze({})
+const released = Promise.reject<ClientRequest>(new ServerError({ reason: 'this request has been authenticated already' }))
+released.catch(() => undefined)
 
 async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
   const parameters = await readParameters(req, options)

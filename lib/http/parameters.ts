@@ -5,6 +5,7 @@ import type { Parameters } from '../request.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
 import { parseForm } from './form.ts'
 import { collectMembers, parseJson } from './json-body.ts'
+import { requestNote } from './request-note.ts'
 
 export interface ReadOptions {
   /** Accept `application/json` too: one object of strings. Off unless asked for. */
@@ -41,7 +42,7 @@ const bodyOnly: ReadonlySet<string> = new Set([
   'token'
 ])
 
-const readings = new WeakMap<ParameterRequest, Promise<Parameters>>()
+const readings = requestNote<ParameterRequest, Promise<Parameters>>('parameters')
 
 /**
  * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
@@ -57,11 +58,7 @@ const readings = new WeakMap<ParameterRequest, Promise<Parameters>>()
  * - {@link ServerError} where the application consumed the body and left nothing of it.
  */
 export function readParameters(req: ParameterRequest, options: ReadOptions = {}): Promise<Parameters> {
-  const known = readings.get(req)
-  if (known !== undefined) return known
-  const reading = read(req, options)
-  readings.set(req, reading)
-  return reading
+  return readings.read(req) ?? readings.write(req, read(req, options))
 }
 
 async function read(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {

@@ -4,6 +4,7 @@ import { BasicStrategy } from 'passport-http'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
+import { requestNote } from '../http/request-note.ts'
 import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
@@ -86,15 +87,10 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
 const readableHeaders = { authorization: `Basic ${Buffer.from('client:secret').toString('base64')}` }
 
 /** A request is identified and then judged: the header is decoded for both. */
-const readings = new WeakMap<ClientRequest, BasicCredentials>()
+const readings = requestNote<ClientRequest, BasicCredentials>('Basic credentials')
 
 function readOnce(request: ClientRequest): BasicCredentials {
-  let read = readings.get(request)
-  if (read === undefined) {
-    read = readBasicCredentials(request.headers.authorization)
-    if (read.outcome !== 'absent') readings.set(request, read)
-  }
-  return read
+  return readings.read(request) ?? readings.write(request, readBasicCredentials(request.headers.authorization))
 }
 
 function secretOf(request: ClientRequest): string {
