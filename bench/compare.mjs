@@ -10,6 +10,11 @@ import { startLoad, startTarget } from './workers.mjs'
 const askedAbout = 256
 /** Answers per second of a target nobody has driven yet. */
 const firstGuess = 3000
+/**
+ * How long a target is driven before it counts: until it has answered this often, and seconds at most. On one core V8 has compiled what
+ * a token request needs after some ten thousand of them; before, a target costs several times of what it does for the rest of its life.
+ */
+const warm = { answers: 10_000, seconds: 8, window: 1 }
 
 /**
  * @typedef {object} Entry
@@ -70,23 +75,25 @@ async function warmUp(run) {
     return load.order('probe', { caseName: bench.name, target: target.address, clientKey, prepared })
   })
   if (fault !== undefined) return fault
-  for (const round of ['warm', 'warmer']) {
-    const { rate, fault } = await window(run, round)
+  const until = performance.now() + warm.seconds * 1000
+  for (let answers = 0, turn = 0; answers < warm.answers && performance.now() < until; turn++) {
+    const { rate, answers: more, fault } = await window(run, `warm ${turn}`, warm.window)
     if (fault !== undefined) return fault
     run.rate = rate
+    answers += more
   }
   return undefined
 }
 
 /** One window. CPU time per answer is the steadier figure where other work shares the machine. */
-function window(run, round) {
+function window(run, round, seconds = run.plan.seconds) {
   const { load, bench, target, plan, clientKey } = run
   // with room for a target that turns out faster than it was
-  const count = Math.ceil(run.rate * plan.seconds * (typeof round === 'number' ? 1.3 : 2)) + plan.connections
+  const count = Math.ceil(run.rate * seconds * (typeof round === 'number' ? 1.3 : 2)) + plan.connections
   return orFault(async () => {
     const prepared = needsPreparation(bench) ? await target.prepare(preparedFor(bench, count, plan)) : []
     const before = await target.usage()
-    const order = { caseName: bench.name, target: target.address, clientKey, prepared, count, round, ...plan }
+    const order = { caseName: bench.name, target: target.address, clientKey, prepared, count, round, ...plan, seconds }
     const result = await load.order('drive', order)
     return { ...result, cpu: ((await target.usage()).cpu - before.cpu) / result.answers }
   })

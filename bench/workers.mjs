@@ -18,7 +18,7 @@ function start(file, core, nodeArguments = []) {
 /** Starts a target and waits until it serves: on core 0, or on any. */
 export async function startTarget(name, setting, nodeArguments = []) {
   const started = performance.now()
-  const child = start(`targets/${name}.mjs`, setting.pinned === false ? undefined : 0, ['--expose-gc', ...nodeArguments])
+  const child = start(`targets/${name}.mjs`, setting.pinned === false ? undefined : 0, nodeArguments)
   const exited = once(child, 'exit')
   child.send(setting)
   const timeout = setTimeout(() => child.kill('SIGKILL'), startTimeout)

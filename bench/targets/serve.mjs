@@ -59,9 +59,6 @@ async function prepared(prepare, count) {
     return await prepare(count)
   } catch (error) {
     return { fault: error.message }
-  } finally {
-    // what preparing left behind is not to be cleared away in the measured time
-    globalThis.gc?.()
   }
 }
 
