@@ -1,5 +1,5 @@
-/** A whole authorization server as one Express router: every endpoint of one issuer. */
-import { Router, type Request, type RequestHandler, type Response } from 'express'
+/** A whole authorization server as one Express middleware: every endpoint of one issuer. */
+import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
 import type { WouldBreak } from './break-report.ts'
 import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
@@ -21,8 +21,8 @@ import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
 export type { AuthorizationServerOptions } from './authorization-server-options.ts'
 
-/** The router, and what the application's pages and its own API need of the server behind it. */
-export interface AuthorizationServer extends Router, PersonGrants {
+/** The middleware, and what the application's pages and its own API need of the server behind it. */
+export interface AuthorizationServer extends RequestHandler, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
@@ -114,17 +114,15 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
   }
 }
 
-/** Looked up, not tried in turn: the token endpoint is as near as any other. */
-function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): Router {
-  const router = Router()
+/** Looked up, not tried in turn: the token endpoint is as near as any other. A router would add a tenth to every request and route nothing. */
+function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): RequestHandler {
   const answerError = oauthErrorHandler(options)
-  router.use((req, res, next) => {
+  return (req, res, next) => {
     const { originalUrl } = req
     const end = originalUrl.indexOf('?')
     const path = end === -1 ? originalUrl : originalUrl.slice(0, end)
     const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
     if (route === undefined) next()
     else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
-  })
-  return router
+  }
 }

@@ -143,7 +143,7 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   }
   const functions = credentialFunctions({ ...parts, records, keeper, uses, find })
   const review = dailyReview(store, clock, client_id => functions.review(client_id))
-  const clients = overlay({ inner, records, keeper, uses, review })
+  const clients = overlay({ inner, records, keeper, uses, review, clock })
   const sets: CredentialSets = { ...functions, clients }
   known.set(clients, { sets, issuer, given })
   return sets
@@ -155,10 +155,12 @@ interface OverlayParts {
   readonly keeper: RecordKeeper
   readonly uses: LastUses
   readonly review: (client_id: string) => void
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
 }
 
 /** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
-function overlay({ inner, records, keeper, uses, review }: OverlayParts): ClientRegistry {
+function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
   const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
   const derive = (base: Client, found: KnownRecord): Client => {
     if (found.record === undefined) return base
@@ -168,6 +170,7 @@ function overlay({ inner, records, keeper, uses, review }: OverlayParts): Client
     derived.set(base, { found, client })
     return client
   }
+  const lastUse = new WeakMap<Client, Use>()
   return {
     async find(client_id) {
       const base = await inner.find(client_id)
@@ -178,10 +181,35 @@ function overlay({ inner, records, keeper, uses, review }: OverlayParts): Client
     used(client, method, credentials) {
       inner.used?.(client, method, credentials)
       if (isPublic(client)) return
+      const now = clock()
+      // most clients do the same thing over and over, and that is recorded once a minute
+      if (isRepetition(lastUse.get(client), method, credentials, now)) return
+      lastUse.set(client, { method, credentials, at: now })
       uses.note(client.client_id, [`method:${method}`, ...credentials.flatMap(credential => namesOf(client, credential) ?? [])])
       review(client.client_id)
     }
   }
+}
+
+interface Use {
+  readonly method: string
+  readonly credentials: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Milliseconds: less than the minute after which a use is recorded again. */
+const repetitionWindow = 15_000
+
+function isRepetition(before: Use | undefined, method: string, credentials: readonly string[], now: number): boolean {
+  return (
+    before !== undefined &&
+    before.method === method &&
+    before.credentials.length === credentials.length &&
+    before.credentials.every((credential, index) => credential === credentials[index]) &&
+    now >= before.at &&
+    now - before.at < repetitionWindow
+  )
 }
 
 const namesByClient = new WeakMap<Client, ReadonlySet<string>>()

@@ -21,14 +21,16 @@ interface Carried {
  * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749 §2.3);
  * methods of one mechanism are told apart by what the client registered.
  *
+ * A promise where the client has to be looked up for that.
+ *
  * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what a
  * strategy says of a credential it cannot read.
  */
-export async function selectStrategy(
+export function selectStrategy(
   strategies: readonly ClientAuthenticationStrategy[],
   clients: ClientRegistry,
   request: ClientRequest
-): Promise<Selected> {
+): Selected | Promise<Selected> {
   const carried = identifyAll(strategies, request)
   const mechanisms = visibleMechanisms(request, carried)
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
@@ -41,11 +43,21 @@ export async function selectStrategy(
   const { client_id } = first.identification
   checkSameClient(request, mechanism, client_id)
   if (candidates.length === 1) return { strategy: first.strategy, client_id }
+  return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+async function chosenByClient(
+  candidates: readonly Carried[],
+  first: ClientAuthenticationStrategy,
+  clients: ClientRegistry,
+  request: ClientRequest,
+  client_id: string
+): Promise<Selected> {
   const client = await findClient(clients, request, client_id)
   // where the client may use none of them, any will do: it refuses, and says why
   const alike = candidates.map(({ strategy }) => strategy)
   const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
-  return { strategy: chosen ?? first.strategy, client_id }
+  return { strategy: chosen ?? first, client_id }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {

@@ -7,6 +7,7 @@ import {
   createNoopMeter,
   isSpanContextValid,
   metrics,
+  ProxyTracerProvider,
   SpanStatusCode,
   trace,
   type Attributes,
@@ -111,6 +112,7 @@ export interface Operation {
 
 /** Begins a span: below the active one, or below the caller's, as `traceparent` names it. Undefined where there is no SDK to make it. */
 export function beginOperation(name: string, req: TracedRequest): Operation | undefined {
+  if (!isTracing()) return undefined
   const parent = parentOf(req)
   const span = findTracer().startSpan(`${library}.${name}`, undefined, parent)
   const made = span.spanContext()
@@ -129,6 +131,14 @@ export function beginOperation(name: string, req: TracedRequest): Operation | un
       span.end()
     }
   }
+}
+
+/** What the API answers with for as long as nobody has registered a provider. */
+const nobodysProvider = new ProxyTracerProvider().getDelegate()
+
+function isTracing(): boolean {
+  const provider = trace.getTracerProvider()
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== nobodysProvider
 }
 
 let traced: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined

@@ -1,5 +1,5 @@
 /** Any number of issuers side by side, each made when it is first asked for. */
-import { Router, type Request, type RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
 import { endpointPaths } from './endpoints/endpoint.ts'
@@ -34,7 +34,7 @@ export interface TenantsOptions {
 }
 
 /** The router of all tenants, and the server behind each. */
-export interface Tenants extends Router {
+export interface Tenants extends RequestHandler {
   /** The tenant's server, for its pages and its API; undefined where there is no such tenant. Rejects where `resolve` does. */
   server(path: string): Promise<AuthorizationServer | undefined>
   /** Has the tenant resolved anew at its next request: its clients, keys or policy changed. */
@@ -73,7 +73,6 @@ export function tenants(options: TenantsOptions): Tenants {
   checkFunction(options.onEvent, 'onEvent')
   const kept = new KeptTenants(options, issuer)
   const base = new URL(issuer).pathname.replace(/\/$/, '')
-  const router = Router()
   const answerError = oauthErrorHandler({ onError: options.onError })
   const answer: RequestHandler = (req, res, next) => {
     const path = tenantOf(req, base)
@@ -87,8 +86,7 @@ export function tenants(options: TenantsOptions): Tenants {
       else void server(req, res, next)
     }, failed)
   }
-  router.use(answer)
-  return Object.assign(router, {
+  return Object.assign(answer, {
     server: (path: string) => (isTenantPath(path) ? kept.server(path) : Promise.resolve(undefined)),
     forget: (path: string) => kept.forget(path)
   })

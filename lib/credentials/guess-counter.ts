@@ -44,8 +44,10 @@ export class GuessCounter extends RateLimiterStoreAbstract {
 
   /** The counter as it stands, without the library's own dress: this is read on every authentication. */
   async peek(id: string): Promise<Count | null> {
-    const count = await this._get(id)
-    return count === null || count.ends <= this.clock() ? null : count
+    const record = await this.store.get(this.keyOf(id))
+    if (record === undefined) return null
+    const count = record.value as unknown as Count
+    return count.ends <= this.clock() ? null : count
   }
 
   /** Adds points, or begins a window with them; `begin` begins one whatever was there. */

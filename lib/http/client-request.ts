@@ -14,7 +14,12 @@ export interface ClientRequestOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
 }
 
-const requests = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
+interface Reading {
+  readonly ended: Promise<ClientRequest>
+  request: ClientRequest | undefined
+}
+
+const readings = requestNote<ParameterRequest, Reading>('client request')
 
 /**
  * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
@@ -27,8 +32,17 @@ export function readClientRequest(
   req: ParameterRequest | ReadRequest,
   options: ClientRequestOptions = {}
 ): Promise<ClientRequest> {
-  if (req instanceof ReadRequest) return req.clientRequest
-  return requests.read(req) ?? requests.write(req, read(req, options))
+  if (req instanceof ReadRequest) return req.request === undefined ? released : Promise.resolve(req.request)
+  const known = readings.read(req)
+  if (known !== undefined) return known.ended
+  const reading: Reading = { ended: read(req, options), request: undefined }
+  readings.write(req, reading)
+  return reading.ended
+}
+
+/** What {@link readClientRequest} has read of a request already; undefined where it has not come to its end, or failed. */
+export function clientRequestOf(req: ParameterRequest | ReadRequest): ClientRequest | undefined {
+  return req instanceof ReadRequest ? req.request : readings.read(req)?.request
 }
 
 /**
@@ -38,7 +52,7 @@ export function readClientRequest(
  */
 export class ReadRequest {
   headers: ClientRequest['headers']
-  clientRequest: Promise<ClientRequest>
+  request: ClientRequest | undefined
   authenticatedClient: unknown = undefined
   login: unknown = undefined
   logIn: unknown = undefined
@@ -50,13 +64,13 @@ export class ReadRequest {
 
   constructor(request: ClientRequest) {
     this.headers = request.headers
-    this.clientRequest = Promise.resolve(request)
+    this.request = request
   }
 
   /** Lets go of the request: who still holds this has nothing in it. */
   release(): void {
     this.headers = noHeaders
-    this.clientRequest = released
+    this.request = undefined
     this.authenticatedClient = undefined
   }
 }
@@ -69,7 +83,7 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
   const parameters = await readParameters(req, options)
   refuseRepeatedAuthorization(req)
   const source = options.certificate ?? directTls
-  return {
+  const request: ClientRequest = {
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,
     parameters,
@@ -82,6 +96,9 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     onDecision: undefined,
     watch: undefined
   }
+  const reading = readings.read(req)
+  if (reading !== undefined) reading.request = request
+  return request
 }
 
 /** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */

@@ -5,9 +5,8 @@ import type { Parameters } from '../request.ts'
 
 /** Names that may be repeated to the caller: nothing in them can be mistaken for anything but a parameter's name. */
 const plainName = /^[a-z_.-]{1,40}$/
-// a surrogate without its other half is no character: JSON can carry one, and every UTF-8 encoder turns it into U+FFFD
 // eslint-disable-next-line no-control-regex -- matching control characters is the purpose
-const forbidden = /[\u0000-\u001f\u007f]|\p{Surrogate}/u
+const controlCharacter = /[\u0000-\u001f\u007f]/
 
 /**
  * Parses a form body. Each name is taken at most once; one with an empty value counts as not sent (RFC 6749 §3.2), though
@@ -61,7 +60,8 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 /** True where no OAuth parameter's value may go: control characters (RFC 6749 Appendix A) and halves of characters. */
 export function hasForbiddenCharacter(value: string): boolean {
-  return forbidden.test(value)
+  // half a character is none: JSON can carry one, and every UTF-8 encoder turns it into U+FFFD
+  return controlCharacter.test(value) || !value.isWellFormed()
 }
 
 /** Gathers parameters under the rules that hold however they were sent. */

@@ -6,7 +6,7 @@ import { clientRegistry, type Client, type ClientRegistry, type ClientSource } f
 import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
 import { DecisionBuilder, decisionOf, withDecision, type CheckName, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
-import { readClientRequest } from '../http/client-request.ts'
+import { clientRequestOf, readClientRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
@@ -94,17 +94,26 @@ export function runStrategy(
   actions: StrategyActions,
   strategy: Pick<ClientAuthenticationStrategy, 'identify' | 'name' | 'mechanism'> & { readonly context: StrategyContext },
   req: Request,
-  judge: (request: ClientRequest, client_id: string) => void | Promise<void>,
+  judge: (request: ClientRequest, client_id: string) => undefined | Promise<void>,
   challenge?: string
 ): void {
-  const run = async (): Promise<void> => {
-    const request = await readClientRequest(req)
+  const failed = (error: unknown): void => actions.error(error)
+  const run = (request: ClientRequest): void => {
     const identified = strategy.identify(request)
     if (identified.outcome === 'absent') actions.fail(challenge)
     else if (identified.outcome === 'malformed') throw tellMalformed(strategy.context, request, strategy, identified.error)
-    else await judge(request, identified.client_id)
+    else judge(request, identified.client_id)?.catch(failed)
   }
-  run().catch((error: unknown) => actions.error(error))
+  const known = clientRequestOf(req)
+  if (known === undefined) {
+    readClientRequest(req).then(run).catch(failed)
+    return
+  }
+  try {
+    run(known)
+  } catch (error) {
+    failed(error)
+  }
 }
 
 /**
@@ -127,7 +136,7 @@ export async function judgeAttempt(
   decision.method = strategy.name
   decision.announce(['client', 'registered_method', ...proof.checks])
   try {
-    const client = await findClient(context.clients, request, client_id)
+    const client = foundClient(context.clients, request, client_id)?.client ?? (await findClient(context.clients, request, client_id))
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
       await proof.pretend?.()
@@ -153,15 +162,19 @@ export async function judgeAttempt(
   }
 }
 
+function foundClient(clients: ClientRegistry, { found }: ClientRequest, client_id: string): ClientRequest['found'] {
+  // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
+  return found?.clients === clients && found.client_id === client_id ? found : undefined
+}
+
 /** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
 export async function findClient(
   clients: ClientRegistry,
   request: ClientRequest,
   client_id: string
 ): Promise<Client | undefined> {
-  const { found } = request
-  // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
-  if (found?.clients === clients && found.client_id === client_id) return found.client
+  const found = foundClient(clients, request, client_id)
+  if (found !== undefined) return found.client
   try {
     const client = await clients.find(client_id)
     request.found = { clients, client_id, client }

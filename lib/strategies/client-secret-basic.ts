@@ -75,7 +75,7 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
 
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
-    const judged = (request: ClientRequest, client_id: string): void => {
+    const judged = (request: ClientRequest, client_id: string): undefined => {
       const reading: Reading = { headers: readableHeaders, request, client_id, client_secret: secretOf(request) }
       super.authenticate(reading as unknown as Request)
     }

@@ -58,7 +58,7 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
 
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
-    runStrategy(actions, this, req, request => {
+    runStrategy(actions, this, req, (request): undefined => {
       const { client_id = '', client_secret = '' } = request.parameters
       const reading: Reading = { body: { client_id, client_secret }, request }
       super.authenticate(reading as unknown as Request)

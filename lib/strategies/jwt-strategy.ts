@@ -16,6 +16,7 @@ import {
 import type { AssertionAudience } from '../client.ts'
 import { DecisionBuilder } from '../decision.ts'
 import { InvalidRequestError } from '../errors.ts'
+import { requestNote } from '../http/request-note.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { checkOneOf } from '../options.ts'
 import type { Store } from '../stores/store.ts'
@@ -113,14 +114,14 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     if (client_assertion === undefined) return malformed('client_assertion is missing')
     if (client_assertion_type === undefined) return malformed('client_assertion_type is missing')
     if (client_assertion_type !== jwtBearerAssertionType) return absent
-    const identified = identifyAssertion(client_assertion)
+    const identified = identifyOnce(request, client_assertion)
     if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
   }
 
   /** A secret and a private key sign with different algorithms. */
-  suits({ parameters }: ClientRequest): boolean {
-    const identified = identifyAssertion(parameters['client_assertion'] ?? '')
+  suits(request: ClientRequest): boolean {
+    const identified = identifyOnce(request, request.parameters['client_assertion'] ?? '')
     return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
   }
 
@@ -165,6 +166,13 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
       fix: 'Send one signed JWT in compact serialization as client_assertion.'
     })
   }
+}
+
+/** Both methods ask, to tell themselves apart and to judge. */
+const identifications = requestNote<ClientRequest, ReturnType<typeof identifyAssertion>>('client assertion')
+
+function identifyOnce(request: ClientRequest, assertion: string): ReturnType<typeof identifyAssertion> {
+  return identifications.read(request) ?? identifications.write(request, identifyAssertion(assertion))
 }
 
 function malformed(description: string): Identification {
