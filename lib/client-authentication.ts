@@ -95,7 +95,11 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined
     const network = guesses === undefined ? '' : networkOf(req)
-    if (guesses !== undefined) await refuseWhereUsedUp(guesses, request, selected, network)
+    try {
+      if (guesses !== undefined) await guesses.check(client_id, network)
+    } catch (error) {
+      throw refusedUnjudged(error, request, selected, network)
+    }
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
     runStrategy(strategy, { req, res, request }, (error, client) => {
@@ -140,22 +144,13 @@ function checkOptions(options: AuthenticateClientOptions): void {
   checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
 }
 
-/** @throws TooManyAttemptsError, as a decision like any other. */
-async function refuseWhereUsedUp(
-  guesses: GuessProtection,
-  request: ClientRequest,
-  { strategy, client_id }: Selected,
-  network: string
-): Promise<void> {
-  try {
-    await guesses.check(client_id, network)
-  } catch (error) {
-    if (!(error instanceof TooManyAttemptsError)) throw error
-    const decision = unjudged(request, strategy.mechanism)
-    decision.client_id = client_id
-    decision.method = strategy.name
-    const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
-    const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
-    throw refuseWith(error, request, decision.refuse('failure_budget', detail))
-  }
+/** What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other. */
+function refusedUnjudged(error: unknown, request: ClientRequest, { strategy, client_id }: Selected, network: string): unknown {
+  if (!(error instanceof TooManyAttemptsError)) return error
+  const decision = unjudged(request, strategy.mechanism)
+  decision.client_id = client_id
+  decision.method = strategy.name
+  const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
+  const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
+  return refuseWith(error, request, decision.refuse('failure_budget', detail))
 }

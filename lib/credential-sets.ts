@@ -178,6 +178,12 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
       if (base === undefined || isPublic(base)) return base
       return derive(base, records.cached(client_id) ?? (await records.load(client_id)))
     },
+    cached(client_id) {
+      const base = inner.cached?.(client_id)
+      if (base === undefined || isPublic(base)) return base
+      const record = records.cached(client_id)
+      return record && derive(base, record)
+    },
     used(client, method, credentials) {
       inner.used?.(client, method, credentials)
       if (isPublic(client)) return
@@ -202,8 +208,8 @@ interface Use {
 const repetitionWindow = 15_000
 
 function isRepetition(before: Use | undefined, method: string, credentials: readonly string[], now: number): boolean {
+  if (before === undefined) return false
   return (
-    before !== undefined &&
     before.method === method &&
     before.credentials.length === credentials.length &&
     before.credentials.every((credential, index) => credential === credentials[index]) &&

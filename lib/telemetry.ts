@@ -7,7 +7,6 @@ import {
   createNoopMeter,
   isSpanContextValid,
   metrics,
-  ProxyTracerProvider,
   SpanStatusCode,
   trace,
   type Attributes,
@@ -133,12 +132,10 @@ export function beginOperation(name: string, req: TracedRequest): Operation | un
   }
 }
 
-/** What the API answers with for as long as nobody has registered a provider. */
-const nobodysProvider = new ProxyTracerProvider().getDelegate()
-
+/** False for as long as nobody has registered a provider: then a span would be begun, at each request, to find that it is none. */
 function isTracing(): boolean {
-  const provider = trace.getTracerProvider()
-  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== nobodysProvider
+  const provider = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?(name: string): unknown }
+  return provider.getDelegateTracer === undefined || provider.getDelegateTracer(library) !== undefined
 }
 
 let traced: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined

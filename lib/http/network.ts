@@ -28,5 +28,5 @@ export function networkOf(req: NetworkRequest): string {
 
 /** Where Express trusts no proxy its `req.ip` is the connection's address too, found in ten times the time. */
 function trustsProxies({ app }: NetworkRequest): boolean {
-  return app === undefined || app.get('trust proxy') !== false
+  return app?.get('trust proxy') !== false
 }

@@ -136,7 +136,7 @@ export async function judgeAttempt(
   decision.method = strategy.name
   decision.announce(['client', 'registered_method', ...proof.checks])
   try {
-    const client = foundClient(context.clients, request, client_id)?.client ?? (await findClient(context.clients, request, client_id))
+    const client = findClientNow(context.clients, request, client_id) ?? (await findClient(context.clients, request, client_id))
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
       await proof.pretend?.()
@@ -165,6 +165,15 @@ export async function judgeAttempt(
 function foundClient(clients: ClientRegistry, { found }: ClientRequest, client_id: string): ClientRequest['found'] {
   // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
   return found?.clients === clients && found.client_id === client_id ? found : undefined
+}
+
+/** The same as {@link findClient} where nobody has to be asked; undefined where somebody has to, or there is no such client. */
+function findClientNow(clients: ClientRegistry, request: ClientRequest, client_id: string): Client | undefined {
+  const found = foundClient(clients, request, client_id)
+  if (found !== undefined) return found.client
+  const client = clients.cached?.(client_id)
+  if (client !== undefined) request.found = { clients, client_id, client }
+  return client
 }
 
 /** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */

@@ -12,19 +12,19 @@ export function guardedStore(store: Store): Store {
     }
   }
   return {
-    // the two of every token request, without a closure for each
-    async get(key) {
+    // the two of every token request, without what a function that awaits costs
+    get(key) {
       try {
-        return await store.get(key)
+        return Promise.resolve(store.get(key)).catch(getFailed)
       } catch (cause) {
-        throw failed('get', cause)
+        return Promise.reject(failed('get', cause))
       }
     },
-    async set(key, value, ttl) {
+    set(key, value, ttl) {
       try {
-        await store.set(key, value, ttl)
+        return Promise.resolve(store.set(key, value, ttl)).catch(setFailed)
       } catch (cause) {
-        throw failed('set', cause)
+        return Promise.reject(failed('set', cause))
       }
     },
     add: (key, value, ttl) => guarded('add', () => store.add(key, value, ttl)),
@@ -34,6 +34,14 @@ export function guardedStore(store: Store): Store {
     deleteGrant: grant => guarded('deleteGrant', () => store.deleteGrant(grant)),
     close: () => store.close()
   }
+}
+
+function getFailed(cause: unknown): never {
+  throw failed('get', cause)
+}
+
+function setFailed(cause: unknown): never {
+  throw failed('set', cause)
 }
 
 function failed(operation: keyof Store, cause: unknown): TemporarilyUnavailableError {
