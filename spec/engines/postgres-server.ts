@@ -12,6 +12,12 @@ export interface PostgresServer extends DatabaseServer {
   query(sql: string): string
 }
 
+/**
+ * The server writes to the operating system before it answers, but does not wait for the disk: what a killed process has written
+ * is there when it starts again, and power is not what the specs take away.
+ */
+const unsynced = ['fsync=off']
+
 export async function startPostgres(): Promise<PostgresServer> {
   const programs = programsFolder()
   const user = otherUser()
@@ -26,7 +32,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const query = (sql: string) => outputOf(join(programs, 'psql'), [url, '-At', '-c', sql]).trim()
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200']
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', ...unsynced]
   let child: ChildProcess | undefined
   let frozen: readonly number[] = []
   const start = async () => {
