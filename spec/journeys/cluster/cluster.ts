@@ -1,9 +1,8 @@
 /** Several server processes on one store, and what clients do with them. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { generateKeys, type ClientMetadata } from 'clientele'
-import { typescriptArgs } from '../../support/typescript-process.ts'
+import { compiled } from '../../support/compiled.ts'
 import { callback, issuer, type NodeSetup, type StoreEngine, type StoreOperation } from './setup.ts'
 
 export interface Answer {
@@ -64,9 +63,12 @@ export async function startCluster(store: StoreEngine, clients: readonly ClientM
   }
 }
 
+let program: string | undefined
+
 async function startNode(setup: NodeSetup): Promise<Node> {
-  const child = fork(fileURLToPath(new URL('node.ts', import.meta.url)), {
-    execArgv: [...typescriptArgs],
+  program ??= compiled(new URL('node.ts', import.meta.url))
+  const child = fork(program, {
+    execArgv: [],
     env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc']
   })
