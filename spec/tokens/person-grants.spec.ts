@@ -126,7 +126,6 @@ describe('the grants of a person', () => {
     await token(h.app, 'web', { grant_type: 'refresh_token', refresh_token })
     expect(asked.map(([operation, kind]) => `${operation} ${kind}`)).toEqual([
       'get grant',
-      'get grant',
       'swap grant',
       'set access_token'
     ])
