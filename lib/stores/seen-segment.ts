@@ -3,7 +3,7 @@
  * the garbage collector neither walks nor moves. Its capacity follows the records in small steps, so that little is empty.
  */
 import { wordsOfDigest } from './digest-id.ts'
-import { kindLimit, type SeenKinds } from './seen-kinds.ts'
+import type { SeenKinds } from './seen-kinds.ts'
 
 /** What names a record: the number of its kind, and its id as words. */
 export interface SeenKey {
@@ -17,13 +17,11 @@ export type Spread = (key: SeenKey) => number
 /** The first bits of a key's spread select its segment. */
 export const segmentBits = 10
 
-const bytesOfSlot = 8 + 4 * wordsOfDigest + 2
+const bytesOfSlot = 8 + 4 * wordsOfDigest + 2 + 1
 const smallest = 8
-/** What stands in place of a kind in a slot nothing was ever written to, and in one whose record has gone. */
+/** Tags of a slot nothing was written to, and of one whose record has gone. All of records are greater. */
 const free = 0
-const gone = kindLimit
-/** Of the words of an id the first stands apart: the one that is looked at while probing, in as few cache lines as can be. */
-const restOfWords = wordsOfDigest - 1
+const gone = 1
 
 export class SeenSegment {
   /** How many records it has, expired ones that were not cleared yet included. */
@@ -34,6 +32,8 @@ export class SeenSegment {
   private expiries = new Float64Array()
   private words = new Uint32Array()
   private kinds = new Uint16Array()
+  /** A few bits of each key's spread: all that is looked at while probing, so that it is in one or two cache lines. */
+  private tags = new Uint8Array()
   private readonly spread: Spread
   private readonly holders: SeenKinds
   private readonly moved: SeenKey = { kind: 0, words: new Uint32Array(wordsOfDigest) }
@@ -72,7 +72,7 @@ export class SeenSegment {
     const slot = this.slotOf(key, position)
     if (slot === undefined) return undefined
     const expires = this.expiries[slot]
-    this.drop(slot, key.kind)
+    this.drop(slot)
     this.shrink()
     return expires
   }
@@ -87,46 +87,50 @@ export class SeenSegment {
   private expire(now: number): number {
     let soonest = Infinity
     for (let slot = 0; slot < this.capacity; slot++) {
-      const kind = this.kinds[slot] ?? free
-      if (kind === free || kind === gone) continue
+      if (!this.isRecord(slot)) continue
       const expires = this.expiries[slot] ?? 0
-      if (expires <= now) this.drop(slot, kind)
+      if (expires <= now) this.drop(slot)
       else if (expires < soonest) soonest = expires
     }
     return soonest
   }
 
-  private drop(slot: number, kind: number): void {
-    this.kinds[slot] = gone
+  private drop(slot: number): void {
+    this.tags[slot] = gone
     this.size--
-    this.holders.release(kind)
+    this.holders.release(this.kinds[slot] ?? 0)
   }
 
-  private slotOf({ kind: sought, words }: SeenKey, position: number): number | undefined {
-    const first = words[0]
+  private isRecord(slot: number): boolean {
+    return (this.tags[slot] ?? free) > gone
+  }
+
+  private slotOf(key: SeenKey, position: number): number | undefined {
+    const { tags } = this
+    const sought = tagOf(position)
     for (let slot = this.homeOf(position); ; slot = this.after(slot)) {
-      const kind = this.kinds[slot]
-      if (kind === free) return undefined
-      if (this.words[slot] === first && kind === sought && this.hasRest(slot, words)) return slot
+      const tag = tags[slot]
+      if (tag === free) return undefined
+      if (tag === sought && this.isOf(key, slot)) return slot
     }
   }
 
-  private hasRest(slot: number, words: Uint32Array): boolean {
-    const start = this.capacity + slot * restOfWords
-    for (let word = 0; word < restOfWords; word++) if (this.words[start + word] !== words[word + 1]) return false
-    return true
+  private isOf({ kind, words }: SeenKey, slot: number): boolean {
+    const start = slot * wordsOfDigest
+    for (let word = 0; word < wordsOfDigest; word++) if (this.words[start + word] !== words[word]) return false
+    return this.kinds[slot] === kind
   }
 
   private write({ kind, words }: SeenKey, position: number, expires: number): void {
     let slot = this.homeOf(position)
-    while (this.kinds[slot] !== free && this.kinds[slot] !== gone) slot = this.after(slot)
-    if (this.kinds[slot] === free) this.used++
+    while (this.isRecord(slot)) slot = this.after(slot)
+    if (this.tags[slot] === free) this.used++
     this.size++
+    this.tags[slot] = tagOf(position)
     this.kinds[slot] = kind
     this.expiries[slot] = expires
-    this.words[slot] = words[0] ?? 0
-    const start = this.capacity + slot * restOfWords
-    for (let word = 0; word < restOfWords; word++) this.words[start + word] = words[word + 1] ?? 0
+    const start = slot * wordsOfDigest
+    for (let word = 0; word < wordsOfDigest; word++) this.words[start + word] = words[word] ?? 0
   }
 
   private homeOf(position: number): number {
@@ -143,14 +147,13 @@ export class SeenSegment {
 
   /** Moves all records to memory of which they take up seven tenths; at seven eighths it is time to move again. */
   private fit(): void {
-    const { capacity, kinds, words, expiries, moved } = this
+    const { capacity, tags, kinds, words, expiries, moved } = this
     this.allocate(Math.max(smallest, Math.ceil(((this.size + 1) * 10) / 7)))
     for (let slot = 0; slot < capacity; slot++) {
-      moved.kind = kinds[slot] ?? free
-      if (moved.kind === free || moved.kind === gone) continue
-      moved.words[0] = words[slot] ?? 0
-      const start = capacity + slot * restOfWords
-      for (let word = 0; word < restOfWords; word++) moved.words[word + 1] = words[start + word] ?? 0
+      if ((tags[slot] ?? free) <= gone) continue
+      moved.kind = kinds[slot] ?? 0
+      const start = slot * wordsOfDigest
+      for (let word = 0; word < wordsOfDigest; word++) moved.words[word] = words[start + word] ?? 0
       this.write(moved, this.spread(moved), expiries[slot] ?? 0)
     }
   }
@@ -160,8 +163,13 @@ export class SeenSegment {
     this.expiries = new Float64Array(memory, 0, capacity)
     this.words = new Uint32Array(memory, capacity * 8, capacity * wordsOfDigest)
     this.kinds = new Uint16Array(memory, capacity * (8 + 4 * wordsOfDigest), capacity)
+    this.tags = new Uint8Array(memory, capacity * (8 + 4 * wordsOfDigest + 2), capacity)
     this.capacity = capacity
     this.size = 0
     this.used = 0
   }
+}
+
+function tagOf(position: number): number {
+  return (position & 0x7f) | 0x80
 }
