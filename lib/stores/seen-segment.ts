@@ -86,11 +86,17 @@ export class SeenSegment {
 
   private expire(now: number): number {
     let soonest = Infinity
-    for (let slot = 0; slot < this.capacity; slot++) {
-      if (!this.isRecord(slot)) continue
+    for (let slot = this.capacity - 1; slot >= 0; slot--) {
       const expires = this.expiries[slot] ?? 0
-      if (expires <= now) this.drop(slot)
-      else if (expires < soonest) soonest = expires
+      if (this.isRecord(slot)) {
+        if (expires <= now) this.drop(slot)
+        else if (expires < soonest) soonest = expires
+      }
+      // whoever probes past a slot that has nothing behind it finds nothing
+      if (this.tags[slot] === gone && this.tags[this.after(slot)] === free) {
+        this.tags[slot] = free
+        this.used--
+      }
     }
     return soonest
   }
