@@ -163,8 +163,9 @@ class MemoryStore implements Store {
   }
 
   private place({ kind, id, grant }: Key, name: string, placement: Placement, now: number): void {
-    if (grant === undefined) this.seen.remove(kind, id)
-    if (this.isFull() && !this.table.has(name)) this.makeRoom(now)
+    const isSeen = grant === undefined && this.seen.expiryOf(kind, id) !== undefined
+    if (this.isFull() && !isSeen && !this.table.has(name)) this.makeRoom(now)
+    if (isSeen) this.seen.remove(kind, id)
     this.table.place(name, placement, now)
   }
 
@@ -174,7 +175,8 @@ class MemoryStore implements Store {
 
   private makeRoom(now: number): void {
     this.table.sweep(now, sweepStepsWhenFull)
-    if (this.isFull()) this.seen.makeRoom(now)
+    // tombstones are written beyond what is allowed, so that more than one may have to go
+    if (this.isFull()) this.seen.makeRoom(now, this.table.size + this.seen.size - this.maxEntries + 1)
     if (this.isFull()) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
   }
 }

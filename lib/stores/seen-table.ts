@@ -93,11 +93,11 @@ export class SeenTable {
     this.allowance = Math.min(this.allowance, slots)
   }
 
-  /** Gives back at least one record, if any has expired and is found among some ten thousands. */
-  makeRoom(now: number): void {
-    const before = this.size
+  /** Gives back at least so many records, if as many have expired and are found among some ten thousands. */
+  makeRoom(now: number, records: number): void {
+    const enough = this.size - records
     let looked = 0
-    for (let index = 0; index < segmentCount && looked < slotsForRoom && this.size === before; index++) {
+    for (let index = 0; index < segmentCount && looked < slotsForRoom && this.size > enough; index++) {
       if (!this.isDue(index, now)) continue
       looked += this.segments[index]?.capacity ?? 0
       this.clearSegment(index, now)

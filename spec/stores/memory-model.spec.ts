@@ -50,7 +50,7 @@ const steps = fc.array(
     ttl: fc.constantFrom(0.001, 1, 2, 3, 5.5, 60, 5000),
     pick: fc.nat()
   }),
-  { maxLength: 120 }
+  { minLength: 20, maxLength: 120, size: 'max' }
 )
 
 /** The same steps with a store and with plain maps, one compared with the other after each. */
@@ -129,7 +129,8 @@ class Comparison {
       }
     )
     if (outcome === 'full') expect(needsRoom && this.held(longestLateness) >= this.maxEntries).toBe(true)
-    else if (needsRoom) expect(others).toBeLessThan(this.maxEntries)
+    // what takes the place of its own expired record needs no room
+    else if (needsRoom && !this.records.has(key)) expect(others).toBeLessThan(this.maxEntries)
     if (outcome === 'done' && written === 'written') this.note(key, value, ttl)
   }
 
@@ -170,7 +171,7 @@ describe('memoryStore', () => {
         const comparison = new Comparison(maxEntries)
         for (const step of run) await comparison.run(step)
       }),
-      { numRuns: 300 }
+      { numRuns: 150 }
     )
   })
 })
