@@ -3,6 +3,8 @@
  * claim of whoever sent it.
  */
 
+import { isUtf8 } from 'node:buffer'
+
 /** A JSON object as it was read: any member may be of any type. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -14,7 +16,6 @@ export type UnverifiedJws =
   | { readonly outcome: 'malformed'; readonly reason: string }
 
 const compactJws = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Splits and decodes a compact JWS whose header and payload are JSON objects. Never throws; verifies nothing. */
 export function decodeUnverified(jws: string): UnverifiedJws {
@@ -36,7 +37,8 @@ export function decodeUnverified(jws: string): UnverifiedJws {
 /** Parses bytes as a JSON object in UTF-8; undefined for anything else, lists and null included. Never throws. */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
+    if (!isUtf8(bytes)) return undefined
+    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
   } catch {
     return undefined

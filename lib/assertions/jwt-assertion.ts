@@ -9,7 +9,7 @@ import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from './algo
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
-import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified, parseJsonObject, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
 import { consumeOnce } from './replay.ts'
 import { importSecret, liveSecrets, type SecretKey } from './secret-keys.ts'
 
@@ -45,7 +45,11 @@ export type AssertionIdentification =
  * `reason` is a clause for the operator that quotes nothing of the assertion.
  */
 export function identifyAssertion(assertion: string): AssertionIdentification {
-  const jws = decodeUnverified(assertion)
+  return identifyUnverified(decodeUnverified(assertion))
+}
+
+/** The same of one that was decoded already. */
+export function identifyUnverified(jws: UnverifiedJws): AssertionIdentification {
   if (jws.outcome === 'malformed') return jws
   const { alg } = jws.header
   if (typeof alg !== 'string') return { outcome: 'malformed', reason: 'its header has no alg' }
@@ -57,6 +61,8 @@ export function identifyAssertion(assertion: string): AssertionIdentification {
 
 export interface ClientAssertionInput {
   readonly assertion: string
+  /** The assertion, decoded. Default: it is decoded here. */
+  readonly jws?: UnverifiedJws | undefined
   readonly client: Client
   /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
   readonly client_id_parameter: string | undefined
@@ -84,7 +90,7 @@ export interface ClientAssertionInput {
  */
 export async function verifyClientAssertion(input: ClientAssertionInput): Promise<{ credential: string }> {
   const { assertion, client, policy, decision } = input
-  const header = readHeader(assertion, decision)
+  const header = readHeader(input.jws ?? decodeUnverified(assertion), decision)
   const alg = checkAlgorithm(header['alg'], input)
   const candidates = await findKeys(header, alg, input)
   decision.pass('key')
@@ -104,8 +110,7 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   return { credential }
 }
 
-function readHeader(assertion: string, decision: DecisionBuilder): JsonObject {
-  const jws = decodeUnverified(assertion)
+function readHeader(jws: UnverifiedJws, decision: DecisionBuilder): JsonObject {
   if (jws.outcome === 'malformed') {
     throw decision.refuse('assertion_format', {
       section: 'RFC 7523 §3',

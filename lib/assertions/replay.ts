@@ -1,5 +1,5 @@
 /** Single use: of any number of presentations of one thing, in any number of processes, one is the first. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { Store } from '../stores/store.ts'
 
@@ -15,11 +15,10 @@ import type { Store } from '../stores/store.ts'
  * @throws {@link TemporarilyUnavailableError} where the store rejects: what may have been used is never taken for unused.
  */
 export async function consumeOnce(store: Store, kind: string, parts: readonly string[], ttl: number): Promise<boolean> {
-  const digest = createHash('sha256')
-  for (const part of parts) digest.update(`${Buffer.byteLength(part)}:`).update(part)
+  const name = parts.map(part => `${Buffer.byteLength(part)}:${part}`).join('')
   let added: unknown
   try {
-    added = await store.add({ kind, id: digest.digest('base64url') }, null, ttl)
+    added = await store.add({ kind, id: hash('sha256', name, 'base64url') }, null, ttl)
   } catch (cause) {
     throw new TemporarilyUnavailableError({ reason: `the store could not record the use of a ${kind}`, cause })
   }

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { readClientRequest } from '../http/client-request.ts'
+import { clientRequestOf, readClientRequest } from '../http/client-request.ts'
 import { notStored, sendJson } from '../http/responses.ts'
 import { introspect } from '../tokens/introspection.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
@@ -23,14 +23,22 @@ export function introspectionEndpoint(context: EndpointContext): Endpoint {
 }
 
 async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { token } = (await readClientRequest(req)).parameters
+  const { parameters } = clientRequestOf(req) ?? (await readClientRequest(req))
+  const { token } = parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
   const token_introspection = await introspect(server, token, client)
-  if (req.accepts(['application/json', signed]) !== signed) {
+  if (!wantsSigned(req)) {
     sendJson(res, 200, token_introspection, notStored)
     return
   }
   const claims = { iat: Math.floor(server.clock() / 1000), token_introspection }
   const jwt = await signFor(server, client, client.introspection_signed_response_alg, claims, 'token-introspection+jwt')
   sendJwt(res, jwt, signed, notStored)
+}
+
+/** What nearly every resource server sends as `Accept`, where it sends any: it need not be weighed. */
+const plainlyJson: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json'])
+
+function wantsSigned(req: Request): boolean {
+  return !plainlyJson.has(req.headers.accept) && req.accepts(['application/json', signed]) === signed
 }

@@ -3,12 +3,13 @@ import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
 import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { sameAlgorithm } from '../assertions/algorithms.ts'
+import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import {
   assertionChecks,
   assertionPolicy,
-  identifyAssertion,
+  identifyUnverified,
   jwtBearerAssertionType,
   verifyClientAssertion,
   type AssertionPolicy
@@ -114,14 +115,14 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
     if (client_assertion === undefined) return malformed('client_assertion is missing')
     if (client_assertion_type === undefined) return malformed('client_assertion_type is missing')
     if (client_assertion_type !== jwtBearerAssertionType) return absent
-    const identified = identifyOnce(request, client_assertion)
+    const identified = identifyUnverified(decodeOnce(request))
     if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
   }
 
   /** A secret and a private key sign with different algorithms. */
   suits(request: ClientRequest): boolean {
-    const identified = identifyOnce(request, request.parameters['client_assertion'] ?? '')
+    const identified = identifyUnverified(decodeOnce(request))
     return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
   }
 
@@ -139,11 +140,13 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
 
   private proof(request: ClientRequest): Proof {
     const { client_assertion = '', client_id } = request.parameters
+    const jws = decodeOnce(request)
     return {
       checks: assertionChecks,
       prove: (client, decision) =>
         verifyClientAssertion({
           assertion: client_assertion,
+          jws,
           client,
           client_id_parameter: client_id,
           kind: this.kind,
@@ -168,11 +171,11 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
   }
 }
 
-/** Both methods ask, to tell themselves apart and to judge. */
-const identifications = requestNote<ClientRequest, ReturnType<typeof identifyAssertion>>('client assertion')
+/** Both methods ask, to tell themselves apart, and then one of them judges: it is decoded for all of that. */
+const decoded = requestNote<ClientRequest, UnverifiedJws>('client assertion')
 
-function identifyOnce(request: ClientRequest, assertion: string): ReturnType<typeof identifyAssertion> {
-  return identifications.read(request) ?? identifications.write(request, identifyAssertion(assertion))
+function decodeOnce(request: ClientRequest): UnverifiedJws {
+  return decoded.read(request) ?? decoded.write(request, decodeUnverified(request.parameters['client_assertion'] ?? ''))
 }
 
 function malformed(description: string): Identification {

@@ -33,7 +33,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly challenge?: string
   /**
    * True where `authenticate` asks nothing of the HTTP request that the {@link ClientRequest} read from it does not have, as is so of every
-   * method built in: `authenticateClient()` then hands Passport a light stand-in. Leave it out where `authenticate` needs the request itself.
+   * method built in: `authenticateClient()` then hands Passport a light stand-in, which is empty as soon as the strategy has ended. Leave it out where
+   * `authenticate` needs the request itself.
    */
   readonly needsOnlyClientRequest?: boolean
   /** True where what proves the client could be found by trying: its failures are counted (OAuth 2.1 §2.4.1). */

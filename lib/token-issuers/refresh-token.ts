@@ -28,7 +28,7 @@ export function refreshToken(): TokenIssuer {
       const scope = narrowedScope(request, grant)
       const { resource } = request.parameters
       if (resource !== undefined) resourceFor(server, grant, resource)
-      const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation))
+      const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation), found)
       if (rotation.outcome === 'reused') tellReuse(request, server, reference.grant)
       if (rotation.outcome === 'reused') throw refused('superseded before: reuse; the grant and its tokens are revoked')
       if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')

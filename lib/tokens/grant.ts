@@ -78,8 +78,14 @@ export function grantKey(id: string): Key {
   return { kind: 'grant', id, grant: id }
 }
 
+/** A grant as the store has it now. */
+export interface FoundGrant {
+  readonly grant: GrantRecord
+  readonly version: string | number
+}
+
 /** The grant and its version, or undefined when it ended. */
-export async function findGrant(store: Store, id: string): Promise<{ grant: GrantRecord; version: string | number } | undefined> {
+export async function findGrant(store: Store, id: string): Promise<FoundGrant | undefined> {
   const record = await store.get(grantKey(id))
   return record && { grant: record.value as unknown as GrantRecord, version: record.version }
 }

@@ -41,15 +41,18 @@ function mayKnow({ resources }: TokenServer, token: AccessToken, client_id: stri
 /** An opaque token's `jti` is the digest it is kept under: the token cannot be made of it. */
 function describeAccessToken({ issuer }: TokenServer, token: AccessToken): Introspection {
   const said = token as unknown as Readonly<Record<string, unknown>>
-  return {
+  const described: Introspection & Record<string, unknown> = {
     active: true,
     iss: issuer,
     client_id: token.client_id,
     sub: token.pairwise_sub ?? token.sub,
     token_type: token.cnf?.jkt === undefined ? 'Bearer' : 'DPoP',
-    ...(token.scope.length > 0 && { scope: token.scope.join(' ') }),
-    ...Object.fromEntries(sameNamed.filter(name => said[name] !== undefined).map(name => [name, said[name]]))
+    ...(token.scope.length > 0 && { scope: token.scope.join(' ') })
   }
+  for (const name of sameNamed) {
+    if (said[name] !== undefined) described[name] = said[name]
+  }
+  return described
 }
 
 /** No `token_type`, which says how a token is presented to a resource (RFC 6749 §7.1): this one is for no resource. */

@@ -5,7 +5,7 @@
 import type { Client } from '../client.ts'
 import { isPublic } from '../client.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
-import { findGrant, grantKey, toJson, type GrantRecord } from './grant.ts'
+import { findGrant, grantKey, toJson, type FoundGrant, type GrantRecord } from './grant.ts'
 import { keepListed } from './person-grants.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -85,11 +85,18 @@ export function refreshConfirmation(client: Client, confirmation: Confirmation |
 /**
  * Uses a refresh token once. Of any number of callers with the current one exactly one moves the family on; within the
  * retry window the others get the same successor, and beyond it the whole grant ends (RFC 9700 §4.14.2).
+ *
+ * @param known the grant as it was just found; without it, it is looked up.
  */
-export async function rotate(server: TokenServer, reference: RefreshTokenReference, rotating: boolean): Promise<Rotation> {
+export async function rotate(
+  server: TokenServer,
+  reference: RefreshTokenReference,
+  rotating: boolean,
+  known?: FoundGrant
+): Promise<Rotation> {
   // a lost compare-and-set means someone else moved the family on: what they left is judged like any other state
-  for (;;) {
-    const found = await findGrant(server.store, reference.grant)
+  for (let first = known; ; first = undefined) {
+    const found = first ?? (await findGrant(server.store, reference.grant))
     const refresh = found?.grant.refresh
     if (found === undefined || refresh === undefined) return { outcome: 'ended' }
     if (reference.generation === refresh.generation) {
@@ -106,11 +113,7 @@ export async function rotate(server: TokenServer, reference: RefreshTokenReferen
   }
 }
 
-async function moveOn(
-  server: TokenServer,
-  reference: RefreshTokenReference,
-  { grant, version }: { readonly grant: GrantRecord; readonly version: string | number }
-): Promise<boolean> {
+async function moveOn(server: TokenServer, reference: RefreshTokenReference, { grant, version }: FoundGrant): Promise<boolean> {
   const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
   const ttl = grantTtl(server, { refresh })
   const listed_until = await keepListed(server, reference.grant, grant, ttl)

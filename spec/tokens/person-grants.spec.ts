@@ -124,12 +124,7 @@ describe('the grants of a person', () => {
     ])
     asked.length = 0
     await token(h.app, 'web', { grant_type: 'refresh_token', refresh_token })
-    expect(asked.map(([operation, kind]) => `${operation} ${kind}`)).toEqual([
-      'get grant',
-      'get grant',
-      'swap grant',
-      'set access_token'
-    ])
+    expect(asked.map(([operation, kind]) => `${operation} ${kind}`)).toEqual(['get grant', 'swap grant', 'set access_token'])
   })
 })
 
