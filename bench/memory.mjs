@@ -70,10 +70,10 @@ function catching(written) {
 
 const random = Buffer.alloc(64)
 
-/** As long as another id, and nobody's. */
+/** As long as another id, whole bytes in base64url like it, and nobody's. */
 function idLike(id) {
   randomFillSync(random)
-  return random.toString('base64url').slice(0, id.length)
+  return random.toString('base64url', 0, Math.floor((id.length * 3) / 4))
 }
 
 /** Writes one more of a kind, as its own writer would. */

@@ -53,11 +53,20 @@ export class ExpiringTable {
 
   find(name: string, now: number): Entry | undefined {
     const entry = this.entries.get(name)
-    return entry === undefined || entry.expires <= now || entry.group?.ended === true ? undefined : entry
+    return entry !== undefined && isLive(entry, now) ? entry : undefined
+  }
+
+  /** Makes sure that there is nothing under this name, unless an entry is found under it. Says whether there is nothing. */
+  vacate(name: string, now: number): boolean {
+    const entry = this.entries.get(name)
+    if (entry === undefined) return true
+    if (isLive(entry, now)) return false
+    this.remove(entry)
+    return true
   }
 
   /** Writes an entry in the place of whatever has its name, with a version no entry of this table had before. */
-  place(name: string, placement: Placement, now: number): void {
+  place(name: string, placement: Placement, now: number): Entry {
     const previous = this.entries.get(name)
     if (previous !== undefined) this.remove(previous)
     const group =
@@ -68,6 +77,7 @@ export class ExpiringTable {
     this.entries.set(name, entry)
     this.calendar.schedule(entry, now)
     this.count++
+    return entry
   }
 
   remove(entry: Entry): void {
@@ -131,4 +141,8 @@ export class ExpiringTable {
     }
     return undefined
   }
+}
+
+function isLive({ expires, group }: Entry, now: number): boolean {
+  return expires > now && group?.ended !== true
 }

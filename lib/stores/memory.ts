@@ -1,5 +1,7 @@
 /** A store in the memory of this process: for one process, and for specs. What it holds ends with the process. */
-import { ExpiringTable, type Placement } from './expiring-table.ts'
+import { ExpiringTable, type Entry, type Placement } from './expiring-table.ts'
+import { nameOf } from './key-name.ts'
+import { SeenTable } from './seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 export interface MemoryStoreOptions {
@@ -18,11 +20,16 @@ const tombstoneLifetime = 3_600_000
 const sweepSteps = 8
 /** What a write that finds the store full may give back before it is refused. */
 const sweepStepsWhenFull = 1_000
+/** At how many places of seen ids each operation looks, on the average: each add takes one, and few are empty. */
+const seenSteps = 16
 
 /**
  * Makes a store that keeps everything in memory. Values are held as JSON text, so nobody can change a record through an
  * object that was written or read. Expired records are given back a few at a time, as the store is used: there is no timer,
  * and no operation takes longer because many records expire at once.
+ *
+ * What was added only to be there once (with `null` for a value, no grant, and 32 bytes in base64url for an id, as used assertion
+ * ids and DPoP proofs are) takes some 55 bytes of memory each, most of it outside the heap.
  *
  * @throws RangeError where `maxEntries` is not a whole number greater than 0.
  *
@@ -38,6 +45,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
 
 class MemoryStore implements Store {
   private readonly table = new ExpiringTable()
+  /** What `add` wrote with `null` and without a grant, as long as nothing but `add` and `delete` asks for it. No name is in both. */
+  private readonly seen = new SeenTable()
   private readonly clock: () => number
   private readonly maxEntries: number
   private closed = false
@@ -49,7 +58,7 @@ class MemoryStore implements Store {
 
   get(key: Key): Promise<StoredRecord | undefined> {
     return this.step(now => {
-      const entry = this.table.find(nameOf(key), now)
+      const entry = this.find(key, nameOf(key), now)
       return entry?.text === undefined ? undefined : { value: JSON.parse(entry.text) as Json, version: entry.version }
     })
   }
@@ -57,7 +66,7 @@ class MemoryStore implements Store {
   set(key: Key, value: Json, ttl: number): Promise<void> {
     return this.step(now => {
       const placement = placementOf(key, value, ttl, now)
-      if (!this.isGrantDeleted(key, now)) this.place(nameOf(key), placement, now)
+      if (!this.isGrantDeleted(key, now)) this.place(key, nameOf(key), placement, now)
     })
   }
 
@@ -65,16 +74,21 @@ class MemoryStore implements Store {
     return this.step(now => {
       const placement = placementOf(key, value, ttl, now)
       const name = nameOf(key)
+      if (this.isGrantDeleted(key, now)) return false
+      if (key.grant === undefined && placement.text === 'null') {
+        const added = this.addSeen(key, name, placement.expires, now)
+        if (added !== 'unfit') return added
+      }
       // a spent record is in the way too: were it replaced, a second caller could take what was taken
-      if (this.isGrantDeleted(key, now) || this.table.find(name, now) !== undefined) return false
-      this.place(name, placement, now)
+      if (this.find(key, name, now) !== undefined) return false
+      this.place(key, name, placement, now)
       return true
     })
   }
 
   take(key: Key): Promise<Taken> {
     return this.step((now): Taken => {
-      const entry = this.table.find(nameOf(key), now)
+      const entry = this.find(key, nameOf(key), now)
       if (entry === undefined) return { outcome: 'absent' }
       if (entry.text === undefined) return { outcome: 'spent' }
       const value = JSON.parse(entry.text) as Json
@@ -87,9 +101,9 @@ class MemoryStore implements Store {
     return this.step(now => {
       const placement = placementOf(key, value, ttl, now)
       const name = nameOf(key)
-      const entry = this.table.find(name, now)
+      const entry = this.find(key, name, now)
       if (entry?.text === undefined || entry.version !== version || this.isGrantDeleted(key, now)) return false
-      this.place(name, placement, now)
+      this.place(key, name, placement, now)
       return true
     })
   }
@@ -98,6 +112,7 @@ class MemoryStore implements Store {
     return this.step(now => {
       const entry = this.table.find(nameOf(key), now)
       if (entry !== undefined) this.table.remove(entry)
+      else if (key.grant === undefined) this.seen.remove(key.kind, key.id)
     })
   }
 
@@ -112,6 +127,7 @@ class MemoryStore implements Store {
   close(): Promise<void> {
     this.closed = true
     this.table.clear()
+    this.seen.clear()
     return Promise.resolve()
   }
 
@@ -121,6 +137,7 @@ class MemoryStore implements Store {
       if (this.closed) throw new Error('the store is closed')
       const now = this.clock()
       this.table.sweep(now, sweepSteps)
+      this.seen.sweep(now, seenSteps)
       resolve(operation(now))
     })
   }
@@ -129,18 +146,39 @@ class MemoryStore implements Store {
     return grant !== undefined && this.table.find(tombstoneOf(grant), now) !== undefined
   }
 
-  private place(name: string, placement: Placement, now: number): void {
-    if (this.table.size >= this.maxEntries && !this.table.has(name)) {
-      this.table.sweep(now, sweepStepsWhenFull)
-      if (this.table.size >= this.maxEntries) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
-    }
+  /** The record, which is kept like any other once it was asked for: it may need a version from now on, or be spent. */
+  private find(key: Key, name: string, now: number): Entry | undefined {
+    const entry = this.table.find(name, now)
+    if (entry !== undefined || key.grant !== undefined) return entry
+    const expires = this.seen.expiryOf(key.kind, key.id)
+    if (expires === undefined || expires <= now) return undefined
+    this.seen.remove(key.kind, key.id)
+    return this.table.place(name, { text: 'null', expires, group: undefined }, now)
+  }
+
+  private addSeen({ kind, id }: Key, name: string, expires: number, now: number): boolean | 'unfit' {
+    if (!this.table.vacate(name, now)) return false
+    if (this.isFull() && this.seen.expiryOf(kind, id) === undefined) this.makeRoom(now)
+    return this.seen.add(kind, id, expires, now)
+  }
+
+  private place({ kind, id, grant }: Key, name: string, placement: Placement, now: number): void {
+    const isSeen = grant === undefined && this.seen.expiryOf(kind, id) !== undefined
+    if (this.isFull() && !isSeen && !this.table.has(name)) this.makeRoom(now)
+    if (isSeen) this.seen.remove(kind, id)
     this.table.place(name, placement, now)
   }
-}
 
-/** One name per key: the lengths come first, so no characters in a kind, grant or id can make two keys one. */
-function nameOf({ kind, id, grant }: Key): string {
-  return grant === undefined ? `${kind.length}:${kind}${id}` : `${kind.length}+${grant.length}:${kind}${grant}${id}`
+  private isFull(): boolean {
+    return this.table.size + this.seen.size >= this.maxEntries
+  }
+
+  private makeRoom(now: number): void {
+    this.table.sweep(now, sweepStepsWhenFull)
+    // tombstones are written beyond what is allowed, so that more than one may have to go
+    if (this.isFull()) this.seen.makeRoom(now, this.table.size + this.seen.size - this.maxEntries + 1)
+    if (this.isFull()) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
+  }
 }
 
 /** No key has such a name: theirs start with a digit. */
