@@ -12,9 +12,9 @@ const askedAbout = 256
 const firstGuess = 3000
 /**
  * How long a target is driven before it counts: until it has answered this often, and seconds at most. On one core V8 has compiled what
- * a token request needs after some ten thousand of them; before, a target costs several times of what it does for the rest of its life.
+ * a token request needs after more than ten thousand of them; before, a target costs several times of what it does for the rest of its life.
  */
-const warm = { answers: 10_000, seconds: 8, window: 1 }
+const warm = { answers: 12_000, seconds: 8, window: 1 }
 
 /**
  * @typedef {object} Entry
