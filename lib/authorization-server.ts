@@ -114,7 +114,7 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
   }
 }
 
-/** Looked up, not tried in turn: the token endpoint is as near as any other. A router would add a tenth to every request and route nothing. */
+/** Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one handler. */
 function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): RequestHandler {
   const answerError = oauthErrorHandler(options)
   return (req, res, next) => {

@@ -89,8 +89,7 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
     request.watch = watched ?? unwatched
-    const selection = selectStrategy(strategies, clients, request)
-    const selected = selection instanceof Promise ? await selection : selection
+    const selected = await selectStrategy(strategies, clients, request)
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined

@@ -101,8 +101,6 @@ export type ClientSource =
 /** Finds clients. Rejects when the source does; never answers with a client of another id. */
 export interface ClientRegistry {
   find(client_id: string): Promise<Client | undefined>
-  /** What {@link find} would answer, where it need ask nobody for it now; undefined where it must, or there is no such client. Does not throw. */
-  cached?(client_id: string): Client | undefined
   /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
   used?(client: Client, method: string, credentials: readonly string[]): void
 }
@@ -183,7 +181,7 @@ function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
       throw new ConfigurationError(`clients[${index}].client_id`, 'is already the client_id of another client')
     byId.set(client.client_id, client)
   })
-  return { find: client_id => Promise.resolve(byId.get(client_id)), cached: client_id => byId.get(client_id) }
+  return { find: client_id => Promise.resolve(byId.get(client_id)) }
 }
 
 function registryOfFunction(

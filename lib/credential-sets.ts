@@ -178,12 +178,6 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
       if (base === undefined || isPublic(base)) return base
       return derive(base, records.cached(client_id) ?? (await records.load(client_id)))
     },
-    cached(client_id) {
-      const base = inner.cached?.(client_id)
-      if (base === undefined || isPublic(base)) return base
-      const record = records.cached(client_id)
-      return record && derive(base, record)
-    },
     used(client, method, credentials) {
       inner.used?.(client, method, credentials)
       if (isPublic(client)) return

@@ -78,8 +78,7 @@ export function registeredClients(configured: ClientSource | ClientRegistry): Cl
       // a database of one's own is not asked again for what is known to be elsewhere
       const kept = own.registered?.cached(client_id)?.client
       return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.client
-    },
-    cached: client_id => own.registered?.cached(client_id)?.client ?? known.cached?.(client_id)
+    }
   }
   internals.set(registry, own)
   return registry

@@ -1,5 +1,5 @@
 /** Runs strategies by name, on a Passport instance of their own, and leaves nothing of a request behind. */
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, Response } from 'express'
 import passport from 'passport'
 import type { Client } from './client.ts'
 import { ServerError } from './errors.ts'
@@ -20,18 +20,21 @@ export type RunStrategy = (
 /** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
 const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
 
+/** What Passport's middleware really asks for. */
+type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next: (error?: unknown) => void) => void
+
 export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
   const authenticator = new passport.Passport()
-  const handlers = new Map<string, RequestHandler>()
+  const handlers = new Map<string, PassportHandler>()
   for (const strategy of strategies) {
     authenticator.use(strategy)
-    handlers.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as RequestHandler)
+    handlers.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as PassportHandler)
   }
   return (strategy, exchange, end) => {
     const handle = handlers.get(strategy.name)
     if (handle === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
     const run = new Run(strategy, exchange, end)
-    handle(run.given as Request, run.response as unknown as Response, (error?: unknown) => run.end(error))
+    handle(run.given, run.response, error => run.end(error))
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Request, type RequestHandler, type Response } from 'express'
 import { authenticateWith } from './client-authentication.ts'
 import { InvalidClientError, InvalidRequestError, ServerError } from './errors.ts'
-import { clientRequestOf, readClientRequest } from './http/client-request.ts'
+import { readClientRequest } from './http/client-request.ts'
 import { addressesOfListener } from './http/listener.ts'
 import { sendTokenResponse } from './http/responses.ts'
 import { carriesConfirmation, readConfirmation } from './sender-constraint.ts'
@@ -52,7 +52,7 @@ async function issue(
   const client = req.authenticatedClient
   // Passport calls next() only after success; a strategy of somebody's own might pass()
   if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
-  const request = clientRequestOf(req) ?? (await readClientRequest(req))
+  const request = await readClientRequest(req)
   const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
   const { grant_type } = parameters
   watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)

@@ -12,7 +12,7 @@ export interface SizeBound<Value> {
  * A cache of at most so many entries, those used last. With `size` also of at most so much altogether; then an entry counts for its
  * share at least, so that both bounds hold.
  */
-export function growingCache<Value extends object | number | boolean | string>(
+export function growingCache<Value extends object | number | boolean>(
   most: number,
   size?: SizeBound<Value>
 ): LRUCache<string, Value> {

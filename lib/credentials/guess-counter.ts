@@ -1,7 +1,7 @@
 /** A rate limiter whose counters live in the server's own store, so that all nodes count together. */
 import { RateLimiterRes } from 'rate-limiter-flexible'
 import RateLimiterStoreAbstract from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
-import type { Key, Store } from '../stores/store.ts'
+import type { Key, Store, StoredRecord } from '../stores/store.ts'
 
 /** A counter as it is kept; `ends` in milliseconds since the epoch. */
 interface Count {
@@ -38,16 +38,13 @@ export class GuessCounter extends RateLimiterStoreAbstract {
 
   /** What the library asks of a store: the raw counter, or null. */
   async _get(id: string): Promise<Count | null> {
-    const record = await this.store.get(this.keyOf(id))
-    return record === undefined ? null : (record.value as unknown as Count)
+    return countIn(await this.store.get(this.keyOf(id))) ?? null
   }
 
   /** The counter as it stands, without the library's own dress: this is read on every authentication. */
   async peek(id: string): Promise<Count | null> {
-    const record = await this.store.get(this.keyOf(id))
-    if (record === undefined) return null
-    const count = record.value as unknown as Count
-    return count.ends <= this.clock() ? null : count
+    const count = countIn(await this.store.get(this.keyOf(id)))
+    return count === undefined || count.ends <= this.clock() ? null : count
   }
 
   /** Adds points, or begins a window with them; `begin` begins one whatever was there. */
@@ -77,7 +74,7 @@ export class GuessCounter extends RateLimiterStoreAbstract {
     for (;;) {
       const now = this.clock()
       const found = begin ? undefined : await this.store.get(key)
-      const known = found?.value as unknown as Count | undefined
+      const known = countIn(found)
       const next: Count =
         known === undefined || known.ends <= now
           ? { points, ends: now + duration }
@@ -96,6 +93,11 @@ export class GuessCounter extends RateLimiterStoreAbstract {
   private keyOf(id: string): Key {
     return { kind: this.kind, id }
   }
+}
+
+/** A record of our own, as {@link GuessCounter.change} writes it. */
+function countIn(record: StoredRecord | undefined): Count | undefined {
+  return record?.value as unknown as Count | undefined
 }
 
 function ignore(): void {

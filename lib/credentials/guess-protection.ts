@@ -3,7 +3,6 @@ import { hash } from 'node:crypto'
 import { TooManyAttemptsError } from '../errors.ts'
 import { checkInteger, checkKeys, ConfigurationError } from '../options.ts'
 import type { Store } from '../stores/store.ts'
-import { growingCache } from './growing-cache.ts'
 import { GuessCounter } from './guess-counter.ts'
 
 export interface GuessProtectionOptions {
@@ -30,10 +29,6 @@ export interface GuessProtection {
   count(client_id: string, network: string, known: boolean): Promise<TooManyAttemptsError | undefined>
 }
 
-/** Which digests are not computed again. */
-const mostKeysKnown = 1_000
-const longestNameKnown = 256
-
 /** How many attempts a network has at clients that do not exist, for each it has at one that does. */
 const unknownClientsFactor = 10
 
@@ -57,18 +52,9 @@ export function guessProtection({ store, clock = Date.now, ...options }: GuessPr
   const shared = { store, window, clock }
   const pairs = new GuessCounter({ ...shared, kind: 'guesses', points: attempts })
   const networks = new GuessCounter({ ...shared, kind: 'guesses_by_network', points: attempts * unknownClientsFactor })
-  // who authenticates again and again comes from where it came from
-  const known = growingCache<string>(mostKeysKnown)
-  const keyKnown = (client_id: string, network: string): string => {
-    const name = nameOf(client_id, network)
-    if (name.length > longestNameKnown) return digestOf(name)
-    let key = known.get(name)
-    if (key === undefined) known.set(name, (key = digestOf(name)))
-    return key
-  }
   return {
     async check(client_id, network) {
-      const counted = await pairs.peek(keyKnown(client_id, network))
+      const counted = await pairs.peek(keyOf(client_id, network))
       if (counted !== null && counted.points >= attempts) throw tooMany(counted.ends - clock())
     },
     async count(client_id, network, known) {
@@ -108,15 +94,7 @@ function checkGuessProtection(options: GuessProtectionOptions, path = ''): { att
 }
 
 function keyOf(client_id: string, network: string): string {
-  return digestOf(nameOf(client_id, network))
-}
-
-function nameOf(client_id: string, network: string): string {
-  return `${client_id.length}:${client_id}${network}`
-}
-
-function digestOf(name: string): string {
-  return hash('sha256', name, 'base64url')
+  return hash('sha256', `${client_id.length}:${client_id}${network}`, 'base64url')
 }
 
 function tooMany(milliseconds: number): TooManyAttemptsError {

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { clientRequestOf, readClientRequest } from '../http/client-request.ts'
+import { readClientRequest } from '../http/client-request.ts'
 import { notStored, sendJson } from '../http/responses.ts'
 import { introspect } from '../tokens/introspection.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
@@ -23,8 +23,7 @@ export function introspectionEndpoint(context: EndpointContext): Endpoint {
 }
 
 async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { parameters } = clientRequestOf(req) ?? (await readClientRequest(req))
-  const { token } = parameters
+  const { token } = (await readClientRequest(req)).parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
   const token_introspection = await introspect(server, token, client)
   if (!wantsSigned(req)) {

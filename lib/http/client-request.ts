@@ -14,12 +14,7 @@ export interface ClientRequestOptions extends ReadOptions {
   readonly certificate?: CertificateSource | undefined
 }
 
-interface Reading {
-  readonly ended: Promise<ClientRequest>
-  request: ClientRequest | undefined
-}
-
-const readings = requestNote<ParameterRequest, Reading>('client request')
+const readings = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
 
 /**
  * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
@@ -33,16 +28,7 @@ export function readClientRequest(
   options: ClientRequestOptions = {}
 ): Promise<ClientRequest> {
   if (req instanceof ReadRequest) return req.request === undefined ? released : Promise.resolve(req.request)
-  const known = readings.read(req)
-  if (known !== undefined) return known.ended
-  const reading: Reading = { ended: read(req, options), request: undefined }
-  readings.write(req, reading)
-  return reading.ended
-}
-
-/** What {@link readClientRequest} has read of a request already; undefined where it has not come to its end, or failed. */
-export function clientRequestOf(req: ParameterRequest | ReadRequest): ClientRequest | undefined {
-  return req instanceof ReadRequest ? req.request : readings.read(req)?.request
+  return readings.read(req) ?? readings.write(req, read(req, options))
 }
 
 /**
@@ -83,7 +69,7 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
   const parameters = await readParameters(req, options)
   refuseRepeatedAuthorization(req)
   const source = options.certificate ?? directTls
-  const request: ClientRequest = {
+  return {
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,
     parameters,
@@ -96,9 +82,6 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     onDecision: undefined,
     watch: undefined
   }
-  const reading = readings.read(req)
-  if (reading !== undefined) reading.request = request
-  return request
 }
 
 /** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */

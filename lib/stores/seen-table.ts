@@ -3,7 +3,7 @@
  * as used assertion ids and DPoP proofs. A record is its id's 32 bytes, its expiry to the millisecond and the number of its
  * kind, and nothing else: an id is never taken for another, and a million of them need no object each.
  *
- * The records are spread over many small segments, each of which grows, shrinks and is cleared by itself: no single step is felt.
+ * The records are spread over many small segments, each of which grows, shrinks and is cleared by itself, so that no step waits for all of them.
  */
 import { randomFillSync } from 'node:crypto'
 import { readDigest, wordsOfDigest } from './digest-id.ts'

@@ -6,7 +6,7 @@ import { clientRegistry, type Client, type ClientRegistry, type ClientSource } f
 import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
 import { DecisionBuilder, decisionOf, withDecision, type CheckName, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
-import { clientRequestOf, readClientRequest } from '../http/client-request.ts'
+import { readClientRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
@@ -104,7 +104,7 @@ export function runStrategy(
     else if (identified.outcome === 'malformed') throw tellMalformed(strategy.context, request, strategy, identified.error)
     else judge(request, identified.client_id)?.catch(failed)
   }
-  const known = clientRequestOf(req)
+  const known = req instanceof ReadRequest ? req.request : undefined
   if (known === undefined) {
     readClientRequest(req).then(run).catch(failed)
     return
@@ -136,7 +136,7 @@ export async function judgeAttempt(
   decision.method = strategy.name
   decision.announce(['client', 'registered_method', ...proof.checks])
   try {
-    const client = findClientNow(context.clients, request, client_id) ?? (await findClient(context.clients, request, client_id))
+    const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
       await proof.pretend?.()
@@ -162,28 +162,15 @@ export async function judgeAttempt(
   }
 }
 
-function foundClient(clients: ClientRegistry, { found }: ClientRequest, client_id: string): ClientRequest['found'] {
-  // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
-  return found?.clients === clients && found.client_id === client_id ? found : undefined
-}
-
-/** The same as {@link findClient} where nobody has to be asked; undefined where somebody has to, or there is no such client. */
-function findClientNow(clients: ClientRegistry, request: ClientRequest, client_id: string): Client | undefined {
-  const found = foundClient(clients, request, client_id)
-  if (found !== undefined) return found.client
-  const client = clients.cached?.(client_id)
-  if (client !== undefined) request.found = { clients, client_id, client }
-  return client
-}
-
 /** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
 export async function findClient(
   clients: ClientRegistry,
   request: ClientRequest,
   client_id: string
 ): Promise<Client | undefined> {
-  const found = foundClient(clients, request, client_id)
-  if (found !== undefined) return found.client
+  const { found } = request
+  // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
+  if (found?.clients === clients && found.client_id === client_id) return found.client
   try {
     const client = await clients.find(client_id)
     request.found = { clients, client_id, client }

@@ -4,29 +4,19 @@ import type { Store } from '../stores/store.ts'
 
 /** The same store; what its operations reject with or throw arrives as {@link TemporarilyUnavailableError}, the cause in it. */
 export function guardedStore(store: Store): Store {
-  const guarded = async <T>(operation: keyof Store, answer: () => Promise<T>): Promise<T> => {
+  const guarded = <T>(operation: keyof Store, ask: () => Promise<T>): Promise<T> => {
     try {
-      return await answer()
+      // a promise of the store's own, without what a function that awaits costs beside it
+      return Promise.resolve(ask()).catch((cause: unknown) => {
+        throw failed(operation, cause)
+      })
     } catch (cause) {
-      throw failed(operation, cause)
+      return Promise.reject(failed(operation, cause))
     }
   }
   return {
-    // the two of every token request, without what a function that awaits costs
-    get(key) {
-      try {
-        return Promise.resolve(store.get(key)).catch(getFailed)
-      } catch (cause) {
-        return Promise.reject(failed('get', cause))
-      }
-    },
-    set(key, value, ttl) {
-      try {
-        return Promise.resolve(store.set(key, value, ttl)).catch(setFailed)
-      } catch (cause) {
-        return Promise.reject(failed('set', cause))
-      }
-    },
+    get: key => guarded('get', () => store.get(key)),
+    set: (key, value, ttl) => guarded('set', () => store.set(key, value, ttl)),
     add: (key, value, ttl) => guarded('add', () => store.add(key, value, ttl)),
     take: key => guarded('take', () => store.take(key)),
     swap: (key, version, value, ttl) => guarded('swap', () => store.swap(key, version, value, ttl)),
@@ -34,14 +24,6 @@ export function guardedStore(store: Store): Store {
     deleteGrant: grant => guarded('deleteGrant', () => store.deleteGrant(grant)),
     close: () => store.close()
   }
-}
-
-function getFailed(cause: unknown): never {
-  throw failed('get', cause)
-}
-
-function setFailed(cause: unknown): never {
-  throw failed('set', cause)
 }
 
 function failed(operation: keyof Store, cause: unknown): TemporarilyUnavailableError {
