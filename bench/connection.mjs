@@ -24,6 +24,10 @@ export class Connection {
     })
   }
 
+  get isOpen() {
+    return !this.#socket.destroyed
+  }
+
   /** Sends a request; `answered(status, body, head)` is called once, synchronously with the arrival of the answer's last byte. */
   send(request, answered, failed) {
     this.#answered = answered

@@ -21,6 +21,17 @@ function assertionsFor(bench, { round, clientKey, count }) {
   return requests.slice(0, count)
 }
 
+/** Connections stay open from window to window, as those of busy clients do: accepting one costs as much as several requests. */
+const pools = new Map()
+
+async function connectionsTo(port, count) {
+  const open = (pools.get(port) ?? []).filter(({ isOpen }) => isOpen).slice(0, count)
+  const more = await Promise.all(Array.from({ length: count - open.length }, () => Connection.open(port)))
+  const pool = [...open, ...more]
+  pools.set(port, pool)
+  return pool
+}
+
 /**
  * Drives one window. It ends when its time is up or the prepared requests are used up, whichever is first; the rate is
  * answers per second of the time that really passed, and `load` the share of it in which this process was busy.
@@ -29,7 +40,7 @@ async function drive(bench, order) {
   const { target, seconds, connections, prepared } = order
   const assertions = isAsserted(bench) ? assertionsFor(bench, order) : undefined
   const source = sourceOf(bench, { prepared, assertions })
-  const pool = await Promise.all(Array.from({ length: connections }, () => Connection.open(target.port)))
+  const pool = await connectionsTo(target.port, connections)
   const window = { bench, source, sample: [], answers: 0, fault: undefined, deadline: 0 }
   const before = process.cpuUsage()
   const started = performance.now()
@@ -39,8 +50,6 @@ async function drive(bench, order) {
     await withinPatience(seconds * 1000 + patience, work)
   } catch (error) {
     window.fault ??= error.message
-  } finally {
-    for (const connection of pool) connection.close()
   }
   const elapsed = (performance.now() - started) / 1000
   window.fault ??= faultOfSample(bench, window.sample, target.jwks)

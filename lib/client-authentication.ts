@@ -89,7 +89,8 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
     request.watch = watched ?? unwatched
-    const selected = await selectStrategy(strategies, clients, request)
+    const chosen = selectStrategy(strategies, clients, request)
+    const selected = chosen instanceof Promise ? await chosen : chosen
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined

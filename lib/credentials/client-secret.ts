@@ -1,9 +1,10 @@
 /** Whether a presented secret is one of a client's, at the same cost for every client there is or is not. */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { clientSecrets, type Client, type ClientSecret } from '../client.ts'
 import { humanSecretsSeen, isLive, type Dated } from '../client-credential-set.ts'
 import type { DecisionBuilder } from '../decision.ts'
 import { findHash, isCurrentHash } from './human-secret.ts'
+import { sha256 } from './sha256.ts'
 
 /** The checks {@link verifyClientSecret} goes through, in order. */
 export const secretChecks = ['secret', 'secret_expiry'] as const
@@ -155,5 +156,5 @@ function digestsOfSecret({ id, value, digest, not_before, expires_at }: ClientSe
 }
 
 function digestOf(secret: string): Uint8Array {
-  return hash('sha256', digestKey + secret, 'buffer')
+  return sha256(digestKey + secret)
 }

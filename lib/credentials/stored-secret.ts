@@ -2,8 +2,9 @@
  * Generated secrets as a store keeps them: as SHA-256 under a key the store does not have, or, for the one method that computes with
  * the secret itself, encrypted under another. Whoever reads the store learns no secret, and can try none.
  */
-import { createCipheriv, createDecipheriv, hash, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto'
 import type { ClientSecret } from '../client.ts'
+import { sha256 } from './sha256.ts'
 
 /** One generated secret at rest. Times are seconds since the epoch. */
 export interface StoredSecret {
@@ -55,7 +56,7 @@ export function secretKeeper({ mac, random }: SecretKeeperOptions): SecretKeeper
   const sealingKey = () => (sealing ??= mac('client_secret_encryption', nothing))
   const digestFor = (client_id: string) => {
     const prefix = `${digestKey()}${client_id}\0`
-    return (secret: string) => hash('sha256', prefix + secret, 'buffer')
+    return (secret: string) => sha256(prefix + secret)
   }
   const restore: SecretKeeper['restore'] = (client_id, { id, expires_at, digest, sealed }) => {
     if (digest !== undefined)

@@ -133,13 +133,16 @@ class MemoryStore implements Store {
 
   /** Runs one operation as one step; what it throws arrives as a rejection. */
   private step<T>(operation: (now: number) => T): Promise<T> {
-    return new Promise(resolve => {
+    try {
       if (this.closed) throw new Error('the store is closed')
       const now = this.clock()
       this.table.sweep(now, sweepSteps)
       this.seen.sweep(now, seenSteps)
-      resolve(operation(now))
-    })
+      return Promise.resolve(operation(now))
+    } catch (thrown) {
+      const error = thrown as Error
+      return Promise.reject(error)
+    }
   }
 
   private isGrantDeleted({ grant }: Key, now: number): boolean {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import express, { type RequestHandler } from 'express'
+import { EventEmitter, once } from 'node:events'
+import { createServer } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import request from 'supertest'
 import { InvalidClientError, InvalidRequestError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../lib/errors.ts'
 import { sendDone, sendJson, sendOAuthError, sendTokenResponse } from '../../lib/http/responses.ts'
@@ -39,6 +42,123 @@ describe('sendJson', () => {
         sendJson(res, 500, { error: 'late' })
       })
     ).rejects.toThrow()
+  })
+})
+
+describe('how sendJson writes', () => {
+  const serve = async (handler: RequestHandler, send: (port: number) => Promise<string>): Promise<string> => {
+    const server = createServer(express().use(handler)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    try {
+      return await send((server.address() as AddressInfo).port)
+    } finally {
+      server.close()
+    }
+  }
+
+  /** What a server answers on one connection to these requests, sent at once. */
+  const exchange = (requests: readonly string[]) => async (port: number) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(requests.map(request => `${request}\r\nHost: x\r\n\r\n`).join(''))
+    let received = ''
+    for await (const chunk of socket) {
+      received += String(chunk)
+      if (received.split('HTTP/1.1').length > requests.length) socket.end()
+    }
+    return received
+  }
+
+  const bodies = { ascii: { a: 'b' }, 'beyond Latin-1': { name: 'Zoë €' } }
+
+  it.each(Object.entries(bodies))('hands the socket the whole answer in one piece: %s', async (_name, body) => {
+    const pieces: unknown[] = []
+    const received = await serve(
+      (req, res) => {
+        const { socket } = req
+        const write = socket.write.bind(socket)
+        socket.write = ((...given: Parameters<typeof write>) => {
+          pieces.push(given[0])
+          return write(...given)
+        }) as typeof write
+        sendJson(res, 200, body)
+      },
+      exchange(['GET / HTTP/1.1'])
+    )
+    expect(pieces).toHaveLength(1)
+    expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(JSON.parse(received.slice(received.indexOf('\r\n\r\n')))).toEqual(body)
+  })
+
+  it('ends the answer, once it is written', async () => {
+    const events: string[] = []
+    await serve(
+      (_req, res) => {
+        res.on('finish', () => events.push('finish')).on('close', () => events.push('close'))
+        sendJson(res, 200, {})
+        events.push(`ended ${res.writableEnded}`)
+      },
+      exchange(['GET / HTTP/1.1'])
+    )
+    expect(events).toEqual(['ended true', 'finish', 'close'])
+  })
+
+  it('answers requests that came at once in their order', async () => {
+    const received = await serve(
+      (req, res) => {
+        const wait = req.url === '/first' ? 20 : 0
+        setTimeout(() => sendJson(res, 200, { url: req.url }), wait)
+      },
+      exchange(['GET /first HTTP/1.1', 'GET /second HTTP/1.1', 'GET /third HTTP/1.1'])
+    )
+    expect(received.match(/"url":"[^"]*"/g)).toEqual(['"url":"/first"', '"url":"/second"', '"url":"/third"'])
+  })
+
+  it('sends no body where the request was HEAD', async () => {
+    const received = await serve((_req, res) => sendJson(res, 200, { a: 'b' }), exchange(['HEAD / HTTP/1.1']))
+    expect(received).toContain('Content-Length: 9\r\n')
+    expect(received).toMatch(/\r\n\r\n$/)
+  })
+
+  it.each(['write', 'end'] as const)('gives the whole answer to end() where a middleware replaced %s()', async replaced => {
+    const ended: unknown[] = []
+    const received = await serve(
+      (_req, res) => {
+        const end = res.end.bind(res) as (text: unknown) => typeof res
+        res.end = (text: unknown) => {
+          ended.push(text)
+          return end(text)
+        }
+        if (replaced === 'write') {
+          delete (res as { end?: unknown }).end
+          res.write = () => {
+            throw new Error('nothing is to be written piece by piece')
+          }
+        }
+        sendJson(res, 200, { a: 'b' })
+      },
+      exchange(['GET / HTTP/1.1'])
+    )
+    expect(received).toContain('{"a":"b"}')
+    expect(ended).toEqual(replaced === 'end' ? ['{"a":"b"}'] : [])
+  })
+
+  it('survives a client that has gone', async () => {
+    const answered = new EventEmitter()
+    await serve(
+      (req, res) => {
+        req.socket.destroy()
+        req.socket.once('close', () => {
+          sendJson(res, 200, {})
+          setTimeout(() => answered.emit('now'), 20)
+        })
+      },
+      async port => {
+        const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+        await once(answered, 'now')
+        return ''
+      }
+    )
   })
 })
 
