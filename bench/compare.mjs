@@ -11,10 +11,10 @@ const askedAbout = 256
 /** Answers per second of a target nobody has driven yet. */
 const firstGuess = 3000
 /**
- * How long a target is driven before it counts: until it has answered this often, and seconds at most. On one core V8 has compiled what
- * a token request needs after more than ten thousand of them; before, a target costs several times of what it does for the rest of its life.
+ * How long a target is driven before it counts: until it has answered this often, and for so many seconds at most. On one core V8 has compiled all
+ * that a token request needs after some thirty thousand of them; before, a target costs up to eight times what it does for the rest of its life.
  */
-const warm = { answers: 12_000, seconds: 8, window: 1 }
+const warm = { answers: 30_000, window: 1 }
 
 /**
  * @typedef {object} Entry
@@ -25,7 +25,7 @@ const warm = { answers: 12_000, seconds: 8, window: 1 }
  * @property {boolean} [pinned] to a core of its own; true by default
  * @property {object} [serverKeys] clientele's; without them it makes its own
  *
- * @typedef {{ rounds: number, seconds: number, connections: number }} Plan
+ * @typedef {{ rounds: number, seconds: number, connections: number, warmUp: number }} Plan `warmUp`: seconds at most
  * @typedef {{ rate: number, answers: number, cpu: number, fault?: string }} Round
  */
 
@@ -69,13 +69,13 @@ function settingOf({ bench, client, signingJwk }, { store = { kind: 'memory' }, 
 
 /** Checks that a target can be compared, then drives it until its code is compiled. Returns its fault, if it has one. */
 async function warmUp(run) {
-  const { load, bench, target, clientKey } = run
+  const { load, bench, target, plan, clientKey } = run
   const { fault } = await orFault(async () => {
     const prepared = needsPreparation(bench) ? await target.prepare(probeCount) : []
     return load.order('probe', { caseName: bench.name, target: target.address, clientKey, prepared })
   })
   if (fault !== undefined) return fault
-  const until = performance.now() + warm.seconds * 1000
+  const until = performance.now() + plan.warmUp * 1000
   for (let answers = 0, turn = 0; answers < warm.answers && performance.now() < until; turn++) {
     const { rate, answers: more, fault } = await window(run, `warm ${turn}`, warm.window)
     if (fault !== undefined) return fault

@@ -13,6 +13,8 @@ import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 
 const sections = ['cases', 'stores', 'processes', 'memory', 'startup']
+/** Starts take as long every time. */
+const mostStarts = 5
 const many = { type: 'string', multiple: true }
 
 const { values: flags } = parseArgs({
@@ -20,6 +22,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    'warm-up': { type: 'string' },
     connections: { type: 'string', default: '32' },
     count: { type: 'string' },
     section: many,
@@ -57,8 +60,9 @@ const targetNames = chosenOf(
 const storeNames = chosenOf('store', ['memory', 'sqlite', 'postgres', 'redis'])
 const counts = flags.processes?.map(count => numberOf('processes', count))
 const plan = {
-  rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 3 : 5)),
-  seconds: numberOf('seconds', flags.seconds ?? (flags.quick ? 0.3 : 0.5)),
+  rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 7 : 21)),
+  seconds: numberOf('seconds', flags.seconds ?? 0.15),
+  warmUp: numberOf('warm-up', flags['warm-up'] ?? (flags.quick ? 3 : 8)),
   connections: numberOf('connections', flags.connections)
 }
 const count = numberOf('count', flags.count ?? (flags.quick ? 100_000 : 1_000_000))
@@ -93,7 +97,7 @@ async function* measured(say) {
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
-    startup: () => section.startup({ names, rounds: plan.rounds, serverKeys, say })
+    startup: () => section.startup({ names, rounds: Math.min(plan.rounds, mostStarts), serverKeys, say })
   }
   for (const name of chosenSections()) yield { [name]: await measures[name]() }
 }

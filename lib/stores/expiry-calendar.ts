@@ -4,6 +4,7 @@
  * Entries share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live), so
  * several thousand buckets hold any number of entries, and an entry is handed out at most that much after its expiry.
  */
+import { ChunkedList } from './chunked-list.ts'
 
 /** What the calendar needs of an entry; `bucket` and `bucketSlot` are the calendar's own. */
 export interface Scheduled<E> {
@@ -16,7 +17,7 @@ export interface Scheduled<E> {
 export interface Bucket<E> {
   /** Every entry in the bucket has expired by then; milliseconds since the epoch. */
   readonly end: number
-  readonly entries: E[]
+  readonly entries: ChunkedList<E>
 }
 
 const narrowest = 4 // 2 ** 4 ms
@@ -32,7 +33,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
     const end = Math.ceil(entry.expires / width) * width
     const bucket = this.byEnd.get(end) ?? this.open(end)
     entry.bucket = bucket
-    entry.bucketSlot = bucket.entries.push(entry) - 1
+    entry.bucketSlot = bucket.entries.push(entry)
   }
 
   /** Takes an entry out before its time. */
@@ -40,7 +41,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
     const entries = entry.bucket?.entries
     const last = entries?.pop()
     if (entries !== undefined && last !== undefined && last !== entry) {
-      entries[entry.bucketSlot] = last
+      entries.replace(entry.bucketSlot, last)
       last.bucketSlot = entry.bucketSlot
     }
     entry.bucket = undefined
@@ -50,7 +51,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
   due(now: number): E | undefined {
     let bucket = this.inOrder.at(-1)
     while (bucket !== undefined && bucket.end <= now) {
-      const entry = bucket.entries.at(-1)
+      const entry = bucket.entries.last()
       if (entry !== undefined) return entry
       this.inOrder.pop()
       this.byEnd.delete(bucket.end)
@@ -65,7 +66,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
   }
 
   private open(end: number): Bucket<E> {
-    const bucket: Bucket<E> = { end, entries: [] }
+    const bucket: Bucket<E> = { end, entries: new ChunkedList() }
     let low = 0
     let high = this.inOrder.length
     while (low < high) {
