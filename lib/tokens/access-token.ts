@@ -40,6 +40,12 @@ export interface AccessToken {
   readonly grant?: string | undefined
 }
 
+/**
+ * What is kept of an opaque token: all but what it is found by, which its reference says. That the reference itself, which is the token, is no part of
+ * it is the point of keeping a digest.
+ */
+type KeptToken = Omit<AccessToken, 'jti' | 'grant'> & { readonly jti: string | undefined }
+
 const jwtType = 'at+jwt'
 const separator = '.'
 /** Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was revoked. */
@@ -66,7 +72,7 @@ export async function mintAccessToken(
   const reference = newReference(server, grant.id)
   const signed = resource?.access_token_format === 'jwt'
   const digest = signed ? '' : tokenDigest(reference)
-  const token: AccessToken = {
+  const token: KeptToken = {
     client_id: grant.client_id,
     sub: grant.sub ?? grant.client_id,
     pairwise_sub: subject === grant.sub ? undefined : subject,
@@ -74,8 +80,7 @@ export async function mintAccessToken(
     aud: resource?.resource,
     iat,
     exp: iat + expires_in,
-    // an opaque reference is the token itself: what is kept must not contain it
-    jti: signed ? reference : digest,
+    jti: signed ? reference : undefined,
     cnf: confirmation,
     auth_time: grant.auth_time,
     acr: grant.acr,
@@ -83,8 +88,7 @@ export async function mintAccessToken(
     claims: grant.claims?.userinfo,
     authorization_details: grant.authorization_details,
     act: grant.act,
-    may_act: grant.may_act,
-    grant: grant.id
+    may_act: grant.may_act
   }
   if (signed) {
     return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claimsOf(server, token)), expires_in }
@@ -154,22 +158,22 @@ function revocationKey(jti: string, grant: string | undefined): Key {
  * RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. `sub` is what the
  * client calls the person: the client can read this too, and two resources learn nothing from it that the client could not tell them.
  */
-function claimsOf(server: TokenServer, token: AccessToken): object {
+function claimsOf(server: TokenServer, token: KeptToken): object {
   return {
     iss: server.issuer,
     ...token,
     sub: token.pairwise_sub ?? token.sub,
     pairwise_sub: undefined,
-    grant: undefined,
     claims: undefined,
     scope: token.scope.length > 0 ? token.scope.join(' ') : undefined
   }
 }
 
 async function findOpaque(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
-  const record = await server.store.get(accessTokenKey(presented, grantOfReference(presented)))
-  const token = record?.value as unknown as AccessToken | undefined
-  return token !== undefined && token.exp * 1000 > server.clock() ? token : undefined
+  const grant = grantOfReference(presented)
+  const key = accessTokenKey(presented, grant)
+  const kept = (await server.store.get(key))?.value as unknown as KeptToken | undefined
+  return kept !== undefined && kept.exp * 1000 > server.clock() ? { ...kept, jti: key.id, grant } : undefined
 }
 
 async function verifyJwt(server: TokenServer, presented: string): Promise<AccessToken | undefined> {

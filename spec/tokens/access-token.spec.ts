@@ -96,6 +96,23 @@ describe('an opaque access token', () => {
     expect(JSON.stringify(kept)).not.toContain(access_token.slice(23))
   })
 
+  it('is kept without what it is found by, and has it all the same', async () => {
+    const { server } = await tokens()
+    const values: unknown[] = []
+    const set = server.store.set.bind(server.store)
+    server.store.set = (key, value, ttl) => {
+      if (key.kind === 'access_token') values.push(JSON.parse(JSON.stringify(value)))
+      return set(key, value, ttl)
+    }
+    const { access_token } = await mint(server, grant, files)
+    expect(values).toHaveLength(1)
+    expect(values[0]).not.toHaveProperty('jti')
+    expect(values[0]).not.toHaveProperty('grant')
+    const token = await verifyAccessToken(server, access_token)
+    expect(token).toMatchObject({ grant: grant.id, jti: expect.stringMatching(/^[A-Za-z0-9_-]{43}$/) })
+    expect(access_token).not.toContain(token?.jti)
+  })
+
   it('has 256 random bits alone where it belongs to no grant', async () => {
     const { server } = await tokens()
     const minted = await Promise.all(Array.from({ length: 200 }, () => mint(server, own)))
