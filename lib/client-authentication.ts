@@ -89,8 +89,8 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const request = await readClientRequest(req, options)
     request.onDecision = options.onDecision
     request.watch = watched ?? unwatched
-    const chosen = selectStrategy(strategies, clients, request)
-    const selected = chosen instanceof Promise ? await chosen : chosen
+    const selection = selectStrategy(strategies, clients, request)
+    const selected = selection instanceof Promise ? await selection : selection
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
     const guesses = strategy.guessable === true ? options.guessProtection : undefined

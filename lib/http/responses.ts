@@ -21,7 +21,7 @@ export function sendJson(res: ServerResponse, status: number, body: object, head
   endWith(res, text, length === text.length ? 'latin1' : 'utf8')
 }
 
-const node = ServerResponse.prototype
+const nodesOwn = ServerResponse.prototype
 
 /**
  * Ends an answer whose head is written and says how long it is. `end(text)` hands the socket head and text, and then a text without
@@ -30,7 +30,7 @@ const node = ServerResponse.prototype
 function endWith(res: ServerResponse, text: string, encoding: 'latin1' | 'utf8'): void {
   const { socket } = res
   // what a middleware put in the place of Node's own functions may count on seeing the whole answer at once
-  if (!(socket instanceof Socket) || res.write !== node.write || res.end !== node.end) {
+  if (!(socket instanceof Socket) || res.write !== nodesOwn.write || res.end !== nodesOwn.end) {
     res.end(text)
     return
   }

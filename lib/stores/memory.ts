@@ -133,16 +133,13 @@ class MemoryStore implements Store {
 
   /** Runs one operation as one step; what it throws arrives as a rejection. */
   private step<T>(operation: (now: number) => T): Promise<T> {
-    try {
+    return new Promise(resolve => {
       if (this.closed) throw new Error('the store is closed')
       const now = this.clock()
       this.table.sweep(now, sweepSteps)
       this.seen.sweep(now, seenSteps)
-      return Promise.resolve(operation(now))
-    } catch (thrown) {
-      const error = thrown as Error
-      return Promise.reject(error)
-    }
+      resolve(operation(now))
+    })
   }
 
   private isGrantDeleted({ grant }: Key, now: number): boolean {

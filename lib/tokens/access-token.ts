@@ -40,11 +40,8 @@ export interface AccessToken {
   readonly grant?: string | undefined
 }
 
-/**
- * What is kept of an opaque token: all but what it is found by, which its reference says. That the reference itself, which is the token, is no part of
- * it is the point of keeping a digest.
- */
-type KeptToken = Omit<AccessToken, 'jti' | 'grant'> & { readonly jti: string | undefined }
+/** What a token says beside its id and its grant, which can be told from its reference: all that is kept of an opaque one. */
+type TokenContent = Omit<AccessToken, 'jti' | 'grant'>
 
 const jwtType = 'at+jwt'
 const separator = '.'
@@ -70,9 +67,7 @@ export async function mintAccessToken(
   const expires_in = Math.min(resource?.access_token_ttl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
-  const signed = resource?.access_token_format === 'jwt'
-  const digest = signed ? '' : tokenDigest(reference)
-  const token: KeptToken = {
+  const content: TokenContent = {
     client_id: grant.client_id,
     sub: grant.sub ?? grant.client_id,
     pairwise_sub: subject === grant.sub ? undefined : subject,
@@ -80,7 +75,6 @@ export async function mintAccessToken(
     aud: resource?.resource,
     iat,
     exp: iat + expires_in,
-    jti: signed ? reference : undefined,
     cnf: confirmation,
     auth_time: grant.auth_time,
     acr: grant.acr,
@@ -90,10 +84,11 @@ export async function mintAccessToken(
     act: grant.act,
     may_act: grant.may_act
   }
-  if (signed) {
-    return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claimsOf(server, token)), expires_in }
+  if (resource?.access_token_format === 'jwt') {
+    const claims = claimsOf(server, content, reference)
+    return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claims), expires_in }
   }
-  await server.store.set(accessTokenKeyOf(digest, grant.id), toJson(token), expires_in)
+  await server.store.set(accessTokenKey(reference, grant.id), toJson(content), expires_in)
   return { access_token: reference, expires_in }
 }
 
@@ -142,10 +137,8 @@ export function grantOfReference(reference: string): string | undefined {
 }
 
 function accessTokenKey(reference: string, grant: string | undefined): Key {
-  return accessTokenKeyOf(tokenDigest(reference), grant)
-}
-
-function accessTokenKeyOf(id: string, grant: string | undefined): Key {
+  // a reference is the token itself: what is kept must not contain it
+  const id = tokenDigest(reference)
   return grant === undefined ? { kind: 'access_token', id } : { kind: 'access_token', id, grant }
 }
 
@@ -158,21 +151,22 @@ function revocationKey(jti: string, grant: string | undefined): Key {
  * RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. `sub` is what the
  * client calls the person: the client can read this too, and two resources learn nothing from it that the client could not tell them.
  */
-function claimsOf(server: TokenServer, token: KeptToken): object {
+function claimsOf(server: TokenServer, content: TokenContent, jti: string): object {
   return {
     iss: server.issuer,
-    ...token,
-    sub: token.pairwise_sub ?? token.sub,
+    ...content,
+    jti,
+    sub: content.pairwise_sub ?? content.sub,
     pairwise_sub: undefined,
     claims: undefined,
-    scope: token.scope.length > 0 ? token.scope.join(' ') : undefined
+    scope: content.scope.length > 0 ? content.scope.join(' ') : undefined
   }
 }
 
 async function findOpaque(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
   const grant = grantOfReference(presented)
   const key = accessTokenKey(presented, grant)
-  const kept = (await server.store.get(key))?.value as unknown as KeptToken | undefined
+  const kept = (await server.store.get(key))?.value as unknown as TokenContent | undefined
   return kept !== undefined && kept.exp * 1000 > server.clock() ? { ...kept, jti: key.id, grant } : undefined
 }
 

@@ -1,6 +1,7 @@
 /** Who may register, and who may manage a registration: bearer tokens (RFC 6750), in the Authorization header alone. */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
+import { sha256 } from '../../credentials/sha256.ts'
 import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
 import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
 import { networkOf } from '../../http/network.ts'
@@ -44,7 +45,7 @@ async function isInitialAccessToken(
   { initialAccessTokens, checkInitialAccessToken }: Registration,
   token: string
 ): Promise<boolean> {
-  const digest = hash('sha256', token, 'buffer')
+  const digest = sha256(token)
   let known = false
   // no early end: how many were compared must not show which one it was
   for (const accepted of initialAccessTokens) known = timingSafeEqual(digest, accepted) || known

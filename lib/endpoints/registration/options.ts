@@ -1,5 +1,4 @@
 /** The options of dynamic client registration, and what its endpoint works with once they are checked. */
-import { hash } from 'node:crypto'
 import type { Request } from 'express'
 import type { FetchJson } from '../../assertions/guarded-fetch.ts'
 import {
@@ -9,6 +8,7 @@ import {
 } from '../../assertions/software-statement.ts'
 import type { ClientMetadata, ClientRegistry } from '../../client.ts'
 import type { GuessProtection } from '../../credentials/guess-protection.ts'
+import { sha256 } from '../../credentials/sha256.ts'
 import { secretKeeper, type SecretKeeper } from '../../credentials/stored-secret.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../options.ts'
 import { openRegistrations, type Registrations } from '../../registered-clients.ts'
@@ -156,7 +156,7 @@ function checkAccess(
     )
   return {
     access,
-    initialAccessTokens: (tokens as readonly string[]).map(token => hash('sha256', token, 'buffer')),
+    initialAccessTokens: (tokens as readonly string[]).map(token => sha256(token)),
     checkInitialAccessToken
   }
 }
