@@ -1,6 +1,7 @@
 /** Public JWKs of others: what one may be used for, and its imported form. */
 import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from 'jose'
 import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
+import { rsaProblem } from './rsa-strength.ts'
 
 export interface PublicKey {
   readonly key: CryptoKey
@@ -8,9 +9,6 @@ export interface PublicKey {
 }
 
 const mostCandidates = 4
-const shortestRsa = 2048
-// verification grows with the modulus, and the client chooses it
-const longestRsa = 8192
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
 const imported = new WeakMap<JWK, Map<string, Promise<PublicKey | undefined>>>()
 
@@ -30,7 +28,7 @@ export function unsuitable(jwk: unknown, alg: string): string | undefined {
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify')))
     return 'has key_ops without "verify"'
   if (jwk.alg !== undefined && !(typeof jwk.alg === 'string' && sameAlgorithm(jwk.alg, alg))) return `has another alg than ${alg}`
-  return jwk.kty === 'RSA' ? unsuitableRsa(jwk) : undefined
+  return unsuitableRsa(jwk)
 }
 
 /** The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among those. */
@@ -42,13 +40,28 @@ export function suitableKeys(
   return fitting.slice(0, mostCandidates)
 }
 
-function unsuitableRsa({ n }: JWK): string | undefined {
+/** Why an RSA key is too weak or too costly, as the end of a sentence ("the key …"); undefined where it is not, and for keys of other kinds. */
+export function unsuitableRsa({ kty, n, e }: JWK): string | undefined {
+  if (kty !== 'RSA') return undefined
   if (typeof n !== 'string') return 'has no modulus "n"'
-  const modulus = Buffer.from(n, 'base64url')
-  const first = modulus.findIndex(byte => byte !== 0)
-  const bits = first === -1 ? 0 : (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24
-  if (bits < shortestRsa) return `is an RSA key of ${bits} bits, and at least ${shortestRsa} are needed (RFC 7518 §3.3)`
-  return bits > longestRsa ? `is an RSA key of ${bits} bits, and at most ${longestRsa} are accepted` : undefined
+  const modulus = significant(n)
+  const bits = modulus.length === 0 ? 0 : modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24
+  const problem = rsaProblem(bits, exponentOf(e))
+  return problem && `is ${problem}`
+}
+
+function exponentOf(e: unknown): number {
+  if (e === 'AQAB') return 65_537
+  const bytes = typeof e === 'string' ? significant(e) : Buffer.alloc(0)
+  // what six octets cannot hold is too large by far
+  return bytes.length === 0 ? 0 : bytes.length > 6 ? Infinity : bytes.readUIntBE(0, bytes.length)
+}
+
+/** The octets of a number, without zeros in front. */
+function significant(base64url: string): Buffer {
+  const octets = Buffer.from(base64url, 'base64url')
+  const first = octets.findIndex(octet => octet !== 0)
+  return first === -1 ? Buffer.alloc(0) : octets.subarray(first)
 }
 
 /** The JWK as a key that verifies `alg`; undefined where it is malformed. Imported once per JWK object and alg. Never rejects. */
