@@ -9,12 +9,39 @@ export interface PublicKey {
 }
 
 const mostCandidates = 4
+/** Bytes of an imported key, which is not on the heap, and of the objects around it. */
+const importedSize = 4096
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
+/** What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
+const readMembers = [...publicMembers, 'use', 'key_ops', 'alg', 'kid', 'x5c'] as const
 const imported = new WeakMap<JWK, Map<string, Promise<PublicKey | undefined>>>()
 
 /** A JWK without any private or symmetric part. Values from outside may be anything, so everything is looked at. */
 export function isPublicKey(jwk: unknown): jwk is JWK {
   return typeof jwk === 'object' && jwk !== null && !('d' in jwk) && !('k' in jwk) && 'kty' in jwk && jwk.kty !== 'oct'
+}
+
+/**
+ * A copy of a JWK with no more than is read of one here, and judged here as the JWK would have been. Of a private or symmetric part it
+ * keeps that there was one.
+ */
+export function keptKey(jwk: object): JWK {
+  const given = jwk as Readonly<Record<string, unknown>>
+  const kept: Record<string, unknown> = {}
+  for (const member of readMembers) if (given[member] !== undefined) kept[member] = keptValue(given[member])
+  for (const secret of ['d', 'k']) if (secret in given) kept[secret] = ''
+  return kept
+}
+
+/** An object is the right value of no member: null is as wrong, and smaller. */
+function keptValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => (typeof item === 'string' ? item : null))
+  return typeof value === 'object' ? null : value
+}
+
+/** Bytes that a kept JWK may come to take, the key it is imported to included. */
+export function sizeOfKey(jwk: JWK): number {
+  return importedSize + JSON.stringify(jwk).length
 }
 
 /** Why a JWK cannot have made a signature with `alg`, as the end of a sentence ("the key …"); undefined where it can. Never throws. */
