@@ -111,7 +111,7 @@ const imports: Readonly<Record<string, (key: RsaKey) => Promise<string | undefin
   'a trusted issuer’s jwks': key => verdict(() => acceptor([{ issuer: idp, jwks: { keys: [key.jwk] } }])),
   'the jwks of who signs software statements': key =>
     verdict(() =>
-      softwareStatements({ trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] }, { issuer, clock: Date.now })
+      softwareStatements({ trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] }, { issuer, clock: Date.now, fetchJson: byUri(key) })
     ),
   'the jwks_uri of who signs software statements': async key => {
     const { privateKey } = key
