@@ -15,20 +15,20 @@ import { requestNote } from './request-note.ts'
 export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
 
 /** What a source found in a request. */
-export interface ReadCertificate {
+export interface FoundCertificate {
   readonly certificate: PresentedCertificate | undefined
   readonly note: string | undefined
 }
 
 interface Reading {
   readonly source: CertificateSource
-  readonly outcome: ReadCertificate | OAuthError
+  readonly outcome: FoundCertificate | OAuthError
 }
 
 const readings = requestNote<IncomingMessage, Reading>('certificate')
 
 /** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
-export function readCertificate(req: IncomingMessage, source: CertificateSource): ReadCertificate {
+export function certificateOfRequest(req: IncomingMessage, source: CertificateSource): FoundCertificate {
   const known = readings.read(req)
   const outcome = known?.source === source ? known.outcome : ask(req, source)
   if (known?.source !== source) readings.write(req, { source, outcome })
@@ -36,7 +36,7 @@ export function readCertificate(req: IncomingMessage, source: CertificateSource)
   return outcome
 }
 
-function ask(req: IncomingMessage, source: CertificateSource): ReadCertificate | OAuthError {
+function ask(req: IncomingMessage, source: CertificateSource): FoundCertificate | OAuthError {
   let note: string | undefined
   try {
     const certificate = source(req, why => void (note = why))
