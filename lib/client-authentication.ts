@@ -6,6 +6,7 @@ import type { GuessProtection } from './credentials/guess-protection.ts'
 import { withDecision, type Decision } from './decision.ts'
 import { InvalidClientError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import { eventSource, type EventListener, type EventSource } from './event-source.ts'
+import { harmless } from './events/listener.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest } from './http/client-request.ts'
@@ -38,9 +39,9 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly endpoint?: string | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
   readonly certificate?: CertificateSource | undefined
-  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
-  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws is ignored. */
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is ignored. */
   readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
@@ -84,10 +85,11 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const runStrategy = strategyRunner(strategies)
+  const onDecision = harmless('onDecision', options.onDecision)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
-    request.onDecision = options.onDecision
+    request.onDecision = onDecision
     request.watch = watched ?? unwatched
     const selection = selectStrategy(strategies, clients, request)
     const selected = selection instanceof Promise ? await selection : selection

@@ -6,6 +6,7 @@ import { clientRegistry, type Client, type ClientRegistry, type ClientSource } f
 import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
 import { DecisionBuilder, decisionOf, withDecision, type CheckName, type Decision } from '../decision.ts'
 import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
+import { harmless } from '../events/listener.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
@@ -15,7 +16,7 @@ import type { ClientAuthenticationStrategy } from './strategy.ts'
 export interface StrategyOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
-  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: Clock | undefined
@@ -34,7 +35,11 @@ export interface StrategyContext {
 export function strategyContext(options: StrategyOptions, ownKeys: readonly string[] = []): StrategyContext {
   checkKeys(options, [...strategyOptionKeys, ...ownKeys])
   checkFunctions(options, ['onDecision', 'clock', 'fetchJson'])
-  return { clients: clientRegistry(options.clients), onDecision: options.onDecision, clock: options.clock ?? Date.now }
+  return {
+    clients: clientRegistry(options.clients),
+    onDecision: harmless('onDecision', options.onDecision),
+    clock: options.clock ?? Date.now
+  }
 }
 
 /** Refuses, for each of these options that is given, anything but a function. @throws ConfigurationError naming the option. */
@@ -182,7 +187,7 @@ export async function findClient(
 }
 
 /**
- * Tells whoever listens. A listener that throws must not decide about an authentication.
+ * Tells whoever listens; both listeners are {@link harmless}.
  *
  * @param reports whether the decision reports something.
  */
@@ -197,19 +202,8 @@ export function tell(
   const decision = decide()
   if (decision === undefined) return
   watch?.tell(decision)
-  for (const listener of new Set([context.onDecision, request.onDecision])) {
-    try {
-      const told: unknown = listener?.(decision)
-      // an async listener's rejection, which nobody waits for, would end the process
-      if (told !== undefined) Promise.resolve(told).catch(warn)
-    } catch (error) {
-      warn(error)
-    }
-  }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(`onDecision threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
+  context.onDecision?.(decision)
+  if (request.onDecision !== context.onDecision) request.onDecision?.(decision)
 }
 
 /** A request that carries a method unreadably is an attempt too. Returns the error to throw. */
