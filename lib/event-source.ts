@@ -12,6 +12,8 @@ export interface EventSource {
    * Tells; undefined while nobody listens, so that `emit?.({…})` makes no object for nobody.
    */
   readonly emit: Tell | undefined
+  /** Reads the time: milliseconds since the epoch. */
+  readonly clock: () => number
   /** Tells of what a decision reports, if only to who asks later. */
   tolerated(decision: Decision): void
 }
@@ -34,6 +36,7 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
   const emit: Tell = happening => deliver({ at: clock(), issuer, ...happening })
   const isHeard = (): boolean => listener !== undefined || isMeasuring()
   return {
+    clock,
     get emit() {
       return isHeard() ? emit : undefined
     },
