@@ -13,7 +13,14 @@ export type { ProtectedResourceMetadataOptions } from './protected-resource-meta
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
-export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+export type {
+  Account,
+  ErrorDetails,
+  Interaction,
+  InteractionPrompt,
+  InteractionResult
+} from './endpoints/authorization/interaction.ts'
+export { clientOrigin, type ClientOrigin } from './client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
