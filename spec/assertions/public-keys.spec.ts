@@ -111,7 +111,10 @@ const imports: Readonly<Record<string, (key: RsaKey) => Promise<string | undefin
   'a trusted issuer’s jwks': key => verdict(() => acceptor([{ issuer: idp, jwks: { keys: [key.jwk] } }])),
   'the jwks of who signs software statements': key =>
     verdict(() =>
-      softwareStatements({ trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] }, { issuer, clock: Date.now })
+      softwareStatements(
+        { trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] },
+        { issuer, clock: Date.now, fetchJson: byUri(key) }
+      )
     ),
   'the jwks_uri of who signs software statements': async key => {
     const { privateKey } = key
@@ -151,13 +154,19 @@ const usualKeys = await Promise.all(usual.map(rsaKeyWithExponent))
 const unusualKeys = await Promise.all(unusual.map(rsaKeyWithExponent))
 
 describe.each(Object.keys(imports))('%s', name => {
-  it.each(usual.map((e, index) => ({ e: described(e), key: usualKeys[index] })))('may have the public exponent $e', async ({ key }) => {
-    expect(key && (await imports[name]?.(key))).toBe('accepted')
-  })
+  it.each(usual.map((e, index) => ({ e: described(e), key: usualKeys[index] })))(
+    'may have the public exponent $e',
+    async ({ key }) => {
+      expect(key && (await imports[name]?.(key))).toBe('accepted')
+    }
+  )
 
-  it.each(unusual.map((e, index) => ({ e: described(e), key: unusualKeys[index] })))('has no public exponent $e', async ({ key }) => {
-    expect(key && (await imports[name]?.(key))).toMatch(refusals[name] ?? words)
-  })
+  it.each(unusual.map((e, index) => ({ e: described(e), key: unusualKeys[index] })))(
+    'has no public exponent $e',
+    async ({ key }) => {
+      expect(key && (await imports[name]?.(key))).toMatch(refusals[name] ?? words)
+    }
+  )
 })
 
 /** Where keys that are no good are passed over, and what is left is no key at all. */
