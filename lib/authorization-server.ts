@@ -2,8 +2,8 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
 import type { WouldBreak } from './break-report.ts'
-import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+import { describeInteraction, resumeAuthorization } from './endpoints/authorization/resume.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { CredentialFunctions } from './credential-functions.ts'
@@ -26,8 +26,13 @@ export type { AuthorizationServerOptions } from './authorization-server-options.
 export interface AuthorizationServer extends RequestHandler, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
-  /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
-  resume(req: Request, res: Response, id: string, result: InteractionResult): Promise<void>
+  /**
+   * Goes on after the person did something, or, without a result, from where they are by now (signed in in another tab): answers with the next prompt, or
+   * a 303 to the client. Called again for the same interaction, as a double click does, it answers as it did the first time while the code was not
+   * redeemed and the same person is there; after that the request goes on as if it were new. One that was pushed is used up: the person sees a page.
+   * Never rejects.
+   */
+  resume(req: Request, res: Response, id: string, result?: InteractionResult): Promise<void>
   /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
@@ -93,8 +98,8 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
   return Object.assign(mount(routes, options), personGrants(server), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
-    resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
-      resumeAuthorization(context, req, res, id, result),
+    resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
+      resumeAuthorization({ context, req, res }, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,

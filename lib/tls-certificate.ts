@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache'
 import { chainVerification, longestChain, type ChainVerificationOptions } from './chain-verification.ts'
 import { peerCertificate, type CertificateSource } from './http/certificate-source.ts'
 import { checkKeys } from './options.ts'
-import { checkFunction, reporter, revocationReport, type CertificateReport } from './proxy-certificate-options.ts'
+import { reporter, revocationReport, type CertificateReport } from './proxy-certificate-options.ts'
 import type { PresentedCertificate } from './request.ts'
 
 export interface TlsCertificateOptions extends ChainVerificationOptions {
@@ -40,7 +40,7 @@ interface Kept {
  */
 export function tlsCertificate(options: TlsCertificateOptions): CertificateSource {
   checkKeys(options, ['ca', 'intermediates', 'crl', 'unknownRevocation', 'report'])
-  const report = reporter(checkFunction(options.report, 'report'))
+  const report = reporter(options.report)
   const present = chainVerification(options, revocationReport(report))
   const bySocket = new WeakMap<object, PresentedCertificate>()
   // one object for equal certificates: what was parsed and verified of them is kept with it
