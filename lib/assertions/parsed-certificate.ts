@@ -82,6 +82,7 @@ function read(der: Uint8Array): ParsedCertificate {
   if (signedPart === undefined || algorithm === undefined || signature === undefined || more !== undefined)
     throw new DerError('is no certificate')
   const { named, ...parts } = readSignedPart(signedPart)
+  readAlgorithm(named)
   return {
     thumbprint: thumbprintOf(der),
     ...parts,
