@@ -83,8 +83,12 @@ export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
 export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
 export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
-export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
+
+// a method of one's own
+export { MethodStrategy } from './strategies/method-strategy.ts'
+export type { Proof, Proven, StrategyContext, StrategyOptions } from './strategies/attempt.ts'
+export { clientKeys, type CandidateKey, type ClientKeys, type ClientKeysOptions } from './assertions/client-keys.ts'
 export { guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
@@ -105,7 +109,17 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
+export {
+  checkNames,
+  checkSections,
+  type Check,
+  type CheckDetail,
+  type CheckName,
+  type CheckOutcome,
+  type Decision,
+  type DecisionBuilder,
+  type OpenCheckName
+} from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'
