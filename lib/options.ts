@@ -84,7 +84,7 @@ export function integer(bounds: { readonly min: number; readonly max: number; re
 
 /** True or false. */
 export function flag(): Check<boolean | undefined>
-export function flag<const D extends boolean>(fallback: D): Check<boolean>
+export function flag(fallback: boolean): Check<boolean>
 export function flag(fallback?: boolean): Check<boolean | undefined> {
   return when('true or false', fallback, value => typeof value === 'boolean')
 }

@@ -10,11 +10,23 @@ import type { Decision } from './decision.ts'
  */
 export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
 
+/** Where the parameters keep the values of `resource` after the first. */
+export const furtherResources: unique symbol = Symbol('further resources')
+
 /**
  * The request's parameters: each at most once, none empty, all strings (RFC 6749 §3.2). No prototype, so
- * `parameters['constructor']` is undefined unless it was sent.
+ * `parameters['constructor']` is undefined unless it was sent. Only `resource` may be sent several times (RFC 8707 §2): there is the first
+ * one here, and all of them in {@link requestedResources}.
  */
 export type Parameters = Readonly<Partial<Record<string, string>>>
+
+/** Every resource a request names, in the order it does, each once (RFC 8707 §2). */
+export function requestedResources(parameters: Parameters): readonly string[] {
+  const { resource } = parameters
+  const further = (parameters as { readonly [furtherResources]?: readonly string[] })[furtherResources]
+  if (further !== undefined && resource !== undefined) return [...new Set([resource, ...further])]
+  return resource === undefined ? [] : [resource]
+}
 
 /** A client certificate as it reached us. */
 export interface PresentedCertificate extends ChainVerdict {

@@ -159,7 +159,7 @@ describe('a method of one’s own', () => {
 
   it('is authenticated on a route of one’s own', async () => {
     const strategies = [new ApiKeyStrategy({ clients })]
-    const guesses = guessProtection({ store: memoryStore(), issuer })
+    const guesses = guessProtection({ store: memoryStore() })
     const app = express().use(authenticateClient({ clients, strategies, guessProtection: guesses }), (req, res) => {
       res.json(req.authenticatedClient)
     })
