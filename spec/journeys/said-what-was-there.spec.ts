@@ -50,7 +50,10 @@ describe('a client that used another method than its own', () => {
   })
 
   it('and sent no certificate where certificates alone are accepted is not said to have sent one', async () => {
-    const { app, failed } = await watched({ endpointAuthMethods: { token: ['tls_client_auth', 'self_signed_tls_client_auth'] } })
+    const { app, failed } = await watched({
+      certificates: true,
+      endpointAuthMethods: { token: ['tls_client_auth', 'self_signed_tls_client_auth'] }
+    })
     expect((await send(app, { ...grant, client_id: 'keyed' })).status).toBe(401)
     expect(failed()).toMatchObject({ expected: 'private_key_jwt', received: 'a client_id alone, without a certificate' })
   })
@@ -119,9 +122,9 @@ describe('the reason', () => {
     [undefined, `redirect_uri is missing; the code was sent to ${callback}`]
   ])('of a code redeemed with the redirect URI %p names both', async (redirect_uri, expected) => {
     const { app, reason } = await watched()
-    const { redirect_uri: _, ...form } = await codeForm(app)
-    const sent = redirect_uri === undefined ? form : { ...form, redirect_uri }
-    expect((await token(app, 'web', sent as Record<string, string>)).body.error).toBe('invalid_grant')
+    const { code, grant_type, code_verifier } = await codeForm(app, { scope: 'openid' })
+    const sent = { code, grant_type, code_verifier, ...(redirect_uri !== undefined && { redirect_uri }) }
+    expect((await token(app, 'web', sent)).body.error).toBe('invalid_grant')
     expect(reason()).toBe(expected)
   })
 
@@ -129,7 +132,7 @@ describe('the reason', () => {
     ['openid', 'about a person, of whom client_credentials knows none: openid'],
     ['api:write', 'not available: api:write; the client may have openid api:read'],
     ['api:read  openid', 'scope is "api:read  openid"'],
-    ['api:read\u0000', 'scope is "api:read?"']
+    ['api:readé', 'scope is "api:read?"']
   ])('of the scope %p names it', async (scope, expected) => {
     const { app, reason } = await watched()
     expect((await token(app, 'web', { ...grant, scope })).body.error).toBe('invalid_scope')
