@@ -2,6 +2,7 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
+import { checkOfferedClients } from './clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
@@ -106,11 +107,25 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
+  const backchannel = checkBackchannelAuthentication(options.backchannelAuthentication, {
+    grantTypes,
+    senderConstrained: token.senderConstrained,
+    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  })
+  const deliveryModes = backchannel?.deliveryModes ?? []
+  checkOfferedClients(clientSource, {
+    requestObjectAlgorithms: policy.requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
+    deliveryModes
+  })
   const context: EndpointContext = {
     ...policy,
     registration:
       options.registration &&
-      registrationOf(options.registration, options, { ...policy, token, clients: registered?.clients ?? clients, certificates }),
+      registrationOf(options.registration, options, {
+        ...{ ...policy, token, certificates, deliveryModes },
+        clients: registered?.clients ?? clients
+      }),
     server: token.server,
     clients,
     strategies,
@@ -118,13 +133,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     credentialsEndpoint: credentials.endpoint,
     grantTypes,
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
-    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
-      grantTypes,
-      clients: clientSource,
-      senderConstrained: token.senderConstrained,
-      algorithms: policy.requestObjects.algorithms,
-      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
-    }),
+    backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
@@ -173,9 +182,10 @@ function registrationOf(
     /** The registry that is to find what registers. */
     readonly clients: ClientRegistry
     readonly certificates: boolean
+    readonly deliveryModes: readonly string[]
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, certificates } = parts
+  const { token, requestObjects, authorizationDetails, deliveryModes, certificates } = parts
   return registration(given, {
     server: token.server,
     clients: parts.clients,
@@ -185,6 +195,7 @@ function registrationOf(
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
+    deliveryModes,
     certificates,
     profile
   })

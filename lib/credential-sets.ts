@@ -3,6 +3,7 @@
  * dates of its own and a record of its last use.
  */
 import { webcrypto } from 'node:crypto'
+import { isPublicMethod, provingMethods } from './client-method.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSet } from './client-credential-set.ts'
 import { credentialFunctions, type CredentialFunctions } from './credential-functions.ts'
@@ -48,14 +49,6 @@ export interface CredentialSetsOptions {
 }
 
 const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'emit', 'clock', 'random']
-const provingMethods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth'
-]
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -227,7 +220,7 @@ function namesOf(client: Client, credential: string): string | undefined {
 
 function checkMethods(methods: unknown): readonly string[] {
   if (methods === undefined) return provingMethods
-  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && method !== 'none'))
+  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
     throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
   return methods as readonly string[]
 }

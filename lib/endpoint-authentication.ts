@@ -1,6 +1,7 @@
 /** Which methods authenticate clients at which endpoint. */
 import type { RequestHandler } from 'express'
 import { authenticateWith, type AuthenticateClientOptions } from './client-authentication.ts'
+import { isPublicMethod } from './client-method.ts'
 import type { EventSource } from './event-source.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
@@ -56,7 +57,7 @@ export function strategiesAt(
   methods: EndpointAuthMethods = {}
 ): readonly ClientAuthenticationStrategy[] {
   const named = methods[endpoint]
-  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(({ name }) => name !== 'none') : strategies
+  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(({ name }) => !isPublicMethod(name)) : strategies
   const accepted = named === undefined ? suited : suited.filter(({ name }) => named.includes(name))
   if (accepted.length === 0)
     throw new ConfigurationError(`endpointAuthMethods.${endpoint}`, 'must leave at least one method that authenticates clients')
@@ -74,7 +75,7 @@ function checkEndpointAuthMethods(methods: EndpointAuthMethods, strategies: read
     const key = `endpointAuthMethods.${endpoint}`
     if (list === undefined) continue
     if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of methods')
-    const suited = confidentialEndpoints.some(name => name === endpoint) ? mounted.filter(name => name !== 'none') : mounted
+    const suited = confidentialEndpoints.some(name => name === endpoint) ? mounted.filter(name => !isPublicMethod(name)) : mounted
     list.forEach((name: unknown, index) => {
       if (!suited.includes(name as string))
         throw new ConfigurationError(`${key}[${index}]`, `must be one of ${suited.join(', ')}`)

@@ -93,6 +93,7 @@ export {
   type AssertionAudience,
   type Client,
   type ClientMetadata,
+  type ReadMetadata,
   type ClientRegistry,
   type ClientSource
 } from './client.ts'

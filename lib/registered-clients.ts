@@ -2,16 +2,17 @@
  * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a bounded time, and known
  * to have ended for as long as a token of theirs could live.
  */
-import { clientRegistry, toClient, type Client, type ClientMetadata, type ClientRegistry, type ClientSource } from './client.ts'
+import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { growingCache } from './credentials/growing-cache.ts'
 import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
+import type { ReadMetadata } from './clients/metadata.ts'
 import { ConfigurationError } from './options.ts'
 import type { Json, Key, Store, StoredRecord } from './stores/store.ts'
 
 /** A registered client as the store keeps it. */
 export interface ClientRecord {
   /** Registered names and values, `client_id` too; no secret. */
-  readonly metadata: ClientMetadata
+  readonly metadata: ReadMetadata
   /** Any number side by side; the newest is the last. */
   readonly credentials: readonly StoredSecret[]
   /** The digest of the registration access token. */
@@ -20,6 +21,8 @@ export interface ClientRecord {
   readonly client_id_issued_at: number
   /** The software statement it registered with, as it was sent. */
   readonly software_statement?: string | undefined
+  /** It has never authenticated, and is not kept for long until it does. */
+  readonly unused?: boolean | undefined
 }
 
 /** A record, and which state of it. */
@@ -49,12 +52,16 @@ export interface RegistrationsContext {
   readonly clock: () => number
   /** Seconds another node's change may go unseen here; 0 asks the store each time. */
   readonly maxAge: number
+  /** Seconds a client is kept that never authenticates. */
+  readonly unusedTtl: number
 }
 
 interface Internals {
   readonly configured: ClientSource | ClientRegistry
   issuer: string | undefined
   registered: RecordCache | undefined
+  /** Told of a client that authenticated. */
+  keepUsed: ((client_id: string) => void) | undefined
 }
 
 const internals = new WeakMap<ClientRegistry, Internals>()
@@ -72,12 +79,16 @@ const internals = new WeakMap<ClientRegistry, Internals>()
  */
 export function registeredClients(configured: ClientSource | ClientRegistry): ClientRegistry {
   const known = clientRegistry(configured)
-  const own: Internals = { configured, issuer: undefined, registered: undefined }
+  const own: Internals = { configured, issuer: undefined, registered: undefined, keepUsed: undefined }
   const registry: ClientRegistry = {
     async find(client_id) {
       // a database of one's own is not asked again for what is known to be elsewhere
       const kept = own.registered?.cached(client_id)?.client
       return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.client
+    },
+    used(client, method, credentials) {
+      known.used?.(client, method, credentials)
+      own.keepUsed?.(client.client_id)
     }
   }
   internals.set(registry, own)
@@ -91,6 +102,8 @@ export interface RegisteredClients {
   readonly configured: ClientSource | ClientRegistry
   /** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
   readonly hasEnded: (client_id: string) => Promise<boolean>
+  /** Whether a client that was just found registered itself. */
+  readonly isRegistered: (client_id: string) => boolean
 }
 
 /**
@@ -116,7 +129,8 @@ export function registeredClientsOf({
   return {
     clients,
     configured: known?.configured ?? given,
-    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true
+    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true,
+    isRegistered: client_id => internals.get(clients)?.registered?.has(client_id) === true
   }
 }
 
@@ -128,8 +142,27 @@ export function openRegistrations(registry: ClientRegistry, context: Registratio
   if (own.issuer !== undefined && own.issuer !== context.issuer)
     throw new ConfigurationError('clients', `must not be the registeredClients() of ${own.issuer}: each issuer has its own`)
   own.issuer = context.issuer
-  own.registered = recordCache(context)
-  return registrationsOf(context.store, client_id => own.registered?.forget(client_id))
+  const cache = recordCache(context)
+  const registrations = registrationsOf(context, client_id => cache.forget(client_id))
+  own.registered = cache
+  own.keepUsed = client_id => {
+    // asked at every authentication: most clients have been used before
+    if (cache.isUnused(client_id)) void keepUsed(registrations, cache, client_id)
+  }
+  return registrations
+}
+
+/** A client that was used stays. Never rejects: where it does not work, the next use tries again. */
+async function keepUsed(registrations: Registrations, cache: RecordCache, client_id: string): Promise<void> {
+  cache.setUnused(client_id, false)
+  try {
+    const found = await registrations.read(client_id)
+    if (found?.record.unused !== true) return
+    const { unused, ...record } = found.record
+    if (!(await registrations.replace(found.version, record))) cache.setUnused(client_id, unused)
+  } catch {
+    cache.setUnused(client_id, true)
+  }
 }
 
 const registeredId = /^[0-9a-f]{32}$/
@@ -152,11 +185,12 @@ interface EndedRecord {
 }
 
 /** @param forget what is told of every change. */
-function registrationsOf(store: Store, forget: (client_id: string) => void): Registrations {
+function registrationsOf({ store, unusedTtl }: RegistrationsContext, forget: (client_id: string) => void): Registrations {
+  const ttlOf = ({ unused }: ClientRecord): number => (unused === true ? unusedTtl : century)
   return {
     async create(record) {
       const { client_id } = record.metadata
-      const created = await store.add(clientKey(client_id), record as unknown as Json, century)
+      const created = await store.add(clientKey(client_id), record as unknown as Json, ttlOf(record))
       forget(client_id)
       return created
     },
@@ -168,7 +202,7 @@ function registrationsOf(store: Store, forget: (client_id: string) => void): Reg
     },
     async replace(version, record) {
       const { client_id } = record.metadata
-      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, century)
+      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, ttlOf(record))
       forget(client_id)
       return replaced
     },
@@ -186,6 +220,7 @@ interface Known {
   /** The same object while the record is the same: what is derived from it is cached by its identity. */
   readonly client: Client | undefined
   readonly ended: boolean
+  readonly unused?: boolean
   readonly size: number
   /** Milliseconds since the epoch. */
   readonly until: number
@@ -196,6 +231,11 @@ interface RecordCache {
   cached(client_id: string): Known | undefined
   /** The same, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
   find(client_id: string): Promise<Known | undefined>
+  /** Whether there was a record of this client when it was last asked for. */
+  has(client_id: string): boolean
+  /** Whether it is known never to have authenticated. */
+  isUnused(client_id: string): boolean
+  setUnused(client_id: string, unused: boolean): void
   /** The next to ask gets what the store says now, whatever is on its way from it. */
   forget(client_id: string): void
 }
@@ -209,6 +249,8 @@ function recordCache(context: RegistrationsContext): RecordCache {
   const present = growingCache<Known>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive no client out
   const absent = growingCache<Known>(mostCached)
+  const unused = growingCache<boolean>(mostCached)
+  const setUnused = (client_id: string, is: boolean): void => void (is ? unused.set(client_id, true) : unused.delete(client_id))
   const loading = new Map<string, Promise<Known>>()
   const cached = (client_id: string): Known | undefined => {
     const known = present.get(client_id) ?? absent.get(client_id)
@@ -218,6 +260,7 @@ function recordCache(context: RegistrationsContext): RecordCache {
     const [into, outOf] = known.version === undefined ? [absent, present] : [present, absent]
     into.set(client_id, known)
     outOf.delete(client_id)
+    setUnused(client_id, known.unused === true)
   }
   const load = async (client_id: string): Promise<Known> => {
     const loaded = loadRecord(context, client_id, present.get(client_id))
@@ -235,6 +278,9 @@ function recordCache(context: RegistrationsContext): RecordCache {
     cached,
     find: async client_id =>
       registeredId.test(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
+    has: client_id => present.peek(client_id)?.client !== undefined,
+    isUnused: client_id => unused.size > 0 && unused.has(client_id),
+    setUnused,
     forget(client_id) {
       present.delete(client_id)
       absent.delete(client_id)
@@ -256,7 +302,8 @@ async function loadRecord(
   const record = found.value as unknown as ClientRecord | EndedRecord
   if ('ended' in record) return { version: found.version, client: undefined, ended: true, size: 1, until }
   const size = JSON.stringify(record).length
-  return { version: found.version, client: clientOf(record, secrets), ended: false, size, until }
+  const unused = record.unused === true
+  return { version: found.version, client: clientOf(record, secrets), ended: false, unused, size, until }
 }
 
 function clientOf({ metadata, credentials }: ClientRecord, secrets: SecretKeeper): Client {

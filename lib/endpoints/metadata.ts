@@ -1,4 +1,5 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
+import { isCertificateMethod } from '../client-method.ts'
 import { JwtStrategy } from '../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { subjectTypes } from '../tokens/subject.ts'
@@ -17,7 +18,7 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
   const endpoints = mounted.filter(({ unlisted }) => unlisted !== true)
   const { server, addresses, grantTypes } = context
   const strategies = endpoints.flatMap(endpoint => endpoint.strategies ?? [])
-  const certificates = strategies.some(({ name }) => name === 'tls_client_auth' || name === 'self_signed_tls_client_auth')
+  const certificates = strategies.some(({ name }) => isCertificateMethod(name))
   return {
     issuer: server.issuer,
     ...Object.fromEntries(endpoints.map(({ member }) => [member, addresses[member]])),

@@ -34,6 +34,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   const { context, registration } = registrar
   const { random, clock } = context.server
   const initialAccessToken = await checkInitialAccess(registrar, req)
+  registration.networkLimit?.check(req)
   const client_id = newClientId(random)
   const submission = await readSubmission(registrar, { req, client_id, action: 'register', initialAccessToken })
   const { metadata, software_statement } = submission
@@ -44,10 +45,12 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
     credentials: secret === undefined ? [] : [secret.stored],
     registration_access_token: tokenDigest(registration_access_token),
     client_id_issued_at: Math.floor(clock() / 1000),
-    ...(software_statement !== undefined && { software_statement })
+    ...(software_statement !== undefined && { software_statement }),
+    ...(registration.unusedTtl > 0 && { unused: true })
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })
+  registration.networkLimit?.count(req)
   const { token_endpoint_auth_method } = metadata
   context.server.emit?.({ type: 'client.registered', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   const answer = clientInformation(registrar, record, { registration_access_token, client_secret: secret?.value })
