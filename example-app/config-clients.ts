@@ -54,6 +54,10 @@ export const knownMembers: ReadonlySet<string> = new Set([
   'backchannel_user_code_parameter',
   // RFC 9701
   'introspection_signed_response_alg',
+  // FAPI 2.0, RFC 9396
+  'use_mtls_endpoint_aliases',
+  'authorization_details_types',
+  'userinfo_signed_response_alg',
   // this server's own: a client that still sends the token endpoint as aud while the others have moved
   'assertion_audience',
   // and one whose secrets, keys, certificates and methods are several, with dates
@@ -79,8 +83,13 @@ const redirectUri = z.string('must be an absolute URI').superRefine((value, cont
   if (mustBe !== undefined) context.addIssue({ code: 'custom', message: mustBe })
 })
 
-/** One client. Members not listed here are checked by the library or ignored. */
-export const clientMetadata = z.looseObject(
+/** Files that come from a database have `null` where there is nothing. */
+function withoutNull(client: unknown): unknown {
+  if (typeof client !== 'object' || client === null || Array.isArray(client)) return client
+  return Object.fromEntries(Object.entries(client).filter(([, value]) => value !== null))
+}
+
+const members = z.looseObject(
   {
     client_id: name,
     client_name: name.optional(),
@@ -103,6 +112,9 @@ export const clientMetadata = z.looseObject(
   },
   'must be an object of client metadata'
 )
+
+/** One client. Members not listed here are checked by the library or ignored. */
+export const clientMetadata = z.preprocess(withoutNull, members)
 
 /**
  * What is wrong with a redirect URI, if anything. Codes go to https addresses, to a program on the person's own machine

@@ -113,11 +113,6 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   })
   const deliveryModes = backchannel?.deliveryModes ?? []
-  checkOfferedClients(clientSource, {
-    requestObjectAlgorithms: policy.requestObjects.algorithms,
-    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
-    deliveryModes
-  })
   const context: EndpointContext = {
     ...policy,
     registration:
@@ -145,6 +140,13 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     dpop: token.dpop,
     onError: options.onError
   }
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(clientSource, {
+    ...token.offered,
+    requestObjectAlgorithms: policy.requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
+    deliveryModes
+  })
   return { context, token, mtlsOrigin, certificates }
 }
 

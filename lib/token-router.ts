@@ -105,6 +105,10 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Where the configured ones come from. */
+  readonly clientSource: ClientSource | ClientRegistry
+  /** What clients may have registered, as far as a token endpoint can say. */
+  readonly offered: Offered
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   /** What is asked of DPoP proofs, here and at protected endpoints. */
@@ -130,8 +134,10 @@ export interface TokenEndpointParts {
  */
 export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
+  const parts = tokenEndpointParts(options)
+  checkOfferedClients(parts.clientSource, parts.offered)
   const router = Router()
-  router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
+  router.all('/token', tokenEndpoint(parts, options))
   router.use(oauthErrorHandler(options))
   return router
 }
@@ -175,7 +181,6 @@ export function tokenEndpointParts(
   const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
   offered = offeredBy(server, strategies, tokenIssuers)
-  checkOfferedClients(options.clients, offered)
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
   return {
@@ -183,6 +188,8 @@ export function tokenEndpointParts(
     events,
     breaks,
     clients,
+    clientSource: registered?.configured ?? configured,
+    offered,
     strategies,
     tokenIssuers,
     dpop,

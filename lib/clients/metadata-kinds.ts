@@ -88,7 +88,8 @@ const jwks: KindJudge = (value, member, { fail }) => {
   const keys: unknown = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
   if (!Array.isArray(keys)) return fail(member, 'must be an object with a list "keys"')
   keys.forEach((key: unknown, index) => {
-    const problem = keyProblem(key)
+    // what is no key at all is passed over, as it is in sets that are fetched
+    const problem = typeof key === 'object' && key !== null ? keyProblem(key) : undefined
     if (problem !== undefined) fail(`${member}.keys[${index}]`, problem)
   })
   return value

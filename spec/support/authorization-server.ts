@@ -44,6 +44,10 @@ export const clients: readonly ClientMetadata[] = [
   ...client
 }))
 
+/** The same clients, registered for no grant but these: a server refuses to start with clients of grants it does not have. */
+export const registeredFor = (grants: readonly string[], list = clients): readonly ClientMetadata[] =>
+  list.map(client => ({ ...client, grant_types: (client.grant_types ?? []).filter(grant => grants.includes(grant)) }))
+
 const keys = generateKeys()
 
 /** Keys for specs: made once per file, because RSA keys take their time. */
@@ -88,7 +92,7 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
   }
   const server = authorizationServer({
     issuer,
-    clients,
+    clients: options.tokenIssuers ? registeredFor(options.tokenIssuers.map(({ grant_type }) => grant_type)) : clients,
     keys: await keys,
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     resources: [

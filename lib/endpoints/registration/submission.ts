@@ -5,7 +5,7 @@ import { decodeUnverified } from '../../assertions/compact-jws.ts'
 import { secretMethods, toClient, type ClientMetadata } from '../../client.ts'
 import { defaultMethod } from '../../client-method.ts'
 import type { ReadMetadata } from '../../clients/metadata.ts'
-import { InvalidClientMetadataError, InvalidSoftwareStatementError, ServerError } from '../../errors.ts'
+import { InvalidClientMetadataError, InvalidSoftwareStatementError, RequestTooLargeError, ServerError } from '../../errors.ts'
 import { readJsonDocument, type JsonDocument } from '../../http/json-document.ts'
 import { readMetadata } from './metadata.ts'
 import type { RegistrationRequest } from './options.ts'
@@ -45,7 +45,11 @@ export async function readSubmission(registrar: Registrar, asked: SubmissionCont
 }
 
 async function readDocument(req: Request, maxBytes: number): Promise<JsonDocument> {
-  const reading = await readJsonDocument(req, maxBytes)
+  const reading = await readJsonDocument(req, maxBytes).catch((error: unknown) => {
+    if (!(error instanceof RequestTooLargeError)) throw error
+    // a document is too long as a member of it may be (RFC 7591 §3.2.2)
+    throw new InvalidClientMetadataError(error.message, { headers: error.headers })
+  })
   if (reading.outcome === 'read') return reading.document
   throw new InvalidClientMetadataError(`the request body ${reading.reason}`)
 }
