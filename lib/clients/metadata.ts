@@ -161,7 +161,12 @@ export const clientMetadata = {
   software_version: { kind: 'name', section: 'RFC 7591 §2' },
   application_type: { kind: 'text', section: 'OpenID Connect Registration §2', values: ['web', 'native'] },
   initiate_login_uri: { kind: 'https', section: 'OpenID Connect Registration §2' },
-  subject_type: { kind: 'text', section: 'OpenID Connect Registration §2', values: ['public', 'pairwise'], offered: 'subjectTypes' },
+  subject_type: {
+    kind: 'text',
+    section: 'OpenID Connect Registration §2',
+    values: ['public', 'pairwise'],
+    offered: 'subjectTypes'
+  },
   sector_identifier_uri: { kind: 'https', section: 'OpenID Connect Registration §2' },
   token_endpoint_auth_signing_alg: { kind: 'text', section: 'OpenID Connect Registration §2', offered: 'assertionAlgorithms' },
   id_token_signed_response_alg: { kind: 'text', section: 'OpenID Connect Registration §2', offered: 'signingAlgorithms' },

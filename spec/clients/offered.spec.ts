@@ -40,9 +40,7 @@ describe('a client that is configured for what the server does not have', () => 
     ['tls_client_certificate_bound_access_tokens', { tls_client_certificate_bound_access_tokens: 'yes' as never }]
   ])('is refused at start, by path: %s %j', async (member, change) => {
     const given = await options({ clients: [good, { ...good, client_id: 'bad', ...change }] })
-    expect(() => tokenRouter(given)).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', key: `clients[1].${member}` })
-    )
+    expect(() => tokenRouter(given)).toThrow(expect.objectContaining({ name: 'ConfigurationError', key: `clients[1].${member}` }))
   })
 
   it('is told what there is', async () => {
@@ -76,7 +74,10 @@ describe('a client that is looked up', () => {
 
   const looking = async (onEvent?: (event: ServerEvent) => unknown) => {
     const app = express()
-    app.use('/oauth2', tokenRouter(await options({ clients: client_id => ({ ...rows.get(client_id) }) as ClientMetadata, onEvent })))
+    app.use(
+      '/oauth2',
+      tokenRouter(await options({ clients: client_id => ({ ...rows.get(client_id) }) as ClientMetadata, onEvent }))
+    )
     return app.use(oauthErrorHandler())
   }
   const ask = (app: express.Express, client_id: string) =>

@@ -48,9 +48,7 @@ function keptMembers(
   rules: RegistrationRules
 ): Readonly<Record<string, Json>> {
   const given = jwkMembers.filter(member => Object.hasOwn(key, member) && key[member] !== undefined)
-  return Object.fromEntries(
-    given.map(member => [member, (judges.get(member) ?? text)(key[member], `${name}.${member}`, rules)])
-  )
+  return Object.fromEntries(given.map(member => [member, (judges.get(member) ?? text)(key[member], `${name}.${member}`, rules)]))
 }
 
 function certificates(value: unknown, member: string): Json {

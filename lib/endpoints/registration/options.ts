@@ -200,17 +200,12 @@ function checkScopes(scopes: unknown, ofServer: readonly string[]): readonly str
   return scopes as readonly string[]
 }
 
-function checkGrantTypes(
-  given: unknown,
-  ofServer: readonly string[],
-  access: RegistrationOptions['access']
-): readonly string[] {
+function checkGrantTypes(given: unknown, ofServer: readonly string[], access: RegistrationOptions['access']): readonly string[] {
   if (given === undefined) return access === 'open' ? ofServer.filter(grant => grantsOfPeople.includes(grant)) : ofServer
   if (!Array.isArray(given) || given.length === 0)
     throw new ConfigurationError('registration.grantTypes', 'must be a list of at least one grant of this server')
   const unknown = given.findIndex(grant => !ofServer.includes(grant as string))
-  if (unknown !== -1)
-    throw new ConfigurationError(`registration.grantTypes[${unknown}]`, `must be one of ${ofServer.join(', ')}`)
+  if (unknown !== -1) throw new ConfigurationError(`registration.grantTypes[${unknown}]`, `must be one of ${ofServer.join(', ')}`)
   return ofServer.filter(grant => given.includes(grant))
 }
 

@@ -109,7 +109,9 @@ describe('a body that is too much', () => {
 
   it('is what the operator says', async () => {
     const { app } = await registrationHarness({ limits: { bytes: 300, redirectUris: 1 } })
-    expect((await send(app, { ...web, client_name: 'x'.repeat(300) })).body).toMatchObject({ error_description: expect.stringContaining('300 bytes') })
+    expect((await send(app, { ...web, client_name: 'x'.repeat(300) })).body).toMatchObject({
+      error_description: expect.stringContaining('300 bytes')
+    })
     expect(refusalOf(await send(app, { redirect_uris: [callback, `${callback}/2`] }))).toMatchObject({
       status: 400,
       error: 'invalid_redirect_uri',

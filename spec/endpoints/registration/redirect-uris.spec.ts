@@ -101,6 +101,8 @@ describe('the kind of application', () => {
 
   it('web goes with https alone', () => {
     for (const uri of ['http://localhost/cb', 'com.example.app:/cb'])
-      expect(problem(() => applicationTypeOf('web', ['https://a.example/', uri], []))).toMatch(/^redirect_uris\[1\] must be https/)
+      expect(problem(() => applicationTypeOf('web', ['https://a.example/', uri], []))).toMatch(
+        /^redirect_uris\[1\] must be https/
+      )
   })
 })
