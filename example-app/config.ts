@@ -1,8 +1,9 @@
 /** Reads the configuration: environment, file, defaults. Whatever is wrong is one {@link ConfigError} naming the setting. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { isLoopback, jwksUriMustBe, knownMembers } from './config-clients.ts'
+import { isLoopback, jwksUriMustBe } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './config-registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './config-schema.ts'
@@ -112,7 +113,10 @@ function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): v
   const people = new Set(accounts.map(({ sub }) => sub))
   const index = clients.findIndex(({ client_id }) => people.has(client_id))
   if (index !== -1)
-    throw new ConfigError(`${prefix}clients[${index}].client_id`, 'must not be the sub of an account: its tokens could be taken for theirs')
+    throw new ConfigError(
+      `${prefix}clients[${index}].client_id`,
+      'must not be the sub of an account: its tokens could be taken for theirs'
+    )
 }
 
 function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: string, issuer: URL): void {
@@ -130,8 +134,10 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
-    const ignored = Object.keys(client).filter(member => !knownMembers.has(member))
-    return ignored.map(member => `${path}.${member} is not known and has no effect`)
+    return unknownMembers(client).map(({ member, meant }) => {
+      if (meant === undefined) return `${path}.${member} is not known and has no effect`
+      throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
+    })
   })
 }
 

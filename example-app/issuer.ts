@@ -19,6 +19,7 @@ import { assertionGrants } from './assertion-grants.ts'
 import { backchannelHooks, cibaPages } from './ciba.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
+import { knownMembersOf } from './config-clients.ts'
 import { registeredGrantTypes } from './config-registration.ts'
 import { clientPages } from './client-pages.ts'
 import { demoPages } from './demo/playground.ts'
@@ -100,7 +101,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: settings.clients,
+      clients: settings.clients.map(knownMembersOf),
       scopes: settings.scopes,
       resources: settings.resources,
       acrValues: [passwordLogin],

@@ -97,6 +97,7 @@ export {
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,

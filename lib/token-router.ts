@@ -135,9 +135,10 @@ export interface TokenEndpointParts {
 export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
   const parts = tokenEndpointParts(options)
-  checkOfferedClients(parts.clientSource, parts.offered)
   const router = Router()
   router.all('/token', tokenEndpoint(parts, options))
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(parts.clientSource, parts.offered)
   router.use(oauthErrorHandler(options))
   return router
 }

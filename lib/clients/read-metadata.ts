@@ -10,7 +10,7 @@ import { judgeOfKind, type Fail } from './metadata-kinds.ts'
 export function readMetadata(given: object, fail: Fail): ReadMetadata {
   const read: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
-    if (value === null || value === undefined) continue
+    if (isAbsent(value)) continue
     const member = memberOf(name)
     if (member === undefined) {
       checkUnknown(name, given, fail)
@@ -25,10 +25,27 @@ export function readMetadata(given: object, fail: Fail): ReadMetadata {
   return read as unknown as ReadMetadata
 }
 
+/** A member of client metadata that the library does not know. */
+export interface UnknownMember {
+  readonly member: string
+  /** The known member it is like and that is not there: what is configured so is refused. */
+  readonly meant: string | undefined
+}
+
+/** The members of one client's metadata that the library does not know, for whoever wants to say so in words of their own. */
+export function unknownMembers(metadata: object): readonly UnknownMember[] {
+  const unknown = Object.entries(metadata).filter(([name, value]) => !isAbsent(value) && memberOf(name) === undefined)
+  return unknown.map(([member]) => ({ member, meant: meantBy(member, metadata) }))
+}
+
+function meantBy(name: string, given: object): string | undefined {
+  return memberNames.find(known => looksLike(name, known) && !isGiven(given, known))
+}
+
 /** A protection under a misspelt name would silently never be: what is like a known member that is not there is taken for it. */
 function checkUnknown(name: string, given: object, fail: Fail): void {
-  const meant = memberNames.find(known => looksLike(name, known) && !isGiven(given, known))
-  if (meant !== undefined) fail(name, `is not a member of client metadata; did you mean ${meant}?`)
+  const meant = meantBy(name, given)
+  if (meant !== undefined) fail(name, `must be named ${meant}: client metadata has no such member`)
   warnOnce(name)
 }
 
@@ -43,8 +60,11 @@ function bare(name: string): string {
 }
 
 function isGiven(given: object, name: string): boolean {
-  const value: unknown = (given as Readonly<Record<string, unknown>>)[name]
-  return value !== undefined && value !== null
+  return !isAbsent((given as Readonly<Record<string, unknown>>)[name])
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
 }
 
 const warned = new Set<string>()

@@ -18,7 +18,7 @@ describe('a member that is like a known one', () => {
     ['tls-client-auth-san-dns', 'tls_client_auth_san_dns']
   ])('%s is refused, and the right one named: %s', (member, meant) => {
     expect(withMembers({ [member]: 'x' })).toThrow(
-      `clients[3].${member} is not a member of client metadata; did you mean ${meant}?`
+      `clients[3].${member} must be named ${meant}: client metadata has no such member`
     )
   })
 
