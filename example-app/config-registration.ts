@@ -14,5 +14,7 @@ export function registrationWarnings(settings: IssuerSettings, prefix: string): 
   if (settings.policy.registration !== 'open') return []
   const ofMachines = registeredGrantTypes(settings).filter(grant_type => !grantsOfPeople.includes(grant_type))
   if (ofMachines.length === 0) return []
-  return [`${prefix}policy.registration_grant_types lets anyone register for grants no person decides on: ${ofMachines.join(', ')}`]
+  return [
+    `${prefix}policy.registration_grant_types lets anyone register for grants no person decides on: ${ofMachines.join(', ')}`
+  ]
 }

@@ -46,11 +46,6 @@ export function isPublicMethod(method: string): boolean {
   return methodFacts.get(method)?.public === true
 }
 
-/** Whether a method needs connections that carry certificates. */
-export function isCertificateMethod(method: string): boolean {
-  return methodFacts.get(method)?.certificate === true
-}
-
 /** Whether a method takes this kind of credential, as far as is known of it. */
 export function methodAccepts(method: string, type: CredentialOfClient['type']): boolean {
   return methodFacts.get(method)?.accepts.some(accepted => accepted === type) === true

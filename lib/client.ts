@@ -1,11 +1,6 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
 import { readCredentials } from './client-credential.ts'
-import {
-  keepCredentials,
-  registeredCredentials,
-  type ClientSecret,
-  type CredentialOfClient
-} from './client-credential-set.ts'
+import { keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './client-credential-set.ts'
 import { checkMethodNeeds, defaultMethod, isPublicMethod } from './client-method.ts'
 import type { Fail } from './clients/metadata-kinds.ts'
 import { metadataRules } from './clients/metadata-rules.ts'

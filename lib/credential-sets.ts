@@ -4,6 +4,7 @@
  */
 import { webcrypto } from 'node:crypto'
 import { isPublicMethod, provingMethods } from './client-method.ts'
+import { clientOrigin, withOrigin } from './client-origin.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSet } from './client-credential-set.ts'
 import { credentialFunctions, type CredentialFunctions } from './credential-functions.ts'
@@ -14,6 +15,7 @@ import { dailyReview } from './credentials/credential-review.ts'
 import { lastUses, type LastUses } from './credentials/last-use.ts'
 import { secretKeeper } from './credentials/stored-secret.ts'
 import { upgradeHash } from './credentials/upgrade-hash.ts'
+import { harmless } from './events/listener.ts'
 import type { Emit } from './events.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
 import { scopedStore } from './stores/scoped.ts'
@@ -77,7 +79,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
     clients: options.clients,
     methods: () => methods,
     maxAge: checkMaxAge(options.maxAge, 'maxAge'),
-    emit: checkFunction(options.emit, 'emit')
+    emit: harmless('emit', options.emit)
   })
 }
 
@@ -159,7 +161,7 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
     if (found.record === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withRecord(base, found.record, keeper)
+    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }

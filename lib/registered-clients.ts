@@ -3,45 +3,19 @@
  * to have ended for as long as a token of theirs could live.
  */
 import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import { withOrigin } from './client-origin.ts'
 import { growingCache } from './credentials/growing-cache.ts'
-import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
-import type { ReadMetadata } from './clients/metadata.ts'
+import type { SecretKeeper } from './credentials/stored-secret.ts'
 import { ConfigurationError } from './options.ts'
-import type { Json, Key, Store, StoredRecord } from './stores/store.ts'
-
-/** A registered client as the store keeps it. */
-export interface ClientRecord {
-  /** Registered names and values, `client_id` too; no secret. */
-  readonly metadata: ReadMetadata
-  /** Any number side by side; the newest is the last. */
-  readonly credentials: readonly StoredSecret[]
-  /** The digest of the registration access token. */
-  readonly registration_access_token: string
-  /** Seconds since the epoch. */
-  readonly client_id_issued_at: number
-  /** The software statement it registered with, as it was sent. */
-  readonly software_statement?: string | undefined
-  /** It has never authenticated, and is not kept for long until it does. */
-  readonly unused?: boolean | undefined
-}
-
-/** A record, and which state of it. */
-export interface FoundClientRecord {
-  readonly record: ClientRecord
-  readonly version: StoredRecord['version']
-}
-
-/** What registration does with the store. Every operation is one atomic step, and seen on this node at once. */
-export interface Registrations {
-  /** True where there was none of this client_id. */
-  create(record: ClientRecord): Promise<boolean>
-  /** The record as it is now; undefined where there is none, or it has ended. */
-  read(client_id: string): Promise<FoundClientRecord | undefined>
-  /** Replaces that state of the record; false where it is another by now. */
-  replace(version: StoredRecord['version'], record: ClientRecord): Promise<boolean>
-  /** Ends the client, and has that known for `ttl` seconds. */
-  end(client_id: string, ttl: number): Promise<void>
-}
+import {
+  clientKey,
+  isRegisteredClientId,
+  registrationsOf,
+  type ClientRecord,
+  type EndedRecord,
+  type Registrations
+} from './clients/registrations.ts'
+import type { Store, StoredRecord } from './stores/store.ts'
 
 export interface RegistrationsContext {
   /** Whose clients they are. */
@@ -102,8 +76,6 @@ export interface RegisteredClients {
   readonly configured: ClientSource | ClientRegistry
   /** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
   readonly hasEnded: (client_id: string) => Promise<boolean>
-  /** Whether a client that was just found registered itself. */
-  readonly isRegistered: (client_id: string) => boolean
 }
 
 /**
@@ -129,8 +101,7 @@ export function registeredClientsOf({
   return {
     clients,
     configured: known?.configured ?? given,
-    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true,
-    isRegistered: client_id => internals.get(clients)?.registered?.has(client_id) === true
+    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true
   }
 }
 
@@ -165,53 +136,9 @@ async function keepUsed(registrations: Registrations, cache: RecordCache, client
   }
 }
 
-const registeredId = /^[0-9a-f]{32}$/
-
 /** A client_id nobody can guess. Never a URL, which is what a client's own metadata document is called; never at the start of a command's options. */
 export function newClientId(random: (size: number) => Uint8Array): string {
   return Buffer.from(random(16)).toString('hex')
-}
-
-/** Stores end every record some time: a client goes with its DELETE, not with its age. In seconds. */
-const century = 3_155_760_000
-
-function clientKey(client_id: string): Key {
-  return { kind: 'registered_client', id: client_id }
-}
-
-/** What is left of a client that was ended. */
-interface EndedRecord {
-  readonly ended: true
-}
-
-/** @param forget what is told of every change. */
-function registrationsOf({ store, unusedTtl }: RegistrationsContext, forget: (client_id: string) => void): Registrations {
-  const ttlOf = ({ unused }: ClientRecord): number => (unused === true ? unusedTtl : century)
-  return {
-    async create(record) {
-      const { client_id } = record.metadata
-      const created = await store.add(clientKey(client_id), record as unknown as Json, ttlOf(record))
-      forget(client_id)
-      return created
-    },
-    async read(client_id) {
-      const found = registeredId.test(client_id) ? await store.get(clientKey(client_id)) : undefined
-      if (found === undefined) return undefined
-      const record = found.value as unknown as ClientRecord | EndedRecord
-      return 'ended' in record ? undefined : { record, version: found.version }
-    },
-    async replace(version, record) {
-      const { client_id } = record.metadata
-      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, ttlOf(record))
-      forget(client_id)
-      return replaced
-    },
-    async end(client_id, ttl) {
-      // written over whatever is there: a change that is under way finds another version and fails
-      await store.set(clientKey(client_id), { ended: true }, ttl)
-      forget(client_id)
-    }
-  }
 }
 
 /** What is known of one client_id. */
@@ -231,8 +158,6 @@ interface RecordCache {
   cached(client_id: string): Known | undefined
   /** The same, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
   find(client_id: string): Promise<Known | undefined>
-  /** Whether there was a record of this client when it was last asked for. */
-  has(client_id: string): boolean
   /** Whether it is known never to have authenticated. */
   isUnused(client_id: string): boolean
   setUnused(client_id: string, unused: boolean): void
@@ -277,8 +202,7 @@ function recordCache(context: RegistrationsContext): RecordCache {
   return {
     cached,
     find: async client_id =>
-      registeredId.test(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
-    has: client_id => present.peek(client_id)?.client !== undefined,
+      isRegisteredClientId(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
     isUnused: client_id => unused.size > 0 && unused.has(client_id),
     setUnused,
     forget(client_id) {
@@ -306,11 +230,12 @@ async function loadRecord(
   return { version: found.version, client: clientOf(record, secrets), ended: false, unused, size, until }
 }
 
-function clientOf({ metadata, credentials }: ClientRecord, secrets: SecretKeeper): Client {
+function clientOf({ metadata, credentials, software_statement, vouched }: ClientRecord, secrets: SecretKeeper): Client {
   const { client_id } = metadata
-  return toClient(
+  const client = toClient(
     metadata,
     'registered client',
     credentials.map(stored => secrets.restore(client_id, stored))
   )
+  return withOrigin(client, vouched === true || software_statement !== undefined ? 'vouched' : 'registered')
 }

@@ -70,7 +70,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
    */
   readonly guessProtection?: GuessProtectionOptions | false | undefined
-  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
   readonly onError?: OAuthErrorHandlerOptions['onError']
@@ -172,7 +172,7 @@ export function tokenEndpointParts(
   const known = registered?.clients ?? clientRegistry(given.clients)
   const every = withCredentials?.(server, known) ?? known
   let offered: Offered = {}
-  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered, registered)
+  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -205,8 +205,7 @@ export function tokenEndpointParts(
 function foundClients(
   clients: ClientRegistry,
   { source, issuer, events }: { readonly source: unknown; readonly issuer: string; readonly events: EventSource },
-  offered: () => Offered,
-  registered: RegisteredClients | undefined
+  offered: () => Offered
 ): ClientRegistry {
   if (typeof source !== 'function') return clients
   tellMisconfiguredTo(source, issuer, (client_id, { key, message }) => {
@@ -214,7 +213,7 @@ function foundClients(
     events.emit?.({ type: 'client.misconfigured', client_id: printable(client_id), member, reason: printable(message) })
     return events.emit !== undefined
   })
-  return offeredClients(clients, offered, client_id => registered?.isRegistered(client_id) === true, misconfiguredReport(source))
+  return offeredClients(clients, offered, misconfiguredReport(source))
 }
 
 /** What clients may have registered, as far as a token endpoint can say. */

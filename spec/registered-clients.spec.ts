@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { clientSecrets, toClient } from '../lib/client.ts'
 import { secretKeeper } from '../lib/credentials/stored-secret.ts'
 import { memoryStore, registeredClients, type ClientMetadata, type ReadMetadata, type Store } from '../lib/index.ts'
-import { newClientId, openRegistrations, registeredClientsOf, type ClientRecord } from '../lib/registered-clients.ts'
+import type { ClientRecord } from '../lib/clients/registrations.ts'
+import { newClientId, openRegistrations, registeredClientsOf } from '../lib/registered-clients.ts'
 import { issuer } from './support/authorization-server.ts'
 import { storeWith } from './support/registration.ts'
 
@@ -111,7 +112,14 @@ describe('configured clients', () => {
   it('in a database of their own are not asked for again for a client that is known to have registered', async () => {
     let looked = 0
     const registry = registeredClients(() => void (looked += 1))
-    const registrations = openRegistrations(registry, { issuer, store: memoryStore(), secrets, clock: () => 0, maxAge: 5, unusedTtl: 0 })
+    const registrations = openRegistrations(registry, {
+      issuer,
+      store: memoryStore(),
+      secrets,
+      clock: () => 0,
+      maxAge: 5,
+      unusedTtl: 0
+    })
     await registrations.create(record(id('a')))
     for (let time = 0; time < 3; time++) expect(await registry.find(id('a'))).toBeDefined()
     expect(looked).toBe(1)

@@ -2,6 +2,7 @@
 import type { Client, ClientMetadata, ClientRegistry } from '../client.ts'
 import { toClient } from '../client.ts'
 import { isPublicMethod } from '../client-method.ts'
+import { clientOrigin } from '../client-origin.ts'
 import { ConfigurationError } from '../options.ts'
 import { clientMetadata, type MetadataMember, type OfferedValues } from './metadata.ts'
 import type { Fail } from './metadata-kinds.ts'
@@ -73,18 +74,17 @@ export function checkOfferedClients(clients: unknown, offered: Offered): void {
  * object.
  *
  * @param offered asked when the first client comes: by then the server is made.
- * @param isRegistered whether a client registered itself, and was judged then.
  * @param tell told of each that is left out.
  */
 export function offeredClients(
   clients: ClientRegistry,
   offered: () => Offered,
-  isRegistered: (client_id: string) => boolean,
   tell: (client_id: string, error: ConfigurationError) => void
 ): ClientRegistry {
   const verdicts = new WeakMap<Client, ConfigurationError | true>()
+  // one that registered itself was judged then
   const judge = (client: Client): ConfigurationError | true => {
-    const verdict = isRegistered(client.client_id) ? true : problemOf(client, offered())
+    const verdict = clientOrigin(client) === 'configured' ? problemOf(client, offered()) : true
     verdicts.set(client, verdict)
     return verdict
   }

@@ -1,6 +1,5 @@
 /** The endpoints built in. The router, metadata and the mutual-TLS aliases follow from this list. */
 import type { RequestHandler } from 'express'
-import { isPublicMethod } from '../client-method.ts'
 import { authorizationEndpoint } from './authorization/endpoint.ts'
 import { backchannelAuthenticationEndpoint } from './backchannel-authentication/endpoint.ts'
 import { credentialsEndpoint } from './credentials.ts'
@@ -21,7 +20,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
   const { grantTypes, registration, device, backchannel } = context
-  const confidential = context.strategies.some(({ name }) => !isPublicMethod(name))
+  const confidential = context.strategies.some(strategy => strategy.public !== true)
   const { strategies } = context.authentication('token')
   return [
     ...(grantTypes.includes('authorization_code')

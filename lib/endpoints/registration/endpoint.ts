@@ -2,7 +2,8 @@
 import type { Request, Response } from 'express'
 import { MethodNotAllowedError, ServerError } from '../../errors.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import { newClientId, type ClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
+import { newClientId } from '../../registered-clients.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { traceIdOf } from '../../trace.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
@@ -46,6 +47,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
     registration_access_token: tokenDigest(registration_access_token),
     client_id_issued_at: Math.floor(clock() / 1000),
     ...(software_statement !== undefined && { software_statement }),
+    ...(initialAccessToken !== undefined && { vouched: true }),
     ...(registration.unusedTtl > 0 && { unused: true })
   }
   if (!(await registration.registrations.create(record)))

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import { InvalidClientMetadataError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../errors.ts'
 import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import type { ClientRecord, FoundClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord, FoundClientRecord } from '../../clients/registrations.ts'
 import { traceIdOf } from '../../trace.ts'
 import { bearerToken, invalidToken, isRegistrationAccessToken } from './access.ts'
 import { endRegistration } from './end-registration.ts'
@@ -84,7 +84,7 @@ async function keep(
   let current: FoundClientRecord | undefined = found
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     if (current === undefined) throw invalidToken(req, 'the client was ended meanwhile')
-    const { credentials, registration_access_token, client_id_issued_at } = current.record
+    const { credentials, registration_access_token, client_id_issued_at, vouched } = current.record
     const secret = issueSecret(registrar, metadata, credentials)
     const record: ClientRecord = {
       metadata,
@@ -92,6 +92,7 @@ async function keep(
       registration_access_token,
       client_id_issued_at,
       ...(software_statement !== undefined && { software_statement }),
+      ...(vouched !== undefined && { vouched }),
       ...(current.record.unused === true && { unused: true })
     }
     if (await registrations.replace(current.version, record)) return { record, client_secret: secret?.value }

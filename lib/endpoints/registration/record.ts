@@ -3,7 +3,7 @@ import { secretMethods } from '../../client.ts'
 import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../client-method.ts'
 import type { ReadMetadata } from '../../clients/metadata.ts'
 import type { StoredSecret } from '../../credentials/stored-secret.ts'
-import type { ClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Registration } from './options.ts'
 
