@@ -92,6 +92,8 @@ const policy = object({
   assertion_audience: oneOf('issuer', 'report', 'legacy').default('issuer'),
   registration: oneOf('off', 'open', 'token').default('off'),
   initial_access_token: text.optional(),
+  registration_grant_types: list(oneOf(...grantTypes)).default([]),
+  registration_schemes: list(text).default([]),
   refresh_token_rotation: oneOf('unbound', 'always', 'never').default('unbound'),
   refresh_retry_window: whole(0, 300).default(10),
   access_token_ttl: whole(1, year).default(3600),

@@ -116,9 +116,11 @@ export {
   type AssertionAudience,
   type Client,
   type ClientMetadata,
+  type ReadMetadata,
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,
