@@ -8,7 +8,12 @@
  */
 
 // a whole authorization server
-export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
+export {
+  authorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type KeptClientKeys
+} from './authorization-server.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
