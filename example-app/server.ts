@@ -62,7 +62,8 @@ export async function listen({ issuer, tls }: Config, app: ExpressApplication, l
         ? () => createServer(app, { ...limits, tls: tlsOptions(tls, tls.port === undefined) })
         : () => createServer(app, limits)
     await open(main, portOf(issuer), 'issuer')
-    if (tls?.port !== undefined) await open(() => createServer(app, { ...limits, tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
+    if (tls?.port !== undefined)
+      await open(() => createServer(app, { ...limits, tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
   } catch (error) {
     await listeners.close(0)
     throw error

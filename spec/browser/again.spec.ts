@@ -105,7 +105,10 @@ describe('another site that posts a form to the authorization endpoint', () => {
     const query = new URL(authorizeUrl(at.issuer, at.client, fields)).searchParams
     const inputs = [...query].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join('')
     await page.goto(
-      at.client.page('/trap', `<form method="post" action="${at.issuer}/oauth2/authorize">${inputs}<button>Win a prize</button></form>`)
+      at.client.page(
+        '/trap',
+        `<form method="post" action="${at.issuer}/oauth2/authorize">${inputs}<button>Win a prize</button></form>`
+      )
     )
     await page.getByRole('button').click()
   }

@@ -13,7 +13,10 @@ const pictures: Readonly<Record<string, { type?: string; status?: number; body: 
   '/logo.png': { type: 'image/png', body: png },
   '/untyped': { body: png },
   '/logo.jpg': { type: 'text/html', body: Buffer.from('ffd8ffe000104a464946', 'hex') },
-  '/logo.svg': { type: 'image/svg+xml', body: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>') },
+  '/logo.svg': {
+    type: 'image/svg+xml',
+    body: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+  },
   '/page.png': { type: 'image/png', body: Buffer.from('<!doctype html><script>alert(1)</script>') },
   '/empty.png': { type: 'image/png', body: Buffer.alloc(0) },
   '/large.png': { type: 'image/png', body: Buffer.concat([png, Buffer.alloc(262_144)]) },
@@ -51,7 +54,11 @@ beforeAll(async () => {
     accounts: [{ sub: 'u-alice', ...alice }],
     policy: { registration: 'open' },
     tenants: [
-      { path: '/invited', accounts: [{ sub: 'u-alice', ...alice }], policy: { registration: 'token', initial_access_token: 'let-me-in' } }
+      {
+        path: '/invited',
+        accounts: [{ sub: 'u-alice', ...alice }],
+        policy: { registration: 'token', initial_access_token: 'let-me-in' }
+      }
     ]
   })
   serving = await serve(settings, memoryStore())
@@ -64,10 +71,16 @@ afterAll(async () => {
 })
 
 async function register(base: string, metadata: object, token?: string): Promise<string> {
-  const { registration_endpoint } = (await (await fetch(`${base}/.well-known/openid-configuration`)).json()) as Record<string, string>
+  const { registration_endpoint } = (await (await fetch(`${base}/.well-known/openid-configuration`)).json()) as Record<
+    string,
+    string
+  >
   const headers = { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) }
   const body = JSON.stringify({ ...web, ...metadata })
-  const answer = (await (await fetch(registration_endpoint ?? '', { method: 'POST', headers, body })).json()) as Record<string, string>
+  const answer = (await (await fetch(registration_endpoint ?? '', { method: 'POST', headers, body })).json()) as Record<
+    string,
+    string
+  >
   if (answer['client_id'] === undefined) throw new Error(JSON.stringify(answer))
   return answer['client_id']
 }
@@ -104,7 +117,11 @@ describe('who vouches for an application', () => {
   })
 
   it('is nobody, where it registered itself: said beside its name, and its logo is neither shown nor fetched', async () => {
-    const client_id = await register(issuer, { client_name: 'Your Bank', logo_uri: `${origin}/logo.png`, client_uri: 'https://bank.example/' })
+    const client_id = await register(issuer, {
+      client_name: 'Your Bank',
+      logo_uri: `${origin}/logo.png`,
+      client_uri: 'https://bank.example/'
+    })
     asked = []
     const { page } = await consentFor(client_id)
     expect(visible(page)).toContain('Your Bank registered itself here. Nobody vouches for it')
@@ -123,7 +140,9 @@ describe('who vouches for an application', () => {
 
   it('is nobody on the page of an error either, which shows no way to the application', async () => {
     const client_id = await register(issuer, { client_name: 'Your Bank', client_uri: 'https://bank.example/' })
-    const page = await new Browser().get(`${issuer}/oauth2/authorize?${new URLSearchParams({ client_id, redirect_uri, response_type: 'INVALID' })}`)
+    const page = await new Browser().get(
+      `${issuer}/oauth2/authorize?${new URLSearchParams({ client_id, redirect_uri, response_type: 'INVALID' })}`
+    )
     expect([page.status, page.location]).toEqual([400, undefined])
     expect(page.text).not.toContain('bank.example')
     expect(page.text).not.toContain('127.0.0.1:9')
@@ -144,10 +163,13 @@ describe('a logo', () => {
     expect(page.text).not.toContain(origin)
   })
 
-  it.each([...Object.keys(pictures).slice(3), 'nowhere'])('is not served where it is none, or cannot be had: %s', async client_id => {
-    const { page, browser } = await consentFor(client_id)
-    expect((await browser.get(issuer + logoOf(page))).status).toBe(404)
-  })
+  it.each([...Object.keys(pictures).slice(3), 'nowhere'])(
+    'is not served where it is none, or cannot be had: %s',
+    async client_id => {
+      const { page, browser } = await consentFor(client_id)
+      expect((await browser.get(issuer + logoOf(page))).status).toBe(404)
+    }
+  )
 
   it('is fetched once, however many look at it', async () => {
     const { page } = await consentFor('/untyped')
