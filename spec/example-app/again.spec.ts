@@ -82,6 +82,16 @@ describe('signing in, posted twice', () => {
   })
 })
 
+describe('signing out, clicked twice', () => {
+  it('says both times that the person is signed out, and lets a page that was open lead on', async () => {
+    const browser = new Browser()
+    const account = await browser.submit(await browser.get(`${serving.issuer}/account`), alice).then(page => browser.follow(page))
+    for (const answer of await Promise.all([1, 2].map(() => browser.submit(account, {}))))
+      expect((await browser.follow(answer)).text).toContain('You are signed out')
+    expect((await browser.follow(await browser.submit(account, {}))).text).toContain('You are signed out')
+  })
+})
+
 describe('several tabs', () => {
   it('restored at once, without a cookie, all lead to a code', async () => {
     const browser = new Browser()

@@ -52,6 +52,7 @@ beforeAll(async () => {
       { ...web, client_id: 'app', redirect_uris: ['com.example.app:/callback'], client_name: 'App' }
     ],
     accounts: [{ sub: 'u-alice', ...alice }],
+    resources: ['one', 'two'].map(name => ({ resource: `https://${name}.example`, scopes: ['api:read'] })),
     policy: { registration: 'open' },
     tenants: [
       {
@@ -141,11 +142,39 @@ describe('who vouches for an application', () => {
   it('is nobody on the page of an error either, which shows no way to the application', async () => {
     const client_id = await register(issuer, { client_name: 'Your Bank', client_uri: 'https://bank.example/' })
     const page = await new Browser().get(
-      `${issuer}/oauth2/authorize?${new URLSearchParams({ client_id, redirect_uri, response_type: 'INVALID' })}`
+      `${issuer}/oauth2/authorize?${new URLSearchParams({ client_id, redirect_uri, response_type: 'INVALID' }).toString()}`
     )
     expect([page.status, page.location]).toEqual([400, undefined])
     expect(page.text).not.toContain('bank.example')
     expect(page.text).not.toContain('127.0.0.1:9')
+  })
+})
+
+describe('a device whose client registered itself', () => {
+  it('is shown with a word on that, too', async () => {
+    const grant_types = ['urn:ietf:params:oauth:grant-type:device_code']
+    const device = { client_name: 'Your Television', grant_types, response_types: [], redirect_uris: undefined }
+    const client_id = await register(issuer, device)
+    const body = new URLSearchParams({ client_id, scope: 'openid' })
+    const asked = await fetch(`${issuer}/oauth2/device_authorization`, { method: 'POST', body })
+    const { verification_uri_complete = '' } = (await asked.json()) as Record<string, string>
+    const browser = new Browser()
+    const page = await browser.follow(await browser.submit(await browser.get(verification_uri_complete), alice))
+    expect(visible(page)).toContain('Your Television registered itself here. Nobody vouches for it')
+  })
+})
+
+describe('consent', () => {
+  it('is for the resource it was given for: another is asked about, that one is not, nor what is about the person alone', async () => {
+    const { page, browser } = await consentFor('plain', issuer, { scope: 'openid api:read', resource: 'https://one.example' })
+    await browser.submit(page, { decision: 'allow' })
+    const silently = async (change: object) =>
+      new URL(
+        (await open(browser, issuer, { client_id: 'plain', scope: 'openid api:read', prompt: 'none', ...change })).location ?? ''
+      ).searchParams
+    expect((await silently({ resource: 'https://one.example' })).get('code')).toEqual(expect.any(String))
+    expect((await silently({ resource: 'https://two.example' })).get('error')).toBe('consent_required')
+    expect((await silently({ scope: 'openid' })).get('code')).toEqual(expect.any(String))
   })
 })
 
