@@ -113,7 +113,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       scopes: settings.scopes,
       resources: settings.resources,
       acrValues: [passwordLogin],
-      credentials: { endpoint: true },
+      credentials: { endpoint: settings.policy.credentials_endpoint },
       certificates: certificates || mtlsOrigin !== undefined,
       certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
