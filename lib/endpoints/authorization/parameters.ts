@@ -2,6 +2,7 @@
 import type { Request } from 'express'
 import { InvalidRequestError, MethodNotAllowedError } from '../../errors.ts'
 import { readParameters } from '../../http/parameters.ts'
+import { queryOf } from '../../http/request-target.ts'
 import type { Parameters } from '../../request.ts'
 
 /** Repeated ones are told apart, empty ones are absent. */
@@ -68,9 +69,7 @@ export function refuseRepeated(parameters: AuthorizationParameters): void {
 export async function readAuthorizationParameters(req: Request): Promise<AuthorizationParameters> {
   if (req.method === 'POST') return parametersOfForm(await readParameters(req))
   if (req.method !== 'GET') throw new MethodNotAllowedError(['GET', 'POST'])
-  const start = req.originalUrl.indexOf('?')
-  const query = start === -1 ? '' : req.originalUrl.slice(start + 1)
-  return new AuthorizationParameters(new URLSearchParams(query))
+  return new AuthorizationParameters(new URLSearchParams(queryOf(req)))
 }
 
 export function parametersOfForm(form: Parameters): AuthorizationParameters {
