@@ -70,10 +70,7 @@ describe.each(hosts)('a target that begins with %s', host => {
     ['PUT', '/oauth2/token', 405]
   ])('%s %s is answered as without it', async (method, path, status) => {
     await listening(await elsewhere(express()), async address => {
-      const [absolute, origin] = [
-        await send(address, host + path, { method }),
-        await send(address, path, { method })
-      ]
+      const [absolute, origin] = [await send(address, host + path, { method }), await send(address, path, { method })]
       expect([absolute.status, origin.status]).toEqual([status, status])
       if (!path.includes('authorize')) expect(absolute.text).toBe(origin.text)
     })

@@ -53,8 +53,7 @@ describe('the path and query of a request target', () => {
 
   it('are found in time proportional to a hostile target', () => {
     const begun = performance.now()
-    for (const piece of ['http://', 'h', '/', '?', '@', ':'])
-      pathOf({ originalUrl: `http://${piece.repeat(200_000)}` })
+    for (const piece of ['http://', 'h', '/', '?', '@', ':']) pathOf({ originalUrl: `http://${piece.repeat(200_000)}` })
     expect(performance.now() - begun).toBeLessThan(200)
   })
 })
