@@ -2,7 +2,12 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
-import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import {
+  authenticatingEndpoints,
+  endpointAuthentication,
+  strategiesAt,
+  type EndpointAuthMethods
+} from './endpoint-authentication.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
   checkBackchannelAuthentication,
@@ -93,9 +98,8 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
-  // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
-  const otherAudiences =
-    options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
+  // earlier texts let a client address its assertion to the endpoint it calls, or to another of these (RFC 9126 §2, CIBA Core §7.1)
+  const otherAudiences = authenticatingEndpoints.flatMap(name => onEveryListener(addresses[`${name}_endpoint`]))
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
     { registered, otherAudiences, withCredentials: credentials.open }
