@@ -2,7 +2,7 @@
 import type { Request, RequestHandler } from 'express'
 import { toOAuthError } from './http/error-handler.ts'
 import { sendPublicDocument } from './http/public-document.ts'
-import { pathOf, queryOf } from './http/request-target.ts'
+import { pathOf, queryStringOf } from './http/request-target.ts'
 import { sendOAuthError } from './http/responses.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
 import { checkBoolean } from './tokens/token-server.ts'
@@ -69,6 +69,6 @@ function documentFinder(resource: string, atRoot: boolean): (req: Pick<Request, 
   return req => {
     const path = pathOf(req)
     if (atRoot && path === wellKnown) return true
-    return paths.has(path) && (query === '' || queryOf(req) === query)
+    return paths.has(path) && (query === '' || queryStringOf(req) === query)
   }
 }

@@ -20,7 +20,7 @@ export function pathOf({ originalUrl }: TargetedRequest): string {
 }
 
 /** The query of a request, without its question mark; empty where there is none. */
-export function queryOf({ originalUrl }: TargetedRequest): string {
+export function queryStringOf({ originalUrl }: TargetedRequest): string {
   const start = originalUrl.indexOf('?')
   return start === -1 ? '' : originalUrl.slice(start + 1)
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { pathOf, queryOf } from '../../lib/http/request-target.ts'
+import { pathOf, queryStringOf } from '../../lib/http/request-target.ts'
 
-const of = (originalUrl: string) => [pathOf({ originalUrl }), queryOf({ originalUrl })]
+const of = (originalUrl: string) => [pathOf({ originalUrl }), queryStringOf({ originalUrl })]
 
 describe('the path and query of a request target', () => {
   it.each([

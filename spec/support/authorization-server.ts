@@ -143,6 +143,15 @@ export function authorizationQuery(change: Readonly<Record<string, string | unde
 export const authorize = (app: Express, change?: Readonly<Record<string, string | undefined>>, path = '/oauth2/authorize') =>
   request(app).get(`${path}?${authorizationQuery(change)}`)
 
+/** The same request by POST, sent on as a browser does. */
+export async function authorizeByPost(app: Express, query: string): Promise<Response> {
+  const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
+  const { location } = sentOn.headers as { location?: string }
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true
+    ? request(app).get(location.slice(issuer.length))
+    : sentOn
+}
+
 /** The parameters a response sends to the client with its redirect. */
 export function redirected(response: Pick<Response, 'status' | 'headers'>): Form {
   const location = new URL(String(response.headers['location']))
