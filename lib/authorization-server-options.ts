@@ -2,12 +2,7 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
-import {
-  authenticatingEndpoints,
-  endpointAuthentication,
-  strategiesAt,
-  type EndpointAuthMethods
-} from './endpoint-authentication.ts'
+import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
@@ -106,8 +101,11 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
-  // earlier texts let a client address its assertion to the endpoint it calls, or to another of these (RFC 9126 §2, CIBA Core §7.1)
-  const otherAudiences = authenticatingEndpoints.flatMap(name => onEveryListener(addresses[`${name}_endpoint`]))
+  // the endpoints whose own specifications let a client address its assertion to them (RFC 9126 §2, CIBA Core §7.1)
+  const otherAudiences = [
+    ...onEveryListener(addresses.pushed_authorization_request_endpoint),
+    ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
+  ]
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
     { registered, otherAudiences, withCredentials: credentials.open }

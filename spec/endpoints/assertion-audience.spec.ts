@@ -14,6 +14,8 @@ import { authorizationQuery, callback, harness, issuer } from '../support/author
 
 const mtlsOrigin = 'https://as.example.com:8443'
 const own = ['token', 'par', 'introspect', 'revoke', 'device_authorization', 'bc-authorize'].map(name => `/oauth2/${name}`)
+/** What an assertion could once be addressed to. */
+const named = ['/oauth2/token', '/oauth2/par', '/oauth2/bc-authorize']
 let privateKey: CryptoKey
 let jwk: JWK
 
@@ -70,11 +72,11 @@ async function server(options: Partial<AuthorizationServerOptions>, metadata: ob
   return { ask }
 }
 
-describe('an assertion addressed to an endpoint of this server', () => {
+describe('an assertion addressed to the endpoint for tokens, pushed requests or backchannel authentication', () => {
   it.each(own)('is accepted at %s under report and legacy, whichever it names', async path => {
     for (const assertionAudience of ['report', 'legacy'] as const) {
       const { ask } = await server({ assertionAudience })
-      for (const aud of own.flatMap(named => [issuer + named, mtlsOrigin + named]))
+      for (const aud of named.flatMap(path => [issuer + path, mtlsOrigin + path]))
         expect([aud, await ask(path, aud)]).toMatchObject([
           aud,
           { refused: false, outcome: assertionAudience === 'report' ? 'report' : 'pass' }
@@ -84,8 +86,8 @@ describe('an assertion addressed to an endpoint of this server', () => {
 
   it.each(own)('is refused at %s where the issuer alone will do, and the fix names what helps', async path => {
     const { ask } = await server({})
-    for (const named of own)
-      expect(await ask(path, issuer + named)).toMatchObject({
+    for (const earlier of named)
+      expect(await ask(path, issuer + earlier)).toMatchObject({
         refused: true,
         outcome: 'fail',
         fix: expect.stringContaining('"report"')
@@ -102,6 +104,9 @@ describe('an assertion addressed to an endpoint of this server', () => {
     `${issuer}/oauth2/authorize`,
     `${issuer}/oauth2/userinfo`,
     `${issuer}/oauth2/register`,
+    `${issuer}/oauth2/introspect`,
+    `${issuer}/oauth2/revoke`,
+    `${issuer}/oauth2/device_authorization`,
     `${issuer}/oauth2/par/`,
     `${issuer}/acme/oauth2/par`,
     'https://elsewhere.example/oauth2/par'
