@@ -34,7 +34,8 @@ export function accessLog(log: Log): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
   return (req, res, next) => {
     const begun = performance.now()
-    const path = req.originalUrl.replace(/\?.*$/s, '').slice(0, 256)
+    // not the target as it came, which may have a host and user info in front and a query behind
+    const path = req.path.slice(0, 256)
     res.once('close', () => {
       const ms = Math.round(performance.now() - begun)
       const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms }

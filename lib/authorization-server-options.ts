@@ -102,9 +102,11 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
-  // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
-  const otherAudiences =
-    options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
+  // the endpoints whose own specifications let a client address its assertion to them (RFC 9126 §2, CIBA Core §7.1)
+  const otherAudiences = [
+    ...onEveryListener(addresses.pushed_authorization_request_endpoint),
+    ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
+  ]
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
     { registered, otherAudiences, withCredentials: credentials.open }

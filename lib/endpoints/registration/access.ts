@@ -83,6 +83,8 @@ export function bearerToken(req: Request): string | undefined {
 /** 401, with the challenge of RFC 6750 §3: no error code for a request that carried nothing to be wrong. */
 export function invalidToken(req: Request, reason: string): OAuthError {
   const description = 'the access token is not valid'
-  const error = req.headers.authorization === undefined ? '' : ` error="invalid_token", error_description="${description}"`
+  const error = !/^bearer +\S/i.test(req.headers.authorization ?? '')
+    ? ''
+    : ` error="invalid_token", error_description="${description}"`
   return new OAuthError('invalid_token', 401, description, { reason, headers: { 'WWW-Authenticate': `Bearer${error}` } })
 }

@@ -1,6 +1,7 @@
 /** Dynamic client registration (RFC 7591): a client describes itself, and is one from then on. */
 import type { Request, Response } from 'express'
 import { MethodNotAllowedError, ServerError } from '../../errors.ts'
+import { pathOf } from '../../http/request-target.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'
 import { newClientId } from '../../registered-clients.ts'
@@ -21,7 +22,7 @@ export function registrationEndpoint(context: EndpointContext, registration: Reg
   const registrar = { context, registration }
   const { pathname } = new URL(context.addresses.registration_endpoint)
   const handler = handlerOf((req, res) => {
-    const path = req.originalUrl.split('?')[0] ?? ''
+    const path = pathOf(req)
     return path === pathname
       ? register(registrar, req, res)
       : manageRegistration(registrar, path.slice(pathname.length + 1), req, res)
