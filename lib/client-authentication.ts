@@ -2,6 +2,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import type { Guess } from './credentials/guess-places.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { withDecision, type Decision } from './decision.ts'
 import { InvalidClientError, TooManyAttemptsError, type OAuthError } from './errors.ts'
@@ -15,7 +16,7 @@ import { checkInteger, checkKeys, ConfigurationError } from './options.ts'
 import type { ClientRequest, DecisionWatch } from './request.ts'
 import { checkFunctions } from './strategies/attempt.ts'
 import { checkStrategies, type ClientAuthenticationStrategy } from './strategies/strategy.ts'
-import { strategyRunner } from './strategy-runner.ts'
+import { strategyRunner, type RunEnd } from './strategy-runner.ts'
 import { selectStrategy, type Selected } from './strategy-selection.ts'
 import { refuseWith, unjudged } from './unjudged-requests.ts'
 
@@ -93,27 +94,27 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const selected = selection instanceof Promise ? await selection : selection
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
-    const guesses = strategy.guessable === true ? options.guessProtection : undefined
-    const network = guesses === undefined ? '' : networkOf(req)
-    try {
-      if (guesses !== undefined) await guesses.check(client_id, network)
-    } catch (error) {
-      throw refusedUnjudged(error, request, selected, network)
-    }
+    const reserved = strategy.guessable === true ? reserveGuess(options.guessProtection, req, request, selected) : undefined
+    const guess = reserved instanceof Promise ? await reserved : reserved
+    request.guess = guess
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
-    runStrategy(strategy, { req, res, request }, (error, client) => {
+    const end: RunEnd = (error, client) => {
       if (client !== undefined) req.authenticatedClient = client
       // fails closed: a strategy that calls pass() or error(undefined) has authenticated nobody
       const refusal =
         error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
-      if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
-      else {
-        const answer = (more: OAuthError | undefined): void =>
-          next(more === undefined ? refusal : withDecision(more, refusal.decision))
-        guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
-      }
-    })
+      if (guess === undefined) next(refusal)
+      else settleGuess(guess, refusal, next)
+    }
+    try {
+      runStrategy(strategy, { req, res, request }, end)
+    } catch (error) {
+      guess?.release()
+      throw error
+    }
+    // Passport answers for a strategy that fails, and nobody else hears of it
+    if (guess !== undefined && strategy.needsOnlyClientRequest !== true) res.once('close', () => guess.release())
   }
   return (req, res, next) => {
     settleExchange(req, res)
@@ -137,11 +138,43 @@ function checkOptions(options: AuthenticateClientOptions): void {
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
   const guesses: Partial<GuessProtection> | undefined = options.guessProtection
-  if (guesses !== undefined && (typeof guesses.check !== 'function' || typeof guesses.count !== 'function'))
+  if (guesses !== undefined && typeof guesses.reserve !== 'function')
     throw new ConfigurationError('guessProtection', 'must be what guessProtection() returns')
   if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
   checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
   checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
+}
+
+/** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */
+function reserveGuess(
+  guesses: GuessProtection | undefined,
+  req: Request,
+  request: ClientRequest,
+  selected: Selected
+): Guess | undefined | Promise<Guess> {
+  if (guesses === undefined) return undefined
+  const network = networkOf(req)
+  const refuse = (error: unknown): never => {
+    throw refusedUnjudged(error, request, selected, network)
+  }
+  try {
+    const guess = guesses.reserve(selected.client_id, network)
+    return guess instanceof Promise ? guess.catch(refuse) : guess
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+/** Counts what was refused as a wrong guess; whatever else became of it says nothing about the secret. */
+function settleGuess(guess: Guess, refusal: unknown, next: NextFunction): void {
+  if (!(refusal instanceof InvalidClientError)) {
+    guess.release()
+    next(refusal)
+    return
+  }
+  const answer = (more: OAuthError | undefined): void =>
+    next(more === undefined ? refusal : withDecision(more, refusal.decision))
+  guess.wrong().then(answer, next)
 }
 
 /** What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other. */

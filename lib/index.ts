@@ -148,6 +148,7 @@ export {
   type GuessProtectionOptions,
   type GuessProtectionSetup
 } from './credentials/guess-protection.ts'
+export type { Guess } from './credentials/guess-places.ts'
 
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credential-sets.ts'

@@ -80,7 +80,8 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     authentication: undefined,
     found: undefined,
     onDecision: undefined,
-    watch: undefined
+    watch: undefined,
+    guess: undefined
   }
 }
 
