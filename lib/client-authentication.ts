@@ -94,7 +94,7 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const selected = selection instanceof Promise ? await selection : selection
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
-    const reserved = strategy.guessable === true ? reserveGuess(options.guessProtection, req, request, selected) : undefined
+    const reserved = selected.guessable ? reserveGuess(options.guessProtection, req, request, selected) : undefined
     const guess = reserved instanceof Promise ? await reserved : reserved
     request.guess = guess
     // a request of one client may come with another's mark from an earlier route

@@ -1,5 +1,5 @@
 /** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
-import type { ClientRegistry } from './client.ts'
+import type { Client, ClientRegistry } from './client.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
 import { findClient, tellMalformed } from './strategies/attempt.ts'
 import { chooseForClient } from './strategies/choose.ts'
@@ -10,6 +10,8 @@ import { checkSameClient, refuseNothing, refuseTwo } from './unjudged-requests.t
 export interface Selected {
   readonly strategy: ClientAuthenticationStrategy
   readonly client_id: string
+  /** Whether what proves the client could be found by trying. Told by the request alone: it says nothing of what a client registered. */
+  readonly guessable: boolean
 }
 
 interface Carried {
@@ -42,7 +44,7 @@ export function selectStrategy(
     throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
   const { client_id } = first.identification
   checkSameClient(request, mechanism, client_id)
-  if (candidates.length === 1) return { strategy: first.strategy, client_id }
+  if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
   return chosenByClient(candidates, first.strategy, clients, request, client_id)
 }
 
@@ -54,10 +56,19 @@ async function chosenByClient(
   client_id: string
 ): Promise<Selected> {
   const client = await findClient(clients, request, client_id)
-  // where the client may use none of them, any will do: it refuses, and says why
   const alike = candidates.map(({ strategy }) => strategy)
-  const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
-  return { strategy: chosen ?? first, client_id }
+  const someone = client ?? nobody(client_id)
+  const suits = (strategy: ClientAuthenticationStrategy): boolean => strategy.suits?.(request, someone) !== false
+  // where the client may use none of them, any will do: it refuses, and says why
+  const chosen = client === undefined ? alike.find(suits) : chooseForClient(alike, client, request)
+  const guessable = alike.some(strategy => strategy.guessable === true && suits(strategy))
+  return { strategy: chosen ?? first, client_id, guessable }
+}
+
+/** Stands where no client has the client_id: it may use nothing. */
+function nobody(client_id: string): Client {
+  const none: readonly string[] = []
+  return { client_id, token_endpoint_auth_method: 'none', grant_types: none, response_types: none, redirect_uris: none }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {

@@ -10,6 +10,7 @@ import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
+import { nobodysKey } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import { importSecret, liveSecrets, type SecretKey } from './secret-keys.ts'
 
@@ -90,9 +91,8 @@ export interface ClientAssertionInput {
  */
 export async function verifyClientAssertion(input: ClientAssertionInput): Promise<{ credential: string }> {
   const { assertion, client, policy, decision } = input
-  const header = readHeader(input.jws ?? decodeUnverified(assertion), decision)
-  const alg = checkAlgorithm(header['alg'], input)
-  const candidates = await findKeys(header, alg, input)
+  const jws = input.jws ?? decodeUnverified(assertion)
+  const { header, alg, candidates } = await prepare(jws, input)
   decision.pass('key')
   const { claims, credential } = await checkSignature(assertion, alg, candidates, decision)
   decision.credential = credential
@@ -108,6 +108,28 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   }
   decision.pass('replay')
   return { credential }
+}
+
+/**
+ * The work of verifying an assertion of a client that is not there: one signature of its algorithm, as every assertion costs that is refused. Always
+ * in vain, and never rejects.
+ */
+export async function pretendVerification(assertion: string, jws: UnverifiedJws): Promise<void> {
+  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
+  const key = typeof alg === 'string' ? await nobodysKey(alg) : undefined
+  if (key !== undefined && typeof alg === 'string') await payloadOf(assertion, key, alg)
+}
+
+/** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */
+async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
+  try {
+    const header = readHeader(jws, input.decision)
+    const alg = checkAlgorithm(header['alg'], input)
+    return { header, alg, candidates: await findKeys(header, alg, input) }
+  } catch (error) {
+    await pretendVerification(input.assertion, jws)
+    throw error
+  }
 }
 
 function readHeader(jws: UnverifiedJws, decision: DecisionBuilder): JsonObject {
@@ -192,9 +214,8 @@ async function checkSignature(
   decision: DecisionBuilder
 ): Promise<{ claims: JsonObject; credential: string }> {
   for (const { key, credential } of candidates) {
-    // whatever jose throws, the signature was not verified with this key
-    const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
-    const claims = verified && parseJsonObject(verified.payload)
+    const payload = await payloadOf(assertion, key, alg)
+    const claims = payload && parseJsonObject(payload)
     if (claims === undefined) continue
     decision.pass('signature')
     return { claims, credential }
@@ -205,6 +226,12 @@ async function checkSignature(
     received: `a signature (${alg}) that none of these keys made`,
     fix: 'Sign with the key or secret registered for this client, or register the one it signs with.'
   })
+}
+
+/** What was signed with this key; undefined: whatever jose throws, the signature was not verified with it. */
+async function payloadOf(assertion: string, key: CandidateKey['key'], alg: string): Promise<Uint8Array | undefined> {
+  const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
+  return verified?.payload
 }
 
 const explicitType = 'client-authentication+jwt'

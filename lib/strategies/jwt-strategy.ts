@@ -11,6 +11,7 @@ import {
   assertionPolicy,
   identifyUnverified,
   jwtBearerAssertionType,
+  pretendVerification,
   verifyClientAssertion,
   type AssertionPolicy
 } from '../assertions/jwt-assertion.ts'
@@ -153,7 +154,8 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
           policy: this.policy,
           decision,
           keys: this.keys
-        })
+        }),
+      pretend: () => pretendVerification(client_assertion, jws)
     }
   }
 
