@@ -172,8 +172,7 @@ function settleGuess(guess: Guess, refusal: unknown, next: NextFunction): void {
     next(refusal)
     return
   }
-  const answer = (more: OAuthError | undefined): void =>
-    next(more === undefined ? refusal : withDecision(more, refusal.decision))
+  const answer = (more: OAuthError | undefined): void => next(more === undefined ? refusal : withDecision(more, refusal.decision))
   guess.wrong().then(answer, next)
 }
 

@@ -76,6 +76,7 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/st
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export type { BasicEncoding } from './credentials/client-secret.ts'
 export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'

@@ -42,10 +42,24 @@ export function selectStrategy(
   if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
     throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
-  const { client_id } = first.identification
+  const { client_id, otherwise } = first.identification
   checkSameClient(request, mechanism, client_id)
+  if (otherwise !== undefined)
+    return namedOf(clients, request, client_id, otherwise).then(named =>
+      chosenByClient(candidates, first.strategy, clients, request, named)
+    )
   if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
   return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+/** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
+async function namedOf(clients: ClientRegistry, request: ClientRequest, client_id: string, otherwise: string): Promise<string> {
+  const other = await findClient(clients, request, otherwise)
+  const { found } = request
+  const client = await findClient(clients, request, client_id)
+  if (client !== undefined || other === undefined) return client_id
+  request.found = found
+  return otherwise
 }
 
 async function chosenByClient(

@@ -2,10 +2,11 @@
 import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
 import type { Client } from '../client.ts'
+import type { BasicEncoding, SecretSent } from '../credentials/client-secret.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { requestNote } from '../http/request-note.ts'
-import { ConfigurationError } from '../options.ts'
+import { checkOneOf, ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { secretProof } from './secret-proof.ts'
@@ -14,6 +15,12 @@ import { absent, type ClientAuthenticationStrategy, type Identification } from '
 export interface ClientSecretBasicOptions extends StrategyOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
+  /**
+   * What becomes of a client that does not form-encode its client_id and secret, as RFC 6749 §2.3.1 asks and many libraries do not. `report`, the
+   * default: a secret that is not right when it is decoded is compared as it came, and one that is right then lets the client in, reported as
+   * `encoding`. `enforce`: it is refused.
+   */
+  readonly basicEncoding?: BasicEncoding | undefined
 }
 
 /** What is handed through the base class: a header it reads without loss, and our own reading of the real one. */
@@ -21,11 +28,12 @@ interface Reading {
   readonly headers: { readonly authorization: string }
   readonly request: ClientRequest
   readonly client_id: string
-  readonly client_secret: string
+  readonly sent: SecretSent
 }
 
 /**
- * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B).
+ * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B); what was not encoded is
+ * understood too, unless `basicEncoding` is `enforce`.
  *
  * Built on passport-http's BasicStrategy, which takes any scheme containing "basic", tolerates junk around the base64, cuts
  * the secret at a second colon and decodes nothing. So the header is read strictly before the base class sees it, the base
@@ -42,10 +50,11 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   readonly guessable: boolean = true
   readonly challenge: string
   readonly context: StrategyContext
+  private readonly encoding: BasicEncoding
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretBasicOptions) {
-    const context = strategyContext(options, ['realm'])
+    const context = strategyContext(options, ['realm', 'basicEncoding'])
     const challenge = `Basic realm="${checkRealm(options.realm)}", charset="UTF-8"`
     super({ passReqToCallback: true }, (reading, _id, _secret, done) => {
       judge(this, reading as unknown as Reading).then(
@@ -55,32 +64,52 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
     })
     this.context = context
     this.challenge = challenge
+    this.encoding = checkBasicEncoding(options.basicEncoding)
   }
 
   /** Reads the header; an unreadable one is `invalid_request`. */
   identify(request: ClientRequest): Identification {
     const read = readOnce(request)
-    switch (read.outcome) {
-      case 'absent':
-        return absent
-      case 'malformed':
-        return {
-          outcome: 'malformed',
-          error: new InvalidRequestError('the Authorization header is malformed', { reason: read.reason })
-        }
-      case 'present':
-        return { outcome: 'present', client_id: read.client_id }
+    if (read.outcome === 'absent') return absent
+    const asSent = this.encoding === 'report' ? read.asSent : undefined
+    if (read.outcome === 'malformed') {
+      if (asSent !== undefined) return { outcome: 'present', client_id: asSent.client_id }
+      const error = new InvalidRequestError('the Authorization header is malformed', { reason: read.reason })
+      return { outcome: 'malformed', error }
     }
+    const { client_id } = read
+    if (asSent === undefined || asSent.client_id === client_id) return { outcome: 'present', client_id }
+    if (isKnownAs(request, asSent.client_id)) return { outcome: 'present', client_id: asSent.client_id }
+    return { outcome: 'present', client_id, otherwise: asSent.client_id }
   }
 
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     const judged = (request: ClientRequest, client_id: string): undefined => {
-      const reading: Reading = { headers: readableHeaders, request, client_id, client_secret: secretOf(request) }
-      super.authenticate(reading as unknown as Request)
+      const sent = sentIn(request, client_id, this.encoding)
+      super.authenticate({ headers: readableHeaders, request, client_id, sent } satisfies Reading as unknown as Request)
     }
     runStrategy(actions, this, req, judged, this.challenge)
   }
+}
+
+/** Whether the request says elsewhere, or it was found out already, that this is the client it means. */
+function isKnownAs({ parameters, found }: ClientRequest, client_id: string): boolean {
+  return parameters['client_id'] === client_id || (found?.client !== undefined && found.client_id === client_id)
+}
+
+/** The secret in each way it can be read. */
+function sentIn(request: ClientRequest, client_id: string, basicEncoding: BasicEncoding): SecretSent {
+  const read = readOnce(request)
+  const { guess } = request
+  if (read.outcome === 'absent') return { presented: '', guess }
+  const { asSent } = read
+  if (read.outcome === 'malformed') return { presented: asSent?.client_secret ?? '', unencoded: true, basicEncoding, guess }
+  const { client_secret: presented } = read
+  if (asSent === undefined) return { presented, guess }
+  const isOther = asSent.client_secret !== presented
+  const unencoded = client_id !== read.client_id
+  return { presented, ...(isOther && { asSent: asSent.client_secret }), unencoded, basicEncoding, guess }
 }
 
 /** What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could judge them. */
@@ -93,14 +122,14 @@ function readOnce(request: ClientRequest): BasicCredentials {
   return readings.read(request) ?? readings.write(request, readBasicCredentials(request.headers.authorization))
 }
 
-function secretOf(request: ClientRequest): string {
-  const read = readOnce(request)
-  return read.outcome === 'present' ? read.client_secret : ''
+function judge(strategy: ClientSecretBasicStrategy, reading: Reading): Promise<Client> {
+  const proof = secretProof(strategy.context, reading.sent)
+  return judgeAttempt(strategy, strategy.context, reading.request, reading.client_id, proof, strategy.challenge)
 }
 
-function judge(strategy: ClientSecretBasicStrategy, reading: Reading): Promise<Client> {
-  const proof = secretProof(strategy.context, reading.client_secret)
-  return judgeAttempt(strategy, strategy.context, reading.request, reading.client_id, proof, strategy.challenge)
+/** @throws ConfigurationError for anything but `report` and `enforce`. */
+export function checkBasicEncoding(given: unknown): BasicEncoding {
+  return checkOneOf(given, 'basicEncoding', ['report', 'enforce'], 'report')
 }
 
 function checkRealm(realm = 'OAuth'): string {

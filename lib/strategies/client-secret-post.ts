@@ -67,5 +67,6 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
 }
 
 function judge(strategy: ClientSecretPostStrategy, { body, request }: Reading): Promise<Client> {
-  return judgeAttempt(strategy, strategy.context, request, body.client_id, secretProof(strategy.context, body.client_secret))
+  const proof = secretProof(strategy.context, { presented: body.client_secret, guess: request.guess })
+  return judgeAttempt(strategy, strategy.context, request, body.client_id, proof)
 }

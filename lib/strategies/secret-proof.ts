@@ -1,21 +1,14 @@
 /** The proof `client_secret_basic` and `client_secret_post` share: a secret, presented. */
-import { secretChecks, verifyClientSecret } from '../credentials/client-secret.ts'
-import { DecisionBuilder } from '../decision.ts'
-import { InvalidClientError } from '../errors.ts'
+import { pretendToCompare, secretChecks, verifyClientSecret, type SecretSent } from '../credentials/client-secret.ts'
 import type { Proof, StrategyContext } from './attempt.ts'
 
+const unsureOfEncoding = ['encoding', ...secretChecks] as const
+
 /** Proves a client by the secret it presented. For a client that is not there it does the same work. */
-export function secretProof(context: StrategyContext, presented: string): Proof {
+export function secretProof({ clock }: StrategyContext, sent: SecretSent): Proof {
   return {
-    checks: secretChecks,
-    prove: (client, decision) => verifyClientSecret({ client, presented, clock: context.clock, decision }),
-    pretend: async () => {
-      try {
-        await verifyClientSecret({ client: undefined, presented, clock: context.clock, decision: new DecisionBuilder('') })
-      } catch (error) {
-        // it always refuses; only the time it takes is wanted
-        if (!(error instanceof InvalidClientError)) throw error
-      }
-    }
+    checks: sent.asSent === undefined && sent.unencoded !== true ? secretChecks : unsureOfEncoding,
+    prove: (client, decision) => verifyClientSecret({ ...sent, client, clock, decision }),
+    pretend: () => pretendToCompare(sent, clock() / 1000)
   }
 }
