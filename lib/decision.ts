@@ -76,6 +76,8 @@ export class DecisionBuilder {
   /** Those that passed are names alone until somebody wants to read them. */
   private readonly checks: (Check | CheckName)[] = []
   private announced: readonly CheckName[] = []
+  /** Why it is refused, once that is decided. */
+  private failed: string | undefined
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
 
@@ -100,18 +102,28 @@ export class DecisionBuilder {
   }
 
   pass(check: CheckName): void {
-    this.checks.push(check)
+    if (this.failed === undefined) this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
   report(check: CheckName, detail: CheckDetail): void {
-    this.checks.push(checkOf(check, 'report', detail))
+    if (this.failed === undefined) this.checks.push(checkOf(check, 'report', detail))
+  }
+
+  /**
+   * Records the failed check that decides, for work that goes on only so that its end says nothing of when it was decided: nothing after it is recorded,
+   * and {@link refuse} refuses for this, whatever it is called with.
+   */
+  fail(check: CheckName, detail: CheckDetail = {}): void {
+    if (this.failed !== undefined) return
+    this.failed = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    this.checks.push(checkOf(check, 'fail', detail))
   }
 
   /** Records the failed check and returns the error to throw: always the same words on the wire. */
   refuse(check: CheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
-    this.checks.push(checkOf(check, 'fail', detail))
-    const reason = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    this.fail(check, detail)
+    const reason = this.failed ?? check
     return new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
   }
 

@@ -10,7 +10,7 @@ import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
-import { nobodysKey } from './nobodys-keys.ts'
+import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import { importSecret, liveSecrets, type SecretKey } from './secret-keys.ts'
 
@@ -71,7 +71,7 @@ export interface ClientAssertionInput {
   readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
-  readonly keys: ClientKeys
+  readonly keys: Pick<ClientKeys, 'find'>
   /** The client's secrets that have not expired. Default: those it was registered with. */
   readonly secrets?: readonly SecretKey[] | undefined
 }
@@ -111,13 +111,14 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
 }
 
 /**
- * The work of verifying an assertion of a client that is not there: one signature of its algorithm, as every assertion costs that is refused. Always
- * in vain, and never rejects.
+ * The work of {@link verifyClientAssertion} for a client that is not there: with keys and a secret that nobody has, so always in vain.
+ *
+ * @throws {@link InvalidClientError} always.
  */
-export async function pretendVerification(assertion: string, jws: UnverifiedJws): Promise<void> {
-  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
-  const key = typeof alg === 'string' ? await nobodysKey(alg) : undefined
-  if (key !== undefined && typeof alg === 'string') await payloadOf(assertion, key, alg)
+export function pretendVerification(
+  input: Omit<ClientAssertionInput, 'client' | 'keys' | 'secrets'>
+): Promise<{ credential: string }> {
+  return verifyClientAssertion({ ...input, client: nobody, keys: nobodysKeys })
 }
 
 /** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */
@@ -127,9 +128,16 @@ async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
     const alg = checkAlgorithm(header['alg'], input)
     return { header, alg, candidates: await findKeys(header, alg, input) }
   } catch (error) {
-    await pretendVerification(input.assertion, jws)
+    await verifyInVain(input.assertion, jws)
     throw error
   }
+}
+
+async function verifyInVain(assertion: string, jws: UnverifiedJws): Promise<void> {
+  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
+  if (typeof alg !== 'string') return
+  const found = await nobodysKey(alg)
+  if (found !== undefined) await payloadOf(assertion, found.key, alg)
 }
 
 function readHeader(jws: UnverifiedJws, decision: DecisionBuilder): JsonObject {

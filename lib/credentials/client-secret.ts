@@ -77,11 +77,6 @@ export function verifyClientSecret(input: PresentedSecret): { credential: string
   return compared instanceof Promise ? compared.then(found => judge(input, found, now)) : judge(input, compared, now)
 }
 
-/** The work of {@link verifyClientSecret} for a client that is not there. */
-export async function pretendToCompare(sent: SecretSent, now: number): Promise<void> {
-  await compare(undefined, sent, now)
-}
-
 /** Which secret was found, and whether it was found as it came. */
 interface Compared {
   readonly match: Match | undefined
@@ -108,7 +103,7 @@ async function compareHashes(client: Client | undefined, sent: SecretSent, other
 }
 
 function judge(
-  { client, decision, unencoded = false, basicEncoding, guess }: PresentedSecret,
+  { client, decision, asSent: sent, unencoded = false, basicEncoding, guess }: PresentedSecret,
   { match, asSent }: Compared,
   now: number
 ): { credential: string } {
@@ -119,7 +114,7 @@ function judge(
   if (asSent || unencoded) {
     if (basicEncoding === 'enforce') throw decision.refuse('encoding', notEncoded)
     decision.report('encoding', notEncoded)
-  }
+  } else if (sent !== undefined) decision.pass('encoding')
   decision.pass('secret')
   if (!isLive(match, now)) {
     const isOver = match.expires_at !== undefined && match.expires_at <= now

@@ -59,8 +59,11 @@ export interface Proof {
    * Proves the client, or throws what `decision.refuse` returns. Resolves to the credential that proved it.
    */
   prove(client: Client, decision: DecisionBuilder): Proven | Promise<Proven>
-  /** The same work for a client that is not there, so that time does not tell. */
-  pretend?(): Promise<void>
+  /**
+   * The same work, with what nobody has, for a client that is not there, so that time does not tell. The decision has failed already, and whatever comes of
+   * this refuses for that.
+   */
+  pretend?(decision: DecisionBuilder): unknown
 }
 
 /** What proved a client. */
@@ -139,8 +142,9 @@ export async function judgeAttempt(
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      await proof.pretend?.()
-      throw refuseBeforeProof(decision, strategy.name, client, now)
+      failBeforeProof(decision, strategy.name, client, now)
+      await proof.pretend?.(decision)
+      throw decision.refuse('client')
     }
     decision.pass('client')
     decision.pass('registered_method')
@@ -236,19 +240,15 @@ function malformedDecision(
   return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
 }
 
-function refuseBeforeProof(
-  decision: DecisionBuilder,
-  method: string,
-  client: Client | undefined,
-  now: number
-): InvalidClientError {
+function failBeforeProof(decision: DecisionBuilder, method: string, client: Client | undefined, now: number): void {
   if (client === undefined) {
-    return decision.refuse('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    return
   }
   decision.pass('client')
   const { methods } = credentialSet(client)
   const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
-  return decision.refuse('registered_method', {
+  decision.fail('registered_method', {
     section: 'RFC 7591 §2',
     expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
     received: method,

@@ -1,5 +1,5 @@
 /** The proof `client_secret_basic` and `client_secret_post` share: a secret, presented. */
-import { pretendToCompare, secretChecks, verifyClientSecret, type SecretSent } from '../credentials/client-secret.ts'
+import { secretChecks, verifyClientSecret, type SecretSent } from '../credentials/client-secret.ts'
 import type { Proof, StrategyContext } from './attempt.ts'
 
 const unsureOfEncoding = ['encoding', ...secretChecks] as const
@@ -9,6 +9,7 @@ export function secretProof({ clock }: StrategyContext, sent: SecretSent): Proof
   return {
     checks: sent.asSent === undefined && sent.unencoded !== true ? secretChecks : unsureOfEncoding,
     prove: (client, decision) => verifyClientSecret({ ...sent, client, clock, decision }),
-    pretend: () => pretendToCompare(sent, clock() / 1000)
+    // with no client it always refuses
+    pretend: decision => verifyClientSecret({ ...sent, client: undefined, clock, decision })
   }
 }
