@@ -57,6 +57,7 @@ const walls = [
       './events.ts',
       './event-source.ts',
       './options.ts',
+      './stores/records.ts',
       './stores/store.ts'
     ],
     'tokens are made of values; they know no Express'
