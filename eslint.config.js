@@ -10,7 +10,7 @@ const walls = [
   [
     './lib/http',
     './lib',
-    ['./http', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
+    ['./http', './events', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
     'http reads and answers; it decides nothing'
   ],
   [
@@ -18,6 +18,7 @@ const walls = [
     './lib',
     [
       './credentials',
+      './events',
       './client.ts',
       './client-credential-set.ts',
       './client-credential.ts',
@@ -35,6 +36,7 @@ const walls = [
     './lib',
     [
       './assertions',
+      './events',
       './client.ts',
       './client-credential-set.ts',
       './errors.ts',
@@ -51,6 +53,7 @@ const walls = [
     './lib',
     [
       './tokens',
+      './events',
       './client.ts',
       './subject-type.ts',
       './errors.ts',
@@ -67,6 +70,7 @@ const walls = [
     './lib',
     [
       './strategies',
+      './events',
       './assertions',
       './credentials',
       './http',
@@ -85,6 +89,7 @@ const walls = [
     './lib',
     [
       './token-issuers',
+      './decision.ts',
       './tokens',
       './assertions',
       './client.ts',

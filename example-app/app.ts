@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
-import { securityHeaders, sendPage } from './views.ts'
+import { ownPage, securityHeaders, sendPage } from './views.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -39,7 +39,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
     settings.issuer,
     settings.tenants.map(({ path }) => path)
   )
-  app.use(notFound(base), errorPage(base, log))
+  app.use(notFound(), errorPage(base, log))
   return app
 }
 
@@ -54,14 +54,10 @@ function baseFinder(issuer: string, tenantPaths: readonly string[]): (req: Reque
   return req => bases.find(base => req.path === base || req.path.startsWith(`${base}/`)) ?? root
 }
 
-function notFound(base: (req: Request) => string): RequestHandler {
-  return (req, res) =>
-    sendPage(
-      res,
-      'error',
-      { base: base(req), title: 'Not found', message: 'There is nothing at this address.', code: undefined },
-      404
-    )
+function notFound(): RequestHandler {
+  return () => {
+    throw new HttpError(404, 'There is nothing at this address.')
+  }
 }
 
 /** Express tells an error handler by its four parameters. */
@@ -72,12 +68,17 @@ function errorPage(base: (req: Request) => string, log: Log): ErrorRequestHandle
       return
     }
     const status = statusOf(error)
-    if (status >= 500) log.error({ err: error, trace_id: traceIdOf(req) }, 'a page failed')
+    const trace_id = traceIdOf(req)
+    if (status >= 500) log.error({ err: error, trace_id }, 'a page failed')
+    else log.debug({ trace_id, status, reason: reasonOf(error) }, 'a page refused')
+    // whoever broke off their form reads no answer
+    if (req.destroyed && !req.complete) return
     const page = {
       base: base(req),
       title: titles[status] ?? 'Something went wrong',
       message: messageOf(error, status),
-      code: undefined
+      code: undefined,
+      ways: (error instanceof HttpError ? error.ways : undefined) ?? [ownPage(base(req))]
     }
     sendPage(res, 'error', page, status)
   }
@@ -87,6 +88,7 @@ const titles: Readonly<Record<number, string>> = {
   400: 'That did not work',
   403: 'Not allowed',
   404: 'Not found',
+  429: 'Too many attempts',
   503: 'Not available'
 }
 
@@ -95,9 +97,14 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500
 }
 
+/** What body parsers call the fault. Their messages quote the body; nothing of them is logged. */
+function reasonOf(error: unknown): string | undefined {
+  const type: unknown = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined
+  if (typeof type === 'string') return type
+  return error instanceof HttpError ? error.message : undefined
+}
+
 function messageOf(error: unknown, status: number): string {
   if (error instanceof HttpError) return error.message
-  if (status === 403)
-    return 'This form belongs to another session, or its session has ended. Go back to the application and start again.'
   return status >= 500 ? 'The server met an error. Try again in a moment.' : 'The request could not be understood.'
 }

@@ -2,7 +2,9 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
+import { checkOfferedClients } from './clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
   checkBackchannelAuthentication,
@@ -52,6 +54,12 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
   /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
   readonly credentials?: CredentialsOptions | undefined
+  /**
+   * Bytes that callers nobody knows may have stored, for each network (an IPv6 network is its /64) in ten minutes: authorization requests of people who
+   * have not signed in, and pushed and device requests of public clients. Beyond it the answer is `temporarily_unavailable`. Counted in each process.
+   * Default 8388608, some ten thousand sign-ins; false: no bound. Behind a proxy it needs Express's `trust proxy`.
+   */
+  readonly anonymousBudget?: number | false | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -68,6 +76,7 @@ const ownKeys = [
   'mtlsOrigin',
   'endpointAuthMethods',
   'credentials',
+  'anonymousBudget',
   'registration'
 ]
 
@@ -106,25 +115,29 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
+  const backchannel = checkBackchannelAuthentication(options.backchannelAuthentication, {
+    grantTypes,
+    senderConstrained: token.senderConstrained,
+    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  })
+  const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
     ...policy,
     registration:
       options.registration &&
-      registrationOf(options.registration, options, { ...policy, token, clients: registered?.clients ?? clients, certificates }),
+      registrationOf(options.registration, options, {
+        ...{ ...policy, token, certificates, deliveryModes },
+        clients: registered?.clients ?? clients
+      }),
     server: token.server,
     clients,
     strategies,
     credentials: credentials.sets(strategies.map(({ name }) => name)),
     credentialsEndpoint: credentials.endpoint,
     grantTypes,
+    anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
-    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
-      grantTypes,
-      clients: clientSource,
-      senderConstrained: token.senderConstrained,
-      algorithms: policy.requestObjects.algorithms,
-      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
-    }),
+    backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
@@ -136,6 +149,13 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     dpop: token.dpop,
     onError: options.onError
   }
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(clientSource, {
+    ...token.offered,
+    requestObjectAlgorithms: policy.requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
+    deliveryModes
+  })
   return { context, token, mtlsOrigin, certificates }
 }
 
@@ -173,9 +193,10 @@ function registrationOf(
     /** The registry that is to find what registers. */
     readonly clients: ClientRegistry
     readonly certificates: boolean
+    readonly deliveryModes: readonly string[]
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, certificates } = parts
+  const { token, requestObjects, authorizationDetails, deliveryModes, certificates } = parts
   return registration(given, {
     server: token.server,
     clients: parts.clients,
@@ -185,6 +206,7 @@ function registrationOf(
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
+    deliveryModes,
     certificates,
     profile
   })

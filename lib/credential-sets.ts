@@ -3,6 +3,8 @@
  * dates of its own and a record of its last use.
  */
 import { webcrypto } from 'node:crypto'
+import { isPublicMethod, provingMethods } from './client-method.ts'
+import { clientOrigin, withOrigin } from './client-origin.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSet } from './client-credential-set.ts'
 import { credentialFunctions, type CredentialFunctions } from './credential-functions.ts'
@@ -13,6 +15,7 @@ import { dailyReview } from './credentials/credential-review.ts'
 import { lastUses, type LastUses } from './credentials/last-use.ts'
 import { secretKeeper } from './credentials/stored-secret.ts'
 import { upgradeHash } from './credentials/upgrade-hash.ts'
+import { harmless } from './events/listener.ts'
 import type { Emit } from './events.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
 import { scopedStore } from './stores/scoped.ts'
@@ -48,14 +51,6 @@ export interface CredentialSetsOptions {
 }
 
 const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'emit', 'clock', 'random']
-const provingMethods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth'
-]
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -84,7 +79,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
     clients: options.clients,
     methods: () => methods,
     maxAge: checkMaxAge(options.maxAge, 'maxAge'),
-    emit: checkFunction(options.emit, 'emit')
+    emit: harmless('emit', options.emit)
   })
 }
 
@@ -170,7 +165,7 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
     if (found.record === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withRecord(base, found.record, keeper)
+    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }
@@ -234,7 +229,7 @@ function namesOf(client: Client, credential: string): string | undefined {
 
 function checkMethods(methods: unknown): readonly string[] {
   if (methods === undefined) return provingMethods
-  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && method !== 'none'))
+  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
     throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
   return methods as readonly string[]
 }

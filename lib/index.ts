@@ -8,12 +8,24 @@
  */
 
 // a whole authorization server
-export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
+export {
+  authorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type KeptClientKeys
+} from './authorization-server.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
-export type { Account, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+export type {
+  Account,
+  ErrorDetails,
+  Interaction,
+  InteractionPrompt,
+  InteractionResult
+} from './endpoints/authorization/interaction.ts'
+export { clientOrigin, type ClientOrigin } from './client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
@@ -84,9 +96,20 @@ export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
 export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
 export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
-export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
+
+// a method of one's own
+export { MethodStrategy } from './strategies/method-strategy.ts'
+export type { Proof, Proven, StrategyContext, StrategyOptions } from './strategies/attempt.ts'
+export { clientKeys, type CandidateKey, type ClientKeys, type ClientKeysOptions } from './assertions/client-keys.ts'
+export {
+  guardedDownload,
+  guardedFetch,
+  guardedPost,
+  type FetchJson,
+  type GuardedFetchOptions,
+  type PostJson
+} from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {
@@ -94,9 +117,11 @@ export {
   type AssertionAudience,
   type Client,
   type ClientMetadata,
+  type ReadMetadata,
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,
@@ -106,7 +131,17 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
+export {
+  checkNames,
+  checkSections,
+  type Check,
+  type CheckDetail,
+  type CheckName,
+  type CheckOutcome,
+  type Decision,
+  type DecisionBuilder,
+  type OpenCheckName
+} from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'

@@ -72,11 +72,8 @@ async function chosenByClient(
   const client = await findClient(clients, request, client_id)
   const alike = candidates.map(({ strategy }) => strategy)
   const someone = client ?? nobody(client_id)
-  const suits = (strategy: ClientAuthenticationStrategy): boolean => strategy.suits?.(request, someone) !== false
-  // where the client may use none of them, any will do: it refuses, and says why
-  const chosen = client === undefined ? alike.find(suits) : chooseForClient(alike, client, request)
-  const guessable = alike.some(strategy => strategy.guessable === true && suits(strategy))
-  return { strategy: chosen ?? first, client_id, guessable }
+  const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, someone) !== false)
+  return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
 }
 
 /** Stands where no client has the client_id: it may use nothing. */

@@ -1,15 +1,14 @@
 /** `client_secret_basic`: id and secret in the Authorization header (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
-import type { Client } from '../client.ts'
 import type { BasicEncoding, SecretSent } from '../credentials/client-secret.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { requestNote } from '../http/request-note.ts'
 import { checkOneOf, ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
-import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
-import { secretProof } from './secret-proof.ts'
+import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
 export interface ClientSecretBasicOptions extends StrategyOptions {
@@ -21,14 +20,6 @@ export interface ClientSecretBasicOptions extends StrategyOptions {
    * `encoding`. `enforce`: it is refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
-}
-
-/** What is handed through the base class: a header it reads without loss, and our own reading of the real one. */
-interface Reading {
-  readonly headers: { readonly authorization: string }
-  readonly request: ClientRequest
-  readonly client_id: string
-  readonly sent: SecretSent
 }
 
 /**
@@ -56,12 +47,10 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   constructor(options: ClientSecretBasicOptions) {
     const context = strategyContext(options, ['realm', 'basicEncoding'])
     const challenge = `Basic realm="${checkRealm(options.realm)}", charset="UTF-8"`
-    super({ passReqToCallback: true }, (reading, _id, _secret, done) => {
-      judge(this, reading as unknown as Reading).then(
-        client => done(null, client),
-        (error: unknown) => done(error)
-      )
-    })
+    super(
+      { passReqToCallback: true },
+      delegated(() => this)
+    )
     this.context = context
     this.challenge = challenge
     this.encoding = checkBasicEncoding(options.basicEncoding)
@@ -87,9 +76,9 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
     const actions = actionsOf(this)
     const judged = (request: ClientRequest, client_id: string): undefined => {
       const sent = sentIn(request, client_id, this.encoding)
-      super.authenticate({ headers: readableHeaders, request, client_id, sent } satisfies Reading as unknown as Request)
+      super.authenticate({ headers: readableHeaders, request, client_id, sent } satisfies BasicReading as unknown as Request)
     }
-    runStrategy(actions, this, req, judged, this.challenge)
+    runStrategy(actions, this, req, judged)
   }
 }
 
@@ -112,6 +101,10 @@ function sentIn(request: ClientRequest, client_id: string, basicEncoding: BasicE
   return { presented, ...(isOther && { asSent: asSent.client_secret }), unencoded, basicEncoding, guess }
 }
 
+interface BasicReading extends Reading {
+  readonly headers: { readonly authorization: string }
+}
+
 /** What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could judge them. */
 const readableHeaders = { authorization: `Basic ${Buffer.from('client:secret').toString('base64')}` }
 
@@ -120,11 +113,6 @@ const readings = requestNote<ClientRequest, BasicCredentials>('Basic credentials
 
 function readOnce(request: ClientRequest): BasicCredentials {
   return readings.read(request) ?? readings.write(request, readBasicCredentials(request.headers.authorization))
-}
-
-function judge(strategy: ClientSecretBasicStrategy, reading: Reading): Promise<Client> {
-  const proof = secretProof(strategy.context, reading.sent)
-  return judgeAttempt(strategy, strategy.context, reading.request, reading.client_id, proof, strategy.challenge)
 }
 
 /** @throws ConfigurationError for anything but `report` and `enforce`. */

@@ -3,7 +3,7 @@ import { InvalidGrantError, InvalidScopeError } from '../errors.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { findGrant, type GrantRecord } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
-import { parseScope, scopeBeyond } from '../tokens/scope.ts'
+import { malformedScope, parseScope, scopeBeyond } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -55,7 +55,10 @@ function narrowedScope(request: TokenRequest, grant: GrantRecord): readonly stri
   const asked = request.parameters['scope']
   if (asked === undefined) return grant.scope
   const scope = parseScope(asked)
-  if (scope === undefined || scopeBeyond(scope, grant.scope).length > 0)
-    throw new InvalidScopeError('scope is malformed or beyond what was granted')
+  const beyond = scope === undefined ? [] : scopeBeyond(scope, grant.scope)
+  if (scope === undefined || beyond.length > 0) {
+    const reason = scope === undefined ? malformedScope(asked).reason : `beyond it: ${beyond.join(' ')}`
+    throw new InvalidScopeError('scope is malformed or beyond what was granted', { ...(reason !== undefined && { reason }) })
+  }
   return scope
 }

@@ -6,7 +6,7 @@ import { isPublic, type Client } from '../client.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../request.ts'
 import { ConfigurationError } from '../options.ts'
-import { parseScope, scopeBeyond } from '../tokens/scope.ts'
+import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
 /** A token request whose client has been authenticated. */
@@ -62,11 +62,9 @@ export function requestedScope(
   const scope = request.parameters['scope']
   if (scope === undefined) return request.client.scope === undefined ? [] : allowed
   const values = parseScope(scope)
-  if (values === undefined) throw new InvalidScopeError('scope is malformed')
+  if (values === undefined) throw malformedScope(scope)
   const beyond = scopeBeyond(values, allowed)
-  if (beyond.length > 0) {
-    throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
-  }
+  if (beyond.length > 0) throw unavailableScope(beyond, allowed)
   return values
 }
 

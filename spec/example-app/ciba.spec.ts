@@ -103,7 +103,18 @@ describe('backchannel authentication', () => {
       scope: 'openid offline_access api:read'
     })
     expect((await browser.get(`${issuer}/account`)).text).toContain('Bob &amp; &lt;i&gt;Sons&lt;/i&gt;')
-    expect((await browser.submit(page, { decision: 'allow' })).status).toBe(400)
+    // the same form again is told what the first came to
+    const again = await browser.follow(await browser.submit(page, { decision: 'deny' }))
+    expect(again.text).toContain('was told that you agree')
+  })
+
+  it('ends in tokens where the button is clicked twice at once', async () => {
+    const person = someone()
+    const auth_req_id = await ask(person)
+    const { browser, page } = await signIn(person)
+    const clicks = await Promise.all([1, 2, 3].map(() => browser.submit(page, { decision: 'allow' })))
+    expect(clicks.map(({ status }) => status)).toEqual([303, 303, 303])
+    expect((await poll(auth_req_id)).status).toBe(200)
   })
 
   it('ends in a refusal where the person denies', async () => {

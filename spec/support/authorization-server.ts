@@ -5,7 +5,6 @@ import express, { type Express } from 'express'
 import request, { type Response } from 'supertest'
 import {
   authorizationServer,
-  generateKeys,
   memoryStore,
   type Account,
   type AuthorizationServer,
@@ -14,6 +13,7 @@ import {
   type Interaction,
   type Store
 } from '../../lib/index.ts'
+import { serverKeys } from './made-keys.ts'
 
 export const issuer = 'https://as.example.com'
 export const callback = 'https://client.example.com/cb'
@@ -23,15 +23,17 @@ export const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 export const api = 'https://api.example.com'
 export const files = 'https://files.example.com'
 
-const all = ['authorization_code', 'refresh_token', 'client_credentials']
+/** The grants that need no options. */
+export const all = ['authorization_code', 'refresh_token', 'client_credentials']
+const publicly = ['authorization_code', 'refresh_token']
 const everything = 'openid profile email address phone offline_access api:read api:write files:read'
 
 /** Every client's secret is `secret of <client_id>`. */
 export const clients: readonly ClientMetadata[] = [
   { client_id: 'web', grant_types: all, scope: everything },
   { client_id: 'other', grant_types: all, scope: everything },
-  { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: all, scope: everything },
-  { client_id: 'native', token_endpoint_auth_method: 'none', grant_types: all, scope: everything },
+  { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: publicly, scope: everything },
+  { client_id: 'native', token_endpoint_auth_method: 'none', grant_types: publicly, scope: everything },
   { client_id: 'posting', token_endpoint_auth_method: 'client_secret_post', grant_types: all },
   { client_id: 'narrow', grant_types: ['client_credentials'], response_types: [], scope: 'api:read' },
   { client_id: 'codes-only', grant_types: ['authorization_code'], scope: everything },
@@ -42,10 +44,14 @@ export const clients: readonly ClientMetadata[] = [
   ...client
 }))
 
-const keys = generateKeys()
+/** The same clients, registered for no grant but these: a server refuses to start with clients of grants it does not have. */
+export const registeredFor = (grants: readonly string[], list = clients): readonly ClientMetadata[] =>
+  list.map(client => ({ ...client, grant_types: (client.grant_types ?? []).filter(grant => grants.includes(grant)) }))
+
+const keys = serverKeys()
 
 /** Keys for specs: made once per file, because RSA keys take their time. */
-export const specKeys = (): ReturnType<typeof generateKeys> => keys
+export const specKeys = (): ReturnType<typeof serverKeys> => keys
 
 export const alice = {
   sub: 'alice',
@@ -86,7 +92,7 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
   }
   const server = authorizationServer({
     issuer,
-    clients,
+    clients: options.tokenIssuers ? registeredFor(options.tokenIssuers.map(({ grant_type }) => grant_type)) : clients,
     keys: await keys,
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     resources: [
@@ -142,6 +148,13 @@ export function authorizationQuery(change: Readonly<Record<string, string | unde
 
 export const authorize = (app: Express, change?: Readonly<Record<string, string | undefined>>, path = '/oauth2/authorize') =>
   request(app).get(`${path}?${authorizationQuery(change)}`)
+
+/** The same request by POST, sent on as a browser does. */
+export async function authorizeByPost(app: Express, query: string): Promise<Response> {
+  const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
+  const { location } = sentOn.headers as { location?: string }
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true ? request(app).get(location.slice(issuer.length)) : sentOn
+}
 
 /** The parameters a response sends to the client with its redirect. */
 export function redirected(response: Pick<Response, 'status' | 'headers'>): Form {
