@@ -22,6 +22,7 @@ const walls = [
       './client.ts',
       './client-credential-set.ts',
       './client-credential.ts',
+      './client-method.ts',
       './events.ts',
       './errors.ts',
       './decision.ts',

@@ -80,8 +80,9 @@ function tlsOptions(tls: TlsFiles, asksForCertificate: boolean): ServerOptions {
     handshakeTimeout,
     ciphers,
     honorCipherOrder: true,
-    // an empty list too: without one, Node would trust every public CA to name clients
-    ...(asksForCertificate && { requestCert: true, rejectUnauthorized: false, ca: [...tls.clientCa] })
+    // an empty list: named here, authorities would be named to every client, and many then keep a certificate of their own making back;
+    // without a list, Node would trust every public one. `clientCertificates` verifies the chains
+    ...(asksForCertificate && { requestCert: true, rejectUnauthorized: false, ca: [] })
   }
 }
 

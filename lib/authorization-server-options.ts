@@ -2,7 +2,7 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
-import { checkOfferedClients } from './clients/offered.ts'
+import { checkOfferedClients, type Offered } from './clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
@@ -115,11 +115,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
-  const backchannel = checkBackchannelAuthentication(options.backchannelAuthentication, {
-    grantTypes,
-    senderConstrained: token.senderConstrained,
-    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
-  })
+  const backchannel = backchannelOf(options, token)
   const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
     ...policy,
@@ -150,13 +146,24 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     onError: options.onError
   }
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(clientSource, {
-    ...token.offered,
-    requestObjectAlgorithms: policy.requestObjects.algorithms,
-    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
-    deliveryModes
-  })
+  checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificates }
+}
+
+/** What clients may have registered, beside what a token endpoint says. */
+function offeredBy({ requestObjects, authorizationDetails }: ReturnType<typeof policyOf>): Offered {
+  return { requestObjectAlgorithms: requestObjects.algorithms, authorizationDetailTypes: Object.keys(authorizationDetails) }
+}
+
+function backchannelOf(
+  { issuer, backchannelAuthentication }: AuthorizationServerOptions,
+  { tokenIssuers, senderConstrained }: TokenEndpointParts
+): EndpointContext['backchannel'] {
+  return checkBackchannelAuthentication(backchannelAuthentication, {
+    grantTypes: [...tokenIssuers.keys()],
+    senderConstrained,
+    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  })
 }
 
 function policyOf(

@@ -111,7 +111,7 @@ function readCredential(given: ClientCredential, fail: Fail): CredentialOfClient
     case 'certificate': {
       const subject = readSubject(given, fail)
       return subject === undefined
-        ? certificateOf(described, readCertificate(given.certificate, fail))
+        ? certificateOf(described, pemCertificate(given.certificate, fail))
         : subjectOf(described, ...subject)
     }
     case 'method':
@@ -182,7 +182,7 @@ function readSubject(given: CertificateCredential, fail: Fail): [CertificateSubj
 const longestCertificate = 65_536
 
 /** One certificate in PEM, as DER. */
-export function readCertificate(pem: unknown, fail: Fail): Uint8Array {
+function pemCertificate(pem: unknown, fail: Fail): Uint8Array {
   const mustBe = 'must be one certificate in PEM'
   if (typeof pem !== 'string' || pem.length > longestCertificate || pem.split('-----BEGIN ').length !== 2)
     return fail('certificate', mustBe)

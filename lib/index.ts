@@ -173,6 +173,7 @@ export { traceIdOf, type TracedRequest } from './trace.ts'
 // where client certificates come from
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
 export { proxyCertificate } from './proxy-certificate.ts'
+export { tlsCertificate, type TlsCertificateOptions } from './tls-certificate.ts'
 export type { CertificateReport, ProxyCertificateOptions } from './proxy-certificate-options.ts'
 export { certificateHeaders, type CertificateHeader } from './http/certificate-headers.ts'
 export type { CertificateFormat } from './http/certificate-formats.ts'

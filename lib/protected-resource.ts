@@ -1,9 +1,9 @@
 /** Protects an API with this server's access tokens: Bearer, DPoP and certificate-bound, JWT or opaque. */
 import type { Request, RequestHandler } from 'express'
-import { hash } from 'node:crypto'
 import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
+import { thumbprintOf } from './client-credential-set.ts'
 import { OAuthError } from './errors.ts'
-import { directTls, readCertificate, type CertificateSource } from './http/certificate-source.ts'
+import { certificateOfRequest, directTls, type CertificateSource } from './http/certificate-source.ts'
 import { addressesOfListener } from './http/listener.ts'
 import { sendOAuthError } from './http/responses.ts'
 import { toOAuthError } from './http/error-handler.ts'
@@ -121,7 +121,7 @@ async function checkPossession(
   token: AccessToken
 ): Promise<void> {
   const bound = token.cnf?.['x5t#S256']
-  if (bound !== undefined && bound !== thumbprintOf(context, req))
+  if (bound !== undefined && bound !== certificateThumbprint(context, req))
     throw invalidToken('bound to a certificate this connection does not have')
   const jkt = token.cnf?.jkt
   if (jkt === undefined) {
@@ -145,9 +145,9 @@ async function checkPossession(
   if (proved.jkt !== jkt) throw invalidToken('bound to another DPoP key')
 }
 
-function thumbprintOf(context: AccessTokenContext, req: Request): string | undefined {
-  const { certificate } = readCertificate(req, context.certificate ?? directTls)
-  return certificate === undefined ? undefined : hash('sha256', certificate.der, 'base64url')
+function certificateThumbprint(context: AccessTokenContext, req: Request): string | undefined {
+  const { certificate } = certificateOfRequest(req, context.certificate ?? directTls)
+  return certificate === undefined ? undefined : thumbprintOf(certificate.der)
 }
 
 function pathOf(url: string): string {

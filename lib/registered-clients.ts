@@ -175,7 +175,10 @@ function recordCache(context: RegistrationsContext): RecordCache {
   // apart, so that made-up ids drive no client out
   const absent = growingCache<Known>(mostCached)
   const unused = growingCache<boolean>(mostCached)
-  const setUnused = (client_id: string, is: boolean): void => void (is ? unused.set(client_id, true) : unused.delete(client_id))
+  const setUnused = (client_id: string, is: boolean): void => {
+    if (is) unused.set(client_id, true)
+    else unused.delete(client_id)
+  }
   const loading = new Map<string, Promise<Known>>()
   const cached = (client_id: string): Known | undefined => {
     const known = present.get(client_id) ?? absent.get(client_id)

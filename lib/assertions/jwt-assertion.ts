@@ -45,11 +45,6 @@ export type AssertionIdentification =
  * Says whose assertion this claims to be: its `sub`, or its `iss` where it has no `sub`. Nothing is verified, and never throws.
  * `reason` is a clause for the operator that quotes nothing of the assertion.
  */
-export function identifyAssertion(assertion: string): AssertionIdentification {
-  return identifyUnverified(decodeUnverified(assertion))
-}
-
-/** The same of one that was decoded already. */
 export function identifyUnverified(jws: UnverifiedJws): AssertionIdentification {
   if (jws.outcome === 'malformed') return jws
   const { alg } = jws.header

@@ -9,6 +9,6 @@ const seen = /[\p{L}\p{N}\p{P}\p{S}]/u
 /** Whether people can be shown this: 1 to `longest` characters, each of which can be seen, and not blanks alone. */
 export function isDisplayText(value: unknown, longest: number): value is string {
   // bounded before it is looked at; a character may be two code units
-  if (typeof value !== 'string' || value.length > 2 * longest || [...value].length > longest) return false
+  if (typeof value !== 'string' || value.length > 2 * longest || Array.from(value).length > longest) return false
   return printable.test(value) && !unseen.test(value) && seen.test(value)
 }

@@ -100,7 +100,7 @@ export type ClientMetadata = {
     : RegisteredMetadata[member] | null
   // an interface has no index signature, and is assignable to no other one than this
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-} & { readonly [member: string]: any }
+} & Readonly<Record<string, any>>
 
 /** Metadata as it was read: without `null`, each member of its kind. */
 export type ReadMetadata = RegisteredMetadata & Readonly<Record<string, unknown>>
