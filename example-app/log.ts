@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler } from 'express'
 import { pino, type Logger } from 'pino'
-import { OAuthError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
+import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
 import { ConfigError } from './config-error.ts'
 
 export type Log = Logger
@@ -83,6 +83,9 @@ export function logFailure(log: Log, error: unknown, req: Request, issuer: strin
     log.debug({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request refused')
   } else if (isCallersFault(error)) {
     log.debug(about, 'request could not be read')
+  } else if (error instanceof TemporarilyUnavailableError && error.cause === undefined) {
+    // a state, and no fault: too much to do, or others that do not answer
+    log.warn({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request put off')
   } else {
     log.error({ err: error, ...about }, 'request failed')
   }

@@ -123,6 +123,8 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   const { issuer, store, clock, mac, random, clients: given } = parts
   const inner = clientRegistry(given)
   const records = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  // apart, so that made-up ids drive no client out
+  const strangers = credentialRecords({ store, clock, maxAge: parts.maxAge })
   const keeper: RecordKeeper = {
     mac,
     secrets: secretKeeper({ mac, random }),
@@ -138,7 +140,7 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   }
   const functions = credentialFunctions({ ...parts, records, keeper, uses, find })
   const review = dailyReview(store, clock, client_id => functions.review(client_id))
-  const clients = overlay({ inner, records, keeper, uses, review, clock })
+  const clients = overlay({ inner, records, strangers, keeper, uses, review, clock })
   const sets: CredentialSets = { ...functions, clients }
   known.set(clients, { sets, issuer, given })
   return sets
@@ -147,6 +149,8 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
 interface OverlayParts {
   readonly inner: ClientRegistry
   readonly records: CredentialRecords
+  /** What is asked about those that are no clients. */
+  readonly strangers: CredentialRecords
   readonly keeper: RecordKeeper
   readonly uses: LastUses
   readonly review: (client_id: string) => void
@@ -155,7 +159,7 @@ interface OverlayParts {
 }
 
 /** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
-function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
+function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
   const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
   const derive = (base: Client, found: KnownRecord): Client => {
     if (found.record === undefined) return base
@@ -169,9 +173,12 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
   return {
     async find(client_id) {
       const base = await inner.find(client_id)
-      // nothing is kept of clients that prove nothing, nor asked for those that are not there
-      if (base === undefined || isPublic(base)) return base
-      return derive(base, records.cached(client_id) ?? (await records.load(client_id)))
+      // nothing is kept of clients that prove nothing
+      if (base !== undefined && isPublic(base)) return base
+      // nor of those that are not there, but whether the store was asked must not tell them apart
+      const known = base === undefined ? strangers : records
+      const found = known.cached(client_id) ?? (await known.load(client_id))
+      return base === undefined ? undefined : derive(base, found)
     },
     used(client, method, credentials) {
       inner.used?.(client, method, credentials)

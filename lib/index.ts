@@ -88,6 +88,7 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/st
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export type { BasicEncoding } from './credentials/client-secret.ts'
 export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
@@ -184,6 +185,7 @@ export {
   type GuessProtectionOptions,
   type GuessProtectionSetup
 } from './credentials/guess-protection.ts'
+export type { Guess } from './credentials/guess-places.ts'
 
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credential-sets.ts'

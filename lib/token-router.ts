@@ -11,6 +11,7 @@ import { clientRegistry, type AssertionAudience, type ClientRegistry, type Clien
 import { misconfiguredReport, tellMisconfiguredTo } from './clients/misconfigured.ts'
 import { checkOfferedClients, offeredClients, type Offered } from './clients/offered.ts'
 import { credentialSetsOf } from './credential-sets.ts'
+import type { BasicEncoding } from './credentials/client-secret.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import { printable, type Decision } from './decision.ts'
 import { eventSource, type EventSource } from './event-source.ts'
@@ -21,6 +22,7 @@ import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost 
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
 import { scopedStore } from './stores/scoped.ts'
+import { checkBasicEncoding } from './strategies/client-secret-basic.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
@@ -53,6 +55,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly assertionAlgorithms?: readonly string[] | undefined
   /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
   readonly assertionDials?: AssertionDials | undefined
+  /**
+   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749 §2.3.1). Default `report`: they are
+   * let in where the secret is right as it came, and reported; `enforce`: they are refused.
+   */
+  readonly basicEncoding?: BasicEncoding | undefined
   /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
@@ -85,6 +92,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'assertionAudience',
   'assertionAlgorithms',
   'assertionDials',
+  'basicEncoding',
   'tokenEndpoints',
   'certificate',
   'certificates',
@@ -239,13 +247,14 @@ function defaultStrategies(
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
-  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, clock, certificates } = options
+  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, basicEncoding, clock, certificates } = options
   const strategies = builtInStrategies({
     clients,
     issuer,
     store,
     assertionAudience,
     assertionDials,
+    basicEncoding,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
     legacyAudiences: fapi ? [] : otherAudiences,
     algorithms: assertionAlgorithms ?? (fapi ? fapiAlgorithms : undefined),
@@ -277,6 +286,7 @@ function checkPolicy(options: TokenRouterOptions): void {
   checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
   checkAssertionDials(options.assertionDials)
+  checkBasicEncoding(options.basicEncoding)
   checkAssertionAlgorithms(options.assertionAlgorithms, 'assertionAlgorithms')
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))

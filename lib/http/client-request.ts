@@ -81,7 +81,8 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     found: undefined,
     judged: undefined,
     onDecision: undefined,
-    watch: undefined
+    watch: undefined,
+    guess: undefined
   }
 }
 

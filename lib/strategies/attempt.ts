@@ -65,8 +65,11 @@ export interface Proof {
    * whether or not it is thrown. What else it throws is a fault: 500, or as its status says.
    */
   prove(client: Client, decision: DecisionBuilder): Proven | Promise<Proven>
-  /** The same work for a client that is not there or may not use the method, so that time does not tell. */
-  pretend?(): Promise<void>
+  /**
+   * The same work, with what nobody has, for a client that is not there, so that time does not tell. The decision has failed already, and whatever comes of
+   * this refuses for that.
+   */
+  pretend?(decision: DecisionBuilder): unknown
 }
 
 /** What proved a client. */
@@ -147,8 +150,9 @@ export async function judgeAttempt(
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      await proof.pretend?.()
-      throw refuseBeforeProof(decision, strategy, request, client, now)
+      failBeforeProof(decision, strategy, request, client, now)
+      await proof.pretend?.(decision)
+      throw decision.refuse('client')
     }
     decision.pass('client')
     decision.pass('registered_method')
@@ -263,21 +267,22 @@ function malformedDecision(
   return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
 }
 
-/** Refuses a client that is not there, or that may not use the method now. Returns the error to throw. */
-export function refuseBeforeProof(
+/** Fails a client that is not there, or that may not use the method now. */
+export function failBeforeProof(
   decision: DecisionBuilder,
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
   request: ClientRequest,
   client: Client | undefined,
   now: number
-): InvalidClientError {
+): void {
   if (client === undefined) {
-    return decision.refuse('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    return
   }
   decision.pass('client')
   const { methods } = credentialSet(client)
   const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
-  return decision.refuse('registered_method', {
+  decision.fail('registered_method', {
     section: 'RFC 7591 §2',
     expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
     received: carried(strategy, request),

@@ -5,7 +5,7 @@ import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import type { ClientRecord, FoundClientRecord } from '../../clients/registrations.ts'
 import { traceIdOf } from '../../trace.ts'
-import { bearerToken, invalidToken, isRegistrationAccessToken } from './access.ts'
+import { bearerToken, guarded, invalidToken, isRegistrationAccessToken } from './access.ts'
 import { endRegistration } from './end-registration.ts'
 import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
@@ -28,12 +28,16 @@ export async function manageRegistration(registrar: Registrar, client_id: string
   await answer(registrar, await authorize(registrar, client_id, req), req, res)
 }
 
-async function authorize({ registration }: Registrar, client_id: string, req: Request): Promise<Managed> {
+async function authorize(registrar: Registrar, client_id: string, req: Request): Promise<Managed> {
+  const { registration } = registrar
   const registration_access_token = bearerToken(req)
   if (registration_access_token === undefined) throw invalidToken(req, 'no registration access token was sent')
-  const found = await registration.registrations.read(client_id)
-  if (!isRegistrationAccessToken(registration_access_token, found?.record.registration_access_token) || found === undefined)
-    throw invalidToken(req, found === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
+  const found = await guarded(registrar, req, `registration access token of ${client_id}`, async () => {
+    const read = await registration.registrations.read(client_id)
+    if (!isRegistrationAccessToken(registration_access_token, read?.record.registration_access_token) || read === undefined)
+      throw invalidToken(req, read === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
+    return read
+  })
   return { client_id, registration_access_token, found }
 }
 

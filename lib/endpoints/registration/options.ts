@@ -95,7 +95,7 @@ export interface Registration {
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
   readonly fetchJson: FetchJson
-  /** Bounds guessing at initial access tokens. */
+  /** Bounds guessing at initial and registration access tokens. */
   readonly guesses: GuessProtection | undefined
 }
 
