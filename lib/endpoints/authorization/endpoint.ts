@@ -93,7 +93,7 @@ export async function describeInteraction(
   if (found === undefined || client === undefined) return undefined
   const asked = { client, pending: found.pending }
   const account = await context.interaction.account(req)
-  return promptOf(id, (await whatIsNeeded(context, req, asked, account)) ?? 'consent', asked)
+  return promptOf(context, id, (await whatIsNeeded(context, req, asked, account)) ?? 'consent', asked)
 }
 
 interface Authorization extends UnderWay {
@@ -170,7 +170,7 @@ async function advance(
     const id = waiting?.id ?? server.random(24).toString('base64url')
     if (waiting === undefined) await keepPending(server, id, pending)
     else if (!(await updatePending(server, id, pending, waiting.version))) throw new AlreadyAnsweredError()
-    await interaction.prompt(req, res, promptOf(id, needed, authorization))
+    await interaction.prompt(req, res, promptOf(context, id, needed, authorization))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')

@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import type { Client } from '../../client.ts'
 import { OAuthError } from '../../errors.ts'
 import { subjectFor } from '../../tokens/subject.ts'
-import { claimsOf } from '../claims.ts'
+import { claimsOf } from '../../tokens/claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Account, InteractionPrompt, PendingAuthorization } from './interaction.ts'
 import type { AuthorizationRequest } from './request.ts'
@@ -26,7 +26,8 @@ export async function whatIsNeeded(
   if (request.prompt.includes('consent')) return 'consent'
   // what no remembered consent can cover: the application's answer is about scope
   if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
-  const details = { client, sub: account.sub, scope: request.scope, resources: request.resources }
+  const resources = context.server.resources.meant(request)
+  const details = { client, sub: account.sub, scope: request.scope, resources }
   return (await context.interaction.consented(req, details)) ? undefined : 'consent'
 }
 
@@ -51,14 +52,19 @@ export function checkSignedIn(context: EndpointContext, asked: Asked, account: A
 }
 
 /** What a page needs to know. */
-export function promptOf(id: string, name: 'login' | 'consent', { client, pending }: Asked): InteractionPrompt {
-  const { scope, resources, login_hint, ui_locales, claims_locales, display, acr_values, authorization_details } = pending.request
+export function promptOf(
+  { server }: EndpointContext,
+  id: string,
+  name: 'login' | 'consent',
+  { client, pending }: Asked
+): InteractionPrompt {
+  const { scope, login_hint, ui_locales, claims_locales, display, acr_values, authorization_details } = pending.request
   return {
     id,
     name,
     client,
     scope,
-    resources,
+    resources: server.resources.meant(pending.request),
     login_hint,
     ui_locales,
     claims_locales,
