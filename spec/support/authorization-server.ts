@@ -174,8 +174,8 @@ export const userinfo = (app: Express, access_token: string) =>
   request(app).get('/oauth2/userinfo').set('Authorization', `Bearer ${access_token}`)
 
 /** The application's own API, which takes tokens for every resource. */
-export const atApi = (app: Express, access_token: string) =>
-  request(app).get('/any-api').set('Authorization', `Bearer ${access_token}`)
+export const atApi = (app: Express, access_token: string, path = '/any-api') =>
+  request(app).get(path).set('Authorization', `Bearer ${access_token}`)
 
 /** Serves the app on a real port while `run` works with its address. */
 export async function listening<T>(app: Express, run: (address: string) => Promise<T>): Promise<T> {
