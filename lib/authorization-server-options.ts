@@ -3,6 +3,7 @@ import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
+import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 import {
   checkBackchannelAuthentication,
@@ -52,6 +53,12 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
   /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
   readonly credentials?: CredentialsOptions | undefined
+  /**
+   * Bytes that callers nobody knows may have stored, for each network (an IPv6 network is its /64) in ten minutes: authorization requests of people who
+   * have not signed in, and pushed and device requests of public clients. Beyond it the answer is `temporarily_unavailable`. Counted in each process.
+   * Default 8388608, some ten thousand sign-ins; false: no bound. Behind a proxy it needs Express's `trust proxy`.
+   */
+  readonly anonymousBudget?: number | false | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -68,6 +75,7 @@ const ownKeys = [
   'mtlsOrigin',
   'endpointAuthMethods',
   'credentials',
+  'anonymousBudget',
   'registration'
 ]
 
@@ -117,6 +125,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     credentials: credentials.sets(strategies.map(({ name }) => name)),
     credentialsEndpoint: credentials.endpoint,
     grantTypes,
+    anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
       grantTypes,

@@ -2,8 +2,8 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerParts, type AuthorizationServerOptions } from './authorization-server-options.ts'
 import type { WouldBreak } from './break-report.ts'
-import { describeInteraction, resumeAuthorization } from './endpoints/authorization/endpoint.ts'
 import type { InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
+import { describeInteraction, resumeAuthorization } from './endpoints/authorization/resume.ts'
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { CredentialFunctions } from './credential-functions.ts'
@@ -16,6 +16,7 @@ import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-h
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
+import type { TokenEndpointParts } from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
@@ -25,14 +26,21 @@ export type { AuthorizationServerOptions } from './authorization-server-options.
 export interface AuthorizationServer extends RequestHandler, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
-  /** Goes on after the person did something: answers with the next prompt, or a 303 to the client. Never rejects. */
-  resume(req: Request, res: Response, id: string, result: InteractionResult): Promise<void>
+  /**
+   * Goes on after the person did something, or, without a result, from where they are by now (signed in in another tab): answers with the next prompt, or
+   * a 303 to the client. Called again for the same interaction, as a double click does, it answers as it did the first time while the code was not
+   * redeemed and the same person is there; after that the request goes on as if it were new. One that was pushed is used up: the person sees a page.
+   * Never rejects.
+   */
+  resume(req: Request, res: Response, id: string, result?: InteractionResult): Promise<void>
   /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
   readonly backchannel: BackchannelDecisions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
+  /** What is kept of the keys behind clients' `jwks_uri`. */
+  readonly clientKeys: KeptClientKeys
   /**
    * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
    * them, or those of one check.
@@ -63,6 +71,16 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler
 }
 
+/** The keys behind clients' `jwks_uri`, as this process keeps them. */
+export interface KeptClientKeys {
+  /**
+   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them fetches them, and where the
+   * address does not answer there are none. Other processes keep theirs, and so do strategies of your own that were made with other `keys`.
+   * Resolves to whether any were kept.
+   */
+  forget(client_id: string): Promise<boolean>
+}
+
 /**
  * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
  * outside that path (RFC 8414 §3).
@@ -80,17 +98,23 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
   return Object.assign(mount(routes, options), personGrants(server), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
-    resume: (req: Request, res: Response, id: string, result: InteractionResult) =>
-      resumeAuthorization(context, req, res, id, result),
+    resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
+      resumeAuthorization({ context, req, res }, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,
+    clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
       protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificates }, given)
   })
+}
+
+async function forgetKeys({ clients, keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
+  const client = await clients.find(client_id)
+  return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
 }
 
 /** Every path this issuer answers. */

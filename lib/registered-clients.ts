@@ -3,6 +3,7 @@
  * to have ended for as long as a token of theirs could live.
  */
 import { clientRegistry, toClient, type Client, type ClientMetadata, type ClientRegistry, type ClientSource } from './client.ts'
+import { withOrigin } from './client-origin.ts'
 import { growingCache } from './credentials/growing-cache.ts'
 import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
 import { ConfigurationError } from './options.ts'
@@ -20,6 +21,8 @@ export interface ClientRecord {
   readonly client_id_issued_at: number
   /** The software statement it registered with, as it was sent. */
   readonly software_statement?: string | undefined
+  /** True: it registered with an initial access token. */
+  readonly vouched?: true | undefined
 }
 
 /** A record, and which state of it. */
@@ -253,11 +256,12 @@ async function loadRecord(
   return { version: found.version, client: clientOf(record, secrets), ended: false, size, until }
 }
 
-function clientOf({ metadata, credentials }: ClientRecord, secrets: SecretKeeper): Client {
+function clientOf({ metadata, credentials, software_statement, vouched }: ClientRecord, secrets: SecretKeeper): Client {
   const { client_id } = metadata
-  return toClient(
+  const client = toClient(
     metadata,
     'registered client',
     credentials.map(stored => secrets.restore(client_id, stored))
   )
+  return withOrigin(client, vouched === true || software_statement !== undefined ? 'vouched' : 'registered')
 }

@@ -10,11 +10,23 @@ import type { Decision } from './decision.ts'
  */
 export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
 
+/** Where the parameters keep the values of `resource` after the first. */
+export const furtherResources: unique symbol = Symbol('further resources')
+
 /**
  * The request's parameters: each at most once, none empty, all strings (RFC 6749 §3.2). No prototype, so
- * `parameters['constructor']` is undefined unless it was sent.
+ * `parameters['constructor']` is undefined unless it was sent. Only `resource` may be sent several times (RFC 8707 §2): there is the first
+ * one here, and all of them in {@link requestedResources}.
  */
 export type Parameters = Readonly<Partial<Record<string, string>>>
+
+/** Every resource a request names, in the order it does, each once (RFC 8707 §2). */
+export function requestedResources(parameters: Parameters): readonly string[] {
+  const { resource } = parameters
+  const further = (parameters as { readonly [furtherResources]?: readonly string[] })[furtherResources]
+  if (further !== undefined && resource !== undefined) return [...new Set([resource, ...further])]
+  return resource === undefined ? [] : [resource]
+}
 
 /** A client certificate as it reached us. */
 export interface PresentedCertificate extends ChainVerdict {
@@ -52,6 +64,8 @@ export interface ClientRequest {
   authentication?: ClientAuthentication | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
   found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
+  /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */
+  judged?: Client | Error | undefined
   /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */
   readonly traceId?: () => string
   /** Told of the decision, beside whoever the strategy tells. */

@@ -1,10 +1,11 @@
 /** The device authorization endpoint (RFC 8628 §3.1), and what the page its person goes to needs. */
 import type { Request, Response } from 'express'
-import { type Client } from '../client.ts'
+import { isPublic, type Client } from '../client.ts'
 import { OAuthError, UnauthorizedClientError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { sendTokenResponse } from '../http/responses.ts'
 import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { requestedResources } from '../request.ts'
 import { requestedScope } from '../token-issuers/token-issuer.ts'
 import { countAttempt } from '../tokens/attempts.ts'
 import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../tokens/device-code.ts'
@@ -13,6 +14,7 @@ import { decideRequest, type FoundRequest, type PersonDecision } from '../tokens
 import { readAuthorizationDetails } from './authorization/authorization-details.ts'
 import type { Account } from './authorization/interaction.ts'
 import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
+import { checkSize } from './request-bounds.ts'
 
 export interface DeviceAuthorizationOptions {
   /** The page where people enter user codes: short enough to be typed. The library does not serve it. */
@@ -93,7 +95,7 @@ export function deviceAuthorizationEndpoint(context: EndpointContext, policy: De
 }
 
 async function authorizeDevice(
-  { server, authorizationDetails }: EndpointContext,
+  { server, authorizationDetails, anonymousBudget }: EndpointContext,
   { verificationUri, codeTtl, interval }: DevicePolicy,
   client: Client,
   req: Request,
@@ -103,10 +105,9 @@ async function authorizeDevice(
   if (!client.grant_types.includes(deviceCodeGrantType))
     throw new UnauthorizedClientError('this client may not use device codes', { reason: 'not among its grant_types' })
   const scope = requestedScope({ client, parameters }, server)
-  const { resource } = parameters
-  const resources = resource === undefined ? [] : [server.resources.find(resource).resource]
+  const resources = server.resources.findAll(requestedResources(parameters))
   const details = await readAuthorizationDetails(authorizationDetails, client, parameters['authorization_details'])
-  const { device_code, user_code } = await keepDeviceRequest(server, {
+  const request = checkSize({
     client_id: client.client_id,
     scope,
     resources,
@@ -114,6 +115,8 @@ async function authorizeDevice(
     expires_at: server.clock() + codeTtl * 1000,
     interval
   })
+  if (isPublic(client)) anonymousBudget.spend(req, request)
+  const { device_code, user_code } = await keepDeviceRequest(server, request)
   sendTokenResponse(res, {
     device_code,
     user_code,

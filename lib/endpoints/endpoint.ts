@@ -10,6 +10,7 @@ import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
+import type { AnonymousBudget } from './anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './authorization/authorization-details.ts'
 import type { Interaction } from './authorization/interaction.ts'
 import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
@@ -35,6 +36,8 @@ export interface EndpointContext {
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
   readonly authorizationDetails: AuthorizationDetailTypes
+  /** What callers nobody knows may have stored. */
+  readonly anonymousBudget: AnonymousBudget
   /** How clients register themselves, where they may. */
   readonly registration: Registration | undefined
   /** How devices are authorized; undefined: not at all. */

@@ -1,7 +1,7 @@
 /** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
 import type { Request, Response } from 'express'
 import { verifyDpopProof } from '../assertions/dpop-proof.ts'
-import type { Client } from '../client.ts'
+import { isPublic, type Client } from '../client.ts'
 import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
@@ -35,6 +35,7 @@ async function push(
   const sent = await readClientRequest(req)
   const request = await readPushedRequest(context, client, sent.parameters)
   const dpop_jkt = await readDpopKey(context, addresses, sent, request)
+  if (isPublic(client)) context.anonymousBudget.spend(req, request)
   const request_uri = await keepPushedRequest(context.server, { ...request, dpop_jkt })
   sendJson(res, 201, { request_uri, expires_in: pushedRequestTtl }, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 }

@@ -11,7 +11,7 @@ import { findClient, handlerOf, type Endpoint, type EndpointContext } from './en
 import { sendJwt, signFor } from './signed-response.ts'
 
 /**
- * Answers GET and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the
+ * Answers GET, HEAD and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the
  * granted scope, and those the `claims` parameter asked for, as far as they have a value; signed where the client registered
  * `userinfo_signed_response_alg`. An access token for a resource is not for this endpoint, unless it says so.
  *
@@ -21,8 +21,10 @@ export function userinfoEndpoint(context: EndpointContext): Endpoint {
   return { member: 'userinfo_endpoint', caller: 'access_token', handler: handlerOf((req, res) => answer(context, req, res)) }
 }
 
+const methods = ['GET', 'HEAD', 'POST']
+
 async function answer(context: EndpointContext, req: Request, res: Response): Promise<void> {
-  if (req.method !== 'GET' && req.method !== 'POST') throw new MethodNotAllowedError(['GET', 'POST'])
+  if (!methods.includes(req.method)) throw new MethodNotAllowedError(methods)
   const { accessToken, client } = await readAccessToken(context, req).catch((error: unknown) => {
     throw withChallenge(error, context.dpop)
   })

@@ -1,7 +1,7 @@
 /** Our own reader of `application/x-www-form-urlencoded`: what the usual ones repair or guess at, this one refuses. */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { InvalidRequestError } from '../errors.ts'
-import type { Parameters } from '../request.ts'
+import { furtherResources, type Parameters } from '../request.ts'
 
 /** Names that may be repeated to the caller: nothing in them can be mistaken for anything but a parameter's name. */
 const plainName = /^[a-z_.-]{1,40}$/
@@ -9,8 +9,8 @@ const plainName = /^[a-z_.-]{1,40}$/
 const controlCharacter = /[\u0000-\u001f\u007f]/
 
 /**
- * Parses a form body. Each name is taken at most once; one with an empty value counts as not sent (RFC 6749 §3.2), though
- * sending it again is still a repetition. The result has no prototype, so `__proto__` is a name like any other.
+ * Parses a form body. Each name is taken at most once, but `resource` (RFC 8707 §2); one with an empty value counts as not sent (RFC 6749
+ * §3.2), though sending it again is still a repetition. The result has no prototype, so `__proto__` is a name like any other.
  *
  * @param maxParameters how many name-value pairs are read; one more is an error.
  * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a control
@@ -18,9 +18,24 @@ const controlCharacter = /[\u0000-\u001f\u007f]/
  */
 export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
   const collector = new ParameterCollector(maxParameters)
-  const text = decodeUtf8(body)
+  readPairs(body, 'body', collector)
+  return collector.parameters
+}
+
+/** What is told of each name and value, in their order. */
+export interface PairReader {
+  add(name: string, value: string): void
+}
+
+/**
+ * Reads form-encoded bytes pair by pair, of a body or of a query.
+ *
+ * @throws {@link InvalidRequestError} for invalid percent-encoding and bytes that are not UTF-8, and whatever the reader throws.
+ */
+export function readPairs(encoded: Uint8Array, part: 'body' | 'query', reader: PairReader): void {
+  const text = decodeUtf8(encoded)
   if (text === undefined) {
-    throw new InvalidRequestError('the request body must be UTF-8', { reason: 'the form body holds bytes that are not UTF-8' })
+    throw new InvalidRequestError(`the request ${part} must be UTF-8`, { reason: `the ${part} holds bytes that are not UTF-8` })
   }
   const escaped = text.includes('%') || text.includes('+')
   for (let start = 0; start < text.length;) {
@@ -32,12 +47,11 @@ export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
       const equals = pair.indexOf('=')
       const name = equals === -1 ? pair : pair.slice(0, equals)
       const value = equals === -1 ? '' : pair.slice(equals + 1)
-      if (escaped) collector.add(decodeOrThrow(name), decodeOrThrow(value))
-      else collector.add(name, value)
+      if (escaped) reader.add(decodeOrThrow(name, part), decodeOrThrow(value, part))
+      else reader.add(name, value)
     }
     start = end + 1
   }
-  return collector.parameters
 }
 
 /** Decodes one form-encoded component (RFC 6749 Appendix B); undefined for invalid percent-encoding or invalid UTF-8 in it. */
@@ -65,9 +79,9 @@ export function hasForbiddenCharacter(value: string): boolean {
 }
 
 /** Gathers parameters under the rules that hold however they were sent. */
-export class ParameterCollector {
+export class ParameterCollector implements PairReader {
   readonly parameters: Parameters
-  private readonly values: Record<string, string>
+  private readonly values: Record<string, string> & { [furtherResources]?: string[] }
   private empty: Set<string> | undefined
   private readonly limit: number
   private count = 0
@@ -80,22 +94,41 @@ export class ParameterCollector {
 
   /** @throws {@link InvalidRequestError} for one parameter too many, a repeated name or a forbidden character. */
   add(name: string, value: string): void {
-    if (++this.count > this.limit) {
-      throw new InvalidRequestError('the request has too many parameters', { reason: `more than ${this.limit} parameters` })
+    if (++this.count > this.limit) throw tooManyParameters(this.limit)
+    if (name in this.values || this.empty?.has(name) === true) {
+      if (name === 'resource') this.addResource(value)
+      else throw repeatedParameter(name)
+      return
     }
-    if (name in this.values || this.empty?.has(name) === true) throw repeatedParameter(name)
     if (value === '') {
       this.empty ??= new Set()
       this.empty.add(name)
       return
     }
-    if (hasForbiddenCharacter(value)) {
-      throw new InvalidRequestError(`${describeName(name)} contains a control character`, {
-        reason: 'values must hold no control character (U+0000 to U+001F, U+007F) and no lone surrogate (RFC 6749 Appendix A)'
-      })
-    }
+    refuseForbiddenCharacter(name, value)
     this.values[name] = value
   }
+
+  /** RFC 8707 §2: a token may be wanted for more than one resource. */
+  private addResource(value: string): void {
+    if (value === '') return
+    refuseForbiddenCharacter('resource', value)
+    if (this.values['resource'] === undefined) this.values['resource'] = value
+    else (this.values[furtherResources] ??= []).push(value)
+  }
+}
+
+/** @throws {@link InvalidRequestError} where {@link hasForbiddenCharacter}. */
+export function refuseForbiddenCharacter(name: string, value: string): void {
+  if (!hasForbiddenCharacter(value)) return
+  throw new InvalidRequestError(`${describeName(name)} contains a control character`, {
+    reason: 'values must hold no control character (U+0000 to U+001F, U+007F) and no lone surrogate (RFC 6749 Appendix A)'
+  })
+}
+
+/** The error for more parameters than are read. */
+export function tooManyParameters(limit: number): InvalidRequestError {
+  return new InvalidRequestError('the request has too many parameters', { reason: `more than ${limit} parameters` })
 }
 
 /** The error for a parameter sent more than once (RFC 6749 §3.2). */
@@ -110,10 +143,10 @@ export function describeName(name: string): string {
   return plainName.test(name) ? name : 'a parameter'
 }
 
-function decodeOrThrow(component: string): string {
+function decodeOrThrow(component: string, part: 'body' | 'query'): string {
   const decoded = decodeComponent(component)
   if (decoded === undefined) {
-    throw new InvalidRequestError('the request body has invalid percent-encoding', {
+    throw new InvalidRequestError(`the request ${part} has invalid percent-encoding`, {
       reason:
         'the client must form-encode names and values as UTF-8 (RFC 6749 Appendix B): a % not followed by two hex digits, or bytes that are not UTF-8'
     })

@@ -4,7 +4,7 @@ import type { Parameters } from '../request.ts'
 import { decodeUtf8, describeName, ParameterCollector, repeatedParameter } from './form.ts'
 
 /**
- * Parses a JSON object whose members are all strings. The rules of a form hold here too: each name once, an empty string
+ * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here too: each name once, an empty string
  * counts as not sent, and the result has no prototype.
  *
  * @param maxParameters how many members are read; one more is an error.
@@ -42,23 +42,28 @@ export function collectMembers(body: unknown, maxParameters: number): Parameters
   }
   const collector = new ParameterCollector(maxParameters)
   for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
-    if (Array.isArray(value)) throw repeatedParameter(name)
-    if (typeof value !== 'string') {
-      throw new InvalidRequestError(`${describeName(name)} must be a string`, {
-        reason: `its value is ${value === null ? 'null' : `of type ${typeof value}`}; only strings are parameters`
-      })
-    }
-    collector.add(name, value)
+    if (Array.isArray(value) && name !== 'resource') throw repeatedParameter(name)
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+    for (const item of values) collector.add(name, textOf(name, item))
   }
   return collector.parameters
 }
 
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new InvalidRequestError(`${describeName(name)} must be a string`, {
+    reason: `its value is ${value === null ? 'null' : `of type ${typeof value}`}; only strings are parameters`
+  })
+}
+
 /**
  * `JSON.parse` keeps the last of two members with one name, where another reader of the same bytes may keep the first. In a
- * flat object of strings the text has exactly two string literals per member, four quotes; any more is a name written twice.
+ * flat object of strings the text has exactly two string literals per member, four quotes, and one for each further item of a list; any more
+ * is a name written twice.
  */
 function refuseDoubledNames(text: string, members: object): void {
   const quotes = text.replace(/\\./g, '').split('"').length - 1
-  if (quotes === 4 * Object.keys(members).length) return
+  const literals = Object.values(members).reduce((sum, value) => sum + 1 + (Array.isArray(value) ? value.length : 1), 0)
+  if (quotes === 2 * literals) return
   throw new InvalidRequestError('a parameter was sent more than once', { reason: 'the JSON object has the same name twice' })
 }

@@ -65,6 +65,16 @@ export async function redeemAuthorizationCode(server: TokenServer, code: string,
   }
 }
 
+/** Whether a code of the client's is there to be redeemed: neither used nor expired. */
+export async function isRedeemable(server: TokenServer, code: string, client_id: string): Promise<boolean> {
+  return (await server.store.get(codeKey(code, grantOfReference(code) ?? '', client_id))) !== undefined
+}
+
+/** Takes back a code that nobody was told of. */
+export async function discardAuthorizationCode(server: TokenServer, code: string): Promise<void> {
+  await server.store.deleteGrant(grantOfReference(code) ?? '')
+}
+
 function codeKey(code: string, grant: string, client_id: string): Key {
   return { kind: 'authorization_code', id: tokenDigest(`${code}\n${client_id}`), grant }
 }

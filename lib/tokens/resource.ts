@@ -35,6 +35,9 @@ export interface ResourcesSetting {
   readonly algorithms?: readonly string[]
 }
 
+/** As many resources as one request may name. */
+const mostResources = 20
+
 /** The resources of a server, by their indicator. */
 export class Resources {
   private readonly byIndicator = new Map<string, Resource>()
@@ -59,6 +62,13 @@ export class Resources {
     const resource = this.byIndicator.get(indicator)
     if (resource === undefined) throw new InvalidTargetError('this resource is not known here')
     return resource
+  }
+
+  /** Those a request names, each once. @throws InvalidTargetError for one there is not, and for too many. */
+  findAll(indicators: readonly string[]): readonly string[] {
+    const distinct = [...new Set(indicators)]
+    if (distinct.length > mostResources) throw new InvalidTargetError('too many resources')
+    return distinct.map(indicator => this.find(indicator).resource)
   }
 
   all(): readonly Resource[] {

@@ -5,6 +5,7 @@ import request from 'supertest'
 import { memoryStore, type Key, type Store } from '../../lib/index.ts'
 import {
   authorizationQuery,
+  authorizeByPost,
   basic,
   breakableStore,
   callback,
@@ -59,10 +60,8 @@ describe('a pushed authorization request', () => {
 
   it('may be posted to the authorization endpoint too', async () => {
     const { app } = await harness()
-    const response = await request(app)
-      .post('/oauth2/authorize')
-      .type('form')
-      .send({ client_id: 'web', request_uri: await pushed(app) })
+    const query = new URLSearchParams({ client_id: 'web', request_uri: await pushed(app), state: 'outside' })
+    const response = await authorizeByPost(app, query.toString())
     expect(redirected(response)).toHaveProperty('code')
   })
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request, { type Response } from 'supertest'
-import { callback, harness, issuer, redirected, token } from '../support/authorization-server.ts'
+import { authorizeByPost, callback, harness, issuer, redirected, token } from '../support/authorization-server.ts'
 import { expectPage, open, par } from '../support/pushed-requests.ts'
 import { makeSigner, now, requestClaims, signingClients, signRequest, type Signer } from '../support/signed-requests.ts'
 
@@ -152,7 +152,7 @@ describe('a request object is refused', () => {
   ])('%s', async (_, make) => {
     const { app } = await start()
     const object = await make()
-    const posted = await request(app).post('/oauth2/authorize').type('form').send({ client_id: 'signer', request: object })
+    const posted = await authorizeByPost(app, new URLSearchParams({ client_id: 'signer', request: object }).toString())
     expectPage(posted, 'invalid_request_object')
     expectRefusedPush(await push(app, { request: object }))
   })

@@ -5,7 +5,6 @@ import express, { type Express } from 'express'
 import request, { type Response } from 'supertest'
 import {
   authorizationServer,
-  generateKeys,
   memoryStore,
   type Account,
   type AuthorizationServer,
@@ -14,6 +13,7 @@ import {
   type Interaction,
   type Store
 } from '../../lib/index.ts'
+import { serverKeys } from './made-keys.ts'
 
 export const issuer = 'https://as.example.com'
 export const callback = 'https://client.example.com/cb'
@@ -42,10 +42,10 @@ export const clients: readonly ClientMetadata[] = [
   ...client
 }))
 
-const keys = generateKeys()
+const keys = serverKeys()
 
 /** Keys for specs: made once per file, because RSA keys take their time. */
-export const specKeys = (): ReturnType<typeof generateKeys> => keys
+export const specKeys = (): ReturnType<typeof serverKeys> => keys
 
 export const alice = {
   sub: 'alice',
@@ -145,6 +145,15 @@ export function authorizationQuery(change: Readonly<Record<string, string | unde
 
 export const authorize = (app: Express, change?: Readonly<Record<string, string | undefined>>, path = '/oauth2/authorize') =>
   request(app).get(`${path}?${authorizationQuery(change)}`)
+
+/** The same request by POST, sent on as a browser does. */
+export async function authorizeByPost(app: Express, query: string): Promise<Response> {
+  const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
+  const { location } = sentOn.headers as { location?: string }
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true
+    ? request(app).get(location.slice(issuer.length))
+    : sentOn
+}
 
 /** The parameters a response sends to the client with its redirect. */
 export function redirected(response: Pick<Response, 'status' | 'headers'>): Form {

@@ -12,7 +12,7 @@ export type AuthorizationDetailCheck = (detail: AuthorizationDetail, client: Cli
 /** The types there are, each with its check. */
 export type AuthorizationDetailTypes = Readonly<Record<string, AuthorizationDetailCheck>>
 
-const longest = 16_384
+const longest = 8192
 const mostDetails = 20
 const deepest = 16
 

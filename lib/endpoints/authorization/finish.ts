@@ -1,14 +1,26 @@
 /** The end of an authorization request: of any number of answers to one, the client gets exactly one. */
 import { OAuthError } from '../../errors.ts'
 import type { EndpointContext } from '../endpoint.ts'
-import { finishPending, type FoundAuthorization, type PendingAuthorization } from './interaction.ts'
+import {
+  answerOf,
+  findPending,
+  replacePending,
+  withAnswer,
+  type FoundAuthorization,
+  type GivenAnswer,
+  type PendingAuthorization
+} from './pending.ts'
 import { usePushedRequest } from './pushed-request.ts'
 
 /** A request under way. */
 export interface UnderWay {
   /** Which state of which waiting request this is; absent where the request has just come. */
-  readonly waiting?: { readonly id: string; readonly version: FoundAuthorization['version'] } | undefined
+  readonly waiting?: Waiting | undefined
   readonly pending: Pick<PendingAuthorization, 'pushed'>
+}
+
+interface Waiting extends FoundAuthorization {
+  readonly id: string
 }
 
 /** The client has its answer already: the person is told, and the client hears nothing more. */
@@ -19,9 +31,32 @@ export class AlreadyAnsweredError extends OAuthError {
   }
 }
 
-/** Settles that this answer is the one. Call it before the answer goes out. @throws AlreadyAnsweredError where another one was. */
-export async function finish(context: EndpointContext, { waiting, pending }: UnderWay): Promise<void> {
-  if (waiting !== undefined && !(await finishPending(context.server, waiting.id))) throw new AlreadyAnsweredError()
-  if (pending.pushed !== undefined && !(await usePushedRequest(context.server, pending.pushed)))
+/**
+ * Settles which answer is the one; call it before any goes out. It is the given one, or, where the same person sent the same form twice, the one that
+ * was given first.
+ *
+ * @throws AlreadyAnsweredError where another answer was given.
+ */
+export async function settle(
+  { server }: EndpointContext,
+  { waiting, pending }: UnderWay,
+  given: GivenAnswer
+): Promise<GivenAnswer> {
+  if (pending.pushed !== undefined && !(await usePushedRequest(server, pending.pushed, waiting?.id)))
     throw new AlreadyAnsweredError('invalid_request_uri')
+  if (waiting === undefined) return given
+  let state: FoundAuthorization | undefined = waiting
+  while (!(await replacePending(server, waiting.id, withAnswer(server, state.pending, given), state.version))) {
+    state = await findPending(server, waiting.id)
+    if (state === undefined) throw new AlreadyAnsweredError()
+    const earlier = answerOf(server, state.pending)
+    if (earlier !== undefined && isAlike(earlier, given)) return earlier
+    if (earlier !== undefined) throw new AlreadyAnsweredError()
+  }
+  return given
+}
+
+/** Both refusals, or both codes about one person. */
+function isAlike(one: GivenAnswer, other: GivenAnswer): boolean {
+  return one.sub === other.sub
 }

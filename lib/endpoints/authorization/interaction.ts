@@ -4,10 +4,8 @@
  */
 import type { Request, Response } from 'express'
 import type { Client } from '../../client.ts'
-import { tokenDigest, toJson, type AuthorizationDetail } from '../../tokens/grant.ts'
-import type { Key, StoredRecord } from '../../stores/store.ts'
-import type { TokenServer } from '../../tokens/token-server.ts'
-import type { AuthorizationRequest } from './request.ts'
+import type { ClientOrigin } from '../../client-origin.ts'
+import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /** The person signed in with a browser. */
 export interface Account {
@@ -25,6 +23,10 @@ export interface InteractionPrompt {
   readonly id: string
   readonly name: 'login' | 'consent'
   readonly client: Client
+  /** Who vouches for the client: show that nobody does where it only `registered` itself. */
+  readonly client_origin: ClientOrigin
+  /** Where the answer goes. Show its host: that, and not the name a client gives itself, is who gets the code (RFC 9700 §4.11.2). */
+  readonly redirect_uri: string
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   /** What the client knows of the person, for prefilling the login form. */
@@ -68,68 +70,20 @@ export interface Interaction {
   ): boolean | Promise<boolean>
   /** A person is needed: answer with a page, or a redirect to one. When they are done, call the server's `resume()`. */
   prompt(req: Request, res: Response, prompt: InteractionPrompt): void | Promise<void>
-  /** Answers with the error page, where the application has its own. The status is 400; `error` must be readable on it. */
-  error?(
-    req: Request,
-    res: Response,
-    details: { readonly error: string; readonly error_description: string }
-  ): void | Promise<void>
+  /**
+   * Answers with the error page, where the application has its own. The status is 400; `error` must be readable on it. Lead on from it where `details`
+   * say whose request it was. It may answer a POST of another site's: set no session there.
+   */
+  error?(req: Request, res: Response, details: ErrorDetails): void | Promise<void>
 }
 
-/** An authorization request that waits for a person. */
-export interface PendingAuthorization {
-  readonly request: AuthorizationRequest
-  /** The sign-in that happened for this request, if one did. */
-  readonly login?: Account | undefined
-  /** The person agreed, for this request. */
-  readonly consent?: { readonly sub: string } | undefined
-  /** The pushed request this is, if it is one: it is used up with the answer. */
-  readonly pushed?: string | undefined
-  /** Milliseconds since the epoch after which it waits no longer. */
-  readonly expires_at?: number | undefined
-}
-
-/** Seconds a person has for signing in and agreeing, all steps together. */
-export const longestInteraction = 3600
-
-function pendingKey(id: string): Key {
-  return { kind: 'interaction', id: tokenDigest(id) }
-}
-
-/** A waiting request as it was found; `version` says which state of it. */
-export interface FoundAuthorization {
-  readonly pending: PendingAuthorization
-  readonly version: StoredRecord['version']
-}
-
-/** Keeps a new request until its person is done. */
-export async function keepPending(server: TokenServer, id: string, pending: PendingAuthorization): Promise<void> {
-  const expires_at = server.clock() + longestInteraction * 1000
-  await server.store.set(pendingKey(id), toJson({ ...pending, expires_at }), longestInteraction)
-}
-
-/**
- * Keeps what has been done since the request was found. Where someone else has done something meanwhile, theirs stays; false
- * where they finished it.
- */
-export async function updatePending(
-  server: TokenServer,
-  id: string,
-  pending: PendingAuthorization,
-  version: StoredRecord['version']
-): Promise<boolean> {
-  const left = Math.ceil(((pending.expires_at ?? 0) - server.clock()) / 1000)
-  const updated = await server.store.swap(pendingKey(id), version, toJson(pending), Math.max(1, left))
-  return updated || (await findPending(server, id)) !== undefined
-}
-
-/** The waiting request, or undefined when it was never there, is finished or expired. */
-export async function findPending(server: TokenServer, id: string): Promise<FoundAuthorization | undefined> {
-  const record = await server.store.get(pendingKey(id))
-  return record && { pending: record.value as unknown as PendingAuthorization, version: record.version }
-}
-
-/** Finishes a waiting request: of any number of callers exactly one may answer it. */
-export async function finishPending(server: TokenServer, id: string): Promise<boolean> {
-  return (await server.store.take(pendingKey(id))).outcome === 'taken'
+/** What an error page needs to know. */
+export interface ErrorDetails {
+  readonly error: string
+  readonly error_description: string
+  /** Whose request it was, once that is known. */
+  readonly client?: Client
+  readonly client_origin?: ClientOrigin
+  /** Where the answer would have gone: one of the client's registered redirect URIs. Never lead there by yourself where the client only `registered`. */
+  readonly redirect_uri?: string
 }

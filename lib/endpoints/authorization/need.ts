@@ -1,11 +1,13 @@
 /** When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2). */
 import type { Request } from 'express'
 import type { Client } from '../../client.ts'
+import { clientOrigin } from '../../client-origin.ts'
 import { OAuthError } from '../../errors.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsOf } from '../../tokens/claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
-import type { Account, InteractionPrompt, PendingAuthorization } from './interaction.ts'
+import type { Account, InteractionPrompt } from './interaction.ts'
+import type { PendingAuthorization } from './pending.ts'
 import type { AuthorizationRequest } from './request.ts'
 
 export interface Asked {
@@ -58,11 +60,14 @@ export function promptOf(
   name: 'login' | 'consent',
   { client, pending }: Asked
 ): InteractionPrompt {
-  const { scope, login_hint, ui_locales, claims_locales, display, acr_values, authorization_details } = pending.request
+  const { redirect_uri, scope, login_hint, ui_locales, claims_locales } = pending.request
+  const { display, acr_values, authorization_details } = pending.request
   return {
     id,
     name,
     client,
+    client_origin: clientOrigin(client),
+    redirect_uri,
     scope,
     resources: server.resources.meant(pending.request),
     login_hint,

@@ -1,27 +1,30 @@
 /** The parameters of an authorization request as they came: in a query, in a form, or as claims of a request object. */
 import type { Request } from 'express'
 import { InvalidRequestError, MethodNotAllowedError } from '../../errors.ts'
+import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../../http/form.ts'
 import { readParameters } from '../../http/parameters.ts'
-import type { Parameters } from '../../request.ts'
+import { requestedResources, type Parameters } from '../../request.ts'
+import { longestText } from '../request-bounds.ts'
 
 /** Repeated ones are told apart, empty ones are absent. */
 export class AuthorizationParameters {
-  private readonly values = new Map<string, string>()
-  private readonly lists = new Map<string, readonly string[]>()
+  private readonly lists = new Map<string, string[]>()
   readonly repeated = new Set<string>()
 
   constructor(given: Iterable<readonly [string, string]>) {
     for (const [name, value] of given) {
       if (value === '') continue
-      const earlier = this.lists.get(name) ?? []
-      if (earlier.length > 0) this.repeated.add(name)
-      else this.values.set(name, value)
-      this.lists.set(name, [...earlier, value])
+      const earlier = this.lists.get(name)
+      if (earlier === undefined) this.lists.set(name, [value])
+      else {
+        this.repeated.add(name)
+        earlier.push(value)
+      }
     }
   }
 
   get(name: string): string | undefined {
-    return this.values.get(name)
+    return this.lists.get(name)?.[0]
   }
 
   /** For `resource`, the one parameter that may be sent more than once (RFC 8707 §2). */
@@ -57,24 +60,64 @@ export const knownParameters: ReadonlySet<string> = new Set([
   'resource'
 ])
 
-/** @throws InvalidRequestError for a parameter that was sent twice and may be once. */
-export function refuseRepeated(parameters: AuthorizationParameters): void {
-  for (const name of parameters.repeated) {
-    if (name !== 'resource' && knownParameters.has(name)) throw new InvalidRequestError(`${name} was sent more than once`)
+/** Those whose length is judged with what is in them. */
+const structured: ReadonlySet<string> = new Set([
+  'request',
+  'claims',
+  'authorization_details',
+  'id_token_hint',
+  'scope',
+  'resource'
+])
+
+/** Whether a parameter is longer than any of its kind has to be. */
+export function isTooLong(parameters: AuthorizationParameters, name: string): boolean {
+  return !structured.has(name) && (parameters.get(name)?.length ?? 0) > longestText
+}
+
+/** @throws InvalidRequestError for a parameter that was sent twice and may be once, and for one that is too long. */
+export function checkParameters(parameters: AuthorizationParameters): void {
+  for (const name of knownParameters) {
+    if (name !== 'resource' && parameters.repeated.has(name)) throw new InvalidRequestError(`${name} was sent more than once`)
+    if (isTooLong(parameters, name)) throw new InvalidRequestError(`${name} is longer than ${longestText} characters`)
   }
 }
 
-/** The query of a GET, the form of a POST (RFC 6749 §3.1). */
+const mostParameters = 100
+
+/** The query of a GET, the form of a POST (RFC 6749 §3.1), read as strictly as each other. */
 export async function readAuthorizationParameters(req: Request): Promise<AuthorizationParameters> {
   if (req.method === 'POST') return parametersOfForm(await readParameters(req))
-  if (req.method !== 'GET') throw new MethodNotAllowedError(['GET', 'POST'])
+  if (req.method !== 'GET' && req.method !== 'HEAD') throw new MethodNotAllowedError(['GET', 'HEAD', 'POST'])
   const start = req.originalUrl.indexOf('?')
-  const query = start === -1 ? '' : req.originalUrl.slice(start + 1)
-  return new AuthorizationParameters(new URLSearchParams(query))
+  return new AuthorizationParameters(start === -1 ? [] : pairsOfQuery(req.originalUrl.slice(start + 1)))
+}
+
+function pairsOfQuery(query: string): readonly (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = []
+  // Node hands on the bytes of a target as characters of one byte each
+  readPairs(Buffer.from(query, 'latin1'), 'query', {
+    add(name, value) {
+      if (pairs.length === mostParameters) throw tooManyParameters(mostParameters)
+      refuseForbiddenCharacter(name, value)
+      pairs.push([name, value])
+    }
+  })
+  return pairs
 }
 
 export function parametersOfForm(form: Parameters): AuthorizationParameters {
-  return new AuthorizationParameters(Object.entries(form).filter(isPresent))
+  const others = Object.entries(form).filter(([name]) => name !== 'resource')
+  const resources = requestedResources(form).map((resource): [string, string] => ['resource', resource])
+  return new AuthorizationParameters([...others.filter(isPresent), ...resources])
+}
+
+/** The query that asks for the same by GET: nothing but what means something here goes into a URL. */
+export function queryOf(parameters: AuthorizationParameters): string {
+  // only what was pushed counts then, and what contradicts it
+  const names = parameters.get('request_uri') === undefined ? knownParameters : ['client_id', 'request_uri', 'request']
+  const pairs = [...names].flatMap(name => parameters.all(name).map((value): [string, string] => [name, value]))
+  return new URLSearchParams(pairs).toString()
 }
 
 function isPresent(entry: [string, string | undefined]): entry is [string, string] {

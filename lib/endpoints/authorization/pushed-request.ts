@@ -4,8 +4,9 @@ import { OAuthError } from '../../errors.ts'
 import type { Key } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
-import { longestInteraction } from './interaction.ts'
 import type { AuthorizationParameters } from './parameters.ts'
+import { longestInteraction } from './pending.ts'
+import { isRedirectUriOf } from './redirect.ts'
 import type { AuthorizationRequest } from './request.ts'
 
 /** Seconds a pushed request can be opened. */
@@ -44,15 +45,22 @@ export async function findPushedRequest(
   if (found === undefined) throw unusable('unknown, expired, or pushed by another client')
   const request = found.value as unknown as AuthorizationRequest
   // the client's registration may have changed since
-  if (!client.redirect_uris.includes(request.redirect_uri)) throw unusable('its redirect_uri is no longer registered')
+  if (!isRedirectUriOf(client, request.redirect_uri)) throw unusable('its redirect_uri is no longer registered')
   if ((await server.store.get(usedKey(pushed))) !== undefined) throw unusable('it was answered before')
   return { pushed, request }
 }
 
-/** Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it. */
-export function usePushedRequest(server: TokenServer, pushed: string): Promise<boolean> {
+/**
+ * Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it, and for further ones to the same
+ * interaction.
+ *
+ * @param interaction the id of the interaction that answers it, where there was one.
+ */
+export async function usePushedRequest(server: TokenServer, pushed: string, interaction: string | undefined): Promise<boolean> {
+  const by = interaction === undefined ? null : tokenDigest(interaction)
   // whoever opened it may take as long as an interaction lasts
-  return server.store.add(usedKey(pushed), null, pushedRequestTtl + longestInteraction)
+  if (await server.store.add(usedKey(pushed), by, pushedRequestTtl + longestInteraction)) return true
+  return by !== null && (await server.store.get(usedKey(pushed)))?.value === by
 }
 
 function digestOf(request_uri: string, client_id: string): string {

@@ -1,8 +1,8 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
-import type { Client } from '../../client.ts'
+import { isPublic, type Client } from '../../client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
-import type { AuthorizationParameters } from './parameters.ts'
+import { isTooLong, type AuthorizationParameters } from './parameters.ts'
 import { responseModeOf, type ResponseMode } from './response-mode.ts'
 
 /** Where an answer, good or bad, may be sent, and how. */
@@ -24,8 +24,7 @@ export async function readClient(context: EndpointContext, parameters: Authoriza
 }
 
 /**
- * Until this has returned nothing may be redirected anywhere: the redirect URI is one the client registered, compared as strings
- * (RFC 9700 §2.1).
+ * Until this has returned nothing may be redirected anywhere: the redirect URI is one of the client's.
  *
  * @throws InvalidRequestError for the error page.
  */
@@ -33,9 +32,10 @@ export function readRedirect(client: Client, parameters: AuthorizationParameters
   if (parameters.repeated.has('redirect_uri')) throw new InvalidRequestError('redirect_uri was sent more than once')
   const redirect_uri = parameters.get('redirect_uri')
   if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
-  if (!client.redirect_uris.includes(redirect_uri))
+  if (!isRedirectUriOf(client, redirect_uri))
     throw new InvalidRequestError('this redirect_uri is not registered for the client')
-  const state = parameters.repeated.has('state') ? undefined : parameters.get('state')
+  // a state that is refused is not sent on either
+  const state = parameters.repeated.has('state') || isTooLong(parameters, 'state') ? undefined : parameters.get('state')
   // an error about the response mode itself has to be sent somehow
   return { client, redirect_uri, state, response_mode: responseModeOf(redirect_uri, parameters) ?? 'query' }
 }
@@ -47,4 +47,22 @@ export function findRedirect(client: Client, parameters: AuthorizationParameters
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether answers to the client may go there: the redirect URI is one it registered, compared as strings (RFC 9700 §2.1). The port alone may be
+ * another where a public client listens on the person's own machine, because it is given one only when it begins to listen (RFC 8252 §7.3).
+ */
+export function isRedirectUriOf(client: Client, redirect_uri: string): boolean {
+  if (client.redirect_uris.includes(redirect_uri)) return true
+  const portless = isPublic(client) ? withoutLoopbackPort(redirect_uri) : undefined
+  return portless !== undefined && client.redirect_uris.some(registered => withoutLoopbackPort(registered) === portless)
+}
+
+const loopback = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::([1-9]\d{0,4}))?((?:[/?][\s\S]*)?)$/
+
+/** A loopback redirect URI but for its port; undefined for any other. Read as text: what a URL parser would repair is not the same URI. */
+function withoutLoopbackPort(uri: string): string | undefined {
+  const [, host, port = '0', rest] = loopback.exec(uri) ?? []
+  return host === undefined || rest === undefined || Number(port) > 65_535 ? undefined : `${host}${rest}`
 }

@@ -1,17 +1,18 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
 import { isPublic, type Client } from '../../client.ts'
-import { InvalidRequestError, InvalidScopeError, InvalidTargetError, OAuthError } from '../../errors.ts'
+import { InvalidRequestError, InvalidScopeError, OAuthError } from '../../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
 import { isCodeChallenge } from '../../tokens/pkce.ts'
 import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsWithinReach } from '../../tokens/claims.ts'
 import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
+import { checkSize } from '../request-bounds.ts'
 import { responseAlgorithm } from '../signed-response.ts'
 import { readAuthorizationDetails } from './authorization-details.ts'
 import { readClaimsParameter } from './claims-parameter.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
-import { refuseRepeated, type AuthorizationParameters } from './parameters.ts'
+import { checkParameters, type AuthorizationParameters } from './parameters.ts'
 import type { TrustedRedirect } from './redirect.ts'
 import { isSigned, responseModeOf, type ResponseMode } from './response-mode.ts'
 
@@ -50,15 +51,15 @@ export async function readAuthorizationRequest(
   parameters: AuthorizationParameters
 ): Promise<AuthorizationRequest> {
   const { client, redirect_uri, state } = redirect
-  refuseRepeated(parameters)
+  checkParameters(parameters)
   const response_mode = readResponse(context, redirect, parameters)
   if (!mayUseCodes(client)) throw new OAuthError('unauthorized_client', 400, 'this client may not ask for codes')
-  return {
+  return checkSize({
     client_id: client.client_id,
     redirect_uri,
     response_mode,
     scope: readScope(context, client, parameters),
-    resources: readResources(context, parameters),
+    resources: context.server.resources.findAll(parameters.all('resource')),
     state,
     nonce: parameters.get('nonce'),
     code_challenge: readCodeChallenge(context, client, parameters),
@@ -75,7 +76,7 @@ export async function readAuthorizationRequest(
       client,
       parameters.get('authorization_details')
     )
-  }
+  })
 }
 
 function readResponse(
@@ -103,13 +104,6 @@ function readScope(context: EndpointContext, client: Client, parameters: Authori
   if (scope === undefined) throw new InvalidScopeError('scope is malformed')
   if (scopeBeyond(scope, allowed).length > 0) throw new InvalidScopeError('this scope is not available to the client')
   return scope
-}
-
-function readResources(context: EndpointContext, parameters: AuthorizationParameters): readonly string[] {
-  const resources = [...new Set(parameters.all('resource'))]
-  if (resources.length > 20) throw new InvalidTargetError('too many resources')
-  for (const resource of resources) context.server.resources.find(resource)
-  return resources
 }
 
 /** S256 or nothing: a missing method means `plain` (RFC 7636 §4.3), which protects from nobody who can read the request. */

@@ -1,10 +1,13 @@
 /** What the authorization endpoint answers: a response to the client, or a page where no redirect can be trusted. */
-import type { Request, Response } from 'express'
+import type { Response } from 'express'
+import { clientOrigin } from '../../client-origin.ts'
 import type { OAuthError } from '../../errors.ts'
 import { tellError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import { signFor } from '../signed-response.ts'
+import type { Exchange } from './exchange.ts'
 import { sendFormPost } from './form-post.ts'
+import type { ErrorDetails } from './interaction.ts'
 import type { TrustedRedirect } from './redirect.ts'
 import { carrierOf, isSigned } from './response-mode.ts'
 
@@ -35,16 +38,6 @@ export async function sendToClient(
   res.end()
 }
 
-/** Sends an error to the client that asked. */
-export async function sendErrorToClient(
-  res: Response,
-  context: EndpointContext,
-  redirect: TrustedRedirect,
-  error: OAuthError
-): Promise<void> {
-  await sendToClient(res, context, redirect, error.toJSON())
-}
-
 async function parametersOf(
   context: EndpointContext,
   { client, state, response_mode }: TrustedRedirect,
@@ -58,14 +51,13 @@ async function parametersOf(
 }
 
 /** Shows the error to the person: there is no address it could be sent to. The application's page, or a plain one. */
-export async function showErrorPage(req: Request, res: Response, context: EndpointContext, error: OAuthError): Promise<void> {
+export async function showErrorPage({ context, req, res, redirect }: Exchange, error: OAuthError): Promise<void> {
   res.set('Cache-Control', 'no-store')
   const { error: code, error_description } = error.toJSON()
-  const status = error.status >= 500 ? error.status : error.status === 405 ? 405 : 400
-  res.status(status).set(error.headers)
+  res.status(error.status >= 500 || ownStatuses.includes(error.status) ? error.status : 400).set(error.headers)
   if (context.interaction.error !== undefined) {
     try {
-      await context.interaction.error(req, res, { error: code, error_description })
+      await context.interaction.error(req, res, { error: code, error_description, ...aboutRequest(redirect) })
       return
     } catch (fault) {
       tellError(context.onError, fault, req)
@@ -78,6 +70,15 @@ export async function showErrorPage(req: Request, res: Response, context: Endpoi
   res.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
   res.set('X-Frame-Options', 'DENY')
   res.type('html').send(page(code, error_description))
+}
+
+/** The statuses below 500 that say more than that a request is wrong. */
+const ownStatuses = [405, 429]
+
+function aboutRequest(redirect: TrustedRedirect | undefined): Partial<ErrorDetails> {
+  if (redirect === undefined) return {}
+  const { client, redirect_uri } = redirect
+  return { client, client_origin: clientOrigin(client), redirect_uri }
 }
 
 /** Both values consist of characters RFC 6749 §5.2 allows, less than which none needs escaping but `&`, `<` and `>`. */

@@ -3,7 +3,7 @@ import { consumeOnce } from '../../assertions/replay.ts'
 import { verifyRequestObject } from '../../assertions/request-object.ts'
 import type { Client } from '../../client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
-import { hasForbiddenCharacter } from '../../http/form.ts'
+import { hasForbiddenCharacter, ParameterCollector } from '../../http/form.ts'
 import type { Parameters } from '../../request.ts'
 import type { EndpointContext } from '../endpoint.ts'
 
@@ -22,6 +22,7 @@ const requestParameters = [
   'authorization_details'
 ]
 
+const mostParameters = 100
 const longestJti = 512
 /** Seconds a signed request can be presented: an hour, and what clocks are off. */
 const longestUse = 3620
@@ -81,16 +82,19 @@ async function verify(
 
 /** Claims as the parameters they stand for. */
 function parametersOf(claims: Readonly<Record<string, unknown>>): Parameters {
-  const parameters = Object.create(null) as Record<string, string>
+  const collector = new ParameterCollector(mostParameters)
   for (const name of requestParameters) {
     const value = claims[name]
     if (value === undefined) continue
-    const text = textOf(name, value)
-    if (text === undefined || hasForbiddenCharacter(text))
-      throw new InvalidRequestError(`${name} in the request object is malformed`)
-    if (text !== '') parameters[name] = text
+    const values: readonly unknown[] = name === 'resource' && Array.isArray(value) ? value : [value]
+    for (const item of values) {
+      const text = textOf(name, item)
+      if (text === undefined || hasForbiddenCharacter(text))
+        throw new InvalidRequestError(`${name} in the request object is malformed`)
+      collector.add(name, text)
+    }
   }
-  return parameters
+  return collector.parameters
 }
 
 function textOf(name: string, value: unknown): string | undefined {

@@ -1,13 +1,14 @@
 /** Backchannel authentication requests (CIBA Core §7.1): read and judged, before anybody is asked anything. */
 import type { Client } from '../../client.ts'
 import { InvalidRequestError, InvalidScopeError, OAuthError, ServerError, UnauthorizedClientError } from '../../errors.ts'
-import type { Parameters } from '../../request.ts'
+import { requestedResources, type Parameters } from '../../request.ts'
 import { requestedScope } from '../../token-issuers/token-issuer.ts'
 import { countAttempt } from '../../tokens/attempts.ts'
 import { cibaGrantType, type BackchannelRequest, type DeliveryMode } from '../../tokens/backchannel-request.ts'
 import { readAuthorizationDetails } from '../authorization/authorization-details.ts'
 import { readIdTokenHint } from '../authorization/id-token-hint.ts'
 import type { EndpointContext } from '../endpoint.ts'
+import { checkLength, checkSize, longestText } from '../request-bounds.ts'
 import { modeOf, type BackchannelPolicy, type PersonHint } from './options.ts'
 import { readAuthenticationParameters } from './request-object.ts'
 
@@ -34,25 +35,24 @@ export async function readBackchannelRequest(
   const client_notification_token = delivery === 'poll' ? undefined : readNotificationToken(parameters)
   const binding_message = readBindingMessage(parameters)
   const seconds = readExpiry(policy, parameters)
-  const { resource } = parameters
-  const resources = resource === undefined ? [] : [server.resources.find(resource).resource]
+  const resources = server.resources.findAll(requestedResources(parameters))
   const details = await readAuthorizationDetails(authorizationDetails, client, parameters['authorization_details'])
   const sub = await identify(policy, client, hint)
   await checkUserCode(context, policy, client, sub, parameters['user_code'])
   const now = server.clock()
-  const request = {
+  const request = checkSize({
     client_id: client.client_id,
     sub,
     scope,
     resources,
     authorization_details: details,
     binding_message,
-    acr_values: (parameters['acr_values'] ?? '').split(' ').filter(value => value !== ''),
+    acr_values: (checkLength('acr_values', parameters['acr_values']) ?? '').split(' ').filter(value => value !== ''),
     requested_at: now,
     expires_at: now + seconds * 1000,
     interval: policy.interval,
     delivery
-  }
+  })
   return { request, client_notification_token }
 }
 
@@ -76,7 +76,6 @@ function readScope({ server }: EndpointContext, client: Client, parameters: Para
   return scope
 }
 
-const longestLoginHint = 1024
 const longestToken = 16_384
 
 /** CIBA Core §7.1: exactly one of the three. */
@@ -85,7 +84,7 @@ function readHint({ server }: EndpointContext, client: Client, parameters: Param
   const hints = [login_hint, login_hint_token, id_token_hint].filter(hint => hint !== undefined)
   if (hints.length !== 1)
     throw new InvalidRequestError('exactly one of login_hint, login_hint_token and id_token_hint must be sent')
-  if (login_hint !== undefined) return { login_hint: bounded('login_hint', login_hint, longestLoginHint) }
+  if (login_hint !== undefined) return { login_hint: bounded('login_hint', login_hint, longestText) }
   if (login_hint_token !== undefined) return { login_hint_token: bounded('login_hint_token', login_hint_token, longestToken) }
   return { sub: readIdTokenHint(server, client, id_token_hint) ?? '' }
 }

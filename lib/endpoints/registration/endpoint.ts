@@ -44,7 +44,8 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
     credentials: secret === undefined ? [] : [secret.stored],
     registration_access_token: tokenDigest(registration_access_token),
     client_id_issued_at: Math.floor(clock() / 1000),
-    ...(software_statement !== undefined && { software_statement })
+    ...(software_statement !== undefined && { software_statement }),
+    ...(initialAccessToken !== undefined && { vouched: true })
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })

@@ -84,14 +84,15 @@ async function keep(
   let current: FoundClientRecord | undefined = found
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     if (current === undefined) throw invalidToken(req, 'the client was ended meanwhile')
-    const { credentials, registration_access_token, client_id_issued_at } = current.record
+    const { credentials, registration_access_token, client_id_issued_at, vouched } = current.record
     const secret = issueSecret(registrar, metadata, credentials)
     const record: ClientRecord = {
       metadata,
       credentials: [...keptSecrets(registrar, metadata, credentials), ...(secret === undefined ? [] : [secret.stored])],
       registration_access_token,
       client_id_issued_at,
-      ...(software_statement !== undefined && { software_statement })
+      ...(software_statement !== undefined && { software_statement }),
+      ...(vouched !== undefined && { vouched })
     }
     if (await registrations.replace(current.version, record)) return { record, client_secret: secret?.value }
     current = await registrations.read(client_id)

@@ -3,7 +3,7 @@ import type { Express } from 'express'
 import request from 'supertest'
 import type { AuthorizationDetailTypes } from '../../../lib/index.ts'
 import { asking, resume } from '../../support/asking-server.ts'
-import { api, authorize, clients, files, redirected, token } from '../../support/authorization-server.ts'
+import { api, authorize, authorizeByPost, clients, files, redirected, token } from '../../support/authorization-server.ts'
 
 describe('authorization_details', () => {
   const types: AuthorizationDetailTypes = {
@@ -56,10 +56,8 @@ describe('authorization_details', () => {
   ])('are refused: %s', async (_, details) => {
     const { app } = await asking({ authorizationDetails: types })
     const query = { client_id: 'web', redirect_uri: 'https://client.example.com/cb', response_type: 'code', state: 's' }
-    const posted = await request(app)
-      .post('/oauth2/authorize')
-      .type('form')
-      .send({ ...query, authorization_details: typeof details === 'string' ? details : JSON.stringify(details) })
+    const text = typeof details === 'string' ? details : JSON.stringify(details)
+    const posted = await authorizeByPost(app, new URLSearchParams({ ...query, authorization_details: text }).toString())
     expect(redirected(posted)).toMatchObject({ error: 'invalid_authorization_details', state: 's' })
   })
 

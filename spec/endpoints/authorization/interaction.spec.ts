@@ -2,14 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { decodeJwt } from 'jose'
 import request, { type Response } from 'supertest'
-import { memoryStore } from '../../../lib/index.ts'
 import {
   authorize,
   callback,
   code_verifier,
   harness,
   issuer,
-  listening,
   redirected,
   token,
   type Harness
@@ -72,7 +70,7 @@ describe('an authorization that needs a person', () => {
     expect(redirected(await authorize(app, { prompt: 'none' }))).toHaveProperty('code')
   })
 
-  it('sends the client access_denied where the person says no, and is over', async () => {
+  it('sends the client access_denied where the person says no', async () => {
     const h = await signedOut()
     const { id } = promptOf(await authorize(h.app, { state: 's' }))
     const denied = await resume(h.app, id, { error: 'access_denied' })
@@ -80,8 +78,6 @@ describe('an authorization that needs a person', () => {
       303,
       { error: 'access_denied', error_description: expect.any(String), state: 's', iss: issuer }
     ])
-    for (const result of [{ error: 'access_denied' }, { consent: true }, signIn(h)])
-      expectFinished(await resume(h.app, id, result))
   })
 
   it.each([
@@ -97,16 +93,32 @@ describe('an authorization that needs a person', () => {
     expect((await request(h.app).get(`/interaction/${id}`)).body).toEqual({})
   })
 
-  it('is over once it is finished, and an hour after it began', async () => {
+  it.each([
+    ['a quarter of an hour while nobody is signed in', undefined, 900],
+    ['an hour once somebody is', 'alice', 3_600]
+  ])('waits %s', async (_, sub, waits) => {
     const h = await signedOut()
+    const begin = async () => {
+      h.person.account = sub === undefined ? undefined : { sub, auth_time: seconds(h) }
+      return promptOf(await authorize(h.app)).id
+    }
+    const [early, late] = [await begin(), await begin()]
     h.person.consented = true
-    const { id } = promptOf(await authorize(h.app))
-    expect(redirected(await resume(h.app, id, signIn(h)))).toHaveProperty('code')
-    expectFinished(await resume(h.app, id, { consent: true }))
-    h.person.account = undefined
-    const { id: late } = promptOf(await authorize(h.app))
-    h.clock.now += 3_600_000
+    h.clock.now += waits * 1_000 - 1
+    expect(redirected(await resume(h.app, early, signIn(h)))).toHaveProperty('code')
+    h.clock.now += 1
     expectFinished(await resume(h.app, late, signIn(h)))
+  })
+
+  it('ends an hour after it began, whatever was done', async () => {
+    const h = await signedOut()
+    const { id } = promptOf(await authorize(h.app))
+    h.clock.now += 899_000
+    expect((await resume(h.app, id, signIn(h))).body).toMatchObject({ name: 'consent' })
+    h.clock.now += 2_700_000
+    expect((await resume(h.app, id, signIn(h))).body).toMatchObject({ name: 'consent' })
+    h.clock.now += 2_000
+    expectFinished(await resume(h.app, id, { consent: true }))
   })
 
   it('tells the application’s pages what they show, step by step, and nothing when it is over', async () => {
@@ -208,59 +220,5 @@ describe('max_age', () => {
     expect((await resume(h.app, id, signIn(h))).body).toMatchObject({ name: 'consent' })
     h.clock.now += 30_000
     expect(redirected(await resume(h.app, id, { consent: true }))).toHaveProperty('code')
-  })
-})
-
-describe('one authorization, several answers at once', () => {
-  it.each([
-    ['consent', { consent: true }],
-    ['sign-ins', undefined],
-    ['refusals', { error: 'access_denied' }]
-  ])('fifty %s: one answer with a code or denial', async (_, result) => {
-    const h = await signedOut()
-    const { id } = promptOf(await authorize(h.app))
-    const login = signIn(h)
-    h.person.consented = result === undefined
-    const locations = await listening(h.app, address =>
-      Promise.all(
-        Array.from({ length: 50 }, async () => {
-          const response = await fetch(`${address}/resume/${id}`, {
-            method: 'POST',
-            redirect: 'manual',
-            headers: { 'Content-Type': 'application/json' },
-            body: JSON.stringify(result ?? login)
-          })
-          return response.headers.get('location') ?? ''
-        })
-      )
-    )
-    expect(locations.filter(location => /[?&]code=|access_denied/.test(location))).toHaveLength(1)
-    expectFinished(await resume(h.app, id, result ?? login))
-  })
-
-  it('a step that was under way while it was finished does not begin it again', async () => {
-    let now = 0
-    const store = memoryStore({ clock: () => now })
-    const h = await signedOut({ store })
-    now = h.clock.now
-    const { id } = promptOf(await authorize(h.app))
-    let hold: () => void = () => undefined
-    const held = new Promise<void>(resolve => (hold = resolve))
-    const get = store.get.bind(store)
-    // the sign-in has read the request, and is slow to go on
-    store.get = async key => {
-      store.get = get
-      const record = await get(key)
-      await held
-      return record
-    }
-    const login = signIn(h)
-    const slow = resume(h.app, id, login).then(response => response)
-    await new Promise(resolve => setTimeout(resolve, 50))
-    expect(redirected(await resume(h.app, id, { error: 'access_denied' }))).toMatchObject({ error: 'access_denied' })
-    hold()
-    const answer = await slow
-    expect([answer.status, answer.headers['location'] ?? '']).toEqual([expect.any(Number), expect.not.stringContaining('code=')])
-    expectFinished(await resume(h.app, id, { consent: true }))
   })
 })

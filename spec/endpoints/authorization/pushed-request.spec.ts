@@ -60,22 +60,22 @@ describe('a request_uri', () => {
     const request_uri = await pushed(app)
     const ids = [idOf(await open(app, request_uri)), idOf(await open(app, request_uri))]
     expect(new Set(ids).size).toBe(2)
-    clock.now += 3_000_000
+    clock.now += 890_000
     person.account = { sub: 'alice', auth_time: clock.now / 1000 }
     expect(redirected(await resume(app, ids[1] ?? '', { login: person.account }))).toHaveProperty('code')
-    expectPage(await resume(app, ids[0] ?? '', { login: person.account }), 'invalid_request_uri')
-    expectPage(await resume(app, ids[0] ?? '', { login: person.account }), 'invalid_request')
+    for (let time = 0; time < 2; time++)
+      expectPage(await resume(app, ids[0] ?? '', { login: person.account }), 'invalid_request_uri')
   })
 
   it('whose interaction has had its hour is answered by nobody', async () => {
     const { app, person, clock } = await harness()
     person.account = undefined
     const id = idOf(await open(app, await pushed(app)))
-    clock.now += 3_599_000
+    clock.now += 890_000
     person.account = { sub: 'alice', auth_time: clock.now / 1000 }
     person.consented = false
     expect((await resume(app, id, { login: person.account })).body).toMatchObject({ name: 'consent' })
-    clock.now += 2_000
+    clock.now += 2_711_000
     expectPage(await resume(app, id, { consent: true }), 'invalid_request')
   })
 

@@ -4,6 +4,7 @@ import request, { type Response } from 'supertest'
 import {
   authorizationQuery,
   authorize,
+  authorizeByPost,
   callback,
   clients,
   harness,
@@ -158,7 +159,7 @@ describe('redirect_uri', () => {
   ])('%s: a page', async (_, change) => {
     const { app } = await harness({ clients: [...clients, { client_id: 'bare', client_secret: 'secret of bare' }] })
     expectPage(await authorize(app, change))
-    expectPage(await request(app).post('/oauth2/authorize').type('form').send(authorizationQuery(change)))
+    expectPage(await authorizeByPost(app, authorizationQuery(change)))
   })
 
   it.each(['redirect_uri', 'client_id'])('%s sent twice: a page, whichever way round', async name => {
@@ -203,10 +204,10 @@ describe('the error page', () => {
     }
   })
 
-  it.each(['put', 'patch', 'delete', 'head', 'options'] as const)('answers %s with 405', async method => {
+  it.each(['put', 'patch', 'delete', 'options'] as const)('answers %s with 405', async method => {
     const { app } = await build()
     const response = await request(app)[method](`/oauth2/authorize?${authorizationQuery()}`)
-    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([405, 'GET, POST', undefined])
+    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([405, 'GET, HEAD, POST', undefined])
   })
 
   it('can be the application’s own', async () => {

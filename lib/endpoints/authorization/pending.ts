@@ -1,0 +1,85 @@
+/** Authorization requests as they are kept while a person signs in and agrees, and for a while after they were answered. */
+import type { Key, StoredRecord } from '../../stores/store.ts'
+import { toJson, tokenDigest } from '../../tokens/grant.ts'
+import { open, seal } from '../../tokens/sealed.ts'
+import type { TokenServer } from '../../tokens/token-server.ts'
+import type { Account } from './interaction.ts'
+import type { AuthorizationRequest } from './request.ts'
+
+/** An authorization request that waits for a person. */
+export interface PendingAuthorization {
+  readonly request: AuthorizationRequest
+  /** The sign-in that happened for this request, if one did. */
+  readonly login?: Account | undefined
+  /** The person agreed, for this request. */
+  readonly consent?: { readonly sub: string } | undefined
+  /** The pushed request this is, if it is one: it is used up with the answer. */
+  readonly pushed?: string | undefined
+  /** Milliseconds since the epoch after which it waits no longer. */
+  readonly expires_at?: number | undefined
+  /** What the client was answered, sealed: whoever sends the same form again is given it again. */
+  readonly answered?: string | undefined
+}
+
+/** What the client was answered: a code, and whom it is about; or an error. */
+export type GivenAnswer =
+  | { readonly parameters: { readonly code: string }; readonly sub: string }
+  | { readonly parameters: { readonly error: string; readonly error_description: string }; readonly sub?: undefined }
+
+/** Seconds a person has for signing in and agreeing, all steps together. */
+export const longestInteraction = 3600
+/** Seconds a request waits for which nobody has signed in yet: anyone may send any number of them. */
+const untouched = 900
+const purpose = 'authorization answer'
+
+/** A waiting request as it was found; `version` says which state of it. */
+export interface FoundAuthorization {
+  readonly pending: PendingAuthorization
+  readonly version: StoredRecord['version']
+}
+
+/**
+ * Keeps a new request until its person is done.
+ *
+ * @param signedIn whether somebody is there already; otherwise it waits for them a shorter time.
+ */
+export async function keepPending(
+  server: TokenServer,
+  id: string,
+  pending: PendingAuthorization,
+  signedIn: boolean
+): Promise<void> {
+  const expires_at = server.clock() + longestInteraction * 1000
+  await server.store.set(pendingKey(id), toJson({ ...pending, expires_at }), signedIn ? longestInteraction : untouched)
+}
+
+/** Writes what has happened to the state of a request that was found; false where it has changed since. */
+export function replacePending(
+  server: TokenServer,
+  id: string,
+  pending: PendingAuthorization,
+  version: StoredRecord['version']
+): Promise<boolean> {
+  const left = Math.ceil(((pending.expires_at ?? 0) - server.clock()) / 1000)
+  return server.store.swap(pendingKey(id), version, toJson(pending), Math.max(1, left))
+}
+
+/** The request, waiting or answered; undefined when it was never there or has expired. */
+export async function findPending(server: TokenServer, id: string): Promise<FoundAuthorization | undefined> {
+  const record = await server.store.get(pendingKey(id))
+  return record && { pending: record.value as unknown as PendingAuthorization, version: record.version }
+}
+
+/** The same request with its answer: sealed, because a code is in it, and the store sees none. */
+export function withAnswer(server: TokenServer, pending: PendingAuthorization, given: GivenAnswer): PendingAuthorization {
+  return { ...pending, answered: seal(server, purpose, JSON.stringify(given)) }
+}
+
+/** What the client was answered; undefined while the request waits. */
+export function answerOf(server: TokenServer, { answered }: PendingAuthorization): GivenAnswer | undefined {
+  return answered === undefined ? undefined : (JSON.parse(open(server, purpose, answered)) as GivenAnswer)
+}
+
+function pendingKey(id: string): Key {
+  return { kind: 'interaction', id: tokenDigest(id) }
+}
