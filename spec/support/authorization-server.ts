@@ -150,9 +150,7 @@ export const authorize = (app: Express, change?: Readonly<Record<string, string 
 export async function authorizeByPost(app: Express, query: string): Promise<Response> {
   const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
   const { location } = sentOn.headers as { location?: string }
-  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true
-    ? request(app).get(location.slice(issuer.length))
-    : sentOn
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true ? request(app).get(location.slice(issuer.length)) : sentOn
 }
 
 /** The parameters a response sends to the client with its redirect. */
