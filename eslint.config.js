@@ -87,6 +87,7 @@ const walls = [
     './lib',
     [
       './token-issuers',
+      './decision.ts',
       './tokens',
       './assertions',
       './client.ts',

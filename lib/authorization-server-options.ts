@@ -2,6 +2,7 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
+import { checkOfferedClients } from './clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
@@ -114,11 +115,20 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
+  const backchannel = checkBackchannelAuthentication(options.backchannelAuthentication, {
+    grantTypes,
+    senderConstrained: token.senderConstrained,
+    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  })
+  const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
     ...policy,
     registration:
       options.registration &&
-      registrationOf(options.registration, options, { ...policy, token, clients: registered?.clients ?? clients, certificates }),
+      registrationOf(options.registration, options, {
+        ...{ ...policy, token, certificates, deliveryModes },
+        clients: registered?.clients ?? clients
+      }),
     server: token.server,
     clients,
     strategies,
@@ -127,13 +137,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     grantTypes,
     anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
-    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
-      grantTypes,
-      clients: clientSource,
-      senderConstrained: token.senderConstrained,
-      algorithms: policy.requestObjects.algorithms,
-      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
-    }),
+    backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
@@ -145,6 +149,13 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     dpop: token.dpop,
     onError: options.onError
   }
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(clientSource, {
+    ...token.offered,
+    requestObjectAlgorithms: policy.requestObjects.algorithms,
+    authorizationDetailTypes: Object.keys(policy.authorizationDetails),
+    deliveryModes
+  })
   return { context, token, mtlsOrigin, certificates }
 }
 
@@ -182,9 +193,10 @@ function registrationOf(
     /** The registry that is to find what registers. */
     readonly clients: ClientRegistry
     readonly certificates: boolean
+    readonly deliveryModes: readonly string[]
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, certificates } = parts
+  const { token, requestObjects, authorizationDetails, deliveryModes, certificates } = parts
   return registration(given, {
     server: token.server,
     clients: parts.clients,
@@ -194,6 +206,7 @@ function registrationOf(
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
+    deliveryModes,
     certificates,
     profile
   })

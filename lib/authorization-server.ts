@@ -8,6 +8,7 @@ import { backchannelDecisions, type BackchannelDecisions } from './endpoints/bac
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { CredentialFunctions } from './credential-functions.ts'
 import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
+import { registrationFunctions, type RegistrationFunctions } from './endpoints/registration/end-registration.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
 import { sendPublicDocument } from './endpoints/public-document.ts'
@@ -39,6 +40,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   readonly backchannel: BackchannelDecisions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
+  /** Ending clients that registered themselves. */
+  readonly registrations: RegistrationFunctions
   /** What is kept of the keys behind clients' `jwks_uri`. */
   readonly clientKeys: KeptClientKeys
   /**
@@ -103,6 +106,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,
+    registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
     clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),

@@ -3,6 +3,8 @@
  * dates of its own and a record of its last use.
  */
 import { webcrypto } from 'node:crypto'
+import { isPublicMethod, provingMethods } from './client-method.ts'
+import { clientOrigin, withOrigin } from './client-origin.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSet } from './client-credential-set.ts'
 import { credentialFunctions, type CredentialFunctions } from './credential-functions.ts'
@@ -49,14 +51,6 @@ export interface CredentialSetsOptions {
 }
 
 const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'emit', 'clock', 'random']
-const provingMethods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth'
-]
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -167,7 +161,7 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
     if (found.record === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withRecord(base, found.record, keeper)
+    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }
@@ -228,7 +222,7 @@ function namesOf(client: Client, credential: string): string | undefined {
 
 function checkMethods(methods: unknown): readonly string[] {
   if (methods === undefined) return provingMethods
-  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && method !== 'none'))
+  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
     throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
   return methods as readonly string[]
 }

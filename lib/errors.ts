@@ -61,6 +61,20 @@ export class MethodNotAllowedError extends OAuthError {
   }
 }
 
+/**
+ * 400: the connection failed or was closed before the whole body had arrived. Nobody hears the answer, and there is nothing to mend: a line of debug
+ * logs at most. It has no stack, so that whoever prints every error prints one line.
+ */
+export class RequestAbortedError extends OAuthError {
+  override readonly name = 'RequestAbortedError'
+  constructor() {
+    super('invalid_request', 400, 'the request body ended early', {
+      reason: 'the connection failed or was closed before the whole body had arrived'
+    })
+    this.stack = `${this.name}: ${this.message}`
+  }
+}
+
 /** 413: the body is larger than the endpoint reads. */
 export class RequestTooLargeError extends OAuthError {
   override readonly name = 'RequestTooLargeError'

@@ -95,9 +95,20 @@ export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
 export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
 export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
-export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedDownload, guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
+
+// a method of one's own
+export { MethodStrategy } from './strategies/method-strategy.ts'
+export type { Proof, Proven, StrategyContext, StrategyOptions } from './strategies/attempt.ts'
+export { clientKeys, type CandidateKey, type ClientKeys, type ClientKeysOptions } from './assertions/client-keys.ts'
+export {
+  guardedDownload,
+  guardedFetch,
+  guardedPost,
+  type FetchJson,
+  type GuardedFetchOptions,
+  type PostJson
+} from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {
@@ -105,9 +116,11 @@ export {
   type AssertionAudience,
   type Client,
   type ClientMetadata,
+  type ReadMetadata,
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,
@@ -117,7 +130,17 @@ export type {
   Parameters,
   PresentedCertificate
 } from './request.ts'
-export { checkNames, checkSections, type Check, type CheckName, type CheckOutcome, type Decision } from './decision.ts'
+export {
+  checkNames,
+  checkSections,
+  type Check,
+  type CheckDetail,
+  type CheckName,
+  type CheckOutcome,
+  type Decision,
+  type DecisionBuilder,
+  type OpenCheckName
+} from './decision.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './event-source.ts'

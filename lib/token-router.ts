@@ -8,9 +8,11 @@ import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
+import { misconfiguredReport, tellMisconfiguredTo } from './clients/misconfigured.ts'
+import { checkOfferedClients, offeredClients, type Offered } from './clients/offered.ts'
 import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
-import type { Decision } from './decision.ts'
+import { printable, type Decision } from './decision.ts'
 import { TemporarilyUnavailableError } from './errors.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
@@ -25,7 +27,6 @@ import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
 import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
-import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
 import {
@@ -105,6 +106,10 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Where the configured ones come from. */
+  readonly clientSource: ClientSource | ClientRegistry
+  /** What clients may have registered, as far as a token endpoint can say. */
+  readonly offered: Offered
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   /** What is asked of DPoP proofs, here and at protected endpoints. */
@@ -130,8 +135,11 @@ export interface TokenEndpointParts {
  */
 export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
+  const parts = tokenEndpointParts(options)
   const router = Router()
-  router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
+  router.all('/token', tokenEndpoint(parts, options))
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(parts.clientSource, parts.offered)
   router.use(oauthErrorHandler(options))
   return router
 }
@@ -167,16 +175,18 @@ export function tokenEndpointParts(
     userinfo,
     events
   })
-  const clients = withCredentials?.(server, known) ?? known
+  const every = withCredentials?.(server, known) ?? known
+  let offered: Offered = {}
+  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
-  checkRegisteredAlgorithms(server, options.clients)
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
+  offered = offeredBy(server, strategies, tokenIssuers)
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
   return {
@@ -184,6 +194,8 @@ export function tokenEndpointParts(
     events,
     breaks,
     clients,
+    clientSource: registered?.configured ?? configured,
+    offered,
     strategies,
     tokenIssuers,
     dpop,
@@ -199,6 +211,37 @@ async function isThere(clients: ClientRegistry, client_id: string): Promise<bool
     return (await clients.find(client_id)) !== undefined
   } catch (cause) {
     throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
+  }
+}
+
+/** The clients of a function are held against the server as they come, and told of where one is configured wrongly; a list has been by then. */
+function foundClients(
+  clients: ClientRegistry,
+  { source, issuer, events }: { readonly source: unknown; readonly issuer: string; readonly events: EventSource },
+  offered: () => Offered
+): ClientRegistry {
+  if (typeof source !== 'function') return clients
+  tellMisconfiguredTo(source, issuer, (client_id, { key, message }) => {
+    const member = key.replace(/^client\./, '')
+    events.emit?.({ type: 'client.misconfigured', client_id: printable(client_id), member, reason: printable(message) })
+    return events.emit !== undefined
+  })
+  return offeredClients(clients, offered, misconfiguredReport(source))
+}
+
+/** What clients may have registered, as far as a token endpoint can say. */
+function offeredBy(
+  server: TokenServer,
+  strategies: readonly ClientAuthenticationStrategy[],
+  tokenIssuers: ReadonlyMap<string, TokenIssuer>
+): Offered {
+  return {
+    methods: strategies.map(({ name }) => name),
+    grantTypes: [...tokenIssuers.keys()],
+    confidentialGrantTypes: [...tokenIssuers.values()].flatMap(({ grant_type, confidential }) =>
+      confidential === true ? [grant_type] : []
+    ),
+    signingAlgorithms: server.idTokenAlgorithms
   }
 }
 

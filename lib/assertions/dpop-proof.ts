@@ -1,6 +1,7 @@
 /** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
+import { printable } from '../decision.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Tell } from '../events.ts'
 import type { Clock } from '../request.ts'
@@ -68,10 +69,10 @@ export async function verifyDpopProof(input: DpopProofInput): Promise<{ jkt: str
 
 async function checkSignature(proof: string, header: JsonObject, policy: DpopPolicy): Promise<JWK> {
   const { typ, alg, jwk, crit } = header
-  if (typ !== 'dpop+jwt') throw refuse('typ is not dpop+jwt')
+  if (typ !== 'dpop+jwt') throw refuse(`typ is ${shown(typ)}, not dpop+jwt`)
   if (crit !== undefined) throw refuse('it has a crit header, and no extension is understood')
   if (typeof alg !== 'string' || !policy.algorithms.includes(alg))
-    throw refuse(`alg is not one of ${policy.algorithms.join(', ')}`)
+    throw refuse(`alg is ${shown(alg)}, not one of ${policy.algorithms.join(', ')}`)
   const problem = unsuitable(jwk, alg)
   if (problem !== undefined) throw refuse(`the key in its header ${problem}`)
   const key = await importPublicKey(jwk as JWK, alg)
@@ -85,13 +86,13 @@ async function checkSignature(proof: string, header: JsonObject, policy: DpopPol
 function checkClaims(claims: JsonObject, input: DpopProofInput): { jti: string; iat: number } {
   const { jti, htm, htu, iat, ath } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > longestJti) throw refuse('jti is missing or too long')
-  if (htm !== input.method) throw refuse('htm is not the method of the request')
+  if (htm !== input.method) throw refuse(`htm is ${shown(htm)}, not the method of the request, ${input.method}`)
   if (typeof htu !== 'string' || !input.addresses.some(address => sameAddress(htu, address))) {
-    throw refuse(`htu is not the address of the request, ${input.addresses.join(' or ')}`)
+    throw refuse(`htu is ${shown(htu)}, not the address of the request, ${input.addresses.join(' or ')}`)
   }
   const now = input.policy.clock() / 1000
   if (typeof iat !== 'number' || !Number.isFinite(iat)) throw refuse('iat is missing')
-  if (iat > now + tolerance || iat < now - maxAge) throw refuse('iat is not now: check the clock')
+  if (iat > now + tolerance || iat < now - maxAge) throw refuse(`iat is ${iat}, now is ${Math.floor(now)}: check the clock`)
   for (const [name, early] of [
     ['nbf', true],
     ['exp', false]
@@ -121,6 +122,12 @@ function checkNonce(nonce: unknown, { nonces }: DpopPolicy): void {
   if (nonce === undefined) throw new UseDpopNonceError(nonces.current(), { reason: 'the proof has no nonce' })
   if (typeof nonce !== 'string' || !nonces.isValid(nonce))
     throw new UseDpopNonceError(nonces.current(), { reason: 'the nonce is not, or no longer, valid' })
+}
+
+/** A value of the proof's, for the operator's eyes. An address may carry what is nobody's to read: it is cut before its query. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing'
+  return typeof value === 'string' ? printable(value.replace(/[?#].*$/s, '')) || 'empty' : `a ${typeof value}`
 }
 
 function refuse(reason: string): InvalidDpopProofError {

@@ -1,6 +1,6 @@
 /** Reads a request's stream to its end, within a bound, and never waits for a connection that is gone. */
 import type { IncomingMessage } from 'node:http'
-import { InvalidRequestError, RequestTooLargeError } from '../errors.ts'
+import { RequestAbortedError, RequestTooLargeError } from '../errors.ts'
 
 /** A refused body up to this size (bytes, as declared) is read and dropped, which keeps the connection; more closes it. */
 const largestDropped = 1_048_576
@@ -9,7 +9,7 @@ const largestDropped = 1_048_576
  * The whole body. What was announced as larger than `maxBytes` is refused unread; what turns out larger is refused as soon as
  * it does, and nothing further is kept. The rest of a refused body is dropped as it arrives, so that the answer gets through.
  *
- * Rejects with {@link RequestTooLargeError}, or with {@link InvalidRequestError} where the connection failed or closed first.
+ * Rejects with {@link RequestTooLargeError}, or with {@link RequestAbortedError} where the connection failed or closed first.
  */
 export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
@@ -20,7 +20,7 @@ export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uin
       return
     }
     if (req.destroyed) {
-      reject(endedEarly())
+      reject(new RequestAbortedError())
       return
     }
     const chunks: Uint8Array[] = []
@@ -46,11 +46,11 @@ export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uin
       const [first = new Uint8Array()] = chunks
       resolve(chunks.length <= 1 ? first : Buffer.concat(chunks, length))
     }
-    const onClose = (cause?: unknown) => {
+    const onClose = () => {
       // the listeners stay after the end: taking four off costs more than the one call they still get
       if (ended) return
       stop()
-      reject(endedEarly(cause))
+      reject(new RequestAbortedError())
     }
     // 'close' comes after every end there is, an aborted upload's too
     req.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
@@ -62,12 +62,5 @@ export function tooLarge(maxBytes: number, close: boolean): RequestTooLargeError
   return new RequestTooLargeError(`the request body must not be larger than ${maxBytes} bytes`, {
     reason: `the body is larger than maxBytes, ${maxBytes}`,
     ...(close && { headers: { Connection: 'close' } })
-  })
-}
-
-function endedEarly(cause?: unknown): InvalidRequestError {
-  return new InvalidRequestError('the request body ended early', {
-    reason: 'the connection failed or was closed before the whole body had arrived',
-    ...(cause !== undefined && { cause })
   })
 }

@@ -4,6 +4,7 @@ import {
   InvalidClientError,
   InvalidRequestError,
   OAuthError,
+  RequestAbortedError,
   RequestTooLargeError,
   ServerError,
   UnsupportedMediaTypeError
@@ -60,6 +61,7 @@ export function toOAuthError(error: unknown): OAuthError {
       ? new InvalidRequestError('the request could not be understood', options)
       : new InvalidClientError(options)
   }
+  if (isAborted(error)) return new RequestAbortedError()
   const status = exposedStatus(error)
   switch (status) {
     case undefined:
@@ -78,6 +80,11 @@ export function toOAuthError(error: unknown): OAuthError {
 /** Passport does not export its class. */
 function isAuthenticationError(error: unknown): error is Error & { status: unknown } {
   return error instanceof Error && error.name === 'AuthenticationError' && 'status' in error
+}
+
+/** Express's body parsers say so where the connection closed before the body had arrived. */
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'request.aborted'
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636). */
 import { isPublic } from '../client.ts'
+import { printable } from '../decision.ts'
 import { InvalidGrantError } from '../errors.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
 import { beginGrant, type Allowed } from '../tokens/begin-grant.ts'
@@ -47,7 +48,8 @@ function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: T
 function checkRedirectUri(request: TokenRequest, record: AuthorizationCodeRecord): void {
   const { redirect_uri } = request.parameters
   if (redirect_uri === record.redirect_uri) return
-  const reason = redirect_uri === undefined ? 'redirect_uri is missing' : 'redirect_uri is not the one the code was sent to'
+  const sent = redirect_uri === undefined ? 'redirect_uri is missing' : `redirect_uri is ${printable(redirect_uri)}`
+  const reason = `${sent}; the code was sent to ${printable(record.redirect_uri)}`
   throw new InvalidGrantError('redirect_uri is not that of the authorization request', { reason })
 }
 

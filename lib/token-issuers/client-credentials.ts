@@ -24,7 +24,10 @@ function scopeOf(request: TokenRequest, server: TokenServer): readonly string[] 
   const scope = requestedScope(request, server)
   const fitting = scope.filter(value => !aboutPeople.includes(value))
   if (request.parameters['scope'] !== undefined && fitting.length < scope.length) {
-    throw new InvalidScopeError('this scope is about a person, and there is none in this grant')
+    const beyond = scope.filter(value => !fitting.includes(value)).join(' ')
+    throw new InvalidScopeError('this scope is about a person, and there is none in this grant', {
+      reason: `about a person, of whom client_credentials knows none: ${beyond}`
+    })
   }
   return fitting
 }

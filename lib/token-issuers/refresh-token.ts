@@ -1,10 +1,10 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
-import { InvalidGrantError, InvalidScopeError } from '../errors.ts'
+import { InvalidGrantError } from '../errors.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import { findGrant, type FoundGrant } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
-import { parseScope } from '../tokens/scope.ts'
+import { malformedScope, parseScope } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -61,6 +61,6 @@ function refused(reason: string): InvalidGrantError {
 function askedScope(request: TokenRequest): readonly string[] | undefined {
   const asked = request.parameters['scope']
   const scope = asked === undefined ? undefined : parseScope(asked)
-  if (asked !== undefined && scope === undefined) throw new InvalidScopeError('scope is malformed')
+  if (asked !== undefined && scope === undefined) throw malformedScope(asked)
   return scope
 }

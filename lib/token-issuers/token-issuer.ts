@@ -7,7 +7,7 @@ import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, Unsupp
 import type { ClientAuthentication, Parameters } from '../request.ts'
 import { ConfigurationError } from '../options.ts'
 import { allowedScope } from '../tokens/allowed.ts'
-import { parseScope, scopeBeyond } from '../tokens/scope.ts'
+import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
 /** A token request whose client has been authenticated. */
@@ -63,11 +63,9 @@ export function requestedScope(
   const scope = request.parameters['scope']
   if (scope === undefined) return request.client.scope === undefined ? [] : allowed
   const values = parseScope(scope)
-  if (values === undefined) throw new InvalidScopeError('scope is malformed')
+  if (values === undefined) throw malformedScope(scope)
   const beyond = scopeBeyond(values, allowed)
-  if (beyond.length > 0) {
-    throw new InvalidScopeError('this scope is not available to the client', { reason: `not available: ${beyond.join(' ')}` })
-  }
+  if (beyond.length > 0) throw unavailableScope(beyond, allowed)
   return values
 }
 

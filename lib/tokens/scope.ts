@@ -1,4 +1,5 @@
 /** Scope values (RFC 6749 §3.3). */
+import { InvalidScopeError } from '../errors.ts'
 
 /** `scope-token` of RFC 6749 §3.3. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
@@ -26,3 +27,19 @@ export function isScopeToken(value: string): boolean {
 export function scopeBeyond(wanted: readonly string[], allowed: readonly string[]): readonly string[] {
   return wanted.filter(value => !allowed.includes(value))
 }
+
+/** The refusal of a scope nobody can read, which is told as it came but for what RFC 6749 §3.3 has no place for. */
+export function malformedScope(scope: string): InvalidScopeError {
+  const shown = scope.slice(0, longestShown).replace(/[^\x20-\x7E]/g, '?')
+  return new InvalidScopeError('scope is malformed', { reason: `scope is "${shown}"` })
+}
+
+/** The refusal of values beyond what the server has and the client is registered for. */
+export function unavailableScope(beyond: readonly string[], allowed: readonly string[]): InvalidScopeError {
+  const shown = (values: readonly string[]): string => values.join(' ').slice(0, longestShown) || 'nothing'
+  return new InvalidScopeError('this scope is not available to the client', {
+    reason: `not available: ${shown(beyond)}; the client may have ${shown(allowed)}`
+  })
+}
+
+const longestShown = 256

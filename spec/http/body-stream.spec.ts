@@ -130,8 +130,11 @@ describe('collectBody', () => {
     socket.destroy()
     expect(await outcomes[0]).toMatchObject({
       error: 'invalid_request',
+      name: 'RequestAbortedError',
       message: 'the request body ended early',
-      reason: expect.any(String)
+      reason: expect.any(String),
+      // whoever prints it prints one line
+      stack: 'RequestAbortedError: the request body ended early'
     })
   })
 

@@ -1,28 +1,31 @@
 /** What people write themselves: a grant, a client authentication method and a store. Each must compile as the docs show it. */
-import { Strategy as PassportStrategy } from 'passport-strategy'
 import {
-  InvalidClientError,
   InvalidGrantError,
+  MethodStrategy,
   requestedScope,
   requiredParameter,
-  TemporarilyUnavailableError,
   tokenRouter,
   type Client,
-  type ClientAuthenticationStrategy,
   type ClientRequest,
   type Identification,
   type Json,
   type Key,
+  type Proof,
   type Store,
   type StoredRecord,
   type Taken,
   type TokenIssuer,
   type TokenRouterOptions
 } from 'clientele'
-import type { Request } from 'express'
 
 declare function redeemVoucher(voucher: string): Promise<string | undefined>
-declare function findByApiKey(key: string): Promise<Client | undefined>
+
+/** The keys of {@link ApiKeyStrategy}, by client_id. */
+export const apiKeys = new Map<string, string>()
+
+function isKeyOf({ client_id }: Client, key: string | readonly string[] | undefined): Promise<boolean> {
+  return Promise.resolve(key !== undefined && apiKeys.get(client_id) === key)
+}
 
 /** A grant of one's own. */
 export const voucher: TokenIssuer = {
@@ -38,26 +41,23 @@ export const voucher: TokenIssuer = {
 }
 
 /** A client authentication method of one's own. */
-export class ApiKeyStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
-  readonly name: string = 'api_key'
-  readonly mechanism: string = 'api_key'
+export class ApiKeyStrategy extends MethodStrategy {
+  readonly name = 'x_api_key' // what clients register as token_endpoint_auth_method
+  readonly mechanism = 'api_key' // what its requests visibly carry
+  readonly guessable = true // failures count towards guessProtection
 
-  identify(request: ClientRequest): Identification {
-    const key = request.headers['x-api-key']
-    if (typeof key !== 'string') return { outcome: 'absent' }
-    return { outcome: 'present', client_id: key.slice(0, key.indexOf('.')) }
+  identify({ headers, parameters: { client_id } }: ClientRequest): Identification {
+    return client_id === undefined || !('x-api-key' in headers) ? { outcome: 'absent' } : { outcome: 'present', client_id }
   }
 
-  override authenticate(req: Request): void {
-    findByApiKey(req.get('x-api-key') ?? '').then(
-      client => {
-        if (client === undefined) this.error(new InvalidClientError({ reason: 'no client has this key' }))
-        else this.success(client)
-      },
-      (cause: unknown) => {
-        this.error(new TemporarilyUnavailableError({ reason: 'the keys could not be looked up', cause }))
-      }
-    )
+  protected proof({ headers }: ClientRequest): Proof {
+    const prove: Proof['prove'] = async (client, decision) => {
+      if (!(await isKeyOf(client, headers['x-api-key'])))
+        throw decision.refuse('api_key', { fix: 'Send the key of this client.' })
+      decision.pass('api_key')
+      return {}
+    }
+    return { checks: ['api_key'], prove }
   }
 }
 
@@ -100,7 +100,7 @@ export const mounted = (options: TokenRouterOptions) =>
   tokenRouter({
     ...options,
     store: new RecordingStore(options.store),
-    strategies: [new ApiKeyStrategy()],
+    strategies: [new ApiKeyStrategy({ clients: options.clients })],
     tokenIssuers: [voucher]
   })
 
@@ -127,4 +127,20 @@ export async function values(store: Store): Promise<unknown> {
   // @ts-expect-error -- a spent record has no value to give
   const { value }: { value: unknown } = taken
   return value
+}
+
+/** What the base has, no method can forget. */
+// @ts-expect-error -- a method says how it proves the client
+export class ProvesNothing extends MethodStrategy {
+  readonly name = 'x_nothing'
+  readonly mechanism = 'nothing'
+  identify(): Identification {
+    return { outcome: 'absent' }
+  }
+}
+
+export const unproven: Proof = {
+  checks: ['api_key'],
+  // @ts-expect-error -- a proof says what proved the client, or throws
+  prove: () => true
 }

@@ -1,6 +1,7 @@
 /** One request to the authorization endpoint, or one step of a person's, and what becomes of its errors. */
 import type { Request, Response } from 'express'
 import { clientOrigin } from '../../client-origin.ts'
+import { RequestAbortedError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
@@ -29,7 +30,8 @@ export async function answering(exchange: Exchange, answer: () => Promise<void>)
   } catch (caught) {
     const thrown = caught instanceof ShownError ? caught.cause : caught
     tellError(context.onError, thrown, req)
-    if (res.headersSent) res.destroy()
+    // where the request broke off nobody is there to see a page
+    if (res.headersSent || thrown instanceof RequestAbortedError) res.destroy()
     else await showErrorPage(exchange, toOAuthError(thrown))
   }
 }

@@ -1,5 +1,6 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
 import { isPublic, type Client } from '../../client.ts'
+import { printable } from '../../decision.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
@@ -33,7 +34,9 @@ export function readRedirect(client: Client, parameters: AuthorizationParameters
   const redirect_uri = parameters.get('redirect_uri')
   if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
   if (!isRedirectUriOf(client, redirect_uri))
-    throw new InvalidRequestError('this redirect_uri is not registered for the client')
+    throw new InvalidRequestError('this redirect_uri is not registered for the client', {
+      reason: `asked for ${printable(redirect_uri)}, registered ${printable(client.redirect_uris.join(' ')) || 'none'}`
+    })
   // a state that is refused is not sent on either
   const state = parameters.repeated.has('state') || isTooLong(parameters, 'state') ? undefined : parameters.get('state')
   // an error about the response mode itself has to be sent somehow

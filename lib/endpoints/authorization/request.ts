@@ -1,9 +1,9 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
 import { isPublic, type Client } from '../../client.ts'
-import { InvalidRequestError, InvalidScopeError, OAuthError } from '../../errors.ts'
+import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
 import { isCodeChallenge } from '../../tokens/pkce.ts'
-import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
+import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../../tokens/scope.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsWithinReach } from '../../tokens/claims.ts'
 import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
@@ -101,8 +101,9 @@ function readScope(context: EndpointContext, client: Client, parameters: Authori
   const asked = parameters.get('scope')
   if (asked === undefined) return registered === undefined ? [] : allowed
   const scope = parseScope(asked)
-  if (scope === undefined) throw new InvalidScopeError('scope is malformed')
-  if (scopeBeyond(scope, allowed).length > 0) throw new InvalidScopeError('this scope is not available to the client')
+  if (scope === undefined) throw malformedScope(asked)
+  const beyond = scopeBeyond(scope, allowed)
+  if (beyond.length > 0) throw unavailableScope(beyond, allowed)
   return scope
 }
 

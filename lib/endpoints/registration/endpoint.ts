@@ -2,7 +2,8 @@
 import type { Request, Response } from 'express'
 import { MethodNotAllowedError, ServerError } from '../../errors.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import { newClientId, type ClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
+import { newClientId } from '../../registered-clients.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { traceIdOf } from '../../trace.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
@@ -34,6 +35,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   const { context, registration } = registrar
   const { random, clock } = context.server
   const initialAccessToken = await checkInitialAccess(registrar, req)
+  registration.networkLimit?.check(req)
   const client_id = newClientId(random)
   const submission = await readSubmission(registrar, { req, client_id, action: 'register', initialAccessToken })
   const { metadata, software_statement } = submission
@@ -45,10 +47,12 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
     registration_access_token: tokenDigest(registration_access_token),
     client_id_issued_at: Math.floor(clock() / 1000),
     ...(software_statement !== undefined && { software_statement }),
-    ...(initialAccessToken !== undefined && { vouched: true })
+    ...(initialAccessToken !== undefined && { vouched: true }),
+    ...(registration.unusedTtl > 0 && { unused: true })
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })
+  registration.networkLimit?.count(req)
   const { token_endpoint_auth_method } = metadata
   context.server.emit?.({ type: 'client.registered', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   const answer = clientInformation(registrar, record, { registration_access_token, client_secret: secret?.value })
