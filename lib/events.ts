@@ -74,6 +74,8 @@ export interface TokenIssued extends EventBase {
   readonly scope: readonly string[]
   /** The resource the access token is for. */
   readonly resource?: string | undefined
+  /** The resources the scope belongs to, where the request named none and they are several: none of them takes this token. */
+  readonly ambiguous_resources?: readonly string[] | undefined
   readonly access_token_format: 'jwt' | 'opaque'
   /** Seconds the access token lives. */
   readonly expires_in: number

@@ -11,7 +11,7 @@ import { sendOAuthError } from './http/responses.ts'
 import { invalidToken, NoAccessTokenError, withChallenge } from './protected-resource-challenge.ts'
 import { checkRequireAccessToken, type RequireAccessTokenOptions } from './protected-resource-options.ts'
 import { traceIdOf } from './trace.ts'
-import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
+import { audiencesOf, verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import type { TokenServer } from './tokens/token-server.ts'
 
 export type { RequireAccessTokenOptions } from './protected-resource-options.ts'
@@ -129,8 +129,9 @@ function interactionIdOf({ headers }: Request): string {
 }
 
 function checkUse(token: AccessToken, { resources, audience, scope = [] }: RequireAccessTokenOptions): AccessToken {
-  if (token.aud === undefined && audience === 'required') throw invalidToken('it names no resource, and here it has to')
-  if (resources !== undefined && token.aud !== undefined && !resources.includes(token.aud))
+  const audiences = audiencesOf(token)
+  if (audiences.length === 0 && audience === 'required') throw invalidToken('it names no resource, and here it has to')
+  if (resources !== undefined && audiences.length > 0 && !audiences.some(one => resources.includes(one)))
     throw invalidToken('for another resource')
   const missing = scope.filter(value => !token.scope.includes(value))
   if (missing.length > 0)

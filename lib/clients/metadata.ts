@@ -87,6 +87,8 @@ export interface RegisteredMetadata {
   readonly backchannel_user_code_parameter?: boolean | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
+  /** Which claims of people this client's ID Tokens have; overrides the server's `idTokenClaims`. */
+  readonly id_token_claims?: 'requested' | 'scopes' | undefined
 }
 
 /**
@@ -201,6 +203,7 @@ export const clientMetadata = {
   },
   backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: ciba },
   assertion_audience: { kind: 'text', values: ['issuer', 'report', 'legacy'], configured: true },
+  id_token_claims: { kind: 'text', values: ['requested', 'scopes'], configured: true },
   credentials: { kind: 'credentials', configured: true }
 } as const satisfies { readonly [member in keyof Required<RegisteredMetadata>]: MetadataMember }
 

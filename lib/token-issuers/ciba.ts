@@ -30,8 +30,8 @@ export function ciba(): TokenIssuer {
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const refresh_token = await beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
-      return server.respond(request, { ...allowed, id }, { resource, refresh_token })
+      const begin = () => beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
     }
   }
 }

@@ -5,6 +5,7 @@
 import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken } from '../tokens/presented-token.ts'
@@ -58,6 +59,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       if (!isProvedBy(token.cnf, request.confirmation)) throw refused('cnf: the request does not prove what it is bound to')
       const sub: unknown = await findSubject(jwt, request.client)
       if (typeof sub !== 'string' || sub === '') throw refused('subject: nobody here')
+      if (!(await hasAccount(server, sub))) throw refused('account: nobody here any more')
       // there is no refresh token to ask for
       const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
       const resource = grantedResource(request, server, jwt.claims['resource'])
@@ -70,7 +72,8 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       const authentication = jwt.typ === idJag ? authenticationOf(jwt) : {}
       const record = { client_id, sub, scope, resources, ...authentication, auth_method: request.authentication.method }
       const id = await startGrant(server, record)
-      const response = await server.respond(request, { ...record, id, act: token.act, may_act: token.may_act })
+      const grant = { ...record, id, act: token.act, may_act: token.may_act }
+      const response = await server.respond(request, grant, { knownAccount: true })
       // ID-JAG, Access Token Request: what was granted of its resource claim is told
       return jwt.claims['resource'] === undefined ? response : { ...response, resource }
     }

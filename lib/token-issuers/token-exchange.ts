@@ -13,7 +13,10 @@ import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
-import { startGrant } from '../tokens/new-grant.ts'
+import { hasAccount } from '../tokens/account.ts'
+import { exchangesOf } from '../tokens/grant.ts'
+import { startExchangedGrant, startGrant } from '../tokens/new-grant.ts'
+import type { NewGrant } from '../tokens/person-grants.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
 import type { Resource } from '../tokens/resource.ts'
 import { subjectFor } from '../tokens/subject.ts'
@@ -70,8 +73,8 @@ interface Exchange {
  *
  * Guaranteed of the token issued: the policy allowed it; its scope is within the subject token's and the client's; it expires no later than the subject
  * token; the request proved the keys and certificates the subject and actor tokens are bound to, and it is bound to what the request proved; where the
- * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it ends with the grant of the subject token. There is
- * neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
+ * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it has a grant of its own, which ends with the subject token's
+ * grant and where the subject token is revoked. There is neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
  *
  * @throws ConfigurationError naming the option that is wrong. There is no exchange without a policy.
  *
@@ -104,10 +107,12 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   const requested = requestedType(request)
   const subject = await readToken(context, 'subject_token', ['access_token', 'refresh_token', 'id_token', 'jwt'])
   const actor = hasActor(request) ? await readToken(context, 'actor_token', ['access_token', 'id_token', 'jwt']) : undefined
-  const target = targetOf(request, server, subject.token)
+  const wanted = requestedScopeWithin(request, server, subject.token.scope).filter(value => value !== 'offline_access')
+  const named = targetOf(request, server, subject.token)
+  const target = named ?? server.resources.inferred(wanted)
   if (requested === 'jwt' && target?.access_token_format !== 'jwt')
     throw new InvalidRequestError('a JWT is issued only for a resource that takes JWTs')
-  const scope = narrowedScope(request, server, subject.token, target)
+  const scope = target === undefined ? wanted : server.resources.narrow(wanted, target)
   const sub = await subjectOf(context, subject)
   const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, target })
   for (const { jwt, name } of [subject, actor].filter(part => part !== undefined)) {
@@ -115,12 +120,16 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
     tellReplay(request, server, jwt.iss)
     throw refused(name, 'replay: its jti was used before')
   }
-  const { may_act, auth_time, acr, amr, exp } = subject.token
+  const { about, may_act, auth_time, acr, amr, exp } = subject.token
   const { client_id } = request.client
-  const resources = target === undefined ? subject.token.resources : [target.resource]
-  const record = { client_id, sub, scope, resources, auth_time, acr, amr, auth_method: request.authentication.method }
-  const id = await grantOf(server, subject.token, record)
-  const response = await server.respond(request, { ...record, id, act, may_act }, { expires_at: exp, id_token: false })
+  const resources = named === undefined ? [] : [named.resource]
+  const granted = { client_id, scope, resources, auth_time, acr, amr }
+  const id = await beginGrant(server, subject.token, { ...granted, sub, auth_method: request.authentication.method })
+  // a client that acts for itself is no person: nobody calls it by another name
+  const whose = about === 'person' ? { sub } : { subject_client: sub }
+  // whoever it is about was found to be there with the token that was presented
+  const shape = { expires_at: exp, id_token: false, knownAccount: true } as const
+  const response = await server.respond(request, { ...granted, ...whose, id, act, may_act }, shape)
   return { ...response, issued_token_type: tokenType + requested }
 }
 
@@ -206,21 +215,11 @@ function targetOf(request: TokenRequest, server: TokenServer, subject: Presented
   return own === undefined ? undefined : server.resources.find(own)
 }
 
-/** What is asked for, or all there is, of what the subject token says, the client may have and the target understands. There is no refresh token to ask for. */
-function narrowedScope(
-  request: TokenRequest,
-  server: TokenServer,
-  subject: PresentedToken,
-  target: Resource | undefined
-): readonly string[] {
-  const scope = requestedScopeWithin(request, server, subject.scope).filter(value => value !== 'offline_access')
-  return target === undefined ? scope : server.resources.narrow(scope, target)
-}
-
-async function subjectOf({ findSubject, request }: Exchange, { token, jwt }: Part): Promise<string> {
+async function subjectOf({ findSubject, request, server }: Exchange, { token, jwt }: Part): Promise<string> {
   if (jwt === undefined) return token.sub
   const sub: unknown = await findSubject?.(jwt, request.client)
   if (typeof sub !== 'string' || sub === '') throw refused('subject_token', 'subject: nobody here')
+  if (!(await hasAccount(server, sub))) throw refused('subject_token', 'account: nobody here any more')
   return sub
 }
 
@@ -256,14 +255,16 @@ function partyOf(actor: PresentedToken | undefined, client: Client, server: Toke
   if (actor === undefined) return { sub: client.client_id }
   if (actor.iss !== server.issuer) return { iss: actor.iss, sub: actor.sub }
   // a client acting for itself is called by its client_id, a person what this client calls people
-  return { sub: actor.sub === actor.client_id ? actor.sub : subjectFor(server, client, actor.sub) }
+  return { sub: actor.about === 'client' ? actor.sub : subjectFor(server, client, actor.sub) }
 }
 
-/** What the new token lives and dies with: the subject token's grant. What has none, and is somebody else's word, begins one. */
-async function grantOf(
-  server: TokenServer,
-  subject: PresentedToken,
-  record: Parameters<typeof startGrant>[1]
-): Promise<string | undefined> {
-  return subject.grant ?? (subject.type === 'access_token' ? undefined : startGrant(server, record))
+/** As many exchanges in a row as may lead to a token: each look at it looks at all of them. */
+const mostExchanges = 8
+
+/** What the new token lives and dies with: a grant of its own that ends with what was exchanged. What somebody else vouches for is exchanged for no grant of ours. */
+async function beginGrant(server: TokenServer, subject: PresentedToken, record: NewGrant): Promise<string> {
+  const { type, grant, jti, about } = subject
+  if (type === 'jwt' || type === 'id_token') return startGrant(server, record)
+  if (exchangesOf(grant) >= mostExchanges) throw refused('subject_token', `grant: exchanged ${mostExchanges} times already`)
+  return startExchangedGrant(server, about === 'client' ? { ...record, about_client: true } : record, { grant, jti })
 }

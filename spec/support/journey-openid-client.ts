@@ -163,7 +163,7 @@ export async function codeAndRefresh(
 ): Promise<void> {
   const { client_id } = party
   const { jwks_uri } = config.serverMetadata()
-  const tokens = await signIn(server, config, { ...options, parameters: { ...options.parameters, resource: api } })
+  const tokens = await signIn(server, config, options)
   expect(tokens.claims()).toMatchObject({ iss: server.issuer, aud: client_id, sub: alice, auth_time: expect.any(Number) })
   expect(await readAsApi(server, jwks_uri, tokens.access_token)).toMatchObject({ sub: alice, client_id })
   expect(await client.fetchUserInfo(config, tokens.access_token, alice)).toEqual({ sub: alice, name: 'Alice' })

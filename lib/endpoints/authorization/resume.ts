@@ -57,7 +57,7 @@ export async function describeInteraction(
   const found = await findWaiting(context, id)
   if (found === undefined || answerOf(context.server, found.pending) !== undefined) return undefined
   const account = await context.interaction.account(req)
-  return promptOf(id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
+  return promptOf(context, id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
 }
 
 interface FoundOfClient extends FoundAuthorization {
@@ -91,9 +91,7 @@ async function givenBefore(
   const isGood =
     given.sub === undefined
       ? isRefusal(result) || pushed
-      : !isRefusal(result) &&
-        account?.sub === given.sub &&
-        (await isRedeemable(server, given.parameters.code, client.client_id))
+      : !isRefusal(result) && account?.sub === given.sub && (await isRedeemable(server, given.parameters.code, client.client_id))
   if (!isGood && pushed) throw new AlreadyAnsweredError()
   return isGood ? given : undefined
 }
