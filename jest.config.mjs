@@ -6,6 +6,7 @@ export const shared = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts', '^clientele/(.+)$': '<rootDir>/lib/$1.ts' },
+  globalSetup: '<rootDir>/spec/support/make-rsa-keys.ts',
   setupFiles: ['<rootDir>/spec/support/environment.ts'],
   setupFilesAfterEnv: ['<rootDir>/spec/support/no-secret-emitted.ts']
 }

@@ -1,7 +1,138 @@
 /**
- * Checks options once, at construction. A wrong option is a {@link ConfigurationError} whose message starts with the key's
- * path and says what it must be, so that an operator fixes the right line without reading source.
+ * Reads options once, at construction: a table of checks beside each options interface says what every option must be and what
+ * stands for it where it is absent. A wrong option is a {@link ConfigurationError} whose message starts with the key's path and says
+ * what it must be, so that an operator fixes the right line without reading source.
  */
+
+/** What one option must be. */
+export interface Check<T> {
+  /** The value as it is used from then on, or the default where the option is absent. @throws ConfigurationError naming `key`. */
+  readonly read: (value: unknown, key: string) => T
+  /** What it must be, to follow "must be". */
+  readonly takes: string
+  /** What stands for an absent option. */
+  readonly fallback?: unknown
+}
+
+/**
+ * A check for every option of an interface, and for nothing else: `{ … } satisfies Checks<SomeOptions>` does not compile while one
+ * is missing or one too many.
+ */
+export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check<unknown> }
+
+/** What {@link readOptions} makes of options by a table of checks. */
+export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends Check<infer T> ? T : never }
+
+/**
+ * Every option checked, in the order of the table, with defaults in the place of absent ones. Unknown keys are refused first.
+ *
+ * @param path what stands before an option's name in an error: `credentials.`, `resources[2].`
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * const limits = { bytes: integer({ min: 256, max: 1_048_576, default: 65_536 }) } satisfies Checks<RegistrationLimits>
+ * const { bytes } = readOptions(given, limits, 'registration.limits.')
+ */
+export function readOptions<const Table extends Readonly<Record<string, Check<unknown>>>>(
+  given: unknown,
+  table: Table,
+  path = ''
+): Read<Table> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new ConfigurationError(path === '' ? 'options' : path.replace(/\.$/, ''), 'must be an object')
+  checkKeys(given, Object.keys(table), path)
+  const options = given as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.entries(table).map(([name, check]) => [name, check.read(options[name], path + name)])
+  ) as Read<Table>
+}
+
+/** A check whose absent value is the default it was given, or undefined. */
+function optional<T, D>(takes: string, fallback: D, accepts: (value: unknown, key: string) => T): Check<T | D> {
+  return { takes, fallback, read: (value, key) => (value === undefined ? fallback : accepts(value, key)) }
+}
+
+/** A check by a predicate. */
+function when<T, D>(takes: string, fallback: D, is: (value: unknown) => value is T): Check<T | D> {
+  return optional(takes, fallback, (value, key) => {
+    if (!is(value)) throw new ConfigurationError(key, `must be ${takes}`)
+    return value
+  })
+}
+
+/** The same check of an option that must be there. */
+export function required<T>(check: Check<T | undefined>): Check<T> {
+  return {
+    takes: check.takes,
+    read: (value, key) => {
+      const read = value === undefined ? undefined : check.read(value, key)
+      if (read === undefined) throw new ConfigurationError(key, `must be ${check.takes}`)
+      return read
+    }
+  }
+}
+
+/** A whole number within bounds. */
+export function integer(bounds: { readonly min: number; readonly max: number; readonly default: number }): Check<number> {
+  const { min, max } = bounds
+  return when(
+    `a whole number from ${min} to ${max}`,
+    bounds.default,
+    (value): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
+  )
+}
+
+/** True or false. */
+export function flag(): Check<boolean | undefined>
+export function flag(fallback: boolean): Check<boolean>
+export function flag(fallback?: boolean): Check<boolean | undefined> {
+  return when('true or false', fallback, value => typeof value === 'boolean')
+}
+
+/** One of a fixed list of words. */
+export function oneOf<const T extends string>(allowed: readonly T[], fallback: T): Check<T>
+export function oneOf<const T extends string>(allowed: readonly T[]): Check<T | undefined>
+export function oneOf<const T extends string>(allowed: readonly T[], fallback?: T): Check<T | undefined> {
+  const takes = `one of ${allowed.map(word => JSON.stringify(word)).join(', ')}`
+  return when(takes, fallback, (value): value is T => allowed.some(word => word === value))
+}
+
+/** A function. What it takes and returns is its type's business alone. */
+export function fn<F>(): Check<F | undefined>
+export function fn<F>(fallback: F): Check<F>
+export function fn<F>(fallback?: F): Check<F | undefined> {
+  return when('a function', fallback, (value): value is F => typeof value === 'function')
+}
+
+/** A string with something in it. */
+export function text(): Check<string | undefined>
+export function text(fallback: string): Check<string>
+export function text(fallback?: string): Check<string | undefined> {
+  return when('a non-empty string', fallback, (value): value is string => typeof value === 'string' && value !== '')
+}
+
+/** A list whose every element passes a predicate. @param of what its elements are, in the plural: `scope values` */
+export function listOf<T>(of: string, is: (value: unknown) => value is T): Check<readonly T[] | undefined>
+export function listOf<T>(of: string, is: (value: unknown) => value is T, fallback: readonly T[]): Check<readonly T[]>
+export function listOf<T>(
+  of: string,
+  is: (value: unknown) => value is T,
+  fallback?: readonly T[]
+): Check<readonly T[] | undefined> {
+  return when(`a list of ${of}`, fallback, (value): value is readonly T[] => Array.isArray(value) && value.every(one => is(one)))
+}
+
+/** Options within options, by a table of their own; undefined where they are absent. */
+export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
+  table: Table
+): Check<Read<Table> | undefined> {
+  return optional('an object', undefined, (value, key) => readOptions(value, table, `${key}.`))
+}
+
+/** An option with a reader of its own, which throws the {@link ConfigurationError}. @param takes what it must be, to follow "must be" */
+export function readBy<T>(takes: string, read: (value: unknown, key: string) => T): Check<T> {
+  return { takes, read }
+}
 
 /** Thrown when something is constructed with a wrong option. `key` is the option's path, such as `clients[3].jwks_uri`. */
 export class ConfigurationError extends TypeError {

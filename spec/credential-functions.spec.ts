@@ -5,9 +5,9 @@ import type { JWK } from 'jose'
 import { clientSecrets } from '../lib/client.ts'
 import { credentialSets } from '../lib/credential-sets.ts'
 import type { Store } from '../lib/stores/store.ts'
-import { generateKeys } from '../lib/tokens/generate-keys.ts'
 import { issuer } from './support/authorization-server.ts'
 import { idsOf, keys, made, metadata, publicKey, refused, watched } from './support/credential-sets.ts'
+import { serverKeys } from './support/made-keys.ts'
 
 describe('rotateSecret', () => {
   it('gives a secret of 256 bits that works at once, beside the one before', async () => {
@@ -67,7 +67,7 @@ describe('rotateSecret', () => {
     expect(Buffer.from(client_secret, 'base64url')).toHaveLength(48)
     const client = await sets.clients.find('signing')
     expect(client && clientSecrets(client).map(({ value }) => value)).toContain(client_secret)
-    const elsewhere = credentialSets({ issuer, clients: metadata, keys: await generateKeys(), store })
+    const elsewhere = credentialSets({ issuer, clients: metadata, keys: await serverKeys(), store })
     const stranger = await elsewhere.clients.find('signing')
     expect(stranger && clientSecrets(stranger).map(({ value }) => value)).not.toContain(client_secret)
   })
@@ -175,7 +175,7 @@ describe('revokeCredential', () => {
     const otherKeys = credentialSets({
       issuer,
       clients: metadata,
-      keys: await generateKeys(),
+      keys: await serverKeys(),
       store: world.store,
       clock: world.clock
     })

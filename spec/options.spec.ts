@@ -1,5 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
-import { checkInteger, checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../lib/options.ts'
+import {
+  checkInteger,
+  checkIssuer,
+  checkKeys,
+  checkOneOf,
+  ConfigurationError,
+  flag,
+  fn,
+  integer,
+  isLoopbackHost,
+  listOf,
+  nested,
+  oneOf,
+  readBy,
+  readOptions,
+  required,
+  text,
+  type Check
+} from '../lib/options.ts'
 
 function refusal(check: () => unknown): ConfigurationError {
   try {
@@ -138,4 +156,57 @@ describe('isLoopbackHost', () => {
     '::1',
     '[::2]'
   ])('is not taken in by %j', host => expect(isLoopbackHost(host)).toBe(false))
+})
+
+describe('readOptions', () => {
+  const table = {
+    ttl: integer({ min: 1, max: 10, default: 5 }),
+    rotate: flag(false),
+    audience: oneOf(['issuer', 'legacy'], 'issuer'),
+    clock: fn(Date.now),
+    name: text(),
+    scopes: listOf('scope values', value => typeof value === 'string', []),
+    limits: nested({ bytes: integer({ min: 1, max: 9, default: 3 }) })
+  }
+
+  it('puts defaults in the place of what is absent, and passes on what is there', () => {
+    expect(readOptions({}, table)).toEqual({ ttl: 5, rotate: false, audience: 'issuer', clock: Date.now, scopes: [] })
+    const given = { ttl: 7, rotate: true, audience: 'legacy', clock: () => 1, name: 'x', scopes: ['a'], limits: {} }
+    expect(readOptions(given, table)).toEqual({ ...given, limits: { bytes: 3 } })
+  })
+
+  it.each([
+    ['ttl', '7', 'must be a whole number from 1 to 10'],
+    ['rotate', 'true', 'must be true or false'],
+    ['audience', 'none', 'must be one of "issuer", "legacy"'],
+    ['clock', 5, 'must be a function'],
+    ['name', '', 'must be a non-empty string'],
+    ['scopes', ['a', 1], 'must be a list of scope values'],
+    ['limits', [], 'must be an object'],
+    ['ttls', 7, 'is not a known option; did you mean ttl?']
+  ])('refuses a wrong %s by its path', (name, value, words) => {
+    const error = refusal(() => readOptions({ [name]: value }, table, 'resources[2].'))
+    expect([error.key, error.message]).toEqual([`resources[2].${name}`, `resources[2].${name} ${words}`])
+  })
+
+  it.each(Object.entries(table))('takes null for a value, not for nothing: %s', (name, check: Check<unknown>) => {
+    expect(refusal(() => readOptions({ [name]: null }, table)).message).toBe(`${name} must be ${check.takes}`)
+  })
+
+  it('names what is wrong within options within options', () => {
+    expect(refusal(() => readOptions({ limits: { bytes: 10 } }, table)).key).toBe('limits.bytes')
+    expect(refusal(() => readOptions({ limits: { byte: 1 } }, table)).message).toMatch(/^limits\.byte .* did you mean bytes\?$/)
+  })
+
+  it('asks for what is required, and lets a reader of its own decide', () => {
+    const issuer = { issuer: readBy('an https URL', checkIssuer), name: required(text()) }
+    expect(readOptions({ issuer: 'https://as.example', name: 'a' }, issuer)).toEqual({ issuer: 'https://as.example', name: 'a' })
+    expect(refusal(() => readOptions({ name: 'a' }, issuer)).key).toBe('issuer')
+    expect(refusal(() => readOptions({ issuer: 'https://as.example' }, issuer)).message).toBe('name must be a non-empty string')
+  })
+
+  it.each([undefined, null, 'x', 7, [], () => 1])('refuses %p in the place of options', given => {
+    expect(refusal(() => readOptions(given, table)).message).toBe('options must be an object')
+    expect(refusal(() => readOptions(given, table, 'credentials.')).message).toBe('credentials must be an object')
+  })
 })

@@ -4,10 +4,11 @@ import { randomUUID } from 'node:crypto'
 import type { Express } from 'express'
 import { exportJWK, importJWK, type CryptoKey } from 'jose'
 import request, { type Response } from 'supertest'
-import { generateKeys, type AuthorizationServerOptions, type ClientMetadata } from '../lib/index.ts'
+import { type AuthorizationServerOptions, type ClientMetadata } from '../lib/index.ts'
 import { callback, code_verifier, harness, issuer, redirected, type Form } from './support/authorization-server.ts'
 import { form, open, par, type Change } from './support/pushed-requests.ts'
 import { dpopProof, makeSigner, now, requestClaims, signRequest, type Signer } from './support/signed-requests.ts'
+import { serverKeys } from './support/made-keys.ts'
 
 const client_id = 'signer'
 const tokenPath = '/oauth2/token'
@@ -23,7 +24,7 @@ beforeAll(async () => {
   ps256 = await makeSigner('PS256', 'rsa')
   rs256 = { ...ps256, alg: 'RS256', privateKey: (await importJWK(await exportJWK(ps256.privateKey), 'RS256')) as CryptoKey }
   dpopKey = await makeSigner('ES256', 'dpop')
-  keys = await generateKeys(['PS256', 'ES256'])
+  keys = await serverKeys(['PS256', 'ES256'])
 })
 
 /** The server, and one client that registered its key, and of algorithms and bound tokens only what is given. */

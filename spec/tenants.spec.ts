@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
-import { generateKeys, memoryStore, tenants, type ClientMetadata, type TenantOptions, type TenantsOptions } from '../lib/index.ts'
+import { memoryStore, tenants, type ClientMetadata, type TenantOptions, type TenantsOptions } from '../lib/index.ts'
 import { basic } from './support/authorization-server.ts'
+import { serverKeys } from './support/made-keys.ts'
 
 const issuer = 'https://as.example.com/base'
 const interaction = { account: () => undefined, consented: () => false, prompt: () => undefined }
-const one = await generateKeys(['ES256', 'RS256'])
-const two = await generateKeys(['ES256', 'RS256'])
+const one = await serverKeys(['ES256', 'RS256'])
+const two = await serverKeys(['ES256', 'RS256'])
 const known = ['/acme', '/acme/banking', '/beta']
 
 const client = (client_id: string, secret: string): ClientMetadata => ({

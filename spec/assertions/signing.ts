@@ -1,6 +1,6 @@
 /** Real clients with real keys, and what they send: shared by the specs of this folder. */
 import { randomUUID } from 'node:crypto'
-import { exportJWK, generateKeyPair, CompactSign, type CryptoKey, type JWK } from 'jose'
+import { exportJWK, CompactSign, type CryptoKey, type JWK } from 'jose'
 import { clientKeys } from '../../lib/assertions/client-keys.ts'
 import {
   assertionPolicy,
@@ -12,6 +12,7 @@ import { toClient, type Client, type ClientMetadata } from '../../lib/client.ts'
 import { DecisionBuilder, type Check } from '../../lib/decision.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
+import { keyPair } from '../support/made-keys.ts'
 
 export const issuer = 'https://as.example.com'
 export const tokenEndpoint = 'https://as.example.com/oauth2/token'
@@ -25,7 +26,7 @@ export interface SigningKey {
 }
 
 export async function makeKey(alg: string, members: JWK = {}): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await keyPair(alg)
   return { privateKey, jwk: { ...(await exportJWK(publicKey)), ...members } }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import express, { type Express } from 'express'
 import { decodeJwt } from 'jose'
 import request from 'supertest'
-import { generateKeys, memoryStore, type AuthorizationServerOptions, type TokenIssuer } from '../../lib/index.ts'
+import { memoryStore, type AuthorizationServerOptions, type TokenIssuer } from '../../lib/index.ts'
 import {
   api,
   authorize,
@@ -21,6 +21,7 @@ import {
 } from '../support/authorization-server.ts'
 import { asking, resume, signIn } from '../support/asking-server.ts'
 import { open, pushed } from '../support/pushed-requests.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const pairwiseSecret = 'p'.repeat(32)
 const apart = 'https://apart.example/cb'
@@ -101,7 +102,7 @@ describe('a pairwise client', () => {
 
   it('reads it after every key was replaced, and another after the secret was', async () => {
     const before = await nameOf((await build()).app)
-    expect(await nameOf((await build({ keys: await generateKeys() })).app)).toBe(before)
+    expect(await nameOf((await build({ keys: await serverKeys() })).app)).toBe(before)
     expect(await nameOf((await build({ pairwiseSecret: 'q'.repeat(32) })).app)).not.toBe(before)
   })
 

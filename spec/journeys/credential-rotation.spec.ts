@@ -10,12 +10,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { generateKeys, type ClientMetadata, type CredentialFunctions, type CredentialInfo } from '../../lib/index.ts'
+import { type ClientMetadata, type CredentialFunctions, type CredentialInfo } from '../../lib/index.ts'
 import { SignJWT } from 'jose'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates.ts'
 import { tlsFetch } from '../support/journey-fetch.ts'
 import { typescriptArgs } from '../support/typescript-process.ts'
 import type { RotationSetup } from './rotation-node.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const issuer = 'https://as.example.com'
 const folder = mkdtempSync(join(tmpdir(), 'clientele-rotation-'))
@@ -117,7 +118,7 @@ beforeAll(async () => {
   const setup = {
     issuer,
     path: join(folder, 'store.db'),
-    keys: await generateKeys(),
+    keys: await serverKeys(),
     clients,
     tls: { key: tls.keyPem, cert: tls.pem }
   }

@@ -1,7 +1,7 @@
 /** FAPI-CIBA as the conformance suite's `fapi-ciba-id1` asks for it, poll mode: signed requests, certificate-bound tokens, PS256. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { authorizationCode, ciba, generateKeys } from 'clientele'
+import { authorizationCode, ciba } from 'clientele'
 import type { Request } from 'express'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import * as client from 'openid-client'
@@ -9,6 +9,7 @@ import { certificateBound, holdingCertificate, registering } from '../support/jo
 import { api, keyParty } from '../support/journey-clients.ts'
 import { discover, refusal } from '../support/journey-openid-client.ts'
 import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const grant_type = 'urn:openid:params:grant-type:ciba'
 const bank = registering(certificateBound(holdingCertificate(await keyParty('bank', 'PS256'))), {
@@ -30,7 +31,7 @@ beforeAll(async () => {
     clients: [bank],
     listeners: 'aliases',
     options: {
-      keys: await generateKeys(['PS256', 'RS256']),
+      keys: await serverKeys(['PS256', 'RS256']),
       assertionAudience: 'legacy',
       tokenIssuers: [authorizationCode(), ciba()],
       backchannelAuthentication: {

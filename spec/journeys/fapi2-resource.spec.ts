@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { hash, KeyObject, randomUUID, sign as signBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { generateKeys } from 'clientele'
 import { exportJWK } from 'jose'
 import * as client from 'openid-client'
 import { makeDpopKey, prove, type DpopKey, type ProofParts } from '../support/dpop.ts'
@@ -13,6 +12,7 @@ import { api, authorityParty, keyParty } from '../support/journey-clients.ts'
 import { callApi, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
 import { push } from '../support/journey-requests.ts'
 import { alice, serverAuthority, startServer, type RunningServer } from '../support/journey-server.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const dpop = { dpop_bound_access_tokens: true }
 const first = registering(await keyParty('first'), dpop)
@@ -27,7 +27,7 @@ let access_token: string
 
 beforeAll(async () => {
   const clients = [first, second, tlsFirst, tlsSecond, keyWithCertificate]
-  const keys = await generateKeys(['PS256', 'ES256', 'EdDSA'])
+  const keys = await serverKeys(['PS256', 'ES256', 'EdDSA'])
   server = await startServer({ clients, listeners: 'aliases', options: { profile: 'fapi2-security', keys } })
   const config = await discover(server, first)
   access_token = (await signIn(server, config, { build: push(config), DPoP: await handleOf(config) })).access_token

@@ -1,6 +1,5 @@
 /** `profile: 'fapi2-security'`: the FAPI 2.0 Security Profile in its four variants, with OpenID and without, and what it refuses. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { generateKeys } from 'clientele'
 import { decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, type CryptoKey } from 'jose'
 import * as client from 'openid-client'
 import { visit } from '../support/journey-browser.ts'
@@ -9,6 +8,7 @@ import { authorityParty, keyParty, type CertificateParty, type KeyParty } from '
 import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
 import { push } from '../support/journey-requests.ts'
 import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const dpop = { dpop_bound_access_tokens: true }
 const keyDpop = registering(await keyParty('key-dpop', 'PS256'), dpop)
@@ -27,7 +27,7 @@ const invalidGrant = { status: 400, error: 'invalid_grant' }
 let server: RunningServer
 
 beforeAll(async () => {
-  const keys = await generateKeys(['PS256', 'ES256', 'EdDSA'])
+  const keys = await serverKeys(['PS256', 'ES256', 'EdDSA'])
   server = await startServer({
     clients: [...variants, ...Object.values(others)],
     listeners: 'aliases',
@@ -134,7 +134,7 @@ describe('G2, G3: a client assertion', () => {
     const other = await startServer({
       clients: [party],
       listeners: 'https',
-      options: { profile: 'fapi2-security', keys: await generateKeys(['PS256']) }
+      options: { profile: 'fapi2-security', keys: await serverKeys(['PS256']) }
     })
     const signedWith = async (alg: string): Promise<client.Configuration> => {
       const key = (await importJWK(await exportJWK(privateKey), alg)) as CryptoKey

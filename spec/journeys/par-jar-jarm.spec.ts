@@ -1,6 +1,5 @@
 /** Authorization requests that are pushed (RFC 9126) and signed (RFC 9101), and answers that are signed (JARM), as openid-client does them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { generateKeys } from 'clientele'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
 import { Browser } from '../support/journey-browser.ts'
@@ -17,6 +16,7 @@ import {
 import { codeAndRefresh, discover, refusal, signIn, whoami, type AuthorizationOptions } from '../support/journey-openid-client.ts'
 import { push, sign, signAndPush } from '../support/journey-requests.ts'
 import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 type Parameters = Readonly<Record<string, string>>
 
@@ -38,7 +38,7 @@ const strict = registering(await keyParty('strict'), {
 let server: RunningServer
 
 beforeAll(async () => {
-  const keys = await generateKeys(['ES256', 'RS256', 'PS256', 'EdDSA'])
+  const keys = await serverKeys(['ES256', 'RS256', 'PS256', 'EdDSA'])
   server = await startServer({ clients: [...pushing, ...signers, strict], listeners: 'aliases', options: { keys } })
 })
 afterAll(() => server.close())
@@ -171,7 +171,7 @@ describe('signed answers', () => {
 
   it.each(['RS256', 'ES256', 'PS256', 'EdDSA'])('are signed %s where the client says so', async alg => {
     const party = registering(await keyParty(`wants-${alg}`), { authorization_signed_response_alg: alg })
-    const keys = await generateKeys(['ES256', 'RS256', 'PS256', 'EdDSA'])
+    const keys = await serverKeys(['ES256', 'RS256', 'PS256', 'EdDSA'])
     const other = await startServer({ clients: [party], listeners: 'https', options: { keys } })
     const config = await discover(other, party)
     client.useJwtResponseMode(config)

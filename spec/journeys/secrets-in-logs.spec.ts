@@ -1,6 +1,5 @@
 /** What a server prints while it is used well and badly, read like an attacker who got hold of its logs. */
 import { describe, expect, it } from '@jest/globals'
-import { generateKeys } from 'clientele'
 import * as client from 'openid-client'
 import { visit } from '../support/journey-browser.ts'
 import {
@@ -19,6 +18,7 @@ import { recording, type Fetch, type Sent } from '../support/journey-fetch.ts'
 import { clientAuth } from '../support/journey-openid-client.ts'
 import { startProcess, type ChildSetup, type ServerProcess } from '../support/journey-process.ts'
 import { addSpellings, privateMembersOf, secretsOf } from '../support/journey-secrets.ts'
+import { serverKeys } from '../support/made-keys.ts'
 
 const spa = publicParty('single-page-app')
 const confidential = await confidentialParties()
@@ -30,7 +30,7 @@ const impostors: readonly Party[] = [
   selfSignedParty('impostor'),
   publicParty('impostor')
 ]
-const keys = await generateKeys(['ES256', 'RS256'])
+const keys = await serverKeys(['ES256', 'RS256'])
 
 interface Run {
   readonly server: ServerProcess

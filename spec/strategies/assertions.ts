@@ -1,8 +1,9 @@
 /** Client assertions as real clients make them, and as none should. */
 import { randomUUID } from 'node:crypto'
-import { CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose'
+import { CompactSign, exportJWK, type CryptoKey, type JWK } from 'jose'
 import { jwtBearerAssertionType } from '../../lib/assertions/jwt-assertion.ts'
 import { issuer } from '../support/strategy-app.ts'
+import { keyPair } from '../support/made-keys.ts'
 
 export interface SigningKey {
   readonly privateKey: CryptoKey
@@ -11,7 +12,7 @@ export interface SigningKey {
 }
 
 export async function makeKey(alg: string, members: JWK = {}): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await keyPair(alg)
   return { privateKey, jwk: { ...(await exportJWK(publicKey)), ...members } }
 }
 

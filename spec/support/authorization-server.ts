@@ -5,7 +5,6 @@ import express, { type Express } from 'express'
 import request, { type Response } from 'supertest'
 import {
   authorizationServer,
-  generateKeys,
   memoryStore,
   type Account,
   type AuthorizationServer,
@@ -14,6 +13,7 @@ import {
   type Interaction,
   type Store
 } from '../../lib/index.ts'
+import { serverKeys } from './made-keys.ts'
 
 export const issuer = 'https://as.example.com'
 export const callback = 'https://client.example.com/cb'
@@ -42,10 +42,10 @@ export const clients: readonly ClientMetadata[] = [
   ...client
 }))
 
-const keys = generateKeys()
+const keys = serverKeys()
 
 /** Keys for specs: made once per file, because RSA keys take their time. */
-export const specKeys = (): ReturnType<typeof generateKeys> => keys
+export const specKeys = (): ReturnType<typeof serverKeys> => keys
 
 export const alice = {
   sub: 'alice',

@@ -7,10 +7,10 @@ import { DecisionBuilder } from '../../lib/decision.ts'
 import type { ServerEvent } from '../../lib/events.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import type { Store } from '../../lib/stores/store.ts'
-import { generateKeys } from '../../lib/tokens/generate-keys.ts'
 import { issuer } from './authorization-server.ts'
+import { serverKeys } from './made-keys.ts'
 
-export const keys = await generateKeys()
+export const keys = await serverKeys()
 export const day = 86_400
 export const publicKey = (kid?: string) => ({
   ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),

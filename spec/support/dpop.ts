@@ -1,6 +1,7 @@
 /** DPoP proofs as clients make them, and as they should not. */
 import { hash, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose'
+import { calculateJwkThumbprint, CompactSign, exportJWK, type CryptoKey, type JWK } from 'jose'
+import { keyPair } from './made-keys.ts'
 
 export interface DpopKey {
   readonly privateKey: CryptoKey
@@ -10,7 +11,7 @@ export interface DpopKey {
 }
 
 export async function makeDpopKey(alg = 'ES256'): Promise<DpopKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await keyPair(alg)
   const jwk = await exportJWK(publicKey)
   return { privateKey, jwk, alg, jkt: await calculateJwkThumbprint(jwk) }
 }

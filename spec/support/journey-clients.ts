@@ -1,8 +1,9 @@
 /** One client of every method: what is registered at the server, and what the client itself holds. */
 import { randomBytes } from 'node:crypto'
 import type { ClientMetadata } from 'clientele'
-import { exportJWK, generateKeyPair, type CryptoKey } from 'jose'
+import { exportJWK, type CryptoKey } from 'jose'
 import { makeAuthority, makeCertificate, type MadeCertificate } from './certificates.ts'
+import { keyPair } from './made-keys.ts'
 
 export const callback = 'https://client.example/callback'
 export const api = 'https://api.example'
@@ -53,7 +54,7 @@ export function secretParty(
 }
 
 export async function keyParty(client_id: string, alg = 'ES256'): Promise<KeyParty> {
-  const { publicKey, privateKey } = await generateKeyPair(alg)
+  const { publicKey, privateKey } = await keyPair(alg)
   const kid = `${client_id}-1`
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }] }
   const metadata = { jwks, token_endpoint_auth_signing_alg: alg }

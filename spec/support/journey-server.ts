@@ -4,7 +4,6 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import {
   authorizationServer,
-  generateKeys,
   memoryStore,
   type AuthorizationServer,
   type AuthorizationServerOptions,
@@ -16,6 +15,7 @@ import { makeAuthority, makeCertificate } from './certificates.ts'
 import { api, clientAuthority, type Party } from './journey-clients.ts'
 import { overheard } from './emitted.ts'
 import { plainFetch, recording, tlsFetch, type Fetch, type Sent } from './journey-fetch.ts'
+import { serverKeys } from './made-keys.ts'
 
 /**
  * `http`: one plain listener. `https`: one TLS listener that asks for a certificate. `aliases`: one TLS listener that does not,
@@ -75,7 +75,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     certificates: listeners !== 'http',
     clients: setup.clients.map(({ metadata }) => metadata),
     store: memoryStore(),
-    keys: await generateKeys(['ES256', 'RS256']),
+    keys: await serverKeys(['ES256', 'RS256']),
     scopes: ['openid', 'profile', 'offline_access'],
     resources: [{ resource: api, scopes: ['api:read', 'api:write'] }],
     interaction: setup.interaction ?? alwaysAlice,

@@ -1,8 +1,9 @@
 /** Clients that sign what they send, and what they sign. */
 import { hash, randomUUID } from 'node:crypto'
-import { calculateJwkThumbprint, CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose'
+import { calculateJwkThumbprint, CompactSign, exportJWK, type CryptoKey, type JWK } from 'jose'
 import type { ClientMetadata } from '../../lib/index.ts'
 import { callback, clients, code_challenge, issuer } from './authorization-server.ts'
+import { keyPair } from './made-keys.ts'
 
 /** What the clock of the harness reads at first: seconds since the epoch. */
 export const now = 1_800_000_000
@@ -14,7 +15,7 @@ export interface Signer {
 }
 
 export async function makeSigner(alg: string, kid: string): Promise<Signer> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await keyPair(alg)
   return { alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid } }
 }
 

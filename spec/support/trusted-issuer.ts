@@ -1,6 +1,7 @@
 /** Another issuer, with keys of its own, and what it signs. */
 import { randomUUID } from 'node:crypto'
-import { CompactSign, exportJWK, generateKeyPair, type CompactJWSHeaderParameters, type CryptoKey, type JWK } from 'jose'
+import { CompactSign, exportJWK, type CompactJWSHeaderParameters, type CryptoKey, type JWK } from 'jose'
+import { keyPair } from './made-keys.ts'
 
 export interface ForeignIssuer {
   readonly issuer: string
@@ -11,7 +12,7 @@ export interface ForeignIssuer {
 }
 
 export async function makeIssuer(issuer = 'https://idp.example', alg = 'ES256'): Promise<ForeignIssuer> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const { privateKey, publicKey } = await keyPair(alg)
   return { issuer, privateKey, jwk: { ...(await exportJWK(publicKey)), kid: `${alg}-1` }, alg }
 }
 
