@@ -106,7 +106,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
-    { registered, otherAudiences, withCredentials: credentials.open }
+    { registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }

@@ -71,6 +71,8 @@ export interface RegisteredMetadata extends BackchannelMetadata {
   readonly sector_identifier_uri?: string | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
+  /** Which claims of people this client's ID Tokens have; overrides the server's `idTokenClaims`. */
+  readonly id_token_claims?: 'requested' | 'scopes' | undefined
 }
 
 /** Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). Unknown members are kept and ignored. */
@@ -242,6 +244,8 @@ function checkMetadata(metadata: ClientMetadata, path: string, hasSecrets: boole
   for (const member of booleanMembers) {
     if (!['undefined', 'boolean'].includes(typeof metadata[member])) fail(member, 'must be true or false')
   }
+  if (![undefined, 'requested', 'scopes'].includes(metadata.id_token_claims))
+    fail('id_token_claims', 'must be "requested" or "scopes"')
   const expiry: unknown = metadata.client_secret_expires_at
   if (expiry !== undefined && !(Number.isSafeInteger(expiry) && Number(expiry) >= 0))
     fail('client_secret_expires_at', 'must be seconds since the epoch, or 0 for never')

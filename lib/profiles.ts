@@ -25,6 +25,7 @@ export interface ProfiledOptions {
   readonly assertionDials?: { readonly alg?: string | undefined } | undefined
   readonly authorizationCodeTtl?: number | undefined
   readonly refreshTokenRotation?: string | undefined
+  readonly resources?: readonly { readonly signingAlgorithm?: string | undefined }[] | undefined
 }
 
 /** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. The first is the default for ID Tokens. */
@@ -88,6 +89,11 @@ function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
   if (options.assertionDials?.alg === 'report') {
     problems.push({ key: 'assertionDials.alg', mustBe: 'must be "enforce"', section: 'FAPI 2.0 §5.4.1' })
   }
+  options.resources?.forEach(({ signingAlgorithm }, index) => {
+    if (signingAlgorithm === undefined || fapiAlgorithms.includes(signingAlgorithm)) return
+    const mustBe = `must be one of ${fapiAlgorithms.join(', ')}`
+    problems.push({ key: `resources[${index}].signingAlgorithm`, mustBe, section: 'FAPI 2.0 §5.4.1' })
+  })
   if (authorizationCodeTtl > 60) {
     problems.push({ key: 'authorizationCodeTtl', mustBe: 'must be at most 60 seconds', section: 'FAPI 2.0 §5.3.2.1 (11)' })
   }

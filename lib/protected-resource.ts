@@ -9,7 +9,7 @@ import { sendOAuthError } from './http/responses.ts'
 import { toOAuthError } from './http/error-handler.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
 import { traceIdOf } from './trace.ts'
-import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
+import { audiencesOf, verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import type { TokenServer } from './tokens/token-server.ts'
 
 declare global {
@@ -156,7 +156,8 @@ function pathOf(url: string): string {
 }
 
 function checkUse(token: AccessToken, { resources, scope }: RequireAccessTokenOptions): AccessToken {
-  if (resources !== undefined && token.aud !== undefined && !resources.includes(token.aud))
+  const audiences = audiencesOf(token)
+  if (resources !== undefined && audiences.length > 0 && !audiences.some(audience => resources.includes(audience)))
     throw invalidToken('for another resource')
   const missing = (scope ?? []).filter(value => !token.scope.includes(value))
   if (missing.length > 0)
@@ -166,6 +167,7 @@ function checkUse(token: AccessToken, { resources, scope }: RequireAccessTokenOp
   return token
 }
 
-function invalidToken(reason: string): OAuthError {
+/** What is told of every token that is not good; `reason` is the operator's. */
+export function invalidToken(reason: string): OAuthError {
   return new OAuthError('invalid_token', 401, 'the access token is not valid', { reason })
 }

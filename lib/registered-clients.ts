@@ -92,8 +92,6 @@ export interface RegisteredClients {
   readonly clients: ClientRegistry
   /** What is configured, as it was given. */
   readonly configured: ClientSource | ClientRegistry
-  /** Whether a client registered and was ended since, as far as the registry shows it: another process's change within `maxAge`. */
-  readonly hasEnded: (client_id: string) => Promise<boolean>
 }
 
 /**
@@ -116,11 +114,7 @@ export function registeredClientsOf({
       'must be what registeredClients() returns, and the strategies made with it, where clients can register'
     )
   const clients = known === undefined ? registeredClients(given) : (given as ClientRegistry)
-  return {
-    clients,
-    configured: known?.configured ?? given,
-    hasEnded: async client_id => (await internals.get(clients)?.registered?.find(client_id))?.ended === true
-  }
+  return { clients, configured: known?.configured ?? given }
 }
 
 /** Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second issuer's. */

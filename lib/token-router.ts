@@ -11,6 +11,7 @@ import { clientRegistry, type AssertionAudience, type ClientRegistry, type Clien
 import { credentialSetsOf } from './credential-sets.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
 import type { Decision } from './decision.ts'
+import { TemporarilyUnavailableError } from './errors.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
@@ -138,18 +139,19 @@ export function tokenRouter(options: TokenRouterOptions): Router {
 /**
  * Checks the options and puts the defaults in.
  *
- * @param more `registered` finds clients that registered themselves beside those of the options; `otherAudiences` is what the audience dial accepts
+ * @param more `registered` finds clients that registered themselves beside those of the options; `userinfo` is the userinfo endpoint; `otherAudiences` is what the audience dial accepts
  * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
  */
 export function tokenEndpointParts(
   given: TokenRouterOptions,
   more: {
     readonly registered?: RegisteredClients | undefined
+    readonly userinfo?: string
     readonly otherAudiences?: readonly string[]
     readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
   } = {}
 ): TokenEndpointParts {
-  const { registered, otherAudiences = [], withCredentials } = more
+  const { registered, userinfo, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const issuer = checkIssuer(given.issuer)
   const configured = credentialSetsOf(given.clients)?.given ?? given.clients
@@ -157,11 +159,14 @@ export function tokenEndpointParts(
   const fapi = options.profile === 'fapi2-security'
   const breaks = breakReport()
   const events = eventSource({ ...options, issuer, onTolerated: event => breaks.listen(event) })
+  const known = registered?.clients ?? clientRegistry(given.clients)
+  // whether a client is there says the application alone: what is kept of its credentials need not be read for that
+  const configuredClients = registered?.clients ?? clientRegistry(configured)
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
-    hasEnded: registered?.hasEnded,
+    hasClient: client_id => isThere(configuredClients, client_id),
+    userinfo,
     events
   })
-  const known = registered?.clients ?? clientRegistry(given.clients)
   const clients = withCredentials?.(server, known) ?? known
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
@@ -186,6 +191,14 @@ export function tokenEndpointParts(
     tokenEndpoints,
     guesses,
     senderConstrained: fapi
+  }
+}
+
+async function isThere(clients: ClientRegistry, client_id: string): Promise<boolean> {
+  try {
+    return (await clients.find(client_id)) !== undefined
+  } catch (cause) {
+    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
   }
 }
 

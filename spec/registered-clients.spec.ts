@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { clientSecrets, toClient } from '../lib/client.ts'
 import { secretKeeper } from '../lib/credentials/stored-secret.ts'
 import { memoryStore, registeredClients, type ClientMetadata, type Store } from '../lib/index.ts'
-import { newClientId, openRegistrations, registeredClientsOf, type ClientRecord } from '../lib/registered-clients.ts'
+import { newClientId, openRegistrations, type ClientRecord } from '../lib/registered-clients.ts'
 import { issuer } from './support/authorization-server.ts'
 import { storeWith } from './support/registration.ts'
 
@@ -27,8 +27,7 @@ function node(store: Store, options: { maxAge?: number; configured?: readonly Cl
     clock: () => clock.now,
     maxAge: options.maxAge ?? 5
   })
-  const { hasEnded } = registeredClientsOf({ clients: registry })
-  return { clock, registry, registrations, hasEnded, asked: () => asked }
+  return { clock, registry, registrations, asked: () => asked }
 }
 
 describe('a registered client', () => {
@@ -85,9 +84,8 @@ describe('a registered client', () => {
 
 describe('configured clients', () => {
   it('come first, and cost the store nothing', async () => {
-    const { registry, hasEnded, asked } = node(memoryStore(), { configured: [{ client_id: 'web', client_secret: 'x' }] })
+    const { registry, asked } = node(memoryStore(), { configured: [{ client_id: 'web', client_secret: 'x' }] })
     expect(await registry.find('web')).toMatchObject({ client_id: 'web' })
-    expect(await hasEnded('web')).toBe(false)
     expect(asked()).toBe(0)
   })
 
@@ -100,9 +98,8 @@ describe('configured clients', () => {
     ['a line break more', `${id('a')}\n`],
     ['a long one', 'x'.repeat(100_000)]
   ])('neither does a name that no registered client has: %j', async client_id => {
-    const { registry, hasEnded, registrations, asked } = node(memoryStore())
+    const { registry, registrations, asked } = node(memoryStore())
     expect(await registry.find(client_id)).toBeUndefined()
-    expect(await hasEnded(client_id)).toBe(false)
     expect(await registrations.read(client_id)).toBeUndefined()
     expect(asked()).toBe(0)
   })
@@ -143,10 +140,8 @@ describe('two nodes on one store', () => {
     expect(await b.registry.find(id('a'))).toMatchObject({ client_name: 'second' })
     await b.registrations.end(id('a'), 100)
     expect(await b.registry.find(id('a'))).toBeUndefined()
-    expect(await b.hasEnded(id('a'))).toBe(true)
     clock.now += 5000
     expect(await a.registry.find(id('a'))).toBeUndefined()
-    expect(await a.hasEnded(id('a'))).toBe(true)
   })
 
   it('let exactly one of them change one state of a registration', async () => {
@@ -193,7 +188,7 @@ describe('a store that does not answer', () => {
   it('hides neither a client nor its end: whoever asks is told', async () => {
     const inner = memoryStore()
     let down = false
-    const { registry, registrations, hasEnded, clock } = node(
+    const { registry, registrations, clock } = node(
       storeWith(inner, { get: key => (down ? Promise.reject(new Error('down')) : inner.get(key)) })
     )
     await registrations.create(record(id('a')))
@@ -202,7 +197,6 @@ describe('a store that does not answer', () => {
     expect(await registry.find(id('a'))).toBeDefined()
     clock.now += 5000
     await expect(registry.find(id('a'))).rejects.toThrow('down')
-    await expect(hasEnded(id('a'))).rejects.toThrow('down')
     down = false
     expect(await registry.find(id('a'))).toBeDefined()
   })

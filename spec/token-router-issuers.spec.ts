@@ -6,7 +6,8 @@ import { clients, harness, issuer, redeemed, specKeys, token } from './support/a
 
 async function routerOf(of: string) {
   const made = await harness()
-  const options = { issuer: of, clients, store: made.store, keys: await specKeys(), clock: () => made.clock.now }
+  const scopes = ['openid', 'offline_access', 'api:read']
+  const options = { issuer: of, clients, scopes, store: made.store, keys: await specKeys(), clock: () => made.clock.now }
   const routed = express().use('/oauth2', tokenRouter(options))
   const { refresh_token } = await redeemed(made.app)
   return { ...made, routed, form: { grant_type: 'refresh_token', refresh_token } }

@@ -139,7 +139,8 @@ export function deviceVerification(context: EndpointContext): DeviceVerification
       const found = await enter(context, user_code, sub)
       const client = found && (await findClient(context, found.request.client_id))
       if (found === undefined || client === undefined) return undefined
-      const { scope, resources, authorization_details = [] } = found.request
+      const { scope, authorization_details = [] } = found.request
+      const resources = server.resources.meant(found.request)
       return { user_code: normaliseUserCode(user_code) ?? '', client, scope, resources, authorization_details }
     },
     approve: (user_code, { sub, auth_time, acr, amr }) =>

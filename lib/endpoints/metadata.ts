@@ -2,7 +2,7 @@
 import { JwtStrategy } from '../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { subjectTypes } from '../tokens/subject.ts'
-import { claimsOf } from './claims.ts'
+import { claimsOf } from '../tokens/claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 export interface MetadataInput {

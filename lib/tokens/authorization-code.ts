@@ -38,7 +38,8 @@ export type RedeemedCode =
 export async function mintAuthorizationCode(server: TokenServer, record: AuthorizationCodeRecord): Promise<string> {
   const grant = server.random(16).toString('base64url')
   const code = newReference(server, grant)
-  const refresh = record.scope.includes('offline_access') ? { generation: 0, rotated_at: server.clock() } : undefined
+  const mayLast = server.refreshTokens === 'registered' || record.scope.includes('offline_access')
+  const refresh = mayLast ? { generation: 0, rotated_at: server.clock() } : undefined
   const listed_until = await listGrant(server, grant, record, server.authorizationCodeTtl + grantTtl(server, { refresh }))
   const kept = toJson({ ...record, listed_until })
   await server.store.set(codeKey(code, grant, record.client_id), kept, server.authorizationCodeTtl)

@@ -1,5 +1,6 @@
 /** What a person allowed becomes a grant: kept before any token of it is handed out, with a refresh token where they allowed that. */
 import type { Client } from '../client.ts'
+import { mayRefresh } from './allowed.ts'
 import type { Confirmation } from './confirmation.ts'
 import { keepGrant, type NewGrant } from './person-grants.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from './refresh-token.ts'
@@ -17,8 +18,8 @@ export interface GrantHolder {
 }
 
 /**
- * Keeps the grant under `id`, and returns its refresh token: there is one where `offline_access` is in the scope and the client may use
- * the refresh token grant.
+ * Keeps the grant under `id`, and returns its refresh token: there is one where the client may use the refresh token grant, and `offline_access` is in the
+ * scope and still allowed, or the server asks for no such thing.
  */
 export async function beginGrant(
   server: TokenServer,
@@ -26,8 +27,7 @@ export async function beginGrant(
   allowed: Allowed,
   { client, confirmation, auth_method }: GrantHolder
 ): Promise<string | undefined> {
-  const refreshable = allowed.scope.includes('offline_access') && client.grant_types.includes('refresh_token')
-  const refresh = refreshable ? { generation: 0, rotated_at: server.clock() } : undefined
+  const refresh = mayRefresh(server, client, allowed.scope) ? { generation: 0, rotated_at: server.clock() } : undefined
   const record: NewGrant = { ...allowed, cnf: refreshConfirmation(client, confirmation), auth_method, refresh }
   await keepGrant(server, id, record, grantTtl(server, record))
   return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)

@@ -8,6 +8,7 @@
  */
 import { InvalidGrantError, OAuthError } from '../errors.ts'
 import type { Key } from '../stores/store.ts'
+import { checkAccount } from './account.ts'
 import { grantOfReference, newReference } from './access-token.ts'
 import { toJson, tokenDigest, type AuthorizationDetail } from './grant.ts'
 import type { TokenServer } from './token-server.ts'
@@ -18,6 +19,8 @@ export type PollingParameter = 'device_code' | 'auth_req_id'
 /** What every such request says. */
 export interface PolledRequest {
   readonly client_id: string
+  /** The person who is asked, where it is known beforehand. */
+  readonly sub?: string | undefined
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
@@ -120,12 +123,13 @@ export async function decideRequest(
  * The person's approval, for exactly one of any number of callers.
  *
  * @throws OAuthError `expired_token`, `access_denied`; `authorization_pending`, or `slow_down` for whoever asks too often, while nobody has decided
- * (RFC 8628 §3.5, CIBA Core §11); InvalidGrantError where the tokens were handed out before.
+ * (RFC 8628 §3.5, CIBA Core §11); InvalidGrantError where the tokens were handed out before, or nobody is left who could decide.
  */
 export async function collectApproval(server: TokenServer, { reference, request }: FoundRequest): Promise<Approval> {
   if (hasExpired(server, request)) throw new OAuthError('expired_token', 400, 'this request has expired')
   const decided = await readDecision(server, reference)
   if (decided === undefined) {
+    if (request.sub !== undefined) await checkAccount(server, request.sub)
     if (await isTooEarly(server, reference, request))
       throw new OAuthError('slow_down', 400, `wait ${slowDown} seconds longer between requests from now on`)
     throw new OAuthError('authorization_pending', 400, 'the person has not decided yet')

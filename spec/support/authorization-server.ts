@@ -72,7 +72,7 @@ export interface Harness {
   readonly errors: unknown[]
 }
 
-/** The server in an app of its own; `POST /resume/<id>` does what the application's pages would. */
+/** The server in an app of its own; `POST /resume/<id>` does what the application's pages would, `GET /any-api` answers whoever has a good access token. */
 export async function harness(options: Partial<AuthorizationServerOptions> = {}, app = express()): Promise<Harness> {
   const clock = { now: 1_800_000_000_000 }
   const person: Harness['person'] = { account: { sub: alice.sub, auth_time: clock.now / 1000 - 100 }, consented: true }
@@ -93,6 +93,8 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
       { resource: api, scopes: ['api:read', 'api:write'] },
       { resource: files, scopes: ['files:read'], access_token_format: 'opaque', access_token_ttl: 120 }
     ],
+    // what a token is for, specs say themselves
+    defaultResource: 'none',
     clock: () => clock.now,
     claims: sub => (sub === alice.sub ? alice.claims : undefined),
     onError: error => errors.push(error),
@@ -104,6 +106,7 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
   })
   app.use(server)
   app.post('/resume/:id', express.json(), (req, res) => void server.resume(req, res, req.params.id, req.body))
+  app.get('/any-api', server.requireAccessToken(), (req, res) => void res.json(req.accessToken))
   app.get('/interaction/:id', async (req, res) => void res.json({ prompt: await server.interaction(req, req.params.id) }))
   return { app, server, store, clock, person, errors }
 }
@@ -178,6 +181,10 @@ export async function redeemed(app: Express, client_id = 'web', change: Readonly
 
 export const userinfo = (app: Express, access_token: string) =>
   request(app).get('/oauth2/userinfo').set('Authorization', `Bearer ${access_token}`)
+
+/** The application's own API, which takes tokens for every resource. */
+export const atApi = (app: Express, access_token: string) =>
+  request(app).get('/any-api').set('Authorization', `Bearer ${access_token}`)
 
 /** Serves the app on a real port while `run` works with its address. */
 export async function listening<T>(app: Express, run: (address: string) => Promise<T>): Promise<T> {

@@ -45,7 +45,8 @@ describe('token exchange', () => {
     const response = await exchange(made, own.access_token, { scope: 'api:read' })
     const exchanged = await made.server.verifyAccessToken(tokensOf(response).access_token)
     expect(exchanged).toMatchObject({ sub: 'gateway', client_id: 'gateway', scope: ['api:read'] })
-    expect(exchanged?.grant).toBeUndefined()
+    expect(exchanged?.grant).toMatch(/^~[\w-]{22}$/)
+    expect(await made.server.grants('gateway')).toEqual([])
   })
 
   it('never gives a refresh token or an ID Token, whatever the scope', async () => {

@@ -11,7 +11,7 @@ const refreshing = toClient({ client_id: 'web', client_secret: 's', grant_types:
 
 describe('a grant that begins', () => {
   it('is kept with how its client authenticated, and has a refresh token', async () => {
-    const { server, clock } = await tokens()
+    const { server, clock } = await tokens({ scopes: ['openid', 'offline_access'] })
     const refresh_token = await beginGrant(server, id, allowed, { client: refreshing, auth_method: 'client_secret_basic' })
     expect(readRefreshToken(server, refresh_token ?? '')).toEqual({ grant: id, generation: 0 })
     expect((await findGrant(server.store, id))?.grant).toEqual({
@@ -44,7 +44,7 @@ describe('a grant that begins', () => {
   })
 
   it('lives as long as the tokens it may buy', async () => {
-    const { server, clock } = await tokens({ accessTokenTtl: 120, refreshTokenTtl: 600 })
+    const { server, clock } = await tokens({ accessTokenTtl: 120, refreshTokenTtl: 600, scopes: ['offline_access'] })
     await beginGrant(server, id, allowed, { client: refreshing, auth_method: 'none' })
     clock.now += 719_000
     expect(await findGrant(server.store, id)).toBeDefined()

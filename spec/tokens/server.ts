@@ -21,6 +21,7 @@ export async function tokens(options: Partial<TokenOptions> = {}): Promise<Token
       store: memoryStore({ clock: () => clock.now }),
       clock: () => clock.now,
       scopes: ['openid'],
+      defaultResource: 'none',
       resources: [
         { resource: api, scopes: ['read'] },
         { resource: files, scopes: ['files'], access_token_format: 'opaque', access_token_ttl: 120 }

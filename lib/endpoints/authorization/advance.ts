@@ -25,7 +25,7 @@ export async function advance(exchange: Exchange, authorization: Authorization, 
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)
     const id = await keep(exchange, authorization, account !== undefined)
-    await context.interaction.prompt(req, res, promptOf(id, needed, authorization))
+    await context.interaction.prompt(req, res, promptOf(context, id, needed, authorization))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')

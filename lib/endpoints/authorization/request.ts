@@ -5,7 +5,7 @@ import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts
 import { isCodeChallenge } from '../../tokens/pkce.ts'
 import { parseScope, scopeBeyond } from '../../tokens/scope.ts'
 import { subjectFor } from '../../tokens/subject.ts'
-import { claimsWithinReach } from '../claims.ts'
+import { claimsWithinReach } from '../../tokens/claims.ts'
 import { mayUseCodes, type EndpointContext } from '../endpoint.ts'
 import { checkSize } from '../request-bounds.ts'
 import { responseAlgorithm } from '../signed-response.ts'

@@ -57,7 +57,7 @@ export async function describeInteraction(
   const found = await findWaiting(context, id)
   if (found === undefined || answerOf(context.server, found.pending) !== undefined) return undefined
   const account = await context.interaction.account(req)
-  return promptOf(id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
+  return promptOf(context, id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
 }
 
 interface FoundOfClient extends FoundAuthorization {

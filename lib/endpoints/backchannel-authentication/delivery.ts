@@ -60,11 +60,11 @@ async function pushTokens(
   const { auth_req_id } = notification
   const id = found.reference.grant
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-  const refresh_token = await beginGrant(server, id, allowed, { client, auth_method })
+  const begin = () => beginGrant(server, id, allowed, { client, auth_method })
   const tokens = await server.respond(
     { client, grant_type: 'urn:openid:params:grant-type:ciba' },
     { ...allowed, id },
-    { refresh_token, auth_req_id }
+    { refresh_token: begin, auth_req_id }
   )
   try {
     await post(policy, client, notification, { auth_req_id, ...tokens })

@@ -44,7 +44,7 @@ async function answer(
   sendTokenResponse(res, { auth_req_id, expires_in, ...(delivery !== 'push' && { interval }) })
   // the client has its answer: what becomes of the message to the person is the operator's to hear
   const notified = async (): Promise<void> => {
-    await policy.notify?.(shownTo(found, client), request.sub)
+    await policy.notify?.(shownTo(context, found, client), request.sub)
   }
   notified().catch((error: unknown) => {
     tellError(context.onError, error, req)
