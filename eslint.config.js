@@ -10,7 +10,7 @@ const walls = [
   [
     './lib/http',
     './lib',
-    ['./http', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
+    ['./http', './events', './errors.ts', './request.ts', './decision.ts', './options.ts', './trace.ts'],
     'http reads and answers; it decides nothing'
   ],
   [
@@ -18,6 +18,7 @@ const walls = [
     './lib',
     [
       './credentials',
+      './events',
       './client.ts',
       './client-credential-set.ts',
       './client-credential.ts',
@@ -34,6 +35,7 @@ const walls = [
     './lib',
     [
       './assertions',
+      './events',
       './client.ts',
       './client-credential-set.ts',
       './errors.ts',
@@ -50,6 +52,7 @@ const walls = [
     './lib',
     [
       './tokens',
+      './events',
       './client.ts',
       './subject-type.ts',
       './errors.ts',
@@ -65,6 +68,7 @@ const walls = [
     './lib',
     [
       './strategies',
+      './events',
       './assertions',
       './credentials',
       './http',

@@ -1,13 +1,15 @@
 /** The pages a person opens for themselves: what they allowed, taking it back, and signing out. */
-import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer } from 'clientele'
-import type { People } from './accounts.ts'
-import { consentsOf, hasConsented, withdrawConsent } from './consents.ts'
+import { currentAccount, type People } from './accounts.ts'
+import { consentsOf, isInForce, scopeOf, withdrawConsent } from './consents.ts'
+import { fieldOf } from './fields.ts'
+import { sessionForm, sessionToken } from './forms.ts'
 import { HttpError } from './http-error.ts'
-import { currentAccount, showLogin } from './interactions.ts'
+import { showLocalLogin } from './login-page.ts'
 import { describeScope } from './scope-words.ts'
-import { csrf, fieldOf, signOut } from './sessions.ts'
-import { sendPage } from './views.ts'
+import { changeSession, signOut, takeNotice } from './sessions.ts'
+import { ownPage, sendPage } from './views.ts'
 
 export interface AccountPagesOptions {
   /** Where the issuer is mounted. */
@@ -22,18 +24,17 @@ export interface AccountPagesOptions {
 /** The pages `/account` and `/logout` of an issuer. Signing in to them is `interactionPages()`' part, with its limits. */
 export function accountPages(options: AccountPagesOptions): Router {
   const { base, people, withSession } = options
-  const form = [urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 }), csrf.csrfSynchronisedProtection]
   const router = Router({ caseSensitive: true })
   router.use([`${base}/account`, `${base}/logout`], withSession)
   router.get(`${base}/account`, (req, res) => showAccount(req, res, options))
-  router.post(`${base}/account/revoke`, ...form, (req, res) => revoke(req, res, options))
+  router.post(`${base}/account/revoke`, ...sessionForm(`${base}/account`), (req, res) => revoke(req, res, options))
   router.get(`${base}/logout`, (req, res) => {
     const person = personOf(req, people)
     const title = person === undefined ? 'You are signed out' : 'Sign out?'
-    const token = person === undefined ? undefined : csrf.generateToken(req)
+    const token = person === undefined ? undefined : sessionToken(req)
     sendPage(res, 'logout', { base, title, person: person?.username, csrf: token })
   })
-  router.post(`${base}/logout`, ...form, async (req, res) => {
+  router.post(`${base}/logout`, ...sessionForm(`${base}/logout`), async (req, res) => {
     await signOut(req)
     res.redirect(303, `${base}/logout`)
   })
@@ -46,11 +47,10 @@ const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC
 async function showAccount(req: Request, res: Response, { base, server, people, nameOf }: AccountPagesOptions): Promise<void> {
   const person = personOf(req, people)
   if (person === undefined) {
-    showLogin(req, res, base, { page: 'account' }, { username: '' })
+    showLocalLogin(req, res, base, { page: 'account' })
     return
   }
-  const { notice } = req.session
-  delete req.session.notice
+  const notice = await takeNotice(req)
   const allowed = await allowedBy(req, server, person.sub)
   const clients = allowed.map(({ client_id, scope, since }) => ({
     client_id,
@@ -67,7 +67,7 @@ async function showAccount(req: Request, res: Response, { base, server, people, 
     person: person.username,
     notice,
     clients,
-    csrf: csrf.generateToken(req)
+    csrf: sessionToken(req)
   })
 }
 
@@ -76,13 +76,15 @@ async function revoke(req: Request, res: Response, { base, server, people, nameO
   const person = personOf(req, people)
   const client_id = fieldOf(req, 'client_id')
   if (person !== undefined) {
-    if (client_id === undefined || client_id === '') throw new HttpError(400, 'Choose an application first.')
+    if (client_id === undefined || client_id === '')
+      throw new HttpError(400, 'Choose an application first.', [ownPage(base)])
     // what is not on the page cannot be taken back, and leaves nothing behind in the store
     if ((await allowedBy(req, server, person.sub)).some(allowed => allowed.client_id === client_id)) {
       // first the consent: nothing is given again, unasked, while the rest ends
       await withdrawConsent(req, person.sub, client_id)
       await server.revokeGrants(person.sub, client_id)
-      req.session.notice = `${nameOf(client_id)} no longer has access to your account.`
+      const notice = `${nameOf(client_id)} no longer has access to your account.`
+      await changeSession(req, session => ({ ...session, notice }))
     }
   }
   res.redirect(303, `${base}/account`)
@@ -104,8 +106,8 @@ async function allowedBy(req: Request, server: AuthorizationServer, sub: string)
     allowed.set(client_id, { client_id, scope: all, since: Math.min(known?.since ?? since, since) })
   }
   for (const { client_id, scope, since } of await server.grants(sub)) add(client_id, scope, since * 1000)
-  for (const [client_id, { scope, since }] of consentsOf(req))
-    if (await hasConsented(req, sub, client_id, scope)) add(client_id, scope, since)
+  for (const [client_id, consent] of consentsOf(req))
+    if (await isInForce(req, sub, client_id, consent)) add(client_id, scopeOf(consent), consent.since)
   return [...allowed.values()]
 }
 

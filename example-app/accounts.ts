@@ -1,6 +1,9 @@
 /** The people of one issuer. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Request } from 'express'
+import type { Account } from 'clientele'
 import type { AccountSettings } from './config-schema.ts'
+import { sessionOf } from './sessions.ts'
 
 export interface People {
   /** The person with this name and password. Takes as long for an unknown name as for a wrong password. */
@@ -24,4 +27,10 @@ export function people(accounts: readonly AccountSettings[]): People {
     find: sub => bySub.get(sub),
     named: username => byName.get(username)?.account
   }
+}
+
+/** Who is signed in, unless the account was removed meanwhile. */
+export function currentAccount(req: Request, people: People): Account | undefined {
+  const account = sessionOf(req)?.account
+  return account !== undefined && people.find(account.sub) !== undefined ? account : undefined
 }

@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
-import { securityHeaders, sendPage } from './views.ts'
+import { ownPage, securityHeaders, sendPage } from './views.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -39,7 +39,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
     settings.issuer,
     settings.tenants.map(({ path }) => path)
   )
-  app.use(notFound(base), errorPage(base, log))
+  app.use(notFound(), errorPage(base, log))
   return app
 }
 
@@ -54,14 +54,10 @@ function baseFinder(issuer: string, tenantPaths: readonly string[]): (req: Reque
   return req => bases.find(base => req.path === base || req.path.startsWith(`${base}/`)) ?? root
 }
 
-function notFound(base: (req: Request) => string): RequestHandler {
-  return (req, res) =>
-    sendPage(
-      res,
-      'error',
-      { base: base(req), title: 'Not found', message: 'There is nothing at this address.', code: undefined },
-      404
-    )
+function notFound(): RequestHandler {
+  return () => {
+    throw new HttpError(404, 'There is nothing at this address.')
+  }
 }
 
 /** Express tells an error handler by its four parameters. */
@@ -77,7 +73,8 @@ function errorPage(base: (req: Request) => string, log: Log): ErrorRequestHandle
       base: base(req),
       title: titles[status] ?? 'Something went wrong',
       message: messageOf(error, status),
-      code: undefined
+      code: undefined,
+      ways: (error instanceof HttpError ? error.ways : undefined) ?? [ownPage(base(req))]
     }
     sendPage(res, 'error', page, status)
   }
@@ -87,6 +84,7 @@ const titles: Readonly<Record<number, string>> = {
   400: 'That did not work',
   403: 'Not allowed',
   404: 'Not found',
+  429: 'Too many attempts',
   503: 'Not available'
 }
 
@@ -97,7 +95,5 @@ function statusOf(error: unknown): number {
 
 function messageOf(error: unknown, status: number): string {
   if (error instanceof HttpError) return error.message
-  if (status === 403)
-    return 'This form belongs to another session, or its session has ended. Go back to the application and start again.'
   return status >= 500 ? 'The server met an error. Try again in a moment.' : 'The request could not be understood.'
 }

@@ -1,12 +1,16 @@
 /** The page where people decide on what applications ask of them from elsewhere (OpenID Connect CIBA), one request at a time. */
-import { Router, urlencoded, type Request, type Response } from 'express'
+import { Router, type Request, type Response } from 'express'
 import type { Account, AuthorizationServer, AuthorizationServerOptions, BackchannelAuthentication, PersonHint } from 'clientele'
-import type { People } from './accounts.ts'
+import { currentAccount, type People } from './accounts.ts'
 import { asksOf, decisionOf } from './asks.ts'
+import { nameOf } from './client-words.ts'
+import { decidedBefore, decideOnce } from './decisions.ts'
+import { fieldOf } from './fields.ts'
+import { sessionForm, sessionToken } from './forms.ts'
 import { HttpError } from './http-error.ts'
-import { currentAccount, showLogin } from './interactions.ts'
+import { showLocalLogin } from './login-page.ts'
 import { networkLimit } from './login-limits.ts'
-import { csrf, fieldOf } from './sessions.ts'
+import { changeSession, takeNotice } from './sessions.ts'
 import { sendPage } from './views.ts'
 
 /** The library's question, answered from this issuer's people: a `login_hint` is a username. No `login_hint_token` is trusted here. */
@@ -24,7 +28,6 @@ export function backchannelHooks(
 /** The page `/ciba` of the issuer mounted at `base`; needs sessions before it. */
 export function cibaPages(base: string, server: AuthorizationServer, people: People): Router {
   const router = Router({ caseSensitive: true })
-  const form = [urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 }), csrf.csrfSynchronisedProtection]
   const limit = networkLimit('ciba', () => {
     throw new HttpError(429, 'Too many attempts. Wait a quarter of an hour and try again.')
   })
@@ -32,47 +35,53 @@ export function cibaPages(base: string, server: AuthorizationServer, people: Peo
     (answer: (req: Request, res: Response, account: Account) => Promise<void>) => async (req: Request, res: Response) => {
       const account = currentAccount(req, people)
       if (account !== undefined) await answer(req, res, account)
-      else showLogin(req, res, base, { page: 'ciba' }, { username: '' }, req.method === 'GET' ? 200 : 401)
+      else showLocalLogin(req, res, base, { page: 'ciba' }, undefined, req.method === 'GET' ? 200 : 401)
     }
   const show = async (req: Request, res: Response, account: Account) => {
-    showWaiting(req, res, base, await server.backchannel.pending(account), people.find(account.sub)?.username)
+    const waiting = await server.backchannel.pending(account)
+    await showWaiting(req, res, base, waiting, people.find(account.sub)?.username)
   }
   router.get('/ciba', signedIn(show))
   router.post(
     '/ciba',
     limit,
-    ...form,
+    ...sessionForm(`${base}/ciba`),
     signedIn(async (req, res, account) => {
-      await decide(req, server, account)
+      await decide(req, base, server, account)
       res.redirect(303, `${base}/ciba`)
     })
   )
   return router
 }
 
-async function decide(req: Request, server: AuthorizationServer, account: Account): Promise<void> {
-  const id = fieldOf(req, 'request')
-  if (id === undefined) throw new HttpError(400, 'There is nothing to decide.')
+async function decide(req: Request, base: string, server: AuthorizationServer, account: Account): Promise<void> {
+  const id = fieldOf(req, 'request') ?? ''
+  const ways = [{ text: 'See what is asked', href: `${base}/ciba` }]
+  const allowed = decisionOf(req, `${base}/ciba`) === 'allow'
   const asked = (await server.backchannel.pending(account)).find(request => request.id === id)
-  const allowed = decisionOf(req) === 'allow'
-  const decided = allowed ? await server.backchannel.approve(req, id, account) : await server.backchannel.deny(req, id, account)
-  if (!decided || asked === undefined) throw new HttpError(400, 'This request was decided before, or has expired.')
-  const { client } = asksOf(asked)
-  req.session.notice = allowed ? `${client} was told that you agree.` : `${client} was told that you said no.`
+  const what = `request ${id}`
+  const decided =
+    asked === undefined
+      ? decidedBefore(req, what)
+      : await decideOnce(req, { what, allowed, client: nameOf(asked.client) }, () =>
+          allowed ? server.backchannel.approve(req, id, account) : server.backchannel.deny(req, id, account)
+        )
+  if (decided === undefined) throw new HttpError(400, 'This request was decided before, or has expired.', ways)
+  const notice = `${decided.client} was told that you ${decided.allowed ? 'agree' : 'said no'}.`
+  await changeSession(req, session => ({ ...session, notice }))
 }
 
-function showWaiting(
+async function showWaiting(
   req: Request,
   res: Response,
   base: string,
   waiting: readonly BackchannelAuthentication[],
   person: string | undefined
-): void {
-  const { notice } = req.session
-  delete req.session.notice
+): Promise<void> {
+  const notice = await takeNotice(req)
   // whoever has just been asked came for the newest
   const asked = waiting.find(({ id }) => id === req.query['request']) ?? waiting[0]
-  const page = { base, person, notice, csrf: csrf.generateToken(req) }
+  const page = { base, person, notice, csrf: sessionToken(req) }
   if (asked === undefined) {
     sendPage(res, 'ciba-empty', { ...page, title: 'Nothing is asked of you' })
     return
@@ -87,7 +96,7 @@ function showWaiting(
     binding_message: asked.binding_message,
     others: others.map(({ id, client, binding_message }) => ({
       link: `${base}/ciba?request=${encodeURIComponent(id)}`,
-      client: client.client_name ?? client.client_id,
+      client: nameOf(client),
       binding_message
     }))
   })

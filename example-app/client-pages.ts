@@ -1,10 +1,10 @@
 /** The page an operator opens: what each client proves itself with, until when, and whether anyone still uses it. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, CredentialInfo } from 'clientele'
-import type { People } from './accounts.ts'
+import { currentAccount, type People } from './accounts.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { HttpError } from './http-error.ts'
-import { currentAccount, showLogin } from './interactions.ts'
+import { showLocalLogin } from './login-page.ts'
 import { sendPage } from './views.ts'
 
 export interface ClientPagesOptions {
@@ -27,7 +27,7 @@ export function clientPages(options: ClientPagesOptions): Router {
     const account = currentAccount(req, people)
     const person = account === undefined ? undefined : people.find(account.sub)
     if (person === undefined) {
-      showLogin(req, res, base, { page: 'account/clients' }, { username: '' })
+      showLocalLogin(req, res, base, { page: 'account/clients' })
       return
     }
     if (!operators.includes(person.username)) throw new HttpError(403, 'This page is for operators of this server.')

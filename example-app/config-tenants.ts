@@ -13,6 +13,7 @@ const reserved = new Set([
   'ciba',
   'api',
   'assets',
+  'logos',
   'demo',
   'healthz',
   'readyz'

@@ -1,90 +1,69 @@
-/** What people agreed to: remembered within a session, for each client, until it is taken back in any. */
-import { createHash } from 'node:crypto'
+/** What people agreed to: remembered within a session, for each client and resource, until it is taken back in any. */
 import type { Request } from 'express'
-import { scopedStore, type Key, type Store } from 'clientele'
+import { changeSession, sessionOf, siteOf, type Consent } from './sessions.ts'
 
-/** What a person agreed to for one client. `since` is in milliseconds since the epoch. */
-export interface Consent {
+export interface Asked {
+  readonly client_id: string
   readonly scope: readonly string[]
-  readonly since: number
+  readonly resources: readonly string[]
 }
 
-declare module 'express-session' {
-  interface SessionData {
-    /** What the person agreed to, by client_id. */
-    consents?: Record<string, Consent>
-  }
+/** Scope values that are about the person and no resource's: agreed to once for whatever the client asks. */
+const aboutPeople = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
+
+/** Whether the person agreed, in this session, to all of this, and has not taken it back since in any. */
+export async function hasConsented(req: Request, sub: string, { client_id, scope, resources }: Asked): Promise<boolean> {
+  const consent = consentsOf(req).get(client_id)
+  if (consent === undefined || !targetsOf(resources).every(target => covers(consent, target, scope))) return false
+  return isInForce(req, sub, client_id, consent)
 }
 
-/** When people took their consent back, kept where every session sees it. */
-export interface Withdrawals {
-  /** From now on no session's earlier consent to this client counts. */
-  withdraw(sub: string, client_id: string): Promise<void>
-  /** When it was last taken back, in milliseconds since the epoch; 0: never. */
-  withdrawnAt(sub: string, client_id: string): Promise<number>
+/** Whether nothing of a client's was taken back since. */
+export async function isInForce(req: Request, sub: string, client_id: string, { since }: Consent): Promise<boolean> {
+  return since > (await siteOf(req).withdrawals.withdrawnAt(sub, client_id))
 }
 
-/** Longer than any session is kept alive. */
-const year = 365 * 24 * 3600
-
-/** The withdrawals of one issuer's people. */
-export function withdrawals(store: Store, issuer: string): Withdrawals {
-  const own = scopedStore(store, issuer)
-  return {
-    withdraw: (sub, client_id) => own.set(keyOf(sub, client_id), Date.now(), year),
-    async withdrawnAt(sub, client_id) {
-      const at = (await own.get(keyOf(sub, client_id)))?.value
-      return typeof at === 'number' ? at : 0
-    }
-  }
-}
-
-const ofRequest = new WeakMap<Request, Withdrawals>()
-
-/** Lets this request's consents be held against these withdrawals; `sessions()` does. */
-export function mindWithdrawals(req: Request, withdrawn: Withdrawals): void {
-  ofRequest.set(req, withdrawn)
-}
-
-/** Whether the person agreed, in this session, to all of `scope` for this client, and has not taken it back since in any. */
-export async function hasConsented(req: Request, sub: string, client_id: string, scope: readonly string[]): Promise<boolean> {
-  const agreed = consentsOf(req).get(client_id)
-  if (agreed === undefined || !scope.every(value => agreed.scope.includes(value))) return false
-  return agreed.since > (await withdrawalsOf(req).withdrawnAt(sub, client_id))
-}
-
-/** Remembers that the person agreed, beside what they agreed to before. */
-export async function rememberConsent(req: Request, client_id: string, scope: readonly string[]): Promise<void> {
-  const consents = consentsOf(req)
-  const sub = req.session.account?.sub ?? ''
-  const before = consents.get(client_id)
-  const kept = before !== undefined && (await hasConsented(req, sub, client_id, before.scope)) ? before.scope : []
-  consents.set(client_id, { scope: [...new Set([...kept, ...scope])], since: Date.now() })
-  req.session.consents = Object.fromEntries(consents)
+/** Remembers that the person agreed, beside what they agreed to before. False where the session has ended meanwhile. */
+export async function rememberConsent(req: Request, { client_id, scope, resources }: Asked): Promise<boolean> {
+  const sub = sessionOf(req)?.account.sub ?? ''
+  const withdrawnAt = await siteOf(req).withdrawals.withdrawnAt(sub, client_id)
+  return changeSession(req, session => {
+    const consents = new Map(session.consents)
+    const before = consents.get(client_id)
+    const scopes = new Map(before !== undefined && before.since > withdrawnAt ? before.scopes : [])
+    for (const target of targetsOf(resources)) scopes.set(target, [...new Set([...(scopes.get(target) ?? []), ...scope])])
+    consents.set(client_id, { since: Date.now(), scopes: [...scopes] })
+    return { ...session, consents: [...consents] }
+  })
 }
 
 /** Takes back what the person agreed to for this client, in this session and every other. */
 export async function withdrawConsent(req: Request, sub: string, client_id: string): Promise<void> {
-  await withdrawalsOf(req).withdraw(sub, client_id)
-  const consents = consentsOf(req)
-  consents.delete(client_id)
-  req.session.consents = Object.fromEntries(consents)
+  await siteOf(req).withdrawals.withdraw(sub, client_id)
+  await changeSession(req, session => ({
+    ...session,
+    consents: session.consents?.filter(([known]) => known !== client_id)
+  }))
 }
 
-/** What the person agreed to in this session. As a map: a client may be called `__proto__`. */
-export function consentsOf(req: Request): Map<string, Consent> {
-  return new Map(Object.entries(req.session.consents ?? {}))
+/** What the person agreed to in this session. */
+export function consentsOf(req: Request): ReadonlyMap<string, Consent> {
+  return new Map(sessionOf(req)?.consents)
 }
 
-function withdrawalsOf(req: Request): Withdrawals {
-  const known = ofRequest.get(req)
-  if (known === undefined) throw new Error('sessions() must come before whatever asks for consents')
-  return known
+/** Everything a consent is about, for whichever resource. */
+export function scopeOf({ scopes }: Consent): readonly string[] {
+  return [...new Set(scopes.flatMap(([, scope]) => scope))]
 }
 
-function keyOf(sub: string, client_id: string): Key {
-  const id = createHash('sha256')
-    .update(JSON.stringify([sub, client_id]))
-    .digest('base64url')
-  return { kind: 'consent_withdrawn', id }
+function targetsOf(resources: readonly string[]): readonly string[] {
+  return resources.length === 0 ? [''] : resources
+}
+
+function covers(consent: Consent, target: string, scope: readonly string[]): boolean {
+  const agreed = new Map(consent.scopes).get(target) ?? []
+  const anywhere = scopeOf(consent)
+  // a resource that was never agreed to is asked about, whatever the scope
+  if (target !== '' && agreed.length === 0) return false
+  return scope.every(value => agreed.includes(value) || (aboutPeople.has(value) && anywhere.includes(value)))
 }

@@ -1,14 +1,18 @@
 /** The page people type their device's code into (RFC 8628 §3.3), and decide on. */
-import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import QRCode from 'qrcode'
 import { OAuthError, type Account, type AuthorizationServer, type DeviceAuthorization } from 'clientele'
-import type { People } from './accounts.ts'
+import { currentAccount, type People } from './accounts.ts'
 import { asksOf, decisionOf } from './asks.ts'
+import { nameOf } from './client-words.ts'
+import { decidedBefore, decideOnce } from './decisions.ts'
+import { fieldOf } from './fields.ts'
+import { sessionForm, sessionToken } from './forms.ts'
 import { HttpError } from './http-error.ts'
-import { currentAccount, showLogin } from './interactions.ts'
-import { userCodeFrom } from './local-pages.ts'
+import { addressOf, userCodeFrom } from './local-pages.ts'
 import { networkLimit } from './login-limits.ts'
-import { csrf, fieldOf } from './sessions.ts'
+import { showLocalLogin } from './login-page.ts'
+import type { PersonDecision } from './sessions.ts'
 import { sendPage } from './views.ts'
 
 interface DevicePage {
@@ -22,20 +26,19 @@ export function devicePages(issuer: string, server: AuthorizationServer, people:
   const base = new URL(issuer).pathname.replace(/\/$/, '')
   const page: DevicePage = { base, server, people }
   const router = Router({ caseSensitive: true })
-  const form = [urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 }), csrf.csrfSynchronisedProtection]
   const limit = networkLimit('user_code', (req, res) => showForm(req, res, base, { message: tooMany }, 429))
   router.get('/device/qr.svg', qrCode(issuer))
   router.get('/device', limit, async (req, res) => {
     const account = currentAccount(req, people)
     const user_code = userCodeFrom(req.query['user_code'])
-    if (account === undefined) showLogin(req, res, base, { page: 'device', user_code }, { username: '' })
+    if (account === undefined) showLocalLogin(req, res, base, { page: 'device', user_code })
     else if (user_code === undefined) showForm(req, res, base)
     else await answerCode(page, req, res, account, user_code)
   })
-  router.post('/device', limit, ...form, async (req, res) => {
+  router.post('/device', limit, ...sessionForm(`${base}/device`), async (req, res) => {
     const account = currentAccount(req, people)
     const user_code = userCodeFrom(fieldOf(req, 'user_code'))
-    if (account === undefined) showLogin(req, res, base, { page: 'device', user_code }, { username: '' }, 401)
+    if (account === undefined) showLocalLogin(req, res, base, { page: 'device', user_code }, undefined, 401)
     else if (user_code === undefined) showForm(req, res, base, { message: 'Type the code first.' }, 400)
     else await answerCode(page, req, res, account, user_code)
   })
@@ -51,8 +54,11 @@ async function answerCode(page: DevicePage, req: Request, res: Response, account
   const again = { user_code, message: wrong }
   try {
     const asked = await server.device.find(user_code, account)
-    if (asked === undefined) showForm(req, res, base, again, 400)
-    else if (req.method === 'GET' || fieldOf(req, 'decision') === undefined)
+    const deciding = req.method === 'POST' && fieldOf(req, 'decision') !== undefined
+    const decided = deciding ? decidedBefore(req, whatOf(user_code)) : undefined
+    if (asked === undefined && decided !== undefined) showDone(res, base, decided)
+    else if (asked === undefined) showForm(req, res, base, again, 400)
+    else if (!deciding)
       showRequest(req, res, base, asked, people.find(account.sub)?.username)
     else await decide(page, req, res, account, asked)
   } catch (error) {
@@ -68,11 +74,26 @@ async function decide(
   account: Account,
   { user_code, client }: DeviceAuthorization
 ): Promise<void> {
-  const allowed = decisionOf(req) === 'allow'
-  const decided = allowed ? await server.device.approve(user_code, account) : await server.device.deny(user_code, account)
-  if (!decided) throw new HttpError(400, 'This code was used or expired a moment ago. Start again on your device.')
+  const allowed = decisionOf(req, addressOf(base, { page: 'device', user_code })) === 'allow'
+  const decision = { what: whatOf(user_code), allowed, client: nameOf(client) }
+  const decided = await decideOnce(req, decision, () =>
+    allowed ? server.device.approve(user_code, account) : server.device.deny(user_code, account)
+  )
+  if (decided === undefined)
+    throw new HttpError(400, 'This code was used or expired a moment ago. Start again on your device.', [
+      { text: 'Type another code', href: `${base}/device` }
+    ])
+  showDone(res, base, decided)
+}
+
+/** Names a code among what people decide about. */
+function whatOf(user_code: string): string {
+  return `device ${user_code}`
+}
+
+function showDone(res: Response, base: string, { allowed, client }: PersonDecision): void {
   const title = allowed ? 'Your device is connected' : 'Nothing was connected'
-  sendPage(res, 'device-done', { base, title, allowed, client: client.client_name ?? client.client_id })
+  sendPage(res, 'device-done', { base, title, allowed, client })
 }
 
 interface CodeForm {
@@ -81,7 +102,7 @@ interface CodeForm {
 }
 
 function showForm(req: Request, res: Response, base: string, form: CodeForm = {}, status = 200): void {
-  const page = { base, title: 'Connect a device', csrf: csrf.generateToken(req), user_code: '', message: undefined, ...form }
+  const page = { base, title: 'Connect a device', csrf: sessionToken(req), user_code: '', message: undefined, ...form }
   sendPage(res, 'device', page, status)
 }
 
@@ -93,7 +114,7 @@ function showRequest(req: Request, res: Response, base: string, asked: DeviceAut
     ...asks,
     person,
     user_code: asked.user_code,
-    csrf: csrf.generateToken(req)
+    csrf: sessionToken(req)
   })
 }
 

@@ -14,9 +14,10 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './account.ts'
-import { people, type People } from './accounts.ts'
+import { currentAccount, people, type People } from './accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { backchannelHooks, cibaPages } from './ciba.ts'
+import { isLoopback } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
 import { clientPages } from './client-pages.ts'
@@ -24,9 +25,10 @@ import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './device.ts'
 import { healthRoutes } from './health.ts'
-import { currentAccount, interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
+import { interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
+import { logos } from './logos.ts'
 import { sessions } from './sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
@@ -58,7 +60,12 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
   const server = build(options, path, persons, keys)
-  const withSession = sessions(store, issuer, path, keys.secretFor('session cookie'))
+  const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
+  const pictures = logos({
+    base: path,
+    secret: keys.secretFor('logo addresses'),
+    allowLoopback: isLoopback(new URL(issuer).hostname)
+  })
   const router = Router({ caseSensitive: true })
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -71,7 +78,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     withSession
   )
   router.use(server)
-  router.use(path === '' ? '/' : path, interactionPages(path, server, persons))
+  router.use(pictures.routes)
+  router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))

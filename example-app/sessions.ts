@@ -1,140 +1,183 @@
-/** Browser sessions of one issuer, kept in the store everything else is kept in. */
-import { createHash } from 'node:crypto'
-import { csrfSync } from 'csrf-sync'
-import type { Request, RequestHandler } from 'express'
-import session, { Store as SessionStore, type SessionData } from 'express-session'
-import { scopedStore, type Account, type Json, type Store } from 'clientele'
-import { mindWithdrawals, withdrawals } from './consents.ts'
+/**
+ * Who is signed in with a browser, kept in the store everything else is kept in. A session begins when somebody signs in and with
+ * nothing else: of visitors there is nothing to keep. Every change is kept before its request is answered, because browsers follow
+ * a redirect before they have read all of it.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Request, RequestHandler, Response } from 'express'
+import { scopedStore, type Account, type Json, type Key, type Store, type StoredRecord } from 'clientele'
+import { cookiesOf, type Cookies } from './cookies.ts'
+import { withdrawals, type Withdrawals } from './withdrawals.ts'
 
-declare module 'express-session' {
-  interface SessionData {
-    /** Who is signed in. */
-    account?: Account
-    /** The interactions this browser began; only it may finish them. */
-    interactions?: string[]
-    /** Said once, on the next page that shows what people decided. */
-    notice?: string
-    /** The demo's public client, waiting for its code. */
-    demo?: { state: string; verifier: string }
-  }
+export interface Session {
+  /** Who is signed in. */
+  readonly account: Account
+  /** What the person agreed to, by client_id. As pairs: a client may be called `__proto__`. */
+  readonly consents?: readonly (readonly [client_id: string, consent: Consent])[] | undefined
+  /** Said once, on the next page that shows what people decided. */
+  readonly notice?: string | undefined
+  /** What the person decided last, for whoever clicks twice. */
+  readonly decided?: PersonDecision | undefined
+}
+
+export interface PersonDecision {
+  /** Names what was decided about. */
+  readonly what: string
+  readonly allowed: boolean
+  /** What the client is called. */
+  readonly client: string
+}
+
+/** What a person agreed to for one client. `since` is in milliseconds since the epoch. */
+export interface Consent {
+  readonly since: number
+  /** By resource; of what was for none in particular, by the empty string. */
+  readonly scopes: readonly (readonly [resource: string, scope: readonly string[]])[]
+}
+
+/** What the pages of one issuer share. */
+export interface Site {
+  readonly cookies: Cookies
+  readonly withdrawals: Withdrawals
+  /** The key of what this issuer's forms and cookies prove, 32 bytes as base64url. */
+  readonly secret: string
+  readonly store: Store
+}
+
+interface Kept {
+  readonly session: Session
+  readonly version: StoredRecord['version']
+}
+
+interface Visit {
+  readonly site: Site
+  /** The session's id as the browser sent it, whether or not it means anything still. */
+  id: string | undefined
+  kept: Kept | undefined
 }
 
 /** Seconds a session lives after its last use. */
 const sessionTtl = 12 * 3600
-/** Tabs a person may have open at once, in a manner of speaking; the oldest is forgotten first. */
-const mostInteractions = 20
+/** A session that is used is prolonged at most so often, in seconds. */
+const prolongEvery = 600
+/** Times a change is tried again where another request of the session was faster. */
+const mostAttempts = 20
+
+const cookie = 'session'
+const visits = new WeakMap<Request, Visit>()
 
 /**
- * Sessions of the issuer at `path`. The cookie is named after the issuer and limited to its path, so that issuers on one
- * host, or on other ports of it, never read one another's.
+ * Finds the session of every request of the issuer at `path`.
  *
- * @param secret signs the cookie; sessions outlive the process where it does.
+ * @param secret outlives the process; so do sessions and forms then.
  */
 export function sessions(store: Store, issuer: string, path: string, secret: string): RequestHandler {
-  const secure = issuer.startsWith('https:')
-  const withdrawn = withdrawals(store, issuer)
-  const withSession = session({
-    name: `${secure ? '__Secure-' : ''}session-${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`,
-    secret,
-    store: new StoredSessions(scopedStore(store, issuer)),
-    cookie: { path: path === '' ? '/' : path, httpOnly: true, sameSite: 'lax', secure },
-    resave: false,
-    saveUninitialized: false
-  })
-  return (req, res, next) => {
-    mindWithdrawals(req, withdrawn)
-    withSession(req, res, next)
+  const own = scopedStore(store, issuer)
+  const site: Site = { cookies: cookiesOf(issuer, path), withdrawals: withdrawals(own), secret, store: own }
+  return async (req, _res, next) => {
+    if (!visits.has(req)) {
+      const id = site.cookies.read(req, cookie)
+      visits.set(req, { site, id, kept: id === undefined ? undefined : await find(own, id) })
+    }
+    next()
   }
 }
 
-/** Forms carry a token of their session; a POST without it, or with another session's, is a 403 error. */
-export const csrf = csrfSync({ size: 32, getTokenFromRequest: req => fieldOf(req, '_csrf') })
-
-/** A form field sent exactly once, as text. */
-export function fieldOf(req: Request, name: string): string | undefined {
-  const value = (req.body as Record<string, unknown> | undefined)?.[name]
-  return typeof value === 'string' ? value : undefined
+/** Who is signed in with this browser, and what is kept of them; undefined where nobody is. */
+export function sessionOf(req: Request): Session | undefined {
+  return visitOf(req).kept?.session
 }
 
-/** Remembers that this browser began the interaction. */
-export function beginInteraction(req: Request, id: string): void {
-  const known = req.session.interactions ?? []
-  if (!known.includes(id)) req.session.interactions = [...known, id].slice(-mostInteractions)
+/** Whose browser a session is, for forms that only it may send. An ended one's, too: it names nobody, and nobody else. */
+export function sessionIdOf(req: Request): string | undefined {
+  return visitOf(req).id
 }
 
-/** Whether this browser began the interaction. Anyone else who learnt its id may neither see nor finish it. */
-export function ownsInteraction(req: Request, id: string): boolean {
-  return req.session.interactions?.includes(id) === true
+export function siteOf(req: Request): Site {
+  return visitOf(req).site
 }
 
 /**
  * Signs a person in under a new session id, so that an id planted before the login is worth nothing after it. Another
  * person's consents stay behind.
  */
-export async function signIn(req: Request, account: Account): Promise<void> {
-  const { interactions, consents, demo, television, account: previous } = req.session
-  await new Promise<void>((resolve, reject) => {
-    req.session.regenerate((error?: Error) =>
-      error === undefined || (error as Error | null) === null ? resolve() : reject(error)
-    )
-  })
-  req.session.account = account
-  if (interactions !== undefined) req.session.interactions = interactions
-  if (demo !== undefined) req.session.demo = demo
-  if (television !== undefined) req.session.television = television
-  if (consents !== undefined && previous?.sub === account.sub) req.session.consents = consents
+export async function signIn(req: Request, res: Response, account: Account): Promise<void> {
+  const visit = visitOf(req)
+  const { store, cookies } = visit.site
+  // looked up again: what was signed out of while the password was judged leaves nothing behind
+  const before = visit.kept === undefined || visit.id === undefined ? undefined : (await find(store, visit.id))?.session
+  const session: Session = { account, ...(before?.account.sub === account.sub && { consents: before.consents }) }
+  const id = randomBytes(32).toString('base64url')
+  if (!(await store.add(keyOf(id), jsonOf(session), sessionTtl))) throw new Error('a new session id was taken already')
+  if (visit.id !== undefined && before !== undefined) await end(store, visit.id)
+  visit.id = id
+  visit.kept = await find(store, id)
+  cookies.set(res, cookie, id)
 }
 
-/** Ends the session: whoever signs in next begins afresh. */
+/**
+ * Changes what is kept of the session, and answers once it is kept. Where another request changed it meanwhile, the change is made
+ * to what that left; where another ended it, there is nobody to change anything for: false, and this request is signed out too.
+ */
+export async function changeSession(req: Request, change: (session: Session) => Session): Promise<boolean> {
+  const visit = visitOf(req)
+  const { store } = visit.site
+  for (let attempt = 0; visit.kept !== undefined && visit.id !== undefined; attempt++) {
+    if (attempt === mostAttempts) throw new Error('a session is changed by too many requests at once')
+    const { session, version } = visit.kept
+    const changed = await store.swap(keyOf(visit.id), version, jsonOf(change(session)), sessionTtl)
+    visit.kept = await find(store, visit.id)
+    if (changed) return visit.kept !== undefined
+  }
+  return false
+}
+
+/** Takes what is to be said once. */
+export async function takeNotice(req: Request): Promise<string | undefined> {
+  const notice = sessionOf(req)?.notice
+  if (notice !== undefined) await changeSession(req, session => ({ ...session, notice: undefined }))
+  return notice
+}
+
+/** Ends the session for every request that is under way, and for good: its id begins no other. */
 export async function signOut(req: Request): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    req.session.destroy((error?: Error) => (error === undefined || (error as Error | null) === null ? resolve() : reject(error)))
-  })
+  const visit = visitOf(req)
+  if (visit.kept !== undefined && visit.id !== undefined) await end(visit.site.store, visit.id)
+  visit.kept = undefined
 }
 
-type Done<T = undefined> = (error?: unknown, result?: T | null) => void
+/** What is left of a session that was ended: whoever still holds its version can change nothing. */
+const ended = 'ended'
 
-/** express-session on the library's store: JSON with a time to live, under a digest of the session id. */
-class StoredSessions extends SessionStore {
-  private readonly store: Store
-
-  constructor(store: Store) {
-    super()
-    this.store = store
-  }
-
-  override get(sid: string, done: Done<SessionData>): void {
-    this.store
-      .get(keyOf(sid))
-      .then(record => done(null, record === undefined ? null : (record.value as unknown as SessionData)), done)
-  }
-
-  override set(sid: string, data: SessionData, done: Done = ignore): void {
-    this.store.set(keyOf(sid), jsonOf(data), sessionTtl).then(() => done(), done)
-  }
-
-  override destroy(sid: string, done: Done = ignore): void {
-    this.store.delete(keyOf(sid)).then(() => done(), done)
-  }
-
-  /** Prolongs a session that was read and not changed, unless another request changed it meanwhile. */
-  override touch(sid: string, _data: SessionData, done: Done = ignore): void {
-    const touched = async () => {
-      const record = await this.store.get(keyOf(sid))
-      if (record !== undefined) await this.store.swap(keyOf(sid), record.version, record.value, sessionTtl)
-    }
-    touched().then(() => done(), done)
-  }
+function end(store: Store, id: string): Promise<void> {
+  return store.set(keyOf(id), ended, sessionTtl)
 }
 
-function keyOf(sid: string): { kind: string; id: string } {
-  return { kind: 'session', id: createHash('sha256').update(sid).digest('base64url') }
+/** The session of this id, which lives on from now. */
+async function find(store: Store, id: string): Promise<Kept | undefined> {
+  const record = await store.get(keyOf(id))
+  if (record === undefined || record.value === ended) return undefined
+  const { used_at, ...session } = record.value as unknown as Session & { readonly used_at: number }
+  if (nowInSeconds() - used_at < prolongEvery) return { session, version: record.version }
+  // of several requests at once any one does it; the others find what that one left
+  await store.swap(keyOf(id), record.version, jsonOf(session), sessionTtl)
+  return find(store, id)
 }
 
-function jsonOf(data: SessionData): Json {
-  return JSON.parse(JSON.stringify(data)) as Json
+function visitOf(req: Request): Visit {
+  const visit = visits.get(req)
+  if (visit === undefined) throw new Error('sessions() must come before whatever asks for them')
+  return visit
 }
 
-function ignore(): void {
-  // express-session always hands over a callback; its types let one be left out
+function keyOf(id: string): Key {
+  return { kind: 'session', id: createHash('sha256').update(id).digest('base64url') }
+}
+
+function jsonOf(session: Session): Json {
+  return JSON.parse(JSON.stringify({ ...session, used_at: nowInSeconds() })) as Json
+}
+
+function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }

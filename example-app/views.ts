@@ -6,6 +6,7 @@ import { Eta } from 'eta'
 import type { RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 import { isLoopback } from './config-clients.ts'
+import type { Way } from './http-error.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
@@ -22,6 +23,11 @@ export interface Page {
   readonly base: string
   readonly title: string
   readonly [value: string]: unknown
+}
+
+/** Where every page of an error leads on to, where nothing better is known. */
+export function ownPage(base: string): Way {
+  return { text: 'Your account', href: `${base}/account` }
 }
 
 /** Answers with a page that no cache may keep. */

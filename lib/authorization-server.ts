@@ -16,6 +16,7 @@ import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-h
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
+import type { TokenEndpointParts } from './token-router.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import { personGrants, type PersonGrants } from './tokens/person-grants.ts'
 
@@ -38,6 +39,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   readonly backchannel: BackchannelDecisions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
+  /** What is kept of the keys behind clients' `jwks_uri`. */
+  readonly clientKeys: KeptClientKeys
   /**
    * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
    * them, or those of one check.
@@ -68,6 +71,16 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler
 }
 
+/** The keys behind clients' `jwks_uri`, as this process keeps them. */
+export interface KeptClientKeys {
+  /**
+   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them fetches them, and where the
+   * address does not answer there are none. Other processes keep theirs, and so do strategies of your own that were made with other `keys`.
+   * Resolves to whether any were kept.
+   */
+  forget(client_id: string): Promise<boolean>
+}
+
 /**
  * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
  * outside that path (RFC 8414 §3).
@@ -90,12 +103,18 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,
+    clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
       protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificates }, given)
   })
+}
+
+async function forgetKeys({ clients, keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
+  const client = await clients.find(client_id)
+  return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
 }
 
 /** Every path this issuer answers. */

@@ -34,10 +34,13 @@ export const checkSections = {
 
 export type CheckName = keyof typeof checkSections
 
+/** A check's name where a method of the application's own may have others. */
+export type OpenCheckName = CheckName | (string & {})
+
 /** The names, in the order in which a request can meet them. */
 export const checkNames = Object.keys(checkSections) as readonly CheckName[]
 
-/** Whether a check is one of the library's own; a strategy of the application's may have others. */
+/** Whether a check is one of the library's own, which have a section and a page. */
 export function isCheckName(name: string): name is CheckName {
   return Object.hasOwn(checkSections, name)
 }

@@ -3,9 +3,10 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
-import { withDecision, type Decision } from './decision.ts'
+import { decisionOf, withDecision, type Decision } from './decision.ts'
 import { InvalidClientError, TooManyAttemptsError, type OAuthError } from './errors.ts'
 import { eventSource, type EventListener, type EventSource } from './event-source.ts'
+import { harmless } from './events/listener.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { settleExchange } from './http/changed-prototypes.ts'
 import { readClientRequest } from './http/client-request.ts'
@@ -16,6 +17,7 @@ import type { ClientRequest, DecisionWatch } from './request.ts'
 import { checkFunctions } from './strategies/attempt.ts'
 import { checkStrategies, type ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { strategyRunner } from './strategy-runner.ts'
+import { isVerdict, judgeVerdict, verdictOf } from './strategy-verdict.ts'
 import { selectStrategy, type Selected } from './strategy-selection.ts'
 import { refuseWith, unjudged } from './unjudged-requests.ts'
 
@@ -38,9 +40,9 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly endpoint?: string | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
   readonly certificate?: CertificateSource | undefined
-  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
-  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws is ignored. */
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is ignored. */
   readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
@@ -84,10 +86,13 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
   const clients = clientRegistry(options.clients)
   const strategies = checkStrategies(options.strategies)
   const runStrategy = strategyRunner(strategies)
+  const onDecision = harmless('onDecision', options.onDecision)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readClientRequest(req, options)
-    request.onDecision = options.onDecision
+    request.onDecision = onDecision
+    // what an earlier route judged says nothing here
+    request.judged = undefined
     request.watch = watched ?? unwatched
     const selection = selectStrategy(strategies, clients, request)
     const selected = selection instanceof Promise ? await selection : selection
@@ -102,18 +107,25 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     }
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
-    runStrategy(strategy, { req, res, request }, (error, client) => {
-      if (client !== undefined) req.authenticatedClient = client
-      // fails closed: a strategy that calls pass() or error(undefined) has authenticated nobody
-      const refusal =
-        error ?? (client === undefined ? new InvalidClientError({ reason: `${strategy.name} named no client` }) : undefined)
-      if (guesses === undefined || !(refusal instanceof InvalidClientError)) next(refusal)
+    const end = (error: unknown, client: Client | undefined): void => {
+      const verdict = verdictOf(strategy, error, client)
+      if (verdict !== request.judged && isVerdict(verdict)) {
+        judgeVerdict(verdict, selected, request, { clients, clock: source.clock }).then(judged => {
+          request.judged = judged
+          if (judged instanceof InvalidClientError) end(judged, undefined)
+          else end(undefined, judged)
+        }, next)
+      } else if (!(verdict instanceof Error)) {
+        req.authenticatedClient = verdict
+        next()
+      } else if (guesses === undefined || !(verdict instanceof InvalidClientError)) next(verdict)
       else {
         const answer = (more: OAuthError | undefined): void =>
-          next(more === undefined ? refusal : withDecision(more, refusal.decision))
+          next(more === undefined ? verdict : withDecision(more, decisionOf(verdict)))
         guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
       }
-    })
+    }
+    runStrategy(strategy, { req, res, request }, end)
   }
   return (req, res, next) => {
     settleExchange(req, res)

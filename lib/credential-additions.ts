@@ -20,7 +20,7 @@ import { credentialsWith, emptyRecord, type RecordKeeper, type StoredCredential 
 import type { CredentialRecords } from './credentials/credential-records.ts'
 import { hashSecret, saltOf } from './credentials/human-secret.ts'
 import type { LastUses } from './credentials/last-use.ts'
-import type { CredentialEvent, Emit } from './events.ts'
+import type { Emit } from './events.ts'
 import { checkKeys, ConfigurationError } from './options.ts'
 
 export interface CredentialFunctionsContext {
@@ -241,16 +241,7 @@ export function tell(
     expires_at
   }: { readonly credential: string; readonly label?: string | undefined; readonly expires_at?: number | undefined }
 ): void {
-  const { issuer, clock } = context
+  const { issuer, clock, emit } = context
   const more = { ...(label !== undefined && { label }), ...(expires_at !== undefined && { expires_at }) }
-  emit(context, { type, at: clock(), issuer, client_id, credential, ...more })
-}
-
-/** Whoever listens decides nothing. */
-export function emit(context: CredentialFunctionsContext, event: CredentialEvent): void {
-  try {
-    context.emit?.(event)
-  } catch (error) {
-    process.emitWarning(`emit threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
-  }
+  emit?.({ type, at: clock(), issuer, client_id, credential, ...more })
 }

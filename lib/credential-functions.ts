@@ -5,7 +5,6 @@ import {
   addCertificate,
   addKey,
   allowMethod,
-  emit,
   importSecret,
   rotateSecret,
   seconds,
@@ -111,7 +110,7 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
     async review(client_id) {
       const now = seconds(context)
       const events = await reviewCredentials({ issuer: context.issuer, client_id, uses, now }, await list(client_id))
-      for (const event of events) emit(context, event)
+      for (const event of events) context.emit?.(event)
       return events
     }
   }

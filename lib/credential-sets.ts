@@ -13,6 +13,7 @@ import { dailyReview } from './credentials/credential-review.ts'
 import { lastUses, type LastUses } from './credentials/last-use.ts'
 import { secretKeeper } from './credentials/stored-secret.ts'
 import { upgradeHash } from './credentials/upgrade-hash.ts'
+import { harmless } from './events/listener.ts'
 import type { Emit } from './events.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
 import { scopedStore } from './stores/scoped.ts'
@@ -84,7 +85,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
     clients: options.clients,
     methods: () => methods,
     maxAge: checkMaxAge(options.maxAge, 'maxAge'),
-    emit: checkFunction(options.emit, 'emit')
+    emit: harmless('emit', options.emit)
   })
 }
 

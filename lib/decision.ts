@@ -5,11 +5,11 @@
  * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
  * addresses and times only.
  */
-import type { CheckName } from './checks.ts'
+import type { OpenCheckName } from './checks.ts'
 import { InvalidClientError, type OAuthError } from './errors.ts'
 import { pooledRandomBytes } from './tokens/random.ts'
 
-export { checkNames, checkSections, isCheckName, type CheckName } from './checks.ts'
+export { checkNames, checkSections, isCheckName, type CheckName, type OpenCheckName } from './checks.ts'
 
 export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
 
@@ -74,10 +74,12 @@ export class DecisionBuilder {
   method: string | undefined
   credential: string | undefined
   /** Those that passed are names alone until somebody wants to read them. */
-  private readonly checks: (Check | CheckName)[] = []
-  private announced: readonly CheckName[] = []
+  private readonly checks: (Check | OpenCheckName)[] = []
+  private announced: readonly OpenCheckName[] = []
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
+  /** What {@link refuse} returned last. */
+  refusal: InvalidClientError | undefined
 
   /** @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the attempt has one of its own. */
   constructor(endpoint: string, traceId?: () => string) {
@@ -95,24 +97,25 @@ export class DecisionBuilder {
   }
 
   /** Names the checks this attempt will go through, in order. */
-  announce(checks: readonly CheckName[]): void {
+  announce(checks: readonly OpenCheckName[]): void {
     this.announced = checks
   }
 
-  pass(check: CheckName): void {
+  pass(check: OpenCheckName): void {
     this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
-  report(check: CheckName, detail: CheckDetail): void {
+  report(check: OpenCheckName, detail: CheckDetail): void {
     this.checks.push(checkOf(check, 'report', detail))
   }
 
   /** Records the failed check and returns the error to throw: always the same words on the wire. */
-  refuse(check: CheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
+  refuse(check: OpenCheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
     this.checks.push(checkOf(check, 'fail', detail))
     const reason = detail.fix === undefined ? check : `${check}: ${detail.fix}`
-    return new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
+    this.refusal = new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
+    return this.refusal
   }
 
   /** The record as it stands. */
@@ -146,7 +149,7 @@ export function decisionOf(error: OAuthError): Decision | undefined {
   return (error instanceof InvalidClientError ? error.decision : undefined) ?? decisions.get(error)
 }
 
-function checkOf(check: CheckName, outcome: CheckOutcome, detail: CheckDetail): Check {
+function checkOf(check: OpenCheckName, outcome: CheckOutcome, detail: CheckDetail): Check {
   return {
     check,
     outcome,

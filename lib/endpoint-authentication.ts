@@ -56,7 +56,7 @@ export function strategiesAt(
   methods: EndpointAuthMethods = {}
 ): readonly ClientAuthenticationStrategy[] {
   const named = methods[endpoint]
-  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(({ name }) => name !== 'none') : strategies
+  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(isConfidential) : strategies
   const accepted = named === undefined ? suited : suited.filter(({ name }) => named.includes(name))
   if (accepted.length === 0)
     throw new ConfigurationError(`endpointAuthMethods.${endpoint}`, 'must leave at least one method that authenticates clients')
@@ -69,15 +69,20 @@ function checkEndpointAuthMethods(methods: EndpointAuthMethods, strategies: read
   if (typeof given !== 'object' || given === null)
     throw new ConfigurationError('endpointAuthMethods', 'must be an object with a list of methods for each endpoint')
   checkKeys(given, authenticatingEndpoints, 'endpointAuthMethods.')
-  const mounted = strategies.map(({ name }) => name)
   for (const [endpoint, list] of Object.entries(given as Readonly<Record<string, unknown>>)) {
     const key = `endpointAuthMethods.${endpoint}`
     if (list === undefined) continue
     if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of methods')
-    const suited = confidentialEndpoints.some(name => name === endpoint) ? mounted.filter(name => name !== 'none') : mounted
+    const suited = (confidentialEndpoints.some(name => name === endpoint) ? strategies.filter(isConfidential) : strategies).map(
+      ({ name }) => name
+    )
     list.forEach((name: unknown, index) => {
       if (!suited.includes(name as string))
         throw new ConfigurationError(`${key}[${index}]`, `must be one of ${suited.join(', ')}`)
     })
   }
+}
+
+function isConfidential(strategy: ClientAuthenticationStrategy): boolean {
+  return strategy.public !== true
 }

@@ -1,5 +1,6 @@
 /** Where what happens at one server is told: to whoever listens, and to OpenTelemetry. */
-import { printable, type Decision } from './decision.ts'
+import type { Decision } from './decision.ts'
+import { harmless } from './events/listener.ts'
 import type { AuthenticationTolerated, Happening, ServerEvent, Tell } from './events.ts'
 import { isMeasuring, measure } from './telemetry.ts'
 
@@ -11,6 +12,8 @@ export interface EventSource {
    * Tells; undefined while nobody listens, so that `emit?.({…})` makes no object for nobody.
    */
   readonly emit: Tell | undefined
+  /** Reads the time: milliseconds since the epoch. */
+  readonly clock: () => number
   /** Tells of what a decision reports, if only to who asks later. */
   tolerated(decision: Decision): void
 }
@@ -25,7 +28,7 @@ export interface EventSourceOptions {
 }
 
 export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: EventSourceOptions): EventSource {
-  const listener = onEvent === undefined ? undefined : harmless(onEvent)
+  const listener = harmless('onEvent', onEvent)
   const deliver = (event: ServerEvent): void => {
     measure(event)
     listener?.(event)
@@ -33,6 +36,7 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
   const emit: Tell = happening => deliver({ at: clock(), issuer, ...happening })
   const isHeard = (): boolean => listener !== undefined || isMeasuring()
   return {
+    clock,
     get emit() {
       return isHeard() ? emit : undefined
     },
@@ -55,23 +59,3 @@ function toleratedIn({ trace_id, endpoint, client_id = '', method, checks }: Dec
 }
 
 type TolerationHappening = Extract<Happening, { type: 'authentication.tolerated' }>
-
-/** A listener of somebody else's: whatever it does, the server goes on, and whoever wrote it is told once. */
-function harmless(onEvent: EventListener): (event: ServerEvent) => void {
-  let warned = false
-  const warn = (error: unknown): void => {
-    if (warned) return
-    warned = true
-    const message = error instanceof Error ? printable(error.message) : 'not an error'
-    process.emitWarning(`onEvent threw, and will again: ${message}`, 'ClienteleWarning')
-  }
-  return event => {
-    try {
-      const told: unknown = onEvent(event)
-      // an async listener's rejection, which nobody waits for, would end the process
-      if (told !== undefined) Promise.resolve(told).catch(warn)
-    } catch (error) {
-      warn(error)
-    }
-  }
-}

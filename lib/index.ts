@@ -8,7 +8,12 @@
  */
 
 // a whole authorization server
-export { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
+export {
+  authorizationServer,
+  type AuthorizationServer,
+  type AuthorizationServerOptions,
+  type KeptClientKeys
+} from './authorization-server.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
 export type { RequireAccessTokenOptions } from './protected-resource.ts'
@@ -93,7 +98,7 @@ export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
+export { guardedDownload, guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {

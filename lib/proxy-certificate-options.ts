@@ -1,6 +1,7 @@
 /** What {@link proxyCertificate} is told, and whether it can be meant. */
 import { chainVerifier, type CertificateInput, type ChainVerifier } from './assertions/certificate-chain.ts'
 import { revocationLists } from './assertions/revocation-lists.ts'
+import { harmless, warn } from './events/listener.ts'
 import { certificateFormats, type CertificateFormat, type FormatReader } from './http/certificate-formats.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { trustedProxyProblem } from './http/trusted-proxies.ts'
@@ -36,7 +37,7 @@ export interface ProxyCertificateOptions {
   readonly hops?: number | undefined
   /** Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default: nowhere. */
   readonly otherwise?: CertificateSource | undefined
-  /** Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws is ignored. */
+  /** Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws or rejects with is ignored. */
   readonly report?: ((report: CertificateReport) => void) | undefined
 }
 
@@ -145,20 +146,14 @@ export function checkFunction<T>(value: T, key: string): T {
   return value
 }
 
-/** Whatever listens decides about no request. */
+/** Tells who listens, or the process's operator where nobody does. */
 export function reporter(told: ProxyCertificateOptions['report']): (report: CertificateReport) => void {
+  if (told !== undefined) return harmless('report', told)
   let lastWarning = -Infinity
-  const warn = ({ message }: CertificateReport) => {
+  return ({ message }) => {
     const now = performance.now()
     if (now - lastWarning < warningInterval) return
     lastWarning = now
-    process.emitWarning(message, 'ClienteleWarning')
-  }
-  return report => {
-    try {
-      ;(told ?? warn)(report)
-    } catch (error) {
-      process.emitWarning(`report threw: ${error instanceof Error ? error.message : 'not an error'}`, 'ClienteleWarning')
-    }
+    warn(message)
   }
 }

@@ -64,6 +64,8 @@ export interface ClientRequest {
   authentication?: ClientAuthentication | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
   found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
+  /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */
+  judged?: Client | Error | undefined
   /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */
   readonly traceId?: () => string
   /** Told of the decision, beside whoever the strategy tells. */

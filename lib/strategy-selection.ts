@@ -54,10 +54,8 @@ async function chosenByClient(
   client_id: string
 ): Promise<Selected> {
   const client = await findClient(clients, request, client_id)
-  // where the client may use none of them, any will do: it refuses, and says why
   const alike = candidates.map(({ strategy }) => strategy)
-  const chosen = client === undefined ? undefined : chooseForClient(alike, client, request)
-  return { strategy: chosen ?? first, client_id }
+  return { strategy: chooseForClient(alike, client, request) ?? first, client_id }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {

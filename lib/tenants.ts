@@ -5,13 +5,14 @@ import { authorizationServer, type AuthorizationServer, type AuthorizationServer
 import { endpointPaths } from './endpoints/endpoint.ts'
 import { TemporarilyUnavailableError } from './errors.ts'
 import type { EventListener } from './event-source.ts'
+import { harmless } from './events/listener.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
 import { checkFunction } from './tokens/token-server.ts'
 
 /** A tenant's server: the options of an authorization server but for its issuer, which its path decides. */
 export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'> {
-  /** Called once when the tenant is no longer kept in memory: stop what was started for it, such as following its keys. */
+  /** Called once when the tenant is no longer kept in memory: stop what was started for it, such as following its keys. What it throws or rejects with is ignored. */
   readonly dispose?: (() => void) | undefined
 }
 
@@ -142,7 +143,8 @@ class KeptTenants {
       if (isCurrent) this.absent.set(path, true)
       return undefined
     }
-    const { dispose, ...rest } = options
+    const { dispose: given, ...rest } = options
+    const dispose = harmless('dispose', given)
     const server = authorizationServer({ onEvent: this.options.onEvent, ...rest, issuer })
     if (isCurrent) this.present.set(path, { server, dispose })
     else dispose?.()

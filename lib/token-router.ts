@@ -70,7 +70,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
    */
   readonly guessProtection?: GuessProtectionOptions | false | undefined
-  /** Told of every authentication and how each check came out. What it throws is ignored. */
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every error before it is answered. */
   readonly onError?: OAuthErrorHandlerOptions['onError']

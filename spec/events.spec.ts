@@ -140,18 +140,18 @@ describe('an authentication', () => {
 describe('onEvent', () => {
   it.each([
     [
-      'throws',
+      'threw',
       () => {
         throw new Error('the log is full')
       }
     ],
-    ['rejects', () => Promise.reject(new Error('the log is full'))]
-  ])('decides nothing where it %s, and is warned of once', async (_what, onEvent) => {
+    ['rejected', () => Promise.reject(new Error('the log is full'))]
+  ])('decides nothing where it %s, and is warned of once', async (did, onEvent) => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const { app } = await harness({ onEvent })
     for (let times = 0; times < 3; times++) await token(app, 'web', machineToken).expect(200)
     await token(app, 'web', {}).expect(400)
-    expect(warn.mock.calls).toEqual([['onEvent threw, and will again: the log is full', 'ClienteleWarning']])
+    expect(warn.mock.calls).toEqual([[`onEvent ${did}, and will again: the log is full`, 'ClienteleWarning']])
     warn.mockRestore()
   })
 

@@ -1,19 +1,24 @@
 /** The demo's public client: an application in two addresses, which signs a person in and shows what it got. */
 import { createHash, randomBytes } from 'node:crypto'
-import { Router, type Request } from 'express'
+import { Router, type Request, type Response } from 'express'
+import type { Several } from '../cookies.ts'
 import { HttpError } from '../http-error.ts'
+import { siteOf } from '../sessions.ts'
 import { sendPage } from '../views.ts'
 
 const client_id = 'demo-public'
 
-/** `/` sends the person to sign in, `/callback` redeems the code. Needs a session; knows the server by its addresses alone. */
+/** The sign-ins a browser may have under way, by `state`; each keeps its PKCE verifier. */
+const begun: Several = { beginning: 'demo-', most: 10, maxAge: 3600 }
+
+/** `/` sends the person to sign in, `/callback` redeems the code. Knows the server by its addresses alone. */
 export function demoPages(issuer: string, base: string): Router {
   const redirect_uri = `${issuer}/demo/callback`
   const router = Router({ caseSensitive: true })
   router.get('/', (req, res) => {
     const state = randomBytes(16).toString('base64url')
     const verifier = randomBytes(32).toString('base64url')
-    req.session.demo = { state, verifier }
+    siteOf(req).cookies.setOneOf(req, res, begun, state, verifier)
     const query = new URLSearchParams({
       response_type: 'code',
       client_id,
@@ -26,7 +31,7 @@ export function demoPages(issuer: string, base: string): Router {
     res.redirect(303, `${base}/oauth2/authorize?${query.toString()}`)
   })
   router.get('/callback', async (req, res) => {
-    const { code, verifier } = readCallback(req, issuer)
+    const { code, verifier } = readCallback(req, res, issuer)
     const answer = await fetch(`${issuer}/oauth2/token`, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier: verifier })
@@ -43,13 +48,16 @@ export function demoPages(issuer: string, base: string): Router {
 }
 
 /** Checks what came back: to the browser that left, from the server it left to (RFC 9700 §4.4, RFC 9207). */
-function readCallback(req: Request, issuer: string): { code: string; verifier: string } {
+function readCallback(req: Request, res: Response, issuer: string): { code: string; verifier: string } {
   const { code, state, iss, error } = req.query
-  const begun = req.session.demo
-  delete req.session.demo
-  if (begun === undefined || state !== begun.state || iss !== issuer)
-    throw new HttpError(400, 'This answer belongs to no sign-in of this browser.')
+  const name = begun.beginning + String(state)
+  const { cookies } = siteOf(req)
+  const verifier = cookies.read(req, name)
+  const ways = [{ text: 'Once more', href: `${issuer}/demo` }]
+  if (verifier === undefined || iss !== issuer)
+    throw new HttpError(400, 'This answer belongs to no sign-in of this browser.', ways)
+  cookies.clear(res, name)
   if (typeof code !== 'string')
-    throw new HttpError(400, `No code was issued: ${typeof error === 'string' ? error : 'unknown error'}.`)
-  return { code, verifier: begun.verifier }
+    throw new HttpError(400, `No code was issued: ${typeof error === 'string' ? error : 'unknown error'}.`, ways)
+  return { code, verifier }
 }

@@ -1,16 +1,13 @@
 /** The demo's device: a television without a keyboard, which shows a code and a picture of it, and waits. */
 import { Router, type Request, type Response } from 'express'
 import { HttpError } from '../http-error.ts'
+import { siteOf } from '../sessions.ts'
 import { sendPage } from '../views.ts'
 
 const client_id = 'demo-tv'
 
-declare module 'express-session' {
-  interface SessionData {
-    /** What the television was answered, while it waits. */
-    television?: Waiting
-  }
-}
+/** The cookie in which the television keeps what it was answered, while it waits. */
+const cookie = 'television'
 
 interface Waiting {
   readonly device_code: string
@@ -25,7 +22,8 @@ interface Waiting {
 export function televisionPages(issuer: string, base: string): Router {
   const router = Router({ caseSensitive: true })
   router.get('/device', async (req, res) => {
-    const { television } = req.session
+    const kept = siteOf(req).cookies.read(req, cookie)
+    const television = kept === undefined ? undefined : (JSON.parse(Buffer.from(kept, 'base64url').toString()) as Waiting)
     if (television === undefined) await begin(req, res, issuer, base)
     else await poll(req, res, issuer, base, television)
   })
@@ -36,9 +34,7 @@ async function begin(req: Request, res: Response, issuer: string, base: string):
   const form = { client_id, scope: 'openid profile offline_access api:read' }
   const answer = await fetch(`${issuer}/oauth2/device_authorization`, { method: 'POST', body: new URLSearchParams(form) })
   if (!answer.ok) throw new HttpError(400, 'This server authorizes no devices.')
-  const television = (await answer.json()) as Waiting
-  req.session.television = television
-  show(res, base, television)
+  show(req, res, base, (await answer.json()) as Waiting)
 }
 
 async function poll(req: Request, res: Response, issuer: string, base: string, television: Waiting): Promise<void> {
@@ -48,17 +44,16 @@ async function poll(req: Request, res: Response, issuer: string, base: string, t
   const answer = await fetch(`${issuer}/oauth2/token`, { method: 'POST', body })
   const response = (await answer.json()) as { readonly error?: string }
   if (response.error === 'authorization_pending' || response.error === 'slow_down') {
-    const patient = response.error === 'slow_down' ? { ...television, interval: interval + 5 } : television
-    req.session.television = patient
-    show(res, base, patient)
+    show(req, res, base, response.error === 'slow_down' ? { ...television, interval: interval + 5 } : television)
     return
   }
-  delete req.session.television
+  siteOf(req).cookies.clear(res, cookie)
   const title = answer.ok ? 'Here is your token' : 'No token'
   const page = { base, title, wide: true, response: JSON.stringify(response, null, 2), again: `${base}/demo/device` }
   sendPage(res, 'demo', page, answer.ok ? 200 : 400)
 }
 
-function show(res: Response, base: string, television: Waiting): void {
+function show(req: Request, res: Response, base: string, television: Waiting): void {
+  siteOf(req).cookies.set(res, cookie, Buffer.from(JSON.stringify(television)).toString('base64url'))
   sendPage(res, 'television', { base, title: 'Connect your television', refresh: television.interval + 1, ...television })
 }

@@ -2,6 +2,7 @@
 import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type { AlgorithmIdentifier } from '@peculiar/asn1-x509'
 import { derTags, derValues, readDer } from './der.ts'
+import { rsaProblem } from './rsa-strength.ts'
 
 /** What a signature was made over, and how. */
 export interface Signed {
@@ -39,9 +40,6 @@ const pssHashes: ReadonlyMap<string, string> = new Map([
   ['608648016503040203', 'sha512']
 ])
 
-const shortestRsa = 2048
-// verifying grows with the modulus, and a configured authority may certify whatever key it is given
-const longestRsa = 8192
 const curves: readonly (string | undefined)[] = [
   'prime256v1',
   'secp384r1',
@@ -85,8 +83,9 @@ function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boole
   switch (asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss': {
-      const bits = asymmetricKeyDetails?.modulusLength ?? 0
-      return bits >= shortestRsa && bits <= longestRsa
+      // a configured authority may certify whatever key it is given
+      const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {}
+      return rsaProblem(modulusLength, publicExponent) === undefined
     }
     case 'ec':
       return curves.includes(asymmetricKeyDetails?.namedCurve)

@@ -70,7 +70,7 @@ export function certificateSubjectProblem(member: CertificateSubjectMember, valu
 
 /**
  * Passes the check `certificate_subject` where the certificate carries the subject the client registered: a DN as parsed
- * names, a DNS name without regard to case, a URI exactly, an IP address as an address, an email with its domain without regard to case.
+ * names, RDN by RDN in their order, a DNS name without regard to case, a URI exactly, an IP address as an address, an email with its domain without regard to case.
  * Wildcards in a certificate match nothing but themselves. Of several that may be used now, one is enough.
  *
  * @param now milliseconds since the epoch.
@@ -107,17 +107,23 @@ export function matchSubject(
   const match = registered.find(subject => rules.get(subject.member)?.matches(subject.value, certificate, subject))
   if (match === undefined) {
     const names = rules.get(first.member)?.names(certificate).join(', ') ?? ''
-    const received = names === '' ? 'no such name' : names
-    const fix = `Present a certificate with the registered ${first.member}, or register the name this one has.`
     throw decision.refuse('certificate_subject', {
       section,
       expected: registered.map(({ value }) => value).join(' or '),
-      received,
-      fix
+      received: names === '' ? 'no such name' : names,
+      fix: registered.some(subject => isReversed(subject, certificate))
+        ? `Register ${formatDistinguishedName(certificate.subject)}: RFC 4514 writes the most specific name first, and what is registered has it last.`
+        : `Present a certificate with the registered ${first.member}, or register the name this one has.`
     })
   }
   decision.pass('certificate_subject')
   return match
+}
+
+/** Whether the registered name is the certificate's with the least specific RDN first: as OpenSSL and many portals print names. */
+function isReversed({ member, value }: SubjectOfClient, { subject }: ParsedCertificate): boolean {
+  if (member !== 'tls_client_auth_subject_dn') return false
+  return equalDistinguishedNames(parseDistinguishedName(value).reverse(), subject)
 }
 
 const registeredNames = new WeakMap<SubjectOfClient, readonly RelativeDistinguishedName[]>()

@@ -136,8 +136,7 @@ export async function matchKeys(
   keys: ClientKeys,
   decision: DecisionBuilder
 ): Promise<string> {
-  const publicKey = keyOrUndefined(() => createPublicKey({ key: Buffer.from(parsed.publicKey), format: 'der', type: 'spki' }))
-  const found = await keys.match(client, jwk => isCertificateOf(jwk, der, publicKey), decision)
+  const found = await keys.match(client, jwk => isCertificateOf(jwk, der, parsed.key), decision)
   const [first] = found
   if (first === undefined) {
     throw decision.refuse('certificate_key', {

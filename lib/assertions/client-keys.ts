@@ -35,6 +35,12 @@ export interface ClientKeys {
    * @throws {@link InvalidClientError} (the check `key`) where the keys could not be fetched and none is kept.
    */
   match(client: Client, wanted: (jwk: JWK) => boolean, decision: DecisionBuilder): Promise<readonly JWK[]>
+
+  /**
+   * Drops what is kept of a `jwks_uri`, for when a key has to go from it at once: the next who needs it fetches it, and where it does not answer
+   * there is no key. False where nothing was kept.
+   */
+  forget(jwks_uri: string): boolean
 }
 
 export interface ClientKeysOptions extends Omit<RemoteKeySetOptions, 'fetchJson'> {
@@ -85,7 +91,8 @@ export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
       const jwks = await read(client, keys => choose(keys).length > 0)
       if (jwks.keys.length === 0 && jwks.problem !== undefined) throw refuseSource(jwks.problem, decision)
       return choose(jwks.keys)
-    }
+    },
+    forget: jwks_uri => remote.forget(jwks_uri)
   }
 }
 

@@ -64,23 +64,16 @@ export function distinguishedNameProblem(rfc4514: string): string | undefined {
 
 /**
  * Whether two names are the same: attribute types by OID, text without regard to case, compatibility forms and runs of white space
- * (caseIgnoreMatch, RFC 4517 §4.2.11), other values byte by byte, the attributes of one RDN as a set.
- *
- * RFC 4514 writes the most specific RDN first; OpenSSL and many portals print the certificate's own order. Operators register
- * whichever they see, so names whose RDNs are in exactly reversed order count as the same; any other order does not.
+ * (caseIgnoreMatch, RFC 4517 §4.2.11), other values byte by byte, the attributes of one RDN as a set, the RDNs in their order.
  */
 export function equalDistinguishedNames(
   a: readonly RelativeDistinguishedName[],
   b: readonly RelativeDistinguishedName[]
 ): boolean {
-  if (a.length !== b.length) return false
-  const left = a.map(comparable)
-  const right = b.map(comparable)
-  const last = right.length - 1
-  return left.every((rdn, index) => rdn === right[index]) || left.every((rdn, index) => rdn === right[last - index])
+  return a.length === b.length && distinguishedNameKey(a) === distinguishedNameKey(b)
 }
 
-/** One string for a name, the same for every way of encoding it: what {@link equalDistinguishedNames} compares, in this order alone. */
+/** One string for a name, the same for every way of encoding it: what {@link equalDistinguishedNames} compares. */
 export function distinguishedNameKey(names: readonly RelativeDistinguishedName[]): string {
   return JSON.stringify(names.map(comparable))
 }

@@ -93,6 +93,21 @@ export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
 }
 
 /**
+ * Makes a guarded download, under the same rules as {@link guardedFetch} but for what the answer is: any bytes, which nobody has judged yet.
+ *
+ * @throws {@link ConfigurationError} for a wrong option.
+ *
+ * @example
+ * const download = guardedDownload({ maxBytes: 262_144 })
+ * const logo = await download('https://client.example/logo.png')
+ */
+export function guardedDownload(options: GuardedFetchOptions = {}): (url: string) => Promise<Buffer> {
+  const guard = toGuard(options)
+  const headers = { accept: '*/*', 'accept-encoding': 'identity' }
+  return url => guarded(url, guard, { method: 'GET', headers }, response => readBody(response, guard.maxBytes))
+}
+
+/**
  * Makes a guarded POST, under the same rules as {@link guardedFetch} but for the answer: any status, of which it is told.
  *
  * @throws {@link ConfigurationError} for a wrong option.

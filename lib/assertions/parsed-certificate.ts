@@ -1,11 +1,12 @@
 /** Reads an X.509 certificate (RFC 5280): what client authentication needs of it, and nothing taken on trust. */
-import { createHash } from 'node:crypto'
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { Certificate, id_ce_subjectAltName, type Extensions } from '@peculiar/asn1-x509'
 import ipaddr from 'ipaddr.js'
 import { derTags, readDer } from './der.ts'
 import type { RelativeDistinguishedName } from './distinguished-name.ts'
 import { readGeneralNames, readName } from './general-names.ts'
+import { exponentProblem } from './rsa-strength.ts'
 
 export interface ParsedCertificate {
   /** `x5t#S256`: base64url of the DER's SHA-256 (RFC 8705 §3.1). */
@@ -14,8 +15,8 @@ export interface ParsedCertificate {
   readonly subject: readonly RelativeDistinguishedName[]
   /** The subject alternative names, each as the certificate has it. */
   readonly sans: SubjectAlternativeNames
-  /** The SubjectPublicKeyInfo, DER. */
-  readonly publicKey: Uint8Array
+  /** Undefined where it is of a kind that cannot be read. */
+  readonly key: KeyObject | undefined
   /** Milliseconds since the epoch. */
   readonly notBefore: number
   /** Milliseconds since the epoch. */
@@ -84,10 +85,23 @@ function read(der: Uint8Array): ParsedCertificate {
     thumbprint: createHash('sha256').update(der).digest('base64url'),
     subject: readName(subject),
     sans: readSans(extensions),
-    publicKey: new Uint8Array(AsnConvert.serialize(subjectPublicKeyInfo)),
+    key: readKey(new Uint8Array(AsnConvert.serialize(subjectPublicKeyInfo))),
     notBefore,
     notAfter
   }
+}
+
+function readKey(subjectPublicKeyInfo: Uint8Array): KeyObject | undefined {
+  let key: KeyObject
+  try {
+    key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
+  } catch {
+    return undefined
+  }
+  const exponent = key.asymmetricKeyDetails?.publicExponent
+  const problem = exponent === undefined ? undefined : exponentProblem(exponent)
+  if (problem !== undefined) throw new CertificateError(`has ${problem}`)
+  return key
 }
 
 function readSans(extensions: Extensions | undefined): SubjectAlternativeNames {

@@ -3,10 +3,12 @@
  * assertions with made-up `kid` values makes this server flood the client's. So: one fetch at a time per URL, shared by all
  * who wait, and never two within the cooldown.
  */
+import { LRUCache } from 'lru-cache'
 import type { JWK } from 'jose'
 import { checkInteger } from '../options.ts'
 import type { Clock } from '../request.ts'
 import { GuardedFetchError, type FetchedJson, type FetchJson } from './guarded-fetch.ts'
+import { keptKey, sizeOfKey } from './public-keys.ts'
 
 export interface RemoteKeySetOptions {
   readonly fetchJson: FetchJson
@@ -17,9 +19,9 @@ export interface RemoteKeySetOptions {
   readonly cooldown?: number | undefined
   /** Seconds after a failed fetch before the next. Default 10. */
   readonly failureCooldown?: number | undefined
-  /** Seconds a set is used while it cannot be fetched again. Default 3600. */
+  /** Seconds a set is used beyond its freshness while it cannot be fetched again. Default 600. */
   readonly staleLimit?: number | undefined
-  /** How many URLs are kept, the least recently used first to go. Default 10 000. */
+  /** How many URLs are kept, and never more than 64 MiB of keys; the least recently used are first to go. Default 10 000. */
   readonly maxEntries?: number | undefined
 }
 
@@ -36,10 +38,15 @@ export interface RemoteKeySets {
    * keys kept so far, within the stale limit, or none.
    */
   get(url: string, satisfied: (keys: readonly JWK[]) => boolean): Promise<RemoteKeys>
+
+  /** Drops what is kept of a URL, whatever cooldown there was: the next who needs it fetches it. False where nothing was kept. */
+  forget(url: string): boolean
 }
 
 interface Entry {
   keys: readonly JWK[]
+  /** Bytes of the keys. */
+  size: number
   problem: string | undefined
   /** Milliseconds, as the clock reads. */
   freshUntil: number
@@ -47,6 +54,14 @@ interface Entry {
   nextFetch: number
   fetching: Promise<void> | undefined
 }
+
+/** Keys in one set, and bytes of them: whoever publishes it is a client, and need not be a friend. */
+const mostKeys = 100
+const largestSet = 1_048_576
+/** Bytes of all sets together. */
+const largestCache = 67_108_864
+/** What a URL takes beside its keys: the entry, its times, its place in the order of use. */
+const entrySize = 1024
 
 const shortestFreshness = 60
 const longestFreshness = 900
@@ -59,22 +74,32 @@ export function remoteKeySets(options: RemoteKeySetOptions): RemoteKeySets {
   const freshness = seconds('freshness', 300)
   const cooldown = seconds('cooldown', 30)
   const failureCooldown = seconds('failureCooldown', 10)
-  const staleLimit = seconds('staleLimit', 3600)
+  const staleLimit = seconds('staleLimit', 600)
   const maxEntries = checkInteger(options.maxEntries, 'maxEntries', { min: 1, max: 1_000_000, default: 10_000 })
-  const entries = new Map<string, Entry>()
+  const entries = new LRUCache<string, Entry>({
+    max: maxEntries,
+    maxSize: largestCache,
+    sizeCalculation: ({ size }, url) => entrySize + url.length + size
+  })
 
   const refresh = async (url: string, entry: Entry): Promise<void> => {
     try {
-      const { keys, maxAge } = keysOf(await fetchJson(url))
+      const { keys, size, maxAge } = keysOf(await fetchJson(url))
       const now = clock()
       const kept = maxAge === undefined ? freshness : 1000 * Math.min(Math.max(maxAge, shortestFreshness), longestFreshness)
       Object.assign(entry, {
         keys,
+        size,
         problem: undefined,
         freshUntil: now + kept,
         staleUntil: now + kept + staleLimit,
         nextFetch: now + cooldown
       })
+      // weighed anew, which a value that is the same is not; one that was forgotten or has made room meanwhile does not come back
+      if (entries.peek(url) === entry) {
+        entries.delete(url)
+        entries.set(url, entry)
+      }
     } catch (error) {
       entry.problem = error instanceof GuardedFetchError ? error.message : 'the fetch failed'
       entry.nextFetch = clock() + failureCooldown
@@ -85,28 +110,28 @@ export function remoteKeySets(options: RemoteKeySetOptions): RemoteKeySets {
 
   return {
     async get(url, satisfied) {
-      const entry = entryOf(entries, url, maxEntries)
+      const entry = entries.get(url) ?? newEntry(entries, url)
       const now = clock()
       if (now < entry.freshUntil && satisfied(entry.keys)) return { keys: entry.keys, problem: undefined }
       if (entry.fetching !== undefined || now >= entry.nextFetch) await (entry.fetching ??= refresh(url, entry))
       return { keys: clock() < entry.staleUntil ? entry.keys : [], problem: entry.problem }
-    }
+    },
+    forget: url => entries.delete(url)
   }
 }
 
-function entryOf(entries: Map<string, Entry>, url: string, maxEntries: number): Entry {
-  const found = entries.get(url)
-  const entry = found ?? { keys: [], problem: undefined, freshUntil: 0, staleUntil: 0, nextFetch: 0, fetching: undefined }
-  // a Map keeps insertion order: what was used last goes to the end, what is dropped comes from the front
-  if (found !== undefined) entries.delete(url)
+function newEntry(entries: LRUCache<string, Entry>, url: string): Entry {
+  const entry = { keys: [], size: 0, problem: undefined, freshUntil: 0, staleUntil: 0, nextFetch: 0, fetching: undefined }
   entries.set(url, entry)
-  const [oldest] = entries.keys()
-  if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest)
   return entry
 }
 
-function keysOf({ json, maxAge }: FetchedJson): { keys: readonly JWK[]; maxAge: number | undefined } {
-  const keys: unknown = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined
-  if (!Array.isArray(keys)) throw new GuardedFetchError('not_json', 'the answer was not a JWK set')
-  return { keys: keys.filter(key => typeof key === 'object' && key !== null) as JWK[], maxAge }
+function keysOf({ json, maxAge }: FetchedJson): { keys: readonly JWK[]; size: number; maxAge: number | undefined } {
+  const given: unknown = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined
+  if (!Array.isArray(given)) throw new GuardedFetchError('not_json', 'the answer was not a JWK set')
+  if (given.length > mostKeys) throw new GuardedFetchError('too_large', `the answer was a JWK set of more than ${mostKeys} keys`)
+  const keys = given.filter(key => typeof key === 'object' && key !== null).map(keptKey)
+  const size = keys.reduce((sum, key) => sum + sizeOfKey(key), 0)
+  if (size > largestSet) throw new GuardedFetchError('too_large', `the answer was a JWK set of more than ${largestSet} bytes`)
+  return { keys, size, maxAge }
 }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync, type BigIntStats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { TemporarilyUnavailableError } from '../errors.ts'
+import { harmless } from '../events/listener.ts'
 import { ConfigurationError } from '../options.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import { isAbout, isSignedBy, parseRevocationList, RevocationListError, type RevocationList } from './revocation-list.ts'
@@ -131,17 +132,14 @@ function parseLists(bytes: Buffer): RevocationList[] {
   return blocks.map(([, base64 = '']) => parseRevocationList(Buffer.from(base64, 'base64')))
 }
 
-function reporter(told: RevocationOptions['report']): (about: string, problem: RevocationProblem) => void {
+function reporter(listener: RevocationOptions['report']): (about: string, problem: RevocationProblem) => void {
+  const told = harmless('report', listener)
   const last = new Map<string, number>()
   return (about, problem) => {
     const now = performance.now()
     if (told === undefined || now - (last.get(about) ?? -Infinity) < reportInterval) return
     last.set(about, now)
-    try {
-      told(problem)
-    } catch {
-      // whether a certificate was revoked does not depend on whether the operator's log works
-    }
+    told(problem)
   }
 }
 

@@ -2,7 +2,7 @@
 import type { JWK } from 'jose'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../options.ts'
 import { asymmetricAlgorithms } from './algorithms.ts'
-import { isPublicKey } from './public-keys.ts'
+import { isPublicKey, unsuitableRsa } from './public-keys.ts'
 
 /** An issuer whose JWTs are accepted. Exactly one of `jwks` and `jwks_uri`. */
 export interface TrustedIssuer {
@@ -80,6 +80,9 @@ function checkJwks(jwks: unknown, key: string): TrustRule['jwks'] {
     // whoever can read this configuration could sign as the issuer
     if (!isPublicKey(jwk))
       throw new ConfigurationError(`${key}.keys[${index}]`, 'must be a public key in JWK form, with no private or symmetric part')
+    const problem = unsuitableRsa(jwk)
+    if (problem !== undefined)
+      throw new ConfigurationError(`${key}.keys[${index}]`, `must be a key this server verifies with; this one ${problem}`)
   })
   return { keys: keys as readonly JWK[] }
 }

@@ -4,7 +4,7 @@ import type { CredentialEvent } from '../events.ts'
 import type { Store } from '../stores/store.ts'
 import type { CredentialInfo } from './credential-listing.ts'
 import { growingCache } from './growing-cache.ts'
-import { warnOnce, type LastUses } from './last-use.ts'
+import { notRecorded, type LastUses } from './last-use.ts'
 
 const day = 86_400
 /** Seconds before its end from which a credential is told of. */
@@ -74,6 +74,6 @@ export function dailyReview(
     const before = reviewed.get(client_id)
     if (before !== undefined && Math.abs(now - before) < day * 1000) return
     reviewed.set(client_id, now)
-    setImmediate(() => void run(client_id).catch(warnOnce))
+    setImmediate(() => void run(client_id).catch(notRecorded))
   }
 }

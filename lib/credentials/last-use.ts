@@ -1,5 +1,6 @@
 /** When each credential was last used: told after the fact, seldom, and never waited for. */
 import { hash } from 'node:crypto'
+import { warnOnce } from '../events/listener.ts'
 import type { Key, Store } from '../stores/store.ts'
 import { growingCache } from './growing-cache.ts'
 
@@ -24,7 +25,7 @@ export function lastUses(store: Store, clock: () => number): LastUses {
   let flushing = false
   const flush = async (): Promise<void> => {
     for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-      await store.set(next.key, { at: next.at }, known).catch(warnOnce)
+      await store.set(next.key, { at: next.at }, known).catch(notRecorded)
     }
     flushing = false
   }
@@ -59,12 +60,8 @@ function keyOf(kind: string, client_id: string, credential: string): Key {
   return { kind, id: hash('sha256', `${client_id.length}:${client_id}${credential}`, 'base64url') }
 }
 
-let warned = false
-
-/** Once in a process: a store that fails is told of by every request that needs it. */
-export function warnOnce(error: unknown): void {
-  if (warned) return
-  warned = true
+/** Said once in a process: a store that fails is told of by every request that needs it. */
+export function notRecorded(error: unknown): void {
   const reason = error instanceof Error ? error.name : 'not an error'
-  process.emitWarning(`uses of credentials cannot be recorded: ${reason}`, 'ClienteleWarning')
+  warnOnce(lastUses, `uses of credentials cannot be recorded: ${reason}`)
 }

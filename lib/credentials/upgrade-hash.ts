@@ -1,7 +1,7 @@
 /** A secret that a person made up is hashed anew, with the parameters of today, when it is used. */
 import type { CredentialRecords } from './credential-records.ts'
 import { hashSecret } from './human-secret.ts'
-import { warnOnce } from './last-use.ts'
+import { notRecorded } from './last-use.ts'
 
 const underWay = new Set<string>()
 
@@ -21,7 +21,7 @@ export function upgradeHash(records: CredentialRecords, client_id: string, id: s
   }
   setImmediate(() => {
     void upgrade()
-      .catch(warnOnce)
+      .catch(notRecorded)
       .finally(() => underWay.delete(name))
   })
 }

@@ -20,7 +20,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
   const { grantTypes, registration, device, backchannel } = context
-  const confidential = context.strategies.some(({ name }) => name !== 'none')
+  const confidential = context.strategies.some(strategy => strategy.public !== true)
   const { strategies } = context.authentication('token')
   return [
     ...(grantTypes.includes('authorization_code')

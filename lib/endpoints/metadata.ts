@@ -1,5 +1,4 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
-import { JwtStrategy } from '../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { subjectTypes } from '../tokens/subject.ts'
 import { claimsOf } from '../tokens/claims.ts'
@@ -17,7 +16,7 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
   const endpoints = mounted.filter(({ unlisted }) => unlisted !== true)
   const { server, addresses, grantTypes } = context
   const strategies = endpoints.flatMap(endpoint => endpoint.strategies ?? [])
-  const certificates = strategies.some(({ name }) => name === 'tls_client_auth' || name === 'self_signed_tls_client_auth')
+  const certificates = strategies.some(({ certificate }) => certificate === true)
   return {
     issuer: server.issuer,
     ...Object.fromEntries(endpoints.map(({ member }) => [member, addresses[member]])),
@@ -52,7 +51,7 @@ function methodsOf(endpoints: readonly Endpoint[]): Readonly<Record<string, unkn
 }
 
 function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): readonly string[] {
-  return [...new Set(strategies.flatMap(strategy => (strategy instanceof JwtStrategy ? strategy.algorithms() : [])))]
+  return [...new Set(strategies.flatMap(({ signingAlgorithms = [] }) => signingAlgorithms))]
 }
 
 /** The same paths on the other listener: every endpoint a certificate means something to. Never the authorization endpoint. */

@@ -79,6 +79,7 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     // what is put here later has its place from the start: all requests keep one shape
     authentication: undefined,
     found: undefined,
+    judged: undefined,
     onDecision: undefined,
     watch: undefined
   }

@@ -8,13 +8,14 @@ import {
   ServerError,
   UnsupportedMediaTypeError
 } from '../errors.ts'
+import { harmless } from '../events/listener.ts'
 import { errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
 import { sendOAuthError } from './responses.ts'
 
 export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
   /**
    * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.
-   * Whatever it throws or rejects with is dropped. Without it, faults (status 500 and above) go to stderr, as Express's own
+   * What it throws or rejects with is ignored, and the process warned of once. Without it, faults (status 500 and above) go to stderr, as Express's own
    * handler would have put them there.
    */
   readonly onError?: ((error: unknown, req: Request) => unknown) | undefined
@@ -29,12 +30,13 @@ export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
  *
  * Where an answer has begun already the error is passed on, and Express closes the connection.
  *
- * @throws ConfigurationError for `developmentErrors` in production, or an `errorPages` that is no URL.
+ * @throws ConfigurationError for `developmentErrors` in production, an `errorPages` that is no URL, or an `onError` that is no function.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
   const bodyOf = errorBody(options)
+  const onError = harmless('onError', options.onError)
   return (thrown: unknown, req, res, next) => {
-    tellError(options.onError, thrown, req)
+    tellError(onError, thrown, req)
     if (res.headersSent) {
       next(thrown)
       return
@@ -46,12 +48,7 @@ export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): Error
 
 /** Tells the operator, as {@link OAuthErrorHandlerOptions.onError} promises. Never throws. */
 export function tellError(onError: OAuthErrorHandlerOptions['onError'], error: unknown, req: Request): void {
-  try {
-    // a promise that nobody waits for ends the process when it rejects
-    Promise.resolve((onError ?? reportFault)(error, req)).catch(ignore)
-  } catch {
-    // the caller's answer does not depend on whether the operator's log works
-  }
+  harmless('onError', onError ?? reportFault)(error, req)
 }
 
 /** The error to answer with, for anything that can be thrown. */
@@ -96,8 +93,4 @@ function exposedStatus(error: unknown): number | undefined {
 
 function reportFault(error: unknown, req: Request): void {
   if (toOAuthError(error).status >= 500 && req.app.get('env') !== 'test') console.error(error)
-}
-
-function ignore(): void {
-  // see onError: what it rejects with is dropped
 }

@@ -1,27 +1,18 @@
 /** `client_secret_basic`: id and secret in the Authorization header (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
-import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { requestNote } from '../http/request-note.ts'
 import { ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
-import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
-import { secretProof } from './secret-proof.ts'
+import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
 export interface ClientSecretBasicOptions extends StrategyOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
-}
-
-/** What is handed through the base class: a header it reads without loss, and our own reading of the real one. */
-interface Reading {
-  readonly headers: { readonly authorization: string }
-  readonly request: ClientRequest
-  readonly client_id: string
-  readonly client_secret: string
 }
 
 /**
@@ -47,12 +38,10 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   constructor(options: ClientSecretBasicOptions) {
     const context = strategyContext(options, ['realm'])
     const challenge = `Basic realm="${checkRealm(options.realm)}", charset="UTF-8"`
-    super({ passReqToCallback: true }, (reading, _id, _secret, done) => {
-      judge(this, reading as unknown as Reading).then(
-        client => done(null, client),
-        (error: unknown) => done(error)
-      )
-    })
+    super(
+      { passReqToCallback: true },
+      delegated(() => this)
+    )
     this.context = context
     this.challenge = challenge
   }
@@ -76,11 +65,15 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     const judged = (request: ClientRequest, client_id: string): undefined => {
-      const reading: Reading = { headers: readableHeaders, request, client_id, client_secret: secretOf(request) }
+      const reading: BasicReading = { headers: readableHeaders, request, client_id, client_secret: secretOf(request) }
       super.authenticate(reading as unknown as Request)
     }
-    runStrategy(actions, this, req, judged, this.challenge)
+    runStrategy(actions, this, req, judged)
   }
+}
+
+interface BasicReading extends Reading {
+  readonly headers: { readonly authorization: string }
 }
 
 /** What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could judge them. */
@@ -96,11 +89,6 @@ function readOnce(request: ClientRequest): BasicCredentials {
 function secretOf(request: ClientRequest): string {
   const read = readOnce(request)
   return read.outcome === 'present' ? read.client_secret : ''
-}
-
-function judge(strategy: ClientSecretBasicStrategy, reading: Reading): Promise<Client> {
-  const proof = secretProof(strategy.context, reading.client_secret)
-  return judgeAttempt(strategy, strategy.context, reading.request, reading.client_id, proof, strategy.challenge)
 }
 
 function checkRealm(realm = 'OAuth'): string {

@@ -1,5 +1,4 @@
 /** `client_secret_jwt`: an assertion signed with the client's secret (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { symmetricAlgorithms } from '../assertions/algorithms.ts'
 import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 
 export type ClientSecretJwtOptions = JwtStrategyOptions
@@ -13,15 +12,11 @@ export type ClientSecretJwtOptions = JwtStrategyOptions
  * app.post('/jobs', passport.authenticate('client_secret_jwt', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
 export class ClientSecretJwtStrategy extends JwtStrategy {
-  override readonly name: string = 'client_secret_jwt'
+  readonly name: string = 'client_secret_jwt'
   readonly guessable: boolean = true
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretJwtOptions) {
     super(options, 'symmetric')
-  }
-
-  override algorithms(): readonly string[] {
-    return this.acceptedAlgorithms.filter(alg => symmetricAlgorithms.has(alg))
   }
 }

@@ -1,18 +1,11 @@
 /** `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
-import type { Client } from '../client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
-import { actionsOf, judgeAttempt, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
-import { secretProof } from './secret-proof.ts'
+import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
-
-/** What is handed through the base class: a body it reads without loss, and the request that was really read. */
-interface Reading {
-  readonly body: { readonly client_id: string; readonly client_secret: string }
-  readonly request: ClientRequest
-}
 
 /**
  * Authenticates a client by the body parameters `client_id` and `client_secret`.
@@ -35,12 +28,10 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: StrategyOptions) {
     const context = strategyContext(options)
-    super({ passReqToCallback: true }, (reading, _id, _secret, done) => {
-      judge(this, reading as unknown as Reading).then(
-        client => done(null, client),
-        (error: unknown) => done(error)
-      )
-    })
+    super(
+      { passReqToCallback: true },
+      delegated(() => this)
+    )
     this.context = context
   }
 
@@ -58,14 +49,14 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
 
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
-    runStrategy(actions, this, req, (request): undefined => {
-      const { client_id = '', client_secret = '' } = request.parameters
-      const reading: Reading = { body: { client_id, client_secret }, request }
+    runStrategy(actions, this, req, (request, client_id): undefined => {
+      const { client_secret = '' } = request.parameters
+      const reading: PostReading = { body: { client_id, client_secret }, request, client_id, client_secret }
       super.authenticate(reading as unknown as Request)
     })
   }
 }
 
-function judge(strategy: ClientSecretPostStrategy, { body, request }: Reading): Promise<Client> {
-  return judgeAttempt(strategy, strategy.context, request, body.client_id, secretProof(strategy.context, body.client_secret))
+interface PostReading extends Reading {
+  readonly body: { readonly client_id: string; readonly client_secret: string }
 }

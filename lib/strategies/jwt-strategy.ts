@@ -1,8 +1,6 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
-import type { Request } from 'express'
-import { Strategy as PassportStrategy } from 'passport'
 import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
-import { sameAlgorithm } from '../assertions/algorithms.ts'
+import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../assertions/algorithms.ts'
 import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
@@ -21,17 +19,9 @@ import { requestNote } from '../http/request-note.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { checkOneOf } from '../options.ts'
 import type { Store } from '../stores/store.ts'
-import {
-  actionsOf,
-  checkClientKeys,
-  judgeAttempt,
-  runStrategy,
-  strategyContext,
-  type Proof,
-  type StrategyContext,
-  type StrategyOptions
-} from './attempt.ts'
-import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
+import { MethodStrategy } from './method-strategy.ts'
+import { absent, type Identification } from './strategy.ts'
 
 export interface JwtStrategyOptions extends StrategyOptions {
   /** The issuer identifier: what `aud` of an assertion must be (rfc7523bis). */
@@ -73,18 +63,15 @@ const ownKeys = [
 ]
 
 /** The common part; see the two classes built on it. */
-export abstract class JwtStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
-  abstract override readonly name: string
+export abstract class JwtStrategy extends MethodStrategy {
   readonly mechanism: Mechanism = 'assertion'
-  readonly needsOnlyClientRequest: boolean = true
-  readonly context: StrategyContext
+  readonly signingAlgorithms: readonly string[]
   private readonly kind: 'symmetric' | 'asymmetric'
   private readonly policy: AssertionPolicy
   private readonly keys: ClientKeys
 
   protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric') {
-    super()
-    this.context = strategyContext(options, ownKeys)
+    super(options, ownKeys)
     this.kind = kind
     checkClientKeys(options.keys)
     this.policy = assertionPolicy({
@@ -99,11 +86,10 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
       maxLifetime: options.maxLifetime,
       clock: options.clock
     })
+    const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
+    this.signingAlgorithms = this.policy.algorithms.filter(alg => ofKind.has(alg))
     this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
   }
-
-  /** The algorithms this method accepts, for metadata. */
-  abstract algorithms(): readonly string[]
 
   /**
    * A request carries this method when it has a `client_assertion` of type jwt-bearer. One without the other is
@@ -123,22 +109,10 @@ export abstract class JwtStrategy extends PassportStrategy implements ClientAuth
   /** A secret and a private key sign with different algorithms. */
   suits(request: ClientRequest): boolean {
     const identified = identifyUnverified(decodeOnce(request))
-    return identified.outcome === 'present' && this.algorithms().some(alg => sameAlgorithm(alg, identified.alg))
+    return identified.outcome === 'present' && this.signingAlgorithms.some(alg => sameAlgorithm(alg, identified.alg))
   }
 
-  override authenticate(req: Request): void {
-    const actions = actionsOf(this)
-    runStrategy(actions, this, req, async (request, client_id) => {
-      actions.success(await judgeAttempt(this, this.context, request, client_id, this.proof(request)))
-    })
-  }
-
-  /** The policy, for metadata. */
-  protected get acceptedAlgorithms(): readonly string[] {
-    return this.policy.algorithms
-  }
-
-  private proof(request: ClientRequest): Proof {
+  protected proof(request: ClientRequest): Proof {
     const { client_assertion = '', client_id } = request.parameters
     const jws = decodeOnce(request)
     return {

@@ -1,5 +1,4 @@
 /** `private_key_jwt`: an assertion signed with the client's private key (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { asymmetricAlgorithms } from '../assertions/algorithms.ts'
 import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 
 export type PrivateKeyJwtOptions = JwtStrategyOptions
@@ -13,14 +12,10 @@ export type PrivateKeyJwtOptions = JwtStrategyOptions
  * app.post('/jobs', passport.authenticate('private_key_jwt', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
 export class PrivateKeyJwtStrategy extends JwtStrategy {
-  override readonly name: string = 'private_key_jwt'
+  readonly name: string = 'private_key_jwt'
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: PrivateKeyJwtOptions) {
     super(options, 'asymmetric')
-  }
-
-  override algorithms(): readonly string[] {
-    return this.acceptedAlgorithms.filter(alg => asymmetricAlgorithms.has(alg))
   }
 }

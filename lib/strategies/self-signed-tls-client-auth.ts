@@ -1,22 +1,12 @@
 /** `self_signed_tls_client_auth`: a client certificate the client registered itself (RFC 8705 §2.2). */
-import type { Request } from 'express'
-import { Strategy as PassportStrategy } from 'passport'
 import { methodOfCertificate, selfSignedChecks, verifySelfSigned } from '../assertions/certificate.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import type { Client } from '../client.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
-import {
-  actionsOf,
-  checkClientKeys,
-  judgeAttempt,
-  runStrategy,
-  strategyContext,
-  type Proof,
-  type StrategyContext,
-  type StrategyOptions
-} from './attempt.ts'
-import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
+import { MethodStrategy } from './method-strategy.ts'
+import { namesItselfOnly, type Identification } from './strategy.ts'
 
 export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
@@ -34,17 +24,15 @@ export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
  * passport.use(new SelfSignedTlsClientAuthStrategy({ clients }))
  * app.post('/jobs', passport.authenticate('self_signed_tls_client_auth', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
-export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
-  override readonly name: string = 'self_signed_tls_client_auth'
+export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
+  readonly name: string = 'self_signed_tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
-  readonly needsOnlyClientRequest: boolean = true
-  readonly context: StrategyContext
+  readonly certificate: boolean = true
   private readonly keys: ClientKeys
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: SelfSignedTlsClientAuthOptions) {
-    super()
-    this.context = strategyContext(options, ['keys', 'fetchJson'])
+    super(options, ['keys', 'fetchJson'])
     checkClientKeys(options.keys)
     this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
   }
@@ -57,14 +45,7 @@ export class SelfSignedTlsClientAuthStrategy extends PassportStrategy implements
     return methodOfCertificate(client, request.certificate()) === this.name
   }
 
-  override authenticate(req: Request): void {
-    const actions = actionsOf(this)
-    runStrategy(actions, this, req, async (request, client_id) => {
-      actions.success(await judgeAttempt(this, this.context, request, client_id, this.proof(request)))
-    })
-  }
-
-  private proof(request: ClientRequest): Proof {
+  protected proof(request: ClientRequest): Proof {
     const { clock } = this.context
     return {
       checks: selfSignedChecks,

@@ -39,11 +39,18 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly needsOnlyClientRequest?: boolean
   /** True where what proves the client could be found by trying: its failures are counted (OAuth 2.1 §2.4.1). */
   readonly guessable?: boolean
+  /** What assertions of this method may be signed with, for metadata and registration; left out by methods that sign nothing. */
+  readonly signingAlgorithms?: readonly string[]
+  /** True where the client's TLS certificate proves it: then connections of this server carry certificates, and metadata says so. */
+  readonly certificate?: boolean
+  /** True where the client proves nothing: such a method is not accepted at endpoints for confidential clients. */
+  readonly public?: boolean
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
   /**
-   * Whether this is the method a request is meant for, where the client may use several that look alike. Called of those alone, and decides
-   * nothing else. Leave it out where the method's requests look like no other's.
+   * Whether this is the method a request is meant for, among several that look alike: those the client may use, or all of them where it may
+   * use none, or where there is no such client (then `client` has no members that say anything). Decides nothing but which one judges. Leave it
+   * out where the method's requests look like no other's.
    */
   suits?(request: ClientRequest, client: Client): boolean
 }

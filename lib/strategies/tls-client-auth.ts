@@ -1,19 +1,10 @@
 /** `tls_client_auth`: a client certificate from a trusted CA, by the subject the client registered (RFC 8705 §2.1). */
-import type { Request } from 'express'
-import { Strategy as PassportStrategy } from 'passport'
 import { methodOfCertificate, tlsClientAuthChecks, verifyTlsClientAuth } from '../assertions/certificate.ts'
 import type { Client } from '../client.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
-import {
-  actionsOf,
-  judgeAttempt,
-  runStrategy,
-  strategyContext,
-  type Proof,
-  type StrategyContext,
-  type StrategyOptions
-} from './attempt.ts'
-import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+import type { Proof } from './attempt.ts'
+import { MethodStrategy } from './method-strategy.ts'
+import { namesItselfOnly, type Identification } from './strategy.ts'
 
 /**
  * Authenticates a client by its certificate: the chain was verified by the TLS layer, and the subject is the one member the
@@ -24,17 +15,10 @@ import { namesItselfOnly, type ClientAuthenticationStrategy, type Identification
  * passport.use(new TlsClientAuthStrategy({ clients }))
  * app.post('/jobs', passport.authenticate('tls_client_auth', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
-export class TlsClientAuthStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
-  override readonly name: string = 'tls_client_auth'
+export class TlsClientAuthStrategy extends MethodStrategy {
+  readonly name: string = 'tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
-  readonly needsOnlyClientRequest: boolean = true
-  readonly context: StrategyContext
-
-  /** @throws ConfigurationError naming the option that is wrong. */
-  constructor(options: StrategyOptions) {
-    super()
-    this.context = strategyContext(options)
-  }
+  readonly certificate: boolean = true
 
   identify(request: ClientRequest): Identification {
     return namesItselfOnly(request)
@@ -44,14 +28,7 @@ export class TlsClientAuthStrategy extends PassportStrategy implements ClientAut
     return methodOfCertificate(client, request.certificate()) === this.name
   }
 
-  override authenticate(req: Request): void {
-    const actions = actionsOf(this)
-    runStrategy(actions, this, req, async (request, client_id) => {
-      actions.success(await judgeAttempt(this, this.context, request, client_id, this.proof(request)))
-    })
-  }
-
-  private proof(request: ClientRequest): Proof {
+  protected proof(request: ClientRequest): Proof {
     const { clock } = this.context
     return {
       checks: tlsClientAuthChecks,

@@ -1,4 +1,5 @@
 /** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
+import { harmless } from '../events/listener.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
 import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
 import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
@@ -29,7 +30,7 @@ export interface StoredKeysOptions {
   readonly followEvery?: number | undefined
   /** Reads the time: milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
-  /** Told where following failed; the keys stay as they were. What it throws is ignored. */
+  /** Told where following failed; the keys stay as they were. What it throws or rejects with is ignored. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -76,10 +77,11 @@ const mostAttempts = 1000
  */
 export async function storedKeys(options: StoredKeysOptions): Promise<StoredKeys> {
   const checked = check(options)
+  const tell = harmless('onError', options.onError)
   const keeper = new KeyKeeper(checked)
   await keeper.refresh()
   const timer = setInterval(() => {
-    keeper.refresh().catch((error: unknown) => tell(options.onError, error))
+    keeper.refresh().catch((error: unknown) => tell?.(error))
   }, checked.followEvery * 1000)
   timer.unref()
   return {
@@ -199,12 +201,4 @@ function checkAlgorithms(algorithms: unknown): readonly SigningAlgorithm[] {
   if (!Array.isArray(list) || list.length === 0 || !list.every(alg => signingAlgorithms.some(known => known === alg)))
     throw new ConfigurationError('algorithms', `must be a list of ${signingAlgorithms.join(', ')}`)
   return list as readonly SigningAlgorithm[]
-}
-
-function tell(onError: StoredKeysOptions['onError'], error: unknown): void {
-  try {
-    onError?.(error)
-  } catch {
-    // following goes on whether or not the operator's log works
-  }
 }

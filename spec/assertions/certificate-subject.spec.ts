@@ -39,7 +39,7 @@ type Case = [member: string, value: string]
 const matching: Case[] = [
   ['tls_client_auth_subject_dn', 'CN=billing+UID=42,OU=Größe & Co,O=Example\\, Inc.,C=BR'],
   ['tls_client_auth_subject_dn', 'uid=42+cn=BILLING, ou=gröSSe & co, o=example\\2c inc., c=br'.replace('SS', 'ß')],
-  ['tls_client_auth_subject_dn', 'C = BR, O = "Example, Inc.", OU = Gr\\C3\\B6\\C3\\9Fe & Co, CN = billing + UID = 42'],
+  ['tls_client_auth_subject_dn', 'CN = billing + UID = 42, OU = Gr\\C3\\B6\\C3\\9Fe & Co, O = "Example, Inc.", C = BR'],
   [
     'tls_client_auth_subject_dn',
     '2.5.4.3=billing+0.9.2342.19200300.100.1.1=42,2.5.4.11=Größe  &  Co,2.5.4.10=Example\\, Inc.,2.5.4.6=#13024252'
@@ -59,6 +59,7 @@ const matching: Case[] = [
 const different: Case[] = [
   ['tls_client_auth_subject_dn', 'CN=billing'],
   ['tls_client_auth_subject_dn', 'CN=billing,OU=Größe & Co,O=Example\\, Inc.,C=BR'],
+  ['tls_client_auth_subject_dn', 'C=BR,O=Example\\, Inc.,OU=Größe & Co,CN=billing+UID=42'],
   ['tls_client_auth_subject_dn', 'O=Example\\, Inc.,CN=billing+UID=42,OU=Größe & Co,C=BR'],
   ['tls_client_auth_subject_dn', 'CN=billing,UID=42,OU=Größe & Co,O=Example\\, Inc.,C=BR'],
   ['tls_client_auth_san_dns', 'example.com'],
@@ -94,6 +95,21 @@ describe('matchSubject', () => {
     const check = await refusal(() => match({ [member]: value }))
     expect(check).toMatchObject({ check: 'certificate_subject', expected: value })
     expect(check.received).toBeTruthy()
+  })
+
+  it.each(['C=BR,O=Example\\, Inc.,OU=Größe & Co,CN=billing+UID=42', 'c = br, o="Example, Inc.", ou=größe & co, uid=42 + cn=Billing'])(
+    'names the spelling to register where the order is reversed: %s',
+    async tls_client_auth_subject_dn => {
+      const spelling = 'CN=billing+UID=42,OU=Größe & Co,O=Example\\, Inc.,C=BR'
+      const check = await refusal(() => match({ tls_client_auth_subject_dn }))
+      expect(check).toMatchObject({ received: spelling, fix: expect.stringContaining(`Register ${spelling}:`) })
+      match({ tls_client_auth_subject_dn: spelling })
+    }
+  )
+
+  it('says nothing of an order where another name is registered', async () => {
+    for (const tls_client_auth_subject_dn of ['CN=billing', 'C=BR,CN=billing+UID=42,O=Example\\, Inc.,OU=Größe & Co'])
+      expect((await refusal(() => match({ tls_client_auth_subject_dn }))).fix).toMatch(/^Present a certificate with/)
   })
 
   it.each(malformed)('not a registered %s of %j, which is wrong in itself', async (member, value) => {

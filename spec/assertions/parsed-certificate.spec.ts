@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { formatDistinguishedName } from '../../lib/assertions/distinguished-name.ts'
@@ -24,7 +24,7 @@ describe('parseCertificate', () => {
     )
     expect(formatDistinguishedName(parsed.subject)).toBe(node.subject)
     expect(parsed.sans).toEqual({ ...sans, ip: ['192.0.2.1', expect.any(String)] })
-    expect(Buffer.from(parsed.publicKey)).toEqual(node.publicKey.export({ format: 'der', type: 'spki' }))
+    expect(parsed.key?.equals(node.publicKey)).toBe(true)
     expect([parsed.notBefore, parsed.notAfter]).toEqual([notBefore.getTime(), notAfter.getTime()])
   })
 
@@ -62,8 +62,8 @@ describe('parseCertificate', () => {
 
   it('reads the key of an RSA certificate', () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const { publicKey: read } = parseCertificate(makeCertificate({ key: privateKey }).der)
-    expect(createPublicKey({ key: Buffer.from(read), format: 'der', type: 'spki' }).equals(publicKey)).toBe(true)
+    const { key: read } = parseCertificate(makeCertificate({ key: privateKey }).der)
+    expect(read?.equals(publicKey)).toBe(true)
   })
 
   it('parses once per buffer', () => {

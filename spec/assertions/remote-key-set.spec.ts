@@ -12,12 +12,13 @@ function source(options: Partial<RemoteKeySetOptions> = {}) {
     time: 1_000_000,
     fetches: 0,
     kids: ['a'],
+    waits: undefined as Promise<unknown> | undefined,
     maxAge: undefined as number | undefined,
     failure: undefined as Error | undefined
   }
   const fetchJson = async (): Promise<FetchedJson> => {
     state.fetches += 1
-    await Promise.resolve()
+    await state.waits
     if (state.failure !== undefined) throw state.failure
     const json = { keys: state.kids.map(kid => ({ kty: 'EC', kid })) }
     return state.maxAge === undefined ? { json } : { json, maxAge: state.maxAge }
@@ -91,7 +92,7 @@ describe('remoteKeySets', () => {
     state.failure = new GuardedFetchError('status', 'the status was 500')
     state.time += 300
     expect(await sets.get(url, has('a'))).toMatchObject({ keys: [{ kid: 'a' }], problem: 'the status was 500' })
-    state.time += 3599
+    state.time += 599
     expect(await kids()).toEqual(['a'])
     state.time += 1
     expect(await kids()).toEqual([])

@@ -10,7 +10,13 @@ export interface PageSeen {
 }
 
 export class Browser {
+  /** Real browsers go where a redirect leads as soon as its headers have come. */
+  readonly hasty: boolean
   readonly cookies = new Map<string, { value: string; path: string; attributes: string }>()
+
+  constructor({ hasty = false } = {}) {
+    this.hasty = hasty
+  }
 
   async get(url: string): Promise<PageSeen> {
     return this.send(url, { method: 'GET' })
@@ -47,7 +53,9 @@ export class Browser {
     for (const line of response.headers.getSetCookie()) this.keep(line)
     const location = response.headers.get('location')
     const to = location === null ? undefined : new URL(location, url).href
-    return { status: response.status, headers: response.headers, text: await response.text(), location: to, url }
+    const leaves = this.hasty && to !== undefined
+    if (leaves) void response.text().catch(() => undefined)
+    return { status: response.status, headers: response.headers, text: leaves ? '' : await response.text(), location: to, url }
   }
 
   private keep(line: string): void {

@@ -100,7 +100,8 @@ describe('a person who signed in and agreed', () => {
     const fields = { response_type: 'code', client_id: 'web', redirect_uri, scope: 'openid', state: 'st' }
     const challenge = { code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' }
     const posted = await browser.post(`${issuer}/oauth2/authorize`, { ...fields, ...challenge })
-    expect([posted.status, posted.location]).toEqual([303, expect.stringMatching(/[?&]code=/)])
+    const answer = await browser.follow(posted)
+    expect([answer.status, answer.location]).toEqual([303, expect.stringMatching(/[?&]code=/)])
   })
 })
 

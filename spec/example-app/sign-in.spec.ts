@@ -164,7 +164,13 @@ describe('signing in', () => {
     const login = await open(browser)
     const before = new Map([...browser.cookies].map(([name, { value }]) => [name, value]))
     await signIn(browser, login)
-    for (const [name, { value }] of browser.cookies) expect(value).not.toBe(before.get(name))
+    const planted = [...browser.cookies].filter(([name]) => name.startsWith('session'))
+    expect(planted).toHaveLength(1)
+    for (const [name, { value }] of planted) expect(value).not.toBe(before.get(name))
+    // what the browser had before it signed in opens nothing
+    const old = new Browser()
+    for (const [name, value] of before) old.cookies.set(name, { value, path: '/', attributes: '' })
+    expect((await old.get(`${issuer}/account`)).text).toContain('name="password"')
   })
 
   it('leaves another person’s consents behind', async () => {
@@ -204,12 +210,11 @@ describe('forms', () => {
     expect((await mine.post(`${issuer}/login`, { ...hiddenFields(myLogin), interaction, ...alice })).status).toBe(403)
   })
 
-  it('of a finished interaction say so', async () => {
+  it('of no interaction say so', async () => {
     const browser = new Browser()
-    const consent = await signIn(browser, await open(browser))
-    await browser.submit(consent, { decision: 'allow' })
-    expect((await browser.submit(consent, { decision: 'allow' })).status).toBe(400)
     expect((await browser.get(`${issuer}/login`)).status).toBe(400)
+    const login = await browser.get(`${issuer}/account`)
+    expect((await browser.post(`${issuer}/login`, { ...hiddenFields(login), page: 'elsewhere', ...alice })).status).toBe(400)
   })
 })
 

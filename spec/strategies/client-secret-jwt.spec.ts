@@ -134,8 +134,8 @@ describe('algorithms', () => {
   it('are those of the option, of the kind that uses a secret', async () => {
     const limited = (algorithms?: readonly string[]) =>
       new ClientSecretJwtStrategy({ clients, issuer, store: memoryStore(), algorithms })
-    expect(limited().algorithms()).toEqual(['HS256', 'HS384', 'HS512'])
-    expect(limited(['HS512', 'ES256']).algorithms()).toEqual(['HS512'])
+    expect(limited().signingAlgorithms).toEqual(['HS256', 'HS384', 'HS512'])
+    expect(limited(['HS512', 'ES256']).signingAlgorithms).toEqual(['HS512'])
     const { app } = withMiddleware()({ clients, strategy: () => limited(['HS512', 'ES256']) })
     expectRefused(await post(app, carrying(await hs256())))
     expectClient(await post(app, carrying(await sign(secret, { alg: 'HS512' }, claimsOf('billing')))), 'billing')

@@ -196,8 +196,8 @@ describe('keys', () => {
 
   it('are asymmetric, whatever the option lists', () => {
     const limited = new PrivateKeyJwtStrategy({ clients, issuer, store: memoryStore(), algorithms: ['HS256', 'ES256'] })
-    expect(limited.algorithms()).toEqual(['ES256'])
-    expect(new PrivateKeyJwtStrategy({ clients, issuer, store: memoryStore() }).algorithms()).toEqual(algorithms)
+    expect(limited.signingAlgorithms).toEqual(['ES256'])
+    expect(new PrivateKeyJwtStrategy({ clients, issuer, store: memoryStore() }).signingAlgorithms).toEqual(algorithms)
   })
 })
 

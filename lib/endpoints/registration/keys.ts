@@ -3,7 +3,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
 import { certificateSubjectProblem } from '../../assertions/certificate-subject.ts'
 import { parseCertificate } from '../../assertions/parsed-certificate.ts'
-import { isPublicKey, unsuitable } from '../../assertions/public-keys.ts'
+import { isPublicKey, unsuitable, unsuitableRsa } from '../../assertions/public-keys.ts'
 import type { certificateSubjects, RegisteredMetadata } from '../../client.ts'
 import type { Json } from '../../stores/store.ts'
 import type { RegistrationRules } from './rules.ts'
@@ -31,6 +31,8 @@ function publicKey(key: unknown, name: string, rules: RegistrationRules): Json {
   if (!isPublicKey(key)) return refuse(name, 'must be a public key, with no private or symmetric part')
   const kept = keptMembers(key, name, rules)
   if (!isReadable(kept)) return refuse(name, 'must be a key that can be read: RSA, EC or Ed25519')
+  const problem = unsuitableRsa(kept)
+  if (problem !== undefined) return refuse(name, `must be a key this server verifies with; this one ${problem}`)
   const [leaf] = (kept['x5c'] ?? []) as readonly string[]
   if (leaf !== undefined && !certifies(leaf, kept))
     return refuse(`${name}.x5c`, 'must begin with a certificate, DER in base64, of this very key (RFC 7517 §4.7)')
@@ -64,9 +66,8 @@ function isReadable(key: Readonly<Record<string, Json>>): boolean {
 
 function certifies(leaf: string, key: Readonly<Record<string, Json>>): boolean {
   try {
-    const { publicKey } = parseCertificate(Buffer.from(leaf, 'base64'))
-    const certified = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' })
-    return certified.equals(createPublicKey({ key: key as JsonWebKey, format: 'jwk' }))
+    const { key: certified } = parseCertificate(Buffer.from(leaf, 'base64'))
+    return certified?.equals(createPublicKey({ key: key as JsonWebKey, format: 'jwk' })) === true
   } catch {
     return false
   }

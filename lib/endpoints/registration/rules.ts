@@ -2,7 +2,6 @@
 import { asymmetricAlgorithms } from '../../assertions/algorithms.ts'
 import { isLoopbackHost } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
-import { JwtStrategy } from '../../strategies/jwt-strategy.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
 import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
 import { subjectTypes } from '../../tokens/subject.ts'
@@ -56,7 +55,7 @@ export function registrationRules(
   const { server, strategies, tokenIssuers } = basis
   const confidential = [...tokenIssuers.values()].filter(issuer => issuer.confidential === true)
   return {
-    methods: new Map(strategies.map(strategy => [strategy.name, strategy instanceof JwtStrategy ? strategy.algorithms() : []])),
+    methods: new Map(strategies.map(({ name, signingAlgorithms = [] }) => [name, signingAlgorithms])),
     grantTypes: [...tokenIssuers.keys()],
     confidentialGrantTypes: confidential.map(({ grant_type }) => grant_type),
     signingAlgorithms: server.idTokenAlgorithms,
