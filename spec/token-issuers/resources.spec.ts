@@ -105,15 +105,15 @@ describe('one token for several resources', () => {
         }
       }
     })
-    const own = await token(made.app, 'gateway', 'grant_type=client_credentials&scope=api:read invoices:read')
+    const own = await token(made.app, 'unscoped', 'grant_type=client_credentials&scope=api:read invoices:read')
     const { access_token } = own.body as Tokens
     const form = { grant_type: exchangeGrant, subject_token: access_token, subject_token_type: tokenType('access_token') }
-    const both = await token(made.app, 'gateway', `${encode(form)}${naming(api, invoices)}`)
+    const both = await token(made.app, 'unscoped', `${encode(form)}${naming(api, invoices)}`)
     expect([both.status, asked]).toEqual([200, [api, invoices]])
     expect(decodeJwt((both.body as Tokens).access_token).aud).toEqual([api, invoices])
-    const other = await token(made.app, 'gateway', `${encode(form)}${naming(files)}`)
+    const other = await token(made.app, 'unscoped', `${encode(form)}${naming(files)}`)
     expect(other.body).toMatchObject({ error: 'invalid_request' })
-    const audience = await token(made.app, 'gateway', `${encode({ ...form, audience: api })}${naming(api, invoices)}`)
+    const audience = await token(made.app, 'unscoped', `${encode({ ...form, audience: api })}${naming(api, invoices)}`)
     expect(audience.body).toMatchObject({ error: 'invalid_target' })
   })
 })
