@@ -98,7 +98,14 @@ export { NoneStrategy } from './strategies/none.ts'
 export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { StrategyOptions } from './strategies/attempt.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
-export { guardedDownload, guardedFetch, guardedPost, type FetchJson, type GuardedFetchOptions, type PostJson } from './assertions/guarded-fetch.ts'
+export {
+  guardedDownload,
+  guardedFetch,
+  guardedPost,
+  type FetchJson,
+  type GuardedFetchOptions,
+  type PostJson
+} from './assertions/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {

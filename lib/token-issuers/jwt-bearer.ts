@@ -75,7 +75,9 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       const grant = { ...record, id, act: token.act, may_act: token.may_act }
       const response = await server.respond(request, grant, { resource: resources, knownAccount: true })
       // ID-JAG, Access Token Request: what was granted of its resource claim is told
-      return jwt.claims['resource'] === undefined ? response : { ...response, resource: resources.length === 1 ? resources[0] : resources }
+      return jwt.claims['resource'] === undefined
+        ? response
+        : { ...response, resource: resources.length === 1 ? resources[0] : resources }
     }
   }
 }
@@ -102,8 +104,7 @@ function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, serv
 function grantedResources(request: TokenRequest, server: TokenServer, claim: unknown): readonly string[] {
   const asked = requestedResources(request.parameters)
   const named = claim === undefined ? [] : namedHere(server, claim)
-  if (asked.length === 0 && named.length > 1)
-    throw new InvalidTargetError('the assertion is for several resources: name one')
+  if (asked.length === 0 && named.length > 1) throw new InvalidTargetError('the assertion is for several resources: name one')
   resourceFor(server, { resources: named }, asked)
   return asked.length === 0 ? named : asked
 }

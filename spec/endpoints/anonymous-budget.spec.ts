@@ -46,7 +46,8 @@ describe('what people who have not signed in can have stored', () => {
       const response = await from(h.app, '203.0.113.7')
       if (response.status === 200) kept++
       else refused++
-      if (response.status === 303) expect(redirected(response)).toMatchObject({ error: 'temporarily_unavailable', state: large.state })
+      if (response.status === 303)
+        expect(redirected(response)).toMatchObject({ error: 'temporarily_unavailable', state: large.state })
     }
     expect([kept > 10, refused > 50, bytes() <= anonymousBudget]).toEqual([true, true, true])
     expect((await from(h.app, '203.0.113.8')).status).toBe(200)
@@ -92,7 +93,10 @@ describe('what people who have not signed in can have stored', () => {
         .send(authorizationQuery({ ...large, login_hint: 'l'.repeat(1_900) }))
     const locations: string[] = []
     for (let time = 0; time < 40; time++) locations.push(String((await post()).headers['location']))
-    expect([locations[0]?.includes('request_uri='), locations.at(-1)?.includes('error=temporarily_unavailable')]).toEqual([true, true])
+    expect([locations[0]?.includes('request_uri='), locations.at(-1)?.includes('error=temporarily_unavailable')]).toEqual([
+      true,
+      true
+    ])
   })
 })
 

@@ -23,7 +23,12 @@ const query = (client_id: string, ...named: string[]) =>
 
 async function codeOf(app: Express, client_id: string, ...named: string[]): Promise<string> {
   const response = await request(app).get(`/oauth2/authorize?${query(client_id, ...named)}`)
-  return encode({ grant_type: 'authorization_code', code: redirected(response)['code'] ?? '', redirect_uri: callback, code_verifier })
+  return encode({
+    grant_type: 'authorization_code',
+    code: redirected(response)['code'] ?? '',
+    redirect_uri: callback,
+    code_verifier
+  })
 }
 
 const client = {

@@ -32,8 +32,7 @@ export function readRedirect(client: Client, parameters: AuthorizationParameters
   if (parameters.repeated.has('redirect_uri')) throw new InvalidRequestError('redirect_uri was sent more than once')
   const redirect_uri = parameters.get('redirect_uri')
   if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
-  if (!isRedirectUriOf(client, redirect_uri))
-    throw new InvalidRequestError('this redirect_uri is not registered for the client')
+  if (!isRedirectUriOf(client, redirect_uri)) throw new InvalidRequestError('this redirect_uri is not registered for the client')
   // a state that is refused is not sent on either
   const state = parameters.repeated.has('state') || isTooLong(parameters, 'state') ? undefined : parameters.get('state')
   // an error about the response mode itself has to be sent somehow

@@ -91,9 +91,7 @@ async function givenBefore(
   const isGood =
     given.sub === undefined
       ? isRefusal(result) || pushed
-      : !isRefusal(result) &&
-        account?.sub === given.sub &&
-        (await isRedeemable(server, given.parameters.code, client.client_id))
+      : !isRefusal(result) && account?.sub === given.sub && (await isRedeemable(server, given.parameters.code, client.client_id))
   if (!isGood && pushed) throw new AlreadyAnsweredError()
   return isGood ? given : undefined
 }

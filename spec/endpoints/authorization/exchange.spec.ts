@@ -36,7 +36,10 @@ describe('a faulty request of a client that registered itself', () => {
   it.each(faulty)('%s: who is signed in is sent there', async (_, change, error) => {
     const { app, client_id } = await registered('open')
     const response = await authorize(app, { client_id, ...change })
-    expect([String(response.headers['location']).startsWith(`${callback}?`), redirected(response)['error']]).toEqual([true, error])
+    expect([String(response.headers['location']).startsWith(`${callback}?`), redirected(response)['error']]).toEqual([
+      true,
+      error
+    ])
   })
 
   it.each(faulty)('%s: others are sent on as ever', async (_, change, error) => {

@@ -60,8 +60,7 @@ describe('a query is read as strictly as a form', () => {
   it('bytes that were not escaped are refused', async () => {
     const { app } = await harness()
     await listening(app, async address => {
-      const target = (raw: Uint8Array) =>
-        Buffer.concat([Buffer.from(`/oauth2/authorize?${authorizationQuery()}&state=`), raw])
+      const target = (raw: Uint8Array) => Buffer.concat([Buffer.from(`/oauth2/authorize?${authorizationQuery()}&state=`), raw])
       for (const raw of [[0xff], [0xc3], [0xc3, 0xbc], [0xed, 0xa0, 0x80], [0x01], [0x7f]])
         expect(await answerTo(address, target(Uint8Array.from(raw)))).toMatch(/^HTTP\/1\.1 400 (?![^]*Location)/i)
     })
@@ -70,7 +69,10 @@ describe('a query is read as strictly as a form', () => {
   it('letters outside ASCII come back whole', async () => {
     const { app } = await harness()
     const state = 'ünï→😀 +&='
-    for (const response of [await get(app, authorizationQuery({ state })), await authorizeByPost(app, authorizationQuery({ state }))])
+    for (const response of [
+      await get(app, authorizationQuery({ state })),
+      await authorizeByPost(app, authorizationQuery({ state }))
+    ])
       expect(redirected(response)).toMatchObject({ state })
   })
 
@@ -78,7 +80,8 @@ describe('a query is read as strictly as a form', () => {
     const { app } = await harness()
     const known = authorizationQuery().split('&').length
     expect(redirected(await get(app, authorizationQuery() + '&a=1'.repeat(100 - known)))).toHaveProperty('code')
-    for (const more of [101 - known, 3_000]) expectPage(await get(app, authorizationQuery() + '&a=1'.repeat(more)), 'invalid_request')
+    for (const more of [101 - known, 3_000])
+      expectPage(await get(app, authorizationQuery() + '&a=1'.repeat(more)), 'invalid_request')
   })
 
   it('the same parameter again and again costs as much as any other', () => {
