@@ -11,7 +11,10 @@ export interface ResourceOptions {
   readonly scopes?: readonly string[] | undefined
   /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
   readonly access_token_format?: 'jwt' | 'opaque' | undefined
-  /** What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a key. */
+  /**
+   * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
+   * key.
+   */
   readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
   readonly access_token_ttl?: number | undefined
@@ -72,11 +75,12 @@ export class Resources {
   }
 
   /**
-   * What one token for all of these is like: it lives as long as the shortest-lived of them wants, and its `resource` is all indicators, with spaces
-   * between them. Undefined for none.
+   * What one token for all of these is like: it lives as long as the shortest-lived of them wants, and its `resource`
+   * is all indicators, with spaces between them. Undefined for none.
    *
    * @param defaultTtl seconds a token lives for a resource that says nothing of it.
-   * @throws InvalidTargetError where they read tokens of different kinds, so that no token is for all of them (RFC 8707 §2).
+   * @throws InvalidTargetError where they read tokens of different kinds, so that no token is for all of them (RFC 8707
+   * §2).
    */
   together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
     const [first, ...others] = indicators.map(indicator => this.find(indicator))
@@ -109,7 +113,10 @@ export class Resources {
     return scope.filter(value => resource.scopes.includes(value) || !this.owners.has(value))
   }
 
-  /** The one resource that all values of a scope belong to, those about people aside; undefined where there is none, or the server infers none. */
+  /**
+   * The one resource that all values of a scope belong to, those about people aside; undefined where there is none, or
+   * the server infers none.
+   */
   inferred(scope: readonly string[]): Resource | undefined {
     if (!this.inferring) return undefined
     const [first, ...others] = this.candidates(scope)

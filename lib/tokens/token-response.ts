@@ -13,10 +13,11 @@ import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from '
 
 /**
  * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
- * Everything that must be found again is recorded before this resolves. What client and server no longer allow of the grant is left out.
+ * Everything that must be found again is recorded before this resolves. What client and server no longer allow of the
+ * grant is left out.
  *
- * @throws InvalidScopeError when `shape.scope` is beyond what is allowed of the grant now; InvalidTargetError when `shape.resource` is unknown or
- * beyond what was granted; InvalidGrantError when its person is nobody here any more.
+ * @throws InvalidScopeError when `shape.scope` is beyond what is allowed of the grant now; InvalidTargetError when
+ * `shape.resource` is unknown or beyond what was granted; InvalidGrantError when its person is nobody here any more.
  */
 export async function respond(
   server: TokenServer,
@@ -97,8 +98,8 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
 }
 
 /**
- * Whatever is about a person has a grant, which they can see and end, and which alone says who they are to this server. One without an id gets one, and
- * is kept as long as the token lives.
+ * Whatever is about a person has a grant, which they can see and end, and which alone says who they are to this server.
+ * One without an id gets one, and is kept as long as the token lives.
  */
 async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource | undefined): Promise<Grant> {
   const { client_id, sub = '', scope, resources, auth_time, acr, amr, claims, authorization_details } = grant
@@ -115,7 +116,10 @@ interface Target {
   readonly audience: AccessToken['aud']
 }
 
-/** What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo endpoint too. */
+/**
+ * What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo
+ * endpoint too.
+ */
 function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: ResponseShape['resource']): Target {
   const named = namedBy(asked)
   if (named.length > 1) return { resource: resourceFor(server, grant, named), audience: named }

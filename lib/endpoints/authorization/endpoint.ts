@@ -14,8 +14,8 @@ import { readAuthorizationRequest, type AuthorizationRequest } from './request.t
 import { responseModes } from './response-mode.ts'
 
 /**
- * Answers authorization requests by GET. HEAD judges them as GET does, and does nothing else. POST is answered with a 303 to the same request by GET: it
- * may come from another site, and then without the session of whoever sits there.
+ * Answers authorization requests by GET. HEAD judges them as GET does, and does nothing else. POST is answered with a
+ * 303 to the same request by GET: it may come from another site, and then without the session of whoever sits there.
  */
 export function authorizationEndpoint(context: EndpointContext): Endpoint {
   const { server, requestObjects, authorizationDetails } = context

@@ -1,6 +1,7 @@
 /**
- * Authorization requests by POST. Browsers leave the session's cookie out of a POST from another site, and an application would take its person for
- * somebody new; so the request goes on as a GET, to which the cookie belongs, before anybody asks who is there.
+ * Authorization requests by POST. Browsers leave the session's cookie out of a POST from another site, and an
+ * application would take its person for somebody new; so the request goes on as a GET, to which the cookie belongs,
+ * before anybody asks who is there.
  */
 import type { Client } from '../../client.ts'
 import { redirecting, type Exchange } from './exchange.ts'
@@ -12,7 +13,8 @@ import { keepPushedRequest } from './pushed-request.ts'
 const longestQuery = 4000
 
 /**
- * Answers with 303 to the same request by GET (RFC 9110 §15.4.4). One that is too long for a URL is judged and kept as a pushed one is, for as long.
+ * Answers with 303 to the same request by GET (RFC 9110 §15.4.4). One that is too long for a URL is judged and kept as
+ * a pushed one is, for as long.
  *
  * @param judge reads the request; undefined where it answered with an error.
  */
