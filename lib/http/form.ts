@@ -85,6 +85,7 @@ export class ParameterCollector implements PairReader {
   readonly parameters: Parameters
   private readonly values: Record<string, string> & { [furtherResources]?: string[] }
   private empty: Set<string> | undefined
+  private further: string[] | undefined
   private readonly limit: number
   private count = 0
 
@@ -116,7 +117,8 @@ export class ParameterCollector implements PairReader {
     if (value === '') return
     refuseForbiddenCharacter('resource', value)
     if (this.values['resource'] === undefined) this.values['resource'] = value
-    else (this.values[furtherResources] ??= []).push(value)
+    else if (this.further === undefined) this.values[furtherResources] = this.further = [value]
+    else this.further.push(value)
   }
 }
 

@@ -63,7 +63,10 @@ function textOf(name: string, value: unknown): string {
  */
 function refuseDoubledNames(text: string, members: object): void {
   const quotes = text.replace(/\\./g, '').split('"').length - 1
-  const literals = Object.values(members).reduce((sum, value) => sum + 1 + (Array.isArray(value) ? value.length : 1), 0)
+  const literals = Object.values(members).reduce(
+    (sum: number, value: unknown) => sum + 1 + (Array.isArray(value) ? value.length : 1),
+    0
+  )
   if (quotes === 2 * literals) return
   throw new InvalidRequestError('a parameter was sent more than once', { reason: 'the JSON object has the same name twice' })
 }

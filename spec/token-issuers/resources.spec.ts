@@ -82,7 +82,7 @@ describe('one token for several resources', () => {
     const { body } = await token(app, 'several', asked, '/oauth2/device_authorization')
     const { device_code, user_code } = body as Awaited<ReturnType<typeof begun>>
     await server.device.approve(user_code, account)
-    const poll = `${encode({ grant_type: deviceGrant, device_code })}`
+    const poll = encode({ grant_type: deviceGrant, device_code })
     expect((await token(app, 'several', `${poll}${naming(api, files)}`)).body).toMatchObject({ error: 'invalid_target' })
     const polled = await token(app, 'several', `${poll}${naming(api, invoices)}`)
     expect(decodeJwt((polled.body as Tokens).access_token).aud).toEqual([api, invoices])

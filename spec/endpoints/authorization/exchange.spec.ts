@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { clientOrigin, type Client, type ErrorDetails, type InteractionPrompt } from '../../../lib/index.ts'
+import { clientOrigin, type ErrorDetails, type InteractionPrompt } from '../../../lib/index.ts'
 import { authorizationQuery, authorize, callback, redirected, type Harness } from '../../support/authorization-server.ts'
 import { expectPage } from '../../support/pushed-requests.ts'
 import { initialAccessToken, register, registrationHarness, web } from '../../support/registration.ts'
@@ -101,7 +101,8 @@ describe('a prompt', () => {
     const h = await registered(access, { interaction })
     expect(await prompted(h, prompts, h.client_id)).toMatchObject({ client_origin: origin, redirect_uri: callback })
     expect(await prompted(h, prompts, 'web')).toMatchObject({ client_origin: 'configured', redirect_uri: callback })
-    expect(clientOrigin(prompts[0]?.client as Client)).toBe(origin)
+    const client = prompts[0]?.client
+    expect(client && clientOrigin(client)).toBe(origin)
   })
 
   it('a client that changes what it registered gains nobody who vouches for it, and loses nobody', async () => {
