@@ -56,6 +56,8 @@ export const knownMembers: ReadonlySet<string> = new Set([
   'introspection_signed_response_alg',
   // this server's own: a client that still sends the token endpoint as aud while the others have moved
   'assertion_audience',
+  // one that looks for claims in ID Tokens alone
+  'id_token_claims',
   // and one whose secrets, keys, certificates and methods are several, with dates
   'credentials'
 ])

@@ -53,6 +53,7 @@ const resource = object({
   resource: text.refine(value => URL.canParse(value) && !value.includes('#'), 'must be an absolute URI without a fragment'),
   scopes: list(scopeValue),
   access_token_format: oneOf('jwt', 'opaque').default('jwt'),
+  access_token_signing_alg: oneOf('RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519').default('ES256'),
   introspection_clients: list(text).default([])
 })
 
@@ -100,6 +101,7 @@ const policy = object({
   device_code_ttl: whole(1, 86_400).default(600),
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default('off'),
+  default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
 })
   .refine(({ registration, initial_access_token }) => registration !== 'token' || initial_access_token !== undefined, {

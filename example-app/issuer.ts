@@ -109,13 +109,17 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients,
       scopes: settings.scopes,
-      resources: settings.resources,
+      resources: settings.resources.map(({ access_token_signing_alg, ...resource }) => ({
+        ...resource,
+        signingAlgorithm: access_token_signing_alg
+      })),
       acrValues: [passwordLogin],
       credentials: { endpoint: true },
       certificates: certificates || mtlsOrigin !== undefined,
       certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
+      account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: (error, req) => logFailure(log, error, req, issuer),
@@ -145,6 +149,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(policy),
     profile: policy.profile,
+    defaultResource: policy.default_resource,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
     assertionAudience: policy.assertion_audience,
@@ -173,6 +178,7 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.access': 'policy.registration',
   'registration.initialAccessTokens': 'policy.initial_access_token',
   profile: 'policy.profile',
+  defaultResource: 'policy.default_resource',
   jsonBody: 'policy.json_body',
   requirePkce: 'policy.require_pkce',
   assertionAudience: 'policy.assertion_audience',
@@ -187,7 +193,9 @@ const settingNames: Readonly<Record<string, string>> = {
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
   const [option = '', rest = ''] = error.key.split(/(?=[.[])(.*)/s)
-  const key = settingNames[error.key] ?? `${settingNames[option] ?? option}${rest}`
+  const key =
+    settingNames[error.key] ??
+    `${settingNames[option] ?? option}${rest.replace(/\.signingAlgorithm$/, '.access_token_signing_alg')}`
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

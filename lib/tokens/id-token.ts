@@ -3,6 +3,7 @@ import type { Client } from '../client.ts'
 import { ServerError } from '../errors.ts'
 import { readClaims } from './claims.ts'
 import type { Grant } from './grant.ts'
+import { rememberSubject } from './pairwise-memory.ts'
 import { halfHash } from './signing-keys.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
@@ -26,13 +27,15 @@ export async function mintIdToken(
   if (grant.sub === undefined) throw new ServerError({ reason: 'an ID Token needs a person: the grant has no sub' })
   const alg = idTokenAlgorithm(server, client)
   const iat = Math.floor(server.clock() / 1000)
+  const subject = subjectFor(server, client, grant.sub)
+  if (subject !== grant.sub) await rememberSubject(server, client, grant.sub, subject)
   return server.keys.sign(alg, 'JWT', {
     ...(await readClaims(server, client, grant.sub, {
       scope: (client.id_token_claims ?? server.idTokenClaims) === 'scopes' ? grant.scope : [],
       claims: grant.claims?.id_token
     })),
     iss: server.issuer,
-    sub: subjectFor(server, client, grant.sub),
+    sub: subject,
     aud: client.client_id,
     exp: iat + lifetime,
     iat,

@@ -150,9 +150,7 @@ export const authorize = (app: Express, change?: Readonly<Record<string, string 
 export async function authorizeByPost(app: Express, query: string): Promise<Response> {
   const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
   const { location } = sentOn.headers as { location?: string }
-  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true
-    ? request(app).get(location.slice(issuer.length))
-    : sentOn
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true ? request(app).get(location.slice(issuer.length)) : sentOn
 }
 
 /** The parameters a response sends to the client with its redirect. */
@@ -183,8 +181,8 @@ export const userinfo = (app: Express, access_token: string) =>
   request(app).get('/oauth2/userinfo').set('Authorization', `Bearer ${access_token}`)
 
 /** The application's own API, which takes tokens for every resource. */
-export const atApi = (app: Express, access_token: string) =>
-  request(app).get('/any-api').set('Authorization', `Bearer ${access_token}`)
+export const atApi = (app: Express, access_token: string, path = '/any-api') =>
+  request(app).get(path).set('Authorization', `Bearer ${access_token}`)
 
 /** Serves the app on a real port while `run` works with its address. */
 export async function listening<T>(app: Express, run: (address: string) => Promise<T>): Promise<T> {

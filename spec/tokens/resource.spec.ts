@@ -15,6 +15,7 @@ describe('Resources', () => {
       resource: api,
       scopes: [],
       access_token_format: 'jwt',
+      signingAlgorithm: undefined,
       access_token_ttl: undefined,
       introspection_clients: []
     })
@@ -77,6 +78,10 @@ describe('Resources', () => {
     ['an empty scope', { resource: api, scopes: [''] }, 'resources[0].scopes'],
     ['a scope that is a number', { resource: api, scopes: [1] }, 'resources[0].scopes'],
     ['an unknown format', { resource: api, access_token_format: 'JWT' }, 'resources[0].access_token_format'],
+    ['an algorithm of other letters', { resource: api, signingAlgorithm: 'es256' }, 'resources[0].signingAlgorithm'],
+    ['an algorithm nobody signs with', { resource: api, signingAlgorithm: 'HS256' }, 'resources[0].signingAlgorithm'],
+    ['no algorithm', { resource: api, signingAlgorithm: 'none' }, 'resources[0].signingAlgorithm'],
+    ['an algorithm that is null', { resource: api, signingAlgorithm: null }, 'resources[0].signingAlgorithm'],
     ['no lifetime', { resource: api, access_token_ttl: 0 }, 'resources[0].access_token_ttl'],
     ['a lifetime in a string', { resource: api, access_token_ttl: '60' }, 'resources[0].access_token_ttl'],
     ['half a second', { resource: api, access_token_ttl: 0.5 }, 'resources[0].access_token_ttl'],

@@ -59,7 +59,8 @@ export interface Interaction {
   /** Who is signed in with this browser; undefined when nobody is. */
   account(req: Request): Account | undefined | Promise<Account | undefined>
   /**
-   * Whether the person has already agreed that this client gets this scope. Not asked for requests with `authorization_details`, or
+   * Whether the person has already agreed that this client gets this scope at each of these resources, which are those the request names, or the one its
+   * scope belongs to. What was agreed to for one resource is not agreed to for another. Not asked for requests with `authorization_details`, or
    * with claims beyond the scope: those are agreed to each time.
    */
   consented(
