@@ -55,9 +55,10 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
   readonly credentials?: CredentialsOptions | undefined
   /**
-   * Bytes that callers nobody knows may have stored, for each network (an IPv6 network is its /64) in ten minutes: authorization requests of people who
-   * have not signed in, and pushed and device requests of public clients. Beyond it the answer is `temporarily_unavailable`. Counted in each process.
-   * Default 8388608, some ten thousand sign-ins; false: no bound. Behind a proxy it needs Express's `trust proxy`.
+   * Bytes that callers nobody knows may have stored, for each network (an IPv6 network is its /64) in ten minutes:
+   * authorization requests of people who have not signed in, and pushed and device requests of public clients. Beyond
+   * it the answer is `temporarily_unavailable`. Counted in each process. Default 8388608, some ten thousand sign-ins;
+   * false: no bound. Behind a proxy it needs Express's `trust proxy`.
    */
   readonly anonymousBudget?: number | false | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */

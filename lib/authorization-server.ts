@@ -29,10 +29,10 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /**
-   * Goes on after the person did something, or, without a result, from where they are by now (signed in in another tab): answers with the next prompt, or
-   * a 303 to the client. Called again for the same interaction, as a double click does, it answers as it did the first time while the code was not
-   * redeemed and the same person is there; after that the request goes on as if it were new. One that was pushed is used up: the person sees a page.
-   * Never rejects.
+   * Goes on after the person did something, or, without a result, from where they are by now (signed in in another
+   * tab): answers with the next prompt, or a 303 to the client. Called again for the same interaction, as a double
+   * click does, it answers as it did the first time while the code was not redeemed and the same person is there; after
+   * that the request goes on as if it were new. One that was pushed is used up: the person sees a page. Never rejects.
    */
   resume(req: Request, res: Response, id: string, result?: InteractionResult): Promise<void>
   /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
@@ -78,9 +78,9 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
 /** The keys behind clients' `jwks_uri`, as this process keeps them. */
 export interface KeptClientKeys {
   /**
-   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them fetches them, and where the
-   * address does not answer there are none. Other processes keep theirs, and so do strategies of your own that were made with other `keys`.
-   * Resolves to whether any were kept.
+   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them
+   * fetches them, and where the address does not answer there are none. Other processes keep theirs, and so do
+   * strategies of your own that were made with other `keys`. Resolves to whether any were kept.
    */
   forget(client_id: string): Promise<boolean>
 }

@@ -2,8 +2,8 @@
 import type { Client } from './client.ts'
 
 /**
- * `configured`: the operator's own list or function. `registered`: it registered itself, and nobody vouches for it. `vouched`: it registered with an
- * initial access token or a software statement that was accepted.
+ * `configured`: the operator's own list or function. `registered`: it registered itself, and nobody vouches for it.
+ * `vouched`: it registered with an initial access token or a software statement that was accepted.
  */
 export type ClientOrigin = 'configured' | 'registered' | 'vouched'
 

@@ -72,7 +72,7 @@ export interface TokenIssued extends EventBase {
   /** The person, by the name the client knows; absent where the client acts for itself. */
   readonly sub?: string | undefined
   readonly scope: readonly string[]
-  /** The resource the access token is for. */
+  /** The resource the access token is for; several are separated by spaces. */
   readonly resource?: string | undefined
   /** The resources the scope belongs to, where the request named none and they are several: none of them takes this token. */
   readonly ambiguous_resources?: readonly string[] | undefined

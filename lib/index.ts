@@ -25,6 +25,7 @@ export type {
   InteractionPrompt,
   InteractionResult
 } from './endpoints/authorization/interaction.ts'
+export { requestedResources } from './request.ts'
 export { clientOrigin, type ClientOrigin } from './client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 

@@ -15,8 +15,8 @@ export const furtherResources: unique symbol = Symbol('further resources')
 
 /**
  * The request's parameters: each at most once, none empty, all strings (RFC 6749 §3.2). No prototype, so
- * `parameters['constructor']` is undefined unless it was sent. Only `resource` may be sent several times (RFC 8707 §2): there is the first
- * one here, and all of them in {@link requestedResources}.
+ * `parameters['constructor']` is undefined unless it was sent. Only `resource` may be sent several times (RFC 8707 §2):
+ * there is the first one here, and all of them in {@link requestedResources}.
  */
 export type Parameters = Readonly<Partial<Record<string, string>>>
 

@@ -2,6 +2,7 @@
 import { isPublic } from '../client.ts'
 import { printable } from '../decision.ts'
 import { InvalidGrantError } from '../errors.ts'
+import { requestedResources } from '../request.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
 import { beginGrant, type Allowed } from '../tokens/begin-grant.ts'
 import { verifyCodeChallenge } from '../tokens/pkce.ts'
@@ -30,7 +31,7 @@ export function authorizationCode(): TokenIssuer {
       checkRedirectUri(request, record)
       checkCodeVerifier(request, record)
       checkDpopKey(request, record)
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       const holder = { ...request, auth_method: request.authentication.method }
       const begin = () => beginGrant(server, id, allowedBy(record), holder)
       return server.respond(request, { ...record, id }, { resource, refresh_token: begin })

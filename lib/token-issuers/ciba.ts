@@ -1,5 +1,6 @@
 /** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
 import { UnauthorizedClientError } from '../errors.ts'
+import { requestedResources } from '../request.ts'
 import { cibaGrantType, type BackchannelRequest } from '../tokens/backchannel-request.ts'
 import { beginGrant } from '../tokens/begin-grant.ts'
 import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
@@ -24,9 +25,9 @@ export function ciba(): TokenIssuer {
       const { scope, resources, authorization_details, delivery } = found.request
       if (delivery === 'push')
         throw new UnauthorizedClientError('tokens are pushed to this client', { reason: 'CIBA §11: it registered the push mode' })
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       // judged first: a wrong resource must not cost the client its tokens
-      if (resource !== undefined) resourceFor(server, found.request, resource)
+      if (resource.length > 0) resourceFor(server, found.request, resource)
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }

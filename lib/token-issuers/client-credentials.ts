@@ -1,5 +1,6 @@
 /** The client credentials grant (RFC 6749 §4.4): a client acting for itself. */
 import { InvalidScopeError } from '../errors.ts'
+import { requestedResources } from '../request.ts'
 import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 import { aboutPeople } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -15,7 +16,7 @@ export function clientCredentials(): TokenIssuer {
     issue(request, server) {
       const scope = scopeOf(request, server)
       const grant = { client_id: request.client.client_id, scope, resources: [] }
-      return server.respond(request, grant, { resource: request.parameters['resource'] })
+      return server.respond(request, grant, { resource: requestedResources(request.parameters) })
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
+import { requestedResources } from '../request.ts'
 import { beginGrant } from '../tokens/begin-grant.ts'
 import { deviceCodeGrantType } from '../tokens/device-code.ts'
 import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
@@ -19,9 +20,9 @@ export function deviceCode(): TokenIssuer {
       const { client } = request
       const found = await findPolledRequest(server, 'device_code', requiredParameter(request, 'device_code'), client.client_id)
       const { scope, resources, authorization_details } = found.request
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       // judged first: a wrong resource must not cost the client its code
-      if (resource !== undefined) resourceFor(server, found.request, resource)
+      if (resource.length > 0) resourceFor(server, found.request, resource)
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }

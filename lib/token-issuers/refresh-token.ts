@@ -1,6 +1,7 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
 import { InvalidGrantError } from '../errors.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
+import { requestedResources } from '../request.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import { findGrant, type FoundGrant } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
@@ -26,7 +27,7 @@ export function refreshToken(): TokenIssuer {
       if (!isProvedBy(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
       if (!mayRefresh(server, request.client, grant.scope)) throw refused('offline_access is no longer allowed to the client')
       const scope = askedScope(request)
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
       const refresh_token = () => successor(request, server, reference, found)
       return server.respond(request, { ...grant, id: reference.grant }, { scope, resource, refresh_token })

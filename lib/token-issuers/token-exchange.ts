@@ -11,6 +11,7 @@ import {
 import type { Client } from '../client.ts'
 import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+import { requestedResources } from '../request.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { hasAccount } from '../tokens/account.ts'
@@ -18,7 +19,6 @@ import { exchangesOf } from '../tokens/grant.ts'
 import { startExchangedGrant, startGrant } from '../tokens/new-grant.ts'
 import type { NewGrant } from '../tokens/person-grants.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
-import type { Resource } from '../tokens/resource.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
@@ -108,13 +108,14 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   const subject = await readToken(context, 'subject_token', ['access_token', 'refresh_token', 'id_token', 'jwt'])
   const actor = hasActor(request) ? await readToken(context, 'actor_token', ['access_token', 'id_token', 'jwt']) : undefined
   const wanted = requestedScopeWithin(request, server, subject.token.scope).filter(value => value !== 'offline_access')
-  const named = targetOf(request, server, subject.token)
-  const target = named ?? server.resources.inferred(wanted)
+  const resources = targetsOf(request, server, subject.token)
+  const target = server.resources.together(resources, server.accessTokenTtl) ?? server.resources.inferred(wanted)
   if (requested === 'jwt' && target?.access_token_format !== 'jwt')
     throw new InvalidRequestError('a JWT is issued only for a resource that takes JWTs')
   const scope = target === undefined ? wanted : server.resources.narrow(wanted, target)
   const sub = await subjectOf(context, subject)
-  const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, target })
+  const targets = resources.length > 0 ? resources : [target?.resource]
+  const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, targets })
   for (const { jwt, name } of [subject, actor].filter(part => part !== undefined)) {
     if (jwt === undefined || (await issuers.consume(jwt))) continue
     tellReplay(request, server, jwt.iss)
@@ -122,13 +123,12 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   }
   const { about, may_act, auth_time, acr, amr, exp } = subject.token
   const { client_id } = request.client
-  const resources = named === undefined ? [] : [named.resource]
   const granted = { client_id, scope, resources, auth_time, acr, amr }
   const id = await beginGrant(server, subject.token, { ...granted, sub, auth_method: request.authentication.method })
   // a client that acts for itself is no person: nobody calls it by another name
   const whose = about === 'person' ? { sub } : { subject_client: sub }
   // whoever it is about was found to be there with the token that was presented
-  const shape = { expires_at: exp, id_token: false, knownAccount: true } as const
+  const shape = { resource: resources, expires_at: exp, id_token: false, knownAccount: true } as const
   const response = await server.respond(request, { ...granted, ...whose, id, act, may_act }, shape)
   return { ...response, issued_token_type: tokenType + requested }
 }
@@ -199,20 +199,20 @@ function isOwnJwt(presented: string, server: TokenServer): boolean {
 }
 
 /**
- * The resource the new token is for: the one `resource` or `audience` names, or else the subject token's own, so that a token for one API never
+ * The resources the new token is for: those `resource` or `audience` name, or else the subject token's own, so that a token for one API never
  * becomes one for all.
  */
-function targetOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): Resource | undefined {
-  const { resource, audience } = request.parameters
-  if (resource !== undefined && audience !== undefined && resource !== audience)
+function targetsOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): readonly string[] {
+  const resources = requestedResources(request.parameters)
+  const { audience } = request.parameters
+  if (audience !== undefined && resources.some(resource => resource !== audience))
     throw new InvalidTargetError('resource and audience name two targets, and a token is for one')
-  const asked = resource ?? audience
+  const asked = audience === undefined ? resources : [audience]
+  if (asked.length === 0 && subject.resources.length > 1)
+    throw new InvalidTargetError('the subject_token is for several resources: name one')
   // what a refresh token is good for was agreed to; an access token's API is there to be left for the next one
-  if (asked !== undefined)
-    return subject.type === 'refresh_token' ? resourceFor(server, subject, asked) : server.resources.find(asked)
-  const [own, ...others] = subject.resources
-  if (others.length > 0) throw new InvalidTargetError('the subject_token is for several resources: name one')
-  return own === undefined ? undefined : server.resources.find(own)
+  resourceFor(server, { resources: subject.type === 'refresh_token' ? subject.resources : [] }, asked)
+  return asked.length === 0 ? subject.resources : asked
 }
 
 async function subjectOf({ findSubject, request, server }: Exchange, { token, jwt }: Part): Promise<string> {
@@ -224,11 +224,11 @@ async function subjectOf({ findSubject, request, server }: Exchange, { token, jw
 }
 
 interface Proposal extends Pick<ExchangeRequest, 'sub' | 'subject' | 'actor' | 'scope'> {
-  readonly target: Resource | undefined
+  readonly targets: readonly (string | undefined)[]
 }
 
-/** Asks the policy, and answers with the actors the new token names. */
-async function allowedActor(context: Exchange, { target, ...proposal }: Proposal): Promise<Actor | undefined> {
+/** Asks the policy of each target, and answers with the actors the new token names. */
+async function allowedActor(context: Exchange, { targets, ...proposal }: Proposal): Promise<Actor | undefined> {
   const { policy, request, server } = context
   const { client } = request
   const { subject, actor } = proposal
@@ -239,12 +239,17 @@ async function allowedActor(context: Exchange, { target, ...proposal }: Proposal
   if (subject.may_act !== undefined && !mayAct(subject.may_act, party, client.client_id, server.issuer))
     throw notAllowed('may_act: the subject_token allows another actor')
   const { audience } = request.parameters
-  const verdict = await policy({ ...proposal, client, resource: target?.resource, audience })
-  if (verdict?.allow === 'impersonation') return subject.act
-  if (verdict?.allow !== 'delegation') {
-    const reason = verdict?.allow === false ? verdict.reason : undefined
-    throw notAllowed(`policy: ${reason ?? 'not allowed'}`)
+  const kinds = new Set<string>()
+  for (const resource of targets) {
+    const verdict = await policy({ ...proposal, client, resource, audience })
+    if (verdict?.allow !== 'impersonation' && verdict?.allow !== 'delegation') {
+      const reason = verdict?.allow === false ? verdict.reason : undefined
+      throw notAllowed(`policy: ${reason ?? 'not allowed'}`)
+    }
+    kinds.add(verdict.allow)
   }
+  if (kinds.size > 1) throw notAllowed('policy: impersonation at one resource, delegation at another')
+  if (kinds.has('impersonation')) return subject.act
   const act = actThrough(party, subject.act)
   if (act === undefined) throw notAllowed('act: too many have acted already')
   return act

@@ -11,7 +11,10 @@ export interface ResourceOptions {
   readonly scopes?: readonly string[] | undefined
   /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
   readonly access_token_format?: 'jwt' | 'opaque' | undefined
-  /** What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a key. */
+  /**
+   * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
+   * key.
+   */
   readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
   readonly access_token_ttl?: number | undefined
@@ -28,15 +31,15 @@ export interface Resource {
   readonly introspection_clients: readonly string[]
 }
 
+/** As many resources as one request may name. */
+const mostResources = 20
+
 export interface ResourcesSetting {
   /** Whether a scope says which resource is meant. Default false. */
   readonly inferring?: boolean
   /** What there are keys to sign with. Default: all that can be signed with. */
   readonly algorithms?: readonly string[]
 }
-
-/** As many resources as one request may name. */
-const mostResources = 20
 
 /** The resources of a server, by their indicator. */
 export class Resources {
@@ -71,6 +74,31 @@ export class Resources {
     return distinct.map(indicator => this.find(indicator).resource)
   }
 
+  /**
+   * What one token for all of these is like: it lives as long as the shortest-lived of them wants, and its `resource`
+   * is all indicators, with spaces between them. Undefined for none.
+   *
+   * @param defaultTtl seconds a token lives for a resource that says nothing of it.
+   * @throws InvalidTargetError where they read tokens of different kinds, so that no token is for all of them (RFC 8707
+   * §2).
+   */
+  together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
+    const [first, ...others] = indicators.map(indicator => this.find(indicator))
+    if (first === undefined || others.length === 0) return first
+    const { access_token_format, signingAlgorithm } = first
+    if (others.some(other => other.access_token_format !== access_token_format || other.signingAlgorithm !== signingAlgorithm))
+      throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
+    const all = [first, ...others]
+    return {
+      resource: indicators.join(' '),
+      scopes: all.flatMap(({ scopes }) => scopes),
+      access_token_format,
+      signingAlgorithm,
+      access_token_ttl: Math.min(...all.map(({ access_token_ttl }) => access_token_ttl ?? defaultTtl)),
+      introspection_clients: []
+    }
+  }
+
   all(): readonly Resource[] {
     return [...this.byIndicator.values()]
   }
@@ -85,7 +113,10 @@ export class Resources {
     return scope.filter(value => resource.scopes.includes(value) || !this.owners.has(value))
   }
 
-  /** The one resource that all values of a scope belong to, those about people aside; undefined where there is none, or the server infers none. */
+  /**
+   * The one resource that all values of a scope belong to, those about people aside; undefined where there is none, or
+   * the server infers none.
+   */
   inferred(scope: readonly string[]): Resource | undefined {
     if (!this.inferring) return undefined
     const [first, ...others] = this.candidates(scope)

@@ -13,10 +13,11 @@ import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from '
 
 /**
  * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
- * Everything that must be found again is recorded before this resolves. What client and server no longer allow of the grant is left out.
+ * Everything that must be found again is recorded before this resolves. What client and server no longer allow of the
+ * grant is left out.
  *
- * @throws InvalidScopeError when `shape.scope` is beyond what is allowed of the grant now; InvalidTargetError when `shape.resource` is unknown or
- * beyond what was granted; InvalidGrantError when its person is nobody here any more.
+ * @throws InvalidScopeError when `shape.scope` is beyond what is allowed of the grant now; InvalidTargetError when
+ * `shape.resource` is unknown or beyond what was granted; InvalidGrantError when its person is nobody here any more.
  */
 export async function respond(
   server: TokenServer,
@@ -97,8 +98,8 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
 }
 
 /**
- * Whatever is about a person has a grant, which they can see and end, and which alone says who they are to this server. One without an id gets one, and
- * is kept as long as the token lives.
+ * Whatever is about a person has a grant, which they can see and end, and which alone says who they are to this server.
+ * One without an id gets one, and is kept as long as the token lives.
  */
 async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource | undefined): Promise<Grant> {
   const { client_id, sub = '', scope, resources, auth_time, acr, amr, claims, authorization_details } = grant
@@ -115,29 +116,42 @@ interface Target {
   readonly audience: AccessToken['aud']
 }
 
-/** What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo endpoint too. */
-function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: string | undefined): Target {
-  const named = resourceFor(server, grant, asked)
-  const isNamed = asked !== undefined || grant.resources.length > 0
-  const resource = isNamed ? named : server.resources.inferred(scope)
+/**
+ * What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo
+ * endpoint too.
+ */
+function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: ResponseShape['resource']): Target {
+  const named = namedBy(asked)
+  if (named.length > 1) return { resource: resourceFor(server, grant, named), audience: named }
+  const isNamed = named.length > 0 || grant.resources.length > 0
+  const resource = isNamed ? resourceFor(server, grant, named) : server.resources.inferred(scope)
   const opensUserinfo = !isNamed && grant.sub !== undefined && scope.includes('openid') && server.userinfo !== undefined
   const audience = resource !== undefined && opensUserinfo ? [resource.resource, server.userinfo] : resource?.resource
   return { resource, audience }
 }
 
-/** The resource a token is for by name: the one asked for, or the only one granted. */
+function namedBy(asked: ResponseShape['resource']): readonly string[] {
+  return typeof asked === 'string' ? [asked] : (asked ?? [])
+}
+
+/**
+ * The resource a token is for by name: what was asked for, or the only one granted.
+ *
+ * @throws InvalidTargetError for what is unknown, was not granted, or cannot be in one token.
+ */
 export function resourceFor(
   server: TokenServer,
   grant: Pick<Grant, 'resources'>,
-  asked: string | undefined
+  asked: ResponseShape['resource']
 ): Resource | undefined {
-  if (asked === undefined) {
+  const named = namedBy(asked)
+  if (named.length === 0) {
     const only = grant.resources.length === 1 ? grant.resources[0] : undefined
     return only === undefined ? undefined : server.resources.find(only)
   }
-  const resource = server.resources.find(asked)
+  const indicators = server.resources.findAll(named)
   // a grant that named resources is good for those alone; one that named none is limited by its scope
-  if (grant.resources.length > 0 && !grant.resources.includes(asked))
+  if (grant.resources.length > 0 && !indicators.every(indicator => grant.resources.includes(indicator)))
     throw new InvalidTargetError('this resource was not granted')
-  return resource
+  return server.resources.together(indicators, server.accessTokenTtl)
 }

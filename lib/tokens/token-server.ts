@@ -21,10 +21,11 @@ export interface TokenOptions {
   /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
   readonly keys: PrivateKeySet | KeySource
   /**
-   * Whether the person with this `sub` is still somebody here: answer with their account, or true. Whatever else it answers (undefined, null, false) is a
-   * no: every code, device code, CIBA request and refresh token of theirs is `invalid_grant` from then on, and every access token dead. Asked once for
-   * each token request that is about a person and for each access token that is looked at; what it throws or rejects with is answered 503. Default:
-   * everybody who ever was somebody here is.
+   * Whether the person with this `sub` is still somebody here: answer with their account, or true. Whatever else it
+   * answers (undefined, null, false) is a no: every code, device code, CIBA request and refresh token of theirs is
+   * `invalid_grant` from then on, and every access token dead. Asked once for each token request that is about a person
+   * and for each access token that is looked at; what it throws or rejects with is answered 503. Default: everybody who
+   * ever was somebody here is.
    */
   readonly account?:
     ((sub: string) => object | boolean | null | undefined | Promise<object | boolean | null | undefined>) | undefined
@@ -39,15 +40,17 @@ export interface TokenOptions {
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
   /**
-   * What a token is for whose request names no resource. `inferred` (default): the one resource that all its scope values belong to, OpenID's and
-   * `offline_access` aside; with `openid` it opens the userinfo endpoint too, and `aud` lists both. `none`: nothing that `aud` would name.
+   * What a token is for whose request names no resource. `inferred` (default): the one resource that all its scope
+   * values belong to, OpenID's and `offline_access` aside; with `openid` it opens the userinfo endpoint too, and `aud`
+   * lists both. `none`: nothing that `aud` would name.
    */
   readonly defaultResource?: 'inferred' | 'none' | undefined
   /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA, Ed25519. */
   readonly idTokenAlgorithms?: readonly string[] | undefined
   /**
-   * Which claims of a person's ID Tokens have. `requested` (default): those asked for there one by one; the others are at the userinfo endpoint (OpenID
-   * Connect Core §5.4). `scopes`: those of the granted scope values too, for clients that never ask there. A client's `id_token_claims` decides for it.
+   * Which claims of a person's ID Tokens have. `requested` (default): those asked for there one by one; the others are
+   * at the userinfo endpoint (OpenID Connect Core §5.4). `scopes`: those of the granted scope values too, for clients
+   * that never ask there. A client's `id_token_claims` decides for it.
    */
   readonly idTokenClaims?: IdTokenClaims | undefined
   /** Seconds an access token lives. Default 3600. */
@@ -57,8 +60,8 @@ export interface TokenOptions {
   /** Seconds a refresh token lives, counted from its last rotation. Default 1209600 (14 days). */
   readonly refreshTokenTtl?: number | undefined
   /**
-   * Which grants have a refresh token, of clients that registered the grant type. `offline_access` (default): those with that scope value. `registered`:
-   * all, for clients that cannot ask for it.
+   * Which grants have a refresh token, of clients that registered the grant type. `offline_access` (default): those
+   * with that scope value. `registered`: all, for clients that cannot ask for it.
    */
   readonly refreshTokens?: 'offline_access' | 'registered' | undefined
   /**
@@ -126,8 +129,8 @@ export interface TokenRecipient {
 export interface ResponseShape {
   /** The scope of this access token, as the client asked for it: within the grant's. */
   readonly scope?: readonly string[] | undefined
-  /** The resource this access token is for (RFC 8707). */
-  readonly resource?: string | undefined
+  /** The resource this access token is for, or several, each once (RFC 8707); an empty list: none is named. */
+  readonly resource?: string | readonly string[] | undefined
   /** The refresh token, or what makes it: called once nothing can be refused any more. */
   readonly refresh_token?: string | (() => Promise<string | undefined>) | undefined
   /** True: that the grant's person is somebody here has just been found out; `account` is not asked again. */
@@ -163,15 +166,17 @@ export interface TokenServer {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly random: RandomBytes
-  /** Whether there is such a client: the tokens of one that is gone go with it. Rejects where that cannot be found out. */
+  /**
+   * Whether there is such a client: the tokens of one that is gone go with it. Rejects where that cannot be found out.
+   */
   readonly hasClient?: ((client_id: string) => Promise<boolean>) | undefined
   /** What `aud` calls the userinfo endpoint; undefined where there is none. */
   readonly userinfo?: string | undefined
   /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
   readonly emit?: Tell | undefined
   /**
-   * Mints what the grant, its scope and the client call for, and records it before it is answered: never more than client and server allow now, and
-   * nothing for a person who is nobody here any more.
+   * Mints what the grant, its scope and the client call for, and records it before it is answered: never more than
+   * client and server allow now, and nothing for a person who is nobody here any more.
    */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }

@@ -103,7 +103,7 @@ export function describeTokenRequests(path: string, endpoint: string, expectAnsw
       const { app } = await harness({}, express().use(urlencoded({ extended: true }), json()))
       for (const sent of ['token[]=x', 'token[a]=x', 'token=x&token=y', 'token[a][b]=x'])
         expectError(sent, await token(app, 'web', sent, path), 400, 'invalid_request')
-      for (const [what, value] of wrongTypes) {
+      for (const [what, value] of wrongTypes('token')) {
         const response = await request(app).post(path).set('Authorization', basic('web')).send({ token: value })
         expectError(what, response, 415, 'invalid_request')
       }

@@ -20,6 +20,14 @@ describe('the userinfo endpoint', () => {
     expect(response.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json' })
   })
 
+  it('answers HEAD as it answers GET, without a body', async () => {
+    const { app } = await harness()
+    const { access_token } = await redeemed(app)
+    const response = await request(app).head('/oauth2/userinfo').set('Authorization', `Bearer ${access_token}`)
+    expect([response.status, response.headers['content-type']]).toEqual([200, 'application/json'])
+    expect((await request(app).head('/oauth2/userinfo')).status).toBe(401)
+  })
+
   it('answers POST as it answers GET', async () => {
     const { app } = await harness()
     const { access_token } = await redeemed(app)

@@ -26,11 +26,16 @@ export const encode = (form: Form) => new URLSearchParams(form).toString()
 export const replaced = (form: Form, name: string, by: string) =>
   [encode(Object.fromEntries(Object.entries(form).filter(([other]) => other !== name))), by].join('&')
 
-/** What can be wrong with the value of a parameter, whatever it means: each is `invalid_request`. */
-export const badValues = (name: string, value: string): [string, string][] => [
+/** A parameter sent more than once, which `resource` alone may be. */
+const repetitions = (name: string, value: string): [string, string][] => [
   ['twice, alike', `${name}=${encodeURIComponent(value)}&${name}=${encodeURIComponent(value)}`],
   ['twice, first empty', `${name}=&${name}=${encodeURIComponent(value)}`],
-  ['twice, escaped once', `${name}=${encodeURIComponent(value)}&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=x`],
+  ['twice, escaped once', `${name}=${encodeURIComponent(value)}&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=x`]
+]
+
+/** What can be wrong with the value of a parameter, whatever it means: each is `invalid_request`. */
+export const badValues = (name: string, value: string): [string, string][] => [
+  ...(name === 'resource' ? [] : repetitions(name, value)),
   ['a null', `${name}=${encodeURIComponent(value)}%00`],
   ['a line break', `${name}=${encodeURIComponent(value)}%0d%0a`],
   ['a delete character', `${name}=%7f`],
@@ -41,10 +46,10 @@ export const badValues = (name: string, value: string): [string, string][] => [
   ['half a character', `${name}=%ed%a0%80`]
 ]
 
-/** What JSON can say where a string is meant. */
-export const wrongTypes: [string, unknown][] = [
-  ['a list', ['x']],
-  ['an empty list', []],
+/** What JSON can say where a string is meant, or a list of strings. */
+const wrongTypesInList: [string, unknown][] = [
+  ['a list of numbers', [1]],
+  ['a list in a list', [['x']]],
   ['an object', { x: 'y' }],
   ['a number', 1],
   ['true', true],
@@ -52,3 +57,7 @@ export const wrongTypes: [string, unknown][] = [
   ['a control character', 'x\u0000'],
   ['half a character', '\ud800']
 ]
+
+/** The same for a parameter that is no list. */
+export const wrongTypes = (name: string): [string, unknown][] =>
+  name === 'resource' ? wrongTypesInList : [['a list', ['x']], ['an empty list', []], ...wrongTypesInList]

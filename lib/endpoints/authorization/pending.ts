@@ -1,4 +1,7 @@
-/** Authorization requests as they are kept while a person signs in and agrees, and for a while after they were answered. */
+/**
+ * Authorization requests as they are kept while a person signs in and agrees, and for a while after they were
+ * answered.
+ */
 import type { Key, StoredRecord } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'
 import { open, seal } from '../../tokens/sealed.ts'

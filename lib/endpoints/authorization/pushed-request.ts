@@ -51,8 +51,8 @@ export async function findPushedRequest(
 }
 
 /**
- * Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it, and for further ones to the same
- * interaction.
+ * Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it, and
+ * for further ones to the same interaction.
  *
  * @param interaction the id of the interaction that answers it, where there was one.
  */

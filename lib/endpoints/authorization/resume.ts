@@ -14,8 +14,8 @@ import { isRedirectUriOf } from './redirect.ts'
 import { sendToClient } from './response.ts'
 
 /**
- * Goes on with a request whose person has done something, or, without a result, from where the person is by now. The same form sent again gets the
- * answer that the first got. Never rejects.
+ * Goes on with a request whose person has done something, or, without a result, from where the person is by now. The
+ * same form sent again gets the answer that the first got. Never rejects.
  */
 export async function resumeAuthorization(exchange: Exchange, id: string, result?: InteractionResult): Promise<void> {
   const { context, req, res } = exchange
@@ -74,10 +74,11 @@ async function findWaiting(context: EndpointContext, id: string): Promise<FoundO
 }
 
 /**
- * The answer that was given before, where it is good for this form too: a refusal for a refusal, and for anything else a code nobody has redeemed, for
- * the person it is about alone. Undefined where the request goes on.
+ * The answer that was given before, where it is good for this form too: a refusal for a refusal, and for anything else
+ * a code nobody has redeemed, for the person it is about alone. Undefined where the request goes on.
  *
- * @throws AlreadyAnsweredError where it is not, and the request was pushed: then there is one answer and no other (RFC 9126 §4).
+ * @throws AlreadyAnsweredError where it is not, and the request was pushed: then there is one answer and no other (RFC
+ * 9126 §4).
  */
 async function givenBefore(
   { context: { server } }: Exchange,

@@ -64,7 +64,7 @@ async function pushTokens(
   const tokens = await server.respond(
     { client, grant_type: 'urn:openid:params:grant-type:ciba' },
     { ...allowed, id },
-    { refresh_token: begin, auth_req_id }
+    { resource: resources, refresh_token: begin, auth_req_id }
   )
   try {
     await post(policy, client, notification, { auth_req_id, ...tokens })

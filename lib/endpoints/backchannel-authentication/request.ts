@@ -38,6 +38,8 @@ export async function readBackchannelRequest(
   const binding_message = readBindingMessage(parameters)
   const seconds = readExpiry(policy, parameters)
   const resources = server.resources.findAll(requestedResources(parameters))
+  // there is one token then, and nobody to ask for another
+  if (delivery === 'push') server.resources.together(resources, server.accessTokenTtl)
   const details = await readAuthorizationDetails(authorizationDetails, client, parameters['authorization_details'])
   const sub = await identify(policy, client, hint)
   await checkUserCode(context, policy, client, sub, parameters['user_code'])

@@ -207,7 +207,11 @@ describe('the error page', () => {
   it.each(['put', 'patch', 'delete', 'options'] as const)('answers %s with 405', async method => {
     const { app } = await build()
     const response = await request(app)[method](`/oauth2/authorize?${authorizationQuery()}`)
-    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([405, 'GET, HEAD, POST', undefined])
+    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([
+      405,
+      'GET, HEAD, POST',
+      undefined
+    ])
   })
 
   it('can be the application’s own', async () => {

@@ -159,7 +159,9 @@ describe('a port that is chosen late', () => {
   })
 
   it('does not work for a client with a secret', async () => {
-    const { app } = await build([{ ...cli, client_id: 'conf', token_endpoint_auth_method: undefined, client_secret: 'of the specs' }])
+    const { app } = await build([
+      { ...cli, client_id: 'conf', token_endpoint_auth_method: undefined, client_secret: 'of the specs' }
+    ])
     expectPage(await authorize(app, { client_id: 'conf', scope: undefined, redirect_uri }), 'invalid_request')
     expect((await token(app, 'web', pushForm({ redirect_uri }), par)).status).toBe(400)
   })

@@ -182,7 +182,7 @@ describe('without a result', () => {
   it('goes on from where the person is', async () => {
     const h = await signedOut()
     const id = idOf(await authorize(h.app))
-    const goOn = async () => h.app && (await resume(h.app, id, { nothing: true }))
+    const goOn = () => resume(h.app, id, { nothing: true })
     expect((await goOn()).body).toMatchObject({ id, name: 'login' })
     signIn(h)
     expect((await goOn()).body).toMatchObject({ id, name: 'consent' })
