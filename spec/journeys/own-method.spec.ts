@@ -6,11 +6,13 @@ import {
   builtInStrategies,
   generateKeys,
   guessProtection,
+  InvalidClientError,
   memoryStore,
   oauthErrorHandler,
   tokenRouter,
   type ClientMetadata,
   type Decision,
+  type Proof,
   type ServerEvent,
   type TokenRouterOptions
 } from 'clientele'
@@ -166,6 +168,45 @@ describe('a method of one’s own', () => {
     app.use(oauthErrorHandler())
     expect((await asks(app, 'billing')).body).toMatchObject({ client_id: 'billing', token_endpoint_auth_method: 'x_api_key' })
     expect((await asks(app, 'signing')).status).toBe(401)
+  })
+})
+
+describe('a method that is written carelessly', () => {
+  class Careless extends ApiKeyStrategy {
+    private readonly careless: Proof['prove']
+    constructor(prove: Proof['prove']) {
+      super({ clients })
+      this.careless = prove
+    }
+    protected override proof(): Proof {
+      return { checks: ['api_key'], prove: this.careless }
+    }
+  }
+
+  it.each<[string, Proof['prove'], number, string[][]]>([
+    ['answers false', () => Promise.resolve(false as never), 500, []],
+    ['answers nothing', () => Promise.resolve(undefined as never), 500, []],
+    ['throws what is no refusal', () => Promise.reject(new Error('the keys cannot be read')), 500, []],
+    ['throws something that is no error', () => Promise.reject('no' as never), 500, []],
+    [
+      'makes a refusal and does not throw it',
+      (_client, decision) => {
+        decision.refuse('api_key')
+        return {}
+      },
+      401,
+      [['api_key']]
+    ],
+    [
+      'throws a refusal of its own making',
+      () => Promise.reject(new InvalidClientError({ reason: 'no such key' })),
+      401,
+      [['x_api_key']]
+    ]
+  ])('and %s lets nobody in', async (_what, prove, status, checks) => {
+    const { app, decisions } = made({ strategies: [new Careless(prove)] })
+    expect((await asks(app, 'billing')).status).toBe(status)
+    expect(decisions.map(failed)).toEqual(checks)
   })
 })
 
