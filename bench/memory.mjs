@@ -122,7 +122,7 @@ async function measure(kind, count) {
   const records = await recordsOf(kinds[kind])
   let now = Date.now()
   // a family is several records, and all of them are meant to be there at once
-  const store = memoryStore({ clock: () => now, maxEntries: 2 * count * records.length })
+  const store = memoryStore({ clock: () => now, maxEntries: 2 * count * records.length, maxBytes: Number.MAX_SAFE_INTEGER })
   const before = used()
   const filling = await longest(count, () => writeAnother(store, records))
   const after = used()

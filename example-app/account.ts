@@ -76,8 +76,7 @@ async function revoke(req: Request, res: Response, { base, server, people, nameO
   const person = personOf(req, people)
   const client_id = fieldOf(req, 'client_id')
   if (person !== undefined) {
-    if (client_id === undefined || client_id === '')
-      throw new HttpError(400, 'Choose an application first.', [ownPage(base)])
+    if (client_id === undefined || client_id === '') throw new HttpError(400, 'Choose an application first.', [ownPage(base)])
     // what is not on the page cannot be taken back, and leaves nothing behind in the store
     if ((await allowedBy(req, server, person.sub)).some(allowed => allowed.client_id === client_id)) {
       // first the consent: nothing is given again, unasked, while the rest ends

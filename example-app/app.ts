@@ -68,7 +68,11 @@ function errorPage(base: (req: Request) => string, log: Log): ErrorRequestHandle
       return
     }
     const status = statusOf(error)
-    if (status >= 500) log.error({ err: error, trace_id: traceIdOf(req) }, 'a page failed')
+    const trace_id = traceIdOf(req)
+    if (status >= 500) log.error({ err: error, trace_id }, 'a page failed')
+    else log.debug({ trace_id, status, reason: reasonOf(error) }, 'a page refused')
+    // whoever broke off their form reads no answer
+    if (req.destroyed && !req.complete) return
     const page = {
       base: base(req),
       title: titles[status] ?? 'Something went wrong',
@@ -91,6 +95,13 @@ const titles: Readonly<Record<number, string>> = {
 function statusOf(error: unknown): number {
   const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500
+}
+
+/** What body parsers call the fault. Their messages quote the body; nothing of them is logged. */
+function reasonOf(error: unknown): string | undefined {
+  const type: unknown = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined
+  if (typeof type === 'string') return type
+  return error instanceof HttpError ? error.message : undefined
 }
 
 function messageOf(error: unknown, status: number): string {

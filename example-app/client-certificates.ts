@@ -1,15 +1,30 @@
 /** Where client certificates come from: the listeners' own TLS connections, and the header of a proxy where one is configured. */
-import { ConfigurationError, directTls, proxyCertificate, type CertificateSource } from 'clientele'
+import {
+  ConfigurationError,
+  directTls,
+  proxyCertificate,
+  tlsCertificate,
+  type CertificateReport,
+  type CertificateSource
+} from 'clientele'
 import { ConfigError } from './config-error.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 
-/** Undefined where no header is configured. @throws {@link ConfigError} for a header that would be believed from anywhere. */
+/**
+ * Undefined where no header and no authority is configured: then the certificate of the connection counts, whose chain nobody verifies.
+ *
+ * @throws {@link ConfigError} for a header that would be believed from anywhere, and for an authority that is none.
+ */
 export function clientCertificates({ settings, tls }: Config, log: Log): CertificateSource | undefined {
   const configured = settings.client_certificate_header
-  if (configured === undefined) return undefined
-  const { name, format, trusted_proxies } = configured
   const clientCa = tls?.clientCa ?? []
+  const report = ({ message, peer }: CertificateReport) => log.warn({ peer }, message)
+  // the handshake names no authority and so verifies no chain: see `tlsOptions`
+  const fromTls = clientCa.length === 0 ? undefined : namingSettings(() => tlsCertificate({ ca: clientCa, report }))
+  if (configured === undefined) return fromTls
+  const { name, format, trusted_proxies } = configured
+  const direct = fromTls ?? directTls
   if (clientCa.length === 0)
     log.warn('tls.client_ca names no authority: client certificates in the header count as verified by the proxy')
   const fromProxy = namingSettings(() =>
@@ -20,12 +35,12 @@ export function clientCertificates({ settings, tls }: Config, log: Log): Certifi
       ...(format === 'rfc9440' && { chainHeader: 'client-cert-chain' }),
       trustedProxies: trusted_proxies,
       ...(clientCa.length > 0 ? { ca: clientCa } : { verifiedByProxy: true }),
-      otherwise: directTls,
-      report: ({ message, peer }) => log.warn({ peer }, message)
+      otherwise: direct,
+      report
     })
   )
   // the mutual-TLS listener is for clients themselves, also for one that runs where a proxy does
-  return (req, note) => fromProxy(req, note) ?? (req.socket.localPort === tls?.port ? directTls(req) : undefined)
+  return (req, note) => fromProxy(req, note) ?? (req.socket.localPort === tls?.port ? direct(req) : undefined)
 }
 
 /** The library's options by the names they have in the configuration file. */

@@ -1,64 +1,6 @@
-/** Client metadata in the configuration file: the members that are read, and the addresses a client may be sent to. */
+/** Client metadata in the configuration file: what is checked before the library does, and the addresses a client may be sent to. */
+import { unknownMembers } from 'clientele'
 import { z } from 'zod'
-
-/** Members this server reads, now or in a later version. Any other is ignored with a warning. */
-export const knownMembers: ReadonlySet<string> = new Set([
-  // RFC 7591, RFC 7592
-  'client_id',
-  'client_secret',
-  'client_secret_expires_at',
-  'client_id_issued_at',
-  'client_name',
-  'client_uri',
-  'logo_uri',
-  'contacts',
-  'tos_uri',
-  'policy_uri',
-  'redirect_uris',
-  'token_endpoint_auth_method',
-  'grant_types',
-  'response_types',
-  'scope',
-  'jwks',
-  'jwks_uri',
-  'software_id',
-  'software_version',
-  // OpenID Connect Registration
-  'application_type',
-  'token_endpoint_auth_signing_alg',
-  'id_token_signed_response_alg',
-  'userinfo_signed_response_alg',
-  'subject_type',
-  'sector_identifier_uri',
-  'default_max_age',
-  'require_auth_time',
-  'default_acr_values',
-  'initiate_login_uri',
-  // RFC 8705, RFC 9126, RFC 9449
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email',
-  'tls_client_certificate_bound_access_tokens',
-  'require_pushed_authorization_requests',
-  'dpop_bound_access_tokens',
-  // RFC 9101, JARM
-  'request_object_signing_alg',
-  'require_signed_request_object',
-  'authorization_signed_response_alg',
-  // CIBA
-  'backchannel_token_delivery_mode',
-  'backchannel_client_notification_endpoint',
-  'backchannel_authentication_request_signing_alg',
-  'backchannel_user_code_parameter',
-  // RFC 9701
-  'introspection_signed_response_alg',
-  // this server's own: a client that still sends the token endpoint as aud while the others have moved
-  'assertion_audience',
-  // and one whose secrets, keys, certificates and methods are several, with dates
-  'credentials'
-])
 
 /** The seven client authentication methods. */
 export const authMethods = [
@@ -79,8 +21,13 @@ const redirectUri = z.string('must be an absolute URI').superRefine((value, cont
   if (mustBe !== undefined) context.addIssue({ code: 'custom', message: mustBe })
 })
 
-/** One client. Members not listed here are checked by the library or ignored. */
-export const clientMetadata = z.looseObject(
+/** Files that come from a database have `null` where there is nothing. */
+function withoutNull(client: unknown): unknown {
+  if (typeof client !== 'object' || client === null || Array.isArray(client)) return client
+  return Object.fromEntries(Object.entries(client).filter(([, value]) => value !== null))
+}
+
+const members = z.looseObject(
   {
     client_id: name,
     client_name: name.optional(),
@@ -103,6 +50,9 @@ export const clientMetadata = z.looseObject(
   },
   'must be an object of client metadata'
 )
+
+/** One client. Members not listed here are checked by the library or ignored. */
+export const clientMetadata = z.preprocess(withoutNull, members)
 
 /**
  * What is wrong with a redirect URI, if anything. Codes go to https addresses, to a program on the person's own machine
@@ -131,4 +81,10 @@ export function jwksUriMustBe(value: string, issuer: URL): string | undefined {
 /** True for the host names that never leave this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** The members of a client that are read. The others have been warned about, and need not be again. */
+export function knownMembersOf<Metadata extends object>(client: Metadata): Metadata {
+  const unknown = new Set(unknownMembers(client).map(({ member }) => member))
+  return Object.fromEntries(Object.entries(client).filter(([member]) => !unknown.has(member))) as Metadata
 }

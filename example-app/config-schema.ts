@@ -89,9 +89,12 @@ const policy = object({
   grant_types: list(oneOf(...grantTypes)).default([...grantTypes]),
   require_pkce: oneOf('public', 'always').default('public'),
   json_body: flag.default(false),
+  credentials_endpoint: flag.default(false),
   assertion_audience: oneOf('issuer', 'report', 'legacy').default('issuer'),
   registration: oneOf('off', 'open', 'token').default('off'),
   initial_access_token: text.optional(),
+  registration_grant_types: list(oneOf(...grantTypes)).default([]),
+  registration_schemes: list(text).default([]),
   refresh_token_rotation: oneOf('unbound', 'always', 'never').default('unbound'),
   refresh_retry_window: whole(0, 300).default(10),
   access_token_ttl: whole(1, year).default(3600),
@@ -99,7 +102,7 @@ const policy = object({
   refresh_token_ttl: whole(1, 10 * year).default(1_209_600),
   device_code_ttl: whole(1, 86_400).default(600),
   ciba_request_ttl: whole(1, 86_400).default(120),
-  failure_budget: failureBudget.default('off'),
+  failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
 })
   .refine(({ registration, initial_access_token }) => registration !== 'token' || initial_access_token !== undefined, {

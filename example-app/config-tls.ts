@@ -17,12 +17,12 @@ export interface TlsFiles {
 export function readTlsFiles(tls: NonNullable<Settings['tls']>, folder: string): TlsFiles {
   const key = readText(resolve(folder, tls.key), 'tls.key')
   const cert = readText(resolve(folder, tls.cert), 'tls.cert')
-  if (!readCertificate(cert, 'tls.cert').checkPrivateKey(readKey(key)))
+  if (!parseCertificate(cert, 'tls.cert').checkPrivateKey(readKey(key)))
     throw new ConfigError('tls.key', 'must be the private key of tls.cert')
   const clientCa = tls.client_ca.map((path, index) => {
     const name = `tls.client_ca[${index}]`
     const ca = readText(resolve(folder, path), name)
-    readCertificate(ca, name)
+    parseCertificate(ca, name)
     return ca
   })
   return { port: tls.port, key, cert, clientCa }
@@ -44,7 +44,7 @@ function readKey(pem: string): KeyObject {
   }
 }
 
-function readCertificate(pem: string, name: string): X509Certificate {
+function parseCertificate(pem: string, name: string): X509Certificate {
   try {
     return new X509Certificate(pem)
   } catch {

@@ -1,9 +1,11 @@
 /** Reads the configuration: environment, file, defaults. Whatever is wrong is one {@link ConfigError} naming the setting. */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { isLoopback, jwksUriMustBe, knownMembers } from './config-clients.ts'
+import { isLoopback, jwksUriMustBe } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
+import { registrationWarnings } from './config-registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './config-schema.ts'
 import { checkTenantPaths } from './config-tenants.ts'
 import { readTlsFiles, type TlsFiles } from './config-tls.ts'
@@ -36,8 +38,9 @@ export function checkConfig(input: unknown, folder: string): Config {
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
   ]) {
     checkPeople(own, prefix)
+    checkSubjects(own, prefix)
     checkClients(own, prefix, issuer)
-    warnings.push(...clientWarnings(own, prefix), ...introspectionWarnings(own, prefix))
+    warnings.push(...clientWarnings(own, prefix), ...introspectionWarnings(own, prefix), ...registrationWarnings(own, prefix))
   }
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
@@ -105,6 +108,17 @@ function checkPeople({ accounts }: IssuerSettings, prefix: string): void {
   }
 }
 
+/** RFC 9068 §5: `sub` is the client in the tokens a client gets for itself, and APIs that read `sub` alone must not find a person there. */
+function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): void {
+  const people = new Set(accounts.map(({ sub }) => sub))
+  const index = clients.findIndex(({ client_id }) => people.has(client_id))
+  if (index !== -1)
+    throw new ConfigError(
+      `${prefix}clients[${index}].client_id`,
+      'must not be the sub of an account: its tokens could be taken for theirs'
+    )
+}
+
 function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: string, issuer: URL): void {
   for (const [name, holders] of [
     ['clients', clients],
@@ -120,8 +134,10 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
-    const ignored = Object.keys(client).filter(member => !knownMembers.has(member))
-    return ignored.map(member => `${path}.${member} is not known and has no effect`)
+    return unknownMembers(client).map(({ member, meant }) => {
+      if (meant === undefined) return `${path}.${member} is not known and has no effect`
+      throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
+    })
   })
 }
 

@@ -23,7 +23,12 @@ export async function decideOnce(
     before = session.decided?.what === decision.what ? session.decided : undefined
     return { ...session, decided: before ?? decision }
   })
-  if (await act()) return decision
-  if (before === undefined) await changeSession(req, session => ({ ...session, decided: undefined }))
-  return before
+  let decided = false
+  try {
+    decided = await act()
+  } finally {
+    // what came to nothing was not decided
+    if (!decided && before === undefined) await changeSession(req, session => ({ ...session, decided: undefined }))
+  }
+  return decided ? decision : before
 }

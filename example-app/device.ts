@@ -58,8 +58,7 @@ async function answerCode(page: DevicePage, req: Request, res: Response, account
     const decided = deciding ? decidedBefore(req, whatOf(user_code)) : undefined
     if (asked === undefined && decided !== undefined) showDone(res, base, decided)
     else if (asked === undefined) showForm(req, res, base, again, 400)
-    else if (!deciding)
-      showRequest(req, res, base, asked, people.find(account.sub)?.username)
+    else if (!deciding) showRequest(req, res, base, asked, people.find(account.sub)?.username)
     else await decide(page, req, res, account, asked)
   } catch (error) {
     if (!(error instanceof OAuthError && error.status === 429)) throw error

@@ -142,8 +142,7 @@ async function loginPrompt(server: AuthorizationServer, req: Request, id: string
 /** The id in the address, if this browser began it. */
 function ownInteraction(req: Request): string {
   const { interaction } = req.query
-  if (typeof interaction !== 'string' || interaction === '')
-    throw new HttpError(400, withoutRequest)
+  if (typeof interaction !== 'string' || interaction === '') throw new HttpError(400, withoutRequest)
   if (!ownsInteraction(req, interaction))
     throw new HttpError(403, 'This sign-in was not started in this browser. Go back to the application and start again.')
   return interaction
@@ -185,4 +184,3 @@ async function refuseLogin({ base, server }: Pages, req: Request, res: Response)
   if (goal === undefined) throw new HttpError(429, message)
   showAgain(base, req, res, goal, { username: fieldOf(req, 'username') ?? '', message }, 429)
 }
-

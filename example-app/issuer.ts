@@ -20,6 +20,8 @@ import { backchannelHooks, cibaPages } from './ciba.ts'
 import { isLoopback } from './config-clients.ts'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings } from './config-schema.ts'
+import { knownMembersOf } from './config-clients.ts'
+import { registeredGrantTypes } from './config-registration.ts'
 import { clientPages } from './client-pages.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
@@ -107,11 +109,11 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: settings.clients,
+      clients: settings.clients.map(knownMembersOf),
       scopes: settings.scopes,
       resources: settings.resources,
       acrValues: [passwordLogin],
-      credentials: { endpoint: true },
+      credentials: { endpoint: settings.policy.credentials_endpoint },
       certificates: certificates || mtlsOrigin !== undefined,
       certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
@@ -137,13 +139,14 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ciba(),
     ...assertionGrants(settings, persons)
   ]
+  const mounted = tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer))
   return {
-    tokenIssuers: tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer)),
+    tokenIssuers: mounted,
     ...(mayGrant(settings, deviceCode()) && {
       deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
     }),
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
-    ...registrationOptions(policy),
+    ...registrationOptions(settings, mounted),
     profile: policy.profile,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -157,9 +160,13 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
   }
 }
 
-function registrationOptions({ registration: access, initial_access_token }: IssuerSettings['policy']) {
+function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIssuer[]) {
+  const { registration: access, initial_access_token, registration_schemes: schemes } = settings.policy
   if (access === 'off') return {}
-  return { registration: { access, ...(access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }) } }
+  const wanted = registeredGrantTypes(settings)
+  const grantTypes = mounted.map(({ grant_type }) => grant_type).filter(grant_type => wanted.includes(grant_type))
+  const tokens = access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }
+  return { registration: { access, grantTypes, schemes, ...tokens } }
 }
 
 function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
@@ -172,6 +179,8 @@ const settingNames: Readonly<Record<string, string>> = {
   tokenIssuers: 'policy.grant_types',
   'registration.access': 'policy.registration',
   'registration.initialAccessTokens': 'policy.initial_access_token',
+  'registration.grantTypes': 'policy.registration_grant_types',
+  'registration.schemes': 'policy.registration_schemes',
   profile: 'policy.profile',
   jsonBody: 'policy.json_body',
   requirePkce: 'policy.require_pkce',
@@ -186,8 +195,10 @@ const settingNames: Readonly<Record<string, string>> = {
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
-  const [option = '', rest = ''] = error.key.split(/(?=[.[])(.*)/s)
-  const key = settingNames[error.key] ?? `${settingNames[option] ?? option}${rest}`
+  const [option = ''] = Object.keys(settingNames)
+    .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
+    .sort((one, other) => other.length - one.length)
+  const key = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Request, RequestHandler } from 'express'
 import { pino, type Logger } from 'pino'
-import { OAuthError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
+import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
 import { ConfigError } from './config-error.ts'
 
 export type Log = Logger
@@ -34,7 +34,8 @@ export function accessLog(log: Log): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
   return (req, res, next) => {
     const begun = performance.now()
-    const path = req.originalUrl.replace(/\?.*$/s, '').slice(0, 256)
+    // not the target as it came, which may have a host and user info in front and a query behind
+    const path = req.path.slice(0, 256)
     res.once('close', () => {
       const ms = Math.round(performance.now() - begun)
       const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms }
@@ -82,6 +83,9 @@ export function logFailure(log: Log, error: unknown, req: Request, issuer: strin
     log.debug({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request refused')
   } else if (isCallersFault(error)) {
     log.debug(about, 'request could not be read')
+  } else if (error instanceof TemporarilyUnavailableError && error.cause === undefined) {
+    // a state, and no fault: too much to do, or others that do not answer
+    log.warn({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request put off')
   } else {
     log.error({ err: error, ...about }, 'request failed')
   }

@@ -2,8 +2,6 @@
 import { createApp } from './app.ts'
 import { loadConfig, type Config } from './config.ts'
 import { lineOf } from './config-error.ts'
-import { demoCommands } from './demo/commands.ts'
-import { demoConfig } from './demo/settings.ts'
 import { announceReady, createLog } from './log.ts'
 import { listen } from './server.ts'
 import { openStore, readStoreUrl } from './store.ts'
@@ -13,13 +11,14 @@ async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const log = createLog(env['LOG_LEVEL'])
   const storeSetting = readStoreUrl(env['STORE_URL'])
   const demo = env['CONFIG'] === undefined || env['CONFIG'] === ''
-  const config: Config = demo ? await demoConfig() : loadConfig(env['CONFIG'] ?? '')
+  // what makes the demo's certificates takes longer to load than all else
+  const config: Config = demo ? await (await import('./demo/settings.ts')).demoConfig() : loadConfig(env['CONFIG'] ?? '')
   for (const warning of config.warnings) log.warn(warning)
   const store = await openStore(storeSetting)
   const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
   const listeners = await listen(config, app, log)
   announceReady(log, config.settings.issuer)
-  if (demo && log.isLevelEnabled('error')) process.stdout.write(demoCommands(config))
+  if (demo && log.isLevelEnabled('error')) process.stdout.write((await import('./demo/commands.ts')).demoCommands(config))
   return async () => {
     await listeners.close()
     await store.close()

@@ -24,6 +24,22 @@ const ciphers = [
   'ECDHE-RSA-AES256-GCM-SHA384'
 ].join(':')
 
+/**
+ * What one caller can make a listener hold: 16 KiB of headers, a certificate chain in one of them included, in 10 s; a whole request
+ * in 30 s, which is ample for the longest body any endpoint takes; and so many connections that the process has files left.
+ */
+const limits = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 2000,
+  keepAliveTimeout: 5000
+} as const
+const mostHeaders = 100
+const mostConnections = 5000
+/** Milliseconds for a TLS handshake. */
+const handshakeTimeout = 10_000
+
 /** Listens where the configuration says. @throws {@link ConfigError} when a port cannot be had; nothing listens then. */
 export async function listen({ issuer, tls }: Config, app: ExpressApplication, log: Log): Promise<Listeners> {
   const hosts = issuer.hostname === 'localhost' ? ['127.0.0.1', '::1'] : [undefined]
@@ -34,6 +50,8 @@ export async function listen({ issuer, tls }: Config, app: ExpressApplication, l
   const open = async (create: () => Server, port: number, setting: string) => {
     for (const host of hosts) {
       const server = create()
+      server.maxHeadersCount = mostHeaders
+      server.maxConnections = mostConnections
       trackSockets(server, sockets)
       if (await bind(server, port, host, setting, log)) servers.push(server)
     }
@@ -41,10 +59,11 @@ export async function listen({ issuer, tls }: Config, app: ExpressApplication, l
   try {
     const main =
       secure && tls !== undefined
-        ? () => createServer(app, { tls: tlsOptions(tls, tls.port === undefined) })
-        : () => createServer(app)
+        ? () => createServer(app, { ...limits, tls: tlsOptions(tls, tls.port === undefined) })
+        : () => createServer(app, limits)
     await open(main, portOf(issuer), 'issuer')
-    if (tls?.port !== undefined) await open(() => createServer(app, { tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
+    if (tls?.port !== undefined)
+      await open(() => createServer(app, { ...limits, tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
   } catch (error) {
     await listeners.close(0)
     throw error
@@ -58,10 +77,12 @@ function tlsOptions(tls: TlsFiles, asksForCertificate: boolean): ServerOptions {
     key: tls.key,
     cert: tls.cert,
     minVersion: 'TLSv1.2',
+    handshakeTimeout,
     ciphers,
     honorCipherOrder: true,
-    // an empty list too: without one, Node would trust every public CA to name clients
-    ...(asksForCertificate && { requestCert: true, rejectUnauthorized: false, ca: [...tls.clientCa] })
+    // an empty list: named here, authorities would be named to every client, and many then keep a certificate of their own making back;
+    // without a list, Node would trust every public one. `clientCertificates` verifies the chains
+    ...(asksForCertificate && { requestCert: true, rejectUnauthorized: false, ca: [] })
   }
 }
 

@@ -75,7 +75,7 @@ export function sessions(store: Store, issuer: string, path: string, secret: str
   const own = scopedStore(store, issuer)
   const site: Site = { cookies: cookiesOf(issuer, path), withdrawals: withdrawals(own), secret, store: own }
   return async (req, _res, next) => {
-    if (!visits.has(req)) {
+    if (visits.get(req)?.site !== site) {
       const id = site.cookies.read(req, cookie)
       visits.set(req, { site, id, kept: id === undefined ? undefined : await find(own, id) })
     }

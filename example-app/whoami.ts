@@ -9,7 +9,7 @@ export function whoami(server: AuthorizationServer): RequestHandler[] {
       res.set('Cache-Control', 'no-store')
       next()
     },
-    server.requireAccessToken(),
+    server.requireAccessToken({ interactionId: true }),
     (req, res) => {
       const { sub, pairwise_sub = sub, client_id, scope = [] } = req.accessToken ?? {}
       res.json({ sub: pairwise_sub, client_id, scope: scope.join(' ') })

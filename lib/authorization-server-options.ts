@@ -2,6 +2,7 @@
 import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { guardedFetch, guardedPost } from './assertions/guarded-fetch.ts'
 import type { ClientRegistry } from './client.ts'
+import { checkOfferedClients, type Offered } from './clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from './endpoint-authentication.ts'
 import { anonymousBudget } from './endpoints/anonymous-budget.ts'
 import type { AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
@@ -101,9 +102,11 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
-  // CIBA Core §7.1: at the backchannel endpoint, clients may address their assertions to it
-  const otherAudiences =
-    options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint)
+  // the endpoints whose own specifications let a client address its assertion to them (RFC 9126 §2, CIBA Core §7.1)
+  const otherAudiences = [
+    ...onEveryListener(addresses.pushed_authorization_request_endpoint),
+    ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
+  ]
   const token = tokenEndpointParts(
     { ...options, clients: clientSource, tokenEndpoints, certificates },
     { registered, otherAudiences, withCredentials: credentials.open }
@@ -114,11 +117,16 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const { certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
+  const backchannel = backchannelOf(options, token)
+  const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
     ...policy,
     registration:
       options.registration &&
-      registrationOf(options.registration, options, { ...policy, token, clients: registered?.clients ?? clients, certificates }),
+      registrationOf(options.registration, options, {
+        ...{ ...policy, token, certificates, deliveryModes },
+        clients: registered?.clients ?? clients
+      }),
     server: token.server,
     clients,
     strategies,
@@ -127,13 +135,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     grantTypes,
     anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
-    backchannel: checkBackchannelAuthentication(options.backchannelAuthentication, {
-      grantTypes,
-      clients: clientSource,
-      senderConstrained: token.senderConstrained,
-      algorithms: policy.requestObjects.algorithms,
-      postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
-    }),
+    backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
@@ -145,7 +147,25 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     dpop: token.dpop,
     onError: options.onError
   }
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificates }
+}
+
+/** What clients may have registered, beside what a token endpoint says. */
+function offeredBy({ requestObjects, authorizationDetails }: ReturnType<typeof policyOf>): Offered {
+  return { requestObjectAlgorithms: requestObjects.algorithms, authorizationDetailTypes: Object.keys(authorizationDetails) }
+}
+
+function backchannelOf(
+  { issuer, backchannelAuthentication }: AuthorizationServerOptions,
+  { tokenIssuers, senderConstrained }: TokenEndpointParts
+): EndpointContext['backchannel'] {
+  return checkBackchannelAuthentication(backchannelAuthentication, {
+    grantTypes: [...tokenIssuers.keys()],
+    senderConstrained,
+    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  })
 }
 
 function policyOf(
@@ -182,9 +202,10 @@ function registrationOf(
     /** The registry that is to find what registers. */
     readonly clients: ClientRegistry
     readonly certificates: boolean
+    readonly deliveryModes: readonly string[]
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, certificates } = parts
+  const { token, requestObjects, authorizationDetails, deliveryModes, certificates } = parts
   return registration(given, {
     server: token.server,
     clients: parts.clients,
@@ -194,6 +215,7 @@ function registrationOf(
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
+    deliveryModes,
     certificates,
     profile
   })

@@ -7,12 +7,14 @@ import { describeInteraction, resumeAuthorization } from './endpoints/authorizat
 import { backchannelDecisions, type BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from './endpoints/device-authorization.ts'
 import type { CredentialFunctions } from './credential-functions.ts'
-import type { Endpoint, EndpointContext } from './endpoints/endpoint.ts'
+import { registrationFunctions, type RegistrationFunctions } from './endpoints/registration/end-registration.ts'
+import { metadataPaths, type Endpoint, type EndpointContext } from './endpoints/endpoint.ts'
 import { mountedEndpoints } from './endpoints/index.ts'
 import { buildMetadata } from './endpoints/metadata.ts'
-import { sendPublicDocument } from './endpoints/public-document.ts'
 import { strategiesAt } from './endpoint-authentication.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
+import { sendPublicDocument } from './http/public-document.ts'
+import { pathOf } from './http/request-target.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from './protected-resource.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
@@ -39,6 +41,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   readonly backchannel: BackchannelDecisions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
+  /** Ending clients that registered themselves. */
+  readonly registrations: RegistrationFunctions
   /** What is kept of the keys behind clients' `jwks_uri`. */
   readonly clientKeys: KeptClientKeys
   /**
@@ -83,7 +87,7 @@ export interface KeptClientKeys {
 
 /**
  * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
- * outside that path (RFC 8414 §3).
+ * outside that path (RFC 8414 §3), and below it too.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -103,6 +107,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
     credentials: context.credentials,
+    registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
     clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
@@ -131,8 +136,10 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
   return {
     exact: new Map([
       ...endpoints.map(routeOf),
-      [`/.well-known/oauth-authorization-server${issuerPath}`, document],
-      [`${issuerPath}/.well-known/openid-configuration`, document]
+      ...metadataPaths.flatMap((wellKnown): [string, RequestHandler][] => [
+        [wellKnown + issuerPath, document],
+        [issuerPath + wellKnown, document]
+      ])
     ]),
     withItems: new Map(endpoints.filter(({ withItems }) => withItems === true).map(routeOf))
   }
@@ -142,9 +149,7 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
 function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): RequestHandler {
   const answerError = oauthErrorHandler(options)
   return (req, res, next) => {
-    const { originalUrl } = req
-    const end = originalUrl.indexOf('?')
-    const path = end === -1 ? originalUrl : originalUrl.slice(0, end)
+    const path = pathOf(req)
     const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
     if (route === undefined) next()
     else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))

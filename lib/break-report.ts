@@ -1,4 +1,5 @@
 /** Who would be refused if every dial that reports were set to enforce: what to know before it is. */
+import { growingCache } from './credentials/growing-cache.ts'
 import type { ServerEvent } from './events.ts'
 import { checkInteger, checkKeys } from './options.ts'
 
@@ -39,20 +40,18 @@ export interface BreakReport {
 export function breakReport(options: { readonly max?: number | undefined } = {}): BreakReport {
   checkKeys(options, ['max'])
   const max = checkInteger(options.max, 'max', { min: 1, max: 1_000_000, default: 10_000 })
-  // in the order last seen
-  const seen = new Map<string, WouldBreak>()
+  const seen = growingCache<WouldBreak>(max)
   return {
     listen(event) {
       if (event.type !== 'authentication.tolerated') return
       const { client_id, check, received, expected, at } = event
       const key = JSON.stringify([check, client_id])
       const { count = 0, first_seen = at } = seen.get(key) ?? {}
-      seen.delete(key)
       seen.set(key, { client_id, check, count: count + 1, first_seen, last_seen: at, received, expected })
-      const [oldest] = seen.keys()
-      if (seen.size > max && oldest !== undefined) seen.delete(oldest)
     },
     whoWouldBreak: check =>
-      [...seen.values()].filter(one => check === undefined || one.check === check).sort((a, b) => b.count - a.count)
+      [...seen.rvalues()]
+        .filter((one): one is WouldBreak => one !== undefined && (check === undefined || one.check === check))
+        .sort((a, b) => b.count - a.count)
   }
 }

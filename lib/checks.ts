@@ -9,6 +9,7 @@ export const checkSections = {
   failure_budget: 'OAuth 2.1 §2.4.1',
   client: 'RFC 6749 §5.2',
   registered_method: 'RFC 7591 §2',
+  encoding: 'RFC 6749 §2.3.1',
   secret: 'RFC 6749 §2.3.1',
   secret_expiry: 'RFC 7591 §3.2.1',
   assertion_format: 'RFC 7523 §3',

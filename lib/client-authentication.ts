@@ -2,6 +2,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { watchAuthentication, type WatchedAuthentication } from './authentication-events.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from './client.ts'
+import type { Guess } from './credentials/guess-places.ts'
 import type { GuessProtection } from './credentials/guess-protection.ts'
 import { decisionOf, withDecision, type Decision } from './decision.ts'
 import { InvalidClientError, TooManyAttemptsError, type OAuthError } from './errors.ts'
@@ -98,34 +99,43 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     const selected = selection instanceof Promise ? await selection : selection
     const { strategy, client_id } = selected
     watched?.select(strategy.name, client_id)
-    const guesses = strategy.guessable === true ? options.guessProtection : undefined
-    const network = guesses === undefined ? '' : networkOf(req)
-    try {
-      if (guesses !== undefined) await guesses.check(client_id, network)
-    } catch (error) {
-      throw refusedUnjudged(error, request, selected, network)
-    }
+    const reserved = selected.guessable ? reserveGuess(options.guessProtection, req, request, selected) : undefined
+    const guess = reserved instanceof Promise ? await reserved : reserved
+    request.guess = guess
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
     const end = (error: unknown, client: Client | undefined): void => {
       const verdict = verdictOf(strategy, error, client)
       if (verdict !== request.judged && isVerdict(verdict)) {
-        judgeVerdict(verdict, selected, request, { clients, clock: source.clock }).then(judged => {
-          request.judged = judged
-          if (judged instanceof InvalidClientError) end(judged, undefined)
-          else end(undefined, judged)
-        }, next)
-      } else if (!(verdict instanceof Error)) {
-        req.authenticatedClient = verdict
-        next()
-      } else if (guesses === undefined || !(verdict instanceof InvalidClientError)) next(verdict)
+        judgeVerdict(verdict, selected, request, { clients, clock: source.clock }).then(
+          judged => {
+            request.judged = judged
+            if (judged instanceof InvalidClientError) end(judged, undefined)
+            else end(undefined, judged)
+          },
+          (fault: unknown) => {
+            guess?.release()
+            next(fault)
+          }
+        )
+      } else if (verdict instanceof InvalidClientError && guess !== undefined) settleGuess(guess, verdict, next)
       else {
-        const answer = (more: OAuthError | undefined): void =>
-          next(more === undefined ? verdict : withDecision(more, decisionOf(verdict)))
-        guesses.count(client_id, network, request.found?.client !== undefined).then(answer, next)
+        guess?.release()
+        if (verdict instanceof Error) next(verdict)
+        else {
+          req.authenticatedClient = verdict
+          next()
+        }
       }
     }
-    runStrategy(strategy, { req, res, request }, end)
+    try {
+      runStrategy(strategy, { req, res, request }, end)
+    } catch (error) {
+      guess?.release()
+      throw error
+    }
+    // Passport answers for a strategy that fails, and nobody else hears of it
+    if (guess !== undefined && strategy.needsOnlyClientRequest !== true) res.once('close', () => guess.release())
   }
   return (req, res, next) => {
     settleExchange(req, res)
@@ -149,11 +159,38 @@ function checkOptions(options: AuthenticateClientOptions): void {
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
   const guesses: Partial<GuessProtection> | undefined = options.guessProtection
-  if (guesses !== undefined && (typeof guesses.check !== 'function' || typeof guesses.count !== 'function'))
+  if (guesses !== undefined && typeof guesses.reserve !== 'function')
     throw new ConfigurationError('guessProtection', 'must be what guessProtection() returns')
   if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
   checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
   checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
+}
+
+/** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */
+function reserveGuess(
+  guesses: GuessProtection | undefined,
+  req: Request,
+  request: ClientRequest,
+  selected: Selected
+): Guess | undefined | Promise<Guess> {
+  if (guesses === undefined) return undefined
+  const network = networkOf(req)
+  const refuse = (error: unknown): never => {
+    throw refusedUnjudged(error, request, selected, network)
+  }
+  try {
+    const guess = guesses.reserve(selected.client_id, network)
+    return guess instanceof Promise ? guess.catch(refuse) : guess
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+/** Counts what was refused as a wrong guess, and answers. */
+function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFunction): void {
+  const answer = (more: OAuthError | undefined): void =>
+    next(more === undefined ? refusal : withDecision(more, decisionOf(refusal)))
+  guess.wrong().then(answer, next)
 }
 
 /** What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other. */

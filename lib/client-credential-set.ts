@@ -233,15 +233,15 @@ export function keyCredential(jwk: JWK): string {
 }
 
 /** RFC 7638 §3.2: the members each kind of key has, in order. */
-const thumbprintMembers: Readonly<Record<string, readonly (keyof JWK)[]>> = {
-  EC: ['crv', 'kty', 'x', 'y'],
-  OKP: ['crv', 'kty', 'x'],
-  RSA: ['e', 'kty', 'n']
-}
+const thumbprintMembers: ReadonlyMap<unknown, readonly (keyof JWK)[]> = new Map<unknown, readonly (keyof JWK)[]>([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']]
+])
 
 /** RFC 7638, of whatever stands there: a malformed key has a name too. */
 export function jwkThumbprint(jwk: JWK): string {
-  const members = thumbprintMembers[String(jwk.kty)] ?? ['kty']
+  const members = thumbprintMembers.get(jwk.kty) ?? ['kty']
   return hash('sha256', JSON.stringify(Object.fromEntries(members.map(member => [member, jwk[member]]))), 'base64url')
 }
 

@@ -1,6 +1,10 @@
 /** The member `credentials` of a client's metadata: more than the registered members have room for, side by side. */
 import { X509Certificate } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isPublicMethod } from './client-method.ts'
+import { isDisplayText } from './clients/display-text.ts'
+import { keyProblem, knownJwk } from './clients/jwk.ts'
+import { secondsProblem, type Fail } from './clients/metadata-kinds.ts'
 import {
   certificateOf,
   certificateSubjects,
@@ -56,8 +60,6 @@ export const mostConfigured = 100
 /** In characters. A longer one never matches anything. */
 export const longestSecret = 1024
 
-type Fail = (member: string, mustBe: string) => never
-
 /**
  * Checks a client's `credentials` and turns them into what the library works with.
  *
@@ -74,14 +76,20 @@ export function readCredentials(given: unknown, fail: Fail, taken: readonly stri
     const path = `credentials[${index}]`
     const failAt: Fail = (member, mustBe) => fail(`${path}.${member}`, mustBe)
     if (typeof one !== 'object' || one === null) return fail(path, 'must be an object with type and id')
-    const { id } = one as Partial<ClientCredential>
+    const given = withoutNull(one)
+    const { id } = given as Partial<ClientCredential>
     if (typeof id !== 'string' || !/^[A-Za-z0-9._~:-]{1,64}$/.test(id))
       return failAt('id', 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ : -')
     if (isRegisteredId(id) || isStoredId(id)) return failAt('id', 'must be another one: this one has a meaning of its own')
     if (ids.has(id)) return failAt('id', 'is already the id of another credential of this client')
     ids.add(id)
-    return readCredential(one as ClientCredential, failAt)
+    return readCredential(given as ClientCredential, failAt)
   })
+}
+
+/** Rows of a database have `null` where there is nothing. */
+function withoutNull(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
 }
 
 /** The ids of what the library keeps itself. */
@@ -103,7 +111,7 @@ function readCredential(given: ClientCredential, fail: Fail): CredentialOfClient
     case 'certificate': {
       const subject = readSubject(given, fail)
       return subject === undefined
-        ? certificateOf(described, readCertificate(given.certificate, fail))
+        ? certificateOf(described, pemCertificate(given.certificate, fail))
         : subjectOf(described, ...subject)
     }
     case 'method':
@@ -116,8 +124,7 @@ function readCredential(given: ClientCredential, fail: Fail): CredentialOfClient
 /** A label: short, printable, in one line. */
 export function checkLabel(label: unknown, fail: Fail): void {
   if (label === undefined) return
-  if (typeof label !== 'string' || label.trim() === '' || label.length > 64 || /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(label))
-    fail('label', 'must be 1 to 64 printable characters')
+  if (!isDisplayText(label, 64)) fail('label', 'must be 1 to 64 printable characters')
 }
 
 /** Dates: whole seconds since the epoch, in order. */
@@ -126,7 +133,8 @@ export function checkDates({ not_before, expires_at }: Dated, fail: Fail): void 
     ['not_before', not_before],
     ['expires_at', expires_at]
   ] as const) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0)) fail(member, 'must be seconds since the epoch')
+    const problem = value === undefined ? undefined : secondsProblem(value)
+    if (problem !== undefined) fail(member, problem)
   }
   if (not_before !== undefined && expires_at !== undefined && expires_at <= not_before)
     fail('expires_at', 'must be later than not_before')
@@ -151,10 +159,12 @@ export function isSecretHash(hash: string): boolean {
 
 function checkJwk(jwk: unknown, fail: Fail): JWK {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return fail('jwk', 'must be a public key as a JWK')
+  const problem = keyProblem(jwk)
+  if (problem !== undefined) return fail('jwk', problem)
   if ('d' in jwk || 'k' in jwk || !('kty' in jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct')
     return fail('jwk', 'must be a public key as a JWK, without any private or symmetric part')
   if (keyCredential(jwk as JWK).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
-  return jwk as JWK
+  return knownJwk(jwk as JWK)
 }
 
 function readSubject(given: CertificateCredential, fail: Fail): [CertificateSubjectMember, string] | undefined {
@@ -172,7 +182,7 @@ function readSubject(given: CertificateCredential, fail: Fail): [CertificateSubj
 const longestCertificate = 65_536
 
 /** One certificate in PEM, as DER. */
-export function readCertificate(pem: unknown, fail: Fail): Uint8Array {
+function pemCertificate(pem: unknown, fail: Fail): Uint8Array {
   const mustBe = 'must be one certificate in PEM'
   if (typeof pem !== 'string' || pem.length > longestCertificate || pem.split('-----BEGIN ').length !== 2)
     return fail('certificate', mustBe)
@@ -186,6 +196,6 @@ export function readCertificate(pem: unknown, fail: Fail): Uint8Array {
 function checkMethodName(method: unknown, fail: Fail): string {
   if (typeof method !== 'string' || !/^[\x21-\x7e]{1,64}$/.test(method))
     return fail('method', 'must be a client authentication method')
-  if (method === 'none') return fail('method', 'must not be none: whoever may come without proof needs no other method')
+  if (isPublicMethod(method)) return fail('method', 'must not be none: whoever may come without proof needs no other method')
   return method
 }

@@ -39,7 +39,7 @@ const classesOf = new WeakMap<ExpressApplication, Classes>()
  *
  * @example
  * createServer(app).listen(3000)
- * createServer(app, { tls: { key, cert, requestCert: true, rejectUnauthorized: false, ca } }).listen(3443)
+ * createServer(app, { tls: { key, cert, requestCert: true, rejectUnauthorized: false, ca: [] } }).listen(3443)
  */
 export function createServer(app: ExpressApplication, options: CreateServerOptions = {}): Server {
   const { tls, ...rest } = options

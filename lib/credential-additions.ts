@@ -4,7 +4,8 @@ import { asymmetricAlgorithms } from './assertions/algorithms.ts'
 import { certificateSubjectProblem } from './assertions/certificate-subject.ts'
 import { CertificateError, parseCertificate } from './assertions/parsed-certificate.ts'
 import { importPublicKey, unsuitable } from './assertions/public-keys.ts'
-import { secretMethods, type Client } from './client.ts'
+import type { Client } from './client.ts'
+import { generatedSecretBytes, isPublicMethod, needsReadableSecret, secretMethods } from './client-method.ts'
 import { checkSecretValue, readCredentials, type CertificateCredential } from './client-credential.ts'
 import { certificateSubjects, jwkThumbprint, keyCredential, type CredentialOfClient } from './client-credential-set.ts'
 import type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credential-functions.ts'
@@ -52,7 +53,7 @@ export async function rotateSecret(
   const { all, readable } = await secretsFor(context, client)
   if (!all.some(method => secretMethods.includes(method)))
     throw new CredentialError('not_allowed', 'the client may use no method that takes a secret: allow it one first')
-  const value = Buffer.from(context.random(readable ? 48 : 32)).toString('base64url')
+  const value = Buffer.from(context.random(generatedSecretBytes(readable))).toString('base64url')
   const material = (id: string): Material => kept(context, client_id, { id, value, readable })
   const added = await add(context, client, options, { material, previousEnd: previous_expires_at })
   return { ...added, client_secret: value }
@@ -83,7 +84,7 @@ async function secretsFor({ records, keeper }: CredentialFunctionsContext, clien
   const hashes = credentials.flatMap(one => (one.type === 'secret' && one.secret.hash !== undefined ? [one.secret.hash] : []))
   // one computation does for all secrets of one salt, and so a wrong one costs no more at a client with several
   const salt = hashes.map(saltOf).find(found => found !== undefined)
-  return { all, readable: all.includes('client_secret_jwt'), salt }
+  return { all, readable: all.some(needsReadableSecret), salt }
 }
 
 function kept(
@@ -97,10 +98,10 @@ function kept(
 export async function addKey(
   context: CredentialFunctionsContext,
   client_id: string,
-  jwk: JWK,
+  given: JWK,
   options: CredentialOptions
 ): Promise<AddedCredential> {
-  readOne({ type: 'key', id: 'new', jwk })
+  const { jwk } = readOne({ type: 'key', id: 'new', jwk: given }) as Extract<CredentialOfClient, { type: 'key' }>
   const algorithms = [...asymmetricAlgorithms.keys()].filter(alg => unsuitable(jwk, alg) === undefined)
   const [alg] = algorithms
   if (alg === undefined || (await importPublicKey(jwk, alg)) === undefined)
@@ -172,12 +173,12 @@ export async function allowMethod(
   method: string,
   options: CredentialOptions
 ): Promise<AddedCredential> {
-  if (method === 'none' || !context.methods().includes(method))
+  if (isPublicMethod(method) || !context.methods().includes(method))
     throw new CredentialError(
       'not_allowed',
       `the method must be one of ${context
         .methods()
-        .filter(name => name !== 'none')
+        .filter(name => !isPublicMethod(name))
         .join(', ')}`
     )
   const same = (other: CredentialOfClient): boolean => other.type === 'method' && other.method === method

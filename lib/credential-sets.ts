@@ -3,6 +3,8 @@
  * dates of its own and a record of its last use.
  */
 import { webcrypto } from 'node:crypto'
+import { isPublicMethod, provingMethods } from './client-method.ts'
+import { clientOrigin, withOrigin } from './client-origin.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { credentialSet } from './client-credential-set.ts'
 import { credentialFunctions, type CredentialFunctions } from './credential-functions.ts'
@@ -49,14 +51,6 @@ export interface CredentialSetsOptions {
 }
 
 const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'emit', 'clock', 'random']
-const provingMethods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth'
-]
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -129,6 +123,8 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   const { issuer, store, clock, mac, random, clients: given } = parts
   const inner = clientRegistry(given)
   const records = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  // apart, so that made-up ids drive no client out
+  const strangers = credentialRecords({ store, clock, maxAge: parts.maxAge })
   const keeper: RecordKeeper = {
     mac,
     secrets: secretKeeper({ mac, random }),
@@ -144,7 +140,7 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   }
   const functions = credentialFunctions({ ...parts, records, keeper, uses, find })
   const review = dailyReview(store, clock, client_id => functions.review(client_id))
-  const clients = overlay({ inner, records, keeper, uses, review, clock })
+  const clients = overlay({ inner, records, strangers, keeper, uses, review, clock })
   const sets: CredentialSets = { ...functions, clients }
   known.set(clients, { sets, issuer, given })
   return sets
@@ -153,6 +149,8 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
 interface OverlayParts {
   readonly inner: ClientRegistry
   readonly records: CredentialRecords
+  /** What is asked about those that are no clients. */
+  readonly strangers: CredentialRecords
   readonly keeper: RecordKeeper
   readonly uses: LastUses
   readonly review: (client_id: string) => void
@@ -161,13 +159,13 @@ interface OverlayParts {
 }
 
 /** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
-function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
+function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
   const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
   const derive = (base: Client, found: KnownRecord): Client => {
     if (found.record === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withRecord(base, found.record, keeper)
+    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }
@@ -175,9 +173,12 @@ function overlay({ inner, records, keeper, uses, review, clock }: OverlayParts):
   return {
     async find(client_id) {
       const base = await inner.find(client_id)
-      // nothing is kept of clients that prove nothing, nor asked for those that are not there
-      if (base === undefined || isPublic(base)) return base
-      return derive(base, records.cached(client_id) ?? (await records.load(client_id)))
+      // nothing is kept of clients that prove nothing
+      if (base !== undefined && isPublic(base)) return base
+      // nor of those that are not there, but whether the store was asked must not tell them apart
+      const known = base === undefined ? strangers : records
+      const found = known.cached(client_id) ?? (await known.load(client_id))
+      return base === undefined ? undefined : derive(base, found)
     },
     used(client, method, credentials) {
       inner.used?.(client, method, credentials)
@@ -228,7 +229,7 @@ function namesOf(client: Client, credential: string): string | undefined {
 
 function checkMethods(methods: unknown): readonly string[] {
   if (methods === undefined) return provingMethods
-  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && method !== 'none'))
+  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
     throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
   return methods as readonly string[]
 }

@@ -76,6 +76,8 @@ export class DecisionBuilder {
   /** Those that passed are names alone until somebody wants to read them. */
   private readonly checks: (Check | OpenCheckName)[] = []
   private announced: readonly OpenCheckName[] = []
+  /** Why it is refused, once that is decided. */
+  private failed: string | undefined
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
   /** What {@link refuse} returned last. */
@@ -85,6 +87,11 @@ export class DecisionBuilder {
   constructor(endpoint: string, traceId?: () => string) {
     this.endpoint = endpoint
     this.traceId = traceId
+  }
+
+  /** Whether a check has failed: then nobody is authenticated any more. */
+  get hasFailed(): boolean {
+    return this.failed !== undefined
   }
 
   get trace_id(): string {
@@ -102,18 +109,28 @@ export class DecisionBuilder {
   }
 
   pass(check: OpenCheckName): void {
-    this.checks.push(check)
+    if (this.failed === undefined) this.checks.push(check)
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */
   report(check: OpenCheckName, detail: CheckDetail): void {
-    this.checks.push(checkOf(check, 'report', detail))
+    if (this.failed === undefined) this.checks.push(checkOf(check, 'report', detail))
+  }
+
+  /**
+   * Records the failed check that decides, for work that goes on only so that its end says nothing of when it was decided: nothing after it is recorded,
+   * and {@link refuse} refuses for this, whatever it is called with.
+   */
+  fail(check: OpenCheckName, detail: CheckDetail = {}): void {
+    if (this.failed !== undefined) return
+    this.failed = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    this.checks.push(checkOf(check, 'fail', detail))
   }
 
   /** Records the failed check and returns the error to throw: always the same words on the wire. */
   refuse(check: OpenCheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
-    this.checks.push(checkOf(check, 'fail', detail))
-    const reason = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    this.fail(check, detail)
+    const reason = this.failed ?? check
     this.refusal = new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
     return this.refusal
   }

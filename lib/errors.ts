@@ -7,11 +7,14 @@
  */
 import type { Decision } from './decision.ts'
 
+/** Response headers. A list is sent as one field for each of its values. */
+export type OAuthErrorHeaders = Readonly<Record<string, string | string[]>>
+
 export interface OAuthErrorOptions {
   /** For the operator: what exactly was wrong. Never sent to the caller. */
   readonly reason?: string
   /** Response headers that belong to this error, such as `WWW-Authenticate` or `Allow`. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: OAuthErrorHeaders
   readonly cause?: unknown
 }
 
@@ -23,7 +26,7 @@ export class OAuthError extends Error {
   override readonly name: string = 'OAuthError'
   readonly error: string
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: OAuthErrorHeaders
   readonly reason: string | undefined
 
   constructor(error: string, status: number, description: string, options: OAuthErrorOptions = {}) {

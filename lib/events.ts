@@ -149,6 +149,16 @@ export interface ClientEvent extends EventBase {
   readonly token_endpoint_auth_method?: string | undefined
 }
 
+/** The application's function found a client that is configured wrongly: it is refused like one that is not there. Told once for each fault. */
+export interface ClientMisconfigured extends EventBase {
+  readonly type: 'client.misconfigured'
+  readonly client_id: string
+  /** The member that is wrong, such as `grant_types[1]`. */
+  readonly member: string
+  /** What it must be. */
+  readonly reason: string
+}
+
 /** A request was answered with 429, because its network used up the wrong secrets it may send. */
 export interface GuessesExceeded extends EventBase {
   readonly type: 'guesses.exceeded'
@@ -194,6 +204,7 @@ export type ServerEvent =
   | GrantRevoked
   | TokenRevoked
   | ClientEvent
+  | ClientMisconfigured
   | GuessesExceeded
   | KeysChanged
   | CredentialEvent

@@ -88,6 +88,7 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/st
 // client authentication, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export type { BasicEncoding } from './credentials/client-secret.ts'
 export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
@@ -116,9 +117,11 @@ export {
   type AssertionAudience,
   type Client,
   type ClientMetadata,
+  type ReadMetadata,
   type ClientRegistry,
   type ClientSource
 } from './client.ts'
+export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,
@@ -170,6 +173,7 @@ export { traceIdOf, type TracedRequest } from './trace.ts'
 // where client certificates come from
 export { directTls, type CertificateSource } from './http/certificate-source.ts'
 export { proxyCertificate } from './proxy-certificate.ts'
+export { tlsCertificate, type TlsCertificateOptions } from './tls-certificate.ts'
 export type { CertificateReport, ProxyCertificateOptions } from './proxy-certificate-options.ts'
 export { certificateHeaders, type CertificateHeader } from './http/certificate-headers.ts'
 export type { CertificateFormat } from './http/certificate-formats.ts'
@@ -181,6 +185,7 @@ export {
   type GuessProtectionOptions,
   type GuessProtectionSetup
 } from './credentials/guess-protection.ts'
+export type { Guess } from './credentials/guess-places.ts'
 
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credential-sets.ts'

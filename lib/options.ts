@@ -200,8 +200,9 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }
 
-function isNear(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 2) return false
+/** Whether one word is the other with at most so many letters changed, missing or added. */
+export function isNear(a: string, b: string, most = 2): boolean {
+  if (Math.abs(a.length - b.length) > most) return false
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
@@ -211,5 +212,5 @@ function isNear(a: string, b: string): boolean {
     }
     previous = row
   }
-  return (previous[b.length] ?? Infinity) <= 2
+  return (previous[b.length] ?? Infinity) <= most
 }

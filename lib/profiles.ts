@@ -1,5 +1,7 @@
 /** Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks one. */
 import type { ClientMetadata, ClientRegistry, ClientSource } from './client.ts'
+import { defaultMethod, isPublicMethod, methodsThat } from './client-method.ts'
+import { clientMetadata, type MetadataMember } from './clients/metadata.ts'
 import { ConfigurationError } from './options.ts'
 
 /** `oauth2`: OAuth 2.1 as far as each option says. `fapi2-security`: the FAPI 2.0 Security Profile, whole. */
@@ -31,16 +33,12 @@ export interface ProfiledOptions {
 export const fapiAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519']
 
 /** The client authentication methods of FAPI 2.0 §5.3.2.1 (6). */
-export const fapiMethods: readonly string[] = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
+export const fapiMethods: readonly string[] = methodsThat(({ fapi }) => fapi === true)
 
-const registeredAlgorithms = [
-  'token_endpoint_auth_signing_alg',
-  'id_token_signed_response_alg',
-  'userinfo_signed_response_alg',
-  'request_object_signing_alg',
-  'authorization_signed_response_alg',
-  'introspection_signed_response_alg'
-]
+/** The members that name a signature algorithm. */
+const registeredAlgorithms = Object.entries<MetadataMember>(clientMetadata).flatMap(([name, { offered }]) =>
+  offered?.endsWith('Algorithms') === true ? [name] : []
+)
 
 /**
  * Every rule of the profile the options break; an empty list where there is none. Clients that are found by a function are judged when they come: what
@@ -100,12 +98,12 @@ function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
 /** @param prefix what stands before a member's name in `key`. */
 function checkClient(client: ClientMetadata, prefix: string): readonly ProfileProblem[] {
   const problems: ProfileProblem[] = []
-  const method = client.token_endpoint_auth_method ?? 'client_secret_basic'
+  const method = client.token_endpoint_auth_method ?? defaultMethod
   if (!fapiMethods.includes(method)) {
     problems.push({
       key: `${prefix}token_endpoint_auth_method`,
       mustBe: `must be one of ${fapiMethods.join(', ')}`,
-      section: method === 'none' ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
+      section: isPublicMethod(method) ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
     })
   }
   ;(client.credentials ?? []).forEach((credential, index) => {
@@ -123,12 +121,12 @@ function checkClient(client: ClientMetadata, prefix: string): readonly ProfilePr
       section: 'FAPI 2.0 §5.3.2.1 (4)'
     })
   }
-  if (client.assertion_audience !== undefined && client.assertion_audience !== 'issuer') {
+  if ((client.assertion_audience ?? 'issuer') !== 'issuer') {
     problems.push({ key: `${prefix}assertion_audience`, mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
   }
   for (const member of registeredAlgorithms) {
-    const alg = client[member]
-    if (alg === undefined || fapiAlgorithms.includes(alg as string)) continue
+    const alg: unknown = client[member]
+    if (alg === undefined || alg === null || fapiAlgorithms.includes(alg as string)) continue
     problems.push({
       key: `${prefix}${member}`,
       mustBe: `must be one of ${fapiAlgorithms.join(', ')}`,

@@ -1,16 +1,20 @@
 /** Protects an API with this server's access tokens: Bearer, DPoP and certificate-bound, JWT or opaque. */
 import type { Request, RequestHandler } from 'express'
-import { hash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
+import { thumbprintOf } from './client-credential-set.ts'
 import { OAuthError } from './errors.ts'
-import { directTls, readCertificate, type CertificateSource } from './http/certificate-source.ts'
+import { certificateOfRequest, directTls, type CertificateSource } from './http/certificate-source.ts'
 import { addressesOfListener } from './http/listener.ts'
+import { pathOf } from './http/request-target.ts'
 import { sendOAuthError } from './http/responses.ts'
-import { toOAuthError } from './http/error-handler.ts'
-import { checkKeys, ConfigurationError } from './options.ts'
+import { invalidToken, NoAccessTokenError, withChallenge } from './protected-resource-challenge.ts'
+import { checkRequireAccessToken, type RequireAccessTokenOptions } from './protected-resource-options.ts'
 import { traceIdOf } from './trace.ts'
 import { verifyAccessToken, type AccessToken } from './tokens/access-token.ts'
 import type { TokenServer } from './tokens/token-server.ts'
+
+export type { RequireAccessTokenOptions } from './protected-resource-options.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
@@ -22,20 +26,6 @@ declare global {
   }
 }
 
-export interface RequireAccessTokenOptions {
-  /**
-   * The origins this API is reached at, such as `https://api.example.com`: what a DPoP proof's `htu` must begin with. Never taken from
-   * the Host header. Default: the issuer's, and the mutual-TLS listener's.
-   */
-  readonly origins?: readonly string[] | undefined
-  /** The resource indicators this API stands for. Tokens for others are refused; tokens that name none are accepted. Default: any. */
-  readonly resources?: readonly string[] | undefined
-  /** Scope values the token must have, all of them. Default none. */
-  readonly scope?: readonly string[] | undefined
-  /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge. */
-  readonly resourceMetadata?: string | undefined
-}
-
 /** What checking an access token works with. */
 export interface AccessTokenContext {
   readonly server: TokenServer
@@ -44,25 +34,22 @@ export interface AccessTokenContext {
   readonly origins: readonly string[]
 }
 
-const optionKeys = ['origins', 'resources', 'scope', 'resourceMetadata']
-
 /** See {@link AuthorizationServer.requireAccessToken}. @throws ConfigurationError naming the option that is wrong. */
 export function requireAccessToken(context: AccessTokenContext, options: RequireAccessTokenOptions = {}): RequestHandler {
-  checkKeys(options, optionKeys)
-  const origins = options.origins ?? context.origins
-  origins.forEach((origin, index) => {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-      throw new ConfigurationError(`origins[${index}]`, 'must be an origin, such as https://api.example.com')
-  })
+  checkRequireAccessToken(options)
+  const { origins = context.origins, scope, resourceMetadata, interactionId } = options
+  const protection = { ...context, origins }
+  const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata }
   return (req, res, next) => {
-    presentedAccessToken({ ...context, origins }, req)
+    if (interactionId === true) res.setHeader(interactionIdHeader, interactionIdOf(req))
+    presentedAccessToken(protection, req)
       .then(token => checkUse(token, options))
       .then(
         token => {
           req.accessToken = token
           next()
         },
-        (error: unknown) => sendOAuthError(res, withChallenge(error, context.dpop, options.resourceMetadata))
+        (error: unknown) => sendOAuthError(res, withChallenge(error, challenges))
       )
   }
 }
@@ -74,34 +61,12 @@ export function requireAccessToken(context: AccessTokenContext, options: Require
  * @throws OAuthError `invalid_token` 401, InvalidDpopProofError, UseDpopNonceError: see {@link withChallenge} for how to answer them.
  */
 export async function presentedAccessToken(context: AccessTokenContext, req: Request, fromBody?: string): Promise<AccessToken> {
-  const credentials =
-    readCredentials(req.headers.authorization) ?? (fromBody === undefined ? undefined : { scheme: 'bearer', token: fromBody })
-  if (credentials === undefined)
-    throw invalidToken(req.headers.authorization === undefined ? noToken : 'the Authorization header has no Bearer or DPoP token')
+  const credentials = fromBody === undefined ? readCredentials(req.headers.authorization) : { scheme: 'bearer', token: fromBody }
   const token = await verifyAccessToken(context.server, credentials.token)
   if (token === undefined) throw invalidToken('unknown, expired or revoked')
   await checkPossession(context, req, credentials, token)
   return token
 }
-
-/** The error with the challenges of RFC 6750 §3 and RFC 9449 §7.1, 401 where the token or its proof is at fault. */
-export function withChallenge(thrown: unknown, dpop: DpopPolicy, resourceMetadata?: string): OAuthError {
-  const error = toOAuthError(thrown)
-  const status = error.status === 400 && error.error.includes('dpop') ? 401 : error.status
-  if (status !== 401 && status !== 403) return error
-  const metadata = resourceMetadata === undefined ? '' : `, resource_metadata="${resourceMetadata}"`
-  // RFC 6750 §3.1: no error code for a request that carried nothing to be wrong
-  const what = error.reason === noToken ? '' : ` error="${error.error}", error_description="${error.message}"`
-  const bearer = `Bearer${what}${what === '' ? metadata.replace(',', '') : metadata}`
-  const proof = `DPoP${what}${what === '' ? '' : ','} algs="${dpop.algorithms.join(' ')}"`
-  const headers = { ...error.headers, 'WWW-Authenticate': `${bearer}, ${proof}` }
-  return new OAuthError(error.error, status, error.message, {
-    headers,
-    ...(error.reason !== undefined && { reason: error.reason })
-  })
-}
-
-const noToken = 'no access token was sent'
 
 interface Credentials {
   readonly scheme: string
@@ -109,9 +74,13 @@ interface Credentials {
 }
 
 /** RFC 6750 §2.1 and RFC 9449 §7.1; the scheme in any case (RFC 9110 §11.1). */
-function readCredentials(authorization: string | undefined): Credentials | undefined {
-  const [, scheme, token] = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '') ?? []
-  return scheme === undefined || token === undefined ? undefined : { scheme: scheme.toLowerCase(), token }
+function readCredentials(authorization: string | undefined): Credentials {
+  if (authorization === undefined) throw new NoAccessTokenError('no access token was sent')
+  const [, scheme, token] = /^(bearer|dpop) +(.+)$/i.exec(authorization) ?? []
+  if (scheme === undefined || token === undefined)
+    throw new NoAccessTokenError('the Authorization header has no Bearer or DPoP token')
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw invalidToken('malformed: no token has such characters')
+  return { scheme: scheme.toLowerCase(), token }
 }
 
 async function checkPossession(
@@ -121,7 +90,7 @@ async function checkPossession(
   token: AccessToken
 ): Promise<void> {
   const bound = token.cnf?.['x5t#S256']
-  if (bound !== undefined && bound !== thumbprintOf(context, req))
+  if (bound !== undefined && bound !== certificateThumbprint(context, req))
     throw invalidToken('bound to a certificate this connection does not have')
   const jkt = token.cnf?.jkt
   if (jkt === undefined) {
@@ -132,8 +101,9 @@ async function checkPossession(
   if (credentials.scheme !== 'dpop') throw invalidToken('bound to a DPoP key, but presented as Bearer')
   const proof = req.headers['dpop']
   if (typeof proof !== 'string') throw invalidToken('no DPoP proof was sent')
-  const path = pathOf(req.originalUrl)
-  const addresses = addressesOfListener(req, context.origins).map(origin => `${origin}${path}`)
+  const path = pathOf(req)
+  // what is no path, such as the target of `OPTIONS *`, is at no address
+  const addresses = path.startsWith('/') ? addressesOfListener(req, context.origins).map(origin => `${origin}${path}`) : []
   const proved = await verifyDpopProof({
     proof,
     method: req.method,
@@ -145,27 +115,27 @@ async function checkPossession(
   if (proved.jkt !== jkt) throw invalidToken('bound to another DPoP key')
 }
 
-function thumbprintOf(context: AccessTokenContext, req: Request): string | undefined {
-  const { certificate } = readCertificate(req, context.certificate ?? directTls)
-  return certificate === undefined ? undefined : hash('sha256', certificate.der, 'base64url')
+function certificateThumbprint(context: AccessTokenContext, req: Request): string | undefined {
+  const { certificate } = certificateOfRequest(req, context.certificate ?? directTls)
+  return certificate === undefined ? undefined : thumbprintOf(certificate.der)
 }
 
-function pathOf(url: string): string {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
+const interactionIdHeader = 'x-fapi-interaction-id'
+
+/** The request's own where it is one that can be sent back and found again, and otherwise a new UUID (FAPI 1.0 Part 1 §6.2.1). */
+function interactionIdOf({ headers }: Request): string {
+  const given = headers[interactionIdHeader]
+  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID()
 }
 
-function checkUse(token: AccessToken, { resources, scope }: RequireAccessTokenOptions): AccessToken {
+function checkUse(token: AccessToken, { resources, audience, scope = [] }: RequireAccessTokenOptions): AccessToken {
+  if (token.aud === undefined && audience === 'required') throw invalidToken('it names no resource, and here it has to')
   if (resources !== undefined && token.aud !== undefined && !resources.includes(token.aud))
     throw invalidToken('for another resource')
-  const missing = (scope ?? []).filter(value => !token.scope.includes(value))
+  const missing = scope.filter(value => !token.scope.includes(value))
   if (missing.length > 0)
     throw new OAuthError('insufficient_scope', 403, 'the access token lacks a scope value', {
       reason: `lacks ${missing.join(' ')}`
     })
   return token
-}
-
-function invalidToken(reason: string): OAuthError {
-  return new OAuthError('invalid_token', 401, 'the access token is not valid', { reason })
 }

@@ -1,11 +1,12 @@
 /** What {@link proxyCertificate} is told, and whether it can be meant. */
-import { chainVerifier, type CertificateInput, type ChainVerifier } from './assertions/certificate-chain.ts'
-import { revocationLists } from './assertions/revocation-lists.ts'
+import type { CertificateInput } from './assertions/certificate-chain.ts'
+import type { RevocationProblem } from './assertions/revocation-lists.ts'
+import { chainVerification, type PresentChain } from './chain-verification.ts'
 import { harmless, warn } from './events/listener.ts'
 import { certificateFormats, type CertificateFormat, type FormatReader } from './http/certificate-formats.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { trustedProxyProblem } from './http/trusted-proxies.ts'
-import { checkInteger, checkOneOf, ConfigurationError } from './options.ts'
+import { checkInteger, ConfigurationError } from './options.ts'
 
 export interface ProxyCertificateOptions {
   /** How the proxy writes the certificate; `certificateHeaders` has format and header of the usual ones. */
@@ -79,7 +80,7 @@ export interface CertificateHeaders {
 
 /** Who says whether a chain is good. */
 export type Verification =
-  | { readonly by: 'us'; readonly verifier: ChainVerifier }
+  | { readonly by: 'us'; readonly present: PresentChain }
   | { readonly by: 'proxy' }
   | { readonly by: 'header'; readonly header: string }
   | { readonly by: 'nobody' }
@@ -122,10 +123,9 @@ export function checkProxies(list: unknown): readonly string[] {
 }
 
 export function checkVerification(options: ProxyCertificateOptions, report: (report: CertificateReport) => void): Verification {
-  const { ca, intermediates, crl, verifiedByProxy = false } = options
+  const { ca, verifiedByProxy = false } = options
   if (!['boolean', 'string'].includes(typeof verifiedByProxy))
     throw new ConfigurationError('verifiedByProxy', 'must be true, false or the name of a header')
-  const unknownRevocation = checkOneOf(options.unknownRevocation, 'unknownRevocation', ['refuse', 'accept'], 'refuse')
   if (ca === undefined) {
     for (const key of ['intermediates', 'crl', 'unknownRevocation'] as const)
       if (options[key] !== undefined)
@@ -135,10 +135,12 @@ export function checkVerification(options: ProxyCertificateOptions, report: (rep
   }
   if (verifiedByProxy !== false)
     throw new ConfigurationError('verifiedByProxy', 'must be left out where ca is given: every chain is verified here')
-  const told = ({ message, file }: { readonly message: string; readonly file?: string }) =>
-    report({ problem: 'revocation', message, ...(file !== undefined && { file }) })
-  const revocation = crl === undefined ? undefined : revocationLists({ crl, unknownRevocation, report: told })
-  return { by: 'us', verifier: chainVerifier({ ca, intermediates, revocation }) }
+  return { by: 'us', present: chainVerification({ ...options, ca }, revocationReport(report)) }
+}
+
+/** What is wrong with revocation lists, as the reports of a source have it. */
+export function revocationReport(report: (report: CertificateReport) => void): (problem: RevocationProblem) => void {
+  return problem => report({ problem: 'revocation', ...problem })
 }
 
 export function checkFunction<T>(value: T, key: string): T {

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import { derValues, DerError } from './assertions/der.ts'
 import { CertificateError, parseCertificate } from './assertions/parsed-certificate.ts'
+import { longestChain } from './chain-verification.ts'
 import { readHeader, unreadable } from './http/certificate-header.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { proxyTrust } from './http/trusted-proxies.ts'
@@ -52,8 +53,6 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
   }
 }
 
-/** Certificates in a chain that are looked at: more is no chain anybody has. */
-const longestChain = 7
 /** Characters of headers kept with what they were parsed to: a client sends the same ones with every request. */
 const cacheSize = 4_194_304
 
@@ -99,15 +98,7 @@ function toPresented(der: Uint8Array, sentAlong: readonly Uint8Array[], verifica
   }
   if (verification.by === 'proxy') return { der, verified: true }
   if (verification.by !== 'us') return { der, verified: false, reason: 'nobody verified the chain: see ca and verifiedByProxy' }
-  return {
-    der,
-    verified: false,
-    reason: 'the chain is still to be verified',
-    verify: async now => {
-      const { verified, reason } = await verification.verifier(der, chain, now)
-      return { verified, ...(reason !== undefined && { reason: `a certificate that ${reason}` }) }
-    }
-  }
+  return verification.present(der, chain)
 }
 
 /** The certificates of a chain one by one: HAProxy puts them end to end. */

@@ -2,46 +2,20 @@
  * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a bounded time, and known
  * to have ended for as long as a token of theirs could live.
  */
-import { clientRegistry, toClient, type Client, type ClientMetadata, type ClientRegistry, type ClientSource } from './client.ts'
+import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { withOrigin } from './client-origin.ts'
 import { growingCache } from './credentials/growing-cache.ts'
-import type { SecretKeeper, StoredSecret } from './credentials/stored-secret.ts'
+import type { SecretKeeper } from './credentials/stored-secret.ts'
 import { ConfigurationError } from './options.ts'
-import type { Json, Key, Store, StoredRecord } from './stores/store.ts'
-
-/** A registered client as the store keeps it. */
-export interface ClientRecord {
-  /** Registered names and values, `client_id` too; no secret. */
-  readonly metadata: ClientMetadata
-  /** Any number side by side; the newest is the last. */
-  readonly credentials: readonly StoredSecret[]
-  /** The digest of the registration access token. */
-  readonly registration_access_token: string
-  /** Seconds since the epoch. */
-  readonly client_id_issued_at: number
-  /** The software statement it registered with, as it was sent. */
-  readonly software_statement?: string | undefined
-  /** True: it registered with an initial access token. */
-  readonly vouched?: true | undefined
-}
-
-/** A record, and which state of it. */
-export interface FoundClientRecord {
-  readonly record: ClientRecord
-  readonly version: StoredRecord['version']
-}
-
-/** What registration does with the store. Every operation is one atomic step, and seen on this node at once. */
-export interface Registrations {
-  /** True where there was none of this client_id. */
-  create(record: ClientRecord): Promise<boolean>
-  /** The record as it is now; undefined where there is none, or it has ended. */
-  read(client_id: string): Promise<FoundClientRecord | undefined>
-  /** Replaces that state of the record; false where it is another by now. */
-  replace(version: StoredRecord['version'], record: ClientRecord): Promise<boolean>
-  /** Ends the client, and has that known for `ttl` seconds. */
-  end(client_id: string, ttl: number): Promise<void>
-}
+import {
+  clientKey,
+  isRegisteredClientId,
+  registrationsOf,
+  type ClientRecord,
+  type EndedRecord,
+  type Registrations
+} from './clients/registrations.ts'
+import type { Store, StoredRecord } from './stores/store.ts'
 
 export interface RegistrationsContext {
   /** Whose clients they are. */
@@ -52,12 +26,16 @@ export interface RegistrationsContext {
   readonly clock: () => number
   /** Seconds another node's change may go unseen here; 0 asks the store each time. */
   readonly maxAge: number
+  /** Seconds a client is kept that never authenticates. */
+  readonly unusedTtl: number
 }
 
 interface Internals {
   readonly configured: ClientSource | ClientRegistry
   issuer: string | undefined
   registered: RecordCache | undefined
+  /** Told of a client that authenticated. */
+  keepUsed: ((client_id: string) => void) | undefined
 }
 
 const internals = new WeakMap<ClientRegistry, Internals>()
@@ -75,12 +53,16 @@ const internals = new WeakMap<ClientRegistry, Internals>()
  */
 export function registeredClients(configured: ClientSource | ClientRegistry): ClientRegistry {
   const known = clientRegistry(configured)
-  const own: Internals = { configured, issuer: undefined, registered: undefined }
+  const own: Internals = { configured, issuer: undefined, registered: undefined, keepUsed: undefined }
   const registry: ClientRegistry = {
     async find(client_id) {
       // a database of one's own is not asked again for what is known to be elsewhere
       const kept = own.registered?.cached(client_id)?.client
       return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.client
+    },
+    used(client, method, credentials) {
+      known.used?.(client, method, credentials)
+      own.keepUsed?.(client.client_id)
     }
   }
   internals.set(registry, own)
@@ -131,56 +113,32 @@ export function openRegistrations(registry: ClientRegistry, context: Registratio
   if (own.issuer !== undefined && own.issuer !== context.issuer)
     throw new ConfigurationError('clients', `must not be the registeredClients() of ${own.issuer}: each issuer has its own`)
   own.issuer = context.issuer
-  own.registered = recordCache(context)
-  return registrationsOf(context.store, client_id => own.registered?.forget(client_id))
+  const cache = recordCache(context)
+  const registrations = registrationsOf(context, client_id => cache.forget(client_id))
+  own.registered = cache
+  own.keepUsed = client_id => {
+    // asked at every authentication: most clients have been used before
+    if (cache.isUnused(client_id)) void keepUsed(registrations, cache, client_id)
+  }
+  return registrations
 }
 
-const registeredId = /^[0-9a-f]{32}$/
+/** A client that was used stays. Never rejects: where it does not work, the next use tries again. */
+async function keepUsed(registrations: Registrations, cache: RecordCache, client_id: string): Promise<void> {
+  cache.setUnused(client_id, false)
+  try {
+    const found = await registrations.read(client_id)
+    if (found?.record.unused !== true) return
+    const { unused, ...record } = found.record
+    if (!(await registrations.replace(found.version, record))) cache.setUnused(client_id, unused)
+  } catch {
+    cache.setUnused(client_id, true)
+  }
+}
 
 /** A client_id nobody can guess. Never a URL, which is what a client's own metadata document is called; never at the start of a command's options. */
 export function newClientId(random: (size: number) => Uint8Array): string {
   return Buffer.from(random(16)).toString('hex')
-}
-
-/** Stores end every record some time: a client goes with its DELETE, not with its age. In seconds. */
-const century = 3_155_760_000
-
-function clientKey(client_id: string): Key {
-  return { kind: 'registered_client', id: client_id }
-}
-
-/** What is left of a client that was ended. */
-interface EndedRecord {
-  readonly ended: true
-}
-
-/** @param forget what is told of every change. */
-function registrationsOf(store: Store, forget: (client_id: string) => void): Registrations {
-  return {
-    async create(record) {
-      const { client_id } = record.metadata
-      const created = await store.add(clientKey(client_id), record as unknown as Json, century)
-      forget(client_id)
-      return created
-    },
-    async read(client_id) {
-      const found = registeredId.test(client_id) ? await store.get(clientKey(client_id)) : undefined
-      if (found === undefined) return undefined
-      const record = found.value as unknown as ClientRecord | EndedRecord
-      return 'ended' in record ? undefined : { record, version: found.version }
-    },
-    async replace(version, record) {
-      const { client_id } = record.metadata
-      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, century)
-      forget(client_id)
-      return replaced
-    },
-    async end(client_id, ttl) {
-      // written over whatever is there: a change that is under way finds another version and fails
-      await store.set(clientKey(client_id), { ended: true }, ttl)
-      forget(client_id)
-    }
-  }
 }
 
 /** What is known of one client_id. */
@@ -189,6 +147,7 @@ interface Known {
   /** The same object while the record is the same: what is derived from it is cached by its identity. */
   readonly client: Client | undefined
   readonly ended: boolean
+  readonly unused?: boolean
   readonly size: number
   /** Milliseconds since the epoch. */
   readonly until: number
@@ -199,6 +158,9 @@ interface RecordCache {
   cached(client_id: string): Known | undefined
   /** The same, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
   find(client_id: string): Promise<Known | undefined>
+  /** Whether it is known never to have authenticated. */
+  isUnused(client_id: string): boolean
+  setUnused(client_id: string, unused: boolean): void
   /** The next to ask gets what the store says now, whatever is on its way from it. */
   forget(client_id: string): void
 }
@@ -212,6 +174,11 @@ function recordCache(context: RegistrationsContext): RecordCache {
   const present = growingCache<Known>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive no client out
   const absent = growingCache<Known>(mostCached)
+  const unused = growingCache<boolean>(mostCached)
+  const setUnused = (client_id: string, is: boolean): void => {
+    if (is) unused.set(client_id, true)
+    else unused.delete(client_id)
+  }
   const loading = new Map<string, Promise<Known>>()
   const cached = (client_id: string): Known | undefined => {
     const known = present.get(client_id) ?? absent.get(client_id)
@@ -221,6 +188,7 @@ function recordCache(context: RegistrationsContext): RecordCache {
     const [into, outOf] = known.version === undefined ? [absent, present] : [present, absent]
     into.set(client_id, known)
     outOf.delete(client_id)
+    setUnused(client_id, known.unused === true)
   }
   const load = async (client_id: string): Promise<Known> => {
     const loaded = loadRecord(context, client_id, present.get(client_id))
@@ -237,7 +205,9 @@ function recordCache(context: RegistrationsContext): RecordCache {
   return {
     cached,
     find: async client_id =>
-      registeredId.test(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
+      isRegisteredClientId(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
+    isUnused: client_id => unused.size > 0 && unused.has(client_id),
+    setUnused,
     forget(client_id) {
       present.delete(client_id)
       absent.delete(client_id)
@@ -259,7 +229,8 @@ async function loadRecord(
   const record = found.value as unknown as ClientRecord | EndedRecord
   if ('ended' in record) return { version: found.version, client: undefined, ended: true, size: 1, until }
   const size = JSON.stringify(record).length
-  return { version: found.version, client: clientOf(record, secrets), ended: false, size, until }
+  const unused = record.unused === true
+  return { version: found.version, client: clientOf(record, secrets), ended: false, unused, size, until }
 }
 
 function clientOf({ metadata, credentials, software_statement, vouched }: ClientRecord, secrets: SecretKeeper): Client {

@@ -72,6 +72,15 @@ export interface ClientRequest {
   onDecision?: ((decision: Decision) => void) | undefined
   /** Told too, where the server itself wants to know. */
   watch?: DecisionWatch | undefined
+  /** The place this request holds among those whose secrets are judged; absent where nothing bounds them. */
+  guess?: GuessInFlight | undefined
+}
+
+/** Whose guess a request is, for what costs a lot to judge. */
+export interface GuessInFlight {
+  readonly network: string
+  /** Its network has used up its wrong guesses: nothing costly is computed for it. */
+  readonly spent: boolean
 }
 
 /** A server that looks at what is decided. */

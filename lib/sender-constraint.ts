@@ -1,7 +1,7 @@
 /** What a token request proves it holds beside the client's credential: a DPoP key, a certificate, or nothing. */
-import { hash } from 'node:crypto'
 import { verifyDpopProof, type DpopPolicy } from './assertions/dpop-proof.ts'
 import type { Client } from './client.ts'
+import { thumbprintOf } from './client-credential-set.ts'
 import { InvalidDpopProofError, InvalidRequestError } from './errors.ts'
 import type { ClientRequest } from './request.ts'
 import type { Confirmation } from './tokens/confirmation.ts'
@@ -48,7 +48,7 @@ export async function readConfirmation(
 }
 
 /** The thumbprint of the connection's certificate (RFC 8705 §3.1); undefined where there is none. */
-export function certificateThumbprint(request: Pick<ClientRequest, 'certificate'>): string | undefined {
+function certificateThumbprint(request: Pick<ClientRequest, 'certificate'>): string | undefined {
   const certificate = request.certificate()
-  return certificate === undefined ? undefined : hash('sha256', certificate.der, 'base64url')
+  return certificate === undefined ? undefined : thumbprintOf(certificate.der)
 }

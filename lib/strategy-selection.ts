@@ -1,5 +1,5 @@
 /** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
-import type { ClientRegistry } from './client.ts'
+import type { Client, ClientRegistry } from './client.ts'
 import type { ClientRequest, Mechanism } from './request.ts'
 import { findClient, tellMalformed } from './strategies/attempt.ts'
 import { chooseForClient } from './strategies/choose.ts'
@@ -10,6 +10,8 @@ import { checkSameClient, refuseNothing, refuseTwo } from './unjudged-requests.t
 export interface Selected {
   readonly strategy: ClientAuthenticationStrategy
   readonly client_id: string
+  /** Whether what proves the client could be found by trying. Told by the request alone: it says nothing of what a client registered. */
+  readonly guessable: boolean
 }
 
 interface Carried {
@@ -40,10 +42,24 @@ export function selectStrategy(
   if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
     throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
-  const { client_id } = first.identification
+  const { client_id, otherwise } = first.identification
   checkSameClient(request, mechanism, client_id)
-  if (candidates.length === 1) return { strategy: first.strategy, client_id }
+  if (otherwise !== undefined)
+    return namedOf(clients, request, client_id, otherwise).then(named =>
+      chosenByClient(candidates, first.strategy, clients, request, named)
+    )
+  if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
   return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+/** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
+async function namedOf(clients: ClientRegistry, request: ClientRequest, client_id: string, otherwise: string): Promise<string> {
+  const other = await findClient(clients, request, otherwise)
+  const { found } = request
+  const client = await findClient(clients, request, client_id)
+  if (client !== undefined || other === undefined) return client_id
+  request.found = found
+  return otherwise
 }
 
 async function chosenByClient(
@@ -55,7 +71,15 @@ async function chosenByClient(
 ): Promise<Selected> {
   const client = await findClient(clients, request, client_id)
   const alike = candidates.map(({ strategy }) => strategy)
-  return { strategy: chooseForClient(alike, client, request) ?? first, client_id }
+  const someone = client ?? nobody(client_id)
+  const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, someone) !== false)
+  return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
+}
+
+/** Stands where no client has the client_id: it may use nothing. */
+function nobody(client_id: string): Client {
+  const none: readonly string[] = []
+  return { client_id, token_endpoint_auth_method: 'none', grant_types: none, response_types: none, redirect_uris: none }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {

@@ -5,7 +5,7 @@ import { decisionOf, withDecision, type DecisionBuilder } from './decision.ts'
 import { InvalidClientError, ServerError } from './errors.ts'
 import type { ClientRequest } from './request.ts'
 import { checkProven, decisionAbout, findClient, tell } from './strategies/attempt.ts'
-import { refuseBeforeProof, refuseUntold, withChallenge } from './strategies/refusals.ts'
+import { failBeforeProof, refuseUntold, withChallenge } from './strategies/refusals.ts'
 import type { Selected } from './strategy-selection.ts'
 
 /** What a strategy ended in: the client it named, or what it refused with. */
@@ -43,8 +43,10 @@ export async function judgeVerdict(
   decision.announce(['client', 'registered_method', strategy.name])
   try {
     const now = clock() / 1000
-    if (client === undefined || !mayUseMethod(client, strategy.name, now))
-      throw refuseBeforeProof(decision, strategy, request, client, now)
+    if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
+      failBeforeProof(decision, strategy, request, client, now)
+      throw decision.refuse('client')
+    }
     decision.pass('client')
     decision.pass('registered_method')
     checkVerdict(verdict, selected, decision)

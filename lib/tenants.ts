@@ -2,11 +2,12 @@
 import type { Request, RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
-import { endpointPaths } from './endpoints/endpoint.ts'
+import { endpointPaths, metadataPaths } from './endpoints/endpoint.ts'
 import { TemporarilyUnavailableError } from './errors.ts'
 import type { EventListener } from './event-source.ts'
 import { harmless } from './events/listener.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'
+import { pathOf } from './http/request-target.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from './options.ts'
 import { checkFunction } from './tokens/token-server.ts'
 
@@ -165,15 +166,13 @@ interface KeptTenant {
   readonly dispose: (() => void) | undefined
 }
 
-const endpoints: ReadonlySet<string> = new Set([...Object.values(endpointPaths), '/.well-known/openid-configuration'])
-const metadataPrefix = '/.well-known/oauth-authorization-server'
+const endpoints: ReadonlySet<string> = new Set([...Object.values(endpointPaths), ...metadataPaths])
 
 /** The tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an issuer. */
 function tenantOf(req: Pick<Request, 'originalUrl'>, base: string): string | undefined {
-  const { originalUrl } = req
-  const end = originalUrl.indexOf('?')
-  const path = end === -1 ? originalUrl : originalUrl.slice(0, end)
-  const issuerPath = path.startsWith(metadataPrefix) ? path.slice(metadataPrefix.length) : issuerPathOf(path)
+  const path = pathOf(req)
+  const inserted = metadataPaths.find(wellKnown => path.startsWith(wellKnown))
+  const issuerPath = inserted === undefined ? issuerPathOf(path) : path.slice(inserted.length)
   if (issuerPath?.startsWith(base) !== true) return undefined
   const tenant = issuerPath.slice(base.length)
   return isTenantPath(tenant) ? tenant : undefined

@@ -8,9 +8,12 @@ import { clientKeys, type ClientKeys } from './assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from './assertions/guarded-fetch.ts'
 import { breakReport, type BreakReport } from './break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from './client.ts'
+import { misconfiguredReport, tellMisconfiguredTo } from './clients/misconfigured.ts'
+import { checkOfferedClients, offeredClients, type Offered } from './clients/offered.ts'
 import { credentialSetsOf } from './credential-sets.ts'
+import type { BasicEncoding } from './credentials/client-secret.ts'
 import { serverGuessProtection, type GuessProtection, type GuessProtectionOptions } from './credentials/guess-protection.ts'
-import type { Decision } from './decision.ts'
+import { printable, type Decision } from './decision.ts'
 import { eventSource, type EventSource } from './event-source.ts'
 import type { CertificateSource } from './http/certificate-source.ts'
 import { developmentErrorKeys, type DevelopmentErrorOptions } from './http/development-errors.ts'
@@ -19,12 +22,12 @@ import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost 
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from './profiles.ts'
 import type { RegisteredClients } from './registered-clients.ts'
 import { scopedStore } from './stores/scoped.ts'
+import { checkBasicEncoding } from './strategies/client-secret-basic.ts'
 import { builtInStrategies } from './strategies/index.ts'
 import type { ClientAuthenticationStrategy } from './strategies/strategy.ts'
 import { builtInTokenIssuers } from './token-issuers/index.ts'
 import { checkTokenIssuers, type TokenIssuer } from './token-issuers/token-issuer.ts'
 import { tokenEndpoint } from './token-endpoint.ts'
-import { checkRegisteredAlgorithms } from './tokens/registered-algorithms.ts'
 import { checkSubjectTypes } from './tokens/subject.ts'
 import { respond } from './tokens/token-response.ts'
 import {
@@ -52,6 +55,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly assertionAlgorithms?: readonly string[] | undefined
   /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
   readonly assertionDials?: AssertionDials | undefined
+  /**
+   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749 §2.3.1). Default `report`: they are
+   * let in where the secret is right as it came, and reported; `enforce`: they are refused.
+   */
+  readonly basicEncoding?: BasicEncoding | undefined
   /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
@@ -84,6 +92,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'assertionAudience',
   'assertionAlgorithms',
   'assertionDials',
+  'basicEncoding',
   'tokenEndpoints',
   'certificate',
   'certificates',
@@ -104,6 +113,10 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Where the configured ones come from. */
+  readonly clientSource: ClientSource | ClientRegistry
+  /** What clients may have registered, as far as a token endpoint can say. */
+  readonly offered: Offered
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   /** What is asked of DPoP proofs, here and at protected endpoints. */
@@ -129,8 +142,11 @@ export interface TokenEndpointParts {
  */
 export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
+  const parts = tokenEndpointParts(options)
   const router = Router()
-  router.all('/token', tokenEndpoint(tokenEndpointParts(options), options))
+  router.all('/token', tokenEndpoint(parts, options))
+  // the options have been found right by now: what is left to be wrong is the clients'
+  checkOfferedClients(parts.clientSource, parts.offered)
   router.use(oauthErrorHandler(options))
   return router
 }
@@ -162,16 +178,18 @@ export function tokenEndpointParts(
     events
   })
   const known = registered?.clients ?? clientRegistry(given.clients)
-  const clients = withCredentials?.(server, known) ?? known
+  const every = withCredentials?.(server, known) ?? known
+  let offered: Offered = {}
+  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
-  checkRegisteredAlgorithms(server, options.clients)
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = checkTokenIssuers(options.tokenIssuers ?? builtInTokenIssuers())
+  offered = offeredBy(server, strategies, tokenIssuers)
   const dpop = dpopPolicy(server, options.requireDpopNonce === true, fapi)
   const guesses = serverGuessProtection(options.guessProtection, server)
   return {
@@ -179,6 +197,8 @@ export function tokenEndpointParts(
     events,
     breaks,
     clients,
+    clientSource: registered?.configured ?? configured,
+    offered,
     strategies,
     tokenIssuers,
     dpop,
@@ -189,6 +209,37 @@ export function tokenEndpointParts(
   }
 }
 
+/** The clients of a function are held against the server as they come, and told of where one is configured wrongly; a list has been by then. */
+function foundClients(
+  clients: ClientRegistry,
+  { source, issuer, events }: { readonly source: unknown; readonly issuer: string; readonly events: EventSource },
+  offered: () => Offered
+): ClientRegistry {
+  if (typeof source !== 'function') return clients
+  tellMisconfiguredTo(source, issuer, (client_id, { key, message }) => {
+    const member = key.replace(/^client\./, '')
+    events.emit?.({ type: 'client.misconfigured', client_id: printable(client_id), member, reason: printable(message) })
+    return events.emit !== undefined
+  })
+  return offeredClients(clients, offered, misconfiguredReport(source))
+}
+
+/** What clients may have registered, as far as a token endpoint can say. */
+function offeredBy(
+  server: TokenServer,
+  strategies: readonly ClientAuthenticationStrategy[],
+  tokenIssuers: ReadonlyMap<string, TokenIssuer>
+): Offered {
+  return {
+    methods: strategies.map(({ name }) => name),
+    grantTypes: [...tokenIssuers.keys()],
+    confidentialGrantTypes: [...tokenIssuers.values()].flatMap(({ grant_type, confidential }) =>
+      confidential === true ? [grant_type] : []
+    ),
+    signingAlgorithms: server.idTokenAlgorithms
+  }
+}
+
 function defaultStrategies(
   options: TokenRouterOptions,
   clients: ClientRegistry,
@@ -196,13 +247,14 @@ function defaultStrategies(
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
-  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, clock, certificates } = options
+  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, basicEncoding, clock, certificates } = options
   const strategies = builtInStrategies({
     clients,
     issuer,
     store,
     assertionAudience,
     assertionDials,
+    basicEncoding,
     // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
     legacyAudiences: fapi ? [] : otherAudiences,
     algorithms: assertionAlgorithms ?? (fapi ? fapiAlgorithms : undefined),
@@ -234,6 +286,7 @@ function checkPolicy(options: TokenRouterOptions): void {
   checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
   checkAssertionDials(options.assertionDials)
+  checkBasicEncoding(options.basicEncoding)
   checkAssertionAlgorithms(options.assertionAlgorithms, 'assertionAlgorithms')
   const urls: unknown = options.tokenEndpoints ?? []
   if (!Array.isArray(urls) || !urls.every(url => typeof url === 'string' && URL.canParse(url)))

@@ -19,10 +19,10 @@ describe('what a client registers for backchannel authentication', () => {
   })
 
   it.each([
-    [{ backchannel_token_delivery_mode: 'pigeon' }, 'backchannel_token_delivery_mode must be "poll", "ping" or "push"'],
+    [{ backchannel_token_delivery_mode: 'pigeon' }, 'backchannel_token_delivery_mode must be one of poll, ping, push'],
     [{ backchannel_token_delivery_mode: 7 }, 'backchannel_token_delivery_mode must be'],
-    [{ backchannel_token_delivery_mode: 'ping' }, 'backchannel_client_notification_endpoint must be an https URL'],
-    [{ backchannel_token_delivery_mode: 'push' }, 'backchannel_client_notification_endpoint must be an https URL'],
+    [{ backchannel_token_delivery_mode: 'ping' }, 'backchannel_client_notification_endpoint must be given'],
+    [{ backchannel_token_delivery_mode: 'push' }, 'backchannel_client_notification_endpoint must be given'],
     ...['/ciba', 'http://billing.example/ciba', 'ftp://billing.example', `${endpoint}#x`, 'https://me:pw@billing.example', 7].map(
       wrong =>
         [
@@ -36,7 +36,7 @@ describe('what a client registers for backchannel authentication', () => {
       bound =>
         [
           { backchannel_token_delivery_mode: 'push', backchannel_client_notification_endpoint: endpoint, [bound]: true },
-          'backchannel_token_delivery_mode must be "poll" or "ping"'
+          'backchannel_token_delivery_mode must be poll or ping'
         ] as const
     )
   ])('%j is refused', (members, message) => {

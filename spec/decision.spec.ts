@@ -76,6 +76,22 @@ describe('DecisionBuilder', () => {
       ]
     })
     expect(error.toJSON()).toEqual(new InvalidClientError().toJSON())
-    expect(decision.refuse('secret').reason).toBe('secret')
+    expect(new DecisionBuilder('token').refuse('secret').reason).toBe('secret')
+  })
+
+  it('goes on refusing for what failed first, whatever is done after it', () => {
+    const decision = new DecisionBuilder('token')
+    decision.announce(['client', 'secret', 'secret_expiry'])
+    decision.fail('client', { fix: 'Register it.' })
+    decision.pass('secret')
+    decision.report('secret_expiry', {})
+    decision.fail('secret', { fix: 'Another.' })
+    const error = decision.refuse('secret', { fix: 'Another.' })
+    expect(error.reason).toBe('client: Register it.')
+    expect(error.decision?.checks).toEqual([
+      { check: 'client', outcome: 'fail', fix: 'Register it.' },
+      { check: 'secret', outcome: 'skipped' },
+      { check: 'secret_expiry', outcome: 'skipped' }
+    ])
   })
 })

@@ -17,7 +17,7 @@ interface Naming {
   readonly where: string
 }
 
-const recording = new Set(['pass', 'refuse', 'report', 'announce'])
+const recording = new Set(['pass', 'fail', 'refuse', 'report', 'announce'])
 
 /** What the library's source names: in calls on a `decision`, and in the lists of checks. */
 const namings: readonly Naming[] = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })

@@ -13,7 +13,15 @@ describe('protected resource metadata', () => {
   it.each([
     [api, '/.well-known/oauth-protected-resource'],
     [`${api}/`, '/.well-known/oauth-protected-resource'],
-    [`${api}/files/v1`, '/.well-known/oauth-protected-resource/files/v1']
+    [`${api}/files/v1`, '/.well-known/oauth-protected-resource/files/v1'],
+    [`${api}/files/`, '/.well-known/oauth-protected-resource/files/'],
+    // clients leave the last slash out
+    [`${api}/files/`, '/.well-known/oauth-protected-resource/files'],
+    [`${api}/files?tenant=1&v=2`, '/.well-known/oauth-protected-resource/files?tenant=1&v=2'],
+    [`${api}/files/?tenant=1`, '/.well-known/oauth-protected-resource/files/?tenant=1'],
+    [`${api}?tenant=1`, '/.well-known/oauth-protected-resource?tenant=1'],
+    [`${api}/?tenant=1`, '/.well-known/oauth-protected-resource?tenant=1'],
+    [`${api}/files`, '/.well-known/oauth-protected-resource/files?cache=no']
   ])('of %s stands at %s, for any origin', async (resource, path) => {
     const app = await published(resource)
     const response = await request(app).get(path).set('Host', 'evil.example')
@@ -27,6 +35,39 @@ describe('protected resource metadata', () => {
       resource_name: 'Files',
       dpop_signing_alg_values_supported: expect.arrayContaining(['ES256', 'PS256'])
     })
+  })
+
+  it.each([
+    [`${api}/files`, '/files/'],
+    [`${api}/files/`, '/files//'],
+    [`${api}/files/`, ''],
+    [`${api}/files?tenant=1`, '/files'],
+    [`${api}/files?tenant=1`, '/files?tenant=2'],
+    [`${api}/files?tenant=1`, '/files?tenant=1&more'],
+    [`${api}?tenant=1`, '']
+  ])('of %s does not stand at %s', async (resource, path) => {
+    const app = await published(resource)
+    expect((await request(app).get(`/.well-known/oauth-protected-resource${path}`)).status).toBe(404)
+  })
+
+  it('of resources that differ in their query alone are told apart', async () => {
+    const { app, server } = await harness({}, express())
+    for (const query of ['?a', '?b']) app.use(server.protectedResourceMetadata({ resource: `${api}/files${query}` }))
+    const { body } = await request(app).get('/.well-known/oauth-protected-resource/files?b')
+    expect(body).toMatchObject({ resource: `${api}/files?b` })
+  })
+
+  it('stands at the root too where that is asked for', async () => {
+    const { app, server } = await harness({}, express())
+    app.use(server.protectedResourceMetadata({ resource: `${api}/files/?x`, root: true }))
+    for (const path of ['', '?cache=no', '/files?x'])
+      expect((await request(app).get(`/.well-known/oauth-protected-resource${path}`)).body.resource).toBe(`${api}/files/?x`)
+  })
+
+  it('answers what a browser asks before it reads it', async () => {
+    const app = await published(`${api}/files`)
+    const response = await request(app).options('/.well-known/oauth-protected-resource/files').set('Origin', 'https://x.example')
+    expect([response.status, response.headers['access-control-allow-origin']]).toEqual([204, '*'])
   })
 
   it('says where certificates bind tokens', async () => {
@@ -60,6 +101,7 @@ describe('protected resource metadata', () => {
     ['resource', { resource: '/api' }],
     ['resource', { resource: `${api}#x` }],
     ['resource', {}],
+    ['root', { resource: api, root: 'yes' }],
     ['scope', { resource: api, scope: [] }]
   ])('is not built with a wrong %s', async (key, options) => {
     const { server } = await harness({}, express())

@@ -1,15 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
 import { clientSecrets, toClient } from '../lib/client.ts'
 import { secretKeeper } from '../lib/credentials/stored-secret.ts'
-import { memoryStore, registeredClients, type ClientMetadata, type Store } from '../lib/index.ts'
-import { newClientId, openRegistrations, registeredClientsOf, type ClientRecord } from '../lib/registered-clients.ts'
+import { memoryStore, registeredClients, type ClientMetadata, type ReadMetadata, type Store } from '../lib/index.ts'
+import type { ClientRecord } from '../lib/clients/registrations.ts'
+import { newClientId, openRegistrations, registeredClientsOf } from '../lib/registered-clients.ts'
 import { issuer } from './support/authorization-server.ts'
 import { storeWith } from './support/registration.ts'
 
 const secrets = secretKeeper({ mac: () => Buffer.alloc(32, 7), random: size => Buffer.alloc(size, 1) })
 const id = (letter: string) => letter.repeat(32)
 
-function record(client_id: string, more: Partial<ClientMetadata> = {}): ClientRecord {
+function record(client_id: string, more: Partial<ReadMetadata> = {}): ClientRecord {
   const metadata = { client_id, token_endpoint_auth_method: 'none', redirect_uris: ['https://a.example/'], ...more }
   return { metadata, credentials: [], registration_access_token: 'digest', client_id_issued_at: 1 }
 }
@@ -25,7 +26,8 @@ function node(store: Store, options: { maxAge?: number; configured?: readonly Cl
     store: counting,
     secrets,
     clock: () => clock.now,
-    maxAge: options.maxAge ?? 5
+    maxAge: options.maxAge ?? 5,
+    unusedTtl: 2_592_000
   })
   const { hasEnded } = registeredClientsOf({ clients: registry })
   return { clock, registry, registrations, hasEnded, asked: () => asked }
@@ -110,7 +112,14 @@ describe('configured clients', () => {
   it('in a database of their own are not asked for again for a client that is known to have registered', async () => {
     let looked = 0
     const registry = registeredClients(() => void (looked += 1))
-    const registrations = openRegistrations(registry, { issuer, store: memoryStore(), secrets, clock: () => 0, maxAge: 5 })
+    const registrations = openRegistrations(registry, {
+      issuer,
+      store: memoryStore(),
+      secrets,
+      clock: () => 0,
+      maxAge: 5,
+      unusedTtl: 0
+    })
     await registrations.create(record(id('a')))
     for (let time = 0; time < 3; time++) expect(await registry.find(id('a'))).toBeDefined()
     expect(looked).toBe(1)

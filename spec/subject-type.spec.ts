@@ -49,7 +49,6 @@ describe('subject_type', () => {
   it.each<[string, ClientMetadata]>([
     ['subject_type', client({ subject_type: 'Pairwise' })],
     ['subject_type', client({ subject_type: '' })],
-    ['subject_type', client({ subject_type: null })],
     ['subject_type', client({ subject_type: ['pairwise'] })],
     ['sector_identifier_uri', pairwise({})],
     ['sector_identifier_uri', pairwise({ redirect_uris: ['https://one.example/cb', 'https://two.example/cb'] })],
@@ -64,8 +63,7 @@ describe('subject_type', () => {
       'https:\\\\sector.example',
       'javascript:alert(1)',
       '',
-      5,
-      null
+      5
     ].map((uri): [string, ClientMetadata] => ['sector_identifier_uri', client({ sector_identifier_uri: uri })])
   ])('is refused, naming %s: %j', (member, metadata) => {
     const make = () => toClient(metadata, 'clients[3]')

@@ -52,11 +52,14 @@ describe('tenants', () => {
     for (const path of known) {
       for (const address of [
         `/.well-known/oauth-authorization-server/base${path}`,
+        `/.well-known/openid-configuration/base${path}`,
+        `/base${path}/.well-known/oauth-authorization-server`,
         `/base${path}/.well-known/openid-configuration`
       ]) {
         const { body, status } = await request(app).get(address)
         expect(status).toBe(200)
         expect(body).toMatchObject({ issuer: issuer + path, token_endpoint: `${issuer}${path}/oauth2/token` })
+        expect((await request(app).options(address)).status).toBe(204)
       }
     }
     const acme = await request(app).get('/base/acme/oauth2/jwks')
@@ -98,7 +101,11 @@ describe('tenants', () => {
       '/base//acme/oauth2/token',
       `/base/${'a'.repeat(300)}/oauth2/token`,
       '/.well-known/oauth-authorization-server/acme',
-      '/.well-known/oauth-authorization-server/base'
+      '/.well-known/oauth-authorization-server/base',
+      '/.well-known/oauth-authorization-serverx/base/acme',
+      '/.well-known/openid-configuration/acme',
+      '/.well-known/openid-configuration/base/acme/.well-known/openid-configuration',
+      '/base/acme/.well-known/oauth-authorization-server/more'
     ]) {
       const { text, status } = await request(app).post(address)
       expect([address, status, text]).toEqual([address, 404, 'elsewhere'])

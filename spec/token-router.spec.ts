@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import express, { json, urlencoded, type Express, type Request, type RequestHandler, type Response } from 'express'
 import request from 'supertest'
 import { clientCredentials, memoryStore, tokenRouter, type TokenRouterOptions } from '../lib/index.ts'
-import { api, basic, breakableStore, clients, issuer, specKeys, token } from './support/authorization-server.ts'
+import { api, basic, breakableStore, clients, issuer, registeredFor, specKeys, token } from './support/authorization-server.ts'
 
 const keys = await specKeys()
 const grant_type = 'client_credentials'
@@ -22,7 +22,7 @@ function appWith(options: Partial<TokenRouterOptions> = {}, { before = [], after
     at,
     tokenRouter({
       issuer,
-      clients,
+      clients: options.tokenIssuers ? registeredFor([grant_type]) : clients,
       keys,
       store: memoryStore(),
       scopes: ['api:read'],

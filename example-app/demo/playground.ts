@@ -50,7 +50,7 @@ export function demoPages(issuer: string, base: string): Router {
 /** Checks what came back: to the browser that left, from the server it left to (RFC 9700 §4.4, RFC 9207). */
 function readCallback(req: Request, res: Response, issuer: string): { code: string; verifier: string } {
   const { code, state, iss, error } = req.query
-  const name = begun.beginning + String(state)
+  const name = begun.beginning + (typeof state === 'string' ? state : '')
   const { cookies } = siteOf(req)
   const verifier = cookies.read(req, name)
   const ways = [{ text: 'Once more', href: `${issuer}/demo` }]

@@ -58,13 +58,15 @@ function checkIssuerAndSubject({ iss, sub }: JsonObject, { client, client_id_par
   decision.pass('issuer_and_subject')
 }
 
-function checkAudience(aud: unknown, { client, policy, decision }: ClaimsContext): void {
+function checkAudience(aud: unknown, context: ClaimsContext): void {
+  const { client, policy, decision } = context
   const values: readonly unknown[] = Array.isArray(aud) && !policy.audienceAsStringOnly ? aud : [aud]
   const dial = client.assertion_audience ?? policy.audienceDial
   const section = policy.audienceAsStringOnly ? 'FAPI 2.0 §5.3.2.1' : 'rfc7523bis §4'
   // simple string comparison: no case folding, no slash added or taken away
   const isStrict = values.length === 1 && values[0] === policy.issuer
-  const isLenient = values.some(value => value === policy.issuer || policy.legacyAudiences.some(legacy => legacy === value))
+  const isOwn = (value: unknown): boolean => value === policy.issuer || policy.legacyAudiences.some(legacy => legacy === value)
+  const isLenient = values.some(isOwn)
   if (isStrict || (dial === 'legacy' && isLenient)) {
     decision.pass('audience')
     return
@@ -75,13 +77,17 @@ function checkAudience(aud: unknown, { client, policy, decision }: ClaimsContext
     decision.report('audience', { ...detail, fix })
     return
   }
-  const fix =
-    Array.isArray(aud) && aud.length === 1 && aud[0] === policy.issuer
-      ? 'Send aud as a string, not as a list.'
-      : isLenient || dial !== 'issuer'
-        ? 'Send the issuer as the only aud.'
-        : 'Send the issuer as the only aud, or set assertion_audience to "report" while clients move.'
-  throw decision.refuse('audience', { ...detail, fix })
+  const isMoving = dial === 'issuer' && values.length > 0 && values.every(isOwn)
+  throw decision.refuse('audience', { ...detail, fix: audienceFix(aud, isMoving, context) })
+}
+
+/** @param isMoving whether a setting would let it in: it names this server, in an earlier way. */
+function audienceFix(aud: unknown, isMoving: boolean, { client, policy }: ClaimsContext): string {
+  if (Array.isArray(aud) && aud.length === 1 && aud[0] === policy.issuer) return 'Send aud as a string, not as a list.'
+  if (!isMoving) return 'Send the issuer as the only aud.'
+  return client.assertion_audience === undefined
+    ? 'Send the issuer as the only aud, or set assertionAudience, or assertion_audience of this client, to "report" while clients move.'
+    : 'Send the issuer as the only aud, or set assertion_audience of this client to "report" while it moves.'
 }
 
 function checkExpiry(exp: unknown, now: number, { clockTolerance }: AssertionPolicy, decision: DecisionBuilder): number {

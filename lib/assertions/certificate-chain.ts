@@ -2,12 +2,12 @@
  * Verifies a client certificate's chain (RFC 5280 §6) where nobody in front of this server has: up to authorities the operator names, who are
  * known by their keys. Anybody can make an authority that has the same name.
  */
-import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../options.ts'
 import type { ChainVerdict } from '../request.ts'
 import { CertificateError } from './parsed-certificate.ts'
 import { readPathCertificate, type PathCertificate } from './path-certificate.ts'
 import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path } from './path-rules.ts'
+import { pemBlocks } from './pem.ts'
 import type { RevocationLists } from './revocation-lists.ts'
 
 /** Certificates in PEM, any number of them in one text, or one in DER. */
@@ -103,25 +103,24 @@ function readHelpful(chain: readonly Uint8Array[]): PathCertificate[] {
   })
 }
 
-const pemBlock = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/g
-
 function readAuthorities(input: CertificateInput, option: string): PathCertificate[] {
   const list: readonly unknown[] = Array.isArray(input) ? input : [input]
   return list.flatMap((item, index) => {
     const key = Array.isArray(input) ? `${option}[${index}]` : option
-    const blocks = typeof item === 'string' ? item.match(pemBlock) : item instanceof Uint8Array ? [item] : undefined
-    if (!blocks) throw new ConfigurationError(key, 'must be certificates in PEM, or one in DER')
+    // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
+    const blocks = typeof item === 'string' ? pemBlocks(item, 'CERTIFICATE') : item instanceof Uint8Array ? [item.slice()] : []
+    if (blocks.length === 0) throw new ConfigurationError(key, 'must be certificates in PEM, or one in DER')
     return blocks.map(block => readAuthority(block, key))
   })
 }
 
-function readAuthority(block: string | Uint8Array, key: string): PathCertificate {
+function readAuthority(der: Uint8Array, key: string): PathCertificate {
   let authority: PathCertificate
   try {
-    authority = readPathCertificate(new X509Certificate(block).raw)
+    authority = readPathCertificate(der)
   } catch (error) {
-    const why = error instanceof CertificateError ? ` (it ${error.message})` : ''
-    throw new ConfigurationError(key, `must be a certificate in PEM or DER${why}`)
+    if (!(error instanceof CertificateError)) throw error
+    throw new ConfigurationError(key, `must be a certificate in PEM or DER (it ${error.message})`)
   }
   const problem = anchorProblem(authority)
   if (problem === undefined) return authority

@@ -1,14 +1,26 @@
 /** Signatures under certificates and revocation lists (RFC 5280 §4.1.1.2, §5.1.1.2): which are strong enough to count, and whether they hold. */
-import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto'
-import type { AlgorithmIdentifier } from '@peculiar/asn1-x509'
-import { derTags, derValues, readDer } from './der.ts'
+import { constants, verify, type KeyObject } from 'node:crypto'
+import { DerError, derInside, derOid, derTags, type DerValue } from './der.ts'
 import { rsaProblem } from './rsa-strength.ts'
 
 /** What a signature was made over, and how. */
 export interface Signed {
   readonly content: Uint8Array
-  readonly algorithm: AlgorithmIdentifier
+  readonly algorithm: SignatureAlgorithm
   readonly signature: Uint8Array
+}
+
+export interface SignatureAlgorithm {
+  /** The algorithm's OID. */
+  readonly oid: string
+  readonly parameters: DerValue | undefined
+}
+
+/** Reads an AlgorithmIdentifier (RFC 5280 §4.1.1.2). @throws DerError */
+export function readAlgorithm(value: DerValue): SignatureAlgorithm {
+  const [oid, parameters, more] = derInside(value, derTags.sequence)
+  if (oid === undefined || more !== undefined) throw new DerError('is no algorithm')
+  return { oid: derOid(oid), parameters }
 }
 
 interface Scheme {
@@ -33,11 +45,11 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
 ])
 const rsaPss = '1.2.840.113549.1.1.10'
 
-/** The hashes of RSASSA-PSS by the bytes of their OIDs, in hex. */
+/** The hashes of RSASSA-PSS. */
 const pssHashes: ReadonlyMap<string, string> = new Map([
-  ['608648016503040201', 'sha256'],
-  ['608648016503040202', 'sha384'],
-  ['608648016503040203', 'sha512']
+  ['2.16.840.1.101.3.4.2.1', 'sha256'],
+  ['2.16.840.1.101.3.4.2.2', 'sha384'],
+  ['2.16.840.1.101.3.4.2.3', 'sha512']
 ])
 
 const curves: readonly (string | undefined)[] = [
@@ -50,18 +62,8 @@ const curves: readonly (string | undefined)[] = [
 ]
 
 /** Why a signature algorithm does not count, as a clause; undefined where it does. */
-export function algorithmProblem(algorithm: AlgorithmIdentifier): string | undefined {
+export function algorithmProblem(algorithm: SignatureAlgorithm): string | undefined {
   return schemeOf(algorithm) === undefined ? 'is signed with an algorithm that is unknown or too weak' : undefined
-}
-
-/** The public key of a SubjectPublicKeyInfo; undefined where it cannot be read, or is too weak or too large to count. */
-export function strongKey(subjectPublicKeyInfo: Uint8Array): KeyObject | undefined {
-  try {
-    const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
-    return isStrong(key) ? key : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Whether this key made this signature, by an algorithm that counts. Never throws. */
@@ -79,7 +81,8 @@ export function verifySignature({ content, algorithm, signature }: Signed, key: 
   }
 }
 
-function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+/** Whether signatures by this key count: it is neither of an unknown kind nor too weak or too large. */
+export function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
   switch (asymmetricKeyType) {
     case 'rsa':
     case 'rsa-pss': {
@@ -97,22 +100,21 @@ function isStrong({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boole
   }
 }
 
-function schemeOf({ algorithm, parameters }: AlgorithmIdentifier): Scheme | undefined {
-  if (algorithm !== rsaPss) return schemes.get(algorithm)
-  const hash = parameters instanceof ArrayBuffer ? pssHash(new Uint8Array(parameters)) : undefined
+function schemeOf({ oid, parameters }: SignatureAlgorithm): Scheme | undefined {
+  if (oid !== rsaPss) return schemes.get(oid)
+  const hash = parameters === undefined ? undefined : pssHash(parameters)
   return hash === undefined ? undefined : { hash, keys: ['rsa', 'rsa-pss'], pss: true }
 }
 
 /** RFC 4055 §3.1: `[0]` holds the hash's AlgorithmIdentifier; without it, SHA-1 is meant. */
-function pssHash(parameters: Uint8Array): string | undefined {
+function pssHash(parameters: DerValue): string | undefined {
   try {
-    for (const { tag, content } of derValues(readDer(parameters, derTags.sequence).content)) {
-      if (tag !== 0xa0) continue
-      const [oid] = derValues(readDer(content, derTags.sequence).content)
-      return oid?.tag === derTags.oid ? pssHashes.get(Buffer.from(oid.content).toString('hex')) : undefined
-    }
-  } catch {
+    const hash = derInside(parameters, derTags.sequence).find(({ tag }) => tag === 0xa0)
+    const [algorithm] = hash === undefined ? [] : derInside(hash, 0xa0)
+    return algorithm && pssHashes.get(readAlgorithm(algorithm).oid)
+  } catch (error) {
     // parameters that cannot be read name no hash
+    if (error instanceof DerError) return undefined
+    throw error
   }
-  return undefined
 }

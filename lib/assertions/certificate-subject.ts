@@ -11,6 +11,7 @@ import {
   parseDistinguishedName,
   type RelativeDistinguishedName
 } from './distinguished-name.ts'
+import { lowerCaseAscii } from './general-names.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
 
 /** What one registered member is compared with, and how. */
@@ -38,7 +39,7 @@ const rules: ReadonlyMap<CertificateSubjectMember, SubjectRule> = new Map<Certif
     {
       names: ({ sans }) => sans.dns,
       problem: always,
-      matches: (registered, { sans }) => sans.dns.some(name => asciiLowerCase(name) === asciiLowerCase(registered))
+      matches: (registered, { sans }) => sans.dns.some(name => lowerCaseAscii(name) === lowerCaseAscii(registered))
     }
   ],
   [
@@ -144,10 +145,5 @@ function addressOf(value: string): string | undefined {
 
 function mailbox(email: string): string {
   const at = email.lastIndexOf('@')
-  return `${email.slice(0, at + 1)}${asciiLowerCase(email.slice(at + 1))}`
-}
-
-/** Not toLowerCase: that maps characters outside ASCII onto letters inside it. */
-function asciiLowerCase(value: string): string {
-  return value.replace(/[A-Z]/g, letter => letter.toLowerCase())
+  return `${email.slice(0, at + 1)}${lowerCaseAscii(email.slice(at + 1))}`
 }

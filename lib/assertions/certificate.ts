@@ -27,7 +27,7 @@ export const tlsClientAuthChecks: readonly CheckName[] = [
 /** The checks {@link verifySelfSigned} goes through, in order. */
 export const selfSignedChecks: readonly CheckName[] = ['certificate', 'certificate_validity', 'certificate_key']
 
-export interface CertificateInput {
+export interface CertificateProof {
   readonly client: Client
   /** The certificate of the connection; undefined where none was presented. */
   readonly certificate: PresentedCertificate | undefined
@@ -55,9 +55,9 @@ const clockTolerance = 10_000
  * Resolves to the credential, `x5t#S256:<thumbprint>`.
  * Rejects with {@link InvalidClientError} with the decision, at the first check that fails, or with what verifying the chain rejects with.
  */
-export async function verifyTlsClientAuth(input: CertificateInput): Promise<ProvenCertificate> {
+export async function verifyTlsClientAuth(input: CertificateProof): Promise<ProvenCertificate> {
   const { client, decision, clock } = input
-  const { presented, parsed, credential } = readCertificate(input)
+  const { presented, parsed, credential } = presentedCertificate(input)
   const { verified, reason } = presented.verify === undefined ? presented : await presented.verify(clock())
   if (!verified) {
     throw decision.refuse('certificate_chain', {
@@ -80,9 +80,9 @@ export async function verifyTlsClientAuth(input: CertificateInput): Promise<Prov
  * @returns the credential, `x5t#S256:<thumbprint>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  */
-export async function verifySelfSigned(input: CertificateInput & { readonly keys: ClientKeys }): Promise<ProvenCertificate> {
+export async function verifySelfSigned(input: CertificateProof & { readonly keys: ClientKeys }): Promise<ProvenCertificate> {
   const { client, decision, clock, keys } = input
-  const { presented, parsed, credential } = readCertificate(input)
+  const { presented, parsed, credential } = presentedCertificate(input)
   checkValidity(parsed, clock, decision)
   if (isPinned(client, presented.der, clock() / 1000)) {
     decision.pass('certificate_key')
@@ -130,7 +130,7 @@ export function methodOfCertificate(
  * Resolves to how that key is called.
  * @throws {@link InvalidClientError} where none has.
  */
-export async function matchKeys(
+async function matchKeys(
   client: Client,
   { der, parsed }: { readonly der: Uint8Array; readonly parsed: ParsedCertificate },
   keys: ClientKeys,
@@ -149,7 +149,7 @@ export async function matchKeys(
   return keyCredential(first)
 }
 
-function readCertificate({ certificate: presented, note, decision }: CertificateInput): {
+function presentedCertificate({ certificate: presented, note, decision }: CertificateProof): {
   presented: PresentedCertificate
   parsed: ParsedCertificate
   credential: string

@@ -2,6 +2,7 @@
  * Distinguished names as values instead of strings. The same name is written in many ways (order, escapes, attribute names,
  * case, spaces), so names are parsed and compared, never their strings (RFC 4514, RFC 4517 §4.2).
  */
+import { derInside, DerError, derOid, derTags, readDer, type DerValue } from './der.ts'
 import { attributeName, attributeOid } from './distinguished-name-attributes.ts'
 
 export interface DistinguishedNameAttribute {
@@ -85,16 +86,15 @@ export function formatDistinguishedName(names: readonly RelativeDistinguishedNam
 
 /** Text of a BER-encoded directory string (definite length, nothing after it); undefined for any other value. */
 export function directoryString(ber: Uint8Array): string | undefined {
-  const [tag, length] = ber
-  if (tag === undefined || length === undefined) return undefined
-  const lengthBytes = length < 0x80 ? 0 : length & 0x7f
-  if (length === 0x80 || lengthBytes > 2) return undefined
-  const content = ber.subarray(2 + lengthBytes)
-  const announced = lengthBytes === 0 ? length : [...ber.subarray(2, 2 + lengthBytes)].reduce((sum, byte) => sum * 256 + byte, 0)
-  return content.length === announced ? textOf(tag, content) : undefined
+  try {
+    return textOf(readDer(ber))
+  } catch (error) {
+    if (error instanceof DerError) return undefined
+    throw error
+  }
 }
 
-function textOf(tag: number, content: Uint8Array): string | undefined {
+function textOf({ tag, content }: DerValue): string | undefined {
   const bytes = Buffer.from(content)
   switch (tag) {
     case 0x0c: // UTF8String
@@ -165,6 +165,22 @@ function parseText(text: string, position: number, character: RegExp): { value: 
   if (all === undefined || trimmed === undefined)
     throw new DistinguishedNameError(`has hex pairs that are not UTF-8 before character ${end + 1}`)
   return { value: { all, trimmed }, end }
+}
+
+/**
+ * A Name (RFC 5280 §4.1.2.4) as RFC 4514 writes it: most specific RDN first.
+ *
+ * @throws DerError for anything else.
+ */
+export function readName(name: DerValue): RelativeDistinguishedName[] {
+  const inOrderOfCertificate = derInside(name, derTags.sequence).map(rdn =>
+    derInside(rdn, derTags.set).map(attribute => {
+      const [type, value, more] = derInside(attribute, derTags.sequence)
+      if (type === undefined || value === undefined || more !== undefined) throw new DerError('is no attribute of a name')
+      return encodedAttribute(derOid(type), value.encoded)
+    })
+  )
+  return inOrderOfCertificate.reverse()
 }
 
 /** An attribute from the BER encoding of its value. */

@@ -1,8 +1,6 @@
 /** GeneralNames (RFC 5280 §4.2.1.6): the names of a subjectAltName, and whatever else is a list of them. */
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { Name } from '@peculiar/asn1-x509'
-import { derValues, type DerValue } from './der.ts'
-import { encodedAttribute, type DistinguishedNameAttribute, type RelativeDistinguishedName } from './distinguished-name.ts'
+import { derInside, derTags, readDer, type DerValue } from './der.ts'
+import { readName, type RelativeDistinguishedName } from './distinguished-name.ts'
 
 /** Names by their kind, each as it stands in the certificate. */
 export interface GeneralNames {
@@ -18,14 +16,17 @@ export interface GeneralNames {
 
 export const noNames: GeneralNames = { email: [], dns: [], uri: [], ip: [], directory: [], other: [] }
 
+/** A usual certificate has a handful. Each costs time before anybody knows whose it is. */
+export const mostNames = 400
+
 const tags = { email: 0x81, dns: 0x82, directory: 0xa4, uri: 0x86, ip: 0x87 } as const
 
-/** Reads the content of a GeneralNames sequence. @throws DerError, or what the parser throws for a directoryName that is none. */
-export function readGeneralNames(content: Uint8Array): GeneralNames {
-  return sortNames(derValues(content))
+/** Reads a GeneralNames sequence. @throws DerError */
+export function readGeneralNames(der: Uint8Array): GeneralNames {
+  return sortNames(derInside(readDer(der), derTags.sequence, mostNames))
 }
 
-/** Sorts GeneralName values by their kind. Empty names name nothing, and are left out. */
+/** Sorts GeneralName values by their kind. @throws DerError for a directoryName that is none. */
 export function sortNames(values: Iterable<DerValue>): GeneralNames {
   const email: string[] = []
   const dns: string[] = []
@@ -43,18 +44,13 @@ export function sortNames(values: Iterable<DerValue>): GeneralNames {
     // IA5String; a byte above 127 is kept as it is, so that it equals nothing but itself
     if (list !== undefined) list.push(Buffer.from(content).toString('latin1'))
     else if (tag === tags.ip) ip.push(content)
-    else if (tag === tags.directory) directory.push(readName(AsnConvert.parse(content, Name)))
+    else if (tag === tags.directory) directory.push(readName(readDer(content)))
     else other.push(tag)
   }
   return { email, dns, uri, ip, directory, other }
 }
 
-/** A name as RFC 4514 writes it: most specific RDN first. */
-export function readName(name: Name): RelativeDistinguishedName[] {
-  const inOrderOfCertificate = Array.from(name, rdn =>
-    Array.from(rdn, ({ type, value }): DistinguishedNameAttribute =>
-      encodedAttribute(type, new Uint8Array(AsnConvert.serialize(value)))
-    )
-  )
-  return inOrderOfCertificate.reverse()
+/** Not toLowerCase: that maps characters outside ASCII onto letters inside it. */
+export function lowerCaseAscii(name: string): string {
+  return name.replace(/[A-Z]/g, letter => letter.toLowerCase())
 }

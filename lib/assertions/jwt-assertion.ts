@@ -10,6 +10,7 @@ import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from './client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
+import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import { importSecret, liveSecrets, type SecretKey } from './secret-keys.ts'
 
@@ -44,11 +45,6 @@ export type AssertionIdentification =
  * Says whose assertion this claims to be: its `sub`, or its `iss` where it has no `sub`. Nothing is verified, and never throws.
  * `reason` is a clause for the operator that quotes nothing of the assertion.
  */
-export function identifyAssertion(assertion: string): AssertionIdentification {
-  return identifyUnverified(decodeUnverified(assertion))
-}
-
-/** The same of one that was decoded already. */
 export function identifyUnverified(jws: UnverifiedJws): AssertionIdentification {
   if (jws.outcome === 'malformed') return jws
   const { alg } = jws.header
@@ -70,7 +66,7 @@ export interface ClientAssertionInput {
   readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
-  readonly keys: ClientKeys
+  readonly keys: Pick<ClientKeys, 'find'>
   /** The client's secrets that have not expired. Default: those it was registered with. */
   readonly secrets?: readonly SecretKey[] | undefined
 }
@@ -90,9 +86,8 @@ export interface ClientAssertionInput {
  */
 export async function verifyClientAssertion(input: ClientAssertionInput): Promise<{ credential: string }> {
   const { assertion, client, policy, decision } = input
-  const header = readHeader(input.jws ?? decodeUnverified(assertion), decision)
-  const alg = checkAlgorithm(header['alg'], input)
-  const candidates = await findKeys(header, alg, input)
+  const jws = input.jws ?? decodeUnverified(assertion)
+  const { header, alg, candidates } = await prepare(jws, input)
   decision.pass('key')
   const { claims, credential } = await checkSignature(assertion, alg, candidates, decision)
   decision.credential = credential
@@ -108,6 +103,36 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   }
   decision.pass('replay')
   return { credential }
+}
+
+/**
+ * The work of {@link verifyClientAssertion} for a client that is not there: with keys and a secret that nobody has, so always in vain.
+ *
+ * @throws {@link InvalidClientError} always.
+ */
+export function pretendVerification(
+  input: Omit<ClientAssertionInput, 'client' | 'keys' | 'secrets'>
+): Promise<{ credential: string }> {
+  return verifyClientAssertion({ ...input, client: nobody, keys: nobodysKeys })
+}
+
+/** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */
+async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
+  try {
+    const header = readHeader(jws, input.decision)
+    const alg = checkAlgorithm(header['alg'], input)
+    return { header, alg, candidates: await findKeys(header, alg, input) }
+  } catch (error) {
+    await verifyInVain(input.assertion, jws)
+    throw error
+  }
+}
+
+async function verifyInVain(assertion: string, jws: UnverifiedJws): Promise<void> {
+  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
+  if (typeof alg !== 'string') return
+  const found = await nobodysKey(alg)
+  if (found !== undefined) await payloadOf(assertion, found.key, alg)
 }
 
 function readHeader(jws: UnverifiedJws, decision: DecisionBuilder): JsonObject {
@@ -192,9 +217,8 @@ async function checkSignature(
   decision: DecisionBuilder
 ): Promise<{ claims: JsonObject; credential: string }> {
   for (const { key, credential } of candidates) {
-    // whatever jose throws, the signature was not verified with this key
-    const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
-    const claims = verified && parseJsonObject(verified.payload)
+    const payload = await payloadOf(assertion, key, alg)
+    const claims = payload && parseJsonObject(payload)
     if (claims === undefined) continue
     decision.pass('signature')
     return { claims, credential }
@@ -205,6 +229,12 @@ async function checkSignature(
     received: `a signature (${alg}) that none of these keys made`,
     fix: 'Sign with the key or secret registered for this client, or register the one it signs with.'
   })
+}
+
+/** What was signed with this key; undefined: whatever jose throws, the signature was not verified with it. */
+async function payloadOf(assertion: string, key: CandidateKey['key'], alg: string): Promise<Uint8Array | undefined> {
+  const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
+  return verified?.payload
 }
 
 const explicitType = 'client-authentication+jwt'

@@ -1,8 +1,8 @@
 /** Name constraints (RFC 5280 §4.2.1.10): the names an authority may certify, and those it may not. */
 import { isIP } from 'node:net'
-import { derTags, derValues, readDer, type DerValue } from './der.ts'
+import { DerError, derInside, derTags, readDer, type DerValue } from './der.ts'
 import { distinguishedNameKey, type RelativeDistinguishedName } from './distinguished-name.ts'
-import { sortNames, type GeneralNames } from './general-names.ts'
+import { lowerCaseAscii, mostNames, sortNames, type GeneralNames } from './general-names.ts'
 
 export interface NameConstraints {
   readonly permitted: GeneralNames
@@ -20,21 +20,19 @@ type NameOf<K extends Kind> = GeneralNames[K][number]
 
 const emailAddress = '1.2.840.113549.1.9.1'
 
-/** Parses the extension's value. @throws what the readers throw where it is none, or has a minimum or maximum (RFC 5280 forbids both). */
+/** Parses the extension's value. @throws DerError where it is none, or has a minimum or maximum (RFC 5280 forbids both). */
 export function readNameConstraints(value: Uint8Array): NameConstraints {
   const bases = new Map<number, DerValue[]>()
-  for (const { tag, content } of derValues(readDer(value, derTags.sequence).content)) {
-    bases.set(
-      tag,
-      Array.from(derValues(content), subtree => baseOf(subtree))
-    )
+  for (const subtrees of derInside(readDer(value), derTags.sequence)) {
+    if (bases.has(subtrees.tag)) throw new DerError('has the same constraints twice')
+    bases.set(subtrees.tag, derInside(subtrees, subtrees.tag, mostNames).map(baseOf))
   }
   return { permitted: sortNames(bases.get(0xa0) ?? []), excluded: sortNames(bases.get(0xa1) ?? []) }
 }
 
-function baseOf({ content }: DerValue): DerValue {
-  const [base, more] = derValues(content)
-  if (base === undefined || more !== undefined) throw new Error('a subtree with limits, or without a base')
+function baseOf(subtree: DerValue): DerValue {
+  const [base, more] = derInside(subtree, derTags.sequence)
+  if (base === undefined || more !== undefined) throw new DerError('has a subtree with limits, or without a base')
   return base
 }
 
@@ -81,8 +79,8 @@ function allNames({ subject, names }: CertificateNames): GeneralNames {
 
 /** The name itself and every name below it. A base that begins with a dot stands for what is below alone. */
 function isDnsWithin(name: string, base: string): boolean {
-  const host = lower(name)
-  const domain = lower(base)
+  const host = lowerCaseAscii(name)
+  const domain = lowerCaseAscii(base)
   if (domain === '') return true
   return domain.startsWith('.') ? host.endsWith(domain) : host === domain || host.endsWith(`.${domain}`)
 }
@@ -91,15 +89,15 @@ function isDnsWithin(name: string, base: string): boolean {
 function isEmailWithin(email: string, base: string): boolean {
   const at = email.lastIndexOf('@')
   const local = email.slice(0, at)
-  const host = lower(email.slice(at + 1))
+  const host = lowerCaseAscii(email.slice(at + 1))
   const baseAt = base.lastIndexOf('@')
-  if (baseAt >= 0) return local === base.slice(0, baseAt) && host === lower(base.slice(baseAt + 1))
-  return isHostWithin(host, lower(base))
+  if (baseAt >= 0) return local === base.slice(0, baseAt) && host === lowerCaseAscii(base.slice(baseAt + 1))
+  return isHostWithin(host, lowerCaseAscii(base))
 }
 
 function isUriWithin(uri: string, base: string): boolean {
   const host = hostOf(uri)
-  return host !== undefined && isHostWithin(host, lower(base))
+  return host !== undefined && isHostWithin(host, lowerCaseAscii(base))
 }
 
 /** A host alone, or the hosts below a domain that is written with a leading dot. */
@@ -110,7 +108,7 @@ function isHostWithin(host: string, base: string): boolean {
 /** The host name of a URI's authority; undefined where there is none, or it is an address. */
 function hostOf(uri: string): string | undefined {
   const [, authority = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri) ?? []
-  const host = lower(authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, ''))
+  const host = lowerCaseAscii(authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, ''))
   return host === '' || host.startsWith('[') || isIP(host) !== 0 ? undefined : host
 }
 
@@ -128,9 +126,4 @@ function isAddressWithin(address: Uint8Array, base: Uint8Array): boolean {
 function isNameWithin(name: readonly RelativeDistinguishedName[], base: readonly RelativeDistinguishedName[]): boolean {
   if (base.length > name.length) return false
   return distinguishedNameKey(name.slice(name.length - base.length)) === distinguishedNameKey(base)
-}
-
-/** Not toLowerCase: that maps characters outside ASCII onto letters inside it. */
-function lower(value: string): string {
-  return value.replace(/[A-Z]/g, letter => letter.toLowerCase())
 }

@@ -1,11 +1,11 @@
 /** Reads an X.509 certificate (RFC 5280): what client authentication needs of it, and nothing taken on trust. */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { Certificate, id_ce_subjectAltName, type Extensions } from '@peculiar/asn1-x509'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
-import { derTags, readDer } from './der.ts'
-import type { RelativeDistinguishedName } from './distinguished-name.ts'
-import { readGeneralNames, readName } from './general-names.ts'
+import { thumbprintOf } from '../client-credential-set.ts'
+import { readAlgorithm, type Signed } from './certificate-signature.ts'
+import { derBoolean, derCount, DerError, derInside, derOctets, derOid, derTags, derTime, readDer, type DerValue } from './der.ts'
+import { readName, type RelativeDistinguishedName } from './distinguished-name.ts'
+import { noNames, readGeneralNames, type GeneralNames } from './general-names.ts'
 import { exponentProblem } from './rsa-strength.ts'
 
 export interface ParsedCertificate {
@@ -13,7 +13,10 @@ export interface ParsedCertificate {
   readonly thumbprint: string
   /** The subject as RFC 4514 writes it: most specific RDN first. */
   readonly subject: readonly RelativeDistinguishedName[]
+  readonly issuer: readonly RelativeDistinguishedName[]
   /** The subject alternative names, each as the certificate has it. */
+  readonly names: GeneralNames
+  /** The same as text. */
   readonly sans: SubjectAlternativeNames
   /** Undefined where it is of a kind that cannot be read. */
   readonly key: KeyObject | undefined
@@ -21,6 +24,14 @@ export interface ParsedCertificate {
   readonly notBefore: number
   /** Milliseconds since the epoch. */
   readonly notAfter: number
+  /** The X.509 version: 1, 2 or 3. */
+  readonly version: number
+  /** The content octets of the serial number. */
+  readonly serial: Uint8Array
+  readonly extensions: readonly Extension[]
+  /** Whether the signature's algorithm is the one the signed part names. */
+  readonly hasOneAlgorithm: boolean
+  readonly signed: Signed
 }
 
 export interface SubjectAlternativeNames {
@@ -30,6 +41,12 @@ export interface SubjectAlternativeNames {
   readonly email: readonly string[]
 }
 
+export interface Extension {
+  readonly oid: string
+  readonly critical: boolean
+  readonly value: Uint8Array
+}
+
 /** Bytes that are not one certificate. `message` is a clause that says why. */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError'
@@ -37,9 +54,6 @@ export class CertificateError extends Error {
 
 /** The largest certificate that is looked at, in bytes. */
 export const largestCertificate = 32_768
-
-/** How many values a certificate may be made of. A usual one has about a hundred; each costs time before anybody knows whose it is. */
-const berOptions = { maxNodes: 500 }
 
 const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 
@@ -62,39 +76,92 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   return certificate
 }
 
-/** The certificate as the parser gives it, for who needs more of it. @throws {@link CertificateError}, or what the parser throws. */
-export function parseX509(der: Uint8Array): Certificate {
+function read(der: Uint8Array): ParsedCertificate {
   if (der.length > largestCertificate) throw new CertificateError(`is longer than ${largestCertificate} bytes`)
-  // the parser stops at the end of the outermost sequence and would not see what follows it
+  const [signedPart, algorithm, signature, more] = derInside(outermost(der), derTags.sequence)
+  if (signedPart === undefined || algorithm === undefined || signature === undefined || more !== undefined)
+    throw new DerError('is no certificate')
+  const { named, ...parts } = readSignedPart(signedPart)
+  readAlgorithm(named)
+  return {
+    thumbprint: thumbprintOf(der),
+    ...parts,
+    hasOneAlgorithm: Buffer.compare(named.encoded, algorithm.encoded) === 0,
+    signed: { content: signedPart.encoded, algorithm: readAlgorithm(algorithm), signature: derOctets(signature) }
+  }
+}
+
+function outermost(der: Uint8Array): DerValue {
   try {
-    readDer(der, derTags.sequence)
+    return readDer(der, derTags.sequence)
   } catch (cause) {
     throw new CertificateError('is not exactly one DER sequence', { cause })
   }
-  return AsnConvert.parse(der, Certificate, { berOptions })
 }
 
-function read(der: Uint8Array): ParsedCertificate {
-  const { tbsCertificate } = parseX509(der)
-  const { subject, subjectPublicKeyInfo, validity, extensions } = tbsCertificate
-  const notBefore = validity.notBefore.getTime().getTime()
-  const notAfter = validity.notAfter.getTime().getTime()
-  // compared with now, NaN would be neither too early nor too late
-  if (!Number.isFinite(notBefore) || !Number.isFinite(notAfter)) throw new CertificateError('has no readable validity')
+/** RFC 5280 §4.1: everything but the optional unique identifiers, which mean nothing here. */
+function readSignedPart(signedPart: DerValue) {
+  const values = [...derInside(signedPart, derTags.sequence)]
+  const version = values[0]?.tag === 0xa0 ? readVersion(values.shift()) : 1
+  const [serial, named, issuer, validity, subject, publicKey, ...optional] = values
+  if (named === undefined || issuer === undefined || validity === undefined || subject === undefined || publicKey === undefined)
+    throw new DerError('is no certificate')
+  if (serial?.tag !== derTags.integer || serial.content.length === 0) throw new DerError('has no serial number')
+  const tags = optional.map(({ tag }) => tag)
+  // [1] and [2] are the unique identifiers of issuer and subject, and all of them come in this order
+  if (tags.some((tag, index) => ![0x81, 0x82, 0xa3].includes(tag) || tag <= (tags[index - 1] ?? 0)))
+    throw new DerError('has something else after its key')
+  const last = optional.at(-1)
+  const extensions = last?.tag === 0xa3 ? readExtensions(last) : []
+  const names = readNames(extensions)
   return {
-    thumbprint: createHash('sha256').update(der).digest('base64url'),
+    named,
+    version,
+    serial: serial.content,
+    issuer: readName(issuer),
+    ...readValidity(validity),
     subject: readName(subject),
-    sans: readSans(extensions),
-    key: readKey(new Uint8Array(AsnConvert.serialize(subjectPublicKeyInfo))),
-    notBefore,
-    notAfter
+    key: readKey(publicKey),
+    extensions,
+    names,
+    sans: textOf(names)
   }
 }
 
-function readKey(subjectPublicKeyInfo: Uint8Array): KeyObject | undefined {
+function readVersion(explicit: DerValue | undefined): number {
+  const [version, more] = explicit === undefined ? [] : derInside(explicit, 0xa0)
+  if (version === undefined || more !== undefined) throw new DerError('has no version')
+  return derCount(version) + 1
+}
+
+function readValidity(validity: DerValue): Pick<ParsedCertificate, 'notBefore' | 'notAfter'> {
+  const [from, until, more] = derInside(validity, derTags.sequence)
+  if (from === undefined || until === undefined || more !== undefined) throw new DerError('has no validity')
+  try {
+    return { notBefore: derTime(from), notAfter: derTime(until) }
+  } catch (cause) {
+    throw new CertificateError('has no readable validity', { cause })
+  }
+}
+
+/** The extensions under `[3]` of a certificate, or `[0]` of a revocation list (RFC 5280 §4.1.2.9, §5.1.2.7). @throws DerError */
+export function readExtensions(explicit: DerValue): readonly Extension[] {
+  const [list, more] = derInside(explicit, explicit.tag)
+  if (list === undefined || more !== undefined) throw new DerError('has no list of extensions')
+  return derInside(list, derTags.sequence).map(extension => {
+    const [oid, ...others] = derInside(extension, derTags.sequence)
+    const critical = others.length === 2 ? others.shift() : undefined
+    const [value, more] = others
+    if (oid === undefined || value?.tag !== derTags.octetString || more !== undefined) throw new DerError('has no extension')
+    return { oid: derOid(oid), critical: critical !== undefined && derBoolean(critical), value: value.content }
+  })
+}
+
+function readKey(subjectPublicKeyInfo: DerValue): KeyObject | undefined {
+  if (subjectPublicKeyInfo.tag !== derTags.sequence) throw new DerError('has no public key')
   let key: KeyObject
   try {
-    key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' })
+    key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo.encoded), format: 'der', type: 'spki' })
   } catch {
     return undefined
   }
@@ -104,18 +171,21 @@ function readKey(subjectPublicKeyInfo: Uint8Array): KeyObject | undefined {
   return key
 }
 
-function readSans(extensions: Extensions | undefined): SubjectAlternativeNames {
-  const found = Array.from(extensions ?? []).filter(({ extnID }) => extnID === id_ce_subjectAltName)
+const subjectAltName = '2.5.29.17'
+
+function readNames(extensions: readonly Extension[]): GeneralNames {
+  const [extension, more] = extensions.filter(({ oid }) => oid === subjectAltName)
   // RFC 5280 §4.2: at most one of each; which of two is meant would be a guess
-  if (found.length > 1) throw new CertificateError('has two subjectAltName extensions')
-  const [extension] = found
-  if (extension === undefined) return { dns: [], uri: [], ip: [], email: [] }
-  const names = readGeneralNames(readDer(new Uint8Array(extension.extnValue.buffer), derTags.sequence).content)
+  if (more !== undefined) throw new CertificateError('has two subjectAltName extensions')
+  return extension === undefined ? noNames : readGeneralNames(extension.value)
+}
+
+function textOf({ dns, uri, ip, email }: GeneralNames): SubjectAlternativeNames {
   return {
-    dns: names.dns.filter(isText),
-    uri: names.uri.filter(isText),
-    ip: names.ip.map(addressText).filter(isText),
-    email: names.email.filter(isText)
+    dns: dns.filter(isText),
+    uri: uri.filter(isText),
+    ip: ip.map(addressText).filter(isText),
+    email: email.filter(isText)
   }
 }
 

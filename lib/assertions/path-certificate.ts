@@ -1,26 +1,11 @@
 /** What path validation (RFC 5280 §6.1) needs of one certificate: its names, its key, and every extension that limits it. */
-import { hash, type KeyObject } from 'node:crypto'
-import { AsnConvert } from '@peculiar/asn1-schema'
-import {
-  BasicConstraints,
-  ExtendedKeyUsage,
-  id_ce_basicConstraints,
-  id_ce_certificatePolicies,
-  id_ce_cRLDistributionPoints,
-  id_ce_extKeyUsage,
-  id_ce_keyUsage,
-  id_ce_nameConstraints,
-  id_ce_subjectAltName,
-  KeyUsage,
-  type Certificate,
-  type Extension
-} from '@peculiar/asn1-x509'
-import { strongKey, type Signed } from './certificate-signature.ts'
-import { derTags, derValues, readDer } from './der.ts'
+import type { KeyObject } from 'node:crypto'
+import { isStrong, type Signed } from './certificate-signature.ts'
+import { derBoolean, derCount, DerError, derInside, derOid, derTags, derValues, readDer } from './der.ts'
 import { distinguishedNameKey, type RelativeDistinguishedName } from './distinguished-name.ts'
-import { noNames, readGeneralNames, readName, type GeneralNames } from './general-names.ts'
+import type { GeneralNames } from './general-names.ts'
 import { readNameConstraints, type NameConstraints } from './name-constraints.ts'
-import { CertificateError, parseX509 } from './parsed-certificate.ts'
+import { CertificateError, parseCertificate, type Extension, type ParsedCertificate } from './parsed-certificate.ts'
 
 export interface PathCertificate extends Signed {
   /** SHA-256 of the DER, base64url. */
@@ -54,36 +39,48 @@ export interface PathCertificate extends Signed {
   readonly unknownCritical: readonly string[]
 }
 
+const oids = {
+  subjectAltName: '2.5.29.17',
+  keyUsage: '2.5.29.15',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  crlDistributionPoints: '2.5.29.31',
+  certificatePolicies: '2.5.29.32',
+  extendedKeyUsage: '2.5.29.37'
+} as const
+
 /**
  * Processed, or of no consequence where any policy is acceptable (certificatePolicies, RFC 5280 §6.1.1 (c)). Whatever else is critical
  * makes a certificate unusable.
  */
 const understood: readonly string[] = [
-  id_ce_basicConstraints,
-  id_ce_keyUsage,
-  id_ce_extKeyUsage,
-  id_ce_subjectAltName,
-  id_ce_nameConstraints,
-  id_ce_certificatePolicies
+  oids.basicConstraints,
+  oids.keyUsage,
+  oids.extendedKeyUsage,
+  oids.subjectAltName,
+  oids.nameConstraints,
+  oids.certificatePolicies
 ]
 
-const known = new WeakMap<Uint8Array, PathCertificate>()
+const known = new WeakMap<ParsedCertificate, PathCertificate>()
 
 /**
- * Parses one DER certificate, once per buffer object, which must not be written to afterwards.
+ * Reads one DER certificate as far as a path needs it, once per buffer object, which must not be written to afterwards. What
+ * {@link parseCertificate} found of it is not read again.
  *
  * @throws {@link CertificateError} and nothing else.
  */
 export function readPathCertificate(der: Uint8Array): PathCertificate {
-  const before = known.get(der)
+  const parsed = parseCertificate(der)
+  const before = known.get(parsed)
   if (before !== undefined) return before
   try {
-    const certificate = read(parseX509(der), der)
-    known.set(der, certificate)
+    const certificate = read(parsed)
+    known.set(parsed, certificate)
     return certificate
   } catch (cause) {
-    if (cause instanceof CertificateError) throw cause
-    throw new CertificateError('is not an X.509 certificate', { cause })
+    if (cause instanceof DerError) throw new CertificateError('is not an X.509 certificate', { cause })
+    throw cause
   }
 }
 
@@ -99,72 +96,78 @@ export function isSelfIssued({ subjectKey, issuerKey }: PathCertificate): boolea
   return subjectKey === issuerKey
 }
 
-function read(certificate: Certificate, der: Uint8Array): PathCertificate {
-  const { tbsCertificate, signatureAlgorithm, signatureValue } = certificate
-  if (!tbsCertificate.signature.isEqual(signatureAlgorithm)) throw new CertificateError('names two signature algorithms')
-  const extensions = extensionsByOid(tbsCertificate.extensions ?? [])
-  const valueOf = (oid: string): Uint8Array | undefined => {
+function read(parsed: ParsedCertificate): PathCertificate {
+  const { thumbprint, subject, issuer, serial, notBefore, notAfter, key, version, names, signed } = parsed
+  if (!parsed.hasOneAlgorithm) throw new CertificateError('names two signature algorithms')
+  const extensions = extensionsByOid(parsed.extensions)
+  const valueOf = <T>(oid: string, read: (value: Uint8Array) => T): T | undefined => {
     const extension = extensions.get(oid)
-    return extension && new Uint8Array(extension.extnValue.buffer)
+    return extension && read(extension.value)
   }
-  const basic = parsed(valueOf(id_ce_basicConstraints), value => AsnConvert.parse(value, BasicConstraints))
-  const subject = readName(tbsCertificate.subject)
+  const basic = valueOf(oids.basicConstraints, readBasicConstraints)
   return {
-    thumbprint: hash('sha256', der, 'base64url'),
-    content: contentOf(der),
-    algorithm: signatureAlgorithm,
-    signature: new Uint8Array(signatureValue),
+    ...signed,
+    thumbprint,
     subject,
     subjectKey: distinguishedNameKey(subject),
-    issuerKey: distinguishedNameKey(readName(tbsCertificate.issuer)),
-    serial: serialOf(new Uint8Array(tbsCertificate.serialNumber)),
-    notBefore: timeOf(tbsCertificate.validity.notBefore.getTime()),
-    notAfter: timeOf(tbsCertificate.validity.notAfter.getTime()),
-    key: strongKey(new Uint8Array(AsnConvert.serialize(tbsCertificate.subjectPublicKeyInfo))),
-    version: tbsCertificate.version + 1,
-    ca: basic?.cA,
-    pathLength: basic?.pathLenConstraint,
-    keyUsage: parsed(valueOf(id_ce_keyUsage), value => AsnConvert.parse(value, KeyUsage).toJSON()),
-    purposes: parsed(valueOf(id_ce_extKeyUsage), value => [...AsnConvert.parse(value, ExtendedKeyUsage)]),
-    names: parsed(valueOf(id_ce_subjectAltName), value => readGeneralNames(readDer(value, derTags.sequence).content)) ?? noNames,
-    nameConstraints: parsed(valueOf(id_ce_nameConstraints), readNameConstraints),
-    distributionPoints: parsed(valueOf(id_ce_cRLDistributionPoints), readDistributionPoints) ?? [],
-    unknownCritical: [...extensions.values()]
-      .filter(({ critical, extnID }) => critical && !understood.includes(extnID))
-      .map(({ extnID }) => extnID)
+    issuerKey: distinguishedNameKey(issuer),
+    serial: serialOf(serial),
+    notBefore,
+    notAfter,
+    key: key !== undefined && isStrong(key) ? key : undefined,
+    version,
+    ca: basic?.ca,
+    pathLength: basic?.pathLength,
+    keyUsage: valueOf(oids.keyUsage, readKeyUsage),
+    purposes: valueOf(oids.extendedKeyUsage, value => derInside(readDer(value), derTags.sequence).map(derOid)),
+    names,
+    nameConstraints: valueOf(oids.nameConstraints, readNameConstraints),
+    distributionPoints: valueOf(oids.crlDistributionPoints, readDistributionPoints) ?? [],
+    unknownCritical: parsed.extensions.filter(({ critical, oid }) => critical && !understood.includes(oid)).map(({ oid }) => oid)
   }
 }
 
-function parsed<T>(value: Uint8Array | undefined, parse: (value: Uint8Array) => T): T | undefined {
-  return value === undefined ? undefined : parse(value)
-}
-
-function extensionsByOid(extensions: Iterable<Extension>): ReadonlyMap<string, Extension> {
+function extensionsByOid(extensions: readonly Extension[]): ReadonlyMap<string, Extension> {
   const byOid = new Map<string, Extension>()
   for (const extension of extensions) {
     // RFC 5280 §4.2: which of two is meant would be a guess
-    if (byOid.has(extension.extnID)) throw new CertificateError(`has two extensions ${extension.extnID}`)
-    byOid.set(extension.extnID, extension)
+    if (byOid.has(extension.oid)) throw new CertificateError(`has two extensions ${extension.oid}`)
+    byOid.set(extension.oid, extension)
   }
   return byOid
 }
 
-/** The signed part, byte by byte as it came. */
-function contentOf(der: Uint8Array): Uint8Array {
-  const [content] = derValues(readDer(der, derTags.sequence).content)
-  if (content === undefined) throw new CertificateError('is empty')
-  return content.encoded
+/** RFC 5280 §4.2.1.9: both members may be left out. */
+function readBasicConstraints(value: Uint8Array): { readonly ca: boolean; readonly pathLength: number | undefined } {
+  const members = [...derInside(readDer(value), derTags.sequence)]
+  const ca = members[0]?.tag === derTags.boolean ? members.shift() : undefined
+  const [pathLength, more] = members
+  if (more !== undefined) throw new DerError('has something else than basic constraints')
+  return { ca: ca !== undefined && derBoolean(ca), pathLength: pathLength && derCount(pathLength) }
 }
 
-function timeOf(date: Date): number {
-  const time = date.getTime()
-  if (!Number.isFinite(time)) throw new CertificateError('has no readable validity')
-  return time
+/** The key usages of RFC 5280 §4.2.1.3, by their bits. */
+const keyUsages = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'crlSign',
+  'encipherOnly',
+  'decipherOnly'
+] as const
+
+function readKeyUsage(value: Uint8Array): readonly string[] {
+  const [unused = 8, ...octets] = readDer(value, derTags.bitString).content
+  if (unused > 7) throw new DerError('is no bit string')
+  return keyUsages.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0)
 }
 
 /** The names in `[0] { [0] fullName }` of each point; points that name nothing there count as no name. */
 function readDistributionPoints(value: Uint8Array): string[] {
-  const points = [...derValues(readDer(value, derTags.sequence).content)]
+  const points = derInside(readDer(value), derTags.sequence)
   return points.flatMap(({ content }) => [...derValues(content)]).flatMap(fullNames)
 }
 

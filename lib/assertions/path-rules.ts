@@ -1,5 +1,4 @@
 /** What must hold in a path from a client's certificate up to a trusted authority (RFC 5280 §6.1, §4.2). */
-import { anyExtendedKeyUsage, id_kp_clientAuth } from '@peculiar/asn1-x509'
 import { algorithmProblem, verifySignature } from './certificate-signature.ts'
 import { formatDistinguishedName } from './distinguished-name.ts'
 import { keepsTo } from './name-constraints.ts'
@@ -7,6 +6,10 @@ import { isSelfIssued, type PathCertificate } from './path-certificate.ts'
 
 /** The client's certificate first, the trusted authority last. */
 export type Path = readonly PathCertificate[]
+
+/** The purposes of RFC 5280 §4.2.1.12 that let a certificate be a client's. */
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+const anyPurpose = '2.5.29.37.0'
 
 // a certificate made this moment by an authority whose clock is slightly ahead is not refused
 const clockTolerance = 10_000
@@ -68,7 +71,7 @@ function leafProblem({ purposes, keyUsage }: PathCertificate): string | undefine
 }
 
 function isForClients(purposes: readonly string[] | undefined): boolean {
-  return purposes === undefined || purposes.includes(id_kp_clientAuth) || purposes.includes(anyExtendedKeyUsage)
+  return purposes === undefined || purposes.includes(clientAuth) || purposes.includes(anyPurpose)
 }
 
 function authorityProblem(authority: PathCertificate, path: Path, index: number): string | undefined {

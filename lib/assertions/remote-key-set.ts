@@ -76,10 +76,11 @@ export function remoteKeySets(options: RemoteKeySetOptions): RemoteKeySets {
   const failureCooldown = seconds('failureCooldown', 10)
   const staleLimit = seconds('staleLimit', 600)
   const maxEntries = checkInteger(options.maxEntries, 'maxEntries', { min: 1, max: 1_000_000, default: 10_000 })
+  const share = Math.floor(largestCache / maxEntries)
   const entries = new LRUCache<string, Entry>({
-    max: maxEntries,
-    maxSize: largestCache,
-    sizeCalculation: ({ size }, url) => entrySize + url.length + size
+    maxSize: maxEntries * share,
+    // by size alone: with `max` the room for all of them would be taken at once, and every server has one of these
+    sizeCalculation: ({ size }, url) => Math.max(entrySize + url.length + size, share)
   })
 
   const refresh = async (url: string, entry: Entry): Promise<void> => {

@@ -3,12 +3,10 @@
  * the serial numbers.
  */
 import type { KeyObject } from 'node:crypto'
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { AlgorithmIdentifier, Extensions, Name } from '@peculiar/asn1-x509'
-import { algorithmProblem, verifySignature, type Signed } from './certificate-signature.ts'
-import { DerError, derTags, derTime, derValues, readDer, type DerValue } from './der.ts'
-import { distinguishedNameKey } from './distinguished-name.ts'
-import { readName } from './general-names.ts'
+import { algorithmProblem, readAlgorithm, verifySignature, type Signed } from './certificate-signature.ts'
+import { DerError, derOctets, derTags, derTime, derValues, readDer, type DerValue } from './der.ts'
+import { distinguishedNameKey, readName } from './distinguished-name.ts'
+import { readExtensions } from './parsed-certificate.ts'
 import { fullNames, serialOf, type PathCertificate } from './path-certificate.ts'
 
 export interface RevocationList extends Signed {
@@ -76,20 +74,19 @@ function read(der: Uint8Array): RevocationList {
   // the version; a list without one has no extensions
   if (value.tag === derTags.integer) value = next(values)
   if (!Buffer.from(value.encoded).equals(algorithm.encoded)) throw new RevocationListError('names two signature algorithms')
-  const algorithmIdentifier = AsnConvert.parse(algorithm.encoded, AlgorithmIdentifier)
-  const problem = algorithmProblem(algorithmIdentifier)
+  const signedBy = readAlgorithm(algorithm)
+  const problem = algorithmProblem(signedBy)
   if (problem !== undefined) throw new RevocationListError(problem)
-  const issuer = AsnConvert.parse(next(values).encoded, Name)
+  const issuer = readName(next(values))
   const thisUpdate = derTime(next(values))
   const [nextUpdate, entries, extensions] = rest(values)
   // without one, a list from years ago would be as good as today's
   if (nextUpdate === undefined) throw new RevocationListError('has no nextUpdate')
   return {
     content: content.encoded,
-    algorithm: algorithmIdentifier,
-    // the first octet counts unused bits, of which a signature has none
-    signature: signature.content.subarray(1),
-    issuerKey: distinguishedNameKey(readName(issuer)),
+    algorithm: signedBy,
+    signature: derOctets(signature),
+    issuerKey: distinguishedNameKey(issuer),
     thisUpdate,
     nextUpdate: derTime(nextUpdate),
     serials: entries === undefined ? new Set() : readSerials(entries),
@@ -128,12 +125,11 @@ function readSerials({ content }: DerValue): ReadonlySet<string> {
 }
 
 /** RFC 5280 §5.2: a list with a critical extension that is not understood says something else than it seems to. */
-function readScope({ content }: DerValue): Scope {
-  const extensions = AsnConvert.parse(content, Extensions)
+function readScope(extensions: DerValue): Scope {
   let scope = everything
-  for (const { extnID, critical, extnValue } of extensions) {
-    if (extnID === issuingDistributionPoint) scope = readDistributionPoint(new Uint8Array(extnValue.buffer))
-    else if (critical) throw new RevocationListError(`has the unknown critical extension ${extnID}`)
+  for (const { oid, critical, value } of readExtensions(extensions)) {
+    if (oid === issuingDistributionPoint) scope = readDistributionPoint(value)
+    else if (critical) throw new RevocationListError(`has the unknown critical extension ${oid}`)
   }
   return scope
 }

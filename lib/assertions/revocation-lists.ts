@@ -5,6 +5,7 @@ import { TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../events/listener.ts'
 import { ConfigurationError } from '../options.ts'
 import type { PathCertificate } from './path-certificate.ts'
+import { pemBlocks } from './pem.ts'
 import { isAbout, isSignedBy, parseRevocationList, RevocationListError, type RevocationList } from './revocation-list.ts'
 
 export interface RevocationOptions {
@@ -123,13 +124,11 @@ function stateOf({ mtimeNs, size, ino }: BigIntStats): string {
   return `${mtimeNs} ${size} ${ino}`
 }
 
-const pemBlock = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]*)-----END X509 CRL-----/g
-
 function parseLists(bytes: Buffer): RevocationList[] {
   if (!bytes.includes('-----BEGIN ')) return [parseRevocationList(bytes)]
-  const blocks = [...bytes.toString('latin1').matchAll(pemBlock)]
+  const blocks = pemBlocks(bytes.toString('latin1'), 'X509 CRL')
   if (blocks.length === 0) throw new RevocationListError('holds no certificate revocation list')
-  return blocks.map(([, base64 = '']) => parseRevocationList(Buffer.from(base64, 'base64')))
+  return blocks.map(parseRevocationList)
 }
 
 function reporter(listener: RevocationOptions['report']): (about: string, problem: RevocationProblem) => void {

@@ -1,5 +1,6 @@
 /** What may be said of a client's credentials: everything but the secrets. */
 import type { Client } from '../client.ts'
+import { methodAccepts, methodFacts, needsReadableSecret } from '../client-method.ts'
 import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient } from '../client-credential-set.ts'
 import {
   credentialsWith,
@@ -109,25 +110,15 @@ function stateOf(
 /** Whether a client with these credentials could authenticate now: by a method it may use, with something that method takes. */
 export function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
   const live = all.filter(credential => isLive(credential, now))
-  const has = (...types: CredentialOfClient['type'][]): boolean => live.some(({ type }) => types.includes(type))
   return live.some(credential => {
     if (credential.type !== 'method') return false
-    switch (credential.method) {
-      case 'client_secret_basic':
-      case 'client_secret_post':
-        return has('secret')
-      case 'client_secret_jwt':
-        return live.some(one => one.type === 'secret' && one.secret.value !== undefined)
-      case 'private_key_jwt':
-        return has('key', 'key_set')
-      case 'self_signed_tls_client_auth':
-        return has('key', 'key_set', 'certificate')
-      case 'tls_client_auth':
-        return has('subject')
-      default:
-        // a method of the application's own has credentials of its own
-        return true
-    }
+    const { method } = credential
+    // a method of the application's own has credentials of its own
+    if (!methodFacts.has(method)) return true
+    const readable = needsReadableSecret(method)
+    return live.some(
+      one => methodAccepts(method, one.type) && !(readable && one.type === 'secret' && one.secret.value === undefined)
+    )
   })
 }
 

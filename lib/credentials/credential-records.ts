@@ -1,7 +1,7 @@
 /** The credential records of a server's clients: read through a cache that is never older than it says, changed by compare-and-set alone. */
 import { hash } from 'node:crypto'
-import { TemporarilyUnavailableError } from '../errors.ts'
-import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
+import { update } from '../stores/records.ts'
+import type { Key, Store, StoredRecord } from '../stores/store.ts'
 import type { CredentialRecord } from './credential-record.ts'
 import { growingCache } from './growing-cache.ts'
 
@@ -43,7 +43,6 @@ const mostCached = 10_000
 const mostCachedText = 33_554_432
 /** Stores end every record some time: this one goes when the client does. In seconds. */
 const century = 3_155_760_000
-const mostAttempts = 50
 
 export function credentialRecords({ store, clock, maxAge }: CredentialRecordsOptions): CredentialRecords {
   const kept = growingCache<Cached>(mostCached, {
@@ -95,31 +94,12 @@ export function credentialRecords({ store, clock, maxAge }: CredentialRecordsOpt
 
 /** @param forget what is told of every change. */
 function changer(store: Store, forget: (client_id: string) => void): CredentialRecords['change'] {
-  const changing = new Map<string, Promise<void>>()
-  const apply: CredentialRecords['change'] = async (client_id, change) => {
-    const key = keyOf(client_id)
-    for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      const found = await store.get(key)
-      const changed = change(found?.value as CredentialRecord | undefined)
-      if (changed === undefined) return
-      const value = changed as unknown as Json
-      const done =
-        found === undefined ? await store.add(key, value, century) : await store.swap(key, found.version, value, century)
+  return async (client_id, change) => {
+    try {
+      await update<CredentialRecord>(store, keyOf(client_id), change, () => century)
+    } finally {
       forget(client_id)
-      if (done) return
     }
-    throw new TemporarilyUnavailableError({ reason: `the client's credentials were changed ${mostAttempts} times meanwhile` })
-  }
-  return (client_id, change) => {
-    // this process's changes wait for one another: only other processes are raced
-    const before = changing.get(client_id) ?? Promise.resolve()
-    const after = before.catch(ignore).then(() => apply(client_id, change))
-    changing.set(client_id, after)
-    const done = (): void => {
-      if (changing.get(client_id) === after) changing.delete(client_id)
-    }
-    after.then(done, done)
-    return after
   }
 }
 

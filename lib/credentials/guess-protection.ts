@@ -1,9 +1,8 @@
 /** Protection against guessing secrets (OAuth 2.1 §2.4.1): so many wrong ones from one network for one client, and then none is looked at. */
-import { hash } from 'node:crypto'
-import { TooManyAttemptsError } from '../errors.ts'
 import { checkInteger, checkKeys, ConfigurationError } from '../options.ts'
 import type { Store } from '../stores/store.ts'
-import { GuessCounter } from './guess-counter.ts'
+import { guessCounter } from './guess-counter.ts'
+import { guessPlaces, type Guess } from './guess-places.ts'
 
 export interface GuessProtectionOptions {
   /** Wrong secrets tolerated per client and network in one window. Default 20. */
@@ -12,25 +11,28 @@ export interface GuessProtectionOptions {
   readonly window?: number | undefined
 }
 
-/** Counts failures by client and network. What is kept are digests. */
+/**
+ * Bounds wrong guesses by client and network, and by network alone, ten times as many. Whether there is such a client changes nothing: not what is
+ * counted, nor in which order, nor what is answered.
+ */
 export interface GuessProtection {
   /**
-   * @throws TooManyAttemptsError where this network has used up its attempts at this client, whatever it sends now;
-   * TemporarilyUnavailableError where the store does not answer.
-   */
-  check(client_id: string, network: string): Promise<void>
-  /**
-   * Counts a refused attempt.
+   * Reserves a place before anything is judged: never more are judged at the same time than may still be wrong. The others wait for what comes of
+   * those, so that of any number at once, one process looks at no more wrong ones than of as many one after the other. Asks the store nothing: it
+   * hears of wrong guesses alone, and `n` processes on one store look at `attempts + n - 1` wrong ones at most, and at `attempts` each of what comes
+   * to all of them at once.
    *
-   * @param known whether there is such a client. What is answered does not depend on it: attempts at clients that do not exist are also
-   * counted by network alone, and where those are used up every refused attempt from there is answered with 429.
-   * @returns the error to answer with in place of the refusal; undefined: the refusal itself.
+   * A network that has used up its own budget gets 429 for every wrong guess from then on. What is right goes through, for nobody can be locked out
+   * by a neighbour: but nothing costly is computed for it.
+   *
+   * @throws TooManyAttemptsError (or rejects with it) where this network has used up its attempts at this client, whatever it sends now;
+   * TemporarilyUnavailableError where those before it take longer than ten seconds.
    */
-  count(client_id: string, network: string, known: boolean): Promise<TooManyAttemptsError | undefined>
+  reserve(client_id: string, network: string): Guess | Promise<Guess>
 }
 
-/** How many attempts a network has at clients that do not exist, for each it has at one that does. */
-const unknownClientsFactor = 10
+/** How many attempts a network has at all clients together, for each it has at one. */
+const networkFactor = 10
 
 export interface GuessProtectionSetup extends GuessProtectionOptions {
   readonly store: Store
@@ -50,21 +52,15 @@ export interface GuessProtectionSetup extends GuessProtectionOptions {
 export function guessProtection({ store, clock = Date.now, ...options }: GuessProtectionSetup): GuessProtection {
   const { attempts, window } = checkGuessProtection(options)
   const shared = { store, window, clock }
-  const pairs = new GuessCounter({ ...shared, kind: 'guesses', points: attempts })
-  const networks = new GuessCounter({ ...shared, kind: 'guesses_by_network', points: attempts * unknownClientsFactor })
   return {
-    async check(client_id, network) {
-      const counted = await pairs.peek(keyOf(client_id, network))
-      if (counted !== null && counted.points >= attempts) throw tooMany(counted.ends - clock())
-    },
-    async count(client_id, network, known) {
-      const ofNetwork = await networks.get(keyOf('', network))
-      const usedUp = ofNetwork !== null && ofNetwork.consumedPoints >= attempts * unknownClientsFactor
-      if (!known && !usedUp) await networks.penalty(keyOf('', network))
-      // a network that tries one unknown client after the other leaves no more counters than it may
-      if (known || !usedUp) await pairs.penalty(keyOf(client_id, network))
-      return usedUp ? tooMany(ofNetwork.msBeforeNext) : undefined
-    }
+    reserve: guessPlaces({
+      ofPair: attempts,
+      ofNetwork: attempts * networkFactor,
+      window,
+      clock,
+      countPair: guessCounter({ ...shared, kind: 'guesses' }),
+      countNetwork: guessCounter({ ...shared, kind: 'guesses_by_network' })
+    })
   }
 }
 
@@ -91,15 +87,4 @@ function checkGuessProtection(options: GuessProtectionOptions, path = ''): { att
     attempts: checkInteger(options.attempts, `${path}attempts`, { min: 1, max: 1_000_000, default: 20 }),
     window: checkInteger(options.window, `${path}window`, { min: 1, max: 86_400, default: 60 })
   }
-}
-
-function keyOf(client_id: string, network: string): string {
-  return hash('sha256', `${client_id.length}:${client_id}${network}`, 'base64url')
-}
-
-function tooMany(milliseconds: number): TooManyAttemptsError {
-  return new TooManyAttemptsError({
-    retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)),
-    reason: 'too many wrong secrets for this client from this network; see guessProtection'
-  })
 }

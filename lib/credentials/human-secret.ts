@@ -4,7 +4,7 @@
  */
 import { hash as digest, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { TemporarilyUnavailableError } from '../errors.ts'
+import { inItsTurn } from './computations.ts'
 
 /** log2 of N, the block size and the parallelism: 16 MiB and about a fifth of a second on the machines of today. */
 const current = { ln: 14, r: 8, p: 5 }
@@ -58,17 +58,23 @@ const nobodysHash = `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${ra
  * Which of these hashes a secret has, by position; undefined: none. A wrong secret costs one computation for each salt there is, at least one; a
  * right one that was seen before costs none.
  *
+ * @param guess who asks: where its network has used up its wrong guesses nothing is computed, and only what was seen before is found.
  * @throws {@link TemporarilyUnavailableError} where more computations wait than will be done in a reasonable time.
  */
-export async function findHash(hashes: readonly string[], secret: string): Promise<number | undefined> {
+export async function findHash(
+  hashes: readonly string[],
+  secret: string,
+  guess?: { readonly network: string; readonly spent: boolean }
+): Promise<number | undefined> {
   const known = hashes.findIndex(hash => remembered.get(memoryOf(hash, secret)) === true)
   if (known !== -1) return known
+  if (guess?.spent === true) return undefined
   let found: number | undefined
   // no early end: how many were compared must not show which one it was
   for (const [index, hash] of (hashes.length === 0 ? [nobodysHash] : hashes).entries()) {
     const kept = parse(hash)
     if (kept === undefined) continue
-    if (timingSafeEqual(await deriveOnce(secret, kept), kept.key) && index < hashes.length) found ??= index
+    if (timingSafeEqual(await deriveOnce(secret, kept, guess?.network), kept.key) && index < hashes.length) found ??= index
   }
   const hash = found === undefined ? undefined : hashes[found]
   if (hash !== undefined) remembered.set(memoryOf(hash, secret), true)
@@ -87,11 +93,11 @@ function parse(hash: string): ScryptHash | undefined {
 }
 
 /** Requests that come at once with the same secret share one computation, and so do hashes of one salt. */
-function deriveOnce(secret: string, kept: ScryptHash): Promise<Buffer> {
+function deriveOnce(secret: string, kept: ScryptHash, network: string | undefined): Promise<Buffer> {
   const name = memoryOf(`${kept.ln},${kept.r},${kept.p},${kept.salt.toString('base64url')}`, secret)
   const shared = underWay.get(name)
   if (shared !== undefined) return shared
-  const derived = derive(secret, kept.salt, kept).finally(() => {
+  const derived = derive(secret, kept.salt, kept, network).finally(() => {
     // kept a moment longer, for the next hash of the same salt
     setImmediate(() => underWay.delete(name))
   })
@@ -99,27 +105,13 @@ function deriveOnce(secret: string, kept: ScryptHash): Promise<Buffer> {
   return derived
 }
 
-/** Node's thread pool has four threads, and the file system, name resolution and RSA signatures need some of them. */
-const mostAtOnce = 2
-const mostWaiting = 100
-let running = 0
-const waiting: (() => void)[] = []
-
-async function derive(secret: string, salt: Buffer, { ln, r, p }: Parameters): Promise<Buffer> {
-  if (running >= mostAtOnce) {
-    if (waiting.length >= mostWaiting)
-      throw new TemporarilyUnavailableError({ reason: `${mostWaiting} secrets wait to be compared by scrypt already` })
-    // whoever is done hands the place on
-    await new Promise<void>(resolve => waiting.push(resolve))
-  } else running++
-  try {
-    return await new Promise((resolve, reject) => {
-      const options = { N: 2 ** ln, r, p, maxmem: 2 ** ln * r * 128 * 2 + 1_048_576 }
-      scrypt(secret, salt, keyLength, options, (error, key) => (error === null ? resolve(key) : reject(error)))
-    })
-  } finally {
-    const next = waiting.shift()
-    if (next === undefined) running--
-    else next()
-  }
+async function derive(secret: string, salt: Buffer, { ln, r, p }: Parameters, network?: string): Promise<Buffer> {
+  const options = { N: 2 ** ln, r, p, maxmem: 2 ** ln * r * 128 * 2 + 1_048_576 }
+  return inItsTurn(
+    network,
+    () =>
+      new Promise((resolve, reject) => {
+        scrypt(secret, salt, keyLength, options, (error, key) => (error === null ? resolve(key) : reject(error)))
+      })
+  )
 }

@@ -2,7 +2,8 @@
 import type { Request, Response } from 'express'
 import type { JWK } from 'jose'
 import type { Client } from '../client.ts'
-import { credentialSet } from '../client-credential-set.ts'
+import { credentialSet, type CredentialOfClient } from '../client-credential-set.ts'
+import { methodsThat } from '../client-method.ts'
 import type { CredentialFunctions } from '../credential-functions.ts'
 import { CredentialError } from '../credentials/credential-error.ts'
 import { InvalidRequestError } from '../errors.ts'
@@ -39,14 +40,14 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   [
     'add_key',
     (credentials, client, parameters) => {
-      needMethod(client, ['private_key_jwt', 'self_signed_tls_client_auth'])
+      needMethodOf(client, 'key')
       return credentials.addKey(client.client_id, readJwk(required(parameters, 'jwk')), optionsOf(parameters))
     }
   ],
   [
     'add_certificate',
     (credentials, client, parameters) => {
-      needMethod(client, ['self_signed_tls_client_auth'])
+      needMethodOf(client, 'certificate')
       return credentials.addCertificate(client.client_id, required(parameters, 'certificate'), optionsOf(parameters))
     }
   ],
@@ -113,7 +114,8 @@ function readJwk(value: string): JWK {
 }
 
 /** A client must not come to a kind of credential by itself that nobody meant it to have. */
-function needMethod(client: Client, methods: readonly string[]): void {
+function needMethodOf(client: Client, type: Exclude<CredentialOfClient['type'], 'method'>): void {
+  const methods = methodsThat(({ accepts }) => accepts.includes(type))
   if (!credentialSet(client).methods.some(({ method }) => methods.includes(method)))
     throw new InvalidRequestError(`this action is for clients of the method ${methods.join(' or ')}`)
 }

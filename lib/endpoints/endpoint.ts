@@ -84,6 +84,12 @@ export const endpointPaths = {
   credentials_endpoint: '/oauth2/credentials'
 } as const
 
+/**
+ * The documents with metadata, the same in both. Where an issuer has a path, RFC 8414 §3.1 puts it after these and OpenID Connect Discovery §4.1
+ * before them; clients try both ways for both, so both are answered.
+ */
+export const metadataPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
+
 /** An endpoint's name in metadata (RFC 8414 §2 and its extensions). */
 export type EndpointMember = keyof typeof endpointPaths
 

@@ -1,6 +1,6 @@
 /** The server's public keys (RFC 7517 §5), for whoever verifies what it signed. */
 import type { RequestHandler } from 'express'
-import { sendPublicDocument } from './public-document.ts'
+import { sendPublicDocument } from '../http/public-document.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 /** Answers with the keys of the moment: what will sign, what signs, and what signed tokens that still live. */

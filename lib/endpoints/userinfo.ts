@@ -3,7 +3,8 @@ import type { Request, Response } from 'express'
 import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../errors.ts'
 import { readParameters } from '../http/parameters.ts'
 import { sendJson } from '../http/responses.ts'
-import { presentedAccessToken, withChallenge } from '../protected-resource.ts'
+import { presentedAccessToken } from '../protected-resource.ts'
+import { withChallenge } from '../protected-resource-challenge.ts'
 import type { AccessToken } from '../tokens/access-token.ts'
 import { claimsOf } from './claims.ts'
 import { findClient, handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
@@ -24,7 +25,7 @@ const methods = ['GET', 'HEAD', 'POST']
 async function answer(context: EndpointContext, req: Request, res: Response): Promise<void> {
   if (!methods.includes(req.method)) throw new MethodNotAllowedError(methods)
   const accessToken = await readAccessToken(context, req).catch((error: unknown) => {
-    throw withChallenge(error, context.dpop)
+    throw withChallenge(error, { algorithms: context.dpop.algorithms, scope: ['openid'] })
   })
   const { sub, pairwise_sub = sub } = accessToken
   const claims = { ...(await readClaims(context, accessToken)), sub: pairwise_sub }

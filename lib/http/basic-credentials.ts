@@ -2,13 +2,22 @@
 import { decodeBase64 } from './base64.ts'
 import { decodeComponent, decodeUtf8, hasForbiddenCharacter } from './form.ts'
 
+/** A client's id and secret. Either may be empty. */
+export interface IdAndSecret {
+  readonly client_id: string
+  readonly client_secret: string
+}
+
 export type BasicCredentials =
   /** No header, or one of another scheme. */
   | { readonly outcome: 'absent' }
-  /** The Basic scheme, unreadably so. `reason` is for the operator and repeats nothing of the header. */
-  | { readonly outcome: 'malformed'; readonly reason: string }
-  /** Read, not verified. Either half may be empty. */
-  | { readonly outcome: 'present'; readonly client_id: string; readonly client_secret: string }
+  /**
+   * The Basic scheme, unreadably so. `reason` is for the operator and repeats nothing of the header. `asSent` is there where the fault is in how the
+   * two were encoded, and a client that does not encode them may have meant just this.
+   */
+  | { readonly outcome: 'malformed'; readonly reason: string; readonly asSent?: IdAndSecret }
+  /** Read, not verified. `asSent` is there where it is another reading: what a client that does not encode would have meant. */
+  | ({ readonly outcome: 'present'; readonly asSent?: IdAndSecret } & IdAndSecret)
 
 /** The longest header that is decoded, in characters. */
 const longestHeader = 8192
@@ -16,7 +25,8 @@ const absent: BasicCredentials = Object.freeze({ outcome: 'absent' })
 
 /**
  * Reads `Basic base64(form(client_id) ":" form(client_secret))`. The first colon separates; both halves are form-decoded
- * (RFC 6749 Appendix B), so a `+` is a space and a `%` starts an escape. Never throws.
+ * (RFC 6749 Appendix B), so a `+` is a space and a `%` starts an escape. What they would be for a client that encodes nothing, as many do, is told
+ * beside it where that is something else. Never throws.
  */
 export function readBasicCredentials(authorization: string | undefined): BasicCredentials {
   // "Basic" followed by any white space is meant for us, so that a tab cannot make credentials invisible
@@ -30,17 +40,27 @@ export function readBasicCredentials(authorization: string | undefined): BasicCr
   if (text === undefined) return malformed('the decoded credentials are not UTF-8')
   const colon = text.indexOf(':')
   if (colon === -1) return malformed('the decoded credentials have no colon between client_id and secret')
-  const client_id = decodeComponent(text.slice(0, colon))
-  const client_secret = decodeComponent(text.slice(colon + 1))
+  const sent = { client_id: text.slice(0, colon), client_secret: text.slice(colon + 1) }
+  const client_id = decodeComponent(sent.client_id)
+  const client_secret = decodeComponent(sent.client_secret)
+  const isPlain = client_id === sent.client_id && client_secret === sent.client_secret
+  const asSent = isPlain || isForbidden(sent) ? {} : { asSent: sent }
   if (client_id === undefined || client_secret === undefined) {
-    return malformed('invalid percent-encoding: the client must form-encode its id and secret (RFC 6749 §2.3.1)')
+    return {
+      ...malformed('invalid percent-encoding: the client must form-encode its id and secret (RFC 6749 §2.3.1)'),
+      ...asSent
+    }
   }
-  if (hasForbiddenCharacter(client_id) || hasForbiddenCharacter(client_secret)) {
-    return malformed('the client_id or the secret contains a control character (RFC 7617 §2)')
-  }
-  return { outcome: 'present', client_id, client_secret }
+  const decoded = { client_id, client_secret }
+  if (isForbidden(decoded))
+    return { ...malformed('the client_id or the secret contains a control character (RFC 7617 §2)'), ...asSent }
+  return { outcome: 'present', ...decoded, ...asSent }
 }
 
-function malformed(reason: string): BasicCredentials {
+function isForbidden({ client_id, client_secret }: IdAndSecret): boolean {
+  return hasForbiddenCharacter(client_id) || hasForbiddenCharacter(client_secret)
+}
+
+function malformed(reason: string): { readonly outcome: 'malformed'; readonly reason: string } {
   return { outcome: 'malformed', reason }
 }

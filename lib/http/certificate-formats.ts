@@ -72,7 +72,7 @@ function readEncodedPem(value: string): readonly Uint8Array[] {
 }
 
 /** Certificates in PEM (RFC 7468), any white space between them and in their base64, and nothing else. */
-export function readPem(text: string): readonly Uint8Array[] {
+function readPem(text: string): readonly Uint8Array[] {
   const found: Uint8Array[] = []
   for (let rest = text.trimStart(); rest !== '';) {
     if (!rest.startsWith(begin)) throw unreadable('has something else than certificates in PEM')

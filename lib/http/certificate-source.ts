@@ -1,4 +1,5 @@
 /** Where a client certificate comes from. */
+import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
@@ -14,20 +15,20 @@ import { requestNote } from './request-note.ts'
 export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
 
 /** What a source found in a request. */
-export interface ReadCertificate {
+export interface FoundCertificate {
   readonly certificate: PresentedCertificate | undefined
   readonly note: string | undefined
 }
 
 interface Reading {
   readonly source: CertificateSource
-  readonly outcome: ReadCertificate | OAuthError
+  readonly outcome: FoundCertificate | OAuthError
 }
 
 const readings = requestNote<IncomingMessage, Reading>('certificate')
 
 /** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
-export function readCertificate(req: IncomingMessage, source: CertificateSource): ReadCertificate {
+export function certificateOfRequest(req: IncomingMessage, source: CertificateSource): FoundCertificate {
   const known = readings.read(req)
   const outcome = known?.source === source ? known.outcome : ask(req, source)
   if (known?.source !== source) readings.write(req, { source, outcome })
@@ -35,7 +36,7 @@ export function readCertificate(req: IncomingMessage, source: CertificateSource)
   return outcome
 }
 
-function ask(req: IncomingMessage, source: CertificateSource): ReadCertificate | OAuthError {
+function ask(req: IncomingMessage, source: CertificateSource): FoundCertificate | OAuthError {
   let note: string | undefined
   try {
     const certificate = source(req, why => void (note = why))
@@ -50,17 +51,16 @@ function ask(req: IncomingMessage, source: CertificateSource): ReadCertificate |
 const bySocket = new WeakMap<object, PresentedCertificate>()
 
 /**
- * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`. With
+ * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`, as Node verified it. With
  * `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified: false`; one connection's
- * requests share one object. On a plain connection there is none.
+ * requests share one object. On a plain connection there is none. A server that names its CAs to Node names them to every client as well:
+ * `tlsCertificate()` does without.
  */
 export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertificate | undefined {
-  const socket = req.socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate' | 'authorized'>> & {
-    authorizationError?: unknown
-  }
+  const socket = req.socket as Partial<Pick<TLSSocket, 'authorized'>> & { authorizationError?: unknown }
   const known = bySocket.get(socket)
   if (known !== undefined) return known
-  const certificate = socket.getPeerX509Certificate?.()
+  const certificate = peerCertificate(req)
   if (certificate === undefined) return undefined
   const reason = reasonOf(socket.authorizationError)
   const presented: PresentedCertificate = {
@@ -71,6 +71,11 @@ export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertif
   }
   bySocket.set(socket, presented)
   return presented
+}
+
+/** The certificate a TLS connection was made with; undefined on a plain one, and where the client presented none. */
+export function peerCertificate({ socket }: Pick<IncomingMessage, 'socket'>): X509Certificate | undefined {
+  return (socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate'>>).getPeerX509Certificate?.()
 }
 
 /** Node documents an Error and sets its code. */

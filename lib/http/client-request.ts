@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, ServerError } from '../errors.ts'
 import type { ClientRequest } from '../request.ts'
 import { traceIdOf } from '../trace.ts'
-import { directTls, readCertificate, type CertificateSource } from './certificate-source.ts'
+import { certificateOfRequest, directTls, type CertificateSource } from './certificate-source.ts'
 import { requestNote } from './request-note.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
@@ -73,15 +73,16 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,
     parameters,
-    certificate: () => readCertificate(req, source).certificate,
-    certificateNote: () => readCertificate(req, source).note,
+    certificate: () => certificateOfRequest(req, source).certificate,
+    certificateNote: () => certificateOfRequest(req, source).note,
     traceId: () => traceIdOf(req),
     // what is put here later has its place from the start: all requests keep one shape
     authentication: undefined,
     found: undefined,
     judged: undefined,
     onDecision: undefined,
-    watch: undefined
+    watch: undefined,
+    guess: undefined
   }
 }
 

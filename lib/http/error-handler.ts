@@ -7,6 +7,7 @@ import {
   RequestAbortedError,
   RequestTooLargeError,
   ServerError,
+  TemporarilyUnavailableError,
   UnsupportedMediaTypeError
 } from '../errors.ts'
 import { harmless } from '../events/listener.ts'
@@ -99,5 +100,9 @@ function exposedStatus(error: unknown): number | undefined {
 }
 
 function reportFault(error: unknown, req: Request): void {
-  if (toOAuthError(error).status >= 500 && req.app.get('env') !== 'test') console.error(error)
+  if (req.app.get('env') === 'test') return
+  // that there is too much to do, or that others do not answer, is a state and no fault: a stack would say nothing
+  if (error instanceof TemporarilyUnavailableError && error.cause === undefined)
+    console.error(`${error.name}: ${error.reason ?? error.message}`)
+  else if (toOAuthError(error).status >= 500) console.error(error)
 }

@@ -37,7 +37,9 @@ export async function readJsonDocument(req: ParameterRequest, maxBytes: number):
       reason: 'a body parser or another middleware consumed the body and left nothing in req.body: mount it after this route'
     })
   }
-  return judge(body)
+  const reading = judge(body)
+  if (reading.outcome === 'read' && Buffer.byteLength(JSON.stringify(body)) > maxBytes) throw tooLarge(maxBytes, false)
+  return reading
 }
 
 function checkType(req: IncomingMessage): void {

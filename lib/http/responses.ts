@@ -41,9 +41,12 @@ function endWith(res: ServerResponse, text: string, encoding: 'latin1' | 'utf8')
   res.end()
 }
 
+/** Length and type of an answer without a body. Clients that read every answer as JSON fail on one that does not say it is. */
+const nothing = { 'Content-Type': 'application/json', 'Content-Length': 0 }
+
 /** 200 without a body, where the status says it all; not to be stored. */
 export function sendDone(res: ServerResponse): void {
-  if (!res.headersSent) res.writeHead(200, { ...notStored, 'Content-Length': 0 }).end()
+  if (!res.headersSent) res.writeHead(200, { ...notStored, ...nothing }).end()
   else if (!res.writableEnded) res.destroy()
 }
 

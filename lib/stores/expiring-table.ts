@@ -3,11 +3,12 @@
  * found again; the memory of expired and ended ones is given back in small steps, by {@link ExpiringTable.sweep}.
  */
 import { ExpiryCalendar, type Scheduled } from './expiry-calendar.ts'
+import { bytesOf, bytesOfText } from './memory-size.ts'
 import { ShardedMap } from './sharded-map.ts'
 
 export interface Entry extends Scheduled<Entry> {
   readonly name: string
-  /** The value as JSON text; undefined once it was taken. */
+  /** The value as JSON text; undefined once it was taken: see {@link ExpiringTable.spend}. */
   text: string | undefined
   readonly version: number
   readonly group: Group | undefined
@@ -35,10 +36,16 @@ export class ExpiringTable {
   private readonly ended: Group[] = []
   private version = 0
   private count = 0
+  private held = 0
 
   /** How many entries take up memory, expired and ended ones that were not swept yet included. */
   get size(): number {
     return this.count
+  }
+
+  /** How much memory those take, in bytes. */
+  get bytes(): number {
+    return this.held
   }
 
   /** How many groups have entries. */
@@ -49,6 +56,12 @@ export class ExpiringTable {
   /** Whether a placement under this name would take the place of another, found or not. */
   has(name: string): boolean {
     return this.entries.get(name) !== undefined
+  }
+
+  /** How much memory a placement under this name would give back, in bytes. */
+  bytesUnder(name: string): number {
+    const entry = this.entries.get(name)
+    return entry === undefined ? 0 : bytesOf(name, entry.text, entry.group)
   }
 
   find(name: string, now: number): Entry | undefined {
@@ -77,7 +90,16 @@ export class ExpiringTable {
     this.entries.set(name, entry)
     this.calendar.schedule(entry, now)
     this.count++
+    this.held += bytesOf(name, text, group)
     return entry
+  }
+
+  /** Takes the value out of an entry, which stays. Answers with its text. */
+  spend(entry: Entry): string | undefined {
+    const { text } = entry
+    this.held -= bytesOfText(text)
+    entry.text = undefined
+    return text
   }
 
   remove(entry: Entry): void {
@@ -85,6 +107,7 @@ export class ExpiringTable {
     this.calendar.cancel(entry)
     this.leaveGroup(entry)
     this.count--
+    this.held -= bytesOf(entry.name, entry.text, entry.group)
   }
 
   /** Ends a group in one step, however many entries it has. */
@@ -111,6 +134,7 @@ export class ExpiringTable {
     this.calendar.clear()
     this.ended.length = 0
     this.count = 0
+    this.held = 0
   }
 
   private openGroup(name: string): Group {

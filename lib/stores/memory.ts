@@ -1,6 +1,10 @@
 /** A store in the memory of this process: for one process, and for specs. What it holds ends with the process. */
+import cluster from 'node:cluster'
+import { getHeapStatistics } from 'node:v8'
+import { checkKeys, ConfigurationError } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './expiring-table.ts'
 import { nameOf } from './key-name.ts'
+import { bytesOf, bytesOfSeen } from './memory-size.ts'
 import { SeenTable } from './seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
@@ -9,9 +13,14 @@ export interface MemoryStoreOptions {
   readonly clock?: () => number
   /**
    * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one more
-   * rejects: nothing that protects against replay is ever dropped to make room. Default: 4,000,000.
+   * rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
    */
   readonly maxEntries?: number
+  /**
+   * How many bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one that makes a record no
+   * larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
+   */
+  readonly maxBytes?: number
 }
 
 /** How long a deleted grant refuses writes, in milliseconds: the hour {@link Store.deleteGrant} promises. */
@@ -31,16 +40,33 @@ const seenSteps = 16
  * What was added only to be there once (with `null` for a value, no grant, and 32 bytes in base64url for an id, as used assertion
  * ids and DPoP proofs are) takes some 55 bytes of memory each, most of it outside the heap.
  *
- * @throws RangeError where `maxEntries` is not a whole number greater than 0.
+ * In a worker of `node:cluster` it warns, once: what one worker wrote no other finds, so that codes fail at random and used assertions are good again.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
  *
  * @example
  * app.use(authorizationServer({ issuer, clients, keys, store: memoryStore({ maxEntries: 100_000 }) }))
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  const { clock = Date.now, maxEntries = 4_000_000 } = options
-  if (!Number.isSafeInteger(maxEntries) || maxEntries < 1)
-    throw new RangeError('maxEntries must be a whole number greater than 0')
-  return new MemoryStore(clock, maxEntries)
+  checkKeys(options, ['clock', 'maxEntries', 'maxBytes'])
+  const { clock = Date.now, maxEntries = 4_000_000, maxBytes = Math.floor(getHeapStatistics().heap_size_limit / 2) } = options
+  checkBound(maxEntries, 'maxEntries')
+  checkBound(maxBytes, 'maxBytes')
+  if (cluster.isWorker) warnOfWorkers()
+  return new MemoryStore(clock, maxEntries, maxBytes)
+}
+
+function checkBound(bound: number, key: string): void {
+  if (!Number.isSafeInteger(bound) || bound < 1) throw new ConfigurationError(key, 'must be a whole number greater than 0')
+}
+
+let warned = false
+
+function warnOfWorkers(): void {
+  if (warned) return
+  warned = true
+  const instead = 'use sqliteStore(), postgresStore() or redisStore()'
+  process.emitWarning(`memoryStore() is not shared between the workers of node:cluster: ${instead}`, 'ClienteleWarning')
 }
 
 class MemoryStore implements Store {
@@ -49,11 +75,13 @@ class MemoryStore implements Store {
   private readonly seen = new SeenTable()
   private readonly clock: () => number
   private readonly maxEntries: number
+  private readonly maxBytes: number
   private closed = false
 
-  constructor(clock: () => number, maxEntries: number) {
+  constructor(clock: () => number, maxEntries: number, maxBytes: number) {
     this.clock = clock
     this.maxEntries = maxEntries
+    this.maxBytes = maxBytes
   }
 
   get(key: Key): Promise<StoredRecord | undefined> {
@@ -90,10 +118,8 @@ class MemoryStore implements Store {
     return this.step((now): Taken => {
       const entry = this.find(key, nameOf(key), now)
       if (entry === undefined) return { outcome: 'absent' }
-      if (entry.text === undefined) return { outcome: 'spent' }
-      const value = JSON.parse(entry.text) as Json
-      entry.text = undefined
-      return { outcome: 'taken', value }
+      const text = this.table.spend(entry)
+      return text === undefined ? { outcome: 'spent' } : { outcome: 'taken', value: JSON.parse(text) as Json }
     })
   }
 
@@ -158,13 +184,18 @@ class MemoryStore implements Store {
 
   private addSeen({ kind, id }: Key, name: string, expires: number, now: number): boolean | 'unfit' {
     if (!this.table.vacate(name, now)) return false
-    if (this.isFull() && this.seen.expiryOf(kind, id) === undefined) this.makeRoom(now)
+    if ((this.isFull() || this.lacks(bytesOfSeen)) && this.seen.expiryOf(kind, id) === undefined) {
+      this.makeRoom(now)
+      this.makeMemory(now, () => bytesOfSeen)
+    }
     return this.seen.add(kind, id, expires, now)
   }
 
   private place({ kind, id, grant }: Key, name: string, placement: Placement, now: number): void {
     const isSeen = grant === undefined && this.seen.expiryOf(kind, id) !== undefined
     if (this.isFull() && !isSeen && !this.table.has(name)) this.makeRoom(now)
+    const bytes = bytesOf(name, placement.text, placement.group)
+    if (this.lacks(bytes)) this.makeMemory(now, () => bytes - (isSeen ? bytesOfSeen : this.table.bytesUnder(name)))
     if (isSeen) this.seen.remove(kind, id)
     this.table.place(name, placement, now)
   }
@@ -173,11 +204,29 @@ class MemoryStore implements Store {
     return this.table.size + this.seen.size >= this.maxEntries
   }
 
+  /** Whether so many bytes more would be too many. */
+  private lacks(bytes: number): boolean {
+    return this.lacking(bytes) > 0
+  }
+
+  private lacking(bytes: number): number {
+    return this.table.bytes + this.seen.size * bytesOfSeen + bytes - this.maxBytes
+  }
+
   private makeRoom(now: number): void {
+    if (!this.isFull()) return
     this.table.sweep(now, sweepStepsWhenFull)
     // tombstones are written beyond what is allowed, so that more than one may have to go
     if (this.isFull()) this.seen.makeRoom(now, this.table.size + this.seen.size - this.maxEntries + 1)
     if (this.isFull()) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
+  }
+
+  /** @param more says how many bytes more are needed, when that is asked: what is replaced may be given back meanwhile. */
+  private makeMemory(now: number, more: () => number): void {
+    if (more() <= 0 || !this.lacks(more())) return
+    this.table.sweep(now, sweepStepsWhenFull)
+    if (this.lacks(more())) this.seen.makeRoom(now, Math.ceil(this.lacking(more()) / bytesOfSeen))
+    if (this.lacks(more())) throw new Error(`the memory store is full: its records take all of maxBytes, ${this.maxBytes} bytes`)
   }
 }
 

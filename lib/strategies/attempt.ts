@@ -10,7 +10,7 @@ import { harmless } from '../events/listener.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
-import { refuseBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
+import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
 /** What every strategy takes. */
@@ -66,8 +66,11 @@ export interface Proof {
    * whether or not it is thrown. What else it throws is a fault: 500, or as its status says.
    */
   prove(client: Client, decision: DecisionBuilder): Proven | Promise<Proven>
-  /** The same work for a client that is not there or may not use the method, so that time does not tell. */
-  pretend?(): Promise<void>
+  /**
+   * The same work, with what nobody has, for a client that is not there, so that time does not tell. The decision has failed already, and whatever comes of
+   * this refuses for that.
+   */
+  pretend?(decision: DecisionBuilder): unknown
 }
 
 /** What proved a client. */
@@ -148,8 +151,9 @@ export async function judgeAttempt(
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      await proof.pretend?.()
-      throw refuseBeforeProof(decision, strategy, request, client, now)
+      failBeforeProof(decision, strategy, request, client, now)
+      await proof.pretend?.(decision)
+      throw decision.refuse('client')
     }
     decision.pass('client')
     decision.pass('registered_method')
@@ -194,10 +198,10 @@ export function decisionAbout(
 /**
  * What a method leaves to be checked once it is content.
  *
- * @throws InvalidClientError for a refusal that was not thrown, and where the request names another client beside the one that was proved.
+ * @throws InvalidClientError for a failed check that nothing was thrown for, and where the request names another client beside the one that was proved.
  */
 export function checkProven(decision: DecisionBuilder, request: ClientRequest, client_id: string): void {
-  if (decision.refusal !== undefined) throw decision.refusal
+  if (decision.hasFailed) throw decision.refusal ?? decision.refuse('client')
   const named = request.parameters['client_id']
   if (named === undefined || named === client_id) return
   const fix = 'Send one client_id: the one in the credential, or none beside it.'

@@ -1,10 +1,11 @@
 /** `client_secret_basic`: id and secret in the Authorization header (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
+import type { BasicEncoding, SecretSent } from '../credentials/client-secret.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { requestNote } from '../http/request-note.ts'
-import { ConfigurationError } from '../options.ts'
+import { checkOneOf, ConfigurationError } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../request.ts'
 import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { delegated, type Reading } from './secret-proof.ts'
@@ -13,10 +14,17 @@ import { absent, type ClientAuthenticationStrategy, type Identification } from '
 export interface ClientSecretBasicOptions extends StrategyOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
+  /**
+   * What becomes of a client that does not form-encode its client_id and secret, as RFC 6749 §2.3.1 asks and many libraries do not. `report`, the
+   * default: a secret that is not right when it is decoded is compared as it came, and one that is right then lets the client in, reported as
+   * `encoding`. `enforce`: it is refused.
+   */
+  readonly basicEncoding?: BasicEncoding | undefined
 }
 
 /**
- * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B).
+ * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B); what was not encoded is
+ * understood too, unless `basicEncoding` is `enforce`.
  *
  * Built on passport-http's BasicStrategy, which takes any scheme containing "basic", tolerates junk around the base64, cuts
  * the secret at a second colon and decodes nothing. So the header is read strictly before the base class sees it, the base
@@ -33,10 +41,11 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   readonly guessable: boolean = true
   readonly challenge: string
   readonly context: StrategyContext
+  private readonly encoding: BasicEncoding
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretBasicOptions) {
-    const context = strategyContext(options, ['realm'])
+    const context = strategyContext(options, ['realm', 'basicEncoding'])
     const challenge = `Basic realm="${checkRealm(options.realm)}", charset="UTF-8"`
     super(
       { passReqToCallback: true },
@@ -44,32 +53,52 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
     )
     this.context = context
     this.challenge = challenge
+    this.encoding = checkBasicEncoding(options.basicEncoding)
   }
 
   /** Reads the header; an unreadable one is `invalid_request`. */
   identify(request: ClientRequest): Identification {
     const read = readOnce(request)
-    switch (read.outcome) {
-      case 'absent':
-        return absent
-      case 'malformed':
-        return {
-          outcome: 'malformed',
-          error: new InvalidRequestError('the Authorization header is malformed', { reason: read.reason })
-        }
-      case 'present':
-        return { outcome: 'present', client_id: read.client_id }
+    if (read.outcome === 'absent') return absent
+    const asSent = this.encoding === 'report' ? read.asSent : undefined
+    if (read.outcome === 'malformed') {
+      if (asSent !== undefined) return { outcome: 'present', client_id: asSent.client_id }
+      const error = new InvalidRequestError('the Authorization header is malformed', { reason: read.reason })
+      return { outcome: 'malformed', error }
     }
+    const { client_id } = read
+    if (asSent === undefined || asSent.client_id === client_id) return { outcome: 'present', client_id }
+    if (isKnownAs(request, asSent.client_id)) return { outcome: 'present', client_id: asSent.client_id }
+    return { outcome: 'present', client_id, otherwise: asSent.client_id }
   }
 
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     const judged = (request: ClientRequest, client_id: string): undefined => {
-      const reading: BasicReading = { headers: readableHeaders, request, client_id, client_secret: secretOf(request) }
-      super.authenticate(reading as unknown as Request)
+      const sent = sentIn(request, client_id, this.encoding)
+      super.authenticate({ headers: readableHeaders, request, client_id, sent } satisfies BasicReading as unknown as Request)
     }
     runStrategy(actions, this, req, judged)
   }
+}
+
+/** Whether the request says elsewhere, or it was found out already, that this is the client it means. */
+function isKnownAs({ parameters, found }: ClientRequest, client_id: string): boolean {
+  return parameters['client_id'] === client_id || (found?.client !== undefined && found.client_id === client_id)
+}
+
+/** The secret in each way it can be read. */
+function sentIn(request: ClientRequest, client_id: string, basicEncoding: BasicEncoding): SecretSent {
+  const read = readOnce(request)
+  const { guess } = request
+  if (read.outcome === 'absent') return { presented: '', guess }
+  const { asSent } = read
+  if (read.outcome === 'malformed') return { presented: asSent?.client_secret ?? '', unencoded: true, basicEncoding, guess }
+  const { client_secret: presented } = read
+  if (asSent === undefined) return { presented, guess }
+  const isOther = asSent.client_secret !== presented
+  const unencoded = client_id !== read.client_id
+  return { presented, ...(isOther && { asSent: asSent.client_secret }), unencoded, basicEncoding, guess }
 }
 
 interface BasicReading extends Reading {
@@ -86,9 +115,9 @@ function readOnce(request: ClientRequest): BasicCredentials {
   return readings.read(request) ?? readings.write(request, readBasicCredentials(request.headers.authorization))
 }
 
-function secretOf(request: ClientRequest): string {
-  const read = readOnce(request)
-  return read.outcome === 'present' ? read.client_secret : ''
+/** @throws ConfigurationError for anything but `report` and `enforce`. */
+export function checkBasicEncoding(given: unknown): BasicEncoding {
+  return checkOneOf(given, 'basicEncoding', ['report', 'enforce'], 'report')
 }
 
 function checkRealm(realm = 'OAuth'): string {

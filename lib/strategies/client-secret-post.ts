@@ -51,7 +51,12 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
     const actions = actionsOf(this)
     runStrategy(actions, this, req, (request, client_id): undefined => {
       const { client_secret = '' } = request.parameters
-      const reading: PostReading = { body: { client_id, client_secret }, request, client_id, client_secret }
+      const reading: PostReading = {
+        body: { client_id, client_secret },
+        request,
+        client_id,
+        sent: { presented: client_secret, guess: request.guess }
+      }
       super.authenticate(reading as unknown as Request)
     })
   }

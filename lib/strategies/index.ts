@@ -3,6 +3,7 @@ import type { AssertionDials } from '../assertions/assertion-dials.ts'
 import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
 import type { AssertionAudience, ClientRegistry, ClientSource } from '../client.ts'
+import type { BasicEncoding } from '../credentials/client-secret.ts'
 import type { Clock } from '../request.ts'
 import type { Store } from '../stores/store.ts'
 import { ClientSecretBasicStrategy } from './client-secret-basic.ts'
@@ -25,6 +26,8 @@ export interface BuiltInStrategiesOptions {
   readonly algorithms?: readonly string[] | undefined
   /** Which further rules about assertions are enforced, and which only reported. */
   readonly assertionDials?: AssertionDials | undefined
+  /** What becomes of a client that does not form-encode its secret in the Authorization header. Default `report`. */
+  readonly basicEncoding?: BasicEncoding | undefined
   /** True refuses `aud` of an assertion as a list (FAPI 2.0 §5.3.2.1). */
   readonly audienceAsStringOnly?: boolean | undefined
   readonly clock?: Clock | undefined
@@ -44,7 +47,7 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
   const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
   const jwt = { ...common, issuer, store, ...rules, keys }
   return [
-    new ClientSecretBasicStrategy(common),
+    new ClientSecretBasicStrategy({ ...common, basicEncoding: options.basicEncoding }),
     new ClientSecretPostStrategy(common),
     new ClientSecretJwtStrategy(jwt),
     new PrivateKeyJwtStrategy(jwt),

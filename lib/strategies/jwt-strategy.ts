@@ -9,6 +9,7 @@ import {
   assertionPolicy,
   identifyUnverified,
   jwtBearerAssertionType,
+  pretendVerification,
   verifyClientAssertion,
   type AssertionPolicy
 } from '../assertions/jwt-assertion.ts'
@@ -113,21 +114,13 @@ export abstract class JwtStrategy extends MethodStrategy {
   }
 
   protected proof(request: ClientRequest): Proof {
-    const { client_assertion = '', client_id } = request.parameters
-    const jws = decodeOnce(request)
+    const { client_assertion: assertion = '', client_id } = request.parameters
+    const { kind, policy, keys } = this
+    const presented = { assertion, jws: decodeOnce(request), client_id_parameter: client_id, kind, policy }
     return {
       checks: assertionChecks,
-      prove: (client, decision) =>
-        verifyClientAssertion({
-          assertion: client_assertion,
-          jws,
-          client,
-          client_id_parameter: client_id,
-          kind: this.kind,
-          policy: this.policy,
-          decision,
-          keys: this.keys
-        })
+      prove: (client, decision) => verifyClientAssertion({ ...presented, client, decision, keys }),
+      pretend: decision => pretendVerification({ ...presented, decision })
     }
   }
 

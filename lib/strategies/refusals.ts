@@ -6,21 +6,22 @@ import { InvalidClientError } from '../errors.ts'
 import type { ClientRequest } from '../request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
-/** Refuses a client that is not there, or that may not use the method now. Returns the error to throw. */
-export function refuseBeforeProof(
+/** Fails a client that is not there, or that may not use the method now. */
+export function failBeforeProof(
   decision: DecisionBuilder,
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
   request: ClientRequest,
   client: Client | undefined,
   now: number
-): InvalidClientError {
+): void {
   if (client === undefined) {
-    return decision.refuse('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    return
   }
   decision.pass('client')
   const { methods } = credentialSet(client)
   const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
-  return decision.refuse('registered_method', {
+  decision.fail('registered_method', {
     section: 'RFC 7591 §2',
     expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
     received: carried(strategy, request),

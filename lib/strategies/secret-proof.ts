@@ -1,8 +1,6 @@
 /** What `client_secret_basic` and `client_secret_post` share: a secret, presented, and a strategy of somebody else's that it passes through. */
 import type { Request } from 'express'
-import { secretChecks, verifyClientSecret } from '../credentials/client-secret.ts'
-import { DecisionBuilder } from '../decision.ts'
-import { InvalidClientError } from '../errors.ts'
+import { secretChecks, verifyClientSecret, type SecretSent } from '../credentials/client-secret.ts'
 import type { ClientRequest } from '../request.ts'
 import { judgeAttempt, type JudgingStrategy, type Proof, type StrategyContext } from './attempt.ts'
 
@@ -10,7 +8,7 @@ import { judgeAttempt, type JudgingStrategy, type Proof, type StrategyContext } 
 export interface Reading {
   readonly request: ClientRequest
   readonly client_id: string
-  readonly client_secret: string
+  readonly sent: SecretSent
 }
 
 type Verify = (req: Request, id: string, secret: string, done: (error: unknown, client?: unknown) => void) => void
@@ -18,27 +16,23 @@ type Verify = (req: Request, id: string, secret: string, done: (error: unknown, 
 /** The verify callback of the base class: judges what was read, and looks at none of its own arguments. */
 export function delegated(strategy: () => JudgingStrategy): Verify {
   return (reading, _id, _secret, done) => {
-    const { request, client_id, client_secret } = reading as unknown as Reading
+    const { request, client_id, sent } = reading as unknown as Reading
     const judging = strategy()
-    judgeAttempt(judging, request, client_id, secretProof(judging.context, client_secret)).then(
+    judgeAttempt(judging, request, client_id, secretProof(judging.context, sent)).then(
       client => done(null, client),
       (error: unknown) => done(error)
     )
   }
 }
 
+const unsureOfEncoding = ['encoding', ...secretChecks] as const
+
 /** Proves a client by the secret it presented. For a client that is not there it does the same work. */
-function secretProof(context: StrategyContext, presented: string): Proof {
+function secretProof({ clock }: StrategyContext, sent: SecretSent): Proof {
   return {
-    checks: secretChecks,
-    prove: (client, decision) => verifyClientSecret({ client, presented, clock: context.clock, decision }),
-    pretend: async () => {
-      try {
-        await verifyClientSecret({ client: undefined, presented, clock: context.clock, decision: new DecisionBuilder('') })
-      } catch (error) {
-        // it always refuses; only the time it takes is wanted
-        if (!(error instanceof InvalidClientError)) throw error
-      }
-    }
+    checks: sent.asSent === undefined && sent.unencoded !== true ? secretChecks : unsureOfEncoding,
+    prove: (client, decision) => verifyClientSecret({ ...sent, client, clock, decision }),
+    // with no client it always refuses
+    pretend: decision => verifyClientSecret({ ...sent, client: undefined, clock, decision })
   }
 }

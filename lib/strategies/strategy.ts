@@ -15,7 +15,12 @@ export type Identification =
   /** It does, but unreadably so: the error to answer with. */
   | { readonly outcome: 'malformed'; readonly error: OAuthError }
   /** It does, for this client. Nothing is verified yet. */
-  | { readonly outcome: 'present'; readonly client_id: string }
+  | {
+      readonly outcome: 'present'
+      readonly client_id: string
+      /** The client it may be instead, where the request can be read in two ways: this one where there is no client of the first. */
+      readonly otherwise?: string
+    }
 
 /**
  * A client authentication method. `authenticate` follows Passport's rules: it must not be `async`, calls `fail` only when the

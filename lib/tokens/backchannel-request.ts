@@ -1,6 +1,8 @@
 /** Backchannel authentication requests (OpenID Connect CIBA): one person is asked, by one client, and answers on a device of their own. */
+import { TooManyAttemptsError } from '../errors.ts'
+import { read, update } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
-import { toJson, tokenDigest } from './grant.ts'
+import { tokenDigest } from './grant.ts'
 import {
   findUndecided,
   keepRequest,
@@ -38,11 +40,16 @@ export interface Notification {
   readonly client_notification_token: string
 }
 
-/** As many requests as may wait for one person; beyond it the oldest can be decided no more. */
-const mostWaiting = 50
+/** As many requests of one client as may wait for one person, and of all clients: one more is refused, and pushes nobody's out. */
+const mostOfClient = 50
+const mostWaiting = 500
 const purpose = 'backchannel_notification'
 
-/** Keeps a request, on its person's list, and returns its `auth_req_id`: 256 random bits, of which the store has a digest only. */
+/**
+ * Keeps a request, on its person's list, and returns its `auth_req_id`: 256 random bits, of which the store has a digest only.
+ *
+ * @throws TooManyAttemptsError where as many of this client wait for the person as may.
+ */
 export async function keepBackchannelRequest(
   server: TokenServer,
   asked: Omit<BackchannelRequest, 'notification'>,
@@ -53,8 +60,11 @@ export async function keepBackchannelRequest(
     client_notification_token === undefined
       ? asked
       : { ...asked, notification: seal(server, purpose, JSON.stringify({ auth_req_id, client_notification_token })) }
+  const add = await addition(server, reference, request)
+  // refused before it is kept; and listed after, so that whatever is listed is there
+  add(await readList(server, request.sub))
   await keepRequest(server, reference, request)
-  await listRequest(server, reference, request)
+  await update(server.store, listKey(request.sub), add, listed => ttlOf(listed, server.clock()))
   return { auth_req_id, found: { reference, request } }
 }
 
@@ -67,7 +77,7 @@ export function notificationOf(server: TokenServer, { notification }: Backchanne
 export async function waitingFor(server: TokenServer, sub: string): Promise<readonly FoundRequest<BackchannelRequest>[]> {
   const listed = await readList(server, sub)
   const found = await Promise.all(
-    listed.entries.map(({ grant, id }) => findUndecided<BackchannelRequest>(server, { kind: 'auth_req_id', grant, id }))
+    listed.map(({ grant, id }) => findUndecided<BackchannelRequest>(server, { kind: 'auth_req_id', grant, id }))
   )
   return found.filter(request => request !== undefined).reverse()
 }
@@ -92,38 +102,54 @@ export async function findBackchannelRequest(
 interface Listed {
   readonly grant: string
   readonly id: string
+  readonly client_id: string
   /** Milliseconds since the epoch. */
   readonly expires_at: number
 }
 
-/** Adds to a person's list; where somebody else did meanwhile, on top of theirs. */
-async function listRequest(
+/** Adds to a person's list; where somebody else did meanwhile, on top of theirs. @throws TooManyAttemptsError */
+async function addition(
   server: TokenServer,
   { grant, id }: PolledReference,
-  { sub, expires_at }: BackchannelRequest
-): Promise<void> {
-  for (;;) {
+  { sub, client_id, expires_at }: BackchannelRequest
+): Promise<(listed: readonly Listed[] | undefined) => readonly Listed[]> {
+  const decided = await decidedOf(server, sub, client_id)
+  return (listed = []) => {
     const now = server.clock()
-    const { entries, version } = await readList(server, sub)
-    const next: readonly Listed[] = [...entries.filter(entry => entry.expires_at > now), { grant, id, expires_at }].slice(
-      -mostWaiting
-    )
-    const ttl = Math.max(1, ...next.map(entry => entry.expires_at - now)) / 1000
-    const key = listKey(sub)
-    const written =
-      version === undefined
-        ? await server.store.add(key, toJson(next), ttl)
-        : await server.store.swap(key, version, toJson(next), ttl)
-    if (written) return
+    const waiting = listed.filter(entry => entry.expires_at > now && !decided.has(entry.id))
+    const own = waiting.filter(entry => entry.client_id === client_id)
+    if (own.length >= mostOfClient || waiting.length >= mostWaiting)
+      throw tooMany(own.length >= mostOfClient ? own : waiting, now)
+    return [...waiting, { grant, id, client_id, expires_at }]
   }
 }
 
-async function readList(
-  { store }: TokenServer,
-  sub: string
-): Promise<{ entries: readonly Listed[]; version: string | number | undefined }> {
-  const record = await store.get(listKey(sub))
-  return { entries: (record?.value ?? []) as unknown as readonly Listed[], version: record?.version }
+/** In seconds. */
+function ttlOf(listed: readonly Listed[], now: number): number {
+  return Math.max(1, ...listed.map(entry => entry.expires_at - now)) / 1000
+}
+
+/** Those of a client's listed requests that wait no more: looked up only where there seem to be too many. */
+async function decidedOf(server: TokenServer, sub: string, client_id: string): Promise<ReadonlySet<string>> {
+  const listed = await readList(server, sub)
+  const own = listed.filter(entry => entry.client_id === client_id)
+  const suspects = listed.length >= mostWaiting ? listed : own.length >= mostOfClient ? own : []
+  const waiting = await Promise.all(
+    suspects.map(({ grant, id }) => findUndecided<BackchannelRequest>(server, { kind: 'auth_req_id', grant, id }))
+  )
+  return new Set(suspects.filter((_, index) => waiting[index] === undefined).map(({ id }) => id))
+}
+
+function tooMany(waiting: readonly Listed[], now: number): TooManyAttemptsError {
+  const first = Math.min(...waiting.map(({ expires_at }) => expires_at))
+  return new TooManyAttemptsError({
+    retryAfter: Math.max(1, Math.ceil((first - now) / 1000)),
+    reason: `${waiting.length} requests wait for this person to decide`
+  })
+}
+
+async function readList({ store }: TokenServer, sub: string): Promise<readonly Listed[]> {
+  return (await read<readonly Listed[]>(store, listKey(sub))) ?? []
 }
 
 function listKey(sub: string): Key {

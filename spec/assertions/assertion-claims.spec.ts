@@ -104,6 +104,34 @@ describe('aud', () => {
   })
 })
 
+describe('the fix of an audience that was refused', () => {
+  const plain = 'Send the issuer as the only aud.'
+  const forThis = 'Send the issuer as the only aud, or set assertion_audience of this client to "report" while it moves.'
+  const forAll =
+    'Send the issuer as the only aud, or set assertionAudience, or assertion_audience of this client, to "report" while clients move.'
+
+  it.each<[unknown, string, AssertionAudience | undefined, string]>([
+    ['one of this server’s endpoints', tokenEndpoint, undefined, forAll],
+    ['one in a list', [tokenEndpoint] as unknown as string, undefined, forAll],
+    ['one beside the issuer', [issuer, tokenEndpoint] as unknown as string, undefined, forAll],
+    ['one, for a client that was said to have moved', tokenEndpoint, 'issuer', forThis],
+    ['one beside another server', [tokenEndpoint, 'https://other.example'] as unknown as string, undefined, plain],
+    ['another server', 'https://other.example', undefined, plain],
+    ['the issuer and another server', [issuer, 'https://other.example'] as unknown as string, undefined, plain],
+    ['nothing', undefined as unknown as string, undefined, plain],
+    ['an empty list', [] as unknown as string, undefined, plain]
+  ])('names the settings that would help: %s', async (_, aud, assertion_audience, fix) => {
+    const assertion = await signed({ aud })
+    const asking = assertion_audience === undefined ? client : secretClient({ assertion_audience })
+    expect(await refusal(() => verify({ assertion, client: asking }))).toMatchObject({ check: 'audience', fix })
+  })
+
+  it('names none where a profile leaves none', async () => {
+    const options = { legacyAudiences: [], audienceAsStringOnly: true }
+    expect(await refusal(() => accepts({ aud: tokenEndpoint }, options))).toMatchObject({ fix: plain })
+  })
+})
+
 describe('exp', () => {
   it.each([[undefined], ...notNumbers.filter(([value]) => value !== 1e300)])('refuses %j', async exp => {
     expect(await refusal(() => accepts({ exp }))).toMatchObject({ check: 'expiry' })

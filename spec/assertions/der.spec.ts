@@ -1,6 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { DerError, derTags, derTime, derValues, readDer } from '../../lib/assertions/der.ts'
+import {
+  derBoolean,
+  derCount,
+  DerError,
+  derInside,
+  derOctets,
+  derOid,
+  derTags,
+  derTime,
+  derValues,
+  readDer,
+  type DerValue
+} from '../../lib/assertions/der.ts'
 import { tlv } from '../support/certificates.ts'
 
 const tags = (bytes: Uint8Array) => Array.from(derValues(bytes), ({ tag, content }) => [tag, content.length])
@@ -23,6 +35,7 @@ describe('derValues', () => {
     ['an indefinite length', [0x30, 0x80, 0, 0]],
     ['a length of five octets', [0x30, 0x85, 0, 0, 0, 0, 1, 0]],
     ['a length cut short', [0x30, 0x82, 1]],
+    ['a tag that is none', [0, 0]],
     ['a tag of several octets', [0x1f, 0x81, 0x01, 0]]
   ])('refuses %s', (_, bytes) => {
     expect(() => tags(Buffer.from(bytes))).toThrow(DerError)
@@ -46,6 +59,85 @@ describe('readDer', () => {
     expect(readDer(tlv(0x30, Buffer.of(5, 0)), derTags.sequence).content).toEqual(Buffer.of(5, 0))
     expect(() => readDer(Buffer.of(5, 0, 5, 0))).toThrow('after its end')
     expect(() => readDer(Buffer.of(5, 0), derTags.sequence)).toThrow('another type')
+  })
+})
+
+describe('derInside', () => {
+  it('gives the values inside of one, of the type that is asked for and no more than are wanted', () => {
+    const two = readDer(tlv(0x30, tlv(0x02, Buffer.of(1)), tlv(0x05)))
+    expect(derInside(two, derTags.sequence).map(({ tag }) => tag)).toEqual([0x02, 0x05])
+    expect(derInside(two, derTags.sequence, 2)).toHaveLength(2)
+    expect(() => derInside(two, derTags.sequence, 1)).toThrow('more than 1 values')
+    expect(() => derInside(two, derTags.set)).toThrow(DerError)
+  })
+})
+
+describe('derOid', () => {
+  it.each([
+    '0.0',
+    '0.39',
+    '1.0',
+    '1.39',
+    '2.0',
+    '2.39',
+    '2.5.29.17',
+    '2.999.3',
+    '1.2.840.113549.1.1.11',
+    '1.3.6.1.4.1.311.60.2.1.3'
+  ])('reads %s', dotted => {
+    expect(derOid(readDer(oidOf(dotted)))).toBe(dotted)
+  })
+
+  it('reads arcs of any length exactly', () => {
+    const arcs = fc.array(fc.bigInt({ min: 0n, max: 2n ** 128n }), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(arcs, others => {
+        const dotted = ['2', '25', ...others].join('.')
+        expect(derOid(readDer(oidOf(dotted)))).toBe(dotted)
+      })
+    )
+  })
+
+  it('refuses what is none, and two ways of writing one', () => {
+    for (const der of [
+      tlv(0x06),
+      tlv(0x02, Buffer.of(1)),
+      ...['80', '8001', '5580', '55801d', '55ff'].map(hex => tlv(0x06, Buffer.from(hex, 'hex')))
+    ])
+      expect(() => derOid(readDer(der))).toThrow(DerError)
+  })
+})
+
+function oidOf(dotted: string): Buffer {
+  const [first = 0n, second = 0n, ...others] = dotted.split('.').map(BigInt)
+  const arc = (value: bigint): number[] => {
+    const octets = [Number(value & 0x7fn)]
+    for (let left = value >> 7n; left > 0n; left >>= 7n) octets.unshift(Number(left & 0x7fn) | 0x80)
+    return octets
+  }
+  return tlv(0x06, Buffer.from([first * 40n + second, ...others].flatMap(arc)))
+}
+
+describe('what a value is', () => {
+  const of = (tag: number, ...content: number[]): DerValue => readDer(tlv(tag, Buffer.from(content)))
+
+  it('is read from the right type alone', () => {
+    expect([derBoolean(of(1, 0xff)), derBoolean(of(1, 0))]).toEqual([true, false])
+    expect([derCount(of(2, 0)), derCount(of(2, 1, 0)), derCount(of(2, 0, 0xff))]).toEqual([0, 256, 255])
+    expect(derCount(of(2, 1, 2, 3, 4, 5, 6, 7))).toBe(Infinity)
+    expect([...derOctets(of(3, 0, 7, 8))]).toEqual([7, 8])
+    for (const wrong of [
+      () => derBoolean(of(1)),
+      () => derBoolean(of(1, 0, 0)),
+      () => derBoolean(of(2, 0)),
+      () => derCount(of(2)),
+      () => derCount(of(2, 0x80)),
+      () => derCount(of(1, 1)),
+      () => derOctets(of(3)),
+      () => derOctets(of(3, 1, 2)),
+      () => derOctets(of(4, 0, 1))
+    ])
+      expect(wrong).toThrow(DerError)
   })
 })
 

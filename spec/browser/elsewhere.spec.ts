@@ -85,8 +85,10 @@ describe.each(withAndWithoutScript)('somebody who asks from elsewhere, %s', (_na
     const other = await anotherTab(page)
     await other.goto(`${at.issuer}/ciba`)
     await press(other, other.getByRole('button', { name: 'Deny' }))
+    await other.getByText('Call Centre was told that you said no.').waitFor()
     await press(page, page.getByRole('button', { name: 'Allow' }))
-    await page.getByText('This request was decided before, or has expired.').waitFor()
+    // the second tab hears what the first decided
+    await page.getByText('Call Centre was told that you said no.').waitFor()
     expect((await pollAsCallCentre(at, auth_req_id))['error']).toBe('access_denied')
   })
 })

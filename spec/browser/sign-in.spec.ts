@@ -95,7 +95,7 @@ describe.each(withAndWithoutScript)('signing in, %s', (_name, javaScriptEnabled)
     await signIn(tab)
     await allow(tab)
     expect((await redeem(at, await answered(at, tab), { client_id: 'maps' })).status).toBe('200')
-    // the form of the first tab is from before the sign-in: it is refused, and opening the page again shows what is next
+    // the form of the first tab is from before the sign-in: opening the page again shows what is next
     await page.reload()
     await page.getByRole('heading', { name: 'Allow Corner Shop?' }).waitFor()
     await allow(page)

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { toClient, type Client, type ClientMetadata } from '../../lib/client.ts'
-import { secretChecks, symmetricKey, verifyClientSecret } from '../../lib/credentials/client-secret.ts'
+import { secretChecks, verifyClientSecret } from '../../lib/credentials/client-secret.ts'
 import { DecisionBuilder, type Decision } from '../../lib/decision.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
 
@@ -149,23 +149,5 @@ describe('verifyClientSecret', () => {
       expect(text).not.toContain(wrong)
       expect(text).not.toContain(secret)
     }
-  })
-})
-
-describe('symmetricKey', () => {
-  it("gives the secret's UTF-8 octets", () => {
-    expect(symmetricKey(clientWith(), Date.now)).toMatchObject([{ id: '1', key: new TextEncoder().encode(secret) }])
-  })
-
-  it('gives live secrets only', () => {
-    const client = clientWith({ client_secret_expires_at: expiry })
-    expect(symmetricKey(client, beforeExpiry)).toHaveLength(1)
-    expect(symmetricKey(client, atExpiry)).toEqual([])
-    expect(symmetricKey(publicClient, Date.now)).toEqual([])
-  })
-
-  it('encodes a secret once', () => {
-    const client = clientWith()
-    expect(symmetricKey(client, Date.now)[0]?.key).toBe(symmetricKey(client, Date.now)[0]?.key)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { liveSecrets } from '../../lib/assertions/secret-keys.ts'
 import { toClient, type Client, type ClientSecret } from '../../lib/client.ts'
-import { symmetricKey, verifyClientSecret } from '../../lib/credentials/client-secret.ts'
+import { verifyClientSecret } from '../../lib/credentials/client-secret.ts'
 import { secretKeeper, type SecretKeeper, type StoredSecret } from '../../lib/credentials/stored-secret.ts'
 import { DecisionBuilder } from '../../lib/decision.ts'
 import { anyCharacter } from '../support/any-character.ts'
@@ -64,7 +64,6 @@ describe('a secret that is kept as a digest', () => {
   it('signs nothing, even where its digest is known', () => {
     const client = clientWith(keeper.restore('a', keep(false)))
     expect(liveSecrets(client, Date.now)).toEqual([])
-    expect(symmetricKey(client, Date.now)).toEqual([])
   })
 
   it('expires', () => {

@@ -5,6 +5,7 @@ import request from 'supertest'
 import type { ClientMetadata } from '../../lib/index.ts'
 import { basic, clients, harness, issuer, token, type Form, type Harness } from '../support/authorization-server.ts'
 import { makeCertificate } from '../support/certificates.ts'
+import { publicKey } from '../support/credential-sets.ts'
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k1' }
@@ -80,6 +81,23 @@ describe('the credentials endpoint', () => {
     expect(first.body).toEqual({ id: expect.any(String), credential: 'kid:k2' })
     expect(again.body).toEqual(first.body)
     expect((await granted(world, await assertion(world, 'keyed', next.privateKey, 'k2'))).status).toBe(200)
+  })
+
+  it.each<[string, object]>([
+    ['constructor', { kty: 'constructor' }],
+    ['__proto__', { kty: '__proto__' }],
+    ['toString', { kty: 'toString', crv: 'constructor' }],
+    ['a list', { kty: ['EC'] }],
+    ['60 kB of something', { ...publicKey('k3'), note: 'x'.repeat(30_000) }],
+    ['a long kid', { ...publicKey('k'.repeat(300)) }]
+  ])('refuses a key of the kind %s, and is not at fault', async (_, jwk) => {
+    const world = await serve()
+    const proof = await assertion(world, 'keyed')
+    const response = await request(world.app)
+      .post('/oauth2/credentials')
+      .type('form')
+      .send({ action: 'add_key', jwk: JSON.stringify(jwk), ...proof })
+    expect(response).toMatchObject({ status: 400, body: { error: 'invalid_request' } })
   })
 
   it.each<[string, Form]>([

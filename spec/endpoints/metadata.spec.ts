@@ -157,16 +157,16 @@ describe('metadata', () => {
     for (const name of Object.keys(document['mtls_endpoint_aliases'] as object)) expect(document).toHaveProperty(name)
   })
 
-  it('stands where RFC 8414 §3.1 and OpenID Connect Discovery §4 put it for an issuer with a path', async () => {
+  it('stands where RFC 8414 §3.1 and OpenID Connect Discovery §4 put it for an issuer with a path, and either way round', async () => {
     const { app } = await harness({ issuer: `${issuer}/acme/banking` })
-    for (const path of [`${rfc8414}/acme/banking`, `/acme/banking${openid}`]) {
+    for (const path of [rfc8414, openid].flatMap(name => [`${name}/acme/banking`, `/acme/banking${name}`])) {
       expect(await read(app, path)).toMatchObject({
         issuer: `${issuer}/acme/banking`,
         token_endpoint: `${issuer}/acme/banking/oauth2/token`,
         jwks_uri: `${issuer}/acme/banking/oauth2/jwks`
       })
     }
-    for (const path of [rfc8414, openid, `/acme/banking${rfc8414}`, '/oauth2/token', '/acme/oauth2/token'])
+    for (const path of [rfc8414, openid, `/acme${rfc8414}/banking`, `${openid}/acme`, '/oauth2/token', '/acme/oauth2/token'])
       expect((await request(app).get(path)).status).toBe(404)
   })
 
@@ -181,6 +181,22 @@ describe('metadata', () => {
       const refused = await request(app)[method](path)
       expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET, HEAD'])
     }
+  })
+
+  it.each([rfc8414, openid, '/oauth2/jwks'])('%s answers what a browser asks before it reads it', async path => {
+    const { app } = await harness()
+    const response = await request(app)
+      .options(path)
+      .set('Origin', 'https://elsewhere.example')
+      .set('Access-Control-Request-Method', 'GET')
+      .set('Access-Control-Request-Headers', 'mcp-protocol-version')
+    expect([response.status, response.text]).toEqual([204, ''])
+    expect(response.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD',
+      'access-control-allow-headers': '*'
+    })
+    expect(response.headers).not.toHaveProperty('access-control-allow-credentials')
   })
 
   it('is readable cross-origin where nothing else is', async () => {

@@ -123,7 +123,7 @@ describe('the userinfo endpoint', () => {
   it.each(['put', 'delete', 'patch'] as const)('refuses %s', async method => {
     const { app } = await harness()
     const response = await request(app)[method]('/oauth2/userinfo')
-    expect([response.status, response.headers['allow']]).toEqual([405, 'GET, POST'])
+    expect([response.status, response.headers['allow']]).toEqual([405, 'GET, HEAD, POST'])
   })
 
   it('tells the sub alone of a person nobody has claims about, and nothing of what failed', async () => {

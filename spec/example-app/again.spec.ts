@@ -44,7 +44,10 @@ describe('Allow, clicked twice', () => {
   it('gives the same answer twice, one after the other', async () => {
     const browser = new Browser()
     const consent = await consentOf(browser)
-    const [first, second] = [await browser.submit(consent, { decision: 'allow' }), await browser.submit(consent, { decision: 'allow' })]
+    const [first, second] = [
+      await browser.submit(consent, { decision: 'allow' }),
+      await browser.submit(consent, { decision: 'allow' })
+    ]
     expect(second.location).toBe(first.location)
     await worksOnce(codeOf(second))
   })
@@ -76,6 +79,16 @@ describe('signing in, posted twice', () => {
       expect(pageName(consent)).toBe('consent')
       await worksOnce(codeOf(await browser.submit(consent, { decision: 'allow' })))
     }
+  })
+})
+
+describe('signing out, clicked twice', () => {
+  it('says both times that the person is signed out, and lets a page that was open lead on', async () => {
+    const browser = new Browser()
+    const account = await browser.submit(await browser.get(`${serving.issuer}/account`), alice).then(page => browser.follow(page))
+    for (const answer of await Promise.all([1, 2].map(() => browser.submit(account, {}))))
+      expect((await browser.follow(answer)).text).toContain('You are signed out')
+    expect((await browser.follow(await browser.submit(account, {}))).text).toContain('You are signed out')
   })
 })
 
@@ -119,7 +132,9 @@ describe('several tabs', () => {
     const next = await browser.follow(await browser.submit(second, { username: '', password: '' }), serving.issuer)
     expect(pageName(next)).toBe('consent')
     const code = codeOf(await browser.submit(next, { decision: 'allow' }))
-    expect(await redeem(serving.issuer, new URLSearchParams({ code }), 'other')).toMatchObject({ access_token: expect.any(String) })
+    expect(await redeem(serving.issuer, new URLSearchParams({ code }), 'other')).toMatchObject({
+      access_token: expect.any(String)
+    })
   })
 
   it('go straight to the client where nothing is left to ask', async () => {
@@ -175,12 +190,15 @@ describe('what is over leads on', () => {
     expect((await new Browser().get(leadsOn(page))).status).toBe(200)
   })
 
-  it.each(['/login', '/consent', '/logout', '/account/revoke', '/device', '/ciba'])('a form without its token: %s', async path => {
-    const page = await new Browser().post(serving.issuer + path, { decision: 'allow' })
-    expect(page.status).toBe(403)
-    expect(page.headers.getSetCookie()).toEqual([])
-    expect((await new Browser().get(leadsOn(page))).status).toBe(200)
-  })
+  it.each(['/login', '/consent', '/logout', '/account/revoke', '/device', '/ciba'])(
+    'a form without its token: %s',
+    async path => {
+      const page = await new Browser().post(serving.issuer + path, { decision: 'allow' })
+      expect(page.status).toBe(403)
+      expect(page.headers.getSetCookie()).toEqual([])
+      expect((await new Browser().get(leadsOn(page))).status).toBe(200)
+    }
+  )
 
   it('a form of an interaction whose token is wrong: to that interaction’s page', async () => {
     const browser = new Browser()

@@ -108,6 +108,15 @@ describe('backchannel authentication', () => {
     expect(again.text).toContain('was told that you agree')
   })
 
+  it('ends in tokens where the button is clicked twice at once', async () => {
+    const person = someone()
+    const auth_req_id = await ask(person)
+    const { browser, page } = await signIn(person)
+    const clicks = await Promise.all([1, 2, 3].map(() => browser.submit(page, { decision: 'allow' })))
+    expect(clicks.map(({ status }) => status)).toEqual([303, 303, 303])
+    expect((await poll(auth_req_id)).status).toBe(200)
+  })
+
   it('ends in a refusal where the person denies', async () => {
     const person = someone()
     const auth_req_id = await ask(person)

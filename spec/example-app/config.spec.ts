@@ -126,6 +126,11 @@ describe('settings', () => {
       'trusted_issuers[0].jwks_uri',
       { issuer, trusted_issuers: [{ issuer: 'https://idp.example', jwks_uri: 'http://idp.example/jwks' }] }
     ],
+    ['clients[0].redirect_uri', { issuer, clients: [{ ...client, redirect_uri: 'https://a.example/' }] }],
+    [
+      'clients[0].client_id',
+      { issuer, clients: [{ ...client, client_id: 'u-1' }], accounts: [{ sub: 'u-1', username: 'a', password: 'b' }] }
+    ],
     ['policy.pkce', { issuer, policy: { pkce: true } }],
     ['policy.require_pkce', { issuer, policy: { require_pkce: 'never' } }],
     ['policy.grant_types[0]', { issuer, policy: { grant_types: ['password'] } }],

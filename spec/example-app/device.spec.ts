@@ -108,6 +108,15 @@ describe('a device', () => {
     expect([again.status, again.text.includes('Your device is connected')]).toEqual([200, true])
   })
 
+  it('is connected by a button that is clicked twice at once', async () => {
+    const codes = await begin()
+    const browser = new Browser()
+    const request = await signIn(browser, await browser.get(codes.verification_uri_complete))
+    const clicks = await Promise.all([1, 2, 3].map(() => browser.submit(request, { decision: 'allow' })))
+    for (const { status, text } of clicks) expect([status, text.includes('Your device is connected')]).toEqual([200, true])
+    expect((await poll(codes)).status).toBe(200)
+  })
+
   it('is connected by the address with its code in it, after a look at the code', async () => {
     const codes = await begin()
     const browser = new Browser()

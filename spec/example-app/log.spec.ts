@@ -1,10 +1,12 @@
 /** What the example app writes of what happens, at which level, and with which trace. */
 import { describe, expect, it } from '@jest/globals'
+import { get } from 'node:http'
 import express from 'express'
 import { pino } from 'pino'
 import request from 'supertest'
 import { InvalidGrantError, type ServerEvent } from 'clientele'
 import { accessLog, logEvent, logFailure } from '../../example-app/log.ts'
+import { listening } from '../support/authorization-server.ts'
 
 const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'
 const traceparent = `00-${trace_id}-00f067aa0ba902b7-01`
@@ -40,6 +42,17 @@ describe('logEvent', () => {
     logEvent(log, { type: 'authentication.succeeded', endpoint: 'token', duration: 1, ...about })
     expect(lines).toEqual([])
   })
+})
+
+it('an access line has the path alone, however the request was addressed', async () => {
+  const { log, lines } = memoryLog()
+  const app = express()
+  app.use(accessLog(log), (_req, res) => void res.end())
+  await listening(app, async address => {
+    for (const path of ['/a?code=secret', 'http://me:secret@host/a?code=secret', 'HTTPS://host/a', '*', `/${'a'.repeat(300)}`])
+      await new Promise(resolve => get(address, { path }, response => response.resume().once('end', resolve)))
+  })
+  expect(lines.map(({ path }) => path)).toEqual(['/a', '/a', '/a', '*', `/${'a'.repeat(255)}`])
 })
 
 it('an access line and the failure of the same request have one trace', async () => {

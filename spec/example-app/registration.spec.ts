@@ -1,7 +1,7 @@
 /** The example app's registration, as a process: off, for whoever has the token, or for everyone, each tenant for itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
 
 let issuer: string
 let server: RunningServer
@@ -13,6 +13,10 @@ beforeAll(async () => {
     policy: { registration: 'token', initial_access_token: 'let-me-in' },
     tenants: [
       { path: '/open', policy: { registration: 'open' } },
+      {
+        path: '/few',
+        policy: { registration: 'open', registration_grant_types: ['authorization_code'], registration_schemes: ['cursor'] }
+      },
       { path: '/shut', policy: {} }
     ]
   })
@@ -60,6 +64,31 @@ describe('registration', () => {
     expect(await tokenOf(issuer, body)).toBe(401)
   })
 
+  it('is for the grants and schemes the policy says', async () => {
+    const cursor = { redirect_uris: ['cursor://anysphere.cursor-retrieval/cb'] }
+    expect((await register(`${issuer}/few`, cursor)).status).toBe(201)
+    expect((await register(`${issuer}/few`, machine)).body['error']).toBe('invalid_client_metadata')
+    expect((await register(`${issuer}/open`, cursor)).body['error']).toBe('invalid_redirect_uri')
+  })
+
+  it('says at start that anyone may register for grants no person decides on', () => {
+    const warningsOf = (policy: object) => checkConfig({ issuer: 'http://localhost:3000', policy }, '.').warnings
+    expect(warningsOf({ registration: 'open' })).toEqual([
+      expect.stringMatching(/^policy\.registration_grant_types lets anyone register .*: client_credentials, /)
+    ])
+    expect(warningsOf({ registration: 'open', registration_grant_types: ['authorization_code', 'refresh_token'] })).toEqual([])
+    expect(warningsOf({ registration: 'token', initial_access_token: 'x' })).toEqual([])
+  })
+
+  it.each(['javascript', 'data', 'https'])('never lets the scheme %s in', async scheme => {
+    const policy = { registration: 'open', registration_schemes: [scheme] }
+    const { code, stderr } = await run(node, { CONFIG: configFile({ issuer, policy }) }).ended
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^policy\.registration_schemes\[0\] must be a private-use scheme[^\n]*\n$/)
+    ])
+  })
+
   it('can be read and ended with its own token', async () => {
     const { body } = await register(`${issuer}/open`, machine)
     const { registration_client_uri = '', registration_access_token = '' } = body
@@ -73,7 +102,9 @@ describe('registration', () => {
   it.each([
     [{ registration: 'open', profile: 'fapi2-security' }, 'policy.registration must be "off" or "token"'],
     [{ registration: 'token' }, 'policy.initial_access_token must be given'],
-    [{ registration: 'anyone' }, 'policy.registration must be ']
+    [{ registration: 'anyone' }, 'policy.registration must be '],
+    [{ registration_grant_types: ['password'] }, 'policy.registration_grant_types[0] must be'],
+    [{ registration_schemes: 'cursor' }, 'policy.registration_schemes must be a list']
   ])('%j does not start', (policy, message) => {
     expect(() => checkConfig({ issuer: 'http://localhost:3000', policy }, '.')).toThrow(message)
   })

@@ -85,12 +85,18 @@ describe('a running server', () => {
     const ask = (headers: Record<string, string>, query = '') => fetch(`${issuer}/api/whoami${query}`, { headers })
     const answer = await ask({ authorization: `bEaReR ${access_token}` })
     expect(await answer.json()).toMatchObject({ client_id: 'machine', scope: 'api:read' })
+    expect(answer.headers.get('x-fapi-interaction-id')).toMatch(/^[0-9a-f-]{36}$/)
+    const interaction = '73cac523-d3ae-2289-b106-330a6218710d'
+    const echoed = await ask({ authorization: `Bearer ${access_token}`, 'x-fapi-interaction-id': interaction })
+    expect(echoed.headers.get('x-fapi-interaction-id')).toBe(interaction)
     expect((await ask({}, `?access_token=${access_token}`)).status).toBe(401)
     const refused = await ask({ authorization: 'Bearer nonsense' })
     expect(refused.status).toBe(401)
     expect(refused.headers.get('www-authenticate')).toMatch(/^Bearer .*error="invalid_token"/)
     const bare = await ask({})
     expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Bearer(?!.*error=)/)])
+    const basic = await ask({ authorization: 'Basic bWFjaGluZTp4' })
+    expect([basic.status, basic.headers.get('www-authenticate')]).toEqual([401, expect.stringMatching(/^Bearer(?!.*error=)/)])
   })
 
   it('keeps tenants apart', async () => {

@@ -25,7 +25,22 @@ describe('readBasicCredentials', () => {
     ['no id', ':secret', '', 'secret'],
     ['neither', ':', '', '']
   ])('reads %s', (_, text, client_id, client_secret) => {
-    expect(basic(text)).toEqual({ outcome: 'present', client_id, client_secret })
+    expect(basic(text)).toMatchObject({ outcome: 'present', client_id, client_secret })
+  })
+
+  it.each<[string, string, { client_id: string; client_secret: string } | undefined]>([
+    ['a plus', 'a:c+d', { client_id: 'a', client_secret: 'c+d' }],
+    ['an escape', 'a%20b:c', { client_id: 'a%20b', client_secret: 'c' }],
+    ['a percent that is no escape', 'a:100%', { client_id: 'a', client_secret: '100%' }],
+    ['an escape that is not UTF-8', 'a:%ff', { client_id: 'a', client_secret: '%ff' }],
+    ['an escaped control character', 'a:%00', { client_id: 'a', client_secret: '%00' }],
+    ['what needs no encoding', 'a-b:c_d', undefined],
+    ['what is the same either way', 'a@b/c:d=e', undefined],
+    ['a control character beside a plus', 'a:\n+', undefined],
+    ['no credentials', 'a', undefined]
+  ])('says of %s what it would be for a client that encodes nothing', (_, text, asSent) => {
+    const read = basic(text)
+    expect('asSent' in read ? read.asSent : undefined).toEqual(asSent)
   })
 
   it('takes the scheme in any case, and base64 with or without its padding', () => {
@@ -60,7 +75,7 @@ describe('readBasicCredentials', () => {
     ['a raw line feed', `Basic ${base64('id\n:a')}`, 'control character'],
     ['a huge header', `Basic ${base64(`id:${'s'.repeat(8192)}`)}`, 'longer']
   ])('calls %s malformed', (_, header, words) => {
-    expect(readBasicCredentials(header)).toEqual({ outcome: 'malformed', reason: expect.stringContaining(words) })
+    expect(readBasicCredentials(header)).toMatchObject({ outcome: 'malformed', reason: expect.stringContaining(words) })
   })
 
   it('decodes up to its bound', () => {
@@ -74,7 +89,8 @@ describe('readBasicCredentials', () => {
     const encode = (text: string) => new URLSearchParams({ v: text }).toString().slice(2)
     fc.assert(
       fc.property(clean, clean, (client_id, client_secret) => {
-        expect(basic(`${encode(client_id)}:${encode(client_secret)}`)).toEqual({ outcome: 'present', client_id, client_secret })
+        const read = basic(`${encode(client_id)}:${encode(client_secret)}`)
+        expect(read).toMatchObject({ outcome: 'present', client_id, client_secret })
       })
     )
   })

@@ -5,7 +5,7 @@ import { IncomingMessage } from 'node:http'
 import { Agent, createServer, request, type Server } from 'node:https'
 import { Socket, type AddressInfo } from 'node:net'
 import { ServerError } from '../../lib/errors.ts'
-import { directTls, readCertificate } from '../../lib/http/certificate-source.ts'
+import { directTls, certificateOfRequest } from '../../lib/http/certificate-source.ts'
 import type { PresentedCertificate } from '../../lib/request.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates.ts'
 import { makeList } from '../support/revocation-lists.ts'
@@ -125,7 +125,7 @@ describe('directTls with a revocation list', () => {
   })
 })
 
-describe('readCertificate', () => {
+describe('certificateOfRequest', () => {
   const asked = (outcome: () => PresentedCertificate | undefined) => {
     let calls = 0
     const req = new IncomingMessage(new Socket())
@@ -134,7 +134,7 @@ describe('readCertificate', () => {
       note?.(`call ${calls}`)
       return outcome()
     }
-    return { ask: () => readCertificate(req, source), calls: () => calls }
+    return { ask: () => certificateOfRequest(req, source), calls: () => calls }
   }
 
   it('asks once for one request, and keeps what was noted', () => {
@@ -159,7 +159,7 @@ describe('readCertificate', () => {
   it('asks another source again', () => {
     const req = new IncomingMessage(new Socket())
     const certificate = { der: Buffer.of(1), verified: true }
-    expect(readCertificate(req, () => undefined).certificate).toBeUndefined()
-    expect(readCertificate(req, () => certificate).certificate).toBe(certificate)
+    expect(certificateOfRequest(req, () => undefined).certificate).toBeUndefined()
+    expect(certificateOfRequest(req, () => certificate).certificate).toBe(certificate)
   })
 })

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { ExpiringTable } from '../../lib/stores/expiring-table.ts'
+import { ConfigurationError } from '../../lib/options.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
+import { bytesOf } from '../../lib/stores/memory-size.ts'
 import type { Key } from '../../lib/stores/store.ts'
 import { storeContract } from '../../lib/testing/store.ts'
 
@@ -31,8 +34,10 @@ describe('memoryStore', () => {
   })
 
   describe('maxEntries', () => {
-    it.each([0, -1, 1.5, NaN, Infinity])('is not %p', maxEntries => {
-      expect(() => memoryStore({ maxEntries })).toThrow(new RangeError('maxEntries must be a whole number greater than 0'))
+    it.each([0, -1, 1.5, NaN, Infinity, '5', null])('is not %p', maxEntries => {
+      expect(() => memoryStore({ maxEntries: maxEntries as number })).toThrow(
+        new ConfigurationError('maxEntries', 'must be a whole number greater than 0')
+      )
     })
 
     it('refuses one record more and drops none of those it has', async () => {
@@ -64,9 +69,132 @@ describe('memoryStore', () => {
       for (let index = 500; index < 1_000; index++) expect(await store.add(jti(index), null, 60)).toBe(true)
     })
   })
+
+  describe('maxBytes', () => {
+    const full = /^the memory store is full: its records take all of maxBytes, \d+ bytes$/
+    const request = (index: number): Key => ({ kind: 'interaction', id: `request ${index}` })
+    const large = { state: 'x'.repeat(10_000) }
+    const bounded = (maxBytes: number) => {
+      const time = { now: 0 }
+      return { time, store: memoryStore({ clock: () => time.now, maxBytes }) }
+    }
+
+    it.each([0, -1, 1.5, NaN, Infinity, '5', null])('is not %p', maxBytes => {
+      expect(() => memoryStore({ maxBytes: maxBytes as number })).toThrow(
+        new ConfigurationError('maxBytes', 'must be a whole number greater than 0')
+      )
+    })
+
+    it('is guessed where it was meant', () => {
+      expect(() => memoryStore({ maxByte: 1 } as object)).toThrow('maxByte is not a known option; did you mean maxBytes?')
+    })
+
+    it.each([
+      ['ASCII', 'x', 45, 50],
+      ['anything else', 'x€', 22, 25]
+    ])('bounds what large records of %s take, and drops none of those there are', async (_, text, least, most) => {
+      const { store } = bounded(500_000)
+      let kept = 0
+      while (kept < 1_000) {
+        const state = text.repeat(10_000 / text.length)
+        const written = await store.set(request(kept), { state }, 60).catch((error: unknown) => error)
+        if (written !== undefined) {
+          expect(written).toEqual(expect.objectContaining({ message: expect.stringMatching(full) }))
+          break
+        }
+        kept++
+      }
+      expect(kept).toBeGreaterThanOrEqual(least)
+      expect(kept).toBeLessThanOrEqual(most)
+      for (let index = 0; index < kept; index++) expect(await store.get(request(index))).toBeDefined()
+    })
+
+    it('bounds small records, seen ids and records of grants too', async () => {
+      for (const keyOf of [
+        (index: number) => jti(index),
+        (index: number) => ({ kind: 'dpop_proof', id: `${String(index).padStart(42, 'A')}A` }),
+        (index: number) => ({ kind: 'access_token', id: `${index}`, grant: `g${index}` })
+      ]) {
+        const { store } = bounded(100_000)
+        const outcomes = await Promise.allSettled(Array.from({ length: 3_000 }, (_, index) => store.add(keyOf(index), null, 60)))
+        const kept = outcomes.filter(({ status }) => status === 'fulfilled').length
+        expect(kept).toBeGreaterThan(100)
+        expect(kept).toBeLessThan(2_000)
+        expect(await store.add(keyOf(0), null, 60)).toBe(false)
+      }
+    })
+
+    it('lets records be replaced by what is no larger, swapped, taken, deleted and ended while full', async () => {
+      const { store } = bounded(25_000)
+      const family = { kind: 'refresh_family', id: 'f', grant: 'g1' }
+      await store.set(family, { generation: 1 }, 60)
+      await store.set(request(1), large, 60)
+      await store.set(request(2), large, 60)
+      await expect(store.set(request(3), large, 60)).rejects.toThrow(full)
+      await expect(store.set(request(1), { state: 'x'.repeat(20_000) }, 60)).rejects.toThrow(full)
+      expect((await store.get(request(1)))?.value).toEqual(large)
+      await store.set(request(1), { state: 'y'.repeat(10_000) }, 60)
+      expect(await store.swap(family, (await store.get(family))?.version ?? '', { generation: 2 }, 60)).toBe(true)
+      expect(await store.take(request(2))).toMatchObject({ outcome: 'taken' })
+      await store.set(request(3), large, 60)
+      await store.delete(request(3))
+      await store.deleteGrant('g1')
+      expect(await store.get(family)).toBeUndefined()
+      await store.set(request(4), large, 60)
+    })
+
+    it('makes room of what has expired before it refuses', async () => {
+      const { store, time } = bounded(500_000)
+      for (let index = 0; index < 45; index++) await store.set(request(index), large, 60)
+      time.now += 120_000
+      for (let index = 100; index < 145; index++) await store.set(request(index), large, 60)
+      await expect(Promise.all(Array.from({ length: 10 }, (_, index) => store.set(request(index), large, 60)))).rejects.toThrow(
+        full
+      )
+    })
+
+    it('is half of the heap unless given: megabytes of anything are no matter', async () => {
+      const store = memoryStore()
+      for (let index = 0; index < 500; index++) await store.set(request(index), large, 60)
+      expect(await store.get(request(0))).toBeDefined()
+    })
+  })
 })
 
 describe('ExpiringTable', () => {
+  it('knows how much memory its entries take, whatever became of them', () => {
+    const name = fc.constantFrom('a', 'b', 'c', 'd')
+    const step = fc.record({
+      does: fc.constantFrom('place', 'place', 'remove', 'spend', 'endGroup', 'sweep'),
+      name,
+      text: fc.constantFrom('null', '"x"', '"é"', undefined),
+      group: fc.constantFrom('g', 'h', undefined),
+      expires: fc.integer({ min: 1, max: 10_000 })
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const table = new ExpiringTable()
+        const held = new Map<string, number>()
+        for (const { does, name, text, group, expires } of steps) {
+          const entry = table.find(name, 0)
+          if (does === 'place') held.set(table.place(name, { text, expires, group }, 0).name, bytesOf(name, text, group))
+          else if (does === 'endGroup') table.endGroup('g')
+          else if (does === 'sweep') table.sweep(expires, 2)
+          else if (entry !== undefined && does === 'spend') table.spend(entry)
+          else if (entry !== undefined && does === 'remove') table.remove(entry)
+          const under = [...held.keys()].map(each => table.bytesUnder(each))
+          expect(table.bytes).toBe(under.reduce((sum, bytes) => sum + bytes, 0))
+        }
+        table.endGroup('g')
+        for (let before = -1; before !== table.size;) {
+          before = table.size
+          table.sweep(100_000, 5)
+        }
+        expect([table.size, table.bytes]).toEqual([0, 0])
+      })
+    )
+  })
+
   const hundredThousands = 200_000
   const fill = (table: ExpiringTable, expiresOf: (index: number) => number, group?: (index: number) => string) => {
     for (let index = 0; index < hundredThousands; index++) {

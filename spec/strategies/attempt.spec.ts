@@ -235,10 +235,10 @@ describe('onDecision', () => {
       await post(app, body, headers)
     const outcomes = decisions.map(({ checks }) => checks.map(({ check, outcome }) => `${check}:${outcome}`).join(' '))
     expect(outcomes).toEqual([
-      'client:pass registered_method:pass secret:pass secret_expiry:pass',
+      'client:pass registered_method:pass encoding:pass secret:pass secret_expiry:pass',
       'client:pass registered_method:pass secret:fail secret_expiry:skipped',
-      'client:pass registered_method:fail secret:skipped secret_expiry:skipped',
-      'client:fail registered_method:skipped secret:skipped secret_expiry:skipped'
+      'client:pass registered_method:fail encoding:skipped secret:skipped secret_expiry:skipped',
+      'client:fail registered_method:skipped encoding:skipped secret:skipped secret_expiry:skipped'
     ])
     for (const { checks } of decisions.slice(1)) {
       expect(checks.find(({ outcome }) => outcome === 'fail')).toMatchObject({

@@ -69,7 +69,7 @@ const refused: readonly (readonly [what: string, headers: { Authorization: strin
   ['a public client', rawBasic('public:')],
   ['an expired secret', basic('expired', secret)],
   ['a secret that begins like one of 1024 characters', basic('long', 's'.repeat(1025))],
-  ['a plus sign that was not encoded', rawBasic('plus%2Bplus:+a+b+')]
+  ['a wrong plus sign that was not encoded', rawBasic('plus%2Bplus:+a+b')]
 ]
 
 const malformed: readonly (readonly [what: string, header: string])[] = [
@@ -84,18 +84,26 @@ const malformed: readonly (readonly [what: string, header: string])[] = [
   ['two credentials', 'Basic YmlsbGluZzp4, Basic YmlsbGluZzp4'],
   ['no colon', rawBasic('billing').Authorization],
   ['an encoded colon alone', rawBasic('billing%3Ax').Authorization],
-  ['a lone percent sign', rawBasic('billing:100%').Authorization],
-  ['a percent sign without hex digits', rawBasic('billing:%zz').Authorization],
-  ['a percent sign in the id', rawBasic('bill%ing:x').Authorization],
-  ['percent-encoding that is not UTF-8', rawBasic('billing:%FF').Authorization],
-  ['an overlong encoding', rawBasic('billing:%C0%AF').Authorization],
-  ['an encoded null character', rawBasic('billing:%00').Authorization],
   ['a line break', rawBasic('billing:a\r\nb').Authorization],
   ['a null character in the id', rawBasic('bill\u0000ing:x').Authorization],
   ['Latin-1', rawBasic(Buffer.from('billing:größe', 'latin1')).Authorization],
   ['letters outside ASCII', 'Basic größe'],
   ['more than 8192 characters', rawBasic(`billing:${'x'.repeat(7000)}`).Authorization]
 ]
+
+/** What no client that encodes sends. */
+const misencoded: readonly (readonly [what: string, header: string])[] = [
+  ['a lone percent sign', rawBasic('billing:100%').Authorization],
+  ['a percent sign without hex digits', rawBasic('billing:%zz').Authorization],
+  ['a percent sign in the id', rawBasic('bill%ing:x').Authorization],
+  ['percent-encoding that is not UTF-8', rawBasic('billing:%FF').Authorization],
+  ['an overlong encoding', rawBasic('billing:%C0%AF').Authorization],
+  ['an encoded null character', rawBasic('billing:%00').Authorization]
+]
+const strict: StrategySetup = {
+  clients,
+  strategy: options => new ClientSecretBasicStrategy({ ...options, basicEncoding: 'enforce' })
+}
 
 describe.each(mounts)('client_secret_basic through %s', (_way, mount) => {
   it.each(credentials)('authenticates with %s', async (_what, client_id, client_secret) => {
@@ -114,7 +122,7 @@ describe.each(mounts)('client_secret_basic through %s', (_way, mount) => {
   })
 
   it('answers a malformed header with invalid_request', async () => {
-    const tested = mount(setup)
+    const tested = mount(strict)
     expectInvalidRequest(await post(tested.app, body, rawBasic('billing:100%')))
     expect(operatorView(tested)).not.toContain('100%')
   })
@@ -124,6 +132,14 @@ describe.each(bareMounts)('a header through %s', (_way, mount) => {
   it.each(malformed)('is malformed with %s', async (_what, Authorization) => {
     expectInvalidRequest(await post(mount(setup).app, body, { Authorization }))
   })
+
+  it.each(misencoded)(
+    'with %s is malformed where encoding is enforced, and otherwise a wrong secret',
+    async (_what, Authorization) => {
+      expectInvalidRequest(await post(mount(strict).app, body, { Authorization }))
+      expectRefused(await post(mount(setup).app, body, { Authorization }), challenge)
+    }
+  )
 
   it.each([
     ['another case of the scheme', 'bAsIc YmlsbGluZzp4'],

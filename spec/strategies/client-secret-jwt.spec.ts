@@ -38,7 +38,6 @@ const clients: ClientMetadata[] = [
     token_endpoint_auth_signing_alg: 'ES256',
     jwks: { keys: [pair.jwk] }
   },
-  { client_id: 'short', client_secret: 'x'.repeat(31), token_endpoint_auth_method: method },
   { client_id: 'enough-for-256', client_secret: 'x'.repeat(32), token_endpoint_auth_method: method },
   { client_id: 'expired', client_secret: secret, client_secret_expires_at: 1, token_endpoint_auth_method: method },
   { client_id: 'basic', client_secret: secret },
@@ -60,8 +59,7 @@ const refused: readonly (readonly [what: string, make: () => Promise<string> | s
   ['a client of private_key_jwt', () => hs256('keys'), 'registered_method:fail'],
   ['a public client', () => hs256('public'), 'registered_method:fail'],
   ['an expired secret', () => hs256('expired'), 'key:fail'],
-  ['a secret shorter than the hash', () => hs256('short', 'x'.repeat(31)), 'key:fail'],
-  ['a secret shorter than a longer hash', () => sign('x'.repeat(32), { alg: 'HS384' }, claimsOf('enough-for-256')), 'key:fail'],
+  ['a secret shorter than the hash', () => sign('x'.repeat(32), { alg: 'HS384' }, claimsOf('enough-for-256')), 'key:fail'],
   ['another hash than was registered', () => hs256('only-384'), 'algorithm:fail'],
   ['none', () => assemble({ alg: 'none' }, claimsOf('billing'), ''), 'algorithm:fail'],
   ['none with a signature', async () => swapHeader(await hs256(), { alg: 'none' }), 'algorithm:fail'],

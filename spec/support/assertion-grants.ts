@@ -23,7 +23,8 @@ export const tokenType = (name: string) => `urn:ietf:params:oauth:token-type:${n
 export const idp = await makeIssuer()
 export const partner = await makeIssuer('https://partner.example')
 
-const everything = ['authorization_code', 'refresh_token', 'client_credentials', bearerGrant, exchangeGrant]
+const machines = ['refresh_token', 'client_credentials', bearerGrant, exchangeGrant]
+const everything = ['authorization_code', ...machines]
 const scope = 'openid profile offline_access api:read api:write files:read'
 
 /** Beside those of every spec: two that may use the assertion grants, one of them for reading alone, and a public one. */
@@ -36,12 +37,12 @@ export const withAssertions: readonly ClientMetadata[] = [
     redirect_uris: ['https://client.example.com/cb'],
     scope
   })),
-  { client_id: 'reader', client_secret: 'secret of reader', grant_types: everything, scope: 'api:read' },
-  { client_id: 'unscoped', client_secret: 'secret of unscoped', grant_types: everything },
+  { client_id: 'reader', client_secret: 'secret of reader', grant_types: machines, scope: 'api:read' },
+  { client_id: 'unscoped', client_secret: 'secret of unscoped', grant_types: machines },
   {
     client_id: 'spa',
     token_endpoint_auth_method: 'none',
-    grant_types: everything,
+    grant_types: ['authorization_code', 'refresh_token'],
     redirect_uris: ['https://client.example.com/cb']
   }
 ]

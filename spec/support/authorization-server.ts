@@ -23,15 +23,17 @@ export const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 export const api = 'https://api.example.com'
 export const files = 'https://files.example.com'
 
-const all = ['authorization_code', 'refresh_token', 'client_credentials']
+/** The grants that need no options. */
+export const all = ['authorization_code', 'refresh_token', 'client_credentials']
+const publicly = ['authorization_code', 'refresh_token']
 const everything = 'openid profile email address phone offline_access api:read api:write files:read'
 
 /** Every client's secret is `secret of <client_id>`. */
 export const clients: readonly ClientMetadata[] = [
   { client_id: 'web', grant_types: all, scope: everything },
   { client_id: 'other', grant_types: all, scope: everything },
-  { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: all, scope: everything },
-  { client_id: 'native', token_endpoint_auth_method: 'none', grant_types: all, scope: everything },
+  { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: publicly, scope: everything },
+  { client_id: 'native', token_endpoint_auth_method: 'none', grant_types: publicly, scope: everything },
   { client_id: 'posting', token_endpoint_auth_method: 'client_secret_post', grant_types: all },
   { client_id: 'narrow', grant_types: ['client_credentials'], response_types: [], scope: 'api:read' },
   { client_id: 'codes-only', grant_types: ['authorization_code'], scope: everything },
@@ -41,6 +43,10 @@ export const clients: readonly ClientMetadata[] = [
   ...(client.token_endpoint_auth_method !== 'none' && { client_secret: `secret of ${client.client_id}` }),
   ...client
 }))
+
+/** The same clients, registered for no grant but these: a server refuses to start with clients of grants it does not have. */
+export const registeredFor = (grants: readonly string[], list = clients): readonly ClientMetadata[] =>
+  list.map(client => ({ ...client, grant_types: (client.grant_types ?? []).filter(grant => grants.includes(grant)) }))
 
 const keys = serverKeys()
 
@@ -86,7 +92,7 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
   }
   const server = authorizationServer({
     issuer,
-    clients,
+    clients: options.tokenIssuers ? registeredFor(options.tokenIssuers.map(({ grant_type }) => grant_type)) : clients,
     keys: await keys,
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     resources: [
@@ -147,9 +153,7 @@ export const authorize = (app: Express, change?: Readonly<Record<string, string 
 export async function authorizeByPost(app: Express, query: string): Promise<Response> {
   const sentOn = await request(app).post('/oauth2/authorize').type('form').send(query)
   const { location } = sentOn.headers as { location?: string }
-  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true
-    ? request(app).get(location.slice(issuer.length))
-    : sentOn
+  return location?.startsWith(`${issuer}/oauth2/authorize?`) === true ? request(app).get(location.slice(issuer.length)) : sentOn
 }
 
 /** The parameters a response sends to the client with its redirect. */

@@ -22,10 +22,10 @@ export const client_notification_token = 'a-notification-token-of-the-client-s-o
 /** Where a decision comes from matters to `onError` alone. */
 export const page = {} as unknown as Request
 
-/** Every client but `narrow` and `codes-only`, with the grant; and some that have it in their own way. */
+/** Every confidential client but `narrow` and `codes-only`, with the grant; and some that have it in their own way. */
 export function askers(...more: readonly ClientMetadata[]): readonly ClientMetadata[] {
   const known = clients.map(client =>
-    ['narrow', 'codes-only'].includes(client.client_id)
+    ['narrow', 'codes-only'].includes(client.client_id) || client.token_endpoint_auth_method === 'none'
       ? client
       : { ...client, grant_types: [...(client.grant_types ?? []), grant_type] }
   )

@@ -35,7 +35,7 @@ export async function discover(
   const { introspection_signed_response_alg } = party.metadata
   const metadata = {
     use_mtls_endpoint_aliases: server.mtlsOrigin !== undefined && 'certificate' in party,
-    ...(introspection_signed_response_alg !== undefined && { introspection_signed_response_alg })
+    ...(typeof introspection_signed_response_alg === 'string' && { introspection_signed_response_alg })
   }
   return client.discovery(new URL(server.issuer), party.client_id, metadata, given.auth ?? clientAuth(party), {
     [client.customFetch]: given.fetch ?? server.fetchFor(party),

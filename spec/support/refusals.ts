@@ -29,6 +29,7 @@ const registered = { grant_types: ['client_credentials'], response_types: [] }
 const secretClients: readonly ClientMetadata[] = [
   { client_id: 'reports', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF', ...registered },
   { client_id: 'old', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF', client_secret_expires_at: now - 60, ...registered },
+  { client_id: 'sums', client_secret: 'aZ3kT9wQ+m4vR7yN2pL6sX8c', ...registered },
   {
     client_id: 'gateway',
     token_endpoint_auth_method: 'tls_client_auth',
@@ -78,6 +79,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     clock: () => now * 1000,
     certificate: () => presented,
     guessProtection: { attempts: 2 },
+    basicEncoding: 'enforce',
     onDecision: decision => void decisions.push(decision),
     onError: () => undefined,
     ...options
@@ -128,6 +130,7 @@ export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Resp
   },
   client: ({ post }) => post({}, basic('reprots:aZ3kT9wQm4vR7yN2pL6sX8cF')),
   registered_method: ({ post }) => post({ client_id: 'reports', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF' }),
+  encoding: ({ post }) => post({}, basic('sums:aZ3kT9wQ+m4vR7yN2pL6sX8c')),
   secret: ({ post }) => post({}, wrong),
   secret_expiry: ({ post }) => post({}, basic('old:aZ3kT9wQm4vR7yN2pL6sX8cF')),
   assertion_format: ({ post }) =>

@@ -2,18 +2,19 @@
 import type { Express } from 'express'
 import request, { type Response } from 'supertest'
 import type { AuthorizationServerOptions, ClientMetadata, RegistrationOptions, Store } from '../../lib/index.ts'
-import { callback, harness, type Form, type Harness } from './authorization-server.ts'
+import { all, callback, harness, type Form, type Harness } from './authorization-server.ts'
 
 export const endpoint = '/oauth2/register'
 export const initialAccessToken = 'initial-access-token-of-the-specs'
 
-/** A server with registration; open unless told otherwise. */
+/** A server with registration; open unless told otherwise, and for every grant. */
 export function registrationHarness(
   registration: Partial<RegistrationOptions> = {},
   options: Partial<AuthorizationServerOptions> = {},
   app?: Express
 ): Promise<Harness> {
-  return harness({ registration: { access: 'open', ...registration }, ...options }, app)
+  const grantTypes = options.tokenIssuers?.map(({ grant_type }) => grant_type) ?? all
+  return harness({ registration: { access: 'open', grantTypes, ...registration }, ...options }, app)
 }
 
 export const send = (app: Express, document: unknown, bearer?: string) => {

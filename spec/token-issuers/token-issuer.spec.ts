@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { clientCredentials, InvalidGrantError, requestedScope, requiredParameter, type TokenIssuer } from '../../lib/index.ts'
-import { clients, harness, token } from '../support/authorization-server.ts'
+import { harness, registeredFor, token } from '../support/authorization-server.ts'
 
 const nothing: unknown = undefined
 const word: unknown = 'router'
@@ -22,11 +22,11 @@ describe('a token issuer of the application', () => {
     }
   }
   const patron = { client_id: 'patron', client_secret: 'secret of patron', grant_types: ['urn:example:voucher'] }
-  const guest = { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: ['urn:example:voucher'] }
+  const guest = { client_id: 'spa', token_endpoint_auth_method: 'none', grant_types: [] }
   const voucherApp = (issue: TokenIssuer['issue'] = (given, server) => voucher.issue(given, server)) =>
     harness({
       tokenIssuers: [clientCredentials(), { ...voucher, issue }],
-      clients: [...clients.filter(({ client_id }) => client_id !== 'spa'), patron, guest]
+      clients: [...registeredFor(['client_credentials']).filter(({ client_id }) => client_id !== 'spa'), patron, guest]
     })
   const form = { grant_type: 'urn:example:voucher', voucher: 'bob', scope: 'api:read' }
 

@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import { InvalidRequestError, MethodNotAllowedError } from '../../errors.ts'
 import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../../http/form.ts'
 import { readParameters } from '../../http/parameters.ts'
+import { queryStringOf } from '../../http/request-target.ts'
 import { requestedResources, type Parameters } from '../../request.ts'
 import { longestText } from '../request-bounds.ts'
 
@@ -89,8 +90,7 @@ const mostParameters = 100
 export async function readAuthorizationParameters(req: Request): Promise<AuthorizationParameters> {
   if (req.method === 'POST') return parametersOfForm(await readParameters(req))
   if (req.method !== 'GET' && req.method !== 'HEAD') throw new MethodNotAllowedError(['GET', 'HEAD', 'POST'])
-  const start = req.originalUrl.indexOf('?')
-  return new AuthorizationParameters(start === -1 ? [] : pairsOfQuery(req.originalUrl.slice(start + 1)))
+  return new AuthorizationParameters(pairsOfQuery(queryStringOf(req)))
 }
 
 function pairsOfQuery(query: string): readonly (readonly [string, string])[] {

@@ -1,6 +1,6 @@
 /** What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds. */
 import type { PostJson } from '../../assertions/guarded-fetch.ts'
-import type { Client, ClientMetadata } from '../../client.ts'
+import type { Client } from '../../client.ts'
 import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
 import { cibaGrantType, deliveryModes, type DeliveryMode } from '../../tokens/backchannel-request.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
@@ -66,11 +66,8 @@ export interface BackchannelPolicy extends Pick<BackchannelAuthenticationOptions
 /** What the rest of the server says about it. */
 export interface BackchannelSetting {
   readonly grantTypes: readonly string[]
-  readonly clients: unknown
   /** Whether every token must be bound to a key or a certificate. */
   readonly senderConstrained: boolean
-  /** The algorithms of signed requests. */
-  readonly algorithms: readonly string[]
   readonly postJson: PostJson
 }
 
@@ -92,15 +89,13 @@ export function checkBackchannelAuthentication(
   checkKeys(options, keys, `${name}.`)
   if (typeof (options.identify as unknown) !== 'function') throw new ConfigurationError(`${name}.identify`, 'must be a function')
   for (const key of ['notify', 'checkUserCode', 'postJson'] as const) checkFunction(options[key], `${name}.${key}`)
-  const policy = {
+  return {
     ...options,
     requestTtl: checkInteger(options.requestTtl, `${name}.requestTtl`, { min: 1, max: day, default: 120 }),
     interval: checkInteger(options.interval, `${name}.interval`, { min: 1, max: 300, default: 5 }),
     deliveryModes: checkModes(options.deliveryModes, setting.senderConstrained),
     postJson: options.postJson ?? setting.postJson
   }
-  checkClients(setting, policy.deliveryModes)
-  return policy
 }
 
 function checkModes(given: unknown, senderConstrained: boolean): readonly DeliveryMode[] {
@@ -115,23 +110,7 @@ function checkModes(given: unknown, senderConstrained: boolean): readonly Delive
   return given as readonly DeliveryMode[]
 }
 
-/** Clients of a list are told at start what clients of a function are told by a failing request. */
-function checkClients({ clients, algorithms }: BackchannelSetting, modes: readonly DeliveryMode[]): void {
-  if (!Array.isArray(clients)) return
-  ;(clients as readonly ClientMetadata[]).forEach((client, index) => {
-    if (client.grant_types?.includes(cibaGrantType) !== true) return
-    const { backchannel_authentication_request_signing_alg: alg } = client
-    if (!modes.some(mode => mode === modeOf(client)))
-      throw new ConfigurationError(`clients[${index}].backchannel_token_delivery_mode`, `must be one of ${modes.join(', ')}`)
-    if (alg !== undefined && !algorithms.includes(alg))
-      throw new ConfigurationError(
-        `clients[${index}].backchannel_authentication_request_signing_alg`,
-        `must be one of ${algorithms.join(', ')}`
-      )
-  })
-}
-
 /** How a client learns of the outcome. */
-export function modeOf({ backchannel_token_delivery_mode }: Pick<ClientMetadata, 'backchannel_token_delivery_mode'>): string {
+export function modeOf({ backchannel_token_delivery_mode }: Pick<Client, 'backchannel_token_delivery_mode'>): string {
   return backchannel_token_delivery_mode ?? 'poll'
 }

@@ -1,5 +1,6 @@
 /** Backchannel authentication requests (CIBA Core §7.1): read and judged, before anybody is asked anything. */
 import type { Client } from '../../client.ts'
+import { isDisplayText } from '../../clients/display-text.ts'
 import { InvalidRequestError, InvalidScopeError, OAuthError, ServerError, UnauthorizedClientError } from '../../errors.ts'
 import { requestedResources, type Parameters } from '../../request.ts'
 import { requestedScope } from '../../token-issuers/token-issuer.ts'
@@ -104,13 +105,16 @@ function readNotificationToken(parameters: Parameters): string {
   return token
 }
 
-/** Letters, digits, punctuation, symbols and spaces: nothing that turns text around or cannot be seen. */
-const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,128}$/u
+const longestBindingMessage = 128
 
 function readBindingMessage(parameters: Parameters): string | undefined {
   const { binding_message } = parameters
-  if (binding_message !== undefined && !printable.test(binding_message))
-    throw new OAuthError('invalid_binding_message', 400, 'binding_message must be at most 128 characters that can be printed')
+  if (binding_message !== undefined && !isDisplayText(binding_message, longestBindingMessage))
+    throw new OAuthError(
+      'invalid_binding_message',
+      400,
+      `binding_message must be at most ${longestBindingMessage} characters that can be printed`
+    )
   return binding_message
 }
 

@@ -15,13 +15,42 @@ import type { Registrar } from './record.ts'
  *
  * @throws OAuthError `invalid_token` 401; TooManyAttemptsError 429 for a network that keeps guessing; TemporarilyUnavailableError where the application's own check fails.
  */
-export async function checkInitialAccess({ context, registration }: Registrar, req: Request): Promise<string | undefined> {
+export async function checkInitialAccess(registrar: Registrar, req: Request): Promise<string | undefined> {
+  const { registration } = registrar
   if (registration.access === 'open') return undefined
   const token = bearerToken(req)
   if (token === undefined) throw invalidToken(req, 'registering here needs an initial access token')
+  await guarded(registrar, req, 'initial access token', async () => {
+    if (!(await isInitialAccessToken(registration, token))) throw invalidToken(req, 'no such initial access token')
+  })
+  return token
+}
+
+/**
+ * Judges a token while it holds a place among the guesses of its network, and counts it where it is refused with 401.
+ *
+ * @param what is guessed.
+ * @throws what `judge` throws, or TooManyAttemptsError in its place.
+ */
+export async function guarded<T>(
+  { context, registration }: Registrar,
+  req: Request,
+  what: string,
+  judge: () => Promise<T>
+): Promise<T> {
+  const { guesses } = registration
+  if (guesses === undefined) return judge()
   const network = networkOf(req)
   try {
-    return await checkGuessed(registration, token, network, req)
+    // no client has such a client_id, because none can be sent
+    const guess = await guesses.reserve(`\0${what}`, network)
+    try {
+      return await judge()
+    } catch (error) {
+      throw isRefusedToken(error) ? ((await guess.wrong()) ?? error) : error
+    } finally {
+      guess.release()
+    }
   } catch (error) {
     if (error instanceof TooManyAttemptsError) {
       const trace_id = traceIdOf(req)
@@ -31,15 +60,9 @@ export async function checkInitialAccess({ context, registration }: Registrar, r
   }
 }
 
-async function checkGuessed(registration: Registration, token: string, network: string, req: Request): Promise<string> {
-  const { guesses } = registration
-  await guesses?.check(guessedName, network)
-  if (await isInitialAccessToken(registration, token)) return token
-  throw (await guesses?.count(guessedName, network, true)) ?? invalidToken(req, 'no such initial access token')
+function isRefusedToken(error: unknown): error is OAuthError {
+  return error instanceof OAuthError && error.error === 'invalid_token'
 }
-
-/** What guesses at initial access tokens are counted under: no client has such a client_id, because none can be sent. */
-const guessedName = '\0initial access token'
 
 async function isInitialAccessToken(
   { initialAccessTokens, checkInitialAccessToken }: Registration,
@@ -83,6 +106,8 @@ export function bearerToken(req: Request): string | undefined {
 /** 401, with the challenge of RFC 6750 §3: no error code for a request that carried nothing to be wrong. */
 export function invalidToken(req: Request, reason: string): OAuthError {
   const description = 'the access token is not valid'
-  const error = req.headers.authorization === undefined ? '' : ` error="invalid_token", error_description="${description}"`
+  const error = !/^bearer +\S/i.test(req.headers.authorization ?? '')
+    ? ''
+    : ` error="invalid_token", error_description="${description}"`
   return new OAuthError('invalid_token', 401, description, { reason, headers: { 'WWW-Authenticate': `Bearer${error}` } })
 }

@@ -1,8 +1,10 @@
 /** Dynamic client registration (RFC 7591): a client describes itself, and is one from then on. */
 import type { Request, Response } from 'express'
 import { MethodNotAllowedError, ServerError } from '../../errors.ts'
+import { pathOf } from '../../http/request-target.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import { newClientId, type ClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
+import { newClientId } from '../../registered-clients.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { traceIdOf } from '../../trace.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
@@ -20,7 +22,7 @@ export function registrationEndpoint(context: EndpointContext, registration: Reg
   const registrar = { context, registration }
   const { pathname } = new URL(context.addresses.registration_endpoint)
   const handler = handlerOf((req, res) => {
-    const path = req.originalUrl.split('?')[0] ?? ''
+    const path = pathOf(req)
     return path === pathname
       ? register(registrar, req, res)
       : manageRegistration(registrar, path.slice(pathname.length + 1), req, res)
@@ -34,6 +36,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   const { context, registration } = registrar
   const { random, clock } = context.server
   const initialAccessToken = await checkInitialAccess(registrar, req)
+  registration.networkLimit?.check(req)
   const client_id = newClientId(random)
   const submission = await readSubmission(registrar, { req, client_id, action: 'register', initialAccessToken })
   const { metadata, software_statement } = submission
@@ -45,10 +48,12 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
     registration_access_token: tokenDigest(registration_access_token),
     client_id_issued_at: Math.floor(clock() / 1000),
     ...(software_statement !== undefined && { software_statement }),
-    ...(initialAccessToken !== undefined && { vouched: true })
+    ...(initialAccessToken !== undefined && { vouched: true }),
+    ...(registration.unusedTtl > 0 && { unused: true })
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })
+  registration.networkLimit?.count(req)
   const { token_endpoint_auth_method } = metadata
   context.server.emit?.({ type: 'client.registered', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   const answer = clientInformation(registrar, record, { registration_access_token, client_secret: secret?.value })

@@ -5,16 +5,20 @@ import { certificateSubjectProblem } from '../../assertions/certificate-subject.
 import { parseCertificate } from '../../assertions/parsed-certificate.ts'
 import { isPublicKey, unsuitable, unsuitableRsa } from '../../assertions/public-keys.ts'
 import type { certificateSubjects, RegisteredMetadata } from '../../client.ts'
+import { jwkMembers, keyProblem } from '../../clients/jwk.ts'
+import { judgeOfKind } from '../../clients/metadata-kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import type { RegistrationRules } from './rules.ts'
-import { list, refuse, text, type Judge } from './values.ts'
+import { refuse, type Judge } from './values.ts'
 
-/** RFC 7517 §4, RFC 7518 §6, RFC 8037 §2; addresses (`x5u`, `jku`) are never followed, and not kept. */
-const judges: readonly (readonly [string, Judge])[] = [
-  ...['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e', 'x5t', 'x5t#S256'].map(member => [member, text] as const),
-  ['key_ops', list(text)],
+/** The members of a key, each with its judge; all others are text. */
+const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([
+  ['key_ops', (value, member, { loopback }) => judgeOfKind('list')(value, member, { fail: refuse, loopback }) as Json],
   ['x5c', certificates]
-]
+])
+
+const text = (value: unknown, member: string): string =>
+  judgeOfKind('text')(value, member, { fail: refuse, loopback: false }) as string
 
 /** A JWK Set of public keys; of each key only the registered members are kept. */
 export const jwks: Judge = (value, member, rules) => {
@@ -26,13 +30,14 @@ export const jwks: Judge = (value, member, rules) => {
 }
 
 function publicKey(key: unknown, name: string, rules: RegistrationRules): Json {
-  if (typeof key !== 'object' || key === null || Array.isArray(key)) return refuse(name, 'must be a key in JWK form')
+  const problem = keyProblem(key)
+  if (problem !== undefined) return refuse(name, problem)
   // whoever sees the registration could use it: it must not be there at all, rather than be left out here
   if (!isPublicKey(key)) return refuse(name, 'must be a public key, with no private or symmetric part')
   const kept = keptMembers(key, name, rules)
   if (!isReadable(kept)) return refuse(name, 'must be a key that can be read: RSA, EC or Ed25519')
-  const problem = unsuitableRsa(kept)
-  if (problem !== undefined) return refuse(name, `must be a key this server verifies with; this one ${problem}`)
+  const unsuited = unsuitableRsa(kept)
+  if (unsuited !== undefined) return refuse(name, `must be a key this server verifies with; this one ${unsuited}`)
   const [leaf] = (kept['x5c'] ?? []) as readonly string[]
   if (leaf !== undefined && !certifies(leaf, kept))
     return refuse(`${name}.x5c`, 'must begin with a certificate, DER in base64, of this very key (RFC 7517 §4.7)')
@@ -44,8 +49,8 @@ function keptMembers(
   name: string,
   rules: RegistrationRules
 ): Readonly<Record<string, Json>> {
-  const given = judges.filter(([member]) => key[member] !== undefined)
-  return Object.fromEntries(given.map(([member, judge]) => [member, judge(key[member], `${name}.${member}`, rules)]))
+  const given = jwkMembers.filter(member => Object.hasOwn(key, member) && key[member] !== undefined)
+  return Object.fromEntries(given.map(member => [member, (judges.get(member) ?? text)(key[member], `${name}.${member}`, rules)]))
 }
 
 function certificates(value: unknown, member: string): Json {

@@ -3,10 +3,10 @@ import type { Request, Response } from 'express'
 import { InvalidClientMetadataError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../errors.ts'
 import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import type { ClientRecord, FoundClientRecord } from '../../registered-clients.ts'
-import { grantTtl } from '../../tokens/refresh-token.ts'
+import type { ClientRecord, FoundClientRecord } from '../../clients/registrations.ts'
 import { traceIdOf } from '../../trace.ts'
-import { bearerToken, invalidToken, isRegistrationAccessToken } from './access.ts'
+import { bearerToken, guarded, invalidToken, isRegistrationAccessToken } from './access.ts'
+import { endRegistration } from './end-registration.ts'
 import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
 
@@ -28,12 +28,16 @@ export async function manageRegistration(registrar: Registrar, client_id: string
   await answer(registrar, await authorize(registrar, client_id, req), req, res)
 }
 
-async function authorize({ registration }: Registrar, client_id: string, req: Request): Promise<Managed> {
+async function authorize(registrar: Registrar, client_id: string, req: Request): Promise<Managed> {
+  const { registration } = registrar
   const registration_access_token = bearerToken(req)
   if (registration_access_token === undefined) throw invalidToken(req, 'no registration access token was sent')
-  const found = await registration.registrations.read(client_id)
-  if (!isRegistrationAccessToken(registration_access_token, found?.record.registration_access_token) || found === undefined)
-    throw invalidToken(req, found === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
+  const found = await guarded(registrar, req, `registration access token of ${client_id}`, async () => {
+    const read = await registration.registrations.read(client_id)
+    if (!isRegistrationAccessToken(registration_access_token, read?.record.registration_access_token) || read === undefined)
+      throw invalidToken(req, read === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
+    return read
+  })
   return { client_id, registration_access_token, found }
 }
 
@@ -92,7 +96,8 @@ async function keep(
       registration_access_token,
       client_id_issued_at,
       ...(software_statement !== undefined && { software_statement }),
-      ...(vouched !== undefined && { vouched })
+      ...(vouched !== undefined && { vouched }),
+      ...(current.record.unused === true && { unused: true })
     }
     if (await registrations.replace(current.version, record)) return { record, client_secret: secret?.value }
     current = await registrations.read(client_id)
@@ -117,13 +122,7 @@ function checkDocument({ registration }: Registrar, { client_id, found }: Manage
   return sent
 }
 
-/** Nothing of the client works any more: it cannot authenticate, and its tokens are refused for as long as they would have lived. */
-async function end({ context, registration }: Registrar, { client_id }: Managed, req: Request, res: Response): Promise<void> {
-  // what a process gave out before it saw the end lives no longer than this either
-  await registration.registrations.end(client_id, grantTtl(context.server, { refresh: undefined }) + longestUnseen)
-  context.server.emit?.({ type: 'client.ended', trace_id: traceIdOf(req), client_id })
+async function end(registrar: Registrar, { client_id }: Managed, req: Request, res: Response): Promise<void> {
+  await endRegistration(registrar, client_id, traceIdOf(req))
   res.writeHead(204, notStored).end()
 }
-
-/** In seconds: the most that `maxAge` may be, and as much again for clocks and requests under way. */
-const longestUnseen = 7200

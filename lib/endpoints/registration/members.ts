@@ -1,81 +1,67 @@
-/** Every member a client may register, with what it must be. A member that is not here is not understood, and kept out (RFC 7591 §2). */
-import { certificateSubjects } from '../../client.ts'
+/** What a client may register of each member. One that is not here is not understood, and kept out (RFC 7591 §2). */
+import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata.ts'
+import { judgeOfKind, listOf } from '../../clients/metadata-kinds.ts'
+import type { Json } from '../../stores/store.ts'
 import { parseScope } from '../../tokens/scope.ts'
 import { certificateSubject, jwks } from './keys.ts'
 import { redirectUris } from './redirect-uris.ts'
 import type { RegistrationRules } from './rules.ts'
-import { endpoint, flag, list, oneOf, page, refuse, text, type Judge } from './values.ts'
+import { oneOf, refuse, type Judge } from './values.ts'
 
-/** The grant of CIBA, whose members are understood where it is mounted. */
-export const ciba = 'urn:openid:params:grant-type:ciba'
-const deliveryModes = ['poll', 'ping', 'push']
+/** What this server has, by the names the table of members knows it by. */
+const choices: Readonly<Record<OfferedValues, (rules: RegistrationRules) => readonly string[]>> = {
+  methods: ({ methods }) => [...methods.keys()],
+  assertionAlgorithms: ({ methods }) => [...new Set([...methods.values()].flat())],
+  grantTypes: ({ grantTypes }) => grantTypes,
+  responseTypes: ({ grantTypes }) => (grantTypes.includes('authorization_code') ? ['code'] : []),
+  signingAlgorithms: ({ signingAlgorithms }) => signingAlgorithms,
+  requestObjectAlgorithms: ({ requestObjectAlgorithms }) => requestObjectAlgorithms,
+  authorizationDetailTypes: ({ authorizationDetailTypes }) => authorizationDetailTypes,
+  subjectTypes: ({ subjectTypes }) => subjectTypes,
+  deliveryModes: ({ deliveryModes }) => deliveryModes
+}
 
-const responseAlgorithm = oneOf(({ signingAlgorithms }) => signingAlgorithms)
-const requestAlgorithm = oneOf(({ requestObjectAlgorithms }) => requestObjectAlgorithms)
-const withCertificates: Judge = (value, member, rules) =>
-  flag(value, member, rules) === true && !rules.certificates
-    ? refuse(member, 'must be false: connections to this server carry no client certificate')
-    : (value as boolean)
-
-const judges: ReadonlyMap<string, Judge> = new Map<string, Judge>([
-  // RFC 7591 §2
+/** Kinds that registration is stricter about than configuration. */
+const stricter: ReadonlyMap<MetadataMember['kind'], Judge> = new Map<MetadataMember['kind'], Judge>([
   ['redirect_uris', redirectUris],
-  ['token_endpoint_auth_method', oneOf(({ methods }) => [...methods.keys()])],
-  ['grant_types', list(oneOf(({ grantTypes }) => grantTypes))],
-  ['response_types', list(oneOf(({ grantTypes }) => (grantTypes.includes('authorization_code') ? ['code'] : [])))],
-  ['client_name', text],
-  ['client_uri', page],
-  ['logo_uri', page],
-  ['tos_uri', page],
-  ['policy_uri', page],
-  ['contacts', list(text)],
-  ['scope', scope],
   ['jwks', jwks],
-  ['jwks_uri', endpoint],
-  ['software_id', text],
-  ['software_version', text],
-  // OpenID Connect Registration §2
-  ['application_type', oneOf(() => ['web', 'native'])],
-  ['subject_type', oneOf(({ subjectTypes }) => subjectTypes)],
-  ['sector_identifier_uri', sectorIdentifier],
-  ['token_endpoint_auth_signing_alg', oneOf(({ methods }) => [...new Set([...methods.values()].flat())])],
-  ['id_token_signed_response_alg', responseAlgorithm],
-  ['userinfo_signed_response_alg', responseAlgorithm],
-  // JARM §3, RFC 9701 §6
-  ['authorization_signed_response_alg', responseAlgorithm],
-  ['introspection_signed_response_alg', responseAlgorithm],
-  // RFC 9101 §10.5, RFC 9126 §6, RFC 9396 §10, RFC 9449 §5.2
-  ['request_object_signing_alg', requestAlgorithm],
-  ['require_signed_request_object', flag],
-  ['require_pushed_authorization_requests', flag],
-  ['authorization_details_types', list(oneOf(({ authorizationDetailTypes }) => authorizationDetailTypes))],
-  ['dpop_bound_access_tokens', flag],
-  // RFC 8705 §2.1.2, §3.4, FAPI 2.0 §5.2.2
-  ...certificateSubjects.map((member): [string, Judge] => [member, certificateSubject]),
-  ['tls_client_certificate_bound_access_tokens', withCertificates],
-  ['use_mtls_endpoint_aliases', flag]
+  ['subject', certificateSubject],
+  ['scope', scope]
 ])
 
-/** CIBA Core §4. */
-const cibaJudges: ReadonlyMap<string, Judge> = new Map<string, Judge>([
-  ['backchannel_token_delivery_mode', oneOf(() => deliveryModes)],
-  ['backchannel_client_notification_endpoint', endpoint],
-  ['backchannel_authentication_request_signing_alg', requestAlgorithm],
-  ['backchannel_user_code_parameter', flag]
-])
+/** Judges a member of this name; undefined where this server knows none, or none that is the client's to say. */
+export function judgeOf(name: string, { grantTypes }: RegistrationRules): Judge | undefined {
+  const member = memberOf(name)
+  if (member === undefined || member.configured === true) return undefined
+  if (member.grant !== undefined && !grantTypes.includes(member.grant)) return undefined
+  if (name === 'tls_client_certificate_bound_access_tokens') return withCertificates
+  return stricter.get(member.kind) ?? chosen(member) ?? ofKind(member.kind)
+}
 
-/** What people read may be there in any number of languages (RFC 7591 §2.2), the tag as BCP 47 writes it. */
-const translated = /^(client_name|client_uri|logo_uri|tos_uri|policy_uri)#[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*$/
+function chosen({ kind, offered, values }: MetadataMember): Judge | undefined {
+  const choice = offered === undefined ? values && (() => values) : choices[offered]
+  if (choice === undefined) return undefined
+  const one = oneOf(choice)
+  if (kind !== 'list') return one
+  return (value, member, rules) =>
+    listOf((item, name) => one(item, name, rules))(value, member, { fail: refuse, loopback: rules.loopback }) as Json
+}
 
-/** Judges a member of this name; undefined where this server knows none. */
-export function judgeOf(member: string, { grantTypes }: RegistrationRules): Judge | undefined {
-  const base = translated.exec(member)?.[1]
-  return judges.get(base ?? member) ?? (grantTypes.includes(ciba) ? cibaJudges.get(member) : undefined)
+function ofKind(kind: MetadataMember['kind']): Judge {
+  return (value, member, { loopback }) => judgeOfKind(kind)(value, member, { fail: refuse, loopback }) as Json
+}
+
+/** What binds tokens to certificates that never come would be a promise nobody keeps. */
+const withCertificates: Judge = (value, member, rules) => {
+  const bound = ofKind('flag')(value, member, rules)
+  return bound === true && !rules.certificates
+    ? refuse(member, 'must be false: connections to this server carry no client certificate')
+    : bound
 }
 
 /** The values a client may have are kept, the others left out; one that may have none of what it asks for is told so. */
 function scope(value: unknown, member: string, rules: RegistrationRules): string {
-  const values = typeof value === 'string' ? (value === '' ? [] : parseScope(value)) : undefined
+  const values = typeof value === 'string' ? parseScope(value) : undefined
   if (values === undefined) return refuse(member, 'must be scope values with one space between them')
   const available = values.filter(one => rules.scopes.includes(one))
   if (available.length > 0) return available.join(' ')
@@ -83,11 +69,4 @@ function scope(value: unknown, member: string, rules: RegistrationRules): string
     member,
     rules.scopes.length > 0 ? `must name one of ${rules.scopes.join(', ')}` : 'must be left out: there is none here'
   )
-}
-
-/** OpenID Connect Registration §2: https, wherever this server is. */
-function sectorIdentifier(value: unknown, member: string, rules: RegistrationRules): string {
-  const address = text(value, member)
-  const found = /^https:\/\/[^@#\\]+$/i.test(address) && endpoint(address, member, rules)
-  return found === false ? refuse(member, 'must be an https URL without user info or fragment') : address
 }

@@ -7,12 +7,17 @@ import {
   type SoftwareStatements
 } from '../../assertions/software-statement.ts'
 import type { ClientMetadata, ClientRegistry } from '../../client.ts'
+import type { ReadMetadata } from '../../clients/metadata.ts'
+import { isPrivateUseScheme } from '../../clients/uri.ts'
 import type { GuessProtection } from '../../credentials/guess-protection.ts'
 import { sha256 } from '../../credentials/sha256.ts'
 import { secretKeeper, type SecretKeeper } from '../../credentials/stored-secret.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../options.ts'
-import { openRegistrations, type Registrations } from '../../registered-clients.ts'
+import type { Registrations } from '../../clients/registrations.ts'
+import { openRegistrations } from '../../registered-clients.ts'
 import { checkFunction } from '../../tokens/token-server.ts'
+import { deviceCodeGrantType } from '../../tokens/device-code.ts'
+import { networkLimit, type NetworkLimit } from './network-limit.ts'
 import { registrationRules, type RegistrationBasis, type RegistrationLimits, type RegistrationRules } from './rules.ts'
 
 export type { RegistrationLimits } from './rules.ts'
@@ -23,7 +28,7 @@ export interface RegistrationRequest {
   readonly action: 'register' | 'update'
   readonly client_id: string
   /** What would be registered, with the defaults in it. */
-  readonly metadata: ClientMetadata
+  readonly metadata: ReadMetadata
   /** The token it was sent with, where registering needs one. */
   readonly initialAccessToken: string | undefined
   /** The claims of the software statement, which was verified. */
@@ -54,6 +59,18 @@ export interface RegistrationOptions {
   readonly policy?: RegistrationPolicy | undefined
   /** The scope values clients may register, and get where they name none. Default: all of the server's. */
   readonly scopes?: readonly string[] | undefined
+  /**
+   * The grants clients may register. Default: all of the server's with `access: 'token'`; with `access: 'open'` those in which a person decides
+   * (`authorization_code`, device codes, and `refresh_token`), because nobody has looked at who asks.
+   */
+  readonly grantTypes?: readonly string[] | undefined
+  /**
+   * Private-use redirect URI schemes that are let in, such as `cursor`, beside those written like a domain name backwards (RFC 8252 §7.1). Never one a
+   * browser runs, such as `javascript`. Default none.
+   */
+  readonly schemes?: readonly string[] | undefined
+  /** Seconds after which a client that has never authenticated is gone; 0: never. Default 30 days. */
+  readonly unusedTtl?: number | undefined
   /** Seconds a generated secret lives; 0 (default): for ever. */
   readonly clientSecretTtl?: number | undefined
   readonly limits?: RegistrationLimits | undefined
@@ -70,11 +87,15 @@ export interface Registration {
   readonly softwareStatements: SoftwareStatements
   readonly policy: RegistrationPolicy | undefined
   readonly clientSecretTtl: number
+  /** In seconds; 0: for ever. */
+  readonly unusedTtl: number
+  /** Undefined where an initial access token is the bound. */
+  readonly networkLimit: NetworkLimit | undefined
   readonly rules: RegistrationRules
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
   readonly fetchJson: FetchJson
-  /** Bounds guessing at initial access tokens. */
+  /** Bounds guessing at initial and registration access tokens. */
   readonly guesses: GuessProtection | undefined
 }
 
@@ -85,12 +106,18 @@ const known = [
   'softwareStatements',
   'policy',
   'scopes',
+  'grantTypes',
+  'schemes',
+  'unusedTtl',
   'clientSecretTtl',
   'limits',
   'maxAge'
 ]
-const limitKeys = ['bytes', 'redirectUris', 'keys']
+const limitKeys = ['bytes', 'redirectUris', 'keys', 'perNetwork']
 const year = 31_536_000
+const month = 2_592_000
+/** A person decides, and it is the person's own access that is given. */
+const grantsOfPeople = ['authorization_code', 'refresh_token', deviceCodeGrantType]
 
 /**
  * Checks the options and lets the registry find what registers.
@@ -105,8 +132,11 @@ export function registration(
   const given: unknown = options
   if (typeof given !== 'object' || given === null) throw new ConfigurationError('registration', 'must be an object')
   checkKeys(given, known, 'registration.')
+  const access = checkAccess(options, profile)
   const rules = registrationRules(basis, {
+    grantTypes: checkGrantTypes(options.grantTypes, [...basis.tokenIssuers.keys()], access.access),
     scopes: checkScopes(options.scopes, server.scopes),
+    schemes: checkSchemes(options.schemes),
     limits: checkLimits(options.limits)
   })
   const clientSecretTtl = checkInteger(options.clientSecretTtl, 'registration.clientSecretTtl', {
@@ -114,16 +144,19 @@ export function registration(
     max: 100 * year,
     default: 0
   })
+  const unusedTtl = checkInteger(options.unusedTtl, 'registration.unusedTtl', { min: 0, max: 100 * year, default: month })
   const maxAge = checkInteger(options.maxAge, 'registration.maxAge', { min: 0, max: 3600, default: 5 })
   const secrets = secretKeeper({ mac: (purpose, data) => server.keys.mac(purpose, data), random: server.random })
   const { issuer, clock, store } = server
   return {
-    ...checkAccess(options, profile),
+    ...access,
     softwareStatements: softwareStatements(options.softwareStatements, { issuer, clock, fetchJson }),
     policy: checkFunction(options.policy, 'registration.policy'),
     clientSecretTtl,
+    unusedTtl,
+    networkLimit: access.access === 'open' ? networkLimit(rules.limits.perNetwork, clock) : undefined,
     rules,
-    registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge }),
+    registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge, unusedTtl }),
     secrets,
     fetchJson,
     guesses
@@ -168,13 +201,36 @@ function checkScopes(scopes: unknown, ofServer: readonly string[]): readonly str
   return scopes as readonly string[]
 }
 
+function checkGrantTypes(given: unknown, ofServer: readonly string[], access: RegistrationOptions['access']): readonly string[] {
+  if (given === undefined) return access === 'open' ? ofServer.filter(grant => grantsOfPeople.includes(grant)) : ofServer
+  if (!Array.isArray(given) || given.length === 0)
+    throw new ConfigurationError('registration.grantTypes', 'must be a list of at least one grant of this server')
+  const unknown = given.findIndex(grant => !ofServer.includes(grant as string))
+  if (unknown !== -1) throw new ConfigurationError(`registration.grantTypes[${unknown}]`, `must be one of ${ofServer.join(', ')}`)
+  return ofServer.filter(grant => given.includes(grant))
+}
+
+function checkSchemes(given: unknown): readonly string[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given)) throw new ConfigurationError('registration.schemes', 'must be a list of schemes such as "cursor"')
+  given.forEach((scheme: unknown, index) => {
+    if (typeof scheme !== 'string' || !isPrivateUseScheme(scheme))
+      throw new ConfigurationError(
+        `registration.schemes[${index}]`,
+        'must be a private-use scheme in lower case, such as "cursor"; one that browsers run or the network uses never is'
+      )
+  })
+  return given as readonly string[]
+}
+
 function checkLimits(limits: RegistrationLimits = {}): RegistrationRules['limits'] {
   const given: unknown = limits
   if (typeof given !== 'object' || given === null) throw new ConfigurationError('registration.limits', 'must be an object')
   checkKeys(given, limitKeys, 'registration.limits.')
   return {
-    bytes: checkInteger(limits.bytes, 'registration.limits.bytes', { min: 256, max: 1_048_576, default: 65_536 }),
+    bytes: checkInteger(limits.bytes, 'registration.limits.bytes', { min: 256, max: 1_048_576, default: 8192 }),
     redirectUris: checkInteger(limits.redirectUris, 'registration.limits.redirectUris', { min: 1, max: 1000, default: 50 }),
-    keys: checkInteger(limits.keys, 'registration.limits.keys', { min: 1, max: 100, default: 20 })
+    keys: checkInteger(limits.keys, 'registration.limits.keys', { min: 1, max: 100, default: 20 }),
+    perNetwork: checkInteger(limits.perNetwork, 'registration.limits.perNetwork', { min: 1, max: 1_000_000, default: 200 })
   }
 }

@@ -1,12 +1,11 @@
 /** What is kept of a registration, and what the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
-import { secretMethods, type ClientMetadata } from '../../client.ts'
+import { secretMethods } from '../../client.ts'
+import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../client-method.ts'
+import type { ReadMetadata } from '../../clients/metadata.ts'
 import type { StoredSecret } from '../../credentials/stored-secret.ts'
-import type { ClientRecord } from '../../registered-clients.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Registration } from './options.ts'
-
-/** RFC 7591 §2. */
-const defaultMethod = 'client_secret_basic'
 
 /** Who works with a record: the server, and what registering at it is like. */
 export interface Registrar {
@@ -20,16 +19,13 @@ export interface IssuedSecret {
   readonly stored: StoredSecret
 }
 
-/** A method that computes with the secret needs as many octets as its longest hash (RFC 7518 §3.2); for the others 256 bits are plenty. */
-const secretLength = (method: string): number => (method === 'client_secret_jwt' ? 48 : 32)
-
 /**
  * A fresh secret, where the client needs one it does not have: its method asks for one, and there is none, or none of the kind, or more than half of
- * the newest one's life is over. The client_secret_jwt method needs one that is kept readable, the others one that nobody can read.
+ * the newest one's life is over. A method that computes with the secret needs one that is kept readable, the others one that nobody can read.
  */
 export function issueSecret(
   { context, registration }: Registrar,
-  { client_id, token_endpoint_auth_method: method = defaultMethod }: ClientMetadata,
+  { client_id, token_endpoint_auth_method: method = defaultMethod }: ReadMetadata,
   existing: readonly StoredSecret[]
 ): IssuedSecret | undefined {
   if (!secretMethods.includes(method)) return undefined
@@ -37,11 +33,12 @@ export function issueSecret(
   const now = Math.floor(clock() / 1000)
   const newest = usableSecrets(method, existing).at(-1)
   if (newest !== undefined && !isAgeing(newest, now)) return undefined
-  const value = Buffer.from(random(secretLength(method))).toString('base64url')
+  const readable = needsReadableSecret(method)
+  const value = Buffer.from(random(generatedSecretBytes(readable))).toString('base64url')
   const id = Buffer.from(random(6)).toString('hex')
   const lives = registration.clientSecretTtl
   const dates = { id, created_at: now, ...(lives > 0 && { expires_at: now + lives }) }
-  return { value, stored: registration.secrets.keep(client_id, { ...dates, value, readable: method === 'client_secret_jwt' }) }
+  return { value, stored: registration.secrets.keep(client_id, { ...dates, value, readable }) }
 }
 
 function isAgeing({ created_at, expires_at }: StoredSecret, now: number): boolean {
@@ -51,7 +48,7 @@ function isAgeing({ created_at, expires_at }: StoredSecret, now: number): boolea
 /** The credentials a client keeps beside a fresh one: those its method can use, and that have not expired. */
 export function keptSecrets(
   { context }: Registrar,
-  { token_endpoint_auth_method: method = defaultMethod }: ClientMetadata,
+  { token_endpoint_auth_method: method = defaultMethod }: ReadMetadata,
   existing: readonly StoredSecret[]
 ): readonly StoredSecret[] {
   const now = context.server.clock() / 1000
@@ -60,7 +57,7 @@ export function keptSecrets(
 
 function usableSecrets(method: string, existing: readonly StoredSecret[]): readonly StoredSecret[] {
   if (!secretMethods.includes(method)) return []
-  return existing.filter(({ sealed }) => (sealed !== undefined) === (method === 'client_secret_jwt'))
+  return existing.filter(({ sealed }) => (sealed !== undefined) === needsReadableSecret(method))
 }
 
 /**
@@ -87,6 +84,6 @@ export function clientInformation(
 }
 
 /** Whether the client can get ID Tokens. */
-function isForPeople({ scope }: ClientMetadata): boolean {
+function isForPeople({ scope }: ReadMetadata): boolean {
   return scope?.split(' ').includes('openid') === true
 }

@@ -8,12 +8,14 @@ import { subjectTypes } from '../../tokens/subject.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 
 export interface RegistrationLimits {
-  /** The largest request body, in bytes. Default 65536. */
+  /** The largest request body, in bytes. Default 8192. */
   readonly bytes?: number | undefined
   /** The most redirect URIs of one client. Default 50. */
   readonly redirectUris?: number | undefined
   /** The most keys in one client's `jwks`. Default 20. */
   readonly keys?: number | undefined
+  /** The most clients one network registers an hour, where anyone may (`access: 'open'`); counted in each process. Default 200. */
+  readonly perNetwork?: number | undefined
 }
 
 export interface RegistrationRules {
@@ -29,6 +31,9 @@ export interface RegistrationRules {
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
   readonly subjectTypes: readonly string[]
+  readonly deliveryModes: readonly string[]
+  /** Private-use redirect URI schemes that are let in beside those of reversed domain names. */
+  readonly schemes: readonly string[]
   /** Whether connections can carry a client certificate. */
   readonly certificates: boolean
   /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
@@ -44,24 +49,25 @@ export interface RegistrationBasis {
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
+  readonly deliveryModes: readonly string[]
   readonly certificates: boolean
   readonly profile: Profile
 }
 
 export function registrationRules(
   basis: RegistrationBasis,
-  options: { readonly scopes: readonly string[]; readonly limits: RegistrationRules['limits'] }
+  options: Pick<RegistrationRules, 'grantTypes' | 'scopes' | 'schemes' | 'limits'>
 ): RegistrationRules {
   const { server, strategies, tokenIssuers } = basis
   const confidential = [...tokenIssuers.values()].filter(issuer => issuer.confidential === true)
   return {
     methods: new Map(strategies.map(({ name, signingAlgorithms = [] }) => [name, signingAlgorithms])),
-    grantTypes: [...tokenIssuers.keys()],
     confidentialGrantTypes: confidential.map(({ grant_type }) => grant_type),
     signingAlgorithms: server.idTokenAlgorithms,
     requestObjectAlgorithms: basis.requestObjectAlgorithms.filter(alg => asymmetricAlgorithms.has(alg)),
     authorizationDetailTypes: basis.authorizationDetailTypes,
     subjectTypes: subjectTypes(server),
+    deliveryModes: basis.deliveryModes,
     certificates: basis.certificates,
     loopback: isLoopbackHost(new URL(server.issuer).hostname),
     profile: basis.profile,

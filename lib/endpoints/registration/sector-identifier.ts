@@ -1,19 +1,69 @@
-/** Sector identifiers (OpenID Connect Registration §5): a document of the client's that lists the redirect URIs which belong together. */
+/**
+ * Sector identifiers (OpenID Connect Registration §5, CIBA §4). Clients of one sector know people by the same identifiers, so nobody joins a sector
+ * without what only it can have: somewhere tokens are sent to, or keys.
+ */
 import type { FetchJson } from '../../assertions/guarded-fetch.ts'
+import { methodAccepts } from '../../client-method.ts'
+import { cibaGrantType } from '../../tokens/backchannel-request.ts'
+import { backchannelAddress, hostOf } from '../../subject-type.ts'
 import type { RegisteredMembers } from './metadata.ts'
 import { refuse } from './values.ts'
 
+/** An address that is the client's own, and the member that says so. */
+interface Proof {
+  readonly member: string
+  readonly uri: string
+}
+
 /**
- * Fetches the document, where one is named, and finds every redirect URI in it: nobody joins a sector that does not list it.
+ * Fetches the document, where one is named, and finds everything in it that says whose the client is.
  *
  * @throws InvalidClientMetadataError
  */
 export async function checkSectorIdentifier(registered: RegisteredMembers, fetchJson: FetchJson): Promise<void> {
-  const { redirect_uris, sector_identifier_uri: uri } = registered
-  if (uri === undefined) return
+  const { redirect_uris, sector_identifier_uri: uri, subject_type } = registered
+  const proofs = subject_type === 'pairwise' ? sectorProofs(registered) : []
+  if (uri === undefined) {
+    if (proofs.length > 0 && hostOf(proofs.map(proof => proof.uri)) === undefined)
+      refuse('sector_identifier_uri', `must be given, unless ${membersOf(proofs)} are at one host`)
+    return
+  }
   const listed = await fetchList(uri, fetchJson)
-  const missing = redirect_uris.findIndex(redirect => !listed.includes(redirect))
-  if (missing !== -1) refuse('sector_identifier_uri', `must name a document that lists redirect_uris[${missing}]`)
+  const all = [...redirect_uris.map((redirect, index) => ({ member: `redirect_uris[${index}]`, uri: redirect })), ...proofs]
+  const missing = all.find(proof => !listed.includes(proof.uri))
+  if (missing !== undefined) refuse('sector_identifier_uri', `must name a document that lists ${missing.member}`)
+}
+
+function membersOf(proofs: readonly Proof[]): string {
+  return [...new Set(proofs.map(({ member }) => member.replace(/\[.*/, '')))].join(' and ')
+}
+
+/** For each of its grants what shows that whoever uses it is the client: redirect URIs show nothing of one that gets its tokens without them. */
+function sectorProofs(registered: RegisteredMembers): readonly Proof[] {
+  const { grant_types, redirect_uris } = registered
+  return grant_types.flatMap(grant_type => {
+    if (withoutPerson.includes(grant_type)) return []
+    if (grant_type === 'authorization_code')
+      return redirect_uris.map((uri, index) => ({ member: `redirect_uris[${index}]`, uri }))
+    return addressProof(registered, grant_type)
+  })
+}
+
+/** `refresh_token` goes on with what another grant began. */
+const withoutPerson = ['client_credentials', 'refresh_token']
+
+function addressProof(registered: RegisteredMembers, grant_type: string): readonly Proof[] {
+  const pushed = grant_type === cibaGrantType && registered.backchannel_token_delivery_mode === 'push'
+  const member = pushed ? 'backchannel_client_notification_endpoint' : 'jwks_uri'
+  const uri = pushed ? backchannelAddress(registered) : registered.jwks_uri
+  // keys prove nothing of a client that need not have them
+  const provesItself = pushed || methodAccepts(registered.token_endpoint_auth_method, 'key_set')
+  if (uri === undefined || !provesItself)
+    return refuse(
+      member,
+      `must be given${pushed ? '' : ', and prove the client,'} for pairwise subjects with the grant ${grant_type}`
+    )
+  return [{ member, uri }]
 }
 
 async function fetchList(uri: string, fetchJson: FetchJson): Promise<readonly unknown[]> {

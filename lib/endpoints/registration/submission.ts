@@ -3,7 +3,9 @@ import type { Request } from 'express'
 import type { JsonObject } from '../../assertions/compact-jws.ts'
 import { decodeUnverified } from '../../assertions/compact-jws.ts'
 import { secretMethods, toClient, type ClientMetadata } from '../../client.ts'
-import { InvalidClientMetadataError, InvalidSoftwareStatementError, ServerError } from '../../errors.ts'
+import { defaultMethod } from '../../client-method.ts'
+import type { ReadMetadata } from '../../clients/metadata.ts'
+import { InvalidClientMetadataError, InvalidSoftwareStatementError, RequestTooLargeError, ServerError } from '../../errors.ts'
 import { readJsonDocument, type JsonDocument } from '../../http/json-document.ts'
 import { readMetadata } from './metadata.ts'
 import type { RegistrationRequest } from './options.ts'
@@ -11,7 +13,7 @@ import type { Registrar } from './record.ts'
 import { checkSectorIdentifier } from './sector-identifier.ts'
 
 export interface Submission {
-  readonly metadata: ClientMetadata
+  readonly metadata: ReadMetadata
   /** The statement it goes by, as it was sent. */
   readonly software_statement: string | undefined
 }
@@ -35,7 +37,7 @@ export async function readSubmission(registrar: Registrar, asked: SubmissionCont
   const members = readMetadata({ ...document, ...claims }, rules)
   await checkSectorIdentifier(members, fetchJson)
   const { client_id } = asked
-  const metadata: ClientMetadata = { ...members, client_id }
+  const metadata: ReadMetadata = { ...members, client_id }
   if (policy === undefined) return { metadata, software_statement }
   const { action, initialAccessToken, req } = asked
   const decided = await policy({ action, client_id, metadata, initialAccessToken, softwareStatement: claims, req })
@@ -43,7 +45,11 @@ export async function readSubmission(registrar: Registrar, asked: SubmissionCont
 }
 
 async function readDocument(req: Request, maxBytes: number): Promise<JsonDocument> {
-  const reading = await readJsonDocument(req, maxBytes)
+  const reading = await readJsonDocument(req, maxBytes).catch((error: unknown) => {
+    if (!(error instanceof RequestTooLargeError)) throw error
+    // a document is too long as a member of it may be (RFC 7591 §3.2.2)
+    throw new InvalidClientMetadataError(error.message, { headers: error.headers })
+  })
   if (reading.outcome === 'read') return reading.document
   throw new InvalidClientMetadataError(`the request body ${reading.reason}`)
 }
@@ -68,10 +74,11 @@ async function readStatement(
 }
 
 /** The application knows what it does, but a client that could not be read again would be a fault at every later request. */
-function checkDecided(decided: ClientMetadata, client_id: string): ClientMetadata {
+function checkDecided(decided: ClientMetadata, client_id: string): ReadMetadata {
   try {
-    const metadata = JSON.parse(JSON.stringify({ ...decided, client_id, client_secret: undefined })) as ClientMetadata
-    const method = metadata.token_endpoint_auth_method ?? 'client_secret_basic'
+    const given = Object.entries({ ...decided, client_id, client_secret: null }).filter(([, value]) => value !== null)
+    const metadata = JSON.parse(JSON.stringify(Object.fromEntries(given))) as ReadMetadata
+    const method = metadata.token_endpoint_auth_method ?? defaultMethod
     toClient({ ...metadata }, 'policy', secretMethods.includes(method) ? [{ id: '', expires_at: undefined }] : [])
     return metadata
   } catch (cause) {

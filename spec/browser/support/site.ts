@@ -1,7 +1,9 @@
 /** The example app as a process of its own, its client, and what people do on its pages. */
 import { afterAll, beforeAll, expect } from '@jest/globals'
+import type { Store } from 'clientele'
 import type { Locator, Page } from 'playwright-core'
-import { freePort, startServer, stop, type RunningServer } from '../../example-app/running-server.ts'
+import { serve } from '../../example-app/in-process.ts'
+import { freePort, startServer, stop } from '../../example-app/running-server.ts'
 import { authorizeUrl, startClientApp, token, verifier, type ClientApp } from './client-app.ts'
 
 export interface Site {
@@ -9,16 +11,24 @@ export interface Site {
   client: ClientApp
 }
 
-/** Serves for as long as the spec file runs. */
-export function site(): Site {
-  const running = {} as Site & { server?: RunningServer }
+/** Serves for as long as the spec file runs: as a process of its own or, on a store of the spec's, in this one. */
+export function site(store?: Store): Site {
+  const running = {} as Site
+  let close: () => Promise<unknown> = () => Promise.resolve()
   beforeAll(async () => {
     running.client = await startClientApp()
-    running.issuer = `http://localhost:${await freePort()}`
-    running.server = await startServer(settings(running.issuer, running.client))
+    if (store === undefined) {
+      running.issuer = `http://localhost:${await freePort()}`
+      const server = await startServer(settings(running.issuer, running.client))
+      close = () => stop(server)
+    } else {
+      const serving = await serve(issuer => settings(issuer, running.client), store)
+      running.issuer = serving.issuer
+      close = () => serving.close()
+    }
   })
   afterAll(async () => {
-    await stop(running.server)
+    await close()
     await running.client.close()
   })
   return running

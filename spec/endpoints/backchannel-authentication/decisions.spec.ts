@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { harness } from '../../support/authorization-server.ts'
-import { account, asked, askers, backchannelServer, good, page, poll, waiting } from '../../support/backchannel.ts'
+import { account, ask, asked, askers, backchannelServer, good, page, poll, waiting } from '../../support/backchannel.ts'
 import { outcome } from '../../support/devices.ts'
 
 const bob = { sub: 'bob', auth_time: 1_799_999_000 }
@@ -39,14 +39,21 @@ describe('the person’s page', () => {
     }
   })
 
-  it('lists the newest fifty, and each of fifty that come at once', async () => {
-    const { app, server } = await backchannelServer()
+  it('has fifty of one client at most; the newcomer is refused, and no other client’s is pushed out', async () => {
+    const { app, server, clock } = await backchannelServer()
+    await asked(app, { ...good, binding_message: 'of the other' }, 'other')
     await Promise.all(Array.from({ length: 50 }, () => asked(app)))
-    expect(new Set((await server.backchannel.pending(account)).map(({ id }) => id)).size).toBe(50)
-    await asked(app, { ...good, binding_message: 'one more' })
+    expect(new Set((await server.backchannel.pending(account)).map(({ id }) => id)).size).toBe(51)
+    expect(outcome(await ask(app, good))).toBe('429 temporarily_unavailable')
     const listed = await server.backchannel.pending(account)
-    expect(listed).toHaveLength(50)
-    expect(listed[0]).toMatchObject({ binding_message: 'one more' })
+    expect(listed.at(-1)).toMatchObject({ binding_message: 'of the other' })
+    await asked(app, good, 'other')
+    // what was decided waits no more, nor does what has expired
+    expect(await server.backchannel.deny(page, listed[0]?.id ?? '', account)).toBe(true)
+    await asked(app)
+    expect(outcome(await ask(app, good))).toBe('429 temporarily_unavailable')
+    clock.now += 120_000
+    await asked(app)
   })
 
   it('lets nobody decide for another', async () => {

@@ -49,7 +49,7 @@ describe('a method that needs what was not registered', () => {
   it('tls_client_auth needs exactly one subject', () => {
     const sent = { ...machine, token_endpoint_auth_method: 'tls_client_auth' }
     const subject = { tls_client_auth_san_dns: 'client.example' }
-    expect(refusal(sent)).toEqual(invalid('tls_client_auth_subject_dn must be the only one'))
+    expect(refusal(sent)).toEqual(invalid('tls_client_auth_subject_dn or another of tls_client_auth_san_dns'))
     expect(refusal({ ...sent, ...subject })).toBe('accepted')
     expect(refusal({ ...sent, ...subject, tls_client_auth_san_ip: '192.0.2.1' })).toEqual(
       invalid('tls_client_auth_san_ip must be the only one')

@@ -14,12 +14,12 @@ beforeAll(async () => {
 })
 
 describe('every member', () => {
-  const noText = [null, true, 0, '', [], ['x'], {}, { a: { b: {} } }]
+  const noText = [true, 0, [], ['x'], {}, { a: { b: {} } }]
   const noChoice = [...noText, 'nonsense']
-  const noList = [null, true, 0, 'x', {}, [null], [7], [[]], [{}], ['']]
+  const noList = [true, 0, 'x', {}, [null], [7], [[]], [{}], ['']]
   const noListOfChoices = [...noList, ['nonsense']]
-  const noFlag = [null, 0, 1, '', 'true', [], {}]
-  const noKeys = [null, true, 0, 'x', [], {}, { keys: null }, { keys: {} }, { keys: [] }, { keys: [null] }, { keys: 'x' }]
+  const noFlag = [0, 1, 'true', [], {}]
+  const noKeys = [true, 0, 'x', [], {}, { keys: null }, { keys: {} }, { keys: [] }, { keys: [null] }, { keys: 'x' }]
   const each = (members: readonly string[], wrong: readonly unknown[]) => members.map(member => [member, wrong] as const)
   const subjects = ['subject_dn', 'san_dns', 'san_uri', 'san_ip', 'san_email'].map(name => `tls_client_auth_${name}`)
 
@@ -38,7 +38,7 @@ describe('every member', () => {
     for (const value of wrong) expect([value, refusal({ ...web, [member]: value })]).toEqual([value, invalid(member)])
   })
 
-  it.each([null, true, 7, '', 'https://client.example/cb', {}, [null], [7], [[]], [{}], [redirect_uris]])(
+  it.each([true, 7, 'https://client.example/cb', {}, [null], [7], [[]], [{}], [redirect_uris]])(
     'redirect_uris is refused by name where it is %j',
     value => {
       expect(refusal({ redirect_uris: value })).toMatch(/^invalid_redirect_uri: redirect_uris(?:\[0\])? must be/)
@@ -120,7 +120,7 @@ describe('scope', () => {
     expect(read({ ...web, scope: 'admin api:read openid' }).scope).toBe('api:read openid')
   })
 
-  it.each(['admin', 'a  b', ' openid', 'open"id', ''])('%j is refused', scope => {
+  it.each(['admin', 'a  b', ' openid', 'open"id'])('%j is refused', scope => {
     expect(refusal({ ...web, scope })).toEqual(invalid('scope'))
   })
 })

@@ -49,9 +49,9 @@ describe('redirect URIs', () => {
     ['http://localhost.evil.example/cb', 'must be https'],
     ['http://127.0.0.1.evil.example/cb', 'must be https'],
     ['http://192.168.0.1/cb', 'must be https'],
-    ['javascript:alert(1)', 'must be https, http on'],
-    ['data:text/html,x', 'must be https, http on'],
-    ['file:///etc/passwd', 'must be https, http on'],
+    ['javascript:alert(1)', 'must be of a scheme that leads to the client'],
+    ['data:text/html,x', 'must be of a scheme that leads to the client'],
+    ['file:///etc/passwd', 'must be of a scheme that leads to the client'],
     ['myapp:/cb', 'must be https, http on'],
     ['urn:ietf:wg:oauth:2.0:oob', 'must be https, http on'],
     ['mailto:a.b@example.com', 'must be https, http on'],
@@ -96,11 +96,13 @@ describe('the kind of application', () => {
     ['native', 'native', ['https://a.example/']],
     ['native', 'native', []]
   ])('is %s where %s is registered with %j', (type, registered, uris) => {
-    expect(applicationTypeOf(registered, uris)).toBe(type)
+    expect(applicationTypeOf(registered, uris, [])).toBe(type)
   })
 
   it('web goes with https alone', () => {
     for (const uri of ['http://localhost/cb', 'com.example.app:/cb'])
-      expect(problem(() => applicationTypeOf('web', ['https://a.example/', uri]))).toMatch(/^redirect_uris\[1\] must be https/)
+      expect(problem(() => applicationTypeOf('web', ['https://a.example/', uri], []))).toMatch(
+        /^redirect_uris\[1\] must be https/
+      )
   })
 })

@@ -26,7 +26,9 @@ export const everything: RegistrationRules = {
   certificates: true,
   loopback: false,
   profile: 'oauth2',
-  limits: { bytes: 65_536, redirectUris: 50, keys: 20 }
+  deliveryModes: ['poll', 'ping', 'push'],
+  schemes: [],
+  limits: { bytes: 65_536, redirectUris: 50, keys: 20, perNetwork: 200 }
 }
 
 /** Reads metadata as {@link everything} would, with some rules changed. */

@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
+import {
+  authorizationCode,
+  ciba,
+  clientCredentials,
+  deviceCode,
+  refreshToken,
+  type AuthorizationServerOptions
+} from '../../../lib/index.ts'
 import { callback } from '../../support/authorization-server.ts'
 import { refusalOf, register, registrationHarness, send, web } from '../../support/registration.ts'
 import { invalid, refusal } from './rules.ts'
+
+const cibaGrant = 'urn:openid:params:grant-type:ciba'
 
 describe('a sector identifier', () => {
   const served = async (json: unknown) => {
@@ -69,4 +79,73 @@ describe('a pairwise client', () => {
       )
     }
   )
+})
+
+describe('the sector of somebody else', () => {
+  const victim = 'https://victim.example/sector.json'
+  const listed = ['https://victim.example/cb']
+  const device = 'urn:ietf:params:oauth:grant-type:device_code'
+  const options: Partial<AuthorizationServerOptions> = {
+    pairwiseSecret: 'a secret of thirty-two bytes and more',
+    fetchJson: () => Promise.resolve({ json: listed }),
+    tokenIssuers: [authorizationCode(), refreshToken(), clientCredentials(), deviceCode(), ciba()],
+    deviceAuthorization: { verificationUri: 'https://as.example.com/device' },
+    backchannelAuthentication: { identify: () => undefined }
+  }
+  const thief = { subject_type: 'pairwise', sector_identifier_uri: victim }
+  const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://thief.example/jwks' }
+
+  it.each<[string, object, string]>([
+    ['without redirect URIs', { ...thief, grant_types: [device] }, 'jwks_uri must be given'],
+    [
+      'with keys it does not list',
+      { ...thief, ...keys, grant_types: [device] },
+      'sector_identifier_uri must name a document that lists jwks_uri'
+    ],
+    [
+      'with its redirect URIs, beside a grant without redirects',
+      { ...thief, redirect_uris: listed, grant_types: ['authorization_code', device] },
+      'jwks_uri must be given'
+    ],
+    [
+      'by redirect URIs that no grant uses',
+      { subject_type: 'pairwise', redirect_uris: listed, grant_types: [device] },
+      'jwks_uri must be given'
+    ],
+    [
+      'by keys that it need not have',
+      { ...thief, jwks_uri: 'https://victim.example/cb', grant_types: [device] },
+      'jwks_uri must be given, and prove the client'
+    ],
+    [
+      'by redirect URIs beside keys elsewhere',
+      { subject_type: 'pairwise', redirect_uris: listed, ...keys, grant_types: ['authorization_code', device] },
+      'sector_identifier_uri must be given, unless redirect_uris and jwks_uri are at one host'
+    ],
+    [
+      'by pushing elsewhere',
+      {
+        ...thief,
+        grant_types: [cibaGrant],
+        backchannel_token_delivery_mode: 'push',
+        backchannel_client_notification_endpoint: 'https://thief.example/ciba'
+      },
+      'sector_identifier_uri must name a document that lists backchannel_client_notification_endpoint'
+    ],
+    ['by polling without keys', { ...thief, grant_types: [cibaGrant] }, 'jwks_uri must be given']
+  ])('is not had %s', async (_, document, words) => {
+    const { app } = await registrationHarness({}, options)
+    expect((await send(app, document)).body).toEqual({
+      error: 'invalid_client_metadata',
+      error_description: expect.stringContaining(words)
+    })
+  })
+
+  it('is the client’s own where the list has what is its own', async () => {
+    const own = 'https://client.example/jwks'
+    const { app } = await registrationHarness({}, { ...options, fetchJson: () => Promise.resolve({ json: [own] }) })
+    const client = { ...keys, jwks_uri: own, subject_type: 'pairwise', grant_types: [device] }
+    expect(await register(app, client)).toMatchObject({ jwks_uri: own })
+    expect(await register(app, { ...client, sector_identifier_uri: 'https://client.example/s.json' })).toMatchObject(client)
+  })
 })

@@ -1,0 +1,69 @@
+/** A network that keeps guessing secrets which scrypt keeps, a fifth of a second each: it pays for that itself. */
+import { describe, expect, it, jest } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import express from 'express'
+import request from 'supertest'
+import { hashSecret } from '../../lib/index.ts'
+import { basic, harness } from '../support/authorization-server.ts'
+
+async function setup(ids: readonly string[], options: object = {}) {
+  const app = express().set('trust proxy', 'loopback')
+  const human = async (client_id: string) => {
+    const credentials = [{ type: 'secret', id: 'old', hash: await hashSecret('correct horse') }] as const
+    return { client_id, grant_types: ['client_credentials'], credentials }
+  }
+  const clients = await Promise.all(ids.map(human))
+  const made = await harness({ clients, resources: [], guessProtection: { attempts: 1, window: 600 }, ...options }, app)
+  const send = (id: string, secret: string, from = '192.0.2.1') =>
+    request(app)
+      .post('/oauth2/token')
+      .set('Authorization', basic(id, secret))
+      .set('X-Forwarded-For', from)
+      .type('form')
+      .send({ grant_type: 'client_credentials' })
+  return { ...made, send }
+}
+
+describe('a network that has used up its wrong guesses', () => {
+  it('has nothing computed for it any more, whatever ids it makes up; what was right before stays right', async () => {
+    const { send } = await setup(['human', 'sleeping'])
+    expect((await send('human', 'correct horse')).status).toBe(200)
+    await Promise.all(Array.from({ length: 10 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`)))
+    const begun = performance.now()
+    for (let index = 0; index < 50; index++)
+      expect((await send(`nobody-${index}-more`, randomBytes(8).toString('hex'))).status).toBe(429)
+    // fifty computations would take ten seconds
+    expect(performance.now() - begun).toBeLessThan(4000)
+    expect((await send('human', 'correct horse')).status).toBe(200)
+    // nobody has seen this one yet
+    expect((await send('sleeping', 'correct horse')).status).toBe(429)
+    expect((await send('sleeping', 'correct horse', '192.0.2.2')).status).toBe(200)
+  }, 60_000)
+})
+
+describe('more computations than can be done', () => {
+  it('are put off for the network that asks for them, and its neighbour’s right secret goes through', async () => {
+    const { send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 } })
+    const flood = Array.from({ length: 60 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`).then(({ status }) => status))
+    await new Promise(resolve => setTimeout(resolve, 300))
+    const begun = performance.now()
+    expect((await send('human', 'correct horse', '192.0.2.2')).status).toBe(200)
+    // sixty computations take six seconds and more
+    expect(performance.now() - begun).toBeLessThan(3000)
+    const statuses = await Promise.all(flood)
+    expect(new Set(statuses)).toEqual(new Set([401, 503]))
+  }, 60_000)
+
+  it('are no fault with a stack', async () => {
+    const { app, send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 }, onError: undefined })
+    app.set('env', 'production')
+    const told = jest.spyOn(console, 'error').mockImplementation(() => undefined)
+    await Promise.all(Array.from({ length: 56 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`)))
+    expect(told.mock.calls.length).toBeGreaterThan(0)
+    for (const call of told.mock.calls) {
+      expect(call).toHaveLength(1)
+      expect(call[0]).toMatch(/^TemporarilyUnavailableError: too many secrets of this network [^\n]*$/)
+    }
+    told.mockRestore()
+  }, 60_000)
+})
