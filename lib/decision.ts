@@ -89,6 +89,11 @@ export class DecisionBuilder {
     this.traceId = traceId
   }
 
+  /** Whether a check has failed: then nobody is authenticated any more. */
+  get hasFailed(): boolean {
+    return this.failed !== undefined
+  }
+
   get trace_id(): string {
     return this.traceId?.() ?? (this.ownTraceId ??= pooledRandomBytes(16).toString('hex'))
   }

@@ -20,7 +20,7 @@ interface AuthenticationEvent extends EventBase {
   readonly method?: string | undefined
   /** As in decisions: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
   readonly credential?: string | undefined
-  /** What was checked; absent where the request could not be read, or where a strategy of one's own keeps no record. */
+  /** What was checked; absent where the request could not be read. */
   readonly decision?: Decision | undefined
   /** Milliseconds it took, fractions included. */
   readonly duration: number

@@ -4,7 +4,8 @@ import { mayUseMethod } from './client-credential-set.ts'
 import { decisionOf, withDecision, type DecisionBuilder } from './decision.ts'
 import { InvalidClientError, ServerError } from './errors.ts'
 import type { ClientRequest } from './request.ts'
-import { checkProven, decisionAbout, failBeforeProof, findClient, tell, withChallenge } from './strategies/attempt.ts'
+import { checkProven, decisionAbout, findClient, tell } from './strategies/attempt.ts'
+import { failBeforeProof, refuseUntold, withChallenge } from './strategies/refusals.ts'
 import type { Selected } from './strategy-selection.ts'
 
 /** What a strategy ended in: the client it named, or what it refused with. */
@@ -62,8 +63,7 @@ export async function judgeVerdict(
 
 /** The strategy's own check is one, and has the name of its method. @throws InvalidClientError where it refused, or named another client. */
 function checkVerdict(verdict: Verdict, { strategy: { name }, client_id }: Selected, decision: DecisionBuilder): void {
-  if (verdict instanceof InvalidClientError)
-    throw decision.refuse(name, verdict.reason === undefined ? {} : { fix: verdict.reason })
+  if (verdict instanceof InvalidClientError) throw refuseUntold(decision, name, verdict)
   decision.pass(name)
   const named: unknown = verdict.client_id
   if (named === client_id) return

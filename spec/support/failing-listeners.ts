@@ -41,7 +41,7 @@ const clients: ClientMetadata[] = [
 const store = memoryStore()
 const keys = await generateKeys(['ES256'])
 const interaction = { account: () => undefined, consented: () => false, prompt: () => undefined }
-const common = { issuer, clients, store, keys }
+const common = { issuer, clients, store, keys, certificates: true }
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const assertion = (alg: string): Record<string, string> => ({
   client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -143,7 +143,7 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     )
   },
   'credentialSets emit': async () => {
-    const sets = credentialSets({ ...common, emit: failing('credentialSets emit') })
+    const sets = credentialSets({ issuer, clients, store, keys, emit: failing('credentialSets emit') })
     for (let times = 0; times < 2; times++) await sets.rotateSecret('billing')
   },
   'storedKeys onError': async () => {
