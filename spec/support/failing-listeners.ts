@@ -117,7 +117,7 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
   'tenants dispose': async () => {
     const dispose = failing('tenants dispose')
-    const all = tenants({ issuer, max: 1, resolve: () => ({ ...common, interaction, dispose }) as never })
+    const all = tenants({ issuer, max: 1, resolve: () => ({ ...common, interaction, dispose }) })
     for (const path of ['/a', '/b', '/c']) await all.server(path)
   },
   'authenticateClient onDecision': () =>
@@ -175,7 +175,9 @@ for (const { name, constructor } of strategies) {
 }
 
 const warnings: string[] = []
-process.on('warning', ({ name, message }) => void (name === 'ClienteleWarning' && warnings.push(message)))
+process.on('warning', ({ name, message }) => {
+  if (name === 'ClienteleWarning') warnings.push(message)
+})
 const answers: Record<string, unknown> = {}
 for (const [name, run] of Object.entries(cases)) answers[name] = (await run()) ?? null
 // the last rejection is looked at, and the last warning given, after the turn in which it came
