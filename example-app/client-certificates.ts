@@ -7,8 +7,8 @@ import {
   type CertificateReport,
   type CertificateSource
 } from 'clientele'
-import { ConfigError } from './config-error.ts'
-import type { Config } from './config.ts'
+import { ConfigError } from './config/config-error.ts'
+import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 
 /**

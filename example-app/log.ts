@@ -5,7 +5,7 @@
 import type { Request, RequestHandler } from 'express'
 import { pino, type Logger } from 'pino'
 import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './config/config-error.ts'
 
 export type Log = Logger
 

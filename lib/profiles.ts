@@ -1,7 +1,7 @@
 /** Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks one. */
-import type { ClientMetadata, ClientRegistry, ClientSource } from './client.ts'
-import { defaultMethod, isPublicMethod, methodsThat } from './client-method.ts'
-import { clientMetadata, type MetadataMember } from './clients/metadata.ts'
+import type { ClientMetadata, ClientRegistry, ClientSource } from './clients/client.ts'
+import { defaultMethod, isPublicMethod, methodsThat } from './clients/methods.ts'
+import { clientMetadata, type MetadataMember } from './clients/metadata/metadata.ts'
 import { ConfigurationError } from './options.ts'
 
 /** `oauth2`: OAuth 2.1 as far as each option says. `fapi2-security`: the FAPI 2.0 Security Profile, whole. */

@@ -10,8 +10,8 @@ import {
   type AuthorizationServerOptions,
   type ClientMetadata
 } from '../lib/index.ts'
-import { api, authorizationQuery, basic, callback, clients, harness, listening } from './support/authorization-server.ts'
-import { makeDpopKey, prove, type DpopKey } from './support/dpop.ts'
+import { api, authorizationQuery, basic, callback, clients, harness, listening } from './support/servers/authorization-server.ts'
+import { makeDpopKey, prove, type DpopKey } from './support/clients/dpop.ts'
 
 interface Answer {
   readonly status: number

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ClientMetadata } from '../lib/client.ts'
+import type { ClientMetadata } from '../lib/clients/client.ts'
 import { checkProfile, enforceProfile, type ProfiledOptions } from '../lib/profiles.ts'
 
 const good: ClientMetadata = {

@@ -1,11 +1,11 @@
 /** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
 import { compactVerify } from 'jose'
-import type { Client } from '../client.ts'
-import { DecisionBuilder } from '../decision.ts'
+import type { Client } from '../clients/client.ts'
+import { DecisionBuilder } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'
-import type { Clock } from '../request.ts'
-import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
-import type { ClientKeys } from './client-keys.ts'
+import type { Clock } from '../client-request.ts'
+import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
 import { isNumericDate } from './numeric-date.ts'
 

@@ -3,7 +3,7 @@
  * somebody acts on it or its time is over.
  */
 import type { Request } from 'express'
-import { growingCache } from '../credentials/growing-cache.ts'
+import { growingCache } from '../stores/growing-cache.ts'
 import { TooManyAttemptsError } from '../errors.ts'
 import { networkOf } from '../http/network.ts'
 import { checkInteger } from '../options.ts'

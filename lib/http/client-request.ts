@@ -1,10 +1,10 @@
 /** From an HTTP request to the values client authentication works with. */
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, ServerError } from '../errors.ts'
-import type { ClientRequest } from '../request.ts'
-import { traceIdOf } from '../trace.ts'
-import { certificateOfRequest, directTls, type CertificateSource } from './certificate-source.ts'
-import { requestNote } from './request-note.ts'
+import type { ClientRequest } from '../client-request.ts'
+import { traceIdOf } from './trace.ts'
+import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
+import { requestNote } from '../request-note.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
 export interface ClientRequestOptions extends ReadOptions {

@@ -1,7 +1,7 @@
 /** Our own reader of `application/x-www-form-urlencoded`: what the usual ones repair or guess at, this one refuses. */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { InvalidRequestError } from '../errors.ts'
-import { furtherResources, type Parameters } from '../request.ts'
+import { furtherResources, type Parameters } from '../client-request.ts'
 
 /** Names that may be repeated to the caller: nothing in them can be mistaken for anything but a parameter's name. */
 const plainName = /^[a-z_.-]{1,40}$/

@@ -1,6 +1,6 @@
 /** Reads parameters sent as a JSON object, for the endpoints that were asked to accept one. */
 import { InvalidRequestError } from '../errors.ts'
-import type { Parameters } from '../request.ts'
+import type { Parameters } from '../client-request.ts'
 import { decodeUtf8, describeName, ParameterCollector, repeatedParameter } from './form.ts'
 
 /**

@@ -2,13 +2,13 @@
  * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
  */
 import type { Request } from 'express'
-import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../client.ts'
-import { mayUseMethod } from '../client-credential-set.ts'
-import { DecisionBuilder, decisionOf, withDecision, type OpenCheckName, type Decision } from '../decision.ts'
+import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { mayUseMethod } from '../clients/credentials.ts'
+import { DecisionBuilder, decisionOf, withDecision, type OpenCheckName, type Decision } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../events/listener.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
-import type { ClientRequest, Clock } from '../request.ts'
+import type { ClientRequest, Clock } from '../client-request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'

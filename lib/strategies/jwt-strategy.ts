@@ -1,9 +1,9 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
-import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../assertions/algorithms.ts'
+import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
-import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
-import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
   assertionChecks,
   assertionPolicy,
@@ -12,12 +12,12 @@ import {
   pretendVerification,
   verifyClientAssertion,
   type AssertionPolicy
-} from '../assertions/jwt-assertion.ts'
-import type { AssertionAudience } from '../client.ts'
-import { DecisionBuilder } from '../decision.ts'
+} from '../assertions/client-assertion.ts'
+import type { AssertionAudience } from '../clients/client.ts'
+import { DecisionBuilder } from '../decisions/decision.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { requestNote } from '../http/request-note.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import { requestNote } from '../request-note.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { checkOneOf } from '../options.ts'
 import type { Store } from '../stores/store.ts'
 import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'

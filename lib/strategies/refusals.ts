@@ -1,9 +1,9 @@
 /** What a client is refused with beside its proof, in words that say what was there. */
-import { isPublic, type Client } from '../client.ts'
-import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
-import { decisionOf, type DecisionBuilder } from '../decision.ts'
+import { isPublic, type Client } from '../clients/client.ts'
+import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
+import { decisionOf, type DecisionBuilder } from '../decisions/decision.ts'
 import { InvalidClientError } from '../errors.ts'
-import type { ClientRequest } from '../request.ts'
+import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
 /** Fails a client that is not there, or that may not use the method now. */

@@ -1,9 +1,9 @@
 /** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
 import { UnauthorizedClientError } from '../errors.ts'
-import { requestedResources } from '../request.ts'
-import { cibaGrantType, type BackchannelRequest } from '../tokens/backchannel-request.ts'
-import { beginGrant } from '../tokens/begin-grant.ts'
-import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { requestedResources } from '../client-request.ts'
+import { cibaGrantType, type BackchannelRequest } from '../codes/backchannel-request.ts'
+import { beginGrant } from '../codes/begin-grant.ts'
+import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 

@@ -1,6 +1,6 @@
 /** The client credentials grant (RFC 6749 §4.4): a client acting for itself. */
 import { InvalidScopeError } from '../errors.ts'
-import { requestedResources } from '../request.ts'
+import { requestedResources } from '../client-request.ts'
 import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 import { aboutPeople } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'

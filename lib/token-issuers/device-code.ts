@@ -1,8 +1,8 @@
 /** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
-import { requestedResources } from '../request.ts'
-import { beginGrant } from '../tokens/begin-grant.ts'
-import { deviceCodeGrantType } from '../tokens/device-code.ts'
-import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { requestedResources } from '../client-request.ts'
+import { beginGrant } from '../codes/begin-grant.ts'
+import { deviceCodeGrantType } from '../codes/device-code.ts'
+import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 

@@ -5,7 +5,7 @@
 import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
-import { requestedResources } from '../request.ts'
+import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'

@@ -1,7 +1,7 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
 import { InvalidGrantError } from '../errors.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
-import { requestedResources } from '../request.ts'
+import { requestedResources } from '../client-request.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import { findGrant, type FoundGrant } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'

@@ -8,10 +8,10 @@ import {
   type TrustedIssuersOptions,
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
-import { requestedResources } from '../request.ts'
+import { requestedResources } from '../client-request.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { hasAccount } from '../tokens/account.ts'

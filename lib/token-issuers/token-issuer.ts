@@ -2,9 +2,9 @@
  * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
  * function from an authenticated client's request to a token response.
  */
-import { isPublic, type Client } from '../client.ts'
+import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
-import type { ClientAuthentication, Parameters } from '../request.ts'
+import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError } from '../options.ts'
 import { allowedScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'

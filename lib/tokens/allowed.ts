@@ -1,5 +1,5 @@
 /** What a client and the server allow now. Nothing is issued beyond it, whatever was granted before. */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidScopeError } from '../errors.ts'
 import type { Grant } from './grant.ts'
 import { parseScope, scopeBeyond } from './scope.ts'

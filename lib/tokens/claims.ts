@@ -1,5 +1,5 @@
 /** Claims about people: which there are, and which of them a scope value or a `claims` parameter gives (OpenID Connect Core §5). */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import type { AccountClaims } from './grant.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'

@@ -1,10 +1,10 @@
 /** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead, unless told otherwise. */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import { readClaims } from './claims.ts'
 import type { Grant } from './grant.ts'
 import { rememberSubject } from './pairwise-memory.ts'
-import { halfHash } from './signing-keys.ts'
+import { halfHash } from '../signing-keys/signing-keys.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 

@@ -1,5 +1,5 @@
 /** What a token says, to a client that may know it (RFC 7662 §2.2). */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { audiencesOf, verifyAccessToken, type AccessToken } from './access-token.ts'
 import { hasAccount } from './account.ts'
 import { mayRefresh } from './allowed.ts'

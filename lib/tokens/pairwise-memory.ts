@@ -2,9 +2,9 @@
  * Whom a pairwise identifier means, for the one use in which nobody is there to compare it with: an ID Token as a hint of whom to ask over the backchannel
  * (OpenID Connect CIBA §7.1). It is remembered where a client that may ask so is told one, and nowhere else.
  */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import type { Key } from '../stores/store.ts'
-import { cibaGrantType } from './backchannel-request.ts'
+import { cibaGrantType } from '../codes/backchannel-request.ts'
 import { tokenDigest } from './grant.ts'
 import type { TokenServer } from './token-server.ts'
 

@@ -4,7 +4,7 @@
  * client holds of one person. A grant is listed before any code or token of it is handed out: nothing lives that its person cannot
  * end.
  */
-import type { GrantRevoked } from '../events.ts'
+import type { GrantRevoked } from '../events/events.ts'
 import type { Key } from '../stores/store.ts'
 import { findGrant, grantKey, toJson, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
 import { endGrantOf, findLivingGrant } from './grant-chain.ts'

@@ -1,5 +1,5 @@
 /** Tokens that are presented to be exchanged for others (RFC 8693 §2.1): what each says, and whether one of this server's is still good. */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { audiencesOf, verifyHeldToken } from './access-token.ts'
 import { hasAccount } from './account.ts'
 import { mayRefresh } from './allowed.ts'

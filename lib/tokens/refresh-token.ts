@@ -2,8 +2,8 @@
  * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one record
  * per grant however often it is refreshed. Rotation is one compare-and-set on that record.
  */
-import type { Client } from '../client.ts'
-import { isPublic } from '../client.ts'
+import type { Client } from '../clients/client.ts'
+import { isPublic } from '../clients/client.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
 import { findGrant, grantKey, toJson, type FoundGrant, type GrantRecord } from './grant.ts'
 import { keepListed } from './person-grants.ts'

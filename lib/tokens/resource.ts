@@ -1,7 +1,7 @@
 /** Protected resources: who an access token is for (RFC 8707), and which format that resource reads. */
 import { InvalidTargetError } from '../errors.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
-import { signingAlgorithms, type SigningAlgorithm } from './generate-keys.ts'
+import { signingAlgorithms, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
 import { aboutPeople, isScopeToken } from './scope.ts'
 
 export interface ResourceOptions {

@@ -1,5 +1,5 @@
 /** From a grant to a token response: one place decides which tokens there are and what each may say. */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidTargetError } from '../errors.ts'
 import { mintAccessToken, type AccessToken } from './access-token.ts'
 import { checkAccount } from './account.ts'

@@ -12,7 +12,7 @@ import {
   type ServerEvent,
   type TokenRouterOptions
 } from '../../lib/index.ts'
-import { basic, callback, harness, issuer, specKeys } from '../support/authorization-server.ts'
+import { basic, callback, harness, issuer, specKeys } from '../support/servers/authorization-server.ts'
 
 const good: ClientMetadata = { client_id: 'good', client_secret: 'secret of good', grant_types: ['client_credentials'] }
 

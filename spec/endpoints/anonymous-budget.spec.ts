@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import express, { type Express } from 'express'
 import request from 'supertest'
 import { memoryStore, type AuthorizationServerOptions, type Key, type Store } from '../../lib/index.ts'
-import { authorizationQuery, authorize, harness, redirected, token } from '../support/authorization-server.ts'
-import { authorizeDevice, deviceServer } from '../support/devices.ts'
-import { form, par } from '../support/pushed-requests.ts'
+import { authorizationQuery, authorize, harness, redirected, token } from '../support/servers/authorization-server.ts'
+import { authorizeDevice, deviceServer } from '../support/servers/devices.ts'
+import { form, par } from '../support/servers/pushed-requests.ts'
 
 const anonymousBudget = 65_536
 const large = { state: 's'.repeat(1_900), nonce: 'n'.repeat(1_900) }

@@ -1,8 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { ConfigurationError, OAuthError, type AuthorizationServerOptions } from '../../lib/index.ts'
-import { api, breakableStore, files, harness } from '../support/authorization-server.ts'
-import { account, authorizeDevice, begun, devices, deviceServer, outcome, poll, verificationUri } from '../support/devices.ts'
+import { api, breakableStore, files, harness } from '../support/servers/authorization-server.ts'
+import {
+  account,
+  authorizeDevice,
+  begun,
+  devices,
+  deviceServer,
+  outcome,
+  poll,
+  verificationUri
+} from '../support/servers/devices.ts'
 import { memoryStore } from '../../lib/index.ts'
 
 const path = '/oauth2/device_authorization'

@@ -12,8 +12,8 @@ import {
   redirected,
   token,
   userinfo
-} from '../support/authorization-server.ts'
-import { asking, resume, signIn, type Asking } from '../support/asking-server.ts'
+} from '../support/servers/authorization-server.ts'
+import { asking, resume, signIn, type Asking } from '../support/servers/asking-server.ts'
 
 describe('id_token_hint', () => {
   const hintOf = async (app: Express, client_id?: string) => (await redeemed(app, client_id)).id_token

@@ -19,10 +19,10 @@ import {
   atApi,
   userinfo,
   type Harness
-} from '../support/authorization-server.ts'
-import { asking, resume, signIn } from '../support/asking-server.ts'
-import { open, pushed } from '../support/pushed-requests.ts'
-import { serverKeys } from '../support/made-keys.ts'
+} from '../support/servers/authorization-server.ts'
+import { asking, resume, signIn } from '../support/servers/asking-server.ts'
+import { open, pushed } from '../support/servers/pushed-requests.ts'
+import { serverKeys } from '../support/keys/made-keys.ts'
 
 const pairwiseSecret = 'p'.repeat(32)
 const apart = 'https://apart.example/cb'

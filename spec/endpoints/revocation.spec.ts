@@ -15,10 +15,10 @@ import {
   token,
   atApi,
   type Form
-} from '../support/authorization-server.ts'
-import { countingStore } from '../support/bad-values.ts'
-import { makeDpopKey, prove } from '../support/dpop.ts'
-import { now } from '../support/signed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { countingStore } from '../support/checks/bad-values.ts'
+import { makeDpopKey, prove } from '../support/clients/dpop.ts'
+import { now } from '../support/servers/signed-requests.ts'
 import { describeTokenRequests } from './token-requests.ts'
 
 const path = '/oauth2/revoke'

@@ -15,9 +15,9 @@ import {
   redeemed,
   token,
   type Form
-} from '../support/authorization-server.ts'
-import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/bad-values.ts'
-import { makeSigner, now, type Signer } from '../support/signed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/checks/bad-values.ts'
+import { makeSigner, now, type Signer } from '../support/servers/signed-requests.ts'
 
 const form = 'application/x-www-form-urlencoded'
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'

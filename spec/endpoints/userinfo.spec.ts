@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request from 'supertest'
-import { alice, codeForm, harness, redeemed, token, userinfo } from '../support/authorization-server.ts'
+import { alice, codeForm, harness, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
 
 describe('the userinfo endpoint', () => {
   it.each([

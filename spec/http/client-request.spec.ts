@@ -7,7 +7,7 @@ import request from 'supertest'
 import { InvalidRequestError, TemporarilyUnavailableError } from '../../lib/errors.ts'
 import { readClientRequest, type ClientRequestOptions } from '../../lib/http/client-request.ts'
 import { oauthErrorHandler } from '../../lib/http/error-handler.ts'
-import type { ClientRequest } from '../../lib/request.ts'
+import type { ClientRequest } from '../../lib/client-request.ts'
 
 /** Posts a form, and gives what `use` makes of the request. */
 async function post<T>(options: ClientRequestOptions | undefined, use: (request: ClientRequest) => T): Promise<T> {

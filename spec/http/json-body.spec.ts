@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { OAuthError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/http/json-body.ts'
-import { requestedResources } from '../../lib/request.ts'
+import { requestedResources } from '../../lib/client-request.ts'
 
 const parse = (text: string | Uint8Array, maxParameters?: number) =>
   parseJson(typeof text === 'string' ? Buffer.from(text) : text, maxParameters)

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import request from 'supertest'
-import { authorize, callback, codeForm, harness, issuer, token } from '../support/authorization-server.ts'
-import { makeCertificate } from '../support/certificates.ts'
+import { authorize, callback, codeForm, harness, issuer, token } from '../support/servers/authorization-server.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
 import { makeKey, sign } from '../strategies/assertions.ts'
 
 const own = makeCertificate()

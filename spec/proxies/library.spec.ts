@@ -14,8 +14,8 @@ import { proxyNames, variants, localBlock, documentedBlock, type ProxyName } fro
 import { authorities, certificates, clients, writeMaterial, type CertificateName } from './support/material.ts'
 import { installed, startProxy, type Proxy } from './support/proxy.ts'
 import { pastProxy, resumed, throughProxy } from './support/requests.ts'
-import { harness } from '../support/authorization-server.ts'
-import * as headers from '../support/proxy-headers.ts'
+import { harness } from '../support/servers/authorization-server.ts'
+import * as headers from '../support/clients/proxy-headers.ts'
 
 const material = writeMaterial()
 afterAll(() => material.remove())

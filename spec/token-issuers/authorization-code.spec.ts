@@ -15,7 +15,7 @@ import {
   token,
   atApi,
   userinfo
-} from '../support/authorization-server.ts'
+} from '../support/servers/authorization-server.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant', error_description: expect.any(String) } }
 const jwt = { resource: api }

@@ -10,8 +10,8 @@ import {
   tokensOf,
   tokenType,
   withAssertions
-} from '../support/assertion-grants.ts'
-import { api, files, redeemed, token, atApi } from '../support/authorization-server.ts'
+} from '../support/servers/assertion-grants.ts'
+import { api, files, redeemed, token, atApi } from '../support/servers/authorization-server.ts'
 
 /** `gateway` is pairwise, in a sector of its own; `agent` in another; `web` knows people as the server does. */
 const clients = withAssertions.map(client =>

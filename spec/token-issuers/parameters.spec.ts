@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import express, { json, urlencoded } from 'express'
 import request from 'supertest'
-import { assertionHarness, bearerGrant, exchangeGrant, tokenType } from '../support/assertion-grants.ts'
-import { api, basic, codeForm, redeemed, token, type Form } from '../support/authorization-server.ts'
-import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/bad-values.ts'
+import { assertionHarness, bearerGrant, exchangeGrant, tokenType } from '../support/servers/assertion-grants.ts'
+import { api, basic, codeForm, redeemed, token, type Form } from '../support/servers/authorization-server.ts'
+import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/checks/bad-values.ts'
 
 /** Registered for every grant. */
 const client = 'agent'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { decodeJwt } from 'jose'
-import { api, atApi, files, harness, redeemed, token, userinfo, type Form } from '../support/authorization-server.ts'
+import { api, atApi, files, harness, redeemed, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant', error_description: 'this refresh token is not valid' } }
 

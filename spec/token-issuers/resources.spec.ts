@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { decodeJwt } from 'jose'
-import { assertionHarness, exchangeGrant, tokenType } from '../support/assertion-grants.ts'
-import { api, authorizationQuery, callback, code_verifier, files, redirected, token } from '../support/authorization-server.ts'
-import { account, begun, deviceServer, grant_type as deviceGrant } from '../support/devices.ts'
+import { assertionHarness, exchangeGrant, tokenType } from '../support/servers/assertion-grants.ts'
+import {
+  api,
+  authorizationQuery,
+  callback,
+  code_verifier,
+  files,
+  redirected,
+  token
+} from '../support/servers/authorization-server.ts'
+import { account, begun, deviceServer, grant_type as deviceGrant } from '../support/servers/devices.ts'
 import request from 'supertest'
 
 const invoices = 'https://invoices.example.com'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { tokenExchange, type ExchangeVerdict, type TokenExchangeOptions } from '../../lib/index.ts'
-import { assertionHarness, exchange, knownHere, lastReason, tokensOf, tokenType } from '../support/assertion-grants.ts'
-import { alice, api, files, redeemed, token, userinfo, type Form } from '../support/authorization-server.ts'
+import { assertionHarness, exchange, knownHere, lastReason, tokensOf, tokenType } from '../support/servers/assertion-grants.ts'
+import { alice, api, files, redeemed, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
 
 const notAllowed = { status: 400, body: { error: 'invalid_request', error_description: 'this exchange is not allowed' } }
 

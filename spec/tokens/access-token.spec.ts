@@ -6,8 +6,8 @@ import { verifyAccessToken } from '../../lib/tokens/access-token.ts'
 import type { Grant } from '../../lib/tokens/grant.ts'
 import { keepGrant } from '../../lib/tokens/person-grants.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
-import { api, files, issuer } from '../support/authorization-server.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { api, files, issuer } from '../support/servers/authorization-server.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { grant, tokens, web } from './server.ts'
 
 const own: Grant = { client_id: 'web', scope: ['read'], resources: [] }

@@ -1,11 +1,11 @@
 /** Whoever is nobody here any more, a person or a client, is dead to every grant and token that is out. */
 import { describe, expect, it } from '@jest/globals'
-import { api, files, redeemed, token } from '../support/authorization-server.ts'
-import { bearerGrant, exchange, exchangeGrant, idp, tokenType, tokensOf } from '../support/assertion-grants.ts'
-import { asked as askedOver, poll } from '../support/backchannel.ts'
-import { issuer } from '../support/authorization-server.ts'
-import { signAs } from '../support/trusted-issuer.ts'
-import { dead, good, life, scope, tickets, verdicts } from '../support/grant-life.ts'
+import { api, files, redeemed, token } from '../support/servers/authorization-server.ts'
+import { bearerGrant, exchange, exchangeGrant, idp, tokenType, tokensOf } from '../support/servers/assertion-grants.ts'
+import { asked as askedOver, poll } from '../support/servers/backchannel.ts'
+import { issuer } from '../support/servers/authorization-server.ts'
+import { signAs } from '../support/servers/trusted-issuer.ts'
+import { dead, good, life, scope, tickets, verdicts } from '../support/servers/grant-life.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant' } }
 const unavailable = { status: 503, body: { error: 'temporarily_unavailable' } }

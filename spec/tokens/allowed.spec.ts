@@ -10,9 +10,9 @@ import {
   redirected,
   token,
   userinfo
-} from '../support/authorization-server.ts'
-import { exchange, tokenType, tokensOf } from '../support/assertion-grants.ts'
-import { life, lively, scope, tickets, type Life } from '../support/grant-life.ts'
+} from '../support/servers/authorization-server.ts'
+import { exchange, tokenType, tokensOf } from '../support/servers/assertion-grants.ts'
+import { life, lively, scope, tickets, type Life } from '../support/servers/grant-life.ts'
 
 const narrow = (made: Life, allowed: string) => made.clients.set('web', lively('web', { scope: allowed }))
 const lost = Object.entries(tickets)

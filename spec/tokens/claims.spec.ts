@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import type { AccountClaims, AuthorizationServerOptions, ClientMetadata } from '../../lib/index.ts'
-import { callback, harness, redeemed, token, userinfo } from '../support/authorization-server.ts'
-import { life, tickets } from '../support/grant-life.ts'
-import { tokensOf } from '../support/assertion-grants.ts'
+import { callback, harness, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
+import { life, tickets } from '../support/servers/grant-life.ts'
+import { tokensOf } from '../support/servers/assertion-grants.ts'
 
 const scope = 'openid profile email address phone'
 const client = (more: Partial<ClientMetadata> = {}): ClientMetadata => ({

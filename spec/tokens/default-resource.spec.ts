@@ -2,9 +2,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import type { ServerEvent } from '../../lib/index.ts'
-import { api, atApi, files, harness, issuer, redeemed, token, userinfo } from '../support/authorization-server.ts'
-import { exchange, tokensOf } from '../support/assertion-grants.ts'
-import { life, tickets, type Life } from '../support/grant-life.ts'
+import { api, atApi, files, harness, issuer, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
+import { exchange, tokensOf } from '../support/servers/assertion-grants.ts'
+import { life, tickets, type Life } from '../support/servers/grant-life.ts'
 
 const inferring = { defaultResource: 'inferred' } as const
 const endpoint = `${issuer}/oauth2/userinfo`

@@ -1,9 +1,9 @@
 /** Grants that began with a token exchange: they end with what was exchanged, and end nothing but themselves. */
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { api, files, redeemed, token } from '../support/authorization-server.ts'
-import { exchange, lastReason, tokensOf, tokenType } from '../support/assertion-grants.ts'
-import { dead, good, life, lively, verdicts, type Life } from '../support/grant-life.ts'
+import { api, files, redeemed, token } from '../support/servers/authorization-server.ts'
+import { exchange, lastReason, tokensOf, tokenType } from '../support/servers/assertion-grants.ts'
+import { dead, good, life, lively, verdicts, type Life } from '../support/servers/grant-life.ts'
 
 const formats = [
   ['JWT', api, 'api:read'],

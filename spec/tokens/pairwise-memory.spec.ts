@@ -2,8 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore, type PersonHint } from '../../lib/index.ts'
-import { redeemed, token } from '../support/authorization-server.ts'
-import { life, lively } from '../support/grant-life.ts'
+import { redeemed, token } from '../support/servers/authorization-server.ts'
+import { life, lively } from '../support/servers/grant-life.ts'
 
 const pairwise = (client_id: string, more = {}) =>
   lively(client_id, { subject_type: 'pairwise', sector_identifier_uri: `https://${client_id}.example`, ...more })

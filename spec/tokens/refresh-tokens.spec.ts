@@ -1,8 +1,8 @@
 /** Which grants have refresh tokens: those with offline_access, or all of clients that registered for them. */
 import { describe, expect, it } from '@jest/globals'
-import { api, clients, harness, redeemed, token } from '../support/authorization-server.ts'
-import { tokensOf } from '../support/assertion-grants.ts'
-import { life, lively, tickets } from '../support/grant-life.ts'
+import { api, clients, harness, redeemed, token } from '../support/servers/authorization-server.ts'
+import { tokensOf } from '../support/servers/assertion-grants.ts'
+import { life, lively, tickets } from '../support/servers/grant-life.ts'
 
 const scope = 'openid api:read'
 const refreshTokenOf = async (options: Parameters<typeof harness>[0], client_id = 'web', asked = scope) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { memoryStore, type Key, type Store } from '../../lib/index.ts'
 import { verifyAccessToken } from '../../lib/tokens/access-token.ts'
 import { revokeToken } from '../../lib/tokens/revocation.ts'
-import { api, files } from '../support/authorization-server.ts'
+import { api, files } from '../support/servers/authorization-server.ts'
 import { tokens, web } from './server.ts'
 
 const own = { client_id: 'web', scope: [], resources: [] }

@@ -1,10 +1,10 @@
 /** A token server without HTTP around it, for the specs of what it mints. */
 import { memoryStore, type Client, type TokenOptions, type TokenServer } from '../../lib/index.ts'
-import { toClient } from '../../lib/client.ts'
+import { toClient } from '../../lib/clients/client.ts'
 import type { Grant } from '../../lib/tokens/grant.ts'
 import { respond } from '../../lib/tokens/token-response.ts'
 import { tokenServer } from '../../lib/tokens/token-server.ts'
-import { api, files, issuer, specKeys } from '../support/authorization-server.ts'
+import { api, files, issuer, specKeys } from '../support/servers/authorization-server.ts'
 
 export interface TokenHarness {
   readonly server: TokenServer

@@ -1,7 +1,7 @@
 /** One step of an authorization: the person is asked for what is missing, or the client gets its code. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { OAuthError } from '../../errors.ts'
-import { discardAuthorizationCode, mintAuthorizationCode } from '../../tokens/authorization-code.ts'
+import { discardAuthorizationCode, mintAuthorizationCode } from '../../codes/authorization-code.ts'
 import type { Exchange } from './exchange.ts'
 import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
 import type { Account } from './interaction.ts'

@@ -1,5 +1,5 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'

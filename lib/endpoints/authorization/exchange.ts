@@ -1,6 +1,6 @@
 /** One request to the authorization endpoint, or one step of a person's, and what becomes of its errors. */
 import type { Request, Response } from 'express'
-import { clientOrigin } from '../../client-origin.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import { RequestAbortedError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'

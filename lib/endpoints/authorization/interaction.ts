@@ -3,8 +3,8 @@
  * decides when a person is needed; the application shows its own login and consent, then resumes.
  */
 import type { Request, Response } from 'express'
-import type { Client } from '../../client.ts'
-import type { ClientOrigin } from '../../client-origin.ts'
+import type { Client } from '../../clients/client.ts'
+import type { ClientOrigin } from '../../clients/client-origin.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /** The person signed in with a browser. */

@@ -1,7 +1,7 @@
 /** When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2). */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
-import { clientOrigin } from '../../client-origin.ts'
+import type { Client } from '../../clients/client.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import { OAuthError } from '../../errors.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsOf } from '../../tokens/claims.ts'

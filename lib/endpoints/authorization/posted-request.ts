@@ -3,7 +3,7 @@
  * application would take its person for somebody new; so the request goes on as a GET, to which the cookie belongs,
  * before anybody asks who is there.
  */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { redirecting, type Exchange } from './exchange.ts'
 import { queryOf, type AuthorizationParameters } from './parameters.ts'
 import type { PendingAuthorization } from './pending.ts'

@@ -1,5 +1,5 @@
 /** Pushed authorization requests as they are kept (RFC 9126): for a minute, for one client, for one answer. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Key } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'

@@ -1,6 +1,6 @@
 /** Request objects (RFC 9101): an authorization request the client signed. What is inside alone counts. */
 import { verifyRequestObject, invalidRequestObject } from '../../assertions/request-object.ts'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { hasForbiddenCharacter } from '../../http/form.ts'
 import type { EndpointContext } from '../endpoint.ts'

@@ -1,8 +1,8 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
-import { isPublic, type Client } from '../../client.ts'
+import { isPublic, type Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
-import { isCodeChallenge } from '../../tokens/pkce.ts'
+import { isCodeChallenge } from '../../codes/pkce.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../../tokens/scope.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsWithinReach } from '../../tokens/claims.ts'

@@ -1,8 +1,8 @@
 /** What the application's pages call: what they show, and going on once a person has done something. */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
-import { isRedeemable } from '../../tokens/authorization-code.ts'
+import { isRedeemable } from '../../codes/authorization-code.ts'
 import { findClient, mayUseCodes, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
 import { answering, redirecting, type Exchange } from './exchange.ts'

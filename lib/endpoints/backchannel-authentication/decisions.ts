@@ -1,9 +1,9 @@
 /** What the page needs where people decide on backchannel authentication requests. */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { tellError } from '../../http/error-handler.ts'
-import { findBackchannelRequest, nameOf, waitingFor, type BackchannelRequest } from '../../tokens/backchannel-request.ts'
-import { decideRequest, type FoundRequest, type PersonDecision } from '../../tokens/polled-request.ts'
+import { findBackchannelRequest, nameOf, waitingFor, type BackchannelRequest } from '../../codes/backchannel-request.ts'
+import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import type { Account } from '../authorization/interaction.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { deliver } from './delivery.ts'

@@ -1,9 +1,9 @@
 /** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from '../../client.ts'
-import { notificationOf, type BackchannelRequest, type Notification } from '../../tokens/backchannel-request.ts'
-import { beginGrant } from '../../tokens/begin-grant.ts'
-import { handOut, type FoundRequest, type PersonDecision } from '../../tokens/polled-request.ts'
+import type { Client } from '../../clients/client.ts'
+import { notificationOf, type BackchannelRequest, type Notification } from '../../codes/backchannel-request.ts'
+import { beginGrant } from '../../codes/begin-grant.ts'
+import { handOut, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import type { BackchannelPolicy } from './options.ts'
 

@@ -1,6 +1,6 @@
 /** What a client may register of each member. One that is not here is not understood, and kept out (RFC 7591 §2). */
-import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata.ts'
-import { judgeOfKind, listOf } from '../../clients/metadata-kinds.ts'
+import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata/metadata.ts'
+import { judgeOfKind, listOf } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import { parseScope } from '../../tokens/scope.ts'
 import { certificateSubject, jwks } from './keys.ts'

@@ -1,5 +1,5 @@
 /** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
-import { asymmetricAlgorithms } from '../../assertions/algorithms.ts'
+import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import { isLoopbackHost } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { clientOrigin, type ErrorDetails, type InteractionPrompt } from '../../../lib/index.ts'
-import { authorizationQuery, authorize, callback, redirected, type Harness } from '../../support/authorization-server.ts'
-import { expectPage } from '../../support/pushed-requests.ts'
-import { initialAccessToken, register, registrationHarness, web } from '../../support/registration.ts'
+import { authorizationQuery, authorize, callback, redirected, type Harness } from '../../support/servers/authorization-server.ts'
+import { expectPage } from '../../support/servers/pushed-requests.ts'
+import { initialAccessToken, register, registrationHarness, web } from '../../support/servers/registration.ts'
 
 const faulty: readonly [string, Readonly<Record<string, string | undefined>>, string][] = [
   ['another response_type', { response_type: 'INVALID' }, 'unsupported_response_type'],
@@ -106,7 +106,7 @@ describe('a prompt', () => {
   })
 
   it('a client that changes what it registered gains nobody who vouches for it, and loses nobody', async () => {
-    const { manage } = await import('../../support/registration.ts')
+    const { manage } = await import('../../support/servers/registration.ts')
     for (const [access, origin] of [
       ['open', 'registered'],
       ['token', 'vouched']

@@ -14,10 +14,10 @@ import {
   listening,
   redirected,
   token
-} from '../../support/authorization-server.ts'
-import { expectPage, form, open, par } from '../../support/pushed-requests.ts'
-import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/signed-requests.ts'
-import { asking } from '../../support/asking-server.ts'
+} from '../../support/servers/authorization-server.ts'
+import { expectPage, form, open, par } from '../../support/servers/pushed-requests.ts'
+import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/servers/signed-requests.ts'
+import { asking } from '../../support/servers/asking-server.ts'
 
 const get = (app: Express, query: string) => request(app).get(`/oauth2/authorize?${query}`)
 

@@ -11,9 +11,9 @@ import {
   harness,
   issuer,
   redirected
-} from '../../support/authorization-server.ts'
-import { expectPage } from '../../support/pushed-requests.ts'
-import { registrationHarness, register } from '../../support/registration.ts'
+} from '../../support/servers/authorization-server.ts'
+import { expectPage } from '../../support/servers/pushed-requests.ts'
+import { registrationHarness, register } from '../../support/servers/registration.ts'
 
 const endpoint = `${issuer}/oauth2/authorize`
 const post = (app: Express, form: string) => request(app).post('/oauth2/authorize').type('form').send(form)

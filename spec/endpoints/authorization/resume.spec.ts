@@ -11,8 +11,8 @@ import {
   redirected,
   token,
   type Harness
-} from '../../support/authorization-server.ts'
-import { expectPage, idOf, open, pushed, resume } from '../../support/pushed-requests.ts'
+} from '../../support/servers/authorization-server.ts'
+import { expectPage, idOf, open, pushed, resume } from '../../support/servers/pushed-requests.ts'
 
 /** Whoever signs in now. */
 function signIn(h: Harness, sub = 'alice') {

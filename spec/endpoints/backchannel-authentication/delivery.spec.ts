@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
-import { api, breakableStore, files, token, userinfo } from '../../support/authorization-server.ts'
+import { api, breakableStore, files, token, userinfo } from '../../support/servers/authorization-server.ts'
 import {
   account,
   ask,
@@ -18,8 +18,8 @@ import {
   waiting,
   type Asking,
   type NotificationEndpoint
-} from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+} from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const endpoints: NotificationEndpoint[] = []
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { CompactSign } from 'jose'
 import { memoryStore, type AuthorizationServerOptions } from '../../../lib/index.ts'
-import { api, breakableStore, files, issuer } from '../../support/authorization-server.ts'
-import { ask, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
-import { listening } from '../../support/event-log.ts'
-import { makeSigner, now, signRequest, type Signer } from '../../support/signed-requests.ts'
+import { api, breakableStore, files, issuer } from '../../support/servers/authorization-server.ts'
+import { ask, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
+import { listening } from '../../support/checks/event-log.ts'
+import { makeSigner, now, signRequest, type Signer } from '../../support/servers/signed-requests.ts'
 
 let ps256: Signer
 let es256: Signer

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
-import { api, files, redeemed } from '../../support/authorization-server.ts'
-import { ask, asked, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+import { api, files, redeemed } from '../../support/servers/authorization-server.ts'
+import {
+  ask,
+  asked,
+  askers,
+  backchannelServer,
+  client_notification_token,
+  good,
+  pinged
+} from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const without = (...names: string[]) => Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name)))
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
-import { makeCertificate } from '../../support/certificates.ts'
+import { makeCertificate } from '../../support/certificates/certificates.ts'
 import { invalid, read, refusal } from './rules.ts'
 
 const web = { redirect_uris: ['https://client.example/cb'] }
