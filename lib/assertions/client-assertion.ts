@@ -66,7 +66,7 @@ export interface ClientAssertionInput {
   readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
-  readonly keys: Pick<ClientKeys, 'find'>
+  readonly clientKeys: Pick<ClientKeys, 'find'>
   /** The client's secrets that have not expired. Default: those it was registered with. */
   readonly secrets?: readonly SecretKey[] | undefined
 }
@@ -111,9 +111,9 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
  * @throws {@link InvalidClientError} always.
  */
 export function pretendVerification(
-  input: Omit<ClientAssertionInput, 'client' | 'keys' | 'secrets'>
+  input: Omit<ClientAssertionInput, 'client' | 'clientKeys' | 'secrets'>
 ): Promise<{ credential: string }> {
-  return verifyClientAssertion({ ...input, client: nobody, keys: nobodysKeys })
+  return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys })
 }
 
 /** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */
@@ -192,7 +192,7 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
 function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
   if (input.kind === 'symmetric') return findSecrets(alg, input)
   const kid = header['kid']
-  return input.keys.find(input.client, { alg, kid: typeof kid === 'string' ? kid : undefined }, input.decision)
+  return input.clientKeys.find(input.client, { alg, kid: typeof kid === 'string' ? kid : undefined }, input.decision)
 }
 
 async function findSecrets(alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {

@@ -17,7 +17,7 @@ export interface RequestObjectInput {
   readonly client: Client
   /** What `aud` must contain. */
   readonly issuer: string
-  readonly keys: ClientKeys
+  readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. Symmetric ones and `none` never are. */
   readonly algorithms: readonly string[]
   /** Requires `nbf` and `exp`, and an hour between now, them and each other at most. */
@@ -69,7 +69,7 @@ function readAlgorithm({ use, client, algorithms }: RequestObjectInput, alg: unk
 }
 
 async function checkSignature(input: RequestObjectInput, alg: string, kid: string | undefined): Promise<JsonObject> {
-  const { request, client, keys } = input
+  const { request, client, clientKeys: keys } = input
   const candidates = await keys.find(client, { alg, kid }, new DecisionBuilder('authorization')).catch((error: unknown) => {
     if (!(error instanceof InvalidClientError)) throw error
     throw invalidRequestObject('the request object is not signed with a key of the client', error.reason)

@@ -40,7 +40,7 @@ export interface AuthenticateClientOptions extends ReadOptions {
   /** How this endpoint is called in decisions. Default `token`. */
   readonly endpoint?: string | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
-  readonly certificate?: CertificateSource | undefined
+  readonly certificateSource?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is ignored. */
@@ -53,7 +53,7 @@ const optionKeys = [
   'clients',
   'strategies',
   'endpoint',
-  'certificate',
+  'certificateSource',
   'onDecision',
   'onEvent',
   'guessProtection',
@@ -154,7 +154,7 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
 
 function checkOptions(options: AuthenticateClientOptions): void {
   checkKeys(options, optionKeys)
-  checkFunctions(options, ['certificate', 'onDecision', 'onEvent'])
+  checkFunctions(options, ['certificateSource', 'onDecision', 'onEvent'])
   const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
   if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
     throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')

@@ -95,7 +95,7 @@ export interface KeptClientKeys {
  * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys(), interaction }))
  */
 export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
-  const { context, token, mtlsOrigin, certificates } = authorizationServerParts(options)
+  const { context, token, mtlsOrigin, certificateMethods: certificates } = authorizationServerParts(options)
   const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, options.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, options))
@@ -113,11 +113,14 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
-      protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificates }, given)
+      protectedResourceMetadata(
+        { issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods: certificates },
+        given
+      )
   })
 }
 
-async function forgetKeys({ clients, keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
+async function forgetKeys({ clients, clientKeys: keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
   const client = await clients.find(client_id)
   return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
 }

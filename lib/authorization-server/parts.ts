@@ -34,10 +34,10 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   /** `public` (default): public clients must use PKCE. `always`: every client must. */
   readonly requirePkce?: 'public' | 'always' | undefined
   /**
-   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificate`, and false
+   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificateSource`, and false
    * otherwise; say true where the one listener there is asks for certificates itself.
    */
-  readonly certificates?: boolean | undefined
+  readonly certificateMethods?: boolean | undefined
   /** True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does it for that client. */
   readonly requirePushedAuthorizationRequests?: boolean | undefined
   /** True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for one client. */
@@ -92,7 +92,7 @@ export interface AuthorizationServerParts {
   readonly token: TokenEndpointParts
   readonly mtlsOrigin: string | undefined
   /** Whether clients may authenticate by certificate. */
-  readonly certificates: boolean
+  readonly certificateMethods: boolean
 }
 
 /** @throws ConfigurationError naming the option that is wrong. */
@@ -104,7 +104,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
-  const certificates = options.certificates ?? (mtlsOrigin !== undefined || options.certificate !== undefined)
+  const certificates = options.certificateMethods ?? (mtlsOrigin !== undefined || options.certificateSource !== undefined)
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
@@ -114,13 +114,18 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
   ]
   const token = tokenEndpointParts(
-    { ...options, clients: clientSource, tokenEndpoints, certificates },
+    { ...options, clients: clientSource, tokenEndpoints, certificateMethods: certificates },
     { registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificate: options.certificate, origins }
+  const protection: AccessTokenContext = {
+    server: token.server,
+    dpop: token.dpop,
+    certificateSource: options.certificateSource,
+    origins
+  }
   const { clients, strategies } = token
-  const { certificate, onDecision } = options
+  const { certificateSource: certificate, onDecision } = options
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = policyOf(options, token)
   const backchannel = backchannelOf(options, token)
@@ -130,7 +135,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     registration:
       options.registration &&
       registrationOf(options.registration, options, {
-        ...{ ...policy, token, certificates, deliveryModes },
+        ...{ ...policy, token, certificateMethods: certificates, deliveryModes },
         clients: registered?.clients ?? clients
       }),
     server: token.server,
@@ -145,7 +150,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
-      { clients, strategies, certificate, onDecision, guessProtection: token.guesses },
+      { clients, strategies, certificateSource: certificate, onDecision, guessProtection: token.guesses },
       token.events,
       options.endpointAuthMethods
     ),
@@ -155,7 +160,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
-  return { context, token, mtlsOrigin, certificates }
+  return { context, token, mtlsOrigin, certificateMethods: certificates }
 }
 
 /** What clients may have registered, beside what a token endpoint says. */
@@ -190,7 +195,7 @@ function policyOf(
     requirePkce: fapi ? 'always' : requirePkce,
     requirePushedAuthorizationRequests: fapi || options.requirePushedAuthorizationRequests === true,
     requestObjects: {
-      keys: parts.keys,
+      clientKeys: parts.clientKeys,
       algorithms: fapi ? fapiAlgorithms : [...asymmetricAlgorithms.keys()],
       required: options.requireSignedRequestObject === true,
       strict: fapi
@@ -207,11 +212,11 @@ function registrationOf(
     readonly token: TokenEndpointParts
     /** The registry that is to find what registers. */
     readonly clients: ClientRegistry
-    readonly certificates: boolean
+    readonly certificateMethods: boolean
     readonly deliveryModes: readonly string[]
   }
 ): Registration {
-  const { token, requestObjects, authorizationDetails, deliveryModes, certificates } = parts
+  const { token, requestObjects, authorizationDetails, deliveryModes, certificateMethods: certificates } = parts
   return registration(given, {
     server: token.server,
     clients: parts.clients,
@@ -222,7 +227,7 @@ function registrationOf(
     requestObjectAlgorithms: requestObjects.algorithms,
     authorizationDetailTypes: Object.keys(authorizationDetails),
     deliveryModes,
-    certificates,
+    certificateMethods: certificates,
     profile
   })
 }

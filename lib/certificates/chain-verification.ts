@@ -25,7 +25,7 @@ export type PresentChain = (der: Uint8Array, chain: readonly Uint8Array[]) => Pr
 export function chainVerification(options: ChainVerificationOptions, report: (problem: RevocationProblem) => void): PresentChain {
   const { ca, intermediates, crl } = options
   const unknownRevocation = checkOneOf(options.unknownRevocation, 'unknownRevocation', ['refuse', 'accept'], 'refuse')
-  const revocation = crl === undefined ? undefined : revocationLists({ crl, unknownRevocation, report })
+  const revocation = crl === undefined ? undefined : revocationLists({ crl, unknownRevocation, onReport: report })
   const verifier = chainVerifier({ ca, intermediates, revocation })
   return (der, chain) => ({
     der,

@@ -80,8 +80,10 @@ export async function verifyTlsClientAuth(input: CertificateProof): Promise<Prov
  * @returns the credential, `x5t#S256:<thumbprint>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  */
-export async function verifySelfSigned(input: CertificateProof & { readonly keys: ClientKeys }): Promise<ProvenCertificate> {
-  const { client, decision, clock, keys } = input
+export async function verifySelfSigned(
+  input: CertificateProof & { readonly clientKeys: ClientKeys }
+): Promise<ProvenCertificate> {
+  const { client, decision, clock, clientKeys: keys } = input
   const { presented, parsed, credential } = presentedCertificate(input)
   checkValidity(parsed, clock, decision)
   if (isPinned(client, presented.der, clock() / 1000)) {

@@ -11,7 +11,7 @@ import type { PresentedCertificate } from '../client-request.ts'
 
 export interface TlsCertificateOptions extends ChainVerificationOptions {
   /** Told of revocation lists that cannot be read or have run out. Without it, warnings of the process, once a minute at most. */
-  readonly report?: ((report: CertificateReport) => void) | undefined
+  readonly onReport?: ((report: CertificateReport) => void) | undefined
 }
 
 /** Bytes of certificates that are kept with what was found of them: clients come again. */
@@ -39,8 +39,8 @@ interface Kept {
  * createServer(app, { tls: { key, cert, requestCert: true, rejectUnauthorized: false, ca: [] } }).listen(8443)
  */
 export function tlsCertificate(options: TlsCertificateOptions): CertificateSource {
-  checkKeys(options, ['ca', 'intermediates', 'crl', 'unknownRevocation', 'report'])
-  const report = reporter(options.report)
+  checkKeys(options, ['ca', 'intermediates', 'crl', 'unknownRevocation', 'onReport'])
+  const report = reporter(options.onReport)
   const present = chainVerification(options, revocationReport(report))
   const bySocket = new WeakMap<object, PresentedCertificate>()
   // one object for equal certificates: what was parsed and verified of them is kept with it

@@ -41,15 +41,15 @@ export async function rotateSecret(
   client_id: string,
   given: RotateSecretOptions
 ): Promise<NewSecret> {
-  const { previous_expires_at, ...options } = given
-  checkFuture(previous_expires_at, 'previous_expires_at', seconds(context))
+  const { previousExpiresAt, ...options } = given
+  checkFuture(previousExpiresAt, 'previousExpiresAt', seconds(context))
   const client = await context.find(client_id)
   const { all, readable } = await secretsFor(context, client)
   if (!all.some(method => secretMethods.includes(method)))
     throw new CredentialError('not_allowed', 'the client may use no method that takes a secret: allow it one first')
   const value = Buffer.from(context.random(generatedSecretBytes(readable))).toString('base64url')
   const material = (id: string): Material => kept(context, client_id, { id, value, readable })
-  const added = await add(context, client, options, { material, previousEnd: previous_expires_at })
+  const added = await add(context, client, options, { material, previousEnd: previousExpiresAt })
   return { ...added, client_secret: value }
 }
 

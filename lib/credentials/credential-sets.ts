@@ -44,13 +44,13 @@ export interface CredentialSetsOptions {
   /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
   readonly maxAge?: number | undefined
   /** Told when a credential is added, revoked, about to end or no longer used. Default: nobody is. */
-  readonly emit?: Emit | undefined
+  readonly onEvent?: Emit | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   readonly random?: ((size: number) => Buffer) | undefined
 }
 
-const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'emit', 'clock', 'random']
+const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'onEvent', 'clock', 'random']
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -79,7 +79,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
     clients: options.clients,
     methods: () => methods,
     maxAge: checkMaxAge(options.maxAge, 'maxAge'),
-    emit: harmless('emit', options.emit)
+    emit: harmless('onEvent', options.onEvent)
   })
 }
 

@@ -32,7 +32,7 @@ export interface NewSecret extends AddedCredential {
 
 export interface RotateSecretOptions extends CredentialOptions {
   /** Seconds since the epoch from which the client's other secrets are refused. Default: they go on as they are. */
-  readonly previous_expires_at?: number | undefined
+  readonly previousExpiresAt?: number | undefined
 }
 
 /** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
@@ -47,7 +47,7 @@ export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMembe
  */
 export interface CredentialFunctions {
   /**
-   * Gives a client one more secret, of 256 bits (384 where it uses `client_secret_jwt`). The others go on, or end when `previous_expires_at` says.
+   * Gives a client one more secret, of 256 bits (384 where it uses `client_secret_jwt`). The others go on, or end when `previousExpiresAt` says.
    * A secret made before the client might use `client_secret_jwt` is not kept readable, and does not do for it.
    */
   rotateSecret(client_id: string, options?: RotateSecretOptions): Promise<NewSecret>

@@ -34,7 +34,7 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
     (credentials, { client_id }, parameters) =>
       credentials.rotateSecret(client_id, {
         ...optionsOf(parameters),
-        previous_expires_at: timeOf(parameters, 'previous_expires_at')
+        previousExpiresAt: timeOf(parameters, 'previous_expires_at')
       })
   ],
   [

@@ -59,7 +59,7 @@ export interface EndpointContext {
 
 /** What is asked of request objects (RFC 9101). */
 export interface RequestObjectPolicy {
-  readonly keys: ClientKeys
+  readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. */
   readonly algorithms: readonly string[]
   /** Every client must sign its requests. */

@@ -11,7 +11,7 @@ export interface ClientRequestOptions extends ReadOptions {
   /** The endpoint's metadata name without `_endpoint`; `token` unless given. */
   readonly endpoint?: string | undefined
   /** Where the client certificate comes from; {@link directTls} unless given. */
-  readonly certificate?: CertificateSource | undefined
+  readonly certificateSource?: CertificateSource | undefined
 }
 
 const readings = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
@@ -68,7 +68,7 @@ released.catch(() => undefined)
 async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
   const parameters = await readParameters(req, options)
   refuseRepeatedAuthorization(req)
-  const source = options.certificate ?? directTls
+  const source = options.certificateSource ?? directTls
   return {
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,

@@ -13,7 +13,7 @@ export interface ProtectedResourceMetadataOptions {
   /** Scope values that mean something to this resource. Left out of the document where not given. */
   readonly scopes?: readonly string[] | undefined
   /** A name for people. */
-  readonly resource_name?: string | undefined
+  readonly resourceName?: string | undefined
   /**
    * True: the document also stands at `/.well-known/oauth-protected-resource` without the resource's path, where clients look that were told of none.
    * For one resource of an origin. Default false.
@@ -25,7 +25,7 @@ export interface ProtectedResourceMetadataOptions {
 export interface ProtectedResourceContext {
   readonly issuer: string
   readonly dpopAlgorithms: readonly string[]
-  readonly certificates: boolean
+  readonly certificateMethods: boolean
 }
 
 const wellKnown = '/.well-known/oauth-protected-resource'
@@ -35,8 +35,8 @@ export function protectedResourceMetadata(
   context: ProtectedResourceContext,
   options: ProtectedResourceMetadataOptions
 ): RequestHandler {
-  checkKeys(options, ['resource', 'scopes', 'resource_name', 'root'])
-  const { resource, scopes, resource_name, root } = options
+  checkKeys(options, ['resource', 'scopes', 'resourceName', 'root'])
+  const { resource, scopes, resourceName: resource_name, root } = options
   if (typeof resource !== 'string' || !URL.canParse(resource) || resource.includes('#')) {
     throw new ConfigurationError('resource', 'must be an absolute URL without a fragment')
   }
@@ -49,7 +49,7 @@ export function protectedResourceMetadata(
     bearer_methods_supported: ['header'],
     ...(resource_name !== undefined && { resource_name }),
     dpop_signing_alg_values_supported: context.dpopAlgorithms,
-    ...(context.certificates && { tls_client_certificate_bound_access_tokens: true })
+    ...(context.certificateMethods && { tls_client_certificate_bound_access_tokens: true })
   }
   return (req, res, next) => {
     if (!isHere(req)) next()

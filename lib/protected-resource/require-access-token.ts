@@ -30,7 +30,7 @@ declare global {
 export interface AccessTokenContext {
   readonly server: TokenServer
   readonly dpop: DpopPolicy
-  readonly certificate: CertificateSource | undefined
+  readonly certificateSource: CertificateSource | undefined
   readonly origins: readonly string[]
 }
 
@@ -116,7 +116,7 @@ async function checkPossession(
 }
 
 function certificateThumbprint(context: AccessTokenContext, req: Request): string | undefined {
-  const { certificate } = certificateOfRequest(req, context.certificate ?? directTls)
+  const { certificate } = certificateOfRequest(req, context.certificateSource ?? directTls)
   return certificate === undefined ? undefined : thumbprintOf(certificate.der)
 }
 

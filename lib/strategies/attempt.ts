@@ -54,7 +54,7 @@ export function checkFunctions(options: object, keys: readonly string[]): void {
 /** @throws ConfigurationError for something given as `keys` that cannot find any. */
 export function checkClientKeys(keys: unknown): void {
   if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
-  throw new ConfigurationError('keys', 'must be what clientKeys() returns')
+  throw new ConfigurationError('clientKeys', 'must be what clientKeys() returns')
 }
 
 /** How one request proves its client: what a method has of its own. */

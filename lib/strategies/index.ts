@@ -33,16 +33,16 @@ export interface BuiltInStrategiesOptions {
   readonly clock?: Clock | undefined
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
-  readonly keys?: ClientKeys | undefined
+  readonly clientKeys?: ClientKeys | undefined
   /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
-  readonly certificates?: boolean | undefined
+  readonly certificateMethods?: boolean | undefined
 }
 
 /** Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys. */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
   const { clients, issuer, store, clock, fetchJson } = options
   const { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly } = options
-  const keys = options.keys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
+  const keys = options.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
   const jwt = { ...common, issuer, store, ...rules, keys }
@@ -51,9 +51,9 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
     new ClientSecretPostStrategy(common),
     new ClientSecretJwtStrategy(jwt),
     new PrivateKeyJwtStrategy(jwt),
-    ...(options.certificates === false
+    ...(options.certificateMethods === false
       ? []
-      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, keys })]),
+      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keys })]),
     new NoneStrategy(common)
   ]
 }

@@ -68,9 +68,9 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
-  readonly certificate?: CertificateSource | undefined
+  readonly certificateSource?: CertificateSource | undefined
   /** False leaves the certificate methods out of the built-in strategies. Default true. */
-  readonly certificates?: boolean | undefined
+  readonly certificateMethods?: boolean | undefined
   /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
   readonly fetchJson?: FetchJson | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
@@ -99,8 +99,8 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'assertionDials',
   'basicEncoding',
   'tokenEndpoints',
-  'certificate',
-  'certificates',
+  'certificateSource',
+  'certificateMethods',
   'fetchJson',
   'profile',
   'requireDpopNonce',
@@ -127,7 +127,7 @@ export interface TokenEndpointParts {
   /** What is asked of DPoP proofs, here and at protected endpoints. */
   readonly dpop: DpopPolicy
   /** The keys of clients, with their cache. */
-  readonly keys: ClientKeys
+  readonly clientKeys: ClientKeys
   /** Where token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Bounds guessing, at all endpoints together. */
@@ -211,7 +211,7 @@ export function tokenEndpointParts(
     strategies,
     tokenIssuers,
     dpop,
-    keys,
+    clientKeys: keys,
     tokenEndpoints,
     guesses,
     senderConstrained: fapi
@@ -264,7 +264,16 @@ function defaultStrategies(
   keys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const fapi = options.profile === 'fapi2-security'
-  const { issuer, store, assertionAudience, assertionDials, assertionAlgorithms, basicEncoding, clock, certificates } = options
+  const {
+    issuer,
+    store,
+    assertionAudience,
+    assertionDials,
+    assertionAlgorithms,
+    basicEncoding,
+    clock,
+    certificateMethods: certificates
+  } = options
   const strategies = builtInStrategies({
     clients,
     issuer,
@@ -277,8 +286,8 @@ function defaultStrategies(
     algorithms: assertionAlgorithms ?? (fapi ? fapiAlgorithms : undefined),
     audienceAsStringOnly: fapi,
     clock,
-    keys,
-    certificates
+    clientKeys: keys,
+    certificateMethods: certificates
   })
   return fapi ? strategies.filter(({ name }) => fapiMethods.includes(name)) : strategies
 }
@@ -297,9 +306,9 @@ function dpopPolicy(server: TokenServer, requireNonce: boolean, fapi: boolean): 
 
 function checkPolicy(options: TokenRouterOptions): void {
   checkBoolean(options.jsonBody, 'jsonBody')
-  checkBoolean(options.certificates, 'certificates')
+  checkBoolean(options.certificateMethods, 'certificateMethods')
   checkBoolean(options.requireDpopNonce, 'requireDpopNonce')
-  for (const name of ['certificate', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
+  for (const name of ['certificateSource', 'fetchJson', 'onDecision', 'onError'] as const) checkFunction(options[name], name)
   checkOneOf(options.profile, 'profile', ['oauth2', 'fapi2-security'], 'oauth2')
   checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer')
   checkAssertionDials(options.assertionDials)

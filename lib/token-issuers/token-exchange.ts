@@ -110,7 +110,7 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   const wanted = requestedScopeWithin(request, server, subject.token.scope).filter(value => value !== 'offline_access')
   const resources = targetsOf(request, server, subject.token)
   const target = server.resources.together(resources, server.accessTokenTtl) ?? server.resources.inferred(wanted)
-  if (requested === 'jwt' && target?.access_token_format !== 'jwt')
+  if (requested === 'jwt' && target?.accessTokenFormat !== 'jwt')
     throw new InvalidRequestError('a JWT is issued only for a resource that takes JWTs')
   const scope = target === undefined ? wanted : server.resources.narrow(wanted, target)
   const sub = await subjectOf(context, subject)

@@ -67,7 +67,7 @@ export async function mintAccessToken(
 ): Promise<{ access_token: string; expires_in: number }> {
   const { scope, resource, audience, confirmation, subject, expires_at = Infinity } = details
   const iat = Math.floor(server.clock() / 1000)
-  const expires_in = Math.min(resource?.access_token_ttl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
+  const expires_in = Math.min(resource?.accessTokenTtl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
   const content: TokenContent = {
@@ -87,7 +87,7 @@ export async function mintAccessToken(
     act: grant.act,
     may_act: grant.may_act
   }
-  if (resource?.access_token_format === 'jwt') {
+  if (resource?.accessTokenFormat === 'jwt') {
     const claims = claimsOf(server, content, reference)
     const alg = resource.signingAlgorithm ?? accessTokenAlgorithm(server)
     return { access_token: await server.keys.sign(alg, jwtType, claims), expires_in }

@@ -140,7 +140,7 @@ export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: 
 export function grantTtl(server: TokenServer, record: Pick<GrantRecord, 'refresh'>): number {
   const longestAccessToken = Math.max(
     server.accessTokenTtl,
-    ...server.resources.all().map(resource => resource.access_token_ttl ?? 0)
+    ...server.resources.all().map(resource => resource.accessTokenTtl ?? 0)
   )
   return record.refresh === undefined ? longestAccessToken : server.refreshTokenTtl + longestAccessToken
 }

@@ -10,25 +10,25 @@ export interface ResourceOptions {
   /** The scope values that belong to this resource. */
   readonly scopes?: readonly string[] | undefined
   /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
-  readonly access_token_format?: 'jwt' | 'opaque' | undefined
+  readonly accessTokenFormat?: 'jwt' | 'opaque' | undefined
   /**
    * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
    * key.
    */
   readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
-  readonly access_token_ttl?: number | undefined
+  readonly accessTokenTtl?: number | undefined
   /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
-  readonly introspection_clients?: readonly string[] | undefined
+  readonly introspectionClients?: readonly string[] | undefined
 }
 
 export interface Resource {
   readonly resource: string
   readonly scopes: readonly string[]
-  readonly access_token_format: 'jwt' | 'opaque'
+  readonly accessTokenFormat: 'jwt' | 'opaque'
   readonly signingAlgorithm: SigningAlgorithm | undefined
-  readonly access_token_ttl: number | undefined
-  readonly introspection_clients: readonly string[]
+  readonly accessTokenTtl: number | undefined
+  readonly introspectionClients: readonly string[]
 }
 
 /** As many resources as one request may name. */
@@ -85,17 +85,17 @@ export class Resources {
   together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
     const [first, ...others] = indicators.map(indicator => this.find(indicator))
     if (first === undefined || others.length === 0) return first
-    const { access_token_format, signingAlgorithm } = first
-    if (others.some(other => other.access_token_format !== access_token_format || other.signingAlgorithm !== signingAlgorithm))
+    const { accessTokenFormat: access_token_format, signingAlgorithm } = first
+    if (others.some(other => other.accessTokenFormat !== access_token_format || other.signingAlgorithm !== signingAlgorithm))
       throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
     const all = [first, ...others]
     return {
       resource: indicators.join(' '),
       scopes: all.flatMap(({ scopes }) => scopes),
-      access_token_format,
+      accessTokenFormat: access_token_format,
       signingAlgorithm,
-      access_token_ttl: Math.min(...all.map(({ access_token_ttl }) => access_token_ttl ?? defaultTtl)),
-      introspection_clients: []
+      accessTokenTtl: Math.min(...all.map(({ accessTokenTtl: access_token_ttl }) => access_token_ttl ?? defaultTtl)),
+      introspectionClients: []
     }
   }
 
@@ -105,7 +105,7 @@ export class Resources {
 
   /** Whether this client may be told what a token for the resource says. A resource that is not known (any longer) has no such client. */
   isIntrospectedBy(client_id: string, indicator: string): boolean {
-    return this.byIndicator.get(indicator)?.introspection_clients.includes(client_id) === true
+    return this.byIndicator.get(indicator)?.introspectionClients.includes(client_id) === true
   }
 
   /** The values of a granted scope that make sense to this resource: its own, and those that belong to no resource. */
@@ -144,7 +144,7 @@ export class Resources {
   }
 }
 
-const optionKeys = ['resource', 'scopes', 'access_token_format', 'signingAlgorithm', 'access_token_ttl', 'introspection_clients']
+const optionKeys = ['resource', 'scopes', 'accessTokenFormat', 'signingAlgorithm', 'accessTokenTtl', 'introspectionClients']
 
 function checkResource(options: ResourceOptions, key: string, algorithms: readonly string[]): Resource {
   const given: unknown = options
@@ -158,20 +158,20 @@ function checkResource(options: ResourceOptions, key: string, algorithms: readon
   if (!Array.isArray(scopes) || !scopes.every(value => typeof value === 'string' && isScopeToken(value))) {
     throw new ConfigurationError(`${key}.scopes`, 'must be a list of scope values')
   }
-  const introspectionClients: unknown = options.introspection_clients ?? []
+  const introspectionClients: unknown = options.introspectionClients ?? []
   if (!Array.isArray(introspectionClients) || !introspectionClients.every(id => typeof id === 'string' && id !== '')) {
-    throw new ConfigurationError(`${key}.introspection_clients`, 'must be a list of client_ids')
+    throw new ConfigurationError(`${key}.introspectionClients`, 'must be a list of client_ids')
   }
   return {
     resource: indicator,
     scopes: scopes as readonly string[],
-    access_token_format: checkOneOf(options.access_token_format, `${key}.access_token_format`, ['jwt', 'opaque'], 'jwt'),
+    accessTokenFormat: checkOneOf(options.accessTokenFormat, `${key}.accessTokenFormat`, ['jwt', 'opaque'], 'jwt'),
     signingAlgorithm: checkAlgorithm(options.signingAlgorithm, `${key}.signingAlgorithm`, algorithms),
-    access_token_ttl:
-      options.access_token_ttl === undefined
+    accessTokenTtl:
+      options.accessTokenTtl === undefined
         ? undefined
-        : checkInteger(options.access_token_ttl, `${key}.access_token_ttl`, { min: 1, max: 31_536_000, default: 3600 }),
-    introspection_clients: introspectionClients as readonly string[]
+        : checkInteger(options.accessTokenTtl, `${key}.accessTokenTtl`, { min: 1, max: 31_536_000, default: 3600 }),
+    introspectionClients: introspectionClients as readonly string[]
   }
 }
 

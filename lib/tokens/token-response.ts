@@ -82,7 +82,7 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
     scope,
     resource: resource?.resource,
     ambiguous_resources: resource === undefined && grant.resources.length === 0 ? server.resources.ambiguous(scope) : undefined,
-    access_token_format: resource?.access_token_format === 'jwt' ? 'jwt' : 'opaque',
+    access_token_format: resource?.accessTokenFormat === 'jwt' ? 'jwt' : 'opaque',
     expires_in,
     tokens: [
       'access_token',
@@ -106,7 +106,7 @@ async function named(server: TokenServer, client: Client, grant: Grant, resource
   const id = server.random(16).toString('base64url')
   const record = { client_id, sub, scope, resources, auth_time, acr, amr, claims, authorization_details }
   const auth_method = client.token_endpoint_auth_method
-  await keepGrant(server, id, { ...record, auth_method }, resource?.access_token_ttl ?? server.accessTokenTtl)
+  await keepGrant(server, id, { ...record, auth_method }, resource?.accessTokenTtl ?? server.accessTokenTtl)
   return { ...grant, id }
 }
 

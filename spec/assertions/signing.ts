@@ -72,7 +72,7 @@ export function verify(input: Verification): Promise<{ credential: string }> {
     kind: input.client.token_endpoint_auth_method === 'client_secret_jwt' ? 'symmetric' : 'asymmetric',
     policy: policyOf(),
     decision: new DecisionBuilder('token'),
-    keys: clientKeys(),
+    clientKeys: clientKeys(),
     ...input
   })
 }

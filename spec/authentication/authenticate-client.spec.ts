@@ -239,12 +239,12 @@ describe('authenticateClient', () => {
   it('takes certificates from where it is told, and answers 400 where they cannot be read', async () => {
     const der = certified.der
     const proxied = selecting(undefined, {
-      certificate: req => (req.headers['x-cert'] === undefined ? undefined : { der, verified: true })
+      certificateSource: req => (req.headers['x-cert'] === undefined ? undefined : { der, verified: true })
     })
     expectClient(await post(proxied.app, { scope: 'jobs', client_id: 'tls' }, { 'X-Cert': '1' }), 'tls')
     expectRefused(await post(proxied.app, { client_id: 'tls' }))
     const broken = selecting(undefined, {
-      certificate: () => {
+      certificateSource: () => {
         throw new Error('not a certificate')
       }
     })

@@ -55,7 +55,13 @@ function tls(certificate: PresentedCertificate | undefined, client = tlsClient()
 
 function selfSigned(certificate: PresentedCertificate | undefined, keys: readonly unknown[], now = Date.now()) {
   const client = selfSignedClient(keys)
-  return verifySelfSigned({ client, certificate, decision: new DecisionBuilder('token'), clock: () => now, keys: clientKeys() })
+  return verifySelfSigned({
+    client,
+    certificate,
+    decision: new DecisionBuilder('token'),
+    clock: () => now,
+    clientKeys: clientKeys()
+  })
 }
 
 describe('verifyTlsClientAuth', () => {
@@ -137,7 +143,7 @@ describe('verifySelfSigned', () => {
         certificate: presented(own, false),
         decision,
         clock: Date.now,
-        keys: clientKeys()
+        clientKeys: clientKeys()
       }
       expect(await verifySelfSigned(input)).toEqual({
         credential: `x5t#S256:${own.thumbprint}`,
@@ -200,7 +206,7 @@ describe('verifySelfSigned', () => {
         certificate: presented(own, false),
         decision: new DecisionBuilder('token'),
         clock,
-        keys: source
+        clientKeys: source
       })
     expect(await refusal(attempt)).toMatchObject({ check: 'certificate_key' })
     keys = [other.jwk, withX5c(own)]

@@ -129,7 +129,7 @@ describe('a revocation list of tlsCertificate', () => {
     const crl = join(folder, 'list.crl')
     writeFileSync(crl, makeList({ issuer: root, revoked: [leaf] }).pem)
     const reports: CertificateReport[] = []
-    source = tlsCertificate({ ca: root.pem, crl, report: report => reports.push(report) })
+    source = tlsCertificate({ ca: root.pem, crl, onReport: report => reports.push(report) })
     expect(await verdictOn(leaf)).toMatchObject({ verified: false, reason: expect.stringMatching(/revoked/) })
     await expect(verdictOn(deep, between)).rejects.toMatchObject({ error: 'temporarily_unavailable' })
     expect(reports).toEqual([{ problem: 'revocation', message: expect.stringMatching(/^no revocation list that is valid now/) }])

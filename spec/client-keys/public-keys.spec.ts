@@ -95,7 +95,7 @@ const imports: Readonly<Record<string, (key: RsaKey) => Promise<string | undefin
       jwks_uri: 'https://client.example/jwks'
     }
     const assertion = await sign(key.privateKey, { alg: 'PS256' })
-    return verdict(() => verify({ assertion, client: toClient(metadata), keys: clientKeys({ fetchJson: byUri(key) }) }))
+    return verdict(() => verify({ assertion, client: toClient(metadata), clientKeys: clientKeys({ fetchJson: byUri(key) }) }))
   },
   'the header of a DPoP proof': async ({ jwk, privateKey }) => {
     const address = `${issuer}/oauth2/token`

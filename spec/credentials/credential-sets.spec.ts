@@ -96,7 +96,7 @@ describe('review', () => {
 
 it('a listener that throws changes nothing', async () => {
   const { sets, opens } = made({
-    emit: () => {
+    onEvent: () => {
       throw new Error('no')
     }
   })

@@ -23,7 +23,7 @@ describe('rotateSecret', () => {
     const world = made()
     const { sets, opens, time, seconds } = world
     const first = await sets.rotateSecret('billing')
-    const second = await sets.rotateSecret('billing', { previous_expires_at: seconds() + 60 })
+    const second = await sets.rotateSecret('billing', { previousExpiresAt: seconds() + 60 })
     time.now += 59_000
     for (const secret of ['the configured secret', first.client_secret, second.client_secret])
       expect(await opens('billing', secret)).toMatch(/^secret:/)
@@ -100,7 +100,7 @@ describe('rotateSecret', () => {
     ['an expiry in the past', { expires_at: 1_799_999_999 }, 'expires_at'],
     ['an expiry now', { expires_at: 1_800_000_000 }, 'expires_at'],
     ['an expiry that is no number', { expires_at: 'tomorrow' }, 'expires_at'],
-    ['an end of the others in the past', { previous_expires_at: 1 }, 'previous_expires_at'],
+    ['an end of the others in the past', { previousExpiresAt: 1 }, 'previousExpiresAt'],
     ['an end before the beginning', { not_before: 1_900_000_000, expires_at: 1_850_000_000 }, 'expires_at'],
     ['a label with a line break', { label: 'a\nb' }, 'label'],
     ['a label that turns the text around', { label: 'a\u202eb' }, 'label'],

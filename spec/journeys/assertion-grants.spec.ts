@@ -53,7 +53,7 @@ function options(): Partial<AuthorizationServerOptions> {
     tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken(), ...assertionGrants],
     resources: [
       { resource: api, scopes: ['api:read', 'api:write'] },
-      { resource: backend, scopes: ['ledger:read'], access_token_ttl: 60 }
+      { resource: backend, scopes: ['ledger:read'], accessTokenTtl: 60 }
     ],
     refreshRetryWindow: 0
   }

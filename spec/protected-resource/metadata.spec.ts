@@ -5,7 +5,7 @@ import { api, harness } from '../support/servers/authorization-server.ts'
 
 async function published(resource: string, options: object = {}) {
   const { app, server } = await harness(options, express())
-  app.use(server.protectedResourceMetadata({ resource, scopes: ['api:read'], resource_name: 'Files' }))
+  app.use(server.protectedResourceMetadata({ resource, scopes: ['api:read'], resourceName: 'Files' }))
   return app
 }
 

@@ -24,7 +24,7 @@ export async function tokens(options: Partial<TokenOptions> = {}): Promise<Token
       defaultResource: 'none',
       resources: [
         { resource: api, scopes: ['read'] },
-        { resource: files, scopes: ['files'], access_token_format: 'opaque', access_token_ttl: 120 }
+        { resource: files, scopes: ['files'], accessTokenFormat: 'opaque', accessTokenTtl: 120 }
       ],
       ...options
     },

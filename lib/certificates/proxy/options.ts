@@ -39,7 +39,7 @@ export interface ProxyCertificateOptions {
   /** Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default: nowhere. */
   readonly otherwise?: CertificateSource | undefined
   /** Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws or rejects with is ignored. */
-  readonly report?: ((report: CertificateReport) => void) | undefined
+  readonly onReport?: ((report: CertificateReport) => void) | undefined
 }
 
 /**
@@ -68,7 +68,7 @@ export const proxyCertificateKeys: readonly string[] = [
   'verifiedByProxy',
   'hops',
   'otherwise',
-  'report'
+  'onReport'
 ]
 
 export interface CertificateHeaders {
@@ -149,8 +149,8 @@ export function checkFunction<T>(value: T, key: string): T {
 }
 
 /** Tells who listens, or the process's operator where nobody does. */
-export function reporter(told: ProxyCertificateOptions['report']): (report: CertificateReport) => void {
-  if (told !== undefined) return harmless('report', told)
+export function reporter(told: ProxyCertificateOptions['onReport']): (report: CertificateReport) => void {
+  if (told !== undefined) return harmless('onReport', told)
   let lastWarning = -Infinity
   return ({ message }) => {
     const now = performance.now()

@@ -38,7 +38,7 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
   const headers = checkHeaders(options)
   const isTrusted = proxyTrust(checkProxies(options.trustedProxies))
   const otherwise = checkFunction(options.otherwise, 'otherwise')
-  const report = reporter(options.report)
+  const report = reporter(options.onReport)
   const read = certificateReader(headers, checkVerification(options, report))
 
   return (req, note) => {

@@ -17,7 +17,7 @@ export interface RevocationOptions {
    */
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
   /** Told of files that cannot be read and of lists whose time has passed: at most once a minute for each file and each issuer. */
-  readonly report?: ((problem: RevocationProblem) => void) | undefined
+  readonly onReport?: ((problem: RevocationProblem) => void) | undefined
 }
 
 export interface RevocationProblem {
@@ -55,7 +55,7 @@ interface ListFile {
 export function revocationLists(options: RevocationOptions): RevocationLists {
   const paths = checkPaths(options.crl)
   const files = paths.map((path, index) => openFile(path, typeof options.crl === 'string' ? 'crl' : `crl[${index}]`))
-  const report = reporter(options.report)
+  const report = reporter(options.onReport)
   let checked = -Infinity
   let checking: Promise<void> | undefined
 
@@ -131,8 +131,8 @@ function parseLists(bytes: Buffer): RevocationList[] {
   return blocks.map(parseRevocationList)
 }
 
-function reporter(listener: RevocationOptions['report']): (about: string, problem: RevocationProblem) => void {
-  const told = harmless('report', listener)
+function reporter(listener: RevocationOptions['onReport']): (about: string, problem: RevocationProblem) => void {
+  const told = harmless('onReport', listener)
   const last = new Map<string, number>()
   return (about, problem) => {
     const now = performance.now()

@@ -29,7 +29,7 @@ export async function readRequestObject(
     request,
     client,
     issuer: server.issuer,
-    keys: requestObjects.keys,
+    clientKeys: requestObjects.clientKeys,
     algorithms: requestObjects.algorithms,
     strict: requestObjects.strict || required,
     clock: server.clock

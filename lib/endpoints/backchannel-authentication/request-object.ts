@@ -63,7 +63,7 @@ async function verify(
     request,
     client,
     issuer: server.issuer,
-    keys: requestObjects.keys,
+    clientKeys: requestObjects.clientKeys,
     algorithms: requestObjects.algorithms,
     strict: true,
     clock: server.clock

@@ -54,7 +54,7 @@ function ofKind(kind: MetadataMember['kind']): Judge {
 /** What binds tokens to certificates that never come would be a promise nobody keeps. */
 const withCertificates: Judge = (value, member, rules) => {
   const bound = ofKind('flag')(value, member, rules)
-  return bound === true && !rules.certificates
+  return bound === true && !rules.certificateMethods
     ? refuse(member, 'must be false: connections to this server carry no client certificate')
     : bound
 }

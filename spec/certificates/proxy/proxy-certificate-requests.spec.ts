@@ -94,10 +94,10 @@ describe.each(Object.keys(writers) as Kind[])('behind a proxy that writes as %s'
       ...certificateHeaders[kind],
       trustedProxies: ['127.0.0.1'],
       ca: authority.pem,
-      report: () => undefined
+      onReport: () => undefined
     }
     const onError = (error: unknown) => void failures.push(error)
-    const { app } = await harness({ clients, certificate: proxyCertificate(options), clock: Date.now, onError })
+    const { app } = await harness({ clients, certificateSource: proxyCertificate(options), clock: Date.now, onError })
     server = createServer({ maxHeaderSize: 256 * 1024 }, app).listen(0, '127.0.0.1')
     await once(server, 'listening')
     ;({ port } = server.address() as AddressInfo)

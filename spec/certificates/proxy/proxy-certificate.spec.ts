@@ -27,7 +27,7 @@ const proxy = '10.0.0.5'
 const from = proxies.requestFrom
 
 const source = (options: Partial<ProxyCertificateOptions> = {}) =>
-  proxyCertificate({ ...certificateHeaders.rfc9440, trustedProxies: [proxy, 'fd00::/8'], report: () => undefined, ...options })
+  proxyCertificate({ ...certificateHeaders.rfc9440, trustedProxies: [proxy, 'fd00::/8'], onReport: () => undefined, ...options })
 
 describe('from a trusted proxy', () => {
   it.each([proxy, `::ffff:${proxy}`, 'fd00::1'])('the header is the certificate: %s', address => {
@@ -82,7 +82,7 @@ describe('from anybody else', () => {
   it.each(['10.0.0.6', '127.0.0.1', '::1', undefined])('the header is ignored, noted and reported: %s', address => {
     const reports: CertificateReport[] = []
     const notes: string[] = []
-    const read = source({ verifiedByProxy: true, report: report => reports.push(report) })
+    const read = source({ verifiedByProxy: true, onReport: report => reports.push(report) })
     expect(read(from(address, 'Client-Cert', proxies.rfc9440(leaf)), why => notes.push(why))).toBeUndefined()
     expect(reports).toEqual([
       {
@@ -98,7 +98,7 @@ describe('from anybody else', () => {
 
   it.each([[], ['Client-Cert', '']])('%j is nothing to report', (...headers) => {
     const report = jest.fn()
-    expect(source({ report })(from('192.0.2.1', ...headers))).toBeUndefined()
+    expect(source({ onReport: report })(from('192.0.2.1', ...headers))).toBeUndefined()
     expect(report).not.toHaveBeenCalled()
   })
 
@@ -115,12 +115,12 @@ describe('from anybody else', () => {
 
   it('is reported as a warning of the process, once a minute, unless somebody listens', () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
-    const read = source({ report: undefined })
+    const read = source({ onReport: undefined })
     for (let time = 0; time < 5; time++) read(from('192.0.2.1', 'Client-Cert', 'x'))
     expect(warn).toHaveBeenCalledTimes(1)
     expect(warn.mock.lastCall).toEqual([expect.stringContaining('192.0.2.1'), 'ClienteleWarning'])
     const failing = source({
-      report: () => {
+      onReport: () => {
         throw new Error('no log')
       }
     })
@@ -209,7 +209,7 @@ describe('the chain', () => {
     const reports: CertificateReport[] = []
     const stale = join(mkdtempSync(join(tmpdir(), 'clientele-')), 'crl.pem')
     writeFileSync(stale, makeList({ issuer: root, nextUpdate: new Date(Date.now() - 1000) }).pem)
-    const closed = source({ ca: root.pem, crl: [stale], report: report => reports.push(report) })
+    const closed = source({ ca: root.pem, crl: [stale], onReport: report => reports.push(report) })
     const answer = closed(from(proxy, 'Client-Cert', proxies.rfc9440(leaf)))?.verify?.(Date.now())
     await expect(answer).rejects.toThrow(TemporarilyUnavailableError)
     expect(reports).toEqual([{ problem: 'revocation', message: expect.stringMatching(/no revocation list/) }])

@@ -110,7 +110,10 @@ describe.each(silent)('a list %s', (_, options, authority = root) => {
 
   it('is no reason to refuse where the operator says so, who is told', async () => {
     const told: RevocationProblem[] = []
-    const answer = revoked([list.pem], [good, authority], { unknownRevocation: 'accept', report: problem => told.push(problem) })
+    const answer = revoked([list.pem], [good, authority], {
+      unknownRevocation: 'accept',
+      onReport: problem => told.push(problem)
+    })
     expect(await answer).toBeUndefined()
     expect(told).toHaveLength(1)
   })
@@ -161,7 +164,7 @@ describe('files', () => {
   ])('leave what they said standing when one %s, and tell the operator', async (_, spoil) => {
     const told: RevocationProblem[] = []
     const path = write(makeList({ issuer: root, revoked: [bad] }).der)
-    const lists = revocationLists({ crl: [path], report: problem => told.push(problem) })
+    const lists = revocationLists({ crl: [path], onReport: problem => told.push(problem) })
     spoil(path)
     await pause(1100)
     const ask = (certificate: MadeCertificate, now = Date.now()) =>
@@ -195,7 +198,7 @@ describe('files', () => {
       throw new Error('no log')
     }
     const list = makeList({ issuer: makeAuthority() }).der
-    expect(await revoked([list], [good, root], { unknownRevocation: 'accept', report: failing })).toBeUndefined()
+    expect(await revoked([list], [good, root], { unknownRevocation: 'accept', onReport: failing })).toBeUndefined()
   })
 })
 

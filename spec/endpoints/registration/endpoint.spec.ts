@@ -213,7 +213,7 @@ describe('a registered client', () => {
   })
 
   it('with a certificate is registered where connections carry certificates alone', async () => {
-    const { app: mutual } = await registrationHarness({}, { certificates: true })
+    const { app: mutual } = await registrationHarness({}, { certificateMethods: true })
     const { jwk, der } = makeCertificate({ subject: 'self-made' })
     const jwks = { keys: [{ ...jwk, x5c: [der.toString('base64')] }] }
     for (const method of [

@@ -41,7 +41,7 @@ const clients: ClientMetadata[] = [
 const store = memoryStore()
 const keys = await generateKeys(['ES256'])
 const interaction = { account: () => undefined, consented: () => false, prompt: () => undefined }
-const common = { issuer, clients, store, keys, certificates: true }
+const common = { issuer, clients, store, keys, certificateMethods: true }
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const assertion = (alg: string): Record<string, string> => ({
   client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -133,17 +133,17 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     const certificate = proxyCertificate({
       format: 'rfc9440',
       trustedProxies: ['192.0.2.1'],
-      report: failing('proxyCertificate report')
+      onReport: failing('proxyCertificate report')
     })
     const headers = { 'client-cert': ':AAAA:' }
     return send(
-      [authorizationServer({ ...common, interaction, certificate })],
+      [authorizationServer({ ...common, interaction, certificateSource: certificate })],
       { client_id: 'tls' },
       { path: '/oauth2/token', headers }
     )
   },
   'credentialSets emit': async () => {
-    const sets = credentialSets({ issuer, clients, store, keys, emit: failing('credentialSets emit') })
+    const sets = credentialSets({ issuer, clients, store, keys, onEvent: failing('credentialSets emit') })
     for (let times = 0; times < 2; times++) await sets.rotateSecret('billing')
   },
   'storedKeys onError': async () => {

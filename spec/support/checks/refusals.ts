@@ -77,7 +77,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     store: memoryStore({ clock: () => now * 1000 }),
     keys: await keys,
     clock: () => now * 1000,
-    certificate: () => presented,
+    certificateSource: () => presented,
     guessProtection: { attempts: 2 },
     basicEncoding: 'enforce',
     onDecision: decision => void decisions.push(decision),

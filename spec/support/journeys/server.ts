@@ -72,7 +72,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
   const options: AuthorizationServerOptions = {
     issuer,
     mtlsOrigin,
-    certificates: listeners !== 'http',
+    certificateMethods: listeners !== 'http',
     clients: setup.clients.map(({ metadata }) => metadata),
     store: memoryStore(),
     keys: await serverKeys(['ES256', 'RS256']),

@@ -97,7 +97,7 @@ export async function harness(options: Partial<AuthorizationServerOptions> = {},
     scopes: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
     resources: [
       { resource: api, scopes: ['api:read', 'api:write'] },
-      { resource: files, scopes: ['files:read'], access_token_format: 'opaque', access_token_ttl: 120 }
+      { resource: files, scopes: ['files:read'], accessTokenFormat: 'opaque', accessTokenTtl: 120 }
     ],
     // what a token is for, specs say themselves
     defaultResource: 'none',

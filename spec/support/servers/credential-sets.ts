@@ -29,7 +29,7 @@ export function made(options: Partial<CredentialSetsOptions> = {}) {
   const clock = () => time.now
   const store = options.store ?? memoryStore({ clock })
   const events: ServerEvent[] = []
-  const sets = credentialSets({ issuer, clients: metadata, keys, clock, emit: event => events.push(event), ...options, store })
+  const sets = credentialSets({ issuer, clients: metadata, keys, clock, onEvent: event => events.push(event), ...options, store })
   const opens = async (client_id: string, secret: string, of = sets): Promise<string> => {
     const client = await of.clients.find(client_id)
     const decision = new DecisionBuilder('token')

@@ -63,8 +63,8 @@ export async function life(options: Partial<AuthorizationServerOptions> = {}): P
       return people.has(sub)
     },
     resources: [
-      { resource: api, scopes: ['api:read', 'api:write'], introspection_clients: ['api-backend'] },
-      { resource: files, scopes: ['files:read'], access_token_format: 'opaque', introspection_clients: ['api-backend'] }
+      { resource: api, scopes: ['api:read', 'api:write'], introspectionClients: ['api-backend'] },
+      { resource: files, scopes: ['files:read'], accessTokenFormat: 'opaque', introspectionClients: ['api-backend'] }
     ],
     tokenIssuers: [
       authorizationCode(),
