@@ -16,8 +16,8 @@ const signed = registering(await keyParty('api-that-keeps-evidence'), { introspe
 const stranger = secretParty('client_secret_basic', 'another-api')
 const all = [...confidential, spa, backend, signed, stranger]
 const resources = [
-  { resource: api, scopes: ['api:read', 'api:write'], introspection_clients: [backend.client_id, signed.client_id] },
-  { resource: 'https://files.example', access_token_format: 'opaque' as const, introspection_clients: [stranger.client_id] }
+  { resource: api, scopes: ['api:read', 'api:write'], introspectionClients: [backend.client_id, signed.client_id] },
+  { resource: 'https://files.example', accessTokenFormat: 'opaque' as const, introspectionClients: [stranger.client_id] }
 ]
 const options = { resources }
 

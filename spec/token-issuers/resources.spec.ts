@@ -17,9 +17,9 @@ import request from 'supertest'
 const invoices = 'https://invoices.example.com'
 const nobody = 'https://nobody.example'
 const resources = [
-  { resource: api, scopes: ['api:read', 'api:write'], access_token_ttl: 1_200 },
-  { resource: invoices, scopes: ['invoices:read'], access_token_ttl: 300 },
-  { resource: files, scopes: ['files:read'], access_token_format: 'opaque' as const }
+  { resource: api, scopes: ['api:read', 'api:write'], accessTokenTtl: 1_200 },
+  { resource: invoices, scopes: ['invoices:read'], accessTokenTtl: 300 },
+  { resource: files, scopes: ['files:read'], accessTokenFormat: 'opaque' as const }
 ]
 const scopes = ['openid', 'offline_access']
 const naming = (...named: string[]) => named.map(resource => `&resource=${encodeURIComponent(resource)}`).join('')
