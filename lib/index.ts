@@ -140,9 +140,9 @@ export {
   type CheckName,
   type CheckOutcome,
   type Decision,
-  type DecisionBuilder,
   type OpenCheckName
 } from './decisions/decision.ts'
+export type { DecisionBuilder } from './decisions/builder.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './events/event-source.ts'

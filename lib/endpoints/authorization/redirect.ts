@@ -1,6 +1,6 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
 import { isPublic, type Client } from '../../clients/client.ts'
-import { printable } from '../../decisions/decision.ts'
+import { printable } from '../../printable.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
