@@ -1,5 +1,6 @@
 /** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { GuardedFetchError, type GuardedFetchReason } from '../../assertions/guarded-fetch.ts'
 import type { Client } from '../../client.ts'
 import { notificationOf, type BackchannelRequest, type Notification } from '../../tokens/backchannel-request.ts'
 import { beginGrant } from '../../tokens/begin-grant.ts'
@@ -9,6 +10,9 @@ import type { BackchannelPolicy } from './options.ts'
 
 /** Milliseconds before each further try. */
 const pauses = [250, 2000]
+
+/** Refused by the guard for what the endpoint's URL says: another try would be refused as well. */
+const final: readonly GuardedFetchReason[] = ['invalid_url', 'forbidden_scheme', 'forbidden_user_info', 'forbidden_address']
 
 /** A client could not be told. */
 export class NotificationError extends Error {
@@ -21,8 +25,8 @@ export class NotificationError extends Error {
 }
 
 /**
- * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429 or 5xx. What was pushed and
- * not taken is revoked.
+ * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429
+ * or 5xx. An endpoint that may not be asked is not tried again. What was pushed and not taken is revoked.
  *
  * @throws NotificationError where the client was not told.
  */
@@ -95,6 +99,7 @@ async function post(
     } catch (cause) {
       if (cause === failure) throw failure
       failure = new NotificationError(client_id, 'did not answer', { cause })
+      if (cause instanceof GuardedFetchError && final.includes(cause.reason)) throw failure
     }
   }
   throw failure
