@@ -6,9 +6,9 @@ export const shared = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts', '^clientele/(.+)$': '<rootDir>/lib/$1.ts' },
-  globalSetup: '<rootDir>/spec/support/make-rsa-keys.ts',
-  setupFiles: ['<rootDir>/spec/support/environment.ts'],
-  setupFilesAfterEnv: ['<rootDir>/spec/support/no-secret-emitted.ts']
+  globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',
+  setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],
+  setupFilesAfterEnv: ['<rootDir>/spec/support/checks/no-secret-emitted.ts']
 }
 
 /** What needs a database server. */

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
 import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { HttpError } from './http-error.ts'
 import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'

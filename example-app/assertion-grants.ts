@@ -7,8 +7,8 @@ import {
   type TokenIssuer,
   type TrustedIssuer
 } from 'clientele'
-import type { People } from './accounts.ts'
-import type { IssuerSettings } from './config-schema.ts'
+import type { People } from './people/accounts.ts'
+import type { IssuerSettings } from './config/schema.ts'
 
 /** Both grants. Without trusted issuers no assertion is good, and this server's own access tokens can be exchanged all the same. */
 export function assertionGrants(settings: Pick<IssuerSettings, 'trusted_issuers'>, persons: People): readonly TokenIssuer[] {

@@ -7,8 +7,8 @@ import {
   type CertificateReport,
   type CertificateSource
 } from 'clientele'
-import { ConfigError } from './config-error.ts'
-import type { Config } from './config.ts'
+import { ConfigError } from './config/config-error.ts'
+import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -21,7 +21,7 @@ export function clientCertificates({ settings, tls }: Config, log: Log): Certifi
   const clientCa = tls?.clientCa ?? []
   const report = ({ message, peer }: CertificateReport) => log.warn({ peer }, message)
   // the handshake names no authority and so verifies no chain: see `tlsOptions`
-  const fromTls = clientCa.length === 0 ? undefined : namingSettings(() => tlsCertificate({ ca: clientCa, report }))
+  const fromTls = clientCa.length === 0 ? undefined : namingSettings(() => tlsCertificate({ ca: clientCa, onReport: report }))
   if (configured === undefined) return fromTls
   const { name, format, trusted_proxies } = configured
   const direct = fromTls ?? directTls
@@ -36,7 +36,7 @@ export function clientCertificates({ settings, tls }: Config, log: Log): Certifi
       trustedProxies: trusted_proxies,
       ...(clientCa.length > 0 ? { ca: clientCa } : { verifiedByProxy: true }),
       otherwise: direct,
-      report
+      onReport: report
     })
   )
   // the mutual-TLS listener is for clients themselves, also for one that runs where a proxy does

@@ -13,25 +13,25 @@ import {
   type Store,
   type TokenIssuer
 } from 'clientele'
-import { accountPages } from './account.ts'
-import { currentAccount, people, type People } from './accounts.ts'
+import { accountPages } from './people/account.ts'
+import { currentAccount, people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
-import { backchannelHooks, cibaPages } from './ciba.ts'
-import { isLoopback } from './config-clients.ts'
-import { ConfigError } from './config-error.ts'
-import type { IssuerSettings } from './config-schema.ts'
-import { knownMembersOf } from './config-clients.ts'
-import { registeredGrantTypes } from './config-registration.ts'
-import { clientPages } from './client-pages.ts'
+import { backchannelHooks, cibaPages } from './people/ciba.ts'
+import { isLoopback } from './config/clients.ts'
+import { ConfigError } from './config/config-error.ts'
+import type { IssuerSettings } from './config/schema.ts'
+import { knownMembersOf } from './config/clients.ts'
+import { registeredGrantTypes } from './config/registration.ts'
+import { clientPages } from './people/client-pages.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
-import { devicePages } from './device.ts'
+import { devicePages } from './people/device.ts'
 import { healthRoutes } from './health.ts'
-import { interactionHooks, interactionPages, passwordLogin } from './interactions.ts'
+import { interactionHooks, interactionPages, passwordLogin } from './people/interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
-import { logos } from './logos.ts'
-import { sessions } from './sessions.ts'
+import { logos } from './people/logos.ts'
+import { sessions } from './sessions/sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
 
@@ -111,13 +111,17 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients.map(knownMembersOf),
       scopes: settings.scopes,
-      resources: settings.resources,
+      resources: settings.resources.map(({ access_token_signing_alg, ...resource }) => ({
+        ...resource,
+        signingAlgorithm: access_token_signing_alg
+      })),
       acrValues: [passwordLogin],
       credentials: { endpoint: settings.policy.credentials_endpoint },
-      certificates: certificates || mtlsOrigin !== undefined,
-      certificate,
+      certificateMethods: certificates || mtlsOrigin !== undefined,
+      certificateSource: certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
+      account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),
       onError: (error, req) => logFailure(log, error, req, issuer),
@@ -148,6 +152,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
     profile: policy.profile,
+    defaultResource: policy.default_resource,
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
     assertionAudience: policy.assertion_audience,
@@ -182,6 +187,7 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
   profile: 'policy.profile',
+  defaultResource: 'policy.default_resource',
   jsonBody: 'policy.json_body',
   requirePkce: 'policy.require_pkce',
   assertionAudience: 'policy.assertion_audience',
@@ -198,7 +204,8 @@ function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions
   const [option = ''] = Object.keys(settingNames)
     .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
-  const key = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
+  const named = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
+  const key = named.replace(/\.signingAlgorithm$/, '.access_token_signing_alg')
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

@@ -1,6 +1,6 @@
 /** The pages of this server's own that people sign in to, and the way back to them: by name, so that it leads nowhere else. */
 import type { Request } from 'express'
-import { fieldOf } from './fields.ts'
+import { fieldOf } from './sessions/fields.ts'
 
 /** What each is for, after "Sign in …". */
 const purposes = {

@@ -5,7 +5,7 @@
 import type { Request, RequestHandler } from 'express'
 import { pino, type Logger } from 'pino'
 import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './config/config-error.ts'
 
 export type Log = Logger
 
@@ -72,8 +72,17 @@ export function logEvent(log: Log, event: ServerEvent): void {
   const { type } = event
   if (type.startsWith('authentication.') || type === 'token.refused') return
   if (alarming.includes(type)) log.warn(event, type)
-  else if (type === 'token.issued') log.debug(event, type)
+  else if (event.type === 'token.issued') logIssued(log, event)
   else log.info(event, type)
+}
+
+/** A token is every day's; that none of several APIs takes it is what somebody will look for. */
+function logIssued(log: Log, event: Extract<ServerEvent, { type: 'token.issued' }>): void {
+  const { trace_id, client_id, scope, ambiguous_resources: resources } = event
+  log.debug(event, event.type)
+  if (resources === undefined) return
+  const fix = 'send resource, or ask for the scope of one of them'
+  log.warn({ trace_id, client_id, scope, resources, fix }, 'a token for no resource: its scope belongs to several')
 }
 
 /** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */

@@ -1,7 +1,7 @@
 /** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
 import { createApp } from './app.ts'
-import { loadConfig, type Config } from './config.ts'
-import { lineOf } from './config-error.ts'
+import { loadConfig, type Config } from './config/config.ts'
+import { lineOf } from './config/config-error.ts'
 import { announceReady, createLog } from './log.ts'
 import { listen } from './server.ts'
 import { openStore, readStoreUrl } from './store.ts'

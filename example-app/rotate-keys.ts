@@ -4,8 +4,8 @@
  * once, for a key that was stolen.
  */
 import { existsSync } from 'node:fs'
-import { loadConfig } from './config.ts'
-import { ConfigError, lineOf } from './config-error.ts'
+import { loadConfig } from './config/config.ts'
+import { ConfigError, lineOf } from './config/config-error.ts'
 import { demoConfig } from './demo/settings.ts'
 import { issuerKeys } from './keys.ts'
 import { createLog } from './log.ts'

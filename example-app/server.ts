@@ -3,9 +3,9 @@ import type { Server } from 'node:http'
 import type { ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
 import { createServer, type ExpressApplication } from 'clientele'
-import { portOf, type Config } from './config.ts'
-import { ConfigError } from './config-error.ts'
-import type { TlsFiles } from './config-tls.ts'
+import { portOf, type Config } from './config/config.ts'
+import { ConfigError } from './config/config-error.ts'
+import type { TlsFiles } from './config/tls.ts'
 import type { Log } from './log.ts'
 
 export interface Listeners {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { memoryStore, type Store } from 'clientele'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './config/config-error.ts'
 
 export interface StoreSetting {
   readonly engine: 'memory' | 'sqlite' | 'redis' | 'postgres'

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import type { RequestHandler, Response } from 'express'
 import helmet from 'helmet'
-import { isLoopback } from './config-clients.ts'
+import { isLoopback } from './config/clients.ts'
 import type { Way } from './http-error.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))

@@ -5,7 +5,7 @@
  * own error handler understands `status` and `headers`, so these errors are answered correctly even where
  * `oauthErrorHandler()` is not mounted.
  */
-import type { Decision } from './decision.ts'
+import type { Decision } from './decisions/decision.ts'
 
 /** Response headers. A list is sent as one field for each of its values. */
 export type OAuthErrorHeaders = Readonly<Record<string, string | string[]>>

@@ -13,10 +13,10 @@ export {
   type AuthorizationServer,
   type AuthorizationServerOptions,
   type KeptClientKeys
-} from './authorization-server.ts'
-export type { ProtectedResourceMetadataOptions } from './protected-resource-metadata.ts'
-export type { AuthenticatingEndpoint, EndpointAuthMethods } from './endpoint-authentication.ts'
-export type { RequireAccessTokenOptions } from './protected-resource.ts'
+} from './authorization-server/authorization-server.ts'
+export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
+export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
+export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
 export type {
   Account,
@@ -25,13 +25,14 @@ export type {
   InteractionPrompt,
   InteractionResult
 } from './endpoints/authorization/interaction.ts'
-export { clientOrigin, type ClientOrigin } from './client-origin.ts'
+export { requestedResources } from './client-request.ts'
+export { clientOrigin, type ClientOrigin } from './clients/client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
-export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './tenants.ts'
+export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
 
 // clients that register themselves
-export { registeredClients } from './registered-clients.ts'
+export { registeredClients } from './clients/registered-clients.ts'
 export type {
   RegistrationLimits,
   RegistrationOptions,
@@ -55,7 +56,7 @@ export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem }
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // the token endpoint
-export { tokenRouter, type TokenRouterOptions } from './token-router.ts'
+export { tokenRouter, type TokenRouterOptions } from './token-endpoint/token-router.ts'
 export {
   authorizationCode,
   ciba,
@@ -82,13 +83,13 @@ export {
   type KeySource,
   type PrivateKeySet,
   type SigningAlgorithm
-} from './tokens/generate-keys.ts'
-export { storedKeys, type StoredKeys, type StoredKeysOptions } from './tokens/stored-keys.ts'
+} from './signing-keys/generate-keys.ts'
+export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-keys/stored-keys.ts'
 
 // client authentication, method by method
-export { authenticateClient, type AuthenticateClientOptions } from './client-authentication.ts'
+export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
-export type { BasicEncoding } from './credentials/client-secret.ts'
+export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
 export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
@@ -101,7 +102,7 @@ export type { ClientAuthenticationStrategy, Identification } from './strategies/
 // a method of one's own
 export { MethodStrategy } from './strategies/method-strategy.ts'
 export type { Proof, Proven, StrategyContext, StrategyOptions } from './strategies/attempt.ts'
-export { clientKeys, type CandidateKey, type ClientKeys, type ClientKeysOptions } from './assertions/client-keys.ts'
+export { clientKeys, type CandidateKey, type ClientKeys, type ClientKeysOptions } from './client-keys/client-keys.ts'
 export {
   guardedDownload,
   guardedFetch,
@@ -109,7 +110,7 @@ export {
   type FetchJson,
   type GuardedFetchOptions,
   type PostJson
-} from './assertions/guarded-fetch.ts'
+} from './outbound/guarded-fetch.ts'
 
 // clients, requests and decisions
 export {
@@ -120,8 +121,8 @@ export {
   type ReadMetadata,
   type ClientRegistry,
   type ClientSource
-} from './client.ts'
-export { unknownMembers, type UnknownMember } from './clients/read-metadata.ts'
+} from './clients/client.ts'
+export { unknownMembers, type UnknownMember } from './clients/metadata/read.ts'
 export type {
   ChainVerdict,
   ClientAuthentication,
@@ -130,7 +131,7 @@ export type {
   Mechanism,
   Parameters,
   PresentedCertificate
-} from './request.ts'
+} from './client-request.ts'
 export {
   checkNames,
   checkSections,
@@ -141,11 +142,11 @@ export {
   type Decision,
   type DecisionBuilder,
   type OpenCheckName
-} from './decision.ts'
+} from './decisions/decision.ts'
 
 // what happens, for whoever operates it
-export type { EventListener } from './event-source.ts'
-export { breakReport, type BreakReport, type WouldBreak } from './break-report.ts'
+export type { EventListener } from './events/event-source.ts'
+export { breakReport, type BreakReport, type WouldBreak } from './events/break-report.ts'
 export type { AssertionDials } from './assertions/assertion-dials.ts'
 export type {
   AssertionReplayed,
@@ -167,41 +168,41 @@ export type {
   TokenIssued,
   TokenRefused,
   TokenRevoked
-} from './events.ts'
-export { traceIdOf, type TracedRequest } from './trace.ts'
+} from './events/events.ts'
+export { traceIdOf, type TracedRequest } from './http/trace.ts'
 
 // where client certificates come from
-export { directTls, type CertificateSource } from './http/certificate-source.ts'
-export { proxyCertificate } from './proxy-certificate.ts'
-export { tlsCertificate, type TlsCertificateOptions } from './tls-certificate.ts'
-export type { CertificateReport, ProxyCertificateOptions } from './proxy-certificate-options.ts'
-export { certificateHeaders, type CertificateHeader } from './http/certificate-headers.ts'
-export type { CertificateFormat } from './http/certificate-formats.ts'
-export type { CertificateInput } from './assertions/certificate-chain.ts'
+export { directTls, type CertificateSource } from './certificates/source.ts'
+export { proxyCertificate } from './certificates/proxy/proxy-certificate.ts'
+export { tlsCertificate, type TlsCertificateOptions } from './certificates/tls-certificate.ts'
+export type { CertificateReport, ProxyCertificateOptions } from './certificates/proxy/options.ts'
+export { certificateHeaders, type CertificateHeader } from './certificates/proxy/presets.ts'
+export type { CertificateFormat } from './certificates/proxy/formats.ts'
+export type { CertificateInput } from './certificates/x509/chain.ts'
 
 export {
   guessProtection,
   type GuessProtection,
   type GuessProtectionOptions,
   type GuessProtectionSetup
-} from './credentials/guess-protection.ts'
-export type { Guess } from './credentials/guess-places.ts'
+} from './credentials/guesses/guess-protection.ts'
+export type { Guess } from './credentials/guesses/guess-places.ts'
 
 // credentials that change while the server runs
-export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credential-sets.ts'
+export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credentials/credential-sets.ts'
 export type {
   AddedCredential,
   CertificateSubject,
   CredentialFunctions,
   NewSecret,
   RotateSecretOptions
-} from './credential-functions.ts'
-export type { CredentialOptions } from './credentials/credential-changes.ts'
+} from './credentials/functions.ts'
+export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
-export type { CredentialInfo } from './credentials/credential-listing.ts'
-export { hashSecret } from './credentials/human-secret.ts'
-export type { CredentialsOptions } from './server-credentials.ts'
-export type { ClientCredential } from './client-credential.ts'
+export type { CredentialInfo } from './credentials/listing.ts'
+export { hashSecret } from './credentials/secrets/human-secret.ts'
+export type { CredentialsOptions } from './credentials/server-credentials.ts'
+export type { ClientCredential } from './clients/configured-credentials.ts'
 
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'

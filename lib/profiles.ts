@@ -1,7 +1,7 @@
 /** Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks one. */
-import type { ClientMetadata, ClientRegistry, ClientSource } from './client.ts'
-import { defaultMethod, isPublicMethod, methodsThat } from './client-method.ts'
-import { clientMetadata, type MetadataMember } from './clients/metadata.ts'
+import type { ClientMetadata, ClientRegistry, ClientSource } from './clients/client.ts'
+import { defaultMethod, isPublicMethod, methodsThat } from './clients/methods.ts'
+import { clientMetadata, type MetadataMember } from './clients/metadata/metadata.ts'
 import { ConfigurationError } from './options.ts'
 
 /** `oauth2`: OAuth 2.1 as far as each option says. `fapi2-security`: the FAPI 2.0 Security Profile, whole. */
@@ -27,6 +27,7 @@ export interface ProfiledOptions {
   readonly assertionDials?: { readonly alg?: string | undefined } | undefined
   readonly authorizationCodeTtl?: number | undefined
   readonly refreshTokenRotation?: string | undefined
+  readonly resources?: readonly { readonly signingAlgorithm?: string | undefined }[] | undefined
 }
 
 /** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. The first is the default for ID Tokens. */
@@ -86,6 +87,11 @@ function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
   if (options.assertionDials?.alg === 'report') {
     problems.push({ key: 'assertionDials.alg', mustBe: 'must be "enforce"', section: 'FAPI 2.0 §5.4.1' })
   }
+  options.resources?.forEach(({ signingAlgorithm }, index) => {
+    if (signingAlgorithm === undefined || fapiAlgorithms.includes(signingAlgorithm)) return
+    const mustBe = `must be one of ${fapiAlgorithms.join(', ')}`
+    problems.push({ key: `resources[${index}].signingAlgorithm`, mustBe, section: 'FAPI 2.0 §5.4.1' })
+  })
   if (authorizationCodeTtl > 60) {
     problems.push({ key: 'authorizationCodeTtl', mustBe: 'must be at most 60 seconds', section: 'FAPI 2.0 §5.3.2.1 (11)' })
   }

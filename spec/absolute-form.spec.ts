@@ -10,8 +10,8 @@ import {
   type AuthorizationServerOptions,
   type ClientMetadata
 } from '../lib/index.ts'
-import { api, authorizationQuery, basic, callback, clients, harness, listening } from './support/authorization-server.ts'
-import { makeDpopKey, prove, type DpopKey } from './support/dpop.ts'
+import { api, authorizationQuery, basic, callback, clients, harness, listening } from './support/servers/authorization-server.ts'
+import { makeDpopKey, prove, type DpopKey } from './support/clients/dpop.ts'
 
 interface Answer {
   readonly status: number
@@ -50,7 +50,7 @@ beforeAll(async () => {
 })
 
 async function elsewhere(app: Express): Promise<Express> {
-  const { server } = await harness({ registration: open, certificates: true }, app)
+  const { server } = await harness({ registration: open, certificateMethods: true }, app)
   app.use(server.protectedResourceMetadata({ resource: `${api}/files` }))
   app.get('/api', server.requireAccessToken({ origins: [api] }), (req, res) => void res.json(req.accessToken))
   app.use((_req, res) => void res.status(404).send('elsewhere'))

@@ -5,7 +5,7 @@ import { request as httpRequest, type Server } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import { createServer } from '../lib/create-server.ts'
-import { makeCertificate } from './support/certificates.ts'
+import { makeCertificate } from './support/certificates/certificates.ts'
 
 const servers: Server[] = []
 afterEach(() => {

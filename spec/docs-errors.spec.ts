@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { checkNames, checkSections, type Check } from '../lib/index.ts'
-import { endpoint, refusals } from './support/refusals.ts'
+import { endpoint, refusals } from './support/checks/refusals.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'docs', 'errors')

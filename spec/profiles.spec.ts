@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ClientMetadata } from '../lib/client.ts'
+import type { ClientMetadata } from '../lib/clients/client.ts'
 import { checkProfile, enforceProfile, type ProfiledOptions } from '../lib/profiles.ts'
 
 const good: ClientMetadata = {
@@ -77,6 +77,7 @@ describe('the fapi2-security profile', () => {
     ["one client's wider audience", { clients: [{ ...good, assertion_audience: 'report' }] }, 'clients[0].assertion_audience'],
     ['a wider audience', { assertionAudience: 'report' }, 'assertionAudience'],
     ['long-lived codes', { authorizationCodeTtl: 61 }, 'authorizationCodeTtl'],
+    ['RS256 for a resource', { resources: [{}, { signingAlgorithm: 'RS256' }] }, 'resources[1].signingAlgorithm'],
     ['rotation for everyone', { refreshTokenRotation: 'always' }, 'refreshTokenRotation'],
     ['a secret strategy', { strategies: [{ name: 'private_key_jwt' }, { name: 'client_secret_basic' }] }, 'strategies[1]']
   ])('names %s by its key and section', (_name, change, key) => {

@@ -1,7 +1,7 @@
 /** A SQLite file and a PostgreSQL server of the bench's own, and how a million records get there quickly: as rows, not through the store. */
 import Database from 'libsql'
 import pg from 'pg'
-import { digestOf, nameOf } from '../../dist/lib/stores/key-name.js'
+import { digestOf, nameOf } from '../../dist/lib/stores/engine/key-name.js'
 import { postgresStore } from '../../dist/lib/stores/postgres.js'
 import { sqliteStore } from '../../dist/lib/stores/sqlite.js'
 import { startEngine } from '../engines.mjs'

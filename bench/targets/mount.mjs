@@ -25,7 +25,7 @@ export async function mount(app, { bench, client, serverKeys, store, port }) {
       store: await open(store),
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],
-      resources: [{ resource, scopes: [scope], access_token_format: 'jwt' }],
+      resources: [{ resource, scopes: [scope], accessTokenFormat: 'jwt' }],
       authorizationCodeTtl: codeLifetime,
       // everybody is signed in, each as somebody else, and agrees to everything: nothing asks anybody in the measured time
       interaction: {

@@ -1,6 +1,6 @@
 /** What the demo prints when it is ready: for every client, a command to paste that gets a token. */
 import { relative } from 'node:path'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { projectRoot } from '../views.ts'
 import { demoFolder } from './settings.ts'
 

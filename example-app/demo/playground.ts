@@ -1,9 +1,9 @@
 /** The demo's public client: an application in two addresses, which signs a person in and shows what it got. */
 import { createHash, randomBytes } from 'node:crypto'
 import { Router, type Request, type Response } from 'express'
-import type { Several } from '../cookies.ts'
+import type { Several } from '../sessions/cookies.ts'
 import { HttpError } from '../http-error.ts'
-import { siteOf } from '../sessions.ts'
+import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
 
 const client_id = 'demo-public'

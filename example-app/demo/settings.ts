@@ -1,7 +1,7 @@
 /** The built-in demo: a client of every method, two people, one API and one tenant. */
 import { X509Certificate, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
-import { checkConfig, type Config } from '../config.ts'
+import { checkConfig, type Config } from '../config/config.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
 

@@ -1,7 +1,7 @@
 /** The demo's device: a television without a keyboard, which shows a code and a picture of it, and waits. */
 import { Router, type Request, type Response } from 'express'
 import { HttpError } from '../http-error.ts'
-import { siteOf } from '../sessions.ts'
+import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
 
 const client_id = 'demo-tv'

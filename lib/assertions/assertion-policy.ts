@@ -1,9 +1,9 @@
 /** What a server asks of client assertions: checked once, at construction. */
-import type { AssertionAudience } from '../client.ts'
+import type { AssertionAudience } from '../clients/client.ts'
 import { checkInteger, checkIssuer, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
-import type { Clock } from '../request.ts'
+import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { assertionAlgorithms } from './algorithms.ts'
+import { assertionAlgorithms } from '../client-keys/algorithms.ts'
 import { checkAssertionDials, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
 
 export interface AssertionPolicy {

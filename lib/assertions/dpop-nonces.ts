@@ -1,6 +1,6 @@
 /** Nonces for DPoP proofs (RFC 9449 §8): issued without being kept, rotating by time. */
 import { timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../request.ts'
+import type { Clock } from '../client-request.ts'
 
 export interface DpopNonces {
   /** The nonce to hand out now. */

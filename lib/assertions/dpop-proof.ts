@@ -1,14 +1,14 @@
 /** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
-import { printable } from '../decision.ts'
+import { printable } from '../decisions/decision.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
-import type { Tell } from '../events.ts'
-import type { Clock } from '../request.ts'
+import type { Tell } from '../events/events.ts'
+import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { decodeUnverified, type JsonObject } from './compact-jws.ts'
 import type { DpopNonces } from './dpop-nonces.ts'
-import { importPublicKey, unsuitable } from './public-keys.ts'
+import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { consumeOnce } from './replay.ts'
 
 /** What a server asks of proofs. */

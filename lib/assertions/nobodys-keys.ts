@@ -1,11 +1,11 @@
 /** Keys that nobody has the other half of: verifying with one takes as long as with a client's, and never succeeds. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
-import { toClient, type Client } from '../client.ts'
-import { asymmetricAlgorithms, symmetricAlgorithms, type AsymmetricAlgorithm } from './algorithms.ts'
-import type { CandidateKey, ClientKeys } from './client-keys.ts'
-import { importPublicKey } from './public-keys.ts'
-import { importSecret, liveSecrets } from './secret-keys.ts'
+import { toClient, type Client } from '../clients/client.ts'
+import { asymmetricAlgorithms, symmetricAlgorithms, type AsymmetricAlgorithm } from '../client-keys/algorithms.ts'
+import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
+import { importPublicKey } from '../client-keys/public-keys.ts'
+import { importSecret, liveSecrets } from '../client-keys/secret-keys.ts'
 
 const publicKeys = new Map<string, JWK>()
 

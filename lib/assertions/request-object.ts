@@ -1,11 +1,11 @@
 /** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
 import { compactVerify } from 'jose'
-import type { Client } from '../client.ts'
-import { DecisionBuilder } from '../decision.ts'
+import type { Client } from '../clients/client.ts'
+import { DecisionBuilder } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'
-import type { Clock } from '../request.ts'
-import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
-import type { ClientKeys } from './client-keys.ts'
+import type { Clock } from '../client-request.ts'
+import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
 import { isNumericDate } from './numeric-date.ts'
 
@@ -17,7 +17,7 @@ export interface RequestObjectInput {
   readonly client: Client
   /** What `aud` must contain. */
   readonly issuer: string
-  readonly keys: ClientKeys
+  readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. Symmetric ones and `none` never are. */
   readonly algorithms: readonly string[]
   /** Requires `nbf` and `exp`, and an hour between now, them and each other at most. */
@@ -69,7 +69,7 @@ function readAlgorithm({ use, client, algorithms }: RequestObjectInput, alg: unk
 }
 
 async function checkSignature(input: RequestObjectInput, alg: string, kid: string | undefined): Promise<JsonObject> {
-  const { request, client, keys } = input
+  const { request, client, clientKeys: keys } = input
   const candidates = await keys.find(client, { alg, kid }, new DecisionBuilder('authorization')).catch((error: unknown) => {
     if (!(error instanceof InvalidClientError)) throw error
     throw invalidRequestObject('the request object is not signed with a key of the client', error.reason)

@@ -2,12 +2,12 @@
 import { compactVerify, type JWK } from 'jose'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
-import type { Clock } from '../request.ts'
-import { sameAlgorithm } from './algorithms.ts'
+import type { Clock } from '../client-request.ts'
+import { sameAlgorithm } from '../client-keys/algorithms.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
-import type { FetchJson } from './guarded-fetch.ts'
-import { importPublicKey, unsuitable } from './public-keys.ts'
-import { remoteKeySets, type RemoteKeySets } from './remote-key-set.ts'
+import type { FetchJson } from '../outbound/guarded-fetch.ts'
+import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
+import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { trustRules, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 
 export interface SoftwareStatementOptions {

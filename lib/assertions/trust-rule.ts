@@ -1,8 +1,8 @@
 /** What a server trusts one other issuer with: checked once, at construction. */
 import type { JWK } from 'jose'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../options.ts'
-import { asymmetricAlgorithms } from './algorithms.ts'
-import { isPublicKey, unsuitableRsa } from './public-keys.ts'
+import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { isPublicKey, unsuitableRsa } from '../client-keys/public-keys.ts'
 
 /** An issuer whose JWTs are accepted. Exactly one of `jwks` and `jwks_uri`. */
 export interface TrustedIssuer {

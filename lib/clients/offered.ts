@@ -1,11 +1,11 @@
 /** Clients held against what a server has: a client that registered what is not there is told at start, not by failing requests. */
-import type { Client, ClientMetadata, ClientRegistry } from '../client.ts'
-import { toClient } from '../client.ts'
-import { isPublicMethod } from '../client-method.ts'
-import { clientOrigin } from '../client-origin.ts'
+import type { Client, ClientMetadata, ClientRegistry } from './client.ts'
+import { toClient } from './client.ts'
+import { isPublicMethod } from './methods.ts'
+import { clientOrigin } from './client-origin.ts'
 import { ConfigurationError } from '../options.ts'
-import { clientMetadata, type MetadataMember, type OfferedValues } from './metadata.ts'
-import type { Fail } from './metadata-kinds.ts'
+import { clientMetadata, type MetadataMember, type OfferedValues } from './metadata/metadata.ts'
+import type { Fail } from './metadata/kinds.ts'
 
 /** What a server has; what it does not say is not looked at. */
 export type Offered = Readonly<Partial<Record<OfferedValues, readonly string[]>>> & {

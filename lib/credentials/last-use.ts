@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { warnOnce } from '../events/listener.ts'
 import type { Key, Store } from '../stores/store.ts'
-import { growingCache } from './growing-cache.ts'
+import { growingCache } from '../stores/growing-cache.ts'
 
 export interface LastUses {
   /** A client used these. At most once a minute each, the store is told; what it answers changes nothing. */

@@ -1,6 +1,9 @@
-/** Bounds what callers nobody knows can have stored: anyone may send any number of requests, and each is kept until somebody acts on it or its time is over. */
+/**
+ * Bounds what callers nobody knows can have stored: anyone may send any number of requests, and each is kept until
+ * somebody acts on it or its time is over.
+ */
 import type { Request } from 'express'
-import { growingCache } from '../credentials/growing-cache.ts'
+import { growingCache } from '../stores/growing-cache.ts'
 import { TooManyAttemptsError } from '../errors.ts'
 import { networkOf } from '../http/network.ts'
 import { checkInteger } from '../options.ts'
@@ -10,7 +13,8 @@ export interface AnonymousBudget {
   /**
    * Counts what is about to be stored for a request.
    *
-   * @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where its network has used up what it may store.
+   * @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where its network has used up what
+   * it may store.
    */
   spend(req: Request, value: object): void
 }

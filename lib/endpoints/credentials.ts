@@ -1,16 +1,16 @@
 /** A client about its own credentials: listing, rotating and ending them. No specification has this endpoint, so no metadata names it. */
 import type { Request, Response } from 'express'
 import type { JWK } from 'jose'
-import type { Client } from '../client.ts'
-import { credentialSet, type CredentialOfClient } from '../client-credential-set.ts'
-import { methodsThat } from '../client-method.ts'
-import type { CredentialFunctions } from '../credential-functions.ts'
+import type { Client } from '../clients/client.ts'
+import { credentialSet, type CredentialOfClient } from '../clients/credentials.ts'
+import { methodsThat } from '../clients/methods.ts'
+import type { CredentialFunctions } from '../credentials/functions.ts'
 import { CredentialError } from '../credentials/credential-error.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { notStored, sendJson } from '../http/responses.ts'
 import { ConfigurationError } from '../options.ts'
-import type { Parameters } from '../request.ts'
+import type { Parameters } from '../client-request.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
 /**
@@ -34,7 +34,7 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
     (credentials, { client_id }, parameters) =>
       credentials.rotateSecret(client_id, {
         ...optionsOf(parameters),
-        previous_expires_at: timeOf(parameters, 'previous_expires_at')
+        previousExpiresAt: timeOf(parameters, 'previous_expires_at')
       })
   ],
   [

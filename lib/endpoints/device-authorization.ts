@@ -1,16 +1,16 @@
 /** The device authorization endpoint (RFC 8628 §3.1), and what the page its person goes to needs. */
 import type { Request, Response } from 'express'
-import { isPublic, type Client } from '../client.ts'
+import { isPublic, type Client } from '../clients/client.ts'
 import { OAuthError, UnauthorizedClientError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { sendTokenResponse } from '../http/responses.ts'
 import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
-import { requestedResources } from '../request.ts'
+import { requestedResources } from '../client-request.ts'
 import { requestedScope } from '../token-issuers/token-issuer.ts'
-import { countAttempt } from '../tokens/attempts.ts'
-import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../tokens/device-code.ts'
+import { countAttempt } from '../codes/attempts.ts'
+import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../codes/device-code.ts'
 import type { AuthorizationDetail } from '../tokens/grant.ts'
-import { decideRequest, type FoundRequest, type PersonDecision } from '../tokens/polled-request.ts'
+import { decideRequest, type FoundRequest, type PersonDecision } from '../codes/polled-request.ts'
 import { readAuthorizationDetails } from './authorization/authorization-details.ts'
 import type { Account } from './authorization/interaction.ts'
 import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
@@ -139,7 +139,8 @@ export function deviceVerification(context: EndpointContext): DeviceVerification
       const found = await enter(context, user_code, sub)
       const client = found && (await findClient(context, found.request.client_id))
       if (found === undefined || client === undefined) return undefined
-      const { scope, resources, authorization_details = [] } = found.request
+      const { scope, authorization_details = [] } = found.request
+      const resources = server.resources.meant(found.request)
       return { user_code: normaliseUserCode(user_code) ?? '', client, scope, resources, authorization_details }
     },
     approve: (user_code, { sub, auth_time, acr, amr }) =>

@@ -1,13 +1,13 @@
 /** What every endpoint of one authorization server works with, and what it is to the router and to metadata. */
 import type { Request, RequestHandler, Response } from 'express'
-import type { ClientKeys } from '../assertions/client-keys.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
-import type { Client, ClientRegistry } from '../client.ts'
-import type { CredentialFunctions } from '../credential-functions.ts'
-import type { AuthenticatingEndpoint, EndpointAuthentication } from '../endpoint-authentication.ts'
+import type { Client, ClientRegistry } from '../clients/client.ts'
+import type { CredentialFunctions } from '../credentials/functions.ts'
+import type { AuthenticatingEndpoint, EndpointAuthentication } from '../authentication/per-endpoint.ts'
 import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
-import type { AccessTokenContext } from '../protected-resource.ts'
+import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AnonymousBudget } from './anonymous-budget.ts'
@@ -59,7 +59,7 @@ export interface EndpointContext {
 
 /** What is asked of request objects (RFC 9101). */
 export interface RequestObjectPolicy {
-  readonly keys: ClientKeys
+  readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. */
   readonly algorithms: readonly string[]
   /** Every client must sign its requests. */

@@ -1,6 +1,6 @@
 /** The introspection endpoint (RFC 7662): what a token says, for resources that cannot or do not want to read it themselves. */
 import type { Request, Response } from 'express'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { notStored, sendJson } from '../http/responses.ts'

@@ -1,7 +1,7 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { subjectTypes } from '../tokens/subject.ts'
-import { claimsOf } from './claims.ts'
+import { claimsOf } from '../tokens/claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 export interface MetadataInput {

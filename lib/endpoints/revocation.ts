@@ -1,6 +1,6 @@
 /** The revocation endpoint (RFC 7009): a client is done with a token. */
 import type { Request, Response } from 'express'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { sendDone } from '../http/responses.ts'

@@ -1,6 +1,6 @@
 /** Answers signed for one client: authorization responses (JARM §2), userinfo (OpenID Connect Core §5.3.2), introspection (RFC 9701 §5). */
 import type { Response } from 'express'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 

@@ -1,5 +1,5 @@
 /** Calling functions that somebody else wrote to be told something: whatever they do, what they are told of goes on. */
-import { printable } from '../decision.ts'
+import { printable } from '../decisions/decision.ts'
 import { ConfigurationError } from '../options.ts'
 
 type Listener<A extends unknown[]> = (...args: A) => unknown

@@ -1,5 +1,5 @@
 /** Reads a client's id and secret from the Authorization header (RFC 6749 §2.3.1), strictly, verifying nothing. */
-import { decodeBase64 } from './base64.ts'
+import { decodeBase64 } from '../crypto/base64.ts'
 import { decodeComponent, decodeUtf8, hasForbiddenCharacter } from './form.ts'
 
 /** A client's id and secret. Either may be empty. */

@@ -1,17 +1,17 @@
 /** From an HTTP request to the values client authentication works with. */
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, ServerError } from '../errors.ts'
-import type { ClientRequest } from '../request.ts'
-import { traceIdOf } from '../trace.ts'
-import { certificateOfRequest, directTls, type CertificateSource } from './certificate-source.ts'
-import { requestNote } from './request-note.ts'
+import type { ClientRequest } from '../client-request.ts'
+import { traceIdOf } from './trace.ts'
+import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
+import { requestNote } from '../request-note.ts'
 import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
 export interface ClientRequestOptions extends ReadOptions {
   /** The endpoint's metadata name without `_endpoint`; `token` unless given. */
   readonly endpoint?: string | undefined
   /** Where the client certificate comes from; {@link directTls} unless given. */
-  readonly certificate?: CertificateSource | undefined
+  readonly certificateSource?: CertificateSource | undefined
 }
 
 const readings = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
@@ -68,7 +68,7 @@ released.catch(() => undefined)
 async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
   const parameters = await readParameters(req, options)
   refuseRepeatedAuthorization(req)
-  const source = options.certificate ?? directTls
+  const source = options.certificateSource ?? directTls
   return {
     endpoint: options.endpoint ?? 'token',
     headers: req.headers,

@@ -1,7 +1,7 @@
 /** Our own reader of `application/x-www-form-urlencoded`: what the usual ones repair or guess at, this one refuses. */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { InvalidRequestError } from '../errors.ts'
-import { furtherResources, type Parameters } from '../request.ts'
+import { furtherResources, type Parameters } from '../client-request.ts'
 
 /** Names that may be repeated to the caller: nothing in them can be mistaken for anything but a parameter's name. */
 const plainName = /^[a-z_.-]{1,40}$/
@@ -9,8 +9,9 @@ const plainName = /^[a-z_.-]{1,40}$/
 const controlCharacter = /[\u0000-\u001f\u007f]/
 
 /**
- * Parses a form body. Each name is taken at most once, but `resource` (RFC 8707 §2); one with an empty value counts as not sent (RFC 6749
- * §3.2), though sending it again is still a repetition. The result has no prototype, so `__proto__` is a name like any other.
+ * Parses a form body. Each name is taken at most once, but `resource` (RFC 8707 §2); one with an empty value counts as
+ * not sent (RFC 6749 §3.2), though sending it again is still a repetition. The result has no prototype, so `__proto__`
+ * is a name like any other.
  *
  * @param maxParameters how many name-value pairs are read; one more is an error.
  * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a control
@@ -30,7 +31,8 @@ export interface PairReader {
 /**
  * Reads form-encoded bytes pair by pair, of a body or of a query.
  *
- * @throws {@link InvalidRequestError} for invalid percent-encoding and bytes that are not UTF-8, and whatever the reader throws.
+ * @throws {@link InvalidRequestError} for invalid percent-encoding and bytes that are not UTF-8, and whatever the
+ * reader throws.
  */
 export function readPairs(encoded: Uint8Array, part: 'body' | 'query', reader: PairReader): void {
   const text = decodeUtf8(encoded)
@@ -83,6 +85,7 @@ export class ParameterCollector implements PairReader {
   readonly parameters: Parameters
   private readonly values: Record<string, string> & { [furtherResources]?: string[] }
   private empty: Set<string> | undefined
+  private further: string[] | undefined
   private readonly limit: number
   private count = 0
 
@@ -114,7 +117,8 @@ export class ParameterCollector implements PairReader {
     if (value === '') return
     refuseForbiddenCharacter('resource', value)
     if (this.values['resource'] === undefined) this.values['resource'] = value
-    else (this.values[furtherResources] ??= []).push(value)
+    else if (this.further === undefined) this.values[furtherResources] = this.further = [value]
+    else this.further.push(value)
   }
 }
 

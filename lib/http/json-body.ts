@@ -1,11 +1,11 @@
 /** Reads parameters sent as a JSON object, for the endpoints that were asked to accept one. */
 import { InvalidRequestError } from '../errors.ts'
-import type { Parameters } from '../request.ts'
+import type { Parameters } from '../client-request.ts'
 import { decodeUtf8, describeName, ParameterCollector, repeatedParameter } from './form.ts'
 
 /**
- * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here too: each name once, an empty string
- * counts as not sent, and the result has no prototype.
+ * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here
+ * too: each name once, an empty string counts as not sent, and the result has no prototype.
  *
  * @param maxParameters how many members are read; one more is an error.
  * @throws {@link InvalidRequestError} for anything that is not such an object: broken JSON, `null`, a list, a member that is
@@ -57,13 +57,16 @@ function textOf(name: string, value: unknown): string {
 }
 
 /**
- * `JSON.parse` keeps the last of two members with one name, where another reader of the same bytes may keep the first. In a
- * flat object of strings the text has exactly two string literals per member, four quotes, and one for each further item of a list; any more
- * is a name written twice.
+ * `JSON.parse` keeps the last of two members with one name, where another reader of the same bytes may keep the first.
+ * In a flat object of strings the text has exactly two string literals per member, four quotes, and one for each
+ * further item of a list; any more is a name written twice.
  */
 function refuseDoubledNames(text: string, members: object): void {
   const quotes = text.replace(/\\./g, '').split('"').length - 1
-  const literals = Object.values(members).reduce((sum, value) => sum + 1 + (Array.isArray(value) ? value.length : 1), 0)
+  const literals = Object.values(members).reduce(
+    (sum: number, value: unknown) => sum + 1 + (Array.isArray(value) ? value.length : 1),
+    0
+  )
   if (quotes === 2 * literals) return
   throw new InvalidRequestError('a parameter was sent more than once', { reason: 'the JSON object has the same name twice' })
 }

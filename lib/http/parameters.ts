@@ -1,11 +1,11 @@
 /** Reads a request's parameters: POST, from the body alone, each one string, once (RFC 6749 §3.2). */
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, MethodNotAllowedError, ServerError, UnsupportedMediaTypeError } from '../errors.ts'
-import type { Parameters } from '../request.ts'
+import type { Parameters } from '../client-request.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
 import { parseForm } from './form.ts'
 import { collectMembers, parseJson } from './json-body.ts'
-import { requestNote } from './request-note.ts'
+import { requestNote } from '../request-note.ts'
 
 export interface ReadOptions {
   /** Accept `application/json` too: one object of strings. Off unless asked for. */

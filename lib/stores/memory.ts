@@ -2,10 +2,10 @@
 import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
 import { checkKeys, ConfigurationError } from '../options.ts'
-import { ExpiringTable, type Entry, type Placement } from './expiring-table.ts'
-import { nameOf } from './key-name.ts'
-import { bytesOf, bytesOfSeen } from './memory-size.ts'
-import { SeenTable } from './seen-table.ts'
+import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
+import { nameOf } from './engine/key-name.ts'
+import { bytesOf, bytesOfSeen } from './memory/size.ts'
+import { SeenTable } from './memory/seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 export interface MemoryStoreOptions {

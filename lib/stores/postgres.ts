@@ -1,12 +1,12 @@
 /** A store in PostgreSQL, for any number of processes on any number of machines. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { checkTimeout } from './deadline.ts'
-import { boundedPool, type PostgresPool } from './postgres-pool.ts'
-import { migrate, type Schema } from './sql-schema.ts'
-import { sqlStore } from './sql-store.ts'
+import { checkTimeout } from './engine/deadline.ts'
+import { boundedPool, type PostgresPool } from './sql/postgres-pool.ts'
+import { migrate, type Schema } from './sql/schema.ts'
+import { sqlStore } from './sql/sql-store.ts'
 import type { Store } from './store.ts'
 
-export type { PostgresClient, PostgresPool } from './postgres-pool.ts'
+export type { PostgresClient, PostgresPool } from './sql/postgres-pool.ts'
 
 export interface PostgresStoreOptions {
   /** Such as `postgres://user:password@host:5432/database`. Names the primary, never a replica. */

@@ -1,8 +1,8 @@
 /** A store in Redis or Redis Cluster, for any number of processes on any number of machines. */
-import { checkTimeout } from './deadline.ts'
-import { digestOf, nameOf } from './key-name.ts'
-import { endedGrantLifetime, newRecord } from './new-record.ts'
-import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis-connection.ts'
+import { checkTimeout } from './engine/deadline.ts'
+import { digestOf, nameOf } from './engine/key-name.ts'
+import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis/connection.ts'
 import {
   addScript,
   deleteScript,
@@ -12,11 +12,11 @@ import {
   swapScript,
   takeScript,
   type Script
-} from './redis-scripts.ts'
+} from './redis/scripts.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 import { versionMaker } from './versions.ts'
 
-export type { RedisClient } from './redis-connection.ts'
+export type { RedisClient } from './redis/connection.ts'
 
 export interface RedisStoreOptions {
   /**

@@ -1,13 +1,13 @@
 /** A store in one SQLite file: nothing to install or run, and nothing lost when the process ends, however it ends. */
 import { closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
-import { checkTimeout } from './deadline.ts'
-import { migrate, type Schema } from './sql-schema.ts'
-import { sqlStore } from './sql-store.ts'
-import { SqliteConnection, sqliteDialect, type SqliteDatabase } from './sqlite-driver.ts'
+import { checkTimeout } from './engine/deadline.ts'
+import { migrate, type Schema } from './sql/schema.ts'
+import { sqlStore } from './sql/sql-store.ts'
+import { SqliteConnection, sqliteDialect, type SqliteDatabase } from './sql/sqlite-driver.ts'
 import type { Store } from './store.ts'
 
-export type { SqliteDatabase, SqliteStatement } from './sqlite-driver.ts'
+export type { SqliteDatabase, SqliteStatement } from './sql/sqlite-driver.ts'
 
 export interface SqliteStoreOptions {
   /**

@@ -2,14 +2,15 @@
  * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
  */
 import type { Request } from 'express'
-import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../client.ts'
-import { credentialSet, mayUseMethod } from '../client-credential-set.ts'
-import { DecisionBuilder, decisionOf, withDecision, type OpenCheckName, type Decision } from '../decision.ts'
-import { InvalidClientError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
+import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { mayUseMethod } from '../clients/credentials.ts'
+import { DecisionBuilder, decisionOf, withDecision, type OpenCheckName, type Decision } from '../decisions/decision.ts'
+import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../events/listener.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
-import type { ClientRequest, Clock } from '../request.ts'
+import type { ClientRequest, Clock } from '../client-request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
 /** What every strategy takes. */
@@ -53,7 +54,7 @@ export function checkFunctions(options: object, keys: readonly string[]): void {
 /** @throws ConfigurationError for something given as `keys` that cannot find any. */
 export function checkClientKeys(keys: unknown): void {
   if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
-  throw new ConfigurationError('keys', 'must be what clientKeys() returns')
+  throw new ConfigurationError('clientKeys', 'must be what clientKeys() returns')
 }
 
 /** How one request proves its client: what a method has of its own. */
@@ -156,8 +157,9 @@ export async function judgeAttempt(
     }
     decision.pass('client')
     decision.pass('registered_method')
-    const { credential, used = credential } = await proof.prove(client, decision)
+    const proven = await proof.prove(client, decision)
     checkProven(decision, request, client_id)
+    const { credential, used = credential } = checkResult(proven, strategy.name)
     decision.credential = credential
     request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
@@ -166,9 +168,18 @@ export async function judgeAttempt(
     return client
   } catch (error) {
     if (!(error instanceof InvalidClientError)) throw error
-    tell(context, request, () => error.decision)
-    throw (request.judged = withChallenge(error, strategy.challenge))
+    const told = decisionOf(error) ?? refuseUntold(decision, strategy.name, error).decision
+    tell(context, request, () => told)
+    throw (request.judged = withChallenge(withDecision(error, told), strategy.challenge))
   }
+}
+
+/** Fails closed: `false` is no proof, however much it looks like an answer. @throws ServerError */
+function checkResult(proven: unknown, method: string): Proven {
+  if (typeof proven === 'object' && proven !== null) return proven
+  throw new ServerError({
+    reason: `prove() of ${method} must resolve to what proved the client, or throw what decision.refuse() returns`
+  })
 }
 
 /** The record of an attempt that a strategy judges. */
@@ -187,24 +198,14 @@ export function decisionAbout(
 /**
  * What a method leaves to be checked once it is content.
  *
- * @throws InvalidClientError for a refusal that was not thrown, and where the request names another client beside the one that was proved.
+ * @throws InvalidClientError for a failed check that nothing was thrown for, and where the request names another client beside the one that was proved.
  */
 export function checkProven(decision: DecisionBuilder, request: ClientRequest, client_id: string): void {
-  if (decision.refusal !== undefined) throw decision.refusal
+  if (decision.hasFailed) throw decision.refusal ?? decision.refuse('client')
   const named = request.parameters['client_id']
   if (named === undefined || named === client_id) return
   const fix = 'Send one client_id: the one in the credential, or none beside it.'
   throw decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix })
-}
-
-/** The refusal with the `WWW-Authenticate` of a method that uses the Authorization header. */
-export function withChallenge(error: InvalidClientError, challenge: string | undefined): InvalidClientError {
-  if (challenge === undefined || 'WWW-Authenticate' in error.headers) return error
-  return new InvalidClientError({
-    ...(error.reason !== undefined && { reason: error.reason }),
-    ...(error.decision !== undefined && { decision: error.decision }),
-    headers: { ...error.headers, 'WWW-Authenticate': challenge }
-  })
 }
 
 /** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
@@ -218,6 +219,8 @@ export async function findClient(
   if (found?.clients === clients && found.client_id === client_id) return found.client
   try {
     const client = await clients.find(client_id)
+    if (client !== undefined && client.client_id !== client_id)
+      throw new TypeError('the registry found another client than was asked for')
     request.found = { clients, client_id, client }
     return client
   } catch (cause) {
@@ -265,57 +268,4 @@ function malformedDecision(
 ): Decision | undefined {
   const decision = decisionAbout(strategy, request, request.parameters['client_id'])
   return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
-}
-
-/** Fails a client that is not there, or that may not use the method now. */
-export function failBeforeProof(
-  decision: DecisionBuilder,
-  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
-  request: ClientRequest,
-  client: Client | undefined,
-  now: number
-): void {
-  if (client === undefined) {
-    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
-    return
-  }
-  decision.pass('client')
-  const { methods } = credentialSet(client)
-  const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
-  decision.fail('registered_method', {
-    section: 'RFC 7591 §2',
-    expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
-    received: carried(strategy, request),
-    fix: fixForMethod(strategy, client)
-  })
-}
-
-/** What the request carries, in the words of whoever reads the log: a certificate method that was chosen for want of another had no certificate. */
-function carried(
-  { name, certificate }: Pick<ClientAuthenticationStrategy, 'name' | 'certificate'>,
-  request: ClientRequest
-): string {
-  return certificate === true && !carriesCertificate(request) ? 'a client_id alone, without a certificate' : name
-}
-
-function carriesCertificate(request: ClientRequest): boolean {
-  try {
-    return request.certificate() !== undefined
-  } catch {
-    return true
-  }
-}
-
-function fixForMethod(
-  { name, public: provesNothing }: Pick<ClientAuthenticationStrategy, 'name' | 'public'>,
-  client: Client
-): string {
-  const { methods } = credentialSet(client)
-  if (methods.some(credential => credential.method === name))
-    return 'The client may use this method at another time only: let it use the one it may use now, or change the dates of this one.'
-  if (isPublic(client))
-    return 'The client is public: let it send its client_id alone, or register it for the method whose credential it sends.'
-  if (provesNothing === true)
-    return 'The client sent its client_id and nothing that proves it: let it use the method it is registered for, or change its token_endpoint_auth_method.'
-  return 'Let the client use the method it is registered for, change its token_endpoint_auth_method, or allow it this method too.'
 }

@@ -1,7 +1,7 @@
 /** Which of several methods that look alike a request is meant for. */
-import type { Client } from '../client.ts'
-import { credentialSet } from '../client-credential-set.ts'
-import type { ClientRequest } from '../request.ts'
+import type { Client } from '../clients/client.ts'
+import { credentialSet } from '../clients/credentials.ts'
+import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
 /** Stands for a client that is not there, so that as much is done for it. */

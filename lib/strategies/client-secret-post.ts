@@ -2,7 +2,7 @@
 import type { Request } from 'express'
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
 import { InvalidRequestError } from '../errors.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'

@@ -1,10 +1,10 @@
 /** The client authentication methods built in. The router, metadata and registration follow from this list. */
 import type { AssertionDials } from '../assertions/assertion-dials.ts'
-import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
-import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
-import type { AssertionAudience, ClientRegistry, ClientSource } from '../client.ts'
-import type { BasicEncoding } from '../credentials/client-secret.ts'
-import type { Clock } from '../request.ts'
+import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
+import type { AssertionAudience, ClientRegistry, ClientSource } from '../clients/client.ts'
+import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
+import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { ClientSecretBasicStrategy } from './client-secret-basic.ts'
 import { ClientSecretJwtStrategy } from './client-secret-jwt.ts'
@@ -33,16 +33,16 @@ export interface BuiltInStrategiesOptions {
   readonly clock?: Clock | undefined
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
-  readonly keys?: ClientKeys | undefined
+  readonly clientKeys?: ClientKeys | undefined
   /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
-  readonly certificates?: boolean | undefined
+  readonly certificateMethods?: boolean | undefined
 }
 
 /** Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys. */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
   const { clients, issuer, store, clock, fetchJson } = options
   const { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly } = options
-  const keys = options.keys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
+  const keys = options.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
   const jwt = { ...common, issuer, store, ...rules, keys }
@@ -51,9 +51,9 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
     new ClientSecretPostStrategy(common),
     new ClientSecretJwtStrategy(jwt),
     new PrivateKeyJwtStrategy(jwt),
-    ...(options.certificates === false
+    ...(options.certificateMethods === false
       ? []
-      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, keys })]),
+      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keys })]),
     new NoneStrategy(common)
   ]
 }

@@ -1,9 +1,9 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
-import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../assertions/algorithms.ts'
+import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
-import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
-import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
+import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
   assertionChecks,
   assertionPolicy,
@@ -12,12 +12,12 @@ import {
   pretendVerification,
   verifyClientAssertion,
   type AssertionPolicy
-} from '../assertions/jwt-assertion.ts'
-import type { AssertionAudience } from '../client.ts'
-import { DecisionBuilder } from '../decision.ts'
+} from '../assertions/client-assertion.ts'
+import type { AssertionAudience } from '../clients/client.ts'
+import { DecisionBuilder } from '../decisions/decision.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { requestNote } from '../http/request-note.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import { requestNote } from '../request-note.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { checkOneOf } from '../options.ts'
 import type { Store } from '../stores/store.ts'
 import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
@@ -44,7 +44,7 @@ export interface JwtStrategyOptions extends StrategyOptions {
   /** Seconds an assertion may live. Default 3600. */
   readonly maxLifetime?: number | undefined
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
-  readonly keys?: ClientKeys | undefined
+  readonly clientKeys?: ClientKeys | undefined
   /** Fetches a client's `jwks_uri`, where `keys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
   readonly fetchJson?: FetchJson | undefined
 }
@@ -59,7 +59,7 @@ const ownKeys = [
   'clockTolerance',
   'assertionDials',
   'maxLifetime',
-  'keys',
+  'clientKeys',
   'fetchJson'
 ]
 
@@ -74,7 +74,7 @@ export abstract class JwtStrategy extends MethodStrategy {
   protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric') {
     super(options, ownKeys)
     this.kind = kind
-    checkClientKeys(options.keys)
+    checkClientKeys(options.clientKeys)
     this.policy = assertionPolicy({
       issuer: options.issuer,
       store: options.store,
@@ -89,7 +89,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     })
     const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
     this.signingAlgorithms = this.policy.algorithms.filter(alg => ofKind.has(alg))
-    this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+    this.keys = options.clientKeys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
   }
 
   /**
@@ -119,7 +119,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     const presented = { assertion, jws: decodeOnce(request), client_id_parameter: client_id, kind, policy }
     return {
       checks: assertionChecks,
-      prove: (client, decision) => verifyClientAssertion({ ...presented, client, decision, keys }),
+      prove: (client, decision) => verifyClientAssertion({ ...presented, client, decision, clientKeys: keys }),
       pretend: decision => pretendVerification({ ...presented, decision })
     }
   }

@@ -1,7 +1,7 @@
 /** The base of client authentication methods: everything about one but what a request of it looks like and how it proves the client. */
 import type { Request } from 'express'
 import { Strategy as PassportStrategy } from 'passport'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import {
   actionsOf,
   judgeAttempt,

@@ -1,5 +1,5 @@
 /** `none`: a public client names itself and proves nothing (RFC 6749 §2.1). What protects it is PKCE, at the grant. */
-import type { ClientRequest, Mechanism } from '../request.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import type { Proof } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { namesItselfOnly, type Identification } from './strategy.ts'

@@ -1,16 +1,16 @@
 /** `self_signed_tls_client_auth`: a client certificate the client registered itself (RFC 8705 §2.2). */
-import { methodOfCertificate, selfSignedChecks, verifySelfSigned } from '../assertions/certificate.ts'
-import { clientKeys, type ClientKeys } from '../assertions/client-keys.ts'
-import { guardedFetch, type FetchJson } from '../assertions/guarded-fetch.ts'
-import type { Client } from '../client.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import { methodOfCertificate, selfSignedChecks, verifySelfSigned } from '../certificates/client-certificate.ts'
+import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
+import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
+import type { Client } from '../clients/client.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { namesItselfOnly, type Identification } from './strategy.ts'
 
 export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
-  readonly keys?: ClientKeys | undefined
+  readonly clientKeys?: ClientKeys | undefined
   /** Fetches a client's `jwks_uri`, where `keys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
   readonly fetchJson?: FetchJson | undefined
 }
@@ -32,9 +32,9 @@ export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: SelfSignedTlsClientAuthOptions) {
-    super(options, ['keys', 'fetchJson'])
-    checkClientKeys(options.keys)
-    this.keys = options.keys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+    super(options, ['clientKeys', 'fetchJson'])
+    checkClientKeys(options.clientKeys)
+    this.keys = options.clientKeys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
   }
 
   identify(request: ClientRequest): Identification {
@@ -52,7 +52,7 @@ export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
       prove: (client, decision) => {
         const certificate = request.certificate()
         const note = request.certificateNote?.()
-        return verifySelfSigned({ client, certificate, note, decision, clock, keys: this.keys })
+        return verifySelfSigned({ client, certificate, note, decision, clock, clientKeys: this.keys })
       }
     }
   }

@@ -3,10 +3,10 @@
  * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
  */
 import type { Strategy as PassportStrategy } from 'passport'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
 export type Identification =

@@ -1,7 +1,7 @@
 /** `tls_client_auth`: a client certificate from a trusted CA, by the subject the client registered (RFC 8705 §2.1). */
-import { methodOfCertificate, tlsClientAuthChecks, verifyTlsClientAuth } from '../assertions/certificate.ts'
-import type { Client } from '../client.ts'
-import type { ClientRequest, Mechanism } from '../request.ts'
+import { methodOfCertificate, tlsClientAuthChecks, verifyTlsClientAuth } from '../certificates/client-certificate.ts'
+import type { Client } from '../clients/client.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
 import type { Proof } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { namesItselfOnly, type Identification } from './strategy.ts'

@@ -1,11 +1,11 @@
 /** The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636). */
-import { isPublic } from '../client.ts'
-import { printable } from '../decision.ts'
+import { isPublic } from '../clients/client.ts'
+import { printable } from '../decisions/decision.ts'
 import { InvalidGrantError } from '../errors.ts'
-import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../tokens/authorization-code.ts'
-import { beginGrant, type Allowed } from '../tokens/begin-grant.ts'
-import { verifyCodeChallenge } from '../tokens/pkce.ts'
-import { resourceFor } from '../tokens/token-response.ts'
+import { requestedResources } from '../client-request.ts'
+import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/authorization-code.ts'
+import { beginGrant, type Allowed } from '../codes/begin-grant.ts'
+import { verifyCodeChallenge } from '../codes/pkce.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -31,11 +31,10 @@ export function authorizationCode(): TokenIssuer {
       checkRedirectUri(request, record)
       checkCodeVerifier(request, record)
       checkDpopKey(request, record)
-      const resource = request.parameters['resource']
-      if (resource !== undefined) resourceFor(server, record, resource)
+      const resource = requestedResources(request.parameters)
       const holder = { ...request, auth_method: request.authentication.method }
-      const refresh_token = await beginGrant(server, id, allowedBy(record), holder)
-      return server.respond(request, { ...record, id }, { resource, refresh_token })
+      const begin = () => beginGrant(server, id, allowedBy(record), holder)
+      return server.respond(request, { ...record, id }, { resource, refresh_token: begin })
     }
   }
 }

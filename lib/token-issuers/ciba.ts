@@ -1,8 +1,9 @@
 /** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
 import { UnauthorizedClientError } from '../errors.ts'
-import { cibaGrantType, type BackchannelRequest } from '../tokens/backchannel-request.ts'
-import { beginGrant } from '../tokens/begin-grant.ts'
-import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { requestedResources } from '../client-request.ts'
+import { cibaGrantType, type BackchannelRequest } from '../codes/backchannel-request.ts'
+import { beginGrant } from '../codes/begin-grant.ts'
+import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
@@ -24,14 +25,14 @@ export function ciba(): TokenIssuer {
       const { scope, resources, authorization_details, delivery } = found.request
       if (delivery === 'push')
         throw new UnauthorizedClientError('tokens are pushed to this client', { reason: 'CIBA §11: it registered the push mode' })
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       // judged first: a wrong resource must not cost the client its tokens
-      if (resource !== undefined) resourceFor(server, found.request, resource)
+      if (resource.length > 0) resourceFor(server, found.request, resource)
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const refresh_token = await beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
-      return server.respond(request, { ...allowed, id }, { resource, refresh_token })
+      const begin = () => beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
     }
   }
 }

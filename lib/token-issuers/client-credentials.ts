@@ -1,10 +1,9 @@
 /** The client credentials grant (RFC 6749 §4.4): a client acting for itself. */
 import { InvalidScopeError } from '../errors.ts'
+import { requestedResources } from '../client-request.ts'
 import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { aboutPeople } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
-
-/** Scope values that are about a person (OpenID Connect Core §5.4, §11). There is none here. */
-const aboutPeople = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone']
 
 /**
  * Issues an access token to a confidential client on its own behalf: `sub` is the client, and there is never a refresh token
@@ -17,7 +16,7 @@ export function clientCredentials(): TokenIssuer {
     issue(request, server) {
       const scope = scopeOf(request, server)
       const grant = { client_id: request.client.client_id, scope, resources: [] }
-      return server.respond(request, grant, { resource: request.parameters['resource'] })
+      return server.respond(request, grant, { resource: requestedResources(request.parameters) })
     }
   }
 }

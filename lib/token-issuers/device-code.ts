@@ -1,7 +1,8 @@
 /** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
-import { beginGrant } from '../tokens/begin-grant.ts'
-import { deviceCodeGrantType } from '../tokens/device-code.ts'
-import { collectApproval, findPolledRequest } from '../tokens/polled-request.ts'
+import { requestedResources } from '../client-request.ts'
+import { beginGrant } from '../codes/begin-grant.ts'
+import { deviceCodeGrantType } from '../codes/device-code.ts'
+import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
@@ -19,14 +20,14 @@ export function deviceCode(): TokenIssuer {
       const { client } = request
       const found = await findPolledRequest(server, 'device_code', requiredParameter(request, 'device_code'), client.client_id)
       const { scope, resources, authorization_details } = found.request
-      const { resource } = request.parameters
+      const resource = requestedResources(request.parameters)
       // judged first: a wrong resource must not cost the client its code
-      if (resource !== undefined) resourceFor(server, found.request, resource)
+      if (resource.length > 0) resourceFor(server, found.request, resource)
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const refresh_token = await beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
-      return server.respond(request, { ...allowed, id }, { resource, refresh_token })
+      const begin = () => beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
     }
   }
 }

@@ -5,6 +5,8 @@
 import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+import { requestedResources } from '../client-request.ts'
+import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
 import { startGrant } from '../tokens/new-grant.ts'
 import { readForeignToken } from '../tokens/presented-token.ts'
@@ -58,21 +60,24 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       if (!isProvedBy(token.cnf, request.confirmation)) throw refused('cnf: the request does not prove what it is bound to')
       const sub: unknown = await findSubject(jwt, request.client)
       if (typeof sub !== 'string' || sub === '') throw refused('subject: nobody here')
+      if (!(await hasAccount(server, sub))) throw refused('account: nobody here any more')
       // there is no refresh token to ask for
       const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
-      const resource = grantedResource(request, server, jwt.claims['resource'])
+      const resources = grantedResources(request, server, jwt.claims['resource'])
       if (!(await issuers.consume(jwt))) {
         tellReplay(request, server, jwt.iss)
         throw refused('replay: its jti was used before')
       }
       const { client_id } = request.client
-      const resources = resource === undefined ? [] : [resource]
       const authentication = jwt.typ === idJag ? authenticationOf(jwt) : {}
       const record = { client_id, sub, scope, resources, ...authentication, auth_method: request.authentication.method }
       const id = await startGrant(server, record)
-      const response = await server.respond(request, { ...record, id, act: token.act, may_act: token.may_act })
+      const grant = { ...record, id, act: token.act, may_act: token.may_act }
+      const response = await server.respond(request, grant, { resource: resources, knownAccount: true })
       // ID-JAG, Access Token Request: what was granted of its resource claim is told
-      return jwt.claims['resource'] === undefined ? response : { ...response, resource }
+      return jwt.claims['resource'] === undefined
+        ? response
+        : { ...response, resource: resources.length === 1 ? resources[0] : resources }
     }
   }
 }
@@ -95,16 +100,20 @@ function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, serv
   if (jti === undefined) throw refused('jti: an ID-JAG has one')
 }
 
-/** The resource the token is for: the one asked for, or the only one of this server's that the assertion names. */
-function grantedResource(request: TokenRequest, server: TokenServer, claim: unknown): string | undefined {
-  const asked = request.parameters['resource']
-  if (claim === undefined) return resourceFor(server, { resources: [] }, asked)?.resource
+/** The resources the token is for: those asked for, or the only one of this server's that the assertion names. */
+function grantedResources(request: TokenRequest, server: TokenServer, claim: unknown): readonly string[] {
+  const asked = requestedResources(request.parameters)
+  const named = claim === undefined ? [] : namedHere(server, claim)
+  if (asked.length === 0 && named.length > 1) throw new InvalidTargetError('the assertion is for several resources: name one')
+  resourceFor(server, { resources: named }, asked)
+  return asked.length === 0 ? named : asked
+}
+
+function namedHere(server: TokenServer, claim: unknown): readonly string[] {
   const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
   const resources = server.resources.all().flatMap(({ resource }) => (named.includes(resource) ? [resource] : []))
   if (resources.length === 0) throw new InvalidTargetError('the assertion is for no resource known here')
-  if (asked === undefined && resources.length > 1)
-    throw new InvalidTargetError('the assertion is for several resources: name one')
-  return resourceFor(server, { resources }, asked)?.resource
+  return resources
 }
 
 /** How the person signed in there, as an ID-JAG tells it. */

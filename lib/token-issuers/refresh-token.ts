@@ -1,10 +1,11 @@
 /** The refresh token grant (RFC 6749 §6), rotating by family. */
-import { InvalidGrantError, InvalidScopeError } from '../errors.ts'
+import { InvalidGrantError } from '../errors.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
-import { findGrant, type GrantRecord } from '../tokens/grant.ts'
-import { hasExpired, readRefreshToken, rotate, rotates } from '../tokens/refresh-token.ts'
-import { malformedScope, parseScope, scopeBeyond } from '../tokens/scope.ts'
-import { resourceFor } from '../tokens/token-response.ts'
+import { requestedResources } from '../client-request.ts'
+import { mayRefresh } from '../tokens/allowed.ts'
+import { findGrant, type FoundGrant } from '../tokens/grant.ts'
+import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
+import { malformedScope, parseScope } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -24,21 +25,28 @@ export function refreshToken(): TokenIssuer {
       if (hasExpired(server, found.grant.refresh)) throw refused('expired')
       if (grant.client_id !== request.client.client_id) throw refused('issued to another client')
       if (!isProvedBy(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
+      if (!mayRefresh(server, request.client, grant.scope)) throw refused('offline_access is no longer allowed to the client')
+      const scope = askedScope(request)
+      const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
-      const scope = narrowedScope(request, grant)
-      const { resource } = request.parameters
-      if (resource !== undefined) resourceFor(server, grant, resource)
-      const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation), found)
-      if (rotation.outcome === 'reused') tellReuse(request, server, reference.grant)
-      if (rotation.outcome === 'reused') throw refused('superseded before: reuse; the grant and its tokens are revoked')
-      if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
-      return server.respond(
-        request,
-        { ...grant, id: reference.grant },
-        { scope, resource, refresh_token: rotation.refresh_token }
-      )
+      const refresh_token = () => successor(request, server, reference, found)
+      return server.respond(request, { ...grant, id: reference.grant }, { scope, resource, refresh_token })
     }
   }
+}
+
+/** The refresh token from now on. @throws InvalidGrantError where this one was superseded, or the grant has ended. */
+async function successor(
+  request: TokenRequest,
+  server: TokenServer,
+  reference: RefreshTokenReference,
+  found: FoundGrant
+): Promise<string> {
+  const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation), found)
+  if (rotation.outcome === 'current') return rotation.refresh_token
+  if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
+  tellReuse(request, server, reference.grant)
+  throw refused('superseded before: reuse; the grant and its tokens are revoked')
 }
 
 function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: TokenServer, grant: string): void {
@@ -51,14 +59,9 @@ function refused(reason: string): InvalidGrantError {
   return new InvalidGrantError('this refresh token is not valid', { reason })
 }
 
-function narrowedScope(request: TokenRequest, grant: GrantRecord): readonly string[] {
+function askedScope(request: TokenRequest): readonly string[] | undefined {
   const asked = request.parameters['scope']
-  if (asked === undefined) return grant.scope
-  const scope = parseScope(asked)
-  const beyond = scope === undefined ? [] : scopeBeyond(scope, grant.scope)
-  if (scope === undefined || beyond.length > 0) {
-    const reason = scope === undefined ? malformedScope(asked).reason : `beyond it: ${beyond.join(' ')}`
-    throw new InvalidScopeError('scope is malformed or beyond what was granted', { ...(reason !== undefined && { reason }) })
-  }
+  const scope = asked === undefined ? undefined : parseScope(asked)
+  if (asked !== undefined && scope === undefined) throw malformedScope(asked)
   return scope
 }

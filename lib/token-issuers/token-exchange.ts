@@ -8,14 +8,17 @@ import {
   type TrustedIssuersOptions,
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+import { requestedResources } from '../client-request.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
-import { startGrant } from '../tokens/new-grant.ts'
+import { hasAccount } from '../tokens/account.ts'
+import { exchangesOf } from '../tokens/grant.ts'
+import { startExchangedGrant, startGrant } from '../tokens/new-grant.ts'
+import type { NewGrant } from '../tokens/person-grants.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
-import type { Resource } from '../tokens/resource.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
@@ -70,8 +73,8 @@ interface Exchange {
  *
  * Guaranteed of the token issued: the policy allowed it; its scope is within the subject token's and the client's; it expires no later than the subject
  * token; the request proved the keys and certificates the subject and actor tokens are bound to, and it is bound to what the request proved; where the
- * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it ends with the grant of the subject token. There is
- * neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
+ * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it has a grant of its own, which ends with the subject token's
+ * grant and where the subject token is revoked. There is neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
  *
  * @throws ConfigurationError naming the option that is wrong. There is no exchange without a policy.
  *
@@ -104,23 +107,29 @@ async function exchange(context: Exchange): ReturnType<TokenIssuer['issue']> {
   const requested = requestedType(request)
   const subject = await readToken(context, 'subject_token', ['access_token', 'refresh_token', 'id_token', 'jwt'])
   const actor = hasActor(request) ? await readToken(context, 'actor_token', ['access_token', 'id_token', 'jwt']) : undefined
-  const target = targetOf(request, server, subject.token)
-  if (requested === 'jwt' && target?.access_token_format !== 'jwt')
+  const wanted = requestedScopeWithin(request, server, subject.token.scope).filter(value => value !== 'offline_access')
+  const resources = targetsOf(request, server, subject.token)
+  const target = server.resources.together(resources, server.accessTokenTtl) ?? server.resources.inferred(wanted)
+  if (requested === 'jwt' && target?.accessTokenFormat !== 'jwt')
     throw new InvalidRequestError('a JWT is issued only for a resource that takes JWTs')
-  const scope = narrowedScope(request, server, subject.token, target)
+  const scope = target === undefined ? wanted : server.resources.narrow(wanted, target)
   const sub = await subjectOf(context, subject)
-  const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, target })
+  const targets = resources.length > 0 ? resources : [target?.resource]
+  const act = await allowedActor(context, { sub, subject: subject.token, actor: actor?.token, scope, targets })
   for (const { jwt, name } of [subject, actor].filter(part => part !== undefined)) {
     if (jwt === undefined || (await issuers.consume(jwt))) continue
     tellReplay(request, server, jwt.iss)
     throw refused(name, 'replay: its jti was used before')
   }
-  const { may_act, auth_time, acr, amr, exp } = subject.token
+  const { about, may_act, auth_time, acr, amr, exp } = subject.token
   const { client_id } = request.client
-  const resources = target === undefined ? subject.token.resources : [target.resource]
-  const record = { client_id, sub, scope, resources, auth_time, acr, amr, auth_method: request.authentication.method }
-  const id = await grantOf(server, subject.token, record)
-  const response = await server.respond(request, { ...record, id, act, may_act }, { expires_at: exp, id_token: false })
+  const granted = { client_id, scope, resources, auth_time, acr, amr }
+  const id = await beginGrant(server, subject.token, { ...granted, sub, auth_method: request.authentication.method })
+  // a client that acts for itself is no person: nobody calls it by another name
+  const whose = about === 'person' ? { sub } : { subject_client: sub }
+  // whoever it is about was found to be there with the token that was presented
+  const shape = { resource: resources, expires_at: exp, id_token: false, knownAccount: true } as const
+  const response = await server.respond(request, { ...granted, ...whose, id, act, may_act }, shape)
   return { ...response, issued_token_type: tokenType + requested }
 }
 
@@ -190,46 +199,36 @@ function isOwnJwt(presented: string, server: TokenServer): boolean {
 }
 
 /**
- * The resource the new token is for: the one `resource` or `audience` names, or else the subject token's own, so that a token for one API never
+ * The resources the new token is for: those `resource` or `audience` name, or else the subject token's own, so that a token for one API never
  * becomes one for all.
  */
-function targetOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): Resource | undefined {
-  const { resource, audience } = request.parameters
-  if (resource !== undefined && audience !== undefined && resource !== audience)
+function targetsOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): readonly string[] {
+  const resources = requestedResources(request.parameters)
+  const { audience } = request.parameters
+  if (audience !== undefined && resources.some(resource => resource !== audience))
     throw new InvalidTargetError('resource and audience name two targets, and a token is for one')
-  const asked = resource ?? audience
+  const asked = audience === undefined ? resources : [audience]
+  if (asked.length === 0 && subject.resources.length > 1)
+    throw new InvalidTargetError('the subject_token is for several resources: name one')
   // what a refresh token is good for was agreed to; an access token's API is there to be left for the next one
-  if (asked !== undefined)
-    return subject.type === 'refresh_token' ? resourceFor(server, subject, asked) : server.resources.find(asked)
-  const [own, ...others] = subject.resources
-  if (others.length > 0) throw new InvalidTargetError('the subject_token is for several resources: name one')
-  return own === undefined ? undefined : server.resources.find(own)
+  resourceFor(server, { resources: subject.type === 'refresh_token' ? subject.resources : [] }, asked)
+  return asked.length === 0 ? subject.resources : asked
 }
 
-/** What is asked for, or all there is, of what the subject token says, the client may have and the target understands. There is no refresh token to ask for. */
-function narrowedScope(
-  request: TokenRequest,
-  server: TokenServer,
-  subject: PresentedToken,
-  target: Resource | undefined
-): readonly string[] {
-  const scope = requestedScopeWithin(request, server, subject.scope).filter(value => value !== 'offline_access')
-  return target === undefined ? scope : server.resources.narrow(scope, target)
-}
-
-async function subjectOf({ findSubject, request }: Exchange, { token, jwt }: Part): Promise<string> {
+async function subjectOf({ findSubject, request, server }: Exchange, { token, jwt }: Part): Promise<string> {
   if (jwt === undefined) return token.sub
   const sub: unknown = await findSubject?.(jwt, request.client)
   if (typeof sub !== 'string' || sub === '') throw refused('subject_token', 'subject: nobody here')
+  if (!(await hasAccount(server, sub))) throw refused('subject_token', 'account: nobody here any more')
   return sub
 }
 
 interface Proposal extends Pick<ExchangeRequest, 'sub' | 'subject' | 'actor' | 'scope'> {
-  readonly target: Resource | undefined
+  readonly targets: readonly (string | undefined)[]
 }
 
-/** Asks the policy, and answers with the actors the new token names. */
-async function allowedActor(context: Exchange, { target, ...proposal }: Proposal): Promise<Actor | undefined> {
+/** Asks the policy of each target, and answers with the actors the new token names. */
+async function allowedActor(context: Exchange, { targets, ...proposal }: Proposal): Promise<Actor | undefined> {
   const { policy, request, server } = context
   const { client } = request
   const { subject, actor } = proposal
@@ -240,12 +239,17 @@ async function allowedActor(context: Exchange, { target, ...proposal }: Proposal
   if (subject.may_act !== undefined && !mayAct(subject.may_act, party, client.client_id, server.issuer))
     throw notAllowed('may_act: the subject_token allows another actor')
   const { audience } = request.parameters
-  const verdict = await policy({ ...proposal, client, resource: target?.resource, audience })
-  if (verdict?.allow === 'impersonation') return subject.act
-  if (verdict?.allow !== 'delegation') {
-    const reason = verdict?.allow === false ? verdict.reason : undefined
-    throw notAllowed(`policy: ${reason ?? 'not allowed'}`)
+  const kinds = new Set<string>()
+  for (const resource of targets) {
+    const verdict = await policy({ ...proposal, client, resource, audience })
+    if (verdict?.allow !== 'impersonation' && verdict?.allow !== 'delegation') {
+      const reason = verdict?.allow === false ? verdict.reason : undefined
+      throw notAllowed(`policy: ${reason ?? 'not allowed'}`)
+    }
+    kinds.add(verdict.allow)
   }
+  if (kinds.size > 1) throw notAllowed('policy: impersonation at one resource, delegation at another')
+  if (kinds.has('impersonation')) return subject.act
   const act = actThrough(party, subject.act)
   if (act === undefined) throw notAllowed('act: too many have acted already')
   return act
@@ -256,14 +260,16 @@ function partyOf(actor: PresentedToken | undefined, client: Client, server: Toke
   if (actor === undefined) return { sub: client.client_id }
   if (actor.iss !== server.issuer) return { iss: actor.iss, sub: actor.sub }
   // a client acting for itself is called by its client_id, a person what this client calls people
-  return { sub: actor.sub === actor.client_id ? actor.sub : subjectFor(server, client, actor.sub) }
+  return { sub: actor.about === 'client' ? actor.sub : subjectFor(server, client, actor.sub) }
 }
 
-/** What the new token lives and dies with: the subject token's grant. What has none, and is somebody else's word, begins one. */
-async function grantOf(
-  server: TokenServer,
-  subject: PresentedToken,
-  record: Parameters<typeof startGrant>[1]
-): Promise<string | undefined> {
-  return subject.grant ?? (subject.type === 'access_token' ? undefined : startGrant(server, record))
+/** As many exchanges in a row as may lead to a token: each look at it looks at all of them. */
+const mostExchanges = 8
+
+/** What the new token lives and dies with: a grant of its own that ends with what was exchanged. What somebody else vouches for is exchanged for no grant of ours. */
+async function beginGrant(server: TokenServer, subject: PresentedToken, record: NewGrant): Promise<string> {
+  const { type, grant, jti, about } = subject
+  if (type === 'jwt' || type === 'id_token') return startGrant(server, record)
+  if (exchangesOf(grant) >= mostExchanges) throw refused('subject_token', `grant: exchanged ${mostExchanges} times already`)
+  return startExchangedGrant(server, about === 'client' ? { ...record, about_client: true } : record, { grant, jti })
 }

@@ -2,10 +2,11 @@
  * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
  * function from an authenticated client's request to a token response.
  */
-import { isPublic, type Client } from '../client.ts'
+import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
-import type { ClientAuthentication, Parameters } from '../request.ts'
+import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError } from '../options.ts'
+import { allowedScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
@@ -58,7 +59,7 @@ export function requestedScope(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
   server: Pick<TokenServer, 'scopes'>
 ): readonly string[] {
-  const allowed = allowedScope(request, server)
+  const allowed = allowedScope(server, request.client)
   const scope = request.parameters['scope']
   if (scope === undefined) return request.client.scope === undefined ? [] : allowed
   const values = parseScope(scope)
@@ -81,7 +82,7 @@ export function requestedScopeWithin(
 ): readonly string[] {
   if (limit === undefined) return requestedScope(request, server)
   if (request.parameters['scope'] === undefined) {
-    const allowed = allowedScope(request, server)
+    const allowed = allowedScope(server, request.client)
     return limit.filter(value => allowed.includes(value))
   }
   const scope = requestedScope(request, server)
@@ -90,12 +91,6 @@ export function requestedScopeWithin(
     throw new InvalidScopeError('this scope is beyond what was presented', { reason: `beyond it: ${beyond.join(' ')}` })
   }
   return scope
-}
-
-/** What the client may ask for: what it registered, or all there is where it registered nothing. */
-function allowedScope({ client }: Pick<TokenRequest, 'client'>, server: Pick<TokenServer, 'scopes'>): readonly string[] {
-  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
-  return registered === undefined ? server.scopes : registered.filter(value => server.scopes.includes(value))
 }
 
 /** Tells that an assertion or token of a trusted issuer was presented again. */

@@ -1,9 +1,11 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
 import { InvalidGrantError } from '../errors.ts'
 import type { Key } from '../stores/store.ts'
+import { areStillThere, type Holders } from './account.ts'
 import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
-import { findGrant, toJson, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
+import { isExchanged, rootOf, toJson, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
+import { findLivingGrant, revocationKey } from './grant-chain.ts'
 import type { Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
@@ -19,8 +21,8 @@ export interface AccessToken {
    */
   readonly pairwise_sub?: string | undefined
   readonly scope: readonly string[]
-  /** The resource it is for; undefined: none was named. */
-  readonly aud?: string | undefined
+  /** What it is for: a resource, or a resource and the userinfo endpoint; undefined: none was named, and its scope belongs to none. */
+  readonly aud?: string | readonly string[] | undefined
   readonly iat: number
   readonly exp: number
   readonly jti: string
@@ -55,6 +57,7 @@ export async function mintAccessToken(
   details: {
     readonly scope: readonly string[]
     readonly resource: Resource | undefined
+    readonly audience: AccessToken['aud']
     readonly confirmation: Confirmation | undefined
     /** What the client calls the grant's person; the same as the person's own `sub` where nothing is given. */
     readonly subject?: string | undefined
@@ -62,17 +65,17 @@ export async function mintAccessToken(
     readonly expires_at?: number | undefined
   }
 ): Promise<{ access_token: string; expires_in: number }> {
-  const { scope, resource, confirmation, subject, expires_at = Infinity } = details
+  const { scope, resource, audience, confirmation, subject, expires_at = Infinity } = details
   const iat = Math.floor(server.clock() / 1000)
-  const expires_in = Math.min(resource?.access_token_ttl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
+  const expires_in = Math.min(resource?.accessTokenTtl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
   const content: TokenContent = {
     client_id: grant.client_id,
-    sub: grant.sub ?? grant.client_id,
+    sub: grant.sub ?? grant.subject_client ?? grant.client_id,
     pairwise_sub: subject === grant.sub ? undefined : subject,
     scope,
-    aud: resource?.resource,
+    aud: audience,
     iat,
     exp: iat + expires_in,
     cnf: confirmation,
@@ -84,33 +87,61 @@ export async function mintAccessToken(
     act: grant.act,
     may_act: grant.may_act
   }
-  if (resource?.access_token_format === 'jwt') {
+  if (resource?.accessTokenFormat === 'jwt') {
     const claims = claimsOf(server, content, reference)
-    return { access_token: await server.keys.sign(accessTokenAlgorithm(server), jwtType, claims), expires_in }
+    const alg = resource.signingAlgorithm ?? accessTokenAlgorithm(server)
+    return { access_token: await server.keys.sign(alg, jwtType, claims), expires_in }
   }
   await server.store.set(accessTokenKey(reference, grant.id), toJson(content), expires_in)
   return { access_token: reference, expires_in }
 }
 
-/**
- * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client
- * has not ended its registration. Says nothing about audience, scope or proof of possession.
- */
-export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
-  // no HTTP header of Node's carries more
-  if (presented.length > 16_384) return undefined
-  const token = await (isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented))
-  return token !== undefined && (await server.hasEnded?.(token.client_id)) === true ? undefined : token
+/** An access token that is in force as far as it and its grant say. */
+export interface FoundAccessToken {
+  readonly token: AccessToken
+  /** Whether its `sub` is a person, or a client that acts for itself. */
+  readonly about: Holders['about']
 }
 
 /**
- * Ends an access token that {@link verifyAccessToken} accepted, and nothing else: from now on it does not. A resource that reads JWTs itself
- * takes one until it expires.
+ * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client and
+ * its person are still there. Says nothing about audience, scope or proof of possession.
+ *
+ * @throws TemporarilyUnavailableError where one of that cannot be found out.
+ */
+export async function verifyAccessToken(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+  return (await verifyHeldToken(server, presented))?.token
+}
+
+/** The same, with whom it is about. */
+export async function verifyHeldToken(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {
+  const found = await findAccessToken(server, presented)
+  if (found === undefined) return undefined
+  const { token, about } = found
+  return (await areStillThere(server, { client_id: token.client_id, sub: token.sub, about })) ? found : undefined
+}
+
+/** An access token in force, whoever is left of those it names. */
+export async function findAccessToken(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {
+  // no HTTP header of Node's carries more
+  if (presented.length > 16_384) return undefined
+  return isJwt(presented) ? verifyJwt(server, presented) : findOpaque(server, presented)
+}
+
+/**
+ * Ends an access token that {@link findAccessToken} found, and what was exchanged for it: from now on it does not. A resource that reads JWTs
+ * itself takes one until it expires.
  */
 export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
-  if (!isJwt(presented)) return server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
   const left = Math.ceil(token.exp - server.clock() / 1000)
   await server.store.set(revocationKey(token.jti, token.grant), null, left + clockDifference)
+  if (!isJwt(presented)) await server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
+}
+
+/** The resources a token is good for, by their indicators, and the userinfo endpoint among them; empty: it names none. */
+export function audiencesOf({ aud }: Pick<AccessToken, 'aud'>): readonly string[] {
+  if (aud === undefined) return []
+  return typeof aud === 'string' ? [aud] : aud
 }
 
 function isJwt(presented: string): boolean {
@@ -139,12 +170,7 @@ export function grantOfReference(reference: string): string | undefined {
 function accessTokenKey(reference: string, grant: string | undefined): Key {
   // a reference is the token itself: what is kept must not contain it
   const id = tokenDigest(reference)
-  return grant === undefined ? { kind: 'access_token', id } : { kind: 'access_token', id, grant }
-}
-
-function revocationKey(jti: string, grant: string | undefined): Key {
-  const id = tokenDigest(jti)
-  return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant }
+  return grant === undefined ? { kind: 'access_token', id } : { kind: 'access_token', id, grant: rootOf(grant) }
 }
 
 /**
@@ -163,24 +189,30 @@ function claimsOf(server: TokenServer, content: TokenContent, jti: string): obje
   }
 }
 
-async function findOpaque(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+async function findOpaque(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {
   const grant = grantOfReference(presented)
   const key = accessTokenKey(presented, grant)
   const kept = (await server.store.get(key))?.value as unknown as TokenContent | undefined
-  return kept !== undefined && kept.exp * 1000 > server.clock() ? { ...kept, jti: key.id, grant } : undefined
+  if (kept === undefined || kept.exp * 1000 <= server.clock()) return undefined
+  const token = { ...kept, jti: key.id, grant }
+  if (grant === undefined || !isExchanged(grant)) return { token, about: grant === undefined ? 'client' : 'person' }
+  // its own grant is kept with that of its root, and is ended apart from it
+  const found = await findLivingGrant(server.store, grant)
+  return found && { token, about: found.grant.about_client === true ? 'client' : 'person' }
 }
 
-async function verifyJwt(server: TokenServer, presented: string): Promise<AccessToken | undefined> {
+async function verifyJwt(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {
   const claims = server.keys.verify(presented, jwtType)
   if (claims?.['iss'] !== server.issuer) return undefined
   const { scope, jti, sub } = claims as { scope?: string; jti: string; sub: string }
   const token = { ...claims, scope: parseScope(scope ?? '') ?? [], grant: grantOfReference(jti) } as unknown as AccessToken
   if (token.exp * 1000 <= server.clock()) return undefined
-  const found = token.grant === undefined ? undefined : await findGrant(server.store, token.grant)
+  const found = token.grant === undefined ? undefined : await findLivingGrant(server.store, token.grant)
   if (token.grant !== undefined && found === undefined) return undefined
   if ((await server.store.get(revocationKey(jti, token.grant))) !== undefined) return undefined
-  if (found === undefined) return token
+  if (found === undefined) return { token, about: 'client' }
   // what the token does not say, its grant does
   const { grant } = found
-  return { ...token, sub: grant.sub, pairwise_sub: grant.sub === sub ? undefined : sub, claims: grant.claims?.userinfo }
+  const said = { ...token, sub: grant.sub, pairwise_sub: grant.sub === sub ? undefined : sub, claims: grant.claims?.userinfo }
+  return { token: said, about: grant.about_client === true ? 'client' : 'person' }
 }

@@ -27,8 +27,10 @@ export interface Grant {
    */
   readonly id?: string | undefined
   readonly client_id: string
-  /** The person the grant is about; absent when the client acts for itself. */
+  /** The person the grant is about; absent when a client acts for itself. */
   readonly sub?: string | undefined
+  /** The client it is about, where that is another than the one it is given to. Never together with `sub`. */
+  readonly subject_client?: string | undefined
   readonly scope: readonly string[]
   /** The resource indicators the grant names; empty: it names none. */
   readonly resources: readonly string[]
@@ -46,10 +48,21 @@ export interface Grant {
   readonly may_act?: AllowedActor | undefined
 }
 
+/** What was exchanged for a grant (RFC 8693). */
+export interface ExchangedFor {
+  /** The grant of the token that was presented; absent where it had none. */
+  readonly grant?: string | undefined
+  /** Names the access token that was presented; absent for a refresh token, which ends with its grant alone. */
+  readonly jti?: string | undefined
+}
+
 /** A grant as the store keeps it. */
 export interface GrantRecord {
   readonly client_id: string
   readonly sub: string
+  /** True: `sub` is no person, but a client that acts for itself. */
+  readonly about_client?: true | undefined
+  readonly exchanged?: ExchangedFor | undefined
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   readonly auth_time?: number | undefined
@@ -75,7 +88,37 @@ export function tokenDigest(token: string): string {
 }
 
 export function grantKey(id: string): Key {
-  return { kind: 'grant', id, grant: id }
+  return { kind: 'grant', id, grant: rootOf(id) }
+}
+
+/** Stands between the id of a grant that was exchanged and the one the exchange began. */
+const exchange = '~'
+const exchanged = /~[\w-]{22}$/
+
+/** The id of a grant that an exchange begins; it says which grant was exchanged, if one was. */
+export function exchangedId(parent: string | undefined, own: string): string {
+  return `${parent ?? ''}${exchange}${own}`
+}
+
+/** Whether a grant began with an exchange. */
+export function isExchanged(id: string): boolean {
+  return exchanged.test(id)
+}
+
+/** How many exchanges led to a grant. */
+export function exchangesOf(id: string | undefined): number {
+  return id === undefined ? 0 : id.split(exchange).length - 1
+}
+
+/** The grant that the first exchange was made of: all that rests on it is kept, and ends, together. */
+export function rootOf(id: string): string {
+  const end = isExchanged(id) ? id.indexOf(exchange, 1) : -1
+  return end === -1 ? id : id.slice(0, end)
+}
+
+/** Ends a grant that began with an exchange, and leaves what it was exchanged for. */
+export function endExchanged(store: Store, id: string): Promise<void> {
+  return store.delete(grantKey(id))
 }
 
 /** A grant as the store has it now. */

@@ -1,8 +1,10 @@
-/** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead. */
-import type { Client } from '../client.ts'
+/** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead, unless told otherwise. */
+import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
-import type { AccountClaims, Grant } from './grant.ts'
-import { halfHash } from './signing-keys.ts'
+import { readClaims } from './claims.ts'
+import type { Grant } from './grant.ts'
+import { rememberSubject } from './pairwise-memory.ts'
+import { halfHash } from '../signing-keys/signing-keys.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -25,10 +27,15 @@ export async function mintIdToken(
   if (grant.sub === undefined) throw new ServerError({ reason: 'an ID Token needs a person: the grant has no sub' })
   const alg = idTokenAlgorithm(server, client)
   const iat = Math.floor(server.clock() / 1000)
+  const subject = subjectFor(server, client, grant.sub)
+  if (subject !== grant.sub) await rememberSubject(server, client, grant.sub, subject)
   return server.keys.sign(alg, 'JWT', {
-    ...(await requestedClaims(server, grant.sub, grant.claims?.id_token)),
+    ...(await readClaims(server, client, grant.sub, {
+      scope: (client.id_token_claims ?? server.idTokenClaims) === 'scopes' ? grant.scope : [],
+      claims: grant.claims?.id_token
+    })),
     iss: server.issuer,
-    sub: subjectFor(server, client, grant.sub),
+    sub: subject,
     aud: client.client_id,
     exp: iat + lifetime,
     iat,
@@ -42,13 +49,6 @@ export async function mintIdToken(
       'urn:openid:params:jwt:claim:rt_hash': pushed.refresh_token === undefined ? undefined : halfHash(alg, pushed.refresh_token)
     })
   })
-}
-
-/** The claims that were asked for in the ID Token one by one (OpenID Connect Core §5.5), as far as they are known. */
-async function requestedClaims(server: TokenServer, sub: string, names: readonly string[] | undefined): Promise<AccountClaims> {
-  if (names === undefined) return {}
-  const known = (await server.claims?.(sub)) ?? {}
-  return Object.fromEntries(names.filter(name => known[name] !== undefined).map(name => [name, known[name]]))
 }
 
 /** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */

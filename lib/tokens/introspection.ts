@@ -1,6 +1,8 @@
 /** What a token says, to a client that may know it (RFC 7662 §2.2). */
-import type { Client } from '../client.ts'
-import { verifyAccessToken, type AccessToken } from './access-token.ts'
+import type { Client } from '../clients/client.ts'
+import { audiencesOf, verifyAccessToken, type AccessToken } from './access-token.ts'
+import { hasAccount } from './account.ts'
+import { mayRefresh } from './allowed.ts'
 import type { GrantRecord } from './grant.ts'
 import { findRefreshToken, isCurrent } from './refresh-token.ts'
 import { subjectFor } from './subject.ts'
@@ -17,7 +19,8 @@ const sameNamed = ['aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act',
 
 /**
  * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists the client in
- * `introspection_clients`. Any other is inactive, as is one that expired, was revoked, or is a refresh token that was replaced. Looking at a
+ * `introspection_clients`. Any other is inactive, as is one that expired, was revoked, belongs to somebody who is nobody here any more, or is a refresh
+ * token that was replaced. Looking at a
  * token changes nothing: a replaced refresh token that is introspected has not been used. A person is called what the token's client calls them
  * (OpenID Connect Core §8).
  */
@@ -26,7 +29,11 @@ export async function introspect(server: TokenServer, presented: string, client:
   const refreshToken = await findRefreshToken(server, presented)
   if (refreshToken !== undefined) {
     const { grant } = refreshToken
-    const isGood = grant.client_id === client_id && isCurrent(server, refreshToken)
+    const isGood =
+      grant.client_id === client_id &&
+      isCurrent(server, refreshToken) &&
+      mayRefresh(server, client, grant.scope) &&
+      (await hasAccount(server, grant.sub))
     return isGood ? describeRefreshToken(server, client, grant) : inactive
   }
   const token = await verifyAccessToken(server, presented)
@@ -35,7 +42,7 @@ export async function introspect(server: TokenServer, presented: string, client:
 
 function mayKnow({ resources }: TokenServer, token: AccessToken, client_id: string): boolean {
   if (token.client_id === client_id) return true
-  return token.aud !== undefined && resources.isIntrospectedBy(client_id, token.aud)
+  return audiencesOf(token).some(indicator => resources.isIntrospectedBy(client_id, indicator))
 }
 
 /** An opaque token's `jti` is the digest it is kept under: the token cannot be made of it. */

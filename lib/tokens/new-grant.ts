@@ -1,4 +1,5 @@
-/** Grants that begin at the token endpoint: nobody was asked, another issuer's word was taken. */
+/** Grants that begin at the token endpoint: nobody was asked, another issuer's word was taken, or that of a token. */
+import { exchangedId, grantKey, toJson, type ExchangedFor, type GrantRecord } from './grant.ts'
 import { keepGrant, type NewGrant } from './person-grants.ts'
 import { grantTtl } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
@@ -8,4 +9,18 @@ export async function startGrant(server: TokenServer, record: NewGrant): Promise
   const id = server.random(16).toString('base64url')
   await keepGrant(server, id, record, grantTtl(server, record))
   return id
+}
+
+/** Keeps a grant that an exchange begins, and returns its id: for its person to see and end, where it is about one. */
+export async function startExchangedGrant(server: TokenServer, record: NewGrant, parent: ExchangedFor): Promise<string> {
+  const id = exchangedId(parent.grant, server.random(16).toString('base64url'))
+  const ttl = grantTtl(server, record)
+  const exchanged: NewGrant = { ...record, exchanged: parent }
+  if (record.about_client !== true) await keepGrant(server, id, exchanged, ttl)
+  else await server.store.set(grantKey(id), toJson({ ...exchanged, since: sinceNow(server) } satisfies GrantRecord), ttl)
+  return id
+}
+
+function sinceNow({ clock }: TokenServer): number {
+  return Math.floor(clock() / 1000)
 }

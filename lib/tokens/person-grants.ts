@@ -4,9 +4,10 @@
  * client holds of one person. A grant is listed before any code or token of it is handed out: nothing lives that its person cannot
  * end.
  */
-import type { GrantRevoked } from '../events.ts'
+import type { GrantRevoked } from '../events/events.ts'
 import type { Key } from '../stores/store.ts'
 import { findGrant, grantKey, toJson, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
+import { endGrantOf, findLivingGrant } from './grant-chain.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** What one client holds of a person's, as the person may see it. Times are seconds since the epoch. */
@@ -101,7 +102,7 @@ export function personGrants(server: TokenServer): PersonGrants {
 async function grantsOf(server: TokenServer, sub: string): Promise<readonly PersonGrant[]> {
   const clients = await read(server, clientsKey(sub))
   const lists = await Promise.all(clients.map(([client_id]) => read(server, grantsKey(sub, client_id))))
-  const found = await Promise.all(lists.flat().map(async ([id]) => ({ id, record: await findGrant(server.store, id) })))
+  const found = await Promise.all(lists.flat().map(async ([id]) => ({ id, record: await findLivingGrant(server.store, id) })))
   return found
     .flatMap(({ id, record }) => (record === undefined ? [] : [shown(id, record.grant)]))
     .sort((a, b) => b.since - a.since)
@@ -129,7 +130,7 @@ async function endGrants(server: TokenServer, sub: string, client_id: string, by
 }
 
 async function endGrant(server: TokenServer, grant: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
-  await server.store.deleteGrant(grant)
+  await endGrantOf(server.store, grant)
   server.emit?.({ type: 'grant.revoked', grant, client_id, by })
 }
 

@@ -1,6 +1,8 @@
 /** Tokens that are presented to be exchanged for others (RFC 8693 §2.1): what each says, and whether one of this server's is still good. */
-import type { Client } from '../client.ts'
-import { verifyAccessToken } from './access-token.ts'
+import type { Client } from '../clients/client.ts'
+import { audiencesOf, verifyHeldToken } from './access-token.ts'
+import { hasAccount } from './account.ts'
+import { mayRefresh } from './allowed.ts'
 import { readActor, readAllowedActor, type Actor, type AllowedActor } from './actor.ts'
 import { readConfirmationClaim, type Confirmation } from './confirmation.ts'
 import { findGrant } from './grant.ts'
@@ -18,6 +20,8 @@ export interface PresentedToken {
   readonly iss: string
   /** As the token says it: a name of `iss`. */
   readonly sub: string
+  /** Whether that is a person, or a client that acts for itself. */
+  readonly about: 'person' | 'client'
   /** The client it was issued to, where it is this server's. */
   readonly client_id?: string | undefined
   /** Undefined: it says nothing of scope. */
@@ -34,6 +38,8 @@ export interface PresentedToken {
   readonly amr?: readonly string[] | undefined
   /** The grant it lives and dies with. */
   readonly grant?: string | undefined
+  /** Names an access token of this server's. */
+  readonly jti?: string | undefined
   /** All claims of a trusted issuer's JWT. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
@@ -41,6 +47,7 @@ export interface PresentedToken {
 export type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
 
 const longest = 16_384
+const nobody = 'its person is nobody here any more, says account()'
 
 /**
  * A token of this server's. An access token may be anybody's; a refresh token and an ID Token are good in the hands of the client they were issued to
@@ -58,7 +65,7 @@ export function verifyOwnToken(
     case 'refresh_token':
       return verifyOwnRefreshToken(server, token, client)
     case 'id_token':
-      return Promise.resolve(verifyOwnIdToken(server, token, client))
+      return verifyOwnIdToken(server, token, client)
   }
 }
 
@@ -78,7 +85,7 @@ export function readForeignToken(jwt: {
   if (act === 'malformed') return { refused: 'act: a party without a name, or too long a chain' }
   const may_act = readAllowedActor(claims['may_act'], iss)
   if (may_act === 'malformed') return { refused: 'may_act: names nobody by iss, sub or client_id alone' }
-  return { type: 'jwt', iss, sub, scope, resources: [], exp: Math.floor(jwt.exp), cnf, act, may_act, claims }
+  return { type: 'jwt', iss, sub, about: 'person', scope, resources: [], exp: Math.floor(jwt.exp), cnf, act, may_act, claims }
 }
 
 function parseClaim(scope: unknown): readonly string[] | 'malformed' {
@@ -87,11 +94,14 @@ function parseClaim(scope: unknown): readonly string[] | 'malformed' {
 }
 
 async function verifyOwnAccessToken(server: TokenServer, presented: string): Promise<PresentedTokenOutcome> {
-  const token = await verifyAccessToken(server, presented)
-  if (token === undefined) return { refused: 'an access token that is unknown, expired or revoked' }
-  const { sub, client_id, scope, aud, exp, cnf, act, may_act, auth_time, acr, amr, grant } = token
-  const resources = aud === undefined ? [] : [aud]
-  const whose = { type: 'access_token', iss: server.issuer, sub, client_id, grant } as const
+  const found = await verifyHeldToken(server, presented)
+  if (found === undefined)
+    return { refused: 'an access token that is unknown, expired or revoked, or of somebody who is nobody here any more' }
+  const { token, about } = found
+  const { sub, client_id, scope, exp, cnf, act, may_act, auth_time, acr, amr, grant, jti } = token
+  // what it says to the userinfo endpoint it says to no resource
+  const resources = audiencesOf(token).filter(audience => audience !== server.userinfo)
+  const whose = { type: 'access_token', iss: server.issuer, sub, about, client_id, grant, jti } as const
   return { ...whose, scope, resources, exp, cnf, act, may_act, auth_time, acr, amr }
 }
 
@@ -103,15 +113,17 @@ async function verifyOwnRefreshToken(server: TokenServer, token: string, client:
   if (grant.client_id !== client.client_id) return { refused: 'a refresh token issued to another client' }
   const exp = Math.floor(grant.refresh.rotated_at / 1000) + server.refreshTokenTtl
   if (exp * 1000 <= server.clock()) return { refused: 'a refresh token that expired' }
+  if (!mayRefresh(server, client, grant.scope)) return { refused: 'a refresh token that the client may no longer use' }
+  if (!(await hasAccount(server, grant.sub))) return { refused: nobody }
   // to be exchanged is not to be refreshed: the family stays where it is
   const { outcome } = await rotate(server, reference, false)
   if (outcome !== 'current') return { refused: 'a superseded refresh token: reuse; the grant and its tokens are revoked' }
   const { sub, client_id, scope, resources, cnf, auth_time, acr, amr } = grant
-  const whose = { type: 'refresh_token', iss: server.issuer, sub, client_id, grant: reference.grant } as const
+  const whose = { type: 'refresh_token', iss: server.issuer, sub, about: 'person', client_id, grant: reference.grant } as const
   return { ...whose, scope, resources, exp, cnf, auth_time, acr, amr }
 }
 
-function verifyOwnIdToken(server: TokenServer, token: string, client: Client): PresentedTokenOutcome {
+async function verifyOwnIdToken(server: TokenServer, token: string, client: Client): Promise<PresentedTokenOutcome> {
   const claims = token.length > longest ? undefined : server.keys.verify(token, 'JWT')
   // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
   const { iss, sub, aud, exp } = claims ?? {}
@@ -121,6 +133,7 @@ function verifyOwnIdToken(server: TokenServer, token: string, client: Client): P
   if (exp * 1000 <= server.clock()) return { refused: 'an ID Token that expired' }
   // its sub is a name nobody here is found by
   if (client.subject_type === 'pairwise') return { refused: 'an ID Token of a pairwise client, which leads back to nobody' }
+  if (!(await hasAccount(server, sub))) return { refused: nobody }
   const { auth_time, acr, amr } = claims as Pick<PresentedToken, 'auth_time' | 'acr' | 'amr'>
-  return { type: 'id_token', iss, sub, client_id: aud, resources: [], exp, auth_time, acr, amr }
+  return { type: 'id_token', iss, sub, about: 'person', client_id: aud, resources: [], exp, auth_time, acr, amr }
 }

@@ -2,8 +2,8 @@
  * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one record
  * per grant however often it is refreshed. Rotation is one compare-and-set on that record.
  */
-import type { Client } from '../client.ts'
-import { isPublic } from '../client.ts'
+import type { Client } from '../clients/client.ts'
+import { isPublic } from '../clients/client.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
 import { findGrant, grantKey, toJson, type FoundGrant, type GrantRecord } from './grant.ts'
 import { keepListed } from './person-grants.ts'
@@ -140,7 +140,7 @@ export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: 
 export function grantTtl(server: TokenServer, record: Pick<GrantRecord, 'refresh'>): number {
   const longestAccessToken = Math.max(
     server.accessTokenTtl,
-    ...server.resources.all().map(resource => resource.access_token_ttl ?? 0)
+    ...server.resources.all().map(resource => resource.accessTokenTtl ?? 0)
   )
   return record.refresh === undefined ? longestAccessToken : server.refreshTokenTtl + longestAccessToken
 }

@@ -1,7 +1,8 @@
 /** Protected resources: who an access token is for (RFC 8707), and which format that resource reads. */
 import { InvalidTargetError } from '../errors.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
-import { isScopeToken } from './scope.ts'
+import { signingAlgorithms, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
+import { aboutPeople, isScopeToken } from './scope.ts'
 
 export interface ResourceOptions {
   /** The resource indicator: an absolute URI without a fragment. It becomes the token's `aud`. */
@@ -9,37 +10,53 @@ export interface ResourceOptions {
   /** The scope values that belong to this resource. */
   readonly scopes?: readonly string[] | undefined
   /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
-  readonly access_token_format?: 'jwt' | 'opaque' | undefined
+  readonly accessTokenFormat?: 'jwt' | 'opaque' | undefined
+  /**
+   * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
+   * key.
+   */
+  readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
-  readonly access_token_ttl?: number | undefined
+  readonly accessTokenTtl?: number | undefined
   /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
-  readonly introspection_clients?: readonly string[] | undefined
+  readonly introspectionClients?: readonly string[] | undefined
 }
 
 export interface Resource {
   readonly resource: string
   readonly scopes: readonly string[]
-  readonly access_token_format: 'jwt' | 'opaque'
-  readonly access_token_ttl: number | undefined
-  readonly introspection_clients: readonly string[]
+  readonly accessTokenFormat: 'jwt' | 'opaque'
+  readonly signingAlgorithm: SigningAlgorithm | undefined
+  readonly accessTokenTtl: number | undefined
+  readonly introspectionClients: readonly string[]
 }
 
 /** As many resources as one request may name. */
 const mostResources = 20
 
+export interface ResourcesSetting {
+  /** Whether a scope says which resource is meant. Default false. */
+  readonly inferring?: boolean
+  /** What there are keys to sign with. Default: all that can be signed with. */
+  readonly algorithms?: readonly string[]
+}
+
 /** The resources of a server, by their indicator. */
 export class Resources {
   private readonly byIndicator = new Map<string, Resource>()
-  private readonly owned = new Set<string>()
+  /** The resources each scope value belongs to. */
+  private readonly owners = new Map<string, readonly Resource[]>()
+  private readonly inferring: boolean
 
   /** @throws ConfigurationError naming the option that is wrong. */
-  constructor(list: readonly ResourceOptions[], key = 'resources') {
+  constructor(list: readonly ResourceOptions[], { inferring = false, algorithms = signingAlgorithms }: ResourcesSetting = {}) {
+    this.inferring = inferring
     list.forEach((options, index) => {
-      const resource = checkResource(options, `${key}[${index}]`)
-      if (this.byIndicator.has(resource.resource))
-        throw new ConfigurationError(`${key}[${index}].resource`, 'is already another resource')
+      const key = `resources[${index}]`
+      const resource = checkResource(options, key, algorithms)
+      if (this.byIndicator.has(resource.resource)) throw new ConfigurationError(`${key}.resource`, 'is already another resource')
       this.byIndicator.set(resource.resource, resource)
-      for (const scope of resource.scopes) this.owned.add(scope)
+      for (const scope of new Set(resource.scopes)) this.owners.set(scope, [...(this.owners.get(scope) ?? []), resource])
     })
   }
 
@@ -57,25 +74,82 @@ export class Resources {
     return distinct.map(indicator => this.find(indicator).resource)
   }
 
+  /**
+   * What one token for all of these is like: it lives as long as the shortest-lived of them wants, and its `resource`
+   * is all indicators, with spaces between them. Undefined for none.
+   *
+   * @param defaultTtl seconds a token lives for a resource that says nothing of it.
+   * @throws InvalidTargetError where they read tokens of different kinds, so that no token is for all of them (RFC 8707
+   * §2).
+   */
+  together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
+    const [first, ...others] = indicators.map(indicator => this.find(indicator))
+    if (first === undefined || others.length === 0) return first
+    const { accessTokenFormat: access_token_format, signingAlgorithm } = first
+    if (others.some(other => other.accessTokenFormat !== access_token_format || other.signingAlgorithm !== signingAlgorithm))
+      throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
+    const all = [first, ...others]
+    return {
+      resource: indicators.join(' '),
+      scopes: all.flatMap(({ scopes }) => scopes),
+      accessTokenFormat: access_token_format,
+      signingAlgorithm,
+      accessTokenTtl: Math.min(...all.map(({ accessTokenTtl: access_token_ttl }) => access_token_ttl ?? defaultTtl)),
+      introspectionClients: []
+    }
+  }
+
   all(): readonly Resource[] {
     return [...this.byIndicator.values()]
   }
 
   /** Whether this client may be told what a token for the resource says. A resource that is not known (any longer) has no such client. */
   isIntrospectedBy(client_id: string, indicator: string): boolean {
-    return this.byIndicator.get(indicator)?.introspection_clients.includes(client_id) === true
+    return this.byIndicator.get(indicator)?.introspectionClients.includes(client_id) === true
   }
 
   /** The values of a granted scope that make sense to this resource: its own, and those that belong to no resource. */
   narrow(scope: readonly string[], resource: Resource): readonly string[] {
-    return scope.filter(value => resource.scopes.includes(value) || !this.owned.has(value))
+    return scope.filter(value => resource.scopes.includes(value) || !this.owners.has(value))
+  }
+
+  /**
+   * The one resource that all values of a scope belong to, those about people aside; undefined where there is none, or
+   * the server infers none.
+   */
+  inferred(scope: readonly string[]): Resource | undefined {
+    if (!this.inferring) return undefined
+    const [first, ...others] = this.candidates(scope)
+    return others.length === 0 ? first : undefined
+  }
+
+  /** The resources that a scope belongs to where they are several, so that none is inferred: for whoever wonders. */
+  ambiguous(scope: readonly string[]): readonly string[] | undefined {
+    if (!this.inferring || this.inferred(scope) !== undefined) return undefined
+    const owners = scope.map(value => this.owners.get(value) ?? [])
+    const several = [...new Set(owners.flat().map(({ resource }) => resource))]
+    return several.length > 1 ? several : undefined
+  }
+
+  /** The resources a request is for: those it names, or the one that is inferred of its scope. */
+  meant({ resources, scope }: { readonly resources: readonly string[]; readonly scope: readonly string[] }): readonly string[] {
+    const inferred = resources.length === 0 ? this.inferred(scope) : undefined
+    return inferred === undefined ? resources : [inferred.resource]
+  }
+
+  private candidates(scope: readonly string[]): readonly Resource[] {
+    const [first, ...others] = scope.filter(value => !aboutPeople.includes(value))
+    const owners = first === undefined ? [] : (this.owners.get(first) ?? [])
+    return owners.filter(({ scopes }) => others.every(value => scopes.includes(value)))
   }
 }
 
-function checkResource(options: ResourceOptions, key: string): Resource {
+const optionKeys = ['resource', 'scopes', 'accessTokenFormat', 'signingAlgorithm', 'accessTokenTtl', 'introspectionClients']
+
+function checkResource(options: ResourceOptions, key: string, algorithms: readonly string[]): Resource {
   const given: unknown = options
   if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
-  checkKeys(options, ['resource', 'scopes', 'access_token_format', 'access_token_ttl', 'introspection_clients'], `${key}.`)
+  checkKeys(options, optionKeys, `${key}.`)
   const indicator: unknown = options.resource
   if (typeof indicator !== 'string' || !URL.canParse(indicator) || indicator.includes('#')) {
     throw new ConfigurationError(`${key}.resource`, 'must be an absolute URI without a fragment')
@@ -84,18 +158,26 @@ function checkResource(options: ResourceOptions, key: string): Resource {
   if (!Array.isArray(scopes) || !scopes.every(value => typeof value === 'string' && isScopeToken(value))) {
     throw new ConfigurationError(`${key}.scopes`, 'must be a list of scope values')
   }
-  const introspectionClients: unknown = options.introspection_clients ?? []
+  const introspectionClients: unknown = options.introspectionClients ?? []
   if (!Array.isArray(introspectionClients) || !introspectionClients.every(id => typeof id === 'string' && id !== '')) {
-    throw new ConfigurationError(`${key}.introspection_clients`, 'must be a list of client_ids')
+    throw new ConfigurationError(`${key}.introspectionClients`, 'must be a list of client_ids')
   }
   return {
     resource: indicator,
     scopes: scopes as readonly string[],
-    access_token_format: checkOneOf(options.access_token_format, `${key}.access_token_format`, ['jwt', 'opaque'], 'jwt'),
-    access_token_ttl:
-      options.access_token_ttl === undefined
+    accessTokenFormat: checkOneOf(options.accessTokenFormat, `${key}.accessTokenFormat`, ['jwt', 'opaque'], 'jwt'),
+    signingAlgorithm: checkAlgorithm(options.signingAlgorithm, `${key}.signingAlgorithm`, algorithms),
+    accessTokenTtl:
+      options.accessTokenTtl === undefined
         ? undefined
-        : checkInteger(options.access_token_ttl, `${key}.access_token_ttl`, { min: 1, max: 31_536_000, default: 3600 }),
-    introspection_clients: introspectionClients as readonly string[]
+        : checkInteger(options.accessTokenTtl, `${key}.accessTokenTtl`, { min: 1, max: 31_536_000, default: 3600 }),
+    introspectionClients: introspectionClients as readonly string[]
   }
+}
+
+function checkAlgorithm(given: unknown, key: string, algorithms: readonly string[]): SigningAlgorithm | undefined {
+  if (given === undefined) return undefined
+  const alg = signingAlgorithms.find(known => known === given && algorithms.includes(known))
+  if (alg === undefined) throw new ConfigurationError(key, `must be one of ${algorithms.join(', ')}, for which there are keys`)
+  return alg
 }

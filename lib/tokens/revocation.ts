@@ -1,11 +1,11 @@
 /** Ending tokens at their own client's request (RFC 7009). */
-import { revokeAccessToken, verifyAccessToken } from './access-token.ts'
+import { findAccessToken, revokeAccessToken } from './access-token.ts'
 import { findRefreshToken } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
 
 /**
  * Revokes a token of this client's. A refresh token ends its whole grant and every access token of it, also where it has been replaced or has
- * expired: its client wants an end to what began with it. An access token ends alone. What is no token, or no longer one, or another client's
+ * expired: its client wants an end to what began with it. An access token ends with what was exchanged for it. What is no token, or no longer one, or another client's
  * stays as it is.
  *
  * What a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it.
@@ -24,7 +24,7 @@ export async function revokeToken(
     server.emit?.({ type: 'grant.revoked', trace_id: traceId?.(), grant, client_id, by: 'client' })
     return
   }
-  const token = await verifyAccessToken(server, presented)
+  const token = (await findAccessToken(server, presented))?.token
   if (token?.client_id !== client_id) return
   await revokeAccessToken(server, presented, token)
   server.emit?.({ type: 'token.revoked', trace_id: traceId?.(), client_id, grant: token.grant })

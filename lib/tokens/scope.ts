@@ -15,6 +15,9 @@ export function parseScope(scope: string): readonly string[] | undefined {
   return values.every(value => scopeToken.test(value)) ? [...new Set(values)] : undefined
 }
 
+/** Scope values that are about a person, or about how long a client may act for them (OpenID Connect Core §5.4, §11): they belong to no resource. */
+export const aboutPeople: readonly string[] = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone']
+
 /** True for a value RFC 6749 §3.3 allows. */
 export function isScopeToken(value: string): boolean {
   return scopeToken.test(value)

@@ -3,10 +3,10 @@
  * that no other sector can tell is the same person's. Inside this server a person is always their own `sub`.
  */
 import { createHmac } from 'node:crypto'
-import type { Client, ClientMetadata } from '../client.ts'
+import type { Client, ClientMetadata } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
-import { sectorOf } from '../subject-type.ts'
+import { sectorOf } from '../clients/subject-type.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** Turns a sector and a person's own `sub` into what the sector's clients call the person. */

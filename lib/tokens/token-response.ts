@@ -1,7 +1,9 @@
 /** From a grant to a token response: one place decides which tokens there are and what each may say. */
-import type { Client } from '../client.ts'
+import type { Client } from '../clients/client.ts'
 import { InvalidTargetError } from '../errors.ts'
-import { mintAccessToken } from './access-token.ts'
+import { mintAccessToken, type AccessToken } from './access-token.ts'
+import { checkAccount } from './account.ts'
+import { askedOf, stillAllowed } from './allowed.ts'
 import type { Grant } from './grant.ts'
 import { mintIdToken } from './id-token.ts'
 import { keepGrant } from './person-grants.ts'
@@ -11,9 +13,11 @@ import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from '
 
 /**
  * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
- * Everything that must be found again is recorded before this resolves.
+ * Everything that must be found again is recorded before this resolves. What client and server no longer allow of the
+ * grant is left out.
  *
- * @throws InvalidTargetError when `shape.resource` is unknown or beyond what was granted.
+ * @throws InvalidScopeError when `shape.scope` is beyond what is allowed of the grant now; InvalidTargetError when
+ * `shape.resource` is unknown or beyond what was granted; InvalidGrantError when its person is nobody here any more.
  */
 export async function respond(
   server: TokenServer,
@@ -21,23 +25,29 @@ export async function respond(
   given: Grant,
   shape: ResponseShape = {}
 ): Promise<TokenResponse> {
-  const resource = resourceFor(server, given, shape.resource)
-  const subject = given.sub === undefined ? undefined : subjectFor(server, recipient.client, given.sub)
-  const grant = needsName(given, resource, subject) ? await named(server, recipient.client, given, resource) : given
-  const wanted = shape.scope ?? grant.scope
+  const { client } = recipient
+  const allowed = stillAllowed(server, client, given)
+  const wanted = askedOf(allowed, shape.scope)
+  const { resource, audience } = targetFor(server, allowed, wanted, shape.resource)
+  const subject = given.sub === undefined ? undefined : subjectFor(server, client, given.sub)
+  if (server.account !== undefined && given.sub !== undefined && shape.knownAccount !== true)
+    await checkAccount(server, given.sub)
+  const refresh_token = typeof shape.refresh_token === 'function' ? await shape.refresh_token() : shape.refresh_token
+  const grant = allowed.id === undefined && allowed.sub !== undefined ? await named(server, client, allowed, resource) : allowed
   const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
     scope,
     resource,
+    audience,
     confirmation: recipient.confirmation,
     subject,
     expires_at: shape.expires_at
   })
-  const { auth_req_id, refresh_token } = shape
+  const { auth_req_id } = shape
   const pushed = auth_req_id === undefined ? undefined : { auth_req_id, refresh_token }
   const id_token =
     wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
-      ? await mintIdToken(server, recipient.client, grant, access_token, pushed)
+      ? await mintIdToken(server, client, { ...grant, scope: wanted }, access_token, pushed)
       : undefined
   tellIssued(server, recipient, { grant, subject, scope, resource, expires_in, refresh_token, id_token })
   return {
@@ -71,7 +81,8 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
     sub: subject,
     scope,
     resource: resource?.resource,
-    access_token_format: resource?.access_token_format === 'jwt' ? 'jwt' : 'opaque',
+    ambiguous_resources: resource === undefined && grant.resources.length === 0 ? server.resources.ambiguous(scope) : undefined,
+    access_token_format: resource?.accessTokenFormat === 'jwt' ? 'jwt' : 'opaque',
     expires_in,
     tokens: [
       'access_token',
@@ -87,34 +98,60 @@ function tellIssued(server: TokenServer, { client, confirmation, grant_type, tra
 }
 
 /**
- * A JWT that calls a person by a pairwise identifier says nothing to this server of who that is: its grant does. One without an id gets one, and is
- * kept as long as the token lives.
+ * Whatever is about a person has a grant, which they can see and end, and which alone says who they are to this server.
+ * One without an id gets one, and is kept as long as the token lives.
  */
-function needsName({ id, sub }: Grant, resource: Resource | undefined, subject: string | undefined): resource is Resource {
-  return id === undefined && sub !== undefined && sub !== subject && resource?.access_token_format === 'jwt'
+async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource | undefined): Promise<Grant> {
+  const { client_id, sub = '', scope, resources, auth_time, acr, amr, claims, authorization_details } = grant
+  const id = server.random(16).toString('base64url')
+  const record = { client_id, sub, scope, resources, auth_time, acr, amr, claims, authorization_details }
+  const auth_method = client.token_endpoint_auth_method
+  await keepGrant(server, id, { ...record, auth_method }, resource?.accessTokenTtl ?? server.accessTokenTtl)
+  return { ...grant, id }
 }
 
-async function named(server: TokenServer, client: Client, grant: Grant, resource: Resource): Promise<Grant> {
-  const { sub = '' } = grant
-  const named = { ...grant, id: server.random(16).toString('base64url') }
-  const record = { ...grant, sub, auth_method: client.token_endpoint_auth_method }
-  await keepGrant(server, named.id, record, resource.access_token_ttl ?? server.accessTokenTtl)
-  return named
+interface Target {
+  readonly resource: Resource | undefined
+  /** What `aud` says. */
+  readonly audience: AccessToken['aud']
 }
 
-/** The resource a token is for: the one asked for, or the only one granted. */
+/**
+ * What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo
+ * endpoint too.
+ */
+function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: ResponseShape['resource']): Target {
+  const named = namedBy(asked)
+  if (named.length > 1) return { resource: resourceFor(server, grant, named), audience: named }
+  const isNamed = named.length > 0 || grant.resources.length > 0
+  const resource = isNamed ? resourceFor(server, grant, named) : server.resources.inferred(scope)
+  const opensUserinfo = !isNamed && grant.sub !== undefined && scope.includes('openid') && server.userinfo !== undefined
+  const audience = resource !== undefined && opensUserinfo ? [resource.resource, server.userinfo] : resource?.resource
+  return { resource, audience }
+}
+
+function namedBy(asked: ResponseShape['resource']): readonly string[] {
+  return typeof asked === 'string' ? [asked] : (asked ?? [])
+}
+
+/**
+ * The resource a token is for by name: what was asked for, or the only one granted.
+ *
+ * @throws InvalidTargetError for what is unknown, was not granted, or cannot be in one token.
+ */
 export function resourceFor(
   server: TokenServer,
   grant: Pick<Grant, 'resources'>,
-  asked: string | undefined
+  asked: ResponseShape['resource']
 ): Resource | undefined {
-  if (asked === undefined) {
+  const named = namedBy(asked)
+  if (named.length === 0) {
     const only = grant.resources.length === 1 ? grant.resources[0] : undefined
     return only === undefined ? undefined : server.resources.find(only)
   }
-  const resource = server.resources.find(asked)
+  const indicators = server.resources.findAll(named)
   // a grant that named resources is good for those alone; one that named none is limited by its scope
-  if (grant.resources.length > 0 && !grant.resources.includes(asked))
+  if (grant.resources.length > 0 && !indicators.every(indicator => grant.resources.includes(indicator)))
     throw new InvalidTargetError('this resource was not granted')
-  return resource
+  return server.resources.together(indicators, server.accessTokenTtl)
 }

@@ -1,17 +1,17 @@
 /** What token issuers are given: the server's keys, store and policy, and the one way to turn a grant into a token response. */
 import { ConfigurationError, checkInteger, checkIssuer, checkOneOf } from '../options.ts'
-import type { Client } from '../client.ts'
-import { eventSource, type EventListener, type EventSource } from '../event-source.ts'
-import type { Tell } from '../events.ts'
+import type { Client } from '../clients/client.ts'
+import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
+import type { Tell } from '../events/events.ts'
 import type { Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
-import type { KeySource, PrivateKeySet } from './generate-keys.ts'
-import { guardedStore } from './guarded-store.ts'
-import { pooledRandomBytes, type RandomBytes } from './random.ts'
+import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
+import { guardedStore } from '../stores/guarded.ts'
+import { pooledRandomBytes, type RandomBytes } from '../crypto/random.ts'
 import { Resources, type ResourceOptions } from './resource.ts'
 import { isScopeToken } from './scope.ts'
-import { SigningKeys } from './signing-keys.ts'
+import { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
 
 export interface TokenOptions {
@@ -20,6 +20,15 @@ export interface TokenOptions {
   readonly store: Store
   /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
   readonly keys: PrivateKeySet | KeySource
+  /**
+   * Whether the person with this `sub` is still somebody here: answer with their account, or true. Whatever else it
+   * answers (undefined, null, false) is a no: every code, device code, CIBA request and refresh token of theirs is
+   * `invalid_grant` from then on, and every access token dead. Asked once for each token request that is about a person
+   * and for each access token that is looked at; what it throws or rejects with is answered 503. Default: everybody who
+   * ever was somebody here is.
+   */
+  readonly account?:
+    ((sub: string) => object | boolean | null | undefined | Promise<object | boolean | null | undefined>) | undefined
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /**
@@ -30,14 +39,31 @@ export interface TokenOptions {
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
   readonly resources?: readonly ResourceOptions[] | undefined
+  /**
+   * What a token is for whose request names no resource. `inferred` (default): the one resource that all its scope
+   * values belong to, OpenID's and `offline_access` aside; with `openid` it opens the userinfo endpoint too, and `aud`
+   * lists both. `none`: nothing that `aud` would name.
+   */
+  readonly defaultResource?: 'inferred' | 'none' | undefined
   /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA, Ed25519. */
   readonly idTokenAlgorithms?: readonly string[] | undefined
+  /**
+   * Which claims of a person's ID Tokens have. `requested` (default): those asked for there one by one; the others are
+   * at the userinfo endpoint (OpenID Connect Core §5.4). `scopes`: those of the granted scope values too, for clients
+   * that never ask there. A client's `id_token_claims` decides for it.
+   */
+  readonly idTokenClaims?: IdTokenClaims | undefined
   /** Seconds an access token lives. Default 3600. */
   readonly accessTokenTtl?: number | undefined
   /** Seconds an authorization code lives. Default 60. */
   readonly authorizationCodeTtl?: number | undefined
   /** Seconds a refresh token lives, counted from its last rotation. Default 1209600 (14 days). */
   readonly refreshTokenTtl?: number | undefined
+  /**
+   * Which grants have a refresh token, of clients that registered the grant type. `offline_access` (default): those
+   * with that scope value. `registered`: all, for clients that cannot ask for it.
+   */
+  readonly refreshTokens?: 'offline_access' | 'registered' | undefined
   /**
    * Which refresh tokens are replaced when used. `unbound` (default): all but those of confidential clients with
    * sender-constrained access tokens (FAPI 2.0 §5.3.2.1). `always`. `never`: all but those of public clients.
@@ -59,14 +85,18 @@ export const tokenOptionKeys: readonly string[] = [
   'issuer',
   'store',
   'keys',
+  'account',
   'claims',
   'pairwiseSecret',
   'scopes',
   'resources',
+  'defaultResource',
   'idTokenAlgorithms',
+  'idTokenClaims',
   'accessTokenTtl',
   'authorizationCodeTtl',
   'refreshTokenTtl',
+  'refreshTokens',
   'refreshTokenRotation',
   'refreshRetryWindow',
   'clock',
@@ -97,11 +127,14 @@ export interface TokenRecipient {
 
 /** How {@link TokenServer.respond} is to shape one response. */
 export interface ResponseShape {
-  /** The scope of this access token, where it is less than the grant's. */
+  /** The scope of this access token, as the client asked for it: within the grant's. */
   readonly scope?: readonly string[] | undefined
-  /** The resource this access token is for (RFC 8707). */
-  readonly resource?: string | undefined
-  readonly refresh_token?: string | undefined
+  /** The resource this access token is for, or several, each once (RFC 8707); an empty list: none is named. */
+  readonly resource?: string | readonly string[] | undefined
+  /** The refresh token, or what makes it: called once nothing can be refused any more. */
+  readonly refresh_token?: string | (() => Promise<string | undefined>) | undefined
+  /** True: that the grant's person is somebody here has just been found out; `account` is not asked again. */
+  readonly knownAccount?: true | undefined
   /** The latest this access token may expire: seconds since the epoch, in the future. Default: when its own time to live has passed. */
   readonly expires_at?: number | undefined
   /** False: no ID Token, whatever the scope. */
@@ -114,6 +147,7 @@ export interface TokenServer {
   readonly issuer: string
   readonly store: Store
   readonly keys: SigningKeys
+  readonly account: TokenOptions['account']
   readonly claims: TokenOptions['claims']
   /** Makes pairwise identifiers; undefined where there is no secret to make them with. */
   readonly pairwise: PairwiseSubjects | undefined
@@ -122,20 +156,37 @@ export interface TokenServer {
   readonly scopes: readonly string[]
   /** What ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
+  readonly idTokenClaims: IdTokenClaims
   readonly accessTokenTtl: number
   readonly authorizationCodeTtl: number
   readonly refreshTokenTtl: number
+  readonly refreshTokens: 'offline_access' | 'registered'
   readonly refreshTokenRotation: 'unbound' | 'always' | 'never'
   readonly refreshRetryWindow: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly random: RandomBytes
-  /** Whether a client registered and was ended since: its tokens end with it. Absent where clients cannot register. */
-  readonly hasEnded?: ((client_id: string) => Promise<boolean>) | undefined
+  /**
+   * Whether there is such a client: the tokens of one that is gone go with it. Rejects where that cannot be found out.
+   */
+  readonly hasClient?: ((client_id: string) => Promise<boolean>) | undefined
+  /** What `aud` calls the userinfo endpoint; undefined where there is none. */
+  readonly userinfo?: string | undefined
   /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
   readonly emit?: Tell | undefined
-  /** Mints what the grant, its scope and the client call for, and records it before it is answered. */
+  /**
+   * Mints what the grant, its scope and the client call for, and records it before it is answered: never more than
+   * client and server allow now, and nothing for a person who is nobody here any more.
+   */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
+}
+
+/** See {@link TokenOptions.idTokenClaims}. */
+export type IdTokenClaims = 'requested' | 'scopes'
+
+/** What a token server is given beside its options. */
+export interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'userinfo'> {
+  readonly events?: EventSource
 }
 
 const year = 31_536_000
@@ -144,26 +195,30 @@ const year = 31_536_000
 export function tokenServer(
   options: TokenOptions,
   respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
-  more: { readonly hasEnded?: TokenServer['hasEnded']; readonly events?: EventSource } = {}
+  more: TokenServerSetting = {}
 ): TokenServer {
-  const resources = new Resources(options.resources ?? [])
+  const inferring = checkOneOf(options.defaultResource, 'defaultResource', ['inferred', 'none'], 'inferred') === 'inferred'
   const issuer = checkIssuer(options.issuer)
   const clock = checkFunction(options.clock, 'clock') ?? Date.now
   const onEvent = checkFunction(options.onEvent, 'onEvent')
   const events = more.events ?? eventSource({ issuer, clock, onEvent })
   const keys = new SigningKeys(options.keys, 'keys', change => events.emit?.({ type: 'keys.changed', ...change }))
+  const resources = new Resources(options.resources ?? [], { inferring, algorithms: keys.algorithms() })
   const server: TokenServer = {
     issuer,
     store: guardedStore(checkStore(options.store)),
     keys,
+    account: checkFunction(options.account, 'account'),
     claims: checkFunction(options.claims, 'claims'),
     pairwise: pairwiseSubjects(options.pairwiseSecret, issuer),
     resources,
     scopes: checkScopes(options.scopes, resources),
     idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),
+    idTokenClaims: checkOneOf(options.idTokenClaims, 'idTokenClaims', ['requested', 'scopes'], 'requested'),
     accessTokenTtl: checkInteger(options.accessTokenTtl, 'accessTokenTtl', { min: 1, max: year, default: 3600 }),
     authorizationCodeTtl: checkInteger(options.authorizationCodeTtl, 'authorizationCodeTtl', { min: 1, max: 600, default: 60 }),
     refreshTokenTtl: checkInteger(options.refreshTokenTtl, 'refreshTokenTtl', { min: 1, max: 10 * year, default: 1_209_600 }),
+    refreshTokens: checkOneOf(options.refreshTokens, 'refreshTokens', ['offline_access', 'registered'], 'offline_access'),
     refreshTokenRotation: checkOneOf(
       options.refreshTokenRotation,
       'refreshTokenRotation',
@@ -173,7 +228,8 @@ export function tokenServer(
     refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
     clock,
     random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
-    hasEnded: more.hasEnded,
+    hasClient: more.hasClient,
+    userinfo: more.userinfo,
     get emit() {
       return events.emit
     },

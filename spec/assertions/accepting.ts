@@ -6,7 +6,7 @@ import {
   type TrustedJwtOutcome
 } from '../../lib/assertions/trusted-issuers.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { makeIssuer, signAs, type JwtParts } from '../support/trusted-issuer.ts'
+import { makeIssuer, signAs, type JwtParts } from '../support/servers/trusted-issuer.ts'
 
 export const issuer = 'https://as.example.com'
 /** Seconds since the epoch. */

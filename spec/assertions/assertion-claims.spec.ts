@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { DecisionBuilder } from '../../lib/decision.ts'
-import type { AssertionPolicyOptions } from '../../lib/assertions/jwt-assertion.ts'
-import type { AssertionAudience } from '../../lib/client.ts'
+import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import type { AssertionPolicyOptions } from '../../lib/assertions/client-assertion.ts'
+import type { AssertionAudience } from '../../lib/clients/client.ts'
 import { claims, issuer, now, policyOf, refusal, secret, secretClient, sign, tokenEndpoint, verify } from './signing.ts'
 
 const client = secretClient()

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { AssertionDials } from '../../lib/assertions/assertion-dials.ts'
 import { checkAssertionDials } from '../../lib/assertions/assertion-dials.ts'
-import { DecisionBuilder } from '../../lib/decision.ts'
-import type { Client } from '../../lib/client.ts'
+import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import type { Client } from '../../lib/clients/client.ts'
 import {
   assemble,
   claims,

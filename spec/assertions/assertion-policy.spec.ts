@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { assertionAlgorithms } from '../../lib/assertions/algorithms.ts'
+import { assertionAlgorithms } from '../../lib/client-keys/algorithms.ts'
 import { assertionPolicy } from '../../lib/assertions/assertion-policy.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { decodeUnverified, longestJws, parseJsonObject } from '../../lib/assertions/compact-jws.ts'
-import { identifyUnverified } from '../../lib/assertions/jwt-assertion.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { identifyUnverified } from '../../lib/assertions/client-assertion.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { assemble, claims } from './signing.ts'
 
 const good = assemble({ alg: 'ES256' })

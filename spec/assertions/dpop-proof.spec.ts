@@ -5,7 +5,7 @@ import { dpopNonces } from '../../lib/assertions/dpop-nonces.ts'
 import { dpopAlgorithms, verifyDpopProof, type DpopPolicy } from '../../lib/assertions/dpop-proof.ts'
 import { InvalidDpopProofError, TemporarilyUnavailableError, UseDpopNonceError } from '../../lib/errors.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { makeDpopKey, prove, type DpopKey, type ProofParts } from '../support/dpop.ts'
+import { makeDpopKey, prove, type DpopKey, type ProofParts } from '../support/clients/dpop.ts'
 import { assemble } from './signing.ts'
 
 const now = 1_800_000_000_000

@@ -1,18 +1,18 @@
 /** Real clients with real keys, and what they send: shared by the specs of this folder. */
 import { randomUUID } from 'node:crypto'
 import { exportJWK, CompactSign, type CryptoKey, type JWK } from 'jose'
-import { clientKeys } from '../../lib/assertions/client-keys.ts'
+import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import {
   assertionPolicy,
   verifyClientAssertion,
   type AssertionPolicyOptions,
   type ClientAssertionInput
-} from '../../lib/assertions/jwt-assertion.ts'
-import { toClient, type Client, type ClientMetadata } from '../../lib/client.ts'
-import { DecisionBuilder, type Check } from '../../lib/decision.ts'
+} from '../../lib/assertions/client-assertion.ts'
+import { toClient, type Client, type ClientMetadata } from '../../lib/clients/client.ts'
+import { DecisionBuilder, type Check } from '../../lib/decisions/decision.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { keyPair } from '../support/made-keys.ts'
+import { keyPair } from '../support/keys/made-keys.ts'
 
 export const issuer = 'https://as.example.com'
 export const tokenEndpoint = 'https://as.example.com/oauth2/token'
@@ -72,7 +72,7 @@ export function verify(input: Verification): Promise<{ credential: string }> {
     kind: input.client.token_endpoint_auth_method === 'client_secret_jwt' ? 'symmetric' : 'asymmetric',
     policy: policyOf(),
     decision: new DecisionBuilder('token'),
-    keys: clientKeys(),
+    clientKeys: clientKeys(),
     ...input
   })
 }

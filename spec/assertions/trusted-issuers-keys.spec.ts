@@ -1,10 +1,10 @@
 import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { JWK } from 'jose'
-import { GuardedFetchError, type FetchedJson } from '../../lib/assertions/guarded-fetch.ts'
+import { GuardedFetchError, type FetchedJson } from '../../lib/outbound/guarded-fetch.ts'
 import { TemporarilyUnavailableError } from '../../lib/errors.ts'
 import { serveKeys, type KeyServer } from '../strategies/key-server.ts'
-import { assembleJws, makeIssuer, signAs } from '../support/trusted-issuer.ts'
+import { assembleJws, makeIssuer, signAs } from '../support/servers/trusted-issuer.ts'
 import { accepted, acceptor, byJwks, idp, issuer, now, other, reasonOf, rsa, sign, verify } from './accepting.ts'
 
 describe('the algorithm', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { TemporarilyUnavailableError } from '../../lib/errors.ts'
 import type { TrustedIssuer } from '../../lib/assertions/trusted-issuers.ts'
-import { assembleJws, type JwtParts } from '../support/trusted-issuer.ts'
+import { assembleJws, type JwtParts } from '../support/servers/trusted-issuer.ts'
 import { accepted, acceptor, byJwks, idp, issuer, now, other, reasonOf, sign, verify } from './accepting.ts'
 
 describe('a JWT of a trusted issuer', () => {

@@ -12,7 +12,7 @@ import {
   type ServerEvent,
   type TokenRouterOptions
 } from '../../lib/index.ts'
-import { basic, callback, harness, issuer, specKeys } from '../support/authorization-server.ts'
+import { basic, callback, harness, issuer, specKeys } from '../support/servers/authorization-server.ts'
 
 const good: ClientMetadata = { client_id: 'good', client_secret: 'secret of good', grant_types: ['client_credentials'] }
 
@@ -53,7 +53,7 @@ describe('a client that is configured for what the server does not have', () => 
     const tls = { client_id: 'tls', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'a.example' }
     const metadata = { ...tls, grant_types: ['client_credentials'] }
     await expect(harness({ clients: [metadata] })).rejects.toThrow('clients[0].token_endpoint_auth_method must be one of')
-    await expect(harness({ clients: [metadata], certificates: true })).resolves.toBeDefined()
+    await expect(harness({ clients: [metadata], certificateMethods: true })).resolves.toBeDefined()
   })
 
   it('is fine without a word about grants: a client that only introspects needs none', async () => {

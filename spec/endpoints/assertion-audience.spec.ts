@@ -10,7 +10,7 @@ import {
   type AuthorizationServerOptions,
   type Decision
 } from '../../lib/index.ts'
-import { authorizationQuery, callback, harness, issuer } from '../support/authorization-server.ts'
+import { authorizationQuery, callback, harness, issuer } from '../support/servers/authorization-server.ts'
 
 const mtlsOrigin = 'https://as.example.com:8443'
 const own = ['token', 'par', 'introspect', 'revoke', 'device_authorization', 'bc-authorize'].map(name => `/oauth2/${name}`)

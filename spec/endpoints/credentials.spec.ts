@@ -3,9 +3,9 @@ import { describe, expect, it } from '@jest/globals'
 import { SignJWT } from 'jose'
 import request from 'supertest'
 import type { ClientMetadata } from '../../lib/index.ts'
-import { basic, clients, harness, issuer, token, type Form, type Harness } from '../support/authorization-server.ts'
-import { makeCertificate } from '../support/certificates.ts'
-import { publicKey } from '../support/credential-sets.ts'
+import { basic, clients, harness, issuer, token, type Form, type Harness } from '../support/servers/authorization-server.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
+import { publicKey } from '../support/servers/credential-sets.ts'
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k1' }

@@ -1,8 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { ConfigurationError, OAuthError, type AuthorizationServerOptions } from '../../lib/index.ts'
-import { api, breakableStore, files, harness } from '../support/authorization-server.ts'
-import { account, authorizeDevice, begun, devices, deviceServer, outcome, poll, verificationUri } from '../support/devices.ts'
+import { api, breakableStore, files, harness } from '../support/servers/authorization-server.ts'
+import {
+  account,
+  authorizeDevice,
+  begun,
+  devices,
+  deviceServer,
+  outcome,
+  poll,
+  verificationUri
+} from '../support/servers/devices.ts'
 import { memoryStore } from '../../lib/index.ts'
 
 const path = '/oauth2/device_authorization'
@@ -243,6 +252,24 @@ describe('the person’s page', () => {
     const { app, server } = await deviceServer()
     const { user_code } = await begun(app)
     for (let look = 0; look < 30; look++) expect(await server.device.find(user_code, account)).toBeDefined()
+  })
+
+  it('shows every resource a device asked for, and each has to be one there is', async () => {
+    const { app, server } = await deviceServer()
+    const several = `scope=api%3Aread&resource=${api}&resource=${files}&resource=${api}`
+    const { user_code } = (await authorizeDevice(app, 'web', several)).body as { user_code: string }
+    expect(await server.device.find(user_code, account)).toMatchObject({ resources: [api, files] })
+    expect(outcome(await authorizeDevice(app, 'web', `${several}&resource=https://nobody.example`))).toBe('400 invalid_target')
+    expect(outcome(await authorizeDevice(app, 'web', `${several}&scope=openid`))).toBe('400 invalid_request')
+  })
+
+  it('keeps no request that is larger than 8 kB', async () => {
+    const { app } = await deviceServer({ authorizationDetails: { note: () => true } })
+    const details = (length: number) => JSON.stringify([{ type: 'note', text: 'x'.repeat(length) }])
+    expect(outcome(await authorizeDevice(app, 'web', { authorization_details: details(7_500) }))).toBe('200')
+    // in bytes as they are kept
+    const wide = JSON.stringify([{ type: 'note', text: 'ü'.repeat(4_100) }])
+    expect(outcome(await authorizeDevice(app, 'web', { authorization_details: wide }))).toBe('400 invalid_request')
   })
 
   it('shows the resource a device asked for', async () => {

@@ -3,7 +3,7 @@ import { expect } from '@jest/globals'
 import type { Express } from 'express'
 import type { Response } from 'supertest'
 import type { AuthorizationServerOptions } from '../../lib/index.ts'
-import { api, clients, files, harness, token, type Harness } from '../support/authorization-server.ts'
+import { api, clients, files, harness, token, type Harness } from '../support/servers/authorization-server.ts'
 
 export const path = '/oauth2/introspect'
 export const jwtAnswer = 'application/token-introspection+jwt'

@@ -16,9 +16,9 @@ import {
   redeemed,
   redirected,
   token
-} from '../support/authorization-server.ts'
-import { makeDpopKey, prove } from '../support/dpop.ts'
-import { now } from '../support/signed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { makeDpopKey, prove } from '../support/clients/dpop.ts'
+import { now } from '../support/servers/signed-requests.ts'
 import { ask, bodyOf, expectInactive, jwtAnswer, path, start } from './introspecting.ts'
 import { describeTokenRequests } from './token-requests.ts'
 

@@ -7,14 +7,13 @@ import {
   authorize,
   clients,
   codeForm,
-  files,
   issuer,
   redeemed,
   redirected,
   token,
   userinfo
-} from '../support/authorization-server.ts'
-import { asking, resume, signIn, type Asking } from '../support/asking-server.ts'
+} from '../support/servers/authorization-server.ts'
+import { asking, resume, signIn, type Asking } from '../support/servers/asking-server.ts'
 
 describe('id_token_hint', () => {
   const hintOf = async (app: Express, client_id?: string) => (await redeemed(app, client_id)).id_token
@@ -112,23 +111,21 @@ describe('the claims parameter', () => {
     >
   }
 
-  it.each([[{}], [{ resource: api }], [{ resource: files }]])(
-    'gives what was agreed to, where it was asked for: %j',
-    async resource => {
-      const h = await asking()
-      const claims = JSON.stringify(asked)
-      const tokens = await agreed(h, { scope: 'openid offline_access', claims, ...resource })
-      expect([...(h.prompts[0]?.claims ?? [])].sort()).toEqual(['email', 'name', 'nickname', 'phone_number'])
-      expect(decodeJwt(tokens['id_token'] ?? '')).toMatchObject({ name: 'Alice', sub: 'alice' })
-      expect(decodeJwt(tokens['id_token'] ?? '')).not.toHaveProperty('email')
-      const expected = { sub: 'alice', email: 'alice@example.com', phone_number: '+49 30 1' }
-      expect((await userinfo(h.app, tokens['access_token'] ?? '')).body).toEqual(expected)
-      const { body } = await token(h.app, 'web', { grant_type: 'refresh_token', refresh_token: tokens['refresh_token'] ?? '' })
-      const refreshed = body as Record<string, string>
-      expect(decodeJwt(refreshed['id_token'] ?? '')).toMatchObject({ name: 'Alice' })
-      expect((await userinfo(h.app, refreshed['access_token'] ?? '')).body).toEqual(expected)
-    }
-  )
+  it.each(['opaque', 'JWT'])('gives what was agreed to, where it was asked for (%s)', async format => {
+    const h = await asking(format === 'JWT' ? { defaultResource: 'inferred' } : {})
+    const claims = JSON.stringify(asked)
+    const tokens = await agreed(h, { scope: 'openid offline_access api:read', claims })
+    expect(tokens['access_token']?.startsWith('eyJ')).toBe(format === 'JWT')
+    expect([...(h.prompts[0]?.claims ?? [])].sort()).toEqual(['email', 'name', 'nickname', 'phone_number'])
+    expect(decodeJwt(tokens['id_token'] ?? '')).toMatchObject({ name: 'Alice', sub: 'alice' })
+    expect(decodeJwt(tokens['id_token'] ?? '')).not.toHaveProperty('email')
+    const expected = { sub: 'alice', email: 'alice@example.com', phone_number: '+49 30 1' }
+    expect((await userinfo(h.app, tokens['access_token'] ?? '')).body).toEqual(expected)
+    const { body } = await token(h.app, 'web', { grant_type: 'refresh_token', refresh_token: tokens['refresh_token'] ?? '' })
+    const refreshed = body as Record<string, string>
+    expect(decodeJwt(refreshed['id_token'] ?? '')).toMatchObject({ name: 'Alice' })
+    expect((await userinfo(h.app, refreshed['access_token'] ?? '')).body).toEqual(expected)
+  })
 
   it('is agreed to each time beyond the scope, and not within it', async () => {
     const h = await asking()

@@ -15,9 +15,9 @@ import {
   issuer,
   redirected,
   token
-} from '../support/authorization-server.ts'
-import { form, open, par, push, pushed, type Change } from '../support/pushed-requests.ts'
-import { dpopProof, makeSigner, now } from '../support/signed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { form, open, par, push, pushed, type Change } from '../support/servers/pushed-requests.ts'
+import { dpopProof, makeSigner, now } from '../support/servers/signed-requests.ts'
 
 describe('a pushed authorization request', () => {
   it('becomes a request_uri for a minute, which becomes a code, which becomes tokens', async () => {

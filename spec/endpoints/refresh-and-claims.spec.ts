@@ -13,8 +13,8 @@ import {
   redirected,
   token,
   userinfo
-} from '../support/authorization-server.ts'
-import { open, pushed } from '../support/pushed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { open, pushed } from '../support/servers/pushed-requests.ts'
 
 interface Tokens {
   readonly access_token: string

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request, { type Response } from 'supertest'
-import { authorizeByPost, callback, harness, issuer, redirected, token } from '../support/authorization-server.ts'
-import { expectPage, open, par } from '../support/pushed-requests.ts'
-import { makeSigner, now, requestClaims, signingClients, signRequest, type Signer } from '../support/signed-requests.ts'
+import { authorizeByPost, callback, harness, issuer, redirected, token } from '../support/servers/authorization-server.ts'
+import { expectPage, open, par } from '../support/servers/pushed-requests.ts'
+import { makeSigner, now, requestClaims, signingClients, signRequest, type Signer } from '../support/servers/signed-requests.ts'
 
 const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'ES384']
 const signers = new Map<string, Signer>()

@@ -3,7 +3,15 @@ import { hash } from 'node:crypto'
 import type { Express } from 'express'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import request, { type Response } from 'supertest'
-import { authorize, authorizationQuery, callback, clients, harness, issuer, redirected } from '../support/authorization-server.ts'
+import {
+  authorize,
+  authorizationQuery,
+  callback,
+  clients,
+  harness,
+  issuer,
+  redirected
+} from '../support/servers/authorization-server.ts'
 
 const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
 const unescapeHtml = (text: string) => text.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => entities[entity] ?? '')

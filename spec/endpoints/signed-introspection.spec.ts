@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import request from 'supertest'
-import { api, clients, issuer, redeemed, userinfo } from '../support/authorization-server.ts'
-import { now } from '../support/signed-requests.ts'
+import { api, clients, issuer, redeemed, userinfo } from '../support/servers/authorization-server.ts'
+import { now } from '../support/servers/signed-requests.ts'
 import { ask, backends, bodyOf, jwtAnswer, start } from './introspecting.ts'
 
 describe('a signed answer (RFC 9701)', () => {

@@ -15,9 +15,9 @@ import {
   redeemed,
   token,
   type Form
-} from '../support/authorization-server.ts'
-import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/bad-values.ts'
-import { makeSigner, now, type Signer } from '../support/signed-requests.ts'
+} from '../support/servers/authorization-server.ts'
+import { badValues, countingStore, encode, replaced, wrongTypes } from '../support/checks/bad-values.ts'
+import { makeSigner, now, type Signer } from '../support/servers/signed-requests.ts'
 
 const form = 'application/x-www-form-urlencoded'
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -103,7 +103,7 @@ export function describeTokenRequests(path: string, endpoint: string, expectAnsw
       const { app } = await harness({}, express().use(urlencoded({ extended: true }), json()))
       for (const sent of ['token[]=x', 'token[a]=x', 'token=x&token=y', 'token[a][b]=x'])
         expectError(sent, await token(app, 'web', sent, path), 400, 'invalid_request')
-      for (const [what, value] of wrongTypes) {
+      for (const [what, value] of wrongTypes('token')) {
         const response = await request(app).post(path).set('Authorization', basic('web')).send({ token: value })
         expectError(what, response, 415, 'invalid_request')
       }

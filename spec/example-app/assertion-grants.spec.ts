@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { serveKeys, type KeyServer } from '../strategies/key-server.ts'
-import { makeIssuer, signAs, type ForeignIssuer } from '../support/trusted-issuer.ts'
+import { makeIssuer, signAs, type ForeignIssuer } from '../support/servers/trusted-issuer.ts'
 import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
 
 const bearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { acceptableAuthorities, type TlsVersion } from '../support/acceptable-authorities.ts'
-import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates.ts'
+import { acceptableAuthorities, type TlsVersion } from '../support/certificates/acceptable-authorities.ts'
+import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
 import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
 
 const serverAuthority = makeAuthority({ subject: 'server authority' })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { notificationEndpoint, type NotificationEndpoint } from '../support/backchannel.ts'
+import { notificationEndpoint, type NotificationEndpoint } from '../support/servers/backchannel.ts'
 import { Browser, hiddenFields, type PageSeen } from './browser.ts'
 import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
 

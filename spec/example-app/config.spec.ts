@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { checkConfig } from '../../example-app/config.ts'
+import { checkConfig } from '../../example-app/config/config.ts'
 import { configFile, node, npm, run, type RunningServer } from './running-server.ts'
 
 const issuer = 'http://localhost:4010'

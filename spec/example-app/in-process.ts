@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Key, Store } from 'clientele'
 import { createApp } from '../../example-app/app.ts'
-import { checkConfig } from '../../example-app/config.ts'
+import { checkConfig } from '../../example-app/config/config.ts'
 import { createLog, type Log } from '../../example-app/log.ts'
 import { listen } from '../../example-app/server.ts'
 import { freePort } from './running-server.ts'

@@ -1,7 +1,7 @@
 /** The example app's introspection and revocation, as a process: who may ask about what, in the configuration file's words. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
-import { checkConfig } from '../../example-app/config.ts'
+import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
 import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
 

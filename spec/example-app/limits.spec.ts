@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { connect } from 'node:net'
 import { pino } from 'pino'
 import { memoryStore } from 'clientele'
-import { checkConfig } from '../../example-app/config.ts'
+import { checkConfig } from '../../example-app/config/config.ts'
 import { serve, type Serving } from './in-process.ts'
 
 let serving: Serving

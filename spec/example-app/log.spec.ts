@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import request from 'supertest'
 import { InvalidGrantError, type ServerEvent } from 'clientele'
 import { accessLog, logEvent, logFailure } from '../../example-app/log.ts'
-import { listening } from '../support/authorization-server.ts'
+import { listening } from '../support/servers/authorization-server.ts'
 
 const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736'
 const traceparent = `00-${trace_id}-00f067aa0ba902b7-01`

@@ -1,6 +1,6 @@
 /** The example app's registration, as a process: off, for whoever has the token, or for everyone, each tenant for itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { checkConfig } from '../../example-app/config.ts'
+import { checkConfig } from '../../example-app/config/config.ts'
 import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
 
 let issuer: string

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { leakChecks } from '../support/leak-check.ts'
+import { leakChecks } from '../support/checks/leak-check.ts'
 
 export interface Outcome {
   readonly code: number | null

@@ -7,7 +7,7 @@ import request from 'supertest'
 import { InvalidRequestError, TemporarilyUnavailableError } from '../../lib/errors.ts'
 import { readClientRequest, type ClientRequestOptions } from '../../lib/http/client-request.ts'
 import { oauthErrorHandler } from '../../lib/http/error-handler.ts'
-import type { ClientRequest } from '../../lib/request.ts'
+import type { ClientRequest } from '../../lib/client-request.ts'
 
 /** Posts a form, and gives what `use` makes of the request. */
 async function post<T>(options: ClientRequestOptions | undefined, use: (request: ClientRequest) => T): Promise<T> {
@@ -44,11 +44,11 @@ describe('readClientRequest', () => {
     const certificate = { der: new Uint8Array([1]), verified: true }
     let asked = 0
     const source = () => (asked++, certificate)
-    const read = await post({ certificate: source }, given => given)
+    const read = await post({ certificateSource: source }, given => given)
     expect(asked).toBe(0)
     expect([read.certificate(), read.certificate(), asked]).toEqual([certificate, certificate, 1])
     let missing = 0
-    const none = await post({ certificate: () => (missing++, undefined) }, given => given)
+    const none = await post({ certificateSource: () => (missing++, undefined) }, given => given)
     expect([none.certificate(), none.certificate(), missing]).toEqual([undefined, undefined, 1])
   })
 
@@ -56,7 +56,7 @@ describe('readClientRequest', () => {
     const cause = new Error('bad header')
     const read = await post(
       {
-        certificate: () => {
+        certificateSource: () => {
           throw cause
         }
       },
@@ -72,7 +72,7 @@ describe('readClientRequest', () => {
         (
           await post(
             {
-              certificate: () => {
+              certificateSource: () => {
                 throw own
               }
             },

@@ -15,8 +15,8 @@ import {
   type Decision
 } from '../../lib/index.ts'
 import { errorBody } from '../../lib/http/development-errors.ts'
-import { issuer, specKeys } from '../support/authorization-server.ts'
-import { endpoint, refusals } from '../support/refusals.ts'
+import { issuer, specKeys } from '../support/servers/authorization-server.ts'
+import { endpoint, refusals } from '../support/checks/refusals.ts'
 
 const decision = (...checks: Decision['checks'][number][]): Decision => ({
   trace_id: '1',

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { OAuthError } from '../../lib/errors.ts'
 import { parseForm } from '../../lib/http/form.ts'
+import { requestedResources } from '../../lib/client-request.ts'
 
 const parse = (text: string | Uint8Array, maxParameters = 100) =>
   parseForm(typeof text === 'string' ? Buffer.from(text) : text, maxParameters)
@@ -112,5 +113,18 @@ describe('parseForm', () => {
       }),
       { numRuns: 1000 }
     )
+  })
+
+  it('reads resource as often as it comes, and keeps all of them where the parameters are copied', () => {
+    const form = parse('resource=&resource=https%3A%2F%2Fa&scope=x&resource=https%3A%2F%2Fb&resource=https%3A%2F%2Fa')
+    expect(Object.entries(form)).toEqual([
+      ['resource', 'https://a'],
+      ['scope', 'x']
+    ])
+    for (const parameters of [form, { ...form, client_id: 'c' }])
+      expect(requestedResources(parameters)).toEqual(['https://a', 'https://b'])
+    expect(requestedResources(parse('scope=x'))).toEqual([])
+    expect(refusal('resource=a&resource=b%00').message).toContain('control character')
+    expect(refusal('resource=a'.concat('&resource=b'.repeat(100))).message).toContain('too many')
   })
 })

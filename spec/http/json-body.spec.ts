@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { OAuthError } from '../../lib/errors.ts'
 import { parseJson } from '../../lib/http/json-body.ts'
+import { requestedResources } from '../../lib/client-request.ts'
 
 const parse = (text: string | Uint8Array, maxParameters?: number) =>
   parseJson(typeof text === 'string' ? Buffer.from(text) : text, maxParameters)
@@ -111,5 +112,15 @@ describe('parseJson', () => {
       ),
       { numRuns: 500 }
     )
+  })
+
+  it('reads a list of resources, and of nothing else', () => {
+    const resources = (text: string) => requestedResources(parse(text))
+    expect(resources('{"resource":["https://a","https://b","https://a"],"scope":"x"}')).toEqual(['https://a', 'https://b'])
+    expect(resources('{"resource":"https://a"}')).toEqual(['https://a'])
+    expect(resources('{"resource":[]}')).toEqual([])
+    for (const text of ['{"scope":["a"]}', '{"resource":["a"],"resource":"b"}', '{"resource":[["a"]]}', '{"resource":[1]}'])
+      expect(() => parse(text)).toThrow(OAuthError)
+    expect(() => parse(JSON.stringify({ resource: Array.from({ length: 101 }, String) }))).toThrow(OAuthError)
   })
 })

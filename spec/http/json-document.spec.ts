@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import request from 'supertest'
 import { readJsonDocument, type JsonDocumentReading } from '../../lib/http/json-document.ts'
 import { oauthErrorHandler } from '../../lib/http/error-handler.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 
 const app = express()
 app.post('/', (req, res, next) => {

@@ -1,9 +1,9 @@
 /** What proxies really wrote, read and verified as behind them. */
 import { describe, expect, it } from '@jest/globals'
 import { certificateHeaders, InvalidRequestError, proxyCertificate, type ProxyCertificateOptions } from '../../lib/index.ts'
-import { certificateFormats } from '../../lib/http/certificate-formats.ts'
-import { pemOfBase64, requestFrom } from '../support/proxy-headers.ts'
-import * as recorded from '../support/recorded-headers.ts'
+import { certificateFormats } from '../../lib/certificates/proxy/formats.ts'
+import { pemOfBase64, requestFrom } from '../support/clients/proxy-headers.ts'
+import * as recorded from '../support/clients/recorded-headers.ts'
 
 const proxy = '192.0.2.7'
 const leaf = Buffer.from(recorded.leaf, 'base64')

@@ -12,12 +12,12 @@ import {
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { certificateBound, registering } from '../support/journey-bound.ts'
-import { api, authorityParty, keyParty, publicParty, secretParty, type Party } from '../support/journey-clients.ts'
-import * as byOauth4webapi from '../support/journey-oauth4webapi.ts'
-import { callApi, discover, readAsApi, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
-import { makeIssuer, signAs } from '../support/trusted-issuer.ts'
+import { certificateBound, registering } from '../support/journeys/bound.ts'
+import { api, authorityParty, keyParty, publicParty, secretParty, type Party } from '../support/journeys/clients.ts'
+import * as byOauth4webapi from '../support/journeys/oauth4webapi.ts'
+import { callApi, discover, readAsApi, refusal, signIn, whoami } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
+import { makeIssuer, signAs } from '../support/servers/trusted-issuer.ts'
 import { serveKeys, type KeyServer } from '../strategies/key-server.ts'
 
 const bearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -53,7 +53,7 @@ function options(): Partial<AuthorizationServerOptions> {
     tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken(), ...assertionGrants],
     resources: [
       { resource: api, scopes: ['api:read', 'api:write'] },
-      { resource: backend, scopes: ['ledger:read'], access_token_ttl: 60 }
+      { resource: backend, scopes: ['ledger:read'], accessTokenTtl: 60 }
     ],
     refreshRetryWindow: 0
   }

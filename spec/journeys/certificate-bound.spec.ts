@@ -1,8 +1,8 @@
 /** Certificate-bound access tokens (RFC 8705 §3) through the aliases of a second listener, for every kind of client that can have them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as client from 'openid-client'
-import { makeCertificate } from '../support/certificates.ts'
-import { apiStatus, boundJourney, certificateBound, confirmationOf, holdingCertificate } from '../support/journey-bound.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
+import { apiStatus, boundJourney, certificateBound, confirmationOf, holdingCertificate } from '../support/journeys/bound.ts'
 import {
   api,
   authorityParty,
@@ -11,9 +11,9 @@ import {
   publicParty,
   secretParty,
   selfSignedParty
-} from '../support/journey-clients.ts'
-import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
+} from '../support/journeys/clients.ts'
+import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const authority = certificateBound(authorityParty('authority'))
 const selfSigned = certificateBound(selfSignedParty('self-signed'))

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
 import { authorizationCode, ciba, deviceCode, refreshToken } from 'clientele'
-import { keyParty, publicParty, secretParty, type Party } from '../support/journey-clients.ts'
-import { discover } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
+import { keyParty, publicParty, secretParty, type Party } from '../support/journeys/clients.ts'
+import { discover } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const grant_types = [
   'authorization_code',

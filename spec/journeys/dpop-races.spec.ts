@@ -1,10 +1,10 @@
 /** One DPoP proof, used two hundred times at once: it is good for one request, whichever comes first. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { makeDpopKey, prove, type DpopKey } from '../support/dpop.ts'
-import { api, callback, secretParty } from '../support/journey-clients.ts'
-import type { FetchInit } from '../support/journey-fetch.ts'
-import { whoami } from '../support/journey-openid-client.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
+import { api, callback, secretParty } from '../support/journeys/clients.ts'
+import type { FetchInit } from '../support/journeys/fetch.ts'
+import { whoami } from '../support/journeys/openid-client.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const party = secretParty('client_secret_post', 'racing', 'a secret of letters and spaces alone')
 const racers = 200

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
-import { apiStatus, boundJourney, confirmationOf, registering } from '../support/journey-bound.ts'
-import { api, authorityParty, keyParty, publicParty, secretParty, type Party } from '../support/journey-clients.ts'
-import { callApi, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
-import { makeDpopKey, prove } from '../support/dpop.ts'
+import { apiStatus, boundJourney, confirmationOf, registering } from '../support/journeys/bound.ts'
+import { api, authorityParty, keyParty, publicParty, secretParty, type Party } from '../support/journeys/clients.ts'
+import { callApi, discover, refusal, signIn, whoami } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
+import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 
 const always = { dpop_bound_access_tokens: true }
 const secret = registering(secretParty('client_secret_basic', 'secret'), always)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { authorizationCode, ciba, clientCredentials as clientCredentialsGrant, deviceCode, refreshToken } from 'clientele'
 import * as client from 'openid-client'
-import { registering } from '../support/journey-bound.ts'
+import { registering } from '../support/journeys/bound.ts'
 import {
   authorityParty,
   callback,
@@ -11,10 +11,10 @@ import {
   secretParty,
   selfSignedParty,
   type Party
-} from '../support/journey-clients.ts'
-import { introspectAndRevoke, revokeOnly } from '../support/journey-introspection.ts'
-import { clientCredentials, codeAndRefresh, discover } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
+} from '../support/journeys/clients.ts'
+import { introspectAndRevoke, revokeOnly } from '../support/journeys/introspection.ts'
+import { clientCredentials, codeAndRefresh, discover } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const secret = secretParty('client_secret_basic', 'with-secret')
 const posted = secretParty('client_secret_post', 'with-posted-secret')

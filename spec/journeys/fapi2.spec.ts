@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, type CryptoKey } from 'jose'
 import * as client from 'openid-client'
-import { visit } from '../support/journey-browser.ts'
-import { boundJourney, certificateBound, confirmationOf, holdingCertificate, registering } from '../support/journey-bound.ts'
-import { authorityParty, keyParty, type CertificateParty, type KeyParty } from '../support/journey-clients.ts'
-import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journey-openid-client.ts'
-import { push } from '../support/journey-requests.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
-import { serverKeys } from '../support/made-keys.ts'
+import { visit } from '../support/journeys/browser.ts'
+import { boundJourney, certificateBound, confirmationOf, holdingCertificate, registering } from '../support/journeys/bound.ts'
+import { authorityParty, keyParty, type CertificateParty, type KeyParty } from '../support/journeys/clients.ts'
+import { callApi, clientAuth, discover, refusal, signIn, whoami } from '../support/journeys/openid-client.ts'
+import { push } from '../support/journeys/requests.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
+import { serverKeys } from '../support/keys/made-keys.ts'
 
 const dpop = { dpop_bound_access_tokens: true }
 const keyDpop = registering(await keyParty('key-dpop', 'PS256'), dpop)

@@ -1,7 +1,7 @@
 /** A memory store that is full: whoever would need more is told to come back, and what is there stays. */
 import { describe, expect, it } from '@jest/globals'
 import { memoryStore } from 'clientele'
-import { harness, redeemed, token, userinfo } from '../support/authorization-server.ts'
+import { harness, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
 
 describe('while the memory store is full', () => {
   it('nothing is issued, with 503, and nothing that was is lost', async () => {

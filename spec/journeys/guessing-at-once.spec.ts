@@ -9,9 +9,9 @@ import {
   type Decision,
   type Store
 } from '../../lib/index.ts'
-import { basic, clients, harness, listening } from '../support/authorization-server.ts'
-import { endpoint, initialAccessToken, register, registrationHarness } from '../support/registration.ts'
-import { slowStore } from '../support/slow-store.ts'
+import { basic, clients, harness, listening } from '../support/servers/authorization-server.ts'
+import { endpoint, initialAccessToken, register, registrationHarness } from '../support/servers/registration.ts'
+import { slowStore } from '../support/servers/slow-store.ts'
 
 const body = 'grant_type=client_credentials'
 const attempts = 20
@@ -61,13 +61,17 @@ const wrong = (address: string, count: number, id = 'web'): Sent[] =>
   Array.from({ length: count }, (_, index) => ({ address, headers: { ...form, Authorization: basic(id, `guess ${index}`) } }))
 
 describe('a thousand wrong secrets at once, twenty allowed', () => {
-  it.each([0, 2, 20])('are looked at twenty times with a store %i ms away', async delay => {
-    const { app, judged } = await guarded(slowStore(delay).store)
-    await listening(app, async address => {
-      expect(await all(wrong(address, 1000))).toEqual({ 401: attempts, 429: 1000 - attempts })
-      expect(judged.wrong).toBe(attempts)
-    })
-  }, 60_000)
+  it.each([0, 2, 20])(
+    'are looked at twenty times with a store %i ms away',
+    async delay => {
+      const { app, judged } = await guarded(slowStore(delay).store)
+      await listening(app, async address => {
+        expect(await all(wrong(address, 1000))).toEqual({ 401: attempts, 429: 1000 - attempts })
+        expect(judged.wrong).toBe(attempts)
+      })
+    },
+    60_000
+  )
 
   it('also where the client does not exist', async () => {
     const { app, judged } = await guarded(slowStore(2).store)

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import express from 'express'
 import request from 'supertest'
 import { hashSecret } from '../../lib/index.ts'
-import { basic, harness } from '../support/authorization-server.ts'
+import { basic, harness } from '../support/servers/authorization-server.ts'
 
 async function setup(ids: readonly string[], options: object = {}) {
   const app = express().set('trust proxy', 'loopback')

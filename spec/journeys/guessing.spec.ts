@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import express from 'express'
 import { memoryStore, type Decision } from '../../lib/index.ts'
-import { basic, harness, listening } from '../support/authorization-server.ts'
+import { basic, harness, listening } from '../support/servers/authorization-server.ts'
 
 const guesses = 10_000
 const guesser = '203.0.113.7'

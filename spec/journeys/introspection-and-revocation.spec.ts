@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { registering } from '../support/journey-bound.ts'
-import { api, confidentialParties, keyParty, publicParty, secretParty, type Party } from '../support/journey-clients.ts'
-import { introspectAndRevoke, revokeOnly } from '../support/journey-introspection.ts'
-import { discover as discoverPlain } from '../support/journey-oauth4webapi.ts'
-import { discover, refusal, signIn } from '../support/journey-openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journey-server.ts'
+import { registering } from '../support/journeys/bound.ts'
+import { api, confidentialParties, keyParty, publicParty, secretParty, type Party } from '../support/journeys/clients.ts'
+import { introspectAndRevoke, revokeOnly } from '../support/journeys/introspection.ts'
+import { discover as discoverPlain } from '../support/journeys/oauth4webapi.ts'
+import { discover, refusal, signIn } from '../support/journeys/openid-client.ts'
+import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const confidential = await confidentialParties()
 const spa = publicParty('single-page-app')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
-import { typescriptArgs } from '../support/typescript-process.ts'
+import { typescriptArgs } from '../support/processes/typescript-process.ts'
 
 interface Told {
   readonly answers: Readonly<Record<string, unknown>>
@@ -12,7 +12,7 @@ interface Told {
 }
 
 async function run(how: 'throws' | 'rejects') {
-  const child = fork(fileURLToPath(new URL('../support/failing-listeners.ts', import.meta.url)), [how], {
+  const child = fork(fileURLToPath(new URL('../support/checks/failing-listeners.ts', import.meta.url)), [how], {
     execArgv: [...typescriptArgs],
     env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' },
     silent: true
@@ -78,6 +78,8 @@ describe('the table', () => {
     'http/error-handler.ts': ['oauthErrorHandler onError'],
     'tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
     'proxy-certificate-options.ts': ['proxyCertificate report'],
+    // told by the same reporter as the one behind a proxy
+    'tls-certificate.ts': ['proxyCertificate report'],
     'credential-sets.ts': ['credentialSets emit'],
     'tokens/stored-keys.ts': ['storedKeys onError']
   }

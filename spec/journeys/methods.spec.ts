@@ -13,9 +13,9 @@ import {
   type ConfidentialParty,
   type KeyParty,
   type Party
-} from '../support/journey-clients.ts'
-import { clientAuth, clientCredentials, codeAndRefresh, discover, refusal, signIn } from '../support/journey-openid-client.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+} from '../support/journeys/clients.ts'
+import { clientAuth, clientCredentials, codeAndRefresh, discover, refusal, signIn } from '../support/journeys/openid-client.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const confidential = await confidentialParties()
 const spa = publicParty('single-page-app')

@@ -2,8 +2,8 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { trace } from '@opentelemetry/api'
 import type { AuthorizationServerOptions } from '../../lib/index.ts'
-import { countEmitted, emitted, forgetEmitted, heardOnTheWire, leaks, overheard } from '../support/emitted.ts'
-import { leakChecks } from '../support/leak-check.ts'
+import { countEmitted, emitted, forgetEmitted, heardOnTheWire, leaks, overheard } from '../support/checks/emitted.ts'
+import { leakChecks } from '../support/checks/leak-check.ts'
 
 const secret = 'a-secret-nobody-may-read'
 const sent = (change: object) => ({

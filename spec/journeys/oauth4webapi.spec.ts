@@ -1,9 +1,9 @@
 /** oauth4webapi, unmodified: an issuer with a path, over plain HTTP, and over one TLS listener that asks for certificates. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import { confidentialParties, publicParty } from '../support/journey-clients.ts'
-import { clientCredentials, codeAndRefresh, discover } from '../support/journey-oauth4webapi.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { confidentialParties, publicParty } from '../support/journeys/clients.ts'
+import { clientCredentials, codeAndRefresh, discover } from '../support/journeys/oauth4webapi.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const parties = await confidentialParties()
 const spa = publicParty('single-page-app')

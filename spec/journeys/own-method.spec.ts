@@ -6,11 +6,13 @@ import {
   builtInStrategies,
   generateKeys,
   guessProtection,
+  InvalidClientError,
   memoryStore,
   oauthErrorHandler,
   tokenRouter,
   type ClientMetadata,
   type Decision,
+  type Proof,
   type ServerEvent,
   type TokenRouterOptions
 } from 'clientele'
@@ -34,6 +36,8 @@ const clients: readonly ClientMetadata[] = [
     credentials: [{ type: 'method', id: 'm1', method: 'x_api_key', expires_at: 2000 }]
   }
 ]
+/** Where no other method is mounted. */
+const keyed = clients.filter(client => client.token_endpoint_auth_method === 'x_api_key')
 // every one of them has a key: what refuses is not that it is missing
 for (const { client_id } of clients) apiKeys.set(client_id, `key of ${client_id}`)
 apiKeys.set('nobody', 'key of nobody')
@@ -169,6 +173,55 @@ describe('a method of one’s own', () => {
   })
 })
 
+describe('a method that is written carelessly', () => {
+  class Careless extends ApiKeyStrategy {
+    private readonly careless: Proof['prove']
+    constructor(prove: Proof['prove']) {
+      super({ clients })
+      this.careless = prove
+    }
+    protected override proof(): Proof {
+      return { checks: ['api_key'], prove: this.careless }
+    }
+  }
+
+  it.each<[string, Proof['prove'], number, string[][]]>([
+    ['answers false', () => Promise.resolve(false as never), 500, []],
+    ['answers nothing', () => Promise.resolve(undefined as never), 500, []],
+    ['throws what is no refusal', () => Promise.reject(new Error('the keys cannot be read')), 500, []],
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- carelessness
+    ['throws something that is no error', () => Promise.reject('no'), 500, []],
+    [
+      'fails a check and throws nothing',
+      (_client, decision) => {
+        decision.fail('api_key')
+        return {}
+      },
+      401,
+      [['api_key']]
+    ],
+    [
+      'makes a refusal and does not throw it',
+      (_client, decision) => {
+        decision.refuse('api_key')
+        return {}
+      },
+      401,
+      [['api_key']]
+    ],
+    [
+      'throws a refusal of its own making',
+      () => Promise.reject(new InvalidClientError({ reason: 'no such key' })),
+      401,
+      [['x_api_key']]
+    ]
+  ])('and %s lets nobody in', async (_what, prove, status, checks) => {
+    const { app, decisions } = made({ clients: keyed, strategies: [new Careless(prove)] })
+    expect((await asks(app, 'billing')).status).toBe(status)
+    expect(decisions.map(failed)).toEqual(checks)
+  })
+})
+
 describe('listeners that fail', () => {
   let warn: jest.SpiedFunction<typeof process.emitWarning>
   beforeEach(() => {
@@ -189,7 +242,7 @@ describe('listeners that fail', () => {
   ])('and %s decide nothing about it', async (_how, fail) => {
     const onDecision = () => fail() as undefined
     const strategies = [new ApiKeyStrategy({ clients, onDecision })]
-    const { app } = made({ strategies, onDecision, onEvent: () => fail(), onError: () => fail() })
+    const { app } = made({ clients: keyed, strategies, onDecision, onEvent: () => fail(), onError: () => fail() })
     expect((await asks(app, 'billing')).status).toBe(200)
     expect((await asks(app, 'billing', 'wrong')).status).toBe(401)
     await new Promise(resolve => setImmediate(resolve))

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
-import { Browser } from '../support/journey-browser.ts'
-import { boundJourney, certificateBound, registering, withSigningKey } from '../support/journey-bound.ts'
+import { Browser } from '../support/journeys/browser.ts'
+import { boundJourney, certificateBound, registering, withSigningKey } from '../support/journeys/bound.ts'
 import {
   authorityParty,
   callback,
@@ -12,11 +12,18 @@ import {
   secretParty,
   selfSignedParty,
   type Party
-} from '../support/journey-clients.ts'
-import { codeAndRefresh, discover, refusal, signIn, whoami, type AuthorizationOptions } from '../support/journey-openid-client.ts'
-import { push, sign, signAndPush } from '../support/journey-requests.ts'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
-import { serverKeys } from '../support/made-keys.ts'
+} from '../support/journeys/clients.ts'
+import {
+  codeAndRefresh,
+  discover,
+  refusal,
+  signIn,
+  whoami,
+  type AuthorizationOptions
+} from '../support/journeys/openid-client.ts'
+import { push, sign, signAndPush } from '../support/journeys/requests.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
+import { serverKeys } from '../support/keys/made-keys.ts'
 
 type Parameters = Readonly<Record<string, string>>
 

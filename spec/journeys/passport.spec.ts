@@ -18,9 +18,9 @@ import {
 import express, { type RequestHandler } from 'express'
 import * as oauth from 'oauth4webapi'
 import passport from 'passport'
-import { confidentialParties, publicParty, type Party } from '../support/journey-clients.ts'
-import { clientAuth } from '../support/journey-oauth4webapi.ts'
-import { close, createTlsServer, fetchFor, listen } from '../support/journey-server.ts'
+import { confidentialParties, publicParty, type Party } from '../support/journeys/clients.ts'
+import { clientAuth } from '../support/journeys/oauth4webapi.ts'
+import { close, createTlsServer, fetchFor, listen } from '../support/journeys/server.ts'
 
 const first: readonly Party[] = [...(await confidentialParties('first')), publicParty('first-public')]
 const second: readonly Party[] = [...(await confidentialParties('second')), publicParty('second-public')]

@@ -1,11 +1,11 @@
 /** A person signs in and agrees on a host application's own pages, in a browser with cookies; openid-client checks what comes of it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Configuration } from 'openid-client'
-import { Browser, type Page } from '../support/journey-browser.ts'
-import { publicParty, secretParty } from '../support/journey-clients.ts'
-import { discover, signIn } from '../support/journey-openid-client.ts'
-import { mountPages, pages } from '../support/journey-pages.ts'
-import { alwaysAlice, startServer, type RunningServer } from '../support/journey-server.ts'
+import { Browser, type Page } from '../support/journeys/browser.ts'
+import { publicParty, secretParty } from '../support/journeys/clients.ts'
+import { discover, signIn } from '../support/journeys/openid-client.ts'
+import { mountPages, pages } from '../support/journeys/pages.ts'
+import { alwaysAlice, startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const web = secretParty('client_secret_basic', 'web-application')
 const spa = publicParty('single-page-app')
@@ -105,7 +105,8 @@ describe('a person', () => {
       const answers = [1, 2, 3].map(() => browser.submit(consent, { decision: 'allow' }))
       const arrived = (await Promise.all(answers)).flatMap(({ leftFor }) => leftFor ?? [])
       const withCode = arrived.filter(({ searchParams }) => searchParams.has('code'))
-      expect(withCode).toHaveLength(1)
+      // whichever of them the browser follows
+      expect([withCode.length, new Set(withCode.map(String)).size]).toEqual([3, 1])
       return withCode[0] ?? url
     }
     await signIn(server, config, { browse })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { startServer, type RunningServer } from '../support/journey-server.ts'
+import { startServer, type RunningServer } from '../support/journeys/server.ts'
 
 const initialAccessToken = 'let-me-in-with-this'
 const machine = { grant_types: ['client_credentials'], response_types: [], scope: 'api:read' }

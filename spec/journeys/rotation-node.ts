@@ -33,7 +33,7 @@ async function serve({ issuer, path, keys, clients, tls }: RotationSetup): Promi
     keys,
     clients,
     store: await sqliteStore({ path }),
-    certificates: true,
+    certificateMethods: true,
     credentials: { maxAge: 1 },
     tokenIssuers: [clientCredentials()],
     // what fails is counted by the clients

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import request from 'supertest'
-import { authorize, callback, codeForm, harness, issuer, token } from '../support/authorization-server.ts'
-import { makeCertificate } from '../support/certificates.ts'
+import { authorize, callback, codeForm, harness, issuer, token } from '../support/servers/authorization-server.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
 import { makeKey, sign } from '../strategies/assertions.ts'
 
 const own = makeCertificate()
@@ -51,7 +51,7 @@ describe('a client that used another method than its own', () => {
 
   it('and sent no certificate where certificates alone are accepted is not said to have sent one', async () => {
     const { app, failed } = await watched({
-      certificates: true,
+      certificateMethods: true,
       endpointAuthMethods: { token: ['tls_client_auth', 'self_signed_tls_client_auth'] }
     })
     expect((await send(app, { ...grant, client_id: 'keyed' })).status).toBe(401)
@@ -59,14 +59,14 @@ describe('a client that used another method than its own', () => {
   })
 
   it('and sent a certificate is told of by the kind it is', async () => {
-    const { app, failed } = await watched({ certificate: () => ({ der: own.der, verified: false }) })
+    const { app, failed } = await watched({ certificateSource: () => ({ der: own.der, verified: false }) })
     expect((await send(app, { ...grant, client_id: 'keyed' })).status).toBe(401)
     expect(failed()).toMatchObject({ expected: 'private_key_jwt', received: 'self_signed_tls_client_auth' })
   })
 
   it('and whose certificate cannot be read is refused all the same', async () => {
     const { app, failed } = await watched({
-      certificate: () => {
+      certificateSource: () => {
         throw new Error('no certificate')
       }
     })

@@ -1,7 +1,7 @@
 /** What a server prints while it is used well and badly, read like an attacker who got hold of its logs. */
 import { describe, expect, it } from '@jest/globals'
 import * as client from 'openid-client'
-import { visit } from '../support/journey-browser.ts'
+import { visit } from '../support/journeys/browser.ts'
 import {
   api,
   authorityParty,
@@ -13,12 +13,12 @@ import {
   secretParty,
   selfSignedParty,
   type Party
-} from '../support/journey-clients.ts'
-import { recording, type Fetch, type Sent } from '../support/journey-fetch.ts'
-import { clientAuth } from '../support/journey-openid-client.ts'
-import { startProcess, type ChildSetup, type ServerProcess } from '../support/journey-process.ts'
-import { addSpellings, privateMembersOf, secretsOf } from '../support/journey-secrets.ts'
-import { serverKeys } from '../support/made-keys.ts'
+} from '../support/journeys/clients.ts'
+import { recording, type Fetch, type Sent } from '../support/journeys/fetch.ts'
+import { clientAuth } from '../support/journeys/openid-client.ts'
+import { startProcess, type ChildSetup, type ServerProcess } from '../support/journeys/process.ts'
+import { addSpellings, privateMembersOf, secretsOf } from '../support/journeys/secrets.ts'
+import { serverKeys } from '../support/keys/made-keys.ts'
 
 const spa = publicParty('single-page-app')
 const confidential = await confidentialParties()

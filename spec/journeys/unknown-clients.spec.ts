@@ -5,8 +5,8 @@ import express from 'express'
 import request, { type Response } from 'supertest'
 import { hashSecret, type ClientMetadata } from '../../lib/index.ts'
 import { carrying, claimsOf, makeKey, sign } from '../strategies/assertions.ts'
-import { basic, harness, issuer } from '../support/authorization-server.ts'
-import { slowStore } from '../support/slow-store.ts'
+import { basic, harness, issuer } from '../support/servers/authorization-server.ts'
+import { slowStore } from '../support/servers/slow-store.ts'
 
 const key = await makeKey('ES256', { kid: 'k' })
 const others = await makeKey('ES256', { kid: 'k' })

@@ -5,7 +5,7 @@ import { certificates, clients, writeMaterial, type CertificateName } from './su
 import { installed, startProxy, type Proxy } from './support/proxy.ts'
 import { connectedWith, pastProxy, throughProxy } from './support/requests.ts'
 import { freePort, startServer, stop, type RunningServer } from '../example-app/running-server.ts'
-import * as headers from '../support/proxy-headers.ts'
+import * as headers from '../support/clients/proxy-headers.ts'
 
 const material = writeMaterial()
 afterAll(() => material.remove())

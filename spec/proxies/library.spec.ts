@@ -14,8 +14,8 @@ import { proxyNames, variants, localBlock, documentedBlock, type ProxyName } fro
 import { authorities, certificates, clients, writeMaterial, type CertificateName } from './support/material.ts'
 import { installed, startProxy, type Proxy } from './support/proxy.ts'
 import { pastProxy, resumed, throughProxy } from './support/requests.ts'
-import { harness } from '../support/authorization-server.ts'
-import * as headers from '../support/proxy-headers.ts'
+import { harness } from '../support/servers/authorization-server.ts'
+import * as headers from '../support/clients/proxy-headers.ts'
 
 const material = writeMaterial()
 afterAll(() => material.remove())
@@ -34,10 +34,15 @@ async function start(name: ProxyName, options: Partial<ProxyCertificateOptions>)
   const certificate = proxyCertificate({
     ...certificateHeaders[name],
     trustedProxies: ['127.0.0.1'],
-    report: report => reports.push(report),
+    onReport: report => reports.push(report),
     ...options
   })
-  const { app } = await harness({ clients, certificate, clock: Date.now, onDecision: decision => void decisions.push(decision) })
+  const { app } = await harness({
+    clients,
+    certificateSource: certificate,
+    clock: Date.now,
+    onDecision: decision => void decisions.push(decision)
+  })
   const server = createServer(app)
   await new Promise<void>(resolve => server.listen(0, '::', resolve))
   const { port } = server.address() as AddressInfo

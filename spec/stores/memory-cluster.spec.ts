@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { typescriptArgs } from '../support/typescript-process.ts'
+import { typescriptArgs } from '../support/processes/typescript-process.ts'
 
 const program = `
 import cluster from 'node:cluster'

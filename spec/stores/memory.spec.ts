@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { ExpiringTable } from '../../lib/stores/expiring-table.ts'
+import { ExpiringTable } from '../../lib/stores/memory/expiring-table.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { bytesOf } from '../../lib/stores/memory-size.ts'
+import { bytesOf } from '../../lib/stores/memory/size.ts'
 import type { Key } from '../../lib/stores/store.ts'
 import { storeContract } from '../../lib/testing/store.ts'
 

@@ -9,7 +9,7 @@ import Database from 'libsql'
 import { sqliteStore, type SqliteDatabase } from '../../lib/stores/sqlite.ts'
 import type { Key } from '../../lib/stores/store.ts'
 import { storeContract } from '../../lib/testing/store.ts'
-import { typescriptArgs } from '../support/typescript-process.ts'
+import { typescriptArgs } from '../support/processes/typescript-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-sqlite-'))
 let files = 0

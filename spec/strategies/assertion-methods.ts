@@ -1,10 +1,10 @@
 /** The two assertion methods side by side: a client of each, and a clock that stands still. */
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ClientSecretJwtStrategy } from '../../lib/strategies/client-secret-jwt.ts'
 import type { JwtStrategyOptions } from '../../lib/strategies/jwt-strategy.ts'
 import { PrivateKeyJwtStrategy } from '../../lib/strategies/private-key-jwt.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { issuer, secret, withMiddleware, withPassport, type Mount, type StrategySetup } from '../support/strategy-app.ts'
+import { issuer, secret, withMiddleware, withPassport, type Mount, type StrategySetup } from '../support/servers/strategy-app.ts'
 import { claimsOf, makeKey, now, sign } from './assertions.ts'
 
 /** What the clock reads: seconds since the epoch. */

@@ -1,9 +1,9 @@
 /** Client assertions as real clients make them, and as none should. */
 import { randomUUID } from 'node:crypto'
 import { CompactSign, exportJWK, type CryptoKey, type JWK } from 'jose'
-import { jwtBearerAssertionType } from '../../lib/assertions/jwt-assertion.ts'
-import { issuer } from '../support/strategy-app.ts'
-import { keyPair } from '../support/made-keys.ts'
+import { jwtBearerAssertionType } from '../../lib/assertions/client-assertion.ts'
+import { issuer } from '../support/servers/strategy-app.ts'
+import { keyPair } from '../support/keys/made-keys.ts'
 
 export interface SigningKey {
   readonly privateKey: CryptoKey

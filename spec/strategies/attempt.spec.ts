@@ -3,9 +3,9 @@ import { describe, expect, it } from '@jest/globals'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import passport from 'passport'
 import request from 'supertest'
-import type { ClientMetadata, ClientSource } from '../../lib/client.ts'
-import { authenticateClient } from '../../lib/client-authentication.ts'
-import type { Decision } from '../../lib/decision.ts'
+import type { ClientMetadata, ClientSource } from '../../lib/clients/client.ts'
+import { authenticateClient } from '../../lib/authentication/authenticate-client.ts'
+import type { Decision } from '../../lib/decisions/decision.ts'
 import { InvalidClientError, OAuthError } from '../../lib/errors.ts'
 import { ClientSecretBasicStrategy } from '../../lib/strategies/client-secret-basic.ts'
 import { ClientSecretPostStrategy } from '../../lib/strategies/client-secret-post.ts'
@@ -26,7 +26,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { carrying, claimsOf, makeKey, sign } from './assertions.ts'
 
 const key = await makeKey('ES256', { kid: 'k' })

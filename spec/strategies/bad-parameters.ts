@@ -10,7 +10,7 @@ import {
   post,
   type Mount,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 
 /** The status of an `invalid_request`; `refused` for a value like any other wrong one, or for no such parameter at all. */
 type Outcome = 400 | 413 | 'refused'

@@ -10,7 +10,7 @@ import {
   type Decision,
   type ServerEvent
 } from '../../lib/index.ts'
-import { basic as encoded, harness } from '../support/authorization-server.ts'
+import { basic as encoded, harness } from '../support/servers/authorization-server.ts'
 
 const machine = { grant_types: ['client_credentials'] }
 const asItIs = (client_id: string, secret: string) => `Basic ${Buffer.from(`${client_id}:${secret}`).toString('base64')}`

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { connect } from 'node:net'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from '../../lib/strategies/client-secret-basic.ts'
 import {
@@ -21,8 +21,8 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
-import { anyCharacter } from '../support/any-character.ts'
+} from '../support/servers/strategy-app.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { expectNoSwaps } from './overlap.ts'
 
 const credentials: readonly (readonly [what: string, client_id: string, client_secret: string])[] = [

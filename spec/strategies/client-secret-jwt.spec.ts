@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ClientSecretJwtStrategy } from '../../lib/strategies/client-secret-jwt.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import {
@@ -14,7 +14,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { assemble, carrying, claimsOf, makeKey, sign } from './assertions.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { expectNoSwaps } from './overlap.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import type { StrategyOptions } from '../../lib/strategies/attempt.ts'
 import { ClientSecretPostStrategy } from '../../lib/strategies/client-secret-post.ts'
@@ -21,8 +21,8 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
-import { anyCharacter } from '../support/any-character.ts'
+} from '../support/servers/strategy-app.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { expectNoSwaps } from './overlap.ts'
 

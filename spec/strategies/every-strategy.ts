@@ -1,13 +1,13 @@
 /** All built-in strategies behind one `authenticateClient()`, a client of each method, and a good request of each. */
 import type { RequestHandler } from 'express'
-import { authenticateClient, type AuthenticateClientOptions } from '../../lib/client-authentication.ts'
-import type { ClientMetadata } from '../../lib/client.ts'
-import type { Decision } from '../../lib/decision.ts'
+import { authenticateClient, type AuthenticateClientOptions } from '../../lib/authentication/authenticate-client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
+import type { Decision } from '../../lib/decisions/decision.ts'
 import { builtInStrategies } from '../../lib/strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../../lib/strategies/strategy.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { makeCertificate } from '../support/certificates.ts'
-import { appOf, basic, issuer, secret, type AppUnderTest } from '../support/strategy-app.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
+import { appOf, basic, issuer, secret, type AppUnderTest } from '../support/servers/strategy-app.ts'
 import { carrying, claimsOf, makeKey, sign } from './assertions.ts'
 import { authority } from './tls-requests.ts'
 

@@ -16,8 +16,8 @@ import {
   post,
   rawBasic,
   secret
-} from '../support/strategy-app.ts'
-import { anyCharacter } from '../support/any-character.ts'
+} from '../support/servers/strategy-app.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 
 describe('the record', () => {
   it('of a success names who, how and with what, and each check', async () => {

@@ -1,7 +1,7 @@
 /** What the two assertion methods share: the audience dial, remote keys, the request around the assertion, wrong options. */
 import { describe, expect, it } from '@jest/globals'
-import { guardedFetch } from '../../lib/assertions/guarded-fetch.ts'
-import { jwtBearerAssertionType } from '../../lib/assertions/jwt-assertion.ts'
+import { guardedFetch } from '../../lib/outbound/guarded-fetch.ts'
+import { jwtBearerAssertionType } from '../../lib/assertions/client-assertion.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import type { JwtStrategyOptions } from '../../lib/strategies/jwt-strategy.ts'
 import { PrivateKeyJwtStrategy } from '../../lib/strategies/private-key-jwt.ts'
@@ -17,7 +17,7 @@ import {
   tokenEndpoint,
   withMiddleware,
   withPassport
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { claimsAt, clock, key, methods, mounts, required, setupOf } from './assertion-methods.ts'
 import { carrying, makeKey, sign } from './assertions.ts'
 import { serveKeys } from './key-server.ts'

@@ -13,8 +13,8 @@ import {
   tokenEndpoint,
   withMiddleware,
   withPassport
-} from '../support/strategy-app.ts'
-import { anyCharacter } from '../support/any-character.ts'
+} from '../support/servers/strategy-app.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { at, claimsAt, methods, mounts, setupOf } from './assertion-methods.ts'
 import { assemble, carrying } from './assertions.ts'
 

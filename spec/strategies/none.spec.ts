@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import type { StrategyOptions } from '../../lib/strategies/attempt.ts'
 import { NoneStrategy } from '../../lib/strategies/none.ts'
-import { makeCertificate } from '../support/certificates.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
 import {
   basic,
   expectClient,
@@ -16,7 +16,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { makeKey } from './assertions.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { expectNoSwaps } from './overlap.ts'

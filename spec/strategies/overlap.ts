@@ -1,7 +1,15 @@
 /** Overlapping requests of different clients: everyone must get their own client, or be refused as themselves. */
 import { expect } from '@jest/globals'
-import { slowly, listen, refusal, withMiddleware, withPassport, type Mount, type StrategySetup } from '../support/strategy-app.ts'
-import type { ClientMetadata } from '../../lib/client.ts'
+import {
+  slowly,
+  listen,
+  refusal,
+  withMiddleware,
+  withPassport,
+  type Mount,
+  type StrategySetup
+} from '../support/servers/strategy-app.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 
 const rounds = 8
 

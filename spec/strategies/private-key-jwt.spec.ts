@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { exportSPKI, importJWK, type CryptoKey, type JWK } from 'jose'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { PrivateKeyJwtStrategy } from '../../lib/strategies/private-key-jwt.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
-import { makeCertificate } from '../support/certificates.ts'
+import { makeCertificate } from '../support/certificates/certificates.ts'
 import {
   expectClient,
   expectRefused,
@@ -17,7 +17,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { assemble, carrying, claimsOf, makeKey, sign, type SigningKey } from './assertions.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { expectNoSwaps } from './overlap.ts'

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
-import { guardedFetch } from '../../lib/assertions/guarded-fetch.ts'
-import type { ClientMetadata } from '../../lib/client.ts'
+import { guardedFetch } from '../../lib/outbound/guarded-fetch.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import {
   SelfSignedTlsClientAuthStrategy,
   type SelfSignedTlsClientAuthOptions
 } from '../../lib/strategies/self-signed-tls-client-auth.ts'
-import { makeCertificate, type MadeCertificate } from '../support/certificates.ts'
+import { makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
 import {
   bareMounts,
   basic,
@@ -21,7 +21,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { serveKeys } from './key-server.ts'
 import { authority, postOver, tlsClient, type TlsClient } from './tls-requests.ts'

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { ClientMetadata } from '../../lib/client.ts'
+import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import type { StrategyOptions } from '../../lib/strategies/attempt.ts'
 import { TlsClientAuthStrategy } from '../../lib/strategies/tls-client-auth.ts'
-import { makeAuthority, makeCertificate } from '../support/certificates.ts'
+import { makeAuthority, makeCertificate } from '../support/certificates/certificates.ts'
 import {
   bareMounts,
   basic,
@@ -19,7 +19,7 @@ import {
   withMiddleware,
   withPassport,
   type StrategySetup
-} from '../support/strategy-app.ts'
+} from '../support/servers/strategy-app.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { authority, postOver, tlsClient, tlsServer, type TlsClient } from './tls-requests.ts'
 

@@ -2,8 +2,8 @@
 import type { Express } from 'express'
 import { createServer, type Server } from 'node:https'
 import request, { type Response } from 'supertest'
-import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates.ts'
-import { encode } from '../support/strategy-app.ts'
+import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
+import { encode } from '../support/servers/strategy-app.ts'
 
 /** Whose certificates count. */
 export const authority = makeAuthority()

@@ -13,8 +13,9 @@ import {
   redeemed,
   redirected,
   token,
+  atApi,
   userinfo
-} from '../support/authorization-server.ts'
+} from '../support/servers/authorization-server.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant', error_description: expect.any(String) } }
 const jwt = { resource: api }
@@ -117,12 +118,12 @@ describe('the authorization code grant', () => {
     const refreshed = await token(app, 'web', { grant_type: 'refresh_token', refresh_token, ...resource })
     const later = (refreshed.body as { access_token: string }).access_token
     for (const good of [access_token, later]) {
-      expect((await userinfo(app, good)).status).toBe(200)
+      expect((await atApi(app, good)).status).toBe(200)
       expect(await server.verifyAccessToken(good)).toMatchObject({ sub: 'alice' })
     }
     expect(await token(app, 'web', form)).toMatchObject(invalidGrant)
     for (const dead of [access_token, later]) {
-      expect((await userinfo(app, dead)).status).toBe(401)
+      expect((await atApi(app, dead)).status).toBe(401)
       expect(await server.verifyAccessToken(dead)).toBeUndefined()
     }
     for (const dead of [refresh_token, (refreshed.body as { refresh_token: string }).refresh_token])
@@ -177,7 +178,7 @@ describe('resources of a code', () => {
   it('are two: the token is for the one chosen', async () => {
     const { app, response } = await asking([api, files], files)
     expect(response.body).toMatchObject({ scope: 'openid files:read', expires_in: 120 })
-    expect((await userinfo(app, (response.body as { access_token: string }).access_token)).status).toBe(200)
+    expect((await atApi(app, (response.body as { access_token: string }).access_token)).status).toBe(200)
   })
 
   it.each([
@@ -193,11 +194,12 @@ describe('resources of a code', () => {
 })
 
 describe('what a code bought', () => {
-  it('is good at userinfo as opaque token and as JWT', async () => {
+  it('is good at userinfo, and as a JWT at the API it is for alone', async () => {
     const { app } = await harness()
     expect((await userinfo(app, (await redeemed(app)).access_token)).body).toEqual({ sub: 'alice' })
     const { access_token } = await redeemed(app, 'web', jwt)
     expect(access_token).toMatch(/^eyJ/)
-    expect((await userinfo(app, access_token)).body).toEqual({ sub: 'alice' })
+    expect((await atApi(app, access_token)).body).toMatchObject({ sub: 'alice' })
+    expect((await userinfo(app, access_token)).status).toBe(401)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore } from '../../lib/index.ts'
-import { api, basic, breakableStore, files, listening, token, userinfo } from '../support/authorization-server.ts'
+import { api, basic, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
 import {
   account,
   asked,
@@ -15,9 +15,9 @@ import {
   poll,
   waiting,
   type Asking
-} from '../support/backchannel.ts'
-import { outcome } from '../support/devices.ts'
-import { makeDpopKey, prove } from '../support/dpop.ts'
+} from '../support/servers/backchannel.ts'
+import { outcome } from '../support/servers/devices.ts'
+import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 
 async function approved(server: Asking, form = good, client_id = 'web'): Promise<string> {
   const { auth_req_id } = await asked(server.app, form, client_id)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { api, files, harness, token, userinfo } from '../support/authorization-server.ts'
+import { api, files, harness, token, userinfo } from '../support/servers/authorization-server.ts'
 
 const grant_type = 'client_credentials'
 

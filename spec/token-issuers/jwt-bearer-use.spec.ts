@@ -11,11 +11,11 @@ import {
   lastReason,
   partner,
   tokensOf
-} from '../support/assertion-grants.ts'
-import { alice, api, breakableStore, issuer, listening } from '../support/authorization-server.ts'
-import { makeDpopKey, prove, type DpopKey } from '../support/dpop.ts'
-import { fiftyTimes } from '../support/fifty.ts'
-import { signAs } from '../support/trusted-issuer.ts'
+} from '../support/servers/assertion-grants.ts'
+import { alice, api, breakableStore, issuer, listening } from '../support/servers/authorization-server.ts'
+import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
+import { fiftyTimes } from '../support/clients/fifty.ts'
+import { signAs } from '../support/servers/trusted-issuer.ts'
 
 const tokenEndpoint = `${issuer}/oauth2/token`
 

@@ -11,9 +11,9 @@ import {
   lastReason,
   partner,
   tokensOf
-} from '../support/assertion-grants.ts'
-import { alice, api, files, issuer, token, userinfo, type Form } from '../support/authorization-server.ts'
-import { signAs, type JwtParts } from '../support/trusted-issuer.ts'
+} from '../support/servers/assertion-grants.ts'
+import { alice, api, files, issuer, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
+import { signAs, type JwtParts } from '../support/servers/trusted-issuer.ts'
 
 const tokenEndpoint = `${issuer}/oauth2/token`
 

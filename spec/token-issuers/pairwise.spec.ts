@@ -10,8 +10,8 @@ import {
   tokensOf,
   tokenType,
   withAssertions
-} from '../support/assertion-grants.ts'
-import { api, files, redeemed, token, userinfo } from '../support/authorization-server.ts'
+} from '../support/servers/assertion-grants.ts'
+import { api, files, redeemed, token, atApi } from '../support/servers/authorization-server.ts'
 
 /** `gateway` is pairwise, in a sector of its own; `agent` in another; `web` knows people as the server does. */
 const clients = withAssertions.map(client =>
@@ -32,7 +32,7 @@ describe('a pairwise client that exchanges a token', () => {
       const given = (await redeemed(made.app, client_id, { scope: 'openid api:read files:read' })).access_token
       const { access_token } = tokensOf(await exchange(made, given, { resource }))
       expect(await made.server.verifyAccessToken(access_token)).toMatchObject({ sub: 'alice', pairwise_sub: ours })
-      expect((await userinfo(made.app, access_token)).body).toEqual({ sub: ours })
+      expect((await atApi(made.app, access_token)).body).toMatchObject({ sub: 'alice', pairwise_sub: ours })
       if (resource === api) expect(decodeJwt(access_token).sub).toBe(ours)
       // the application decides about the person it knows
       expect(made.asked.at(-1)).toMatchObject({ sub: 'alice', subject: { sub: 'alice' } })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { api, codeForm, harness, listening, redeemed, userinfo, type Form } from '../support/authorization-server.ts'
-import { fiftyTimes, type Answer } from '../support/fifty.ts'
+import { api, codeForm, harness, listening, redeemed, userinfo, type Form } from '../support/servers/authorization-server.ts'
+import { fiftyTimes, type Answer } from '../support/clients/fifty.ts'
 
 /** The same request of `web`, fifty times at once. */
 const fifty = (address: string, form: Form) => fiftyTimes(address, 'web', form)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { decodeJwt } from 'jose'
-import { api, files, harness, redeemed, token, userinfo, type Form } from '../support/authorization-server.ts'
+import { api, atApi, files, harness, redeemed, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant', error_description: 'this refresh token is not valid' } }
 
@@ -108,10 +108,10 @@ describe('the refresh token grant', () => {
     const first = await redeemed(app, 'spa', { resource })
     const second = bodyOf(await refresh(app, 'spa', first.refresh_token))
     const third = bodyOf(await refresh(app, 'spa', second.refresh_token))
-    expect((await userinfo(app, third.access_token)).status).toBe(200)
+    expect((await atApi(app, third.access_token)).status).toBe(200)
     expect(await refresh(app, 'spa', first.refresh_token)).toMatchObject(invalidGrant)
     for (const { access_token, refresh_token } of [first, second, third]) {
-      expect((await userinfo(app, access_token)).status).toBe(401)
+      expect((await atApi(app, access_token)).status).toBe(401)
       expect(await server.verifyAccessToken(access_token)).toBeUndefined()
       expect(await refresh(app, 'spa', refresh_token)).toMatchObject(invalidGrant)
     }
@@ -176,8 +176,8 @@ describe('the life of a refresh token', () => {
     const { access_token } = bodyOf(await refresh(app, 'web', refresh_token))
     clock.now += 3_599_000
     expect(await refresh(app, 'web', refresh_token)).toMatchObject(invalidGrant)
-    expect((await userinfo(app, access_token)).status).toBe(200)
+    expect((await atApi(app, access_token)).status).toBe(200)
     clock.now += 1_000
-    expect((await userinfo(app, access_token)).status).toBe(401)
+    expect((await atApi(app, access_token)).status).toBe(401)
   })
 })

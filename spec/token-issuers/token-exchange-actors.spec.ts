@@ -8,10 +8,10 @@ import {
   tokensOf,
   tokenType,
   type AssertionHarness
-} from '../support/assertion-grants.ts'
-import { alice, api, files, issuer, redeemed, token, type Form } from '../support/authorization-server.ts'
-import { makeDpopKey, prove } from '../support/dpop.ts'
-import { signAs } from '../support/trusted-issuer.ts'
+} from '../support/servers/assertion-grants.ts'
+import { alice, api, files, issuer, redeemed, token, type Form } from '../support/servers/authorization-server.ts'
+import { makeDpopKey, prove } from '../support/clients/dpop.ts'
+import { signAs } from '../support/servers/trusted-issuer.ts'
 
 const asJwt = { subject_token_type: tokenType('jwt') }
 const invalidActor = { status: 400, body: { error: 'invalid_request', error_description: 'this actor_token is not valid' } }

@@ -15,11 +15,11 @@ import {
   tokensOf,
   tokenType,
   type AssertionHarness
-} from '../support/assertion-grants.ts'
-import { alice, api, breakableStore, files, issuer, listening, redeemed, token } from '../support/authorization-server.ts'
-import { makeDpopKey, prove, type DpopKey } from '../support/dpop.ts'
-import { fiftyTimes } from '../support/fifty.ts'
-import { assembleJws, signAs, type JwtParts } from '../support/trusted-issuer.ts'
+} from '../support/servers/assertion-grants.ts'
+import { alice, api, breakableStore, files, issuer, listening, redeemed, token } from '../support/servers/authorization-server.ts'
+import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
+import { fiftyTimes } from '../support/clients/fifty.ts'
+import { assembleJws, signAs, type JwtParts } from '../support/servers/trusted-issuer.ts'
 
 const tokenEndpoint = `${issuer}/oauth2/token`
 const asJwt = { subject_token_type: tokenType('jwt') }

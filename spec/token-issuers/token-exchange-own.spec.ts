@@ -8,8 +8,8 @@ import {
   lastReason,
   tokensOf,
   tokenType
-} from '../support/assertion-grants.ts'
-import { alice, api, files, redeemed, token, userinfo } from '../support/authorization-server.ts'
+} from '../support/servers/assertion-grants.ts'
+import { alice, api, files, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
 
 describe('a subject token of this server', () => {
   it.each<[string, (given: string) => string]>([

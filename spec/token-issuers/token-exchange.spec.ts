@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { tokenExchange, type ExchangeVerdict, type TokenExchangeOptions } from '../../lib/index.ts'
-import { assertionHarness, exchange, knownHere, lastReason, tokensOf, tokenType } from '../support/assertion-grants.ts'
-import { alice, api, files, redeemed, token, userinfo, type Form } from '../support/authorization-server.ts'
+import { assertionHarness, exchange, knownHere, lastReason, tokensOf, tokenType } from '../support/servers/assertion-grants.ts'
+import { alice, api, files, redeemed, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
 
 const notAllowed = { status: 400, body: { error: 'invalid_request', error_description: 'this exchange is not allowed' } }
 
@@ -45,7 +45,8 @@ describe('token exchange', () => {
     const response = await exchange(made, own.access_token, { scope: 'api:read' })
     const exchanged = await made.server.verifyAccessToken(tokensOf(response).access_token)
     expect(exchanged).toMatchObject({ sub: 'gateway', client_id: 'gateway', scope: ['api:read'] })
-    expect(exchanged?.grant).toBeUndefined()
+    expect(exchanged?.grant).toMatch(/^~[\w-]{22}$/)
+    expect(await made.server.grants('gateway')).toEqual([])
   })
 
   it('never gives a refresh token or an ID Token, whatever the scope', async () => {

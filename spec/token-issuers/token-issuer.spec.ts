@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { clientCredentials, InvalidGrantError, requestedScope, requiredParameter, type TokenIssuer } from '../../lib/index.ts'
-import { harness, registeredFor, token } from '../support/authorization-server.ts'
+import { harness, registeredFor, token } from '../support/servers/authorization-server.ts'
 
 const nothing: unknown = undefined
 const word: unknown = 'router'

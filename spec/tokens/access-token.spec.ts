@@ -6,8 +6,8 @@ import { verifyAccessToken } from '../../lib/tokens/access-token.ts'
 import type { Grant } from '../../lib/tokens/grant.ts'
 import { keepGrant } from '../../lib/tokens/person-grants.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
-import { api, files, issuer } from '../support/authorization-server.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { api, files, issuer } from '../support/servers/authorization-server.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { grant, tokens, web } from './server.ts'
 
 const own: Grant = { client_id: 'web', scope: ['read'], resources: [] }
@@ -61,6 +61,31 @@ describe('a JWT access token', () => {
     expect(decodeJwt(access_token)).toMatchObject({ cnf: { jkt: 'thumbprint' } })
     expect(token_type).toBe('DPoP')
     expect(await verifyAccessToken(server, access_token)).toMatchObject({ cnf: { jkt: 'thumbprint' } })
+  })
+
+  it.each(['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const)(
+    'is signed %s where its resource asks for that',
+    async alg => {
+      const resources = [
+        { resource: api, scopes: ['read'], signingAlgorithm: alg },
+        { resource: files, scopes: ['files'] }
+      ]
+      const { server, clock } = await tokens({ resources })
+      const { access_token } = await mint(server, own, api)
+      const jwks = createLocalJWKSet(server.keys.publicKeys() as JSONWebKeySet)
+      const { protectedHeader } = await jwtVerify(access_token, jwks, { currentDate: new Date(clock.now), audience: api })
+      expect(protectedHeader.alg).toBe(alg)
+      expect(await verifyAccessToken(server, access_token)).toMatchObject({ client_id: 'web', aud: api })
+      const other = await mint(server, { ...own, scope: ['files'] }, files)
+      expect((await jwtVerify(other.access_token, jwks, { currentDate: new Date(clock.now) })).protectedHeader.alg).toBe('ES256')
+    }
+  )
+
+  it('cannot be asked for with an algorithm there is no key for', async () => {
+    const resources = [{ resource: api }, { resource: files, signingAlgorithm: 'RS256' as const }]
+    await expect(tokens({ resources, keys: await generateKeys(['ES256', 'EdDSA']) })).rejects.toThrow(
+      'resources[1].signingAlgorithm must be one of ES256, EdDSA, for which there are keys'
+    )
   })
 
   it('is signed ES256, or with what else there is', async () => {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import { generateKeys } from '../../lib/index.ts'
-import { toClient } from '../../lib/client.ts'
+import { toClient } from '../../lib/clients/client.ts'
 import { ServerError } from '../../lib/errors.ts'
 import { mintIdToken } from '../../lib/tokens/id-token.ts'
-import { issuer } from '../support/authorization-server.ts'
+import { issuer } from '../support/servers/authorization-server.ts'
 import { grant, tokens, web } from './server.ts'
 
 const registering = (alg: string) =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { toClient } from '../../lib/client.ts'
+import { toClient } from '../../lib/clients/client.ts'
 import { introspect } from '../../lib/tokens/introspection.ts'
-import { api, issuer } from '../support/authorization-server.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { api, issuer } from '../support/servers/authorization-server.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 import { tokens, web } from './server.ts'
 
 const backend = toClient({ client_id: 'backend', client_secret: 's' })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { memoryStore, TemporarilyUnavailableError, type Store } from '../../lib/index.ts'
-import { mintAuthorizationCode } from '../../lib/tokens/authorization-code.ts'
+import { mintAuthorizationCode } from '../../lib/codes/authorization-code.ts'
 import { keepGrant, personGrants, type NewGrant } from '../../lib/tokens/person-grants.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
-import { breakableStore, codeForm, harness, token, userinfo } from '../support/authorization-server.ts'
+import { breakableStore, codeForm, harness, token, userinfo } from '../support/servers/authorization-server.ts'
 import { tokens } from './server.ts'
 
 const kept: NewGrant = { client_id: 'web', sub: 'alice', scope: ['openid'], resources: [], auth_method: 'none' }

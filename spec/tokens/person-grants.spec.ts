@@ -4,7 +4,7 @@ import { grantKey, tokenDigest } from '../../lib/tokens/grant.ts'
 import { keepGrant, personGrants, type NewGrant } from '../../lib/tokens/person-grants.ts'
 import { rotate } from '../../lib/tokens/refresh-token.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
-import { codeForm, harness, redeemed, token, userinfo } from '../support/authorization-server.ts'
+import { codeForm, harness, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
 import { tokens } from './server.ts'
 
 const kept: NewGrant = { client_id: 'web', sub: 'alice', scope: ['openid'], resources: [], auth_method: 'none' }

@@ -9,16 +9,17 @@ describe('Resources', () => {
   it('finds a resource by its indicator, with its defaults', () => {
     const resources = new Resources([
       { resource: api },
-      { resource: 'urn:example:files', access_token_format: 'opaque', access_token_ttl: 5 }
+      { resource: 'urn:example:files', accessTokenFormat: 'opaque', accessTokenTtl: 5 }
     ])
     expect(resources.find(api)).toEqual({
       resource: api,
       scopes: [],
-      access_token_format: 'jwt',
-      access_token_ttl: undefined,
-      introspection_clients: []
+      accessTokenFormat: 'jwt',
+      signingAlgorithm: undefined,
+      accessTokenTtl: undefined,
+      introspectionClients: []
     })
-    expect(resources.find('urn:example:files')).toMatchObject({ access_token_format: 'opaque', access_token_ttl: 5 })
+    expect(resources.find('urn:example:files')).toMatchObject({ accessTokenFormat: 'opaque', accessTokenTtl: 5 })
     expect(resources.all()).toHaveLength(2)
   })
 
@@ -49,7 +50,7 @@ describe('Resources', () => {
   })
 
   it('is introspected by the clients it lists, and by no other', () => {
-    const resources = new Resources([{ resource: api, introspection_clients: ['backend'] }, { resource: 'urn:other' }])
+    const resources = new Resources([{ resource: api, introspectionClients: ['backend'] }, { resource: 'urn:other' }])
     expect(resources.isIntrospectedBy('backend', api)).toBe(true)
     for (const [client_id, indicator] of [
       ['backend', 'urn:other'],
@@ -76,18 +77,22 @@ describe('Resources', () => {
     ['a scope with a space', { resource: api, scopes: ['read write'] }, 'resources[0].scopes'],
     ['an empty scope', { resource: api, scopes: [''] }, 'resources[0].scopes'],
     ['a scope that is a number', { resource: api, scopes: [1] }, 'resources[0].scopes'],
-    ['an unknown format', { resource: api, access_token_format: 'JWT' }, 'resources[0].access_token_format'],
-    ['no lifetime', { resource: api, access_token_ttl: 0 }, 'resources[0].access_token_ttl'],
-    ['a lifetime in a string', { resource: api, access_token_ttl: '60' }, 'resources[0].access_token_ttl'],
-    ['half a second', { resource: api, access_token_ttl: 0.5 }, 'resources[0].access_token_ttl'],
-    ['a lifetime without end', { resource: api, access_token_ttl: Infinity }, 'resources[0].access_token_ttl'],
-    ['one introspection client in a string', { resource: api, introspection_clients: 'a' }, 'resources[0].introspection_clients'],
+    ['an unknown format', { resource: api, accessTokenFormat: 'JWT' }, 'resources[0].accessTokenFormat'],
+    ['an algorithm of other letters', { resource: api, signingAlgorithm: 'es256' }, 'resources[0].signingAlgorithm'],
+    ['an algorithm nobody signs with', { resource: api, signingAlgorithm: 'HS256' }, 'resources[0].signingAlgorithm'],
+    ['no algorithm', { resource: api, signingAlgorithm: 'none' }, 'resources[0].signingAlgorithm'],
+    ['an algorithm that is null', { resource: api, signingAlgorithm: null }, 'resources[0].signingAlgorithm'],
+    ['no lifetime', { resource: api, accessTokenTtl: 0 }, 'resources[0].accessTokenTtl'],
+    ['a lifetime in a string', { resource: api, accessTokenTtl: '60' }, 'resources[0].accessTokenTtl'],
+    ['half a second', { resource: api, accessTokenTtl: 0.5 }, 'resources[0].accessTokenTtl'],
+    ['a lifetime without end', { resource: api, accessTokenTtl: Infinity }, 'resources[0].accessTokenTtl'],
+    ['one introspection client in a string', { resource: api, introspectionClients: 'a' }, 'resources[0].introspectionClients'],
     [
       'an introspection client that is a number',
-      { resource: api, introspection_clients: [1] },
-      'resources[0].introspection_clients'
+      { resource: api, introspectionClients: [1] },
+      'resources[0].introspectionClients'
     ],
-    ['an empty introspection client', { resource: api, introspection_clients: [''] }, 'resources[0].introspection_clients'],
+    ['an empty introspection client', { resource: api, introspectionClients: [''] }, 'resources[0].introspectionClients'],
     ['a misspelt member', { resource: api, scope: ['read'] }, 'resources[0].scope']
   ])('refuses %s and names the key', (_, options, key) => {
     expect(() => new Resources([options as ResourceOptions])).toThrow(
@@ -96,9 +101,9 @@ describe('Resources', () => {
   })
 
   it('guesses what a misspelt member was meant to be, and refuses the same resource twice', () => {
-    const misspelt = { resource: api, access_token_fromat: 'jwt' } as ResourceOptions
+    const misspelt = { resource: api, accessTokenFromat: 'jwt' } as ResourceOptions
     expect(() => new Resources([misspelt])).toThrow(
-      'resources[0].access_token_fromat is not a known option; did you mean access_token_format?'
+      'resources[0].accessTokenFromat is not a known option; did you mean accessTokenFormat?'
     )
     expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow(ConfigurationError)
     expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow('resources[1].resource')

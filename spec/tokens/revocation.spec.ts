@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { memoryStore, type Key, type Store } from '../../lib/index.ts'
 import { verifyAccessToken } from '../../lib/tokens/access-token.ts'
 import { revokeToken } from '../../lib/tokens/revocation.ts'
-import { api, files } from '../support/authorization-server.ts'
+import { api, files } from '../support/servers/authorization-server.ts'
 import { tokens, web } from './server.ts'
 
 const own = { client_id: 'web', scope: [], resources: [] }
@@ -34,7 +34,7 @@ describe('revokeToken', () => {
     expect(await verifyAccessToken(server, access_token)).toBeUndefined()
   })
 
-  it('forgets an opaque token, and remembers a JWT no longer than it has to', async () => {
+  it('forgets an opaque token, and remembers that it was revoked no longer than it has to', async () => {
     const calls: string[] = []
     const store = new Proxy(memoryStore({ clock: () => 1_800_000_000_500 }), {
       get:
@@ -51,7 +51,7 @@ describe('revokeToken', () => {
       await revokeToken(server, access_token, 'web')
       return calls.filter(call => !call.startsWith('get '))
     }
-    expect(await changesOf(files)).toEqual(['delete access_token'])
+    expect(await changesOf(files)).toEqual(['set revoked_access_token 180', 'delete access_token'])
     expect(await changesOf(api)).toEqual(['set revoked_access_token 3660'])
   })
 })

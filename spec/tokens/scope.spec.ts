@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { isScopeToken, parseScope, scopeBeyond } from '../../lib/tokens/scope.ts'
-import { anyCharacter } from '../support/any-character.ts'
+import { anyCharacter } from '../support/checks/any-character.ts'
 
 describe('parseScope', () => {
   it.each([

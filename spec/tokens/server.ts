@@ -1,10 +1,10 @@
 /** A token server without HTTP around it, for the specs of what it mints. */
 import { memoryStore, type Client, type TokenOptions, type TokenServer } from '../../lib/index.ts'
-import { toClient } from '../../lib/client.ts'
+import { toClient } from '../../lib/clients/client.ts'
 import type { Grant } from '../../lib/tokens/grant.ts'
 import { respond } from '../../lib/tokens/token-response.ts'
 import { tokenServer } from '../../lib/tokens/token-server.ts'
-import { api, files, issuer, specKeys } from '../support/authorization-server.ts'
+import { api, files, issuer, specKeys } from '../support/servers/authorization-server.ts'
 
 export interface TokenHarness {
   readonly server: TokenServer
@@ -21,9 +21,10 @@ export async function tokens(options: Partial<TokenOptions> = {}): Promise<Token
       store: memoryStore({ clock: () => clock.now }),
       clock: () => clock.now,
       scopes: ['openid'],
+      defaultResource: 'none',
       resources: [
         { resource: api, scopes: ['read'] },
-        { resource: files, scopes: ['files'], access_token_format: 'opaque', access_token_ttl: 120 }
+        { resource: files, scopes: ['files'], accessTokenFormat: 'opaque', accessTokenTtl: 120 }
       ],
       ...options
     },

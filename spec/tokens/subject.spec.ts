@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { toClient } from '../../lib/client.ts'
+import { toClient } from '../../lib/clients/client.ts'
 import { ServerError } from '../../lib/errors.ts'
 import { pairwiseSubjects, subjectFor } from '../../lib/tokens/subject.ts'
-import { issuer } from '../support/authorization-server.ts'
+import { issuer } from '../support/servers/authorization-server.ts'
 
 const secret = 'a secret of thirty-two bytes, or more'
 const pairwise = pairwiseSubjects(secret, issuer)

@@ -5,6 +5,7 @@ import {
   InvalidGrantError,
   jwtBearer,
   refreshToken,
+  requestedResources,
   requestedScope,
   requiredParameter,
   tokenExchange,
@@ -51,7 +52,7 @@ export const password: TokenIssuer = {
     if (account === undefined) throw new InvalidGrantError('the username or the password is wrong')
     const scope = requestedScope(request, server).filter(value => value !== 'offline_access')
     const grant = { client_id: request.client.client_id, sub: account.sub, scope, resources: [] }
-    return server.respond(request, grant, { resource: request.parameters['resource'] })
+    return server.respond(request, grant, { resource: requestedResources(request.parameters) })
   }
 }
 

@@ -1,5 +1,5 @@
 /** The table of client metadata against its interface: a member without a row, a row without a member, or one of another kind does not compile. */
-import type { clientMetadata, ClientMetadata, MetadataMember, RegisteredMetadata } from '../../lib/clients/metadata.ts'
+import type { clientMetadata, ClientMetadata, MetadataMember, RegisteredMetadata } from '../../lib/clients/metadata/metadata.ts'
 
 /** What TypeScript calls the values of a kind. */
 interface ValueOf extends Readonly<Record<MetadataMember['kind'], unknown>> {

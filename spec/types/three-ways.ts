@@ -58,7 +58,7 @@ export const router: Router = tokenRouter({
   store,
   keys: await generateKeys(['ES256']),
   scopes: ['api:read'],
-  resources: [{ resource: 'https://api.example.com', scopes: ['api:read'], access_token_format: 'opaque' }],
+  resources: [{ resource: 'https://api.example.com', scopes: ['api:read'], accessTokenFormat: 'opaque' }],
   strategies,
   tokenIssuers: [clientCredentials(), refreshToken()],
   refreshTokenRotation: 'always',

@@ -1,7 +1,7 @@
 /** One step of an authorization: the person is asked for what is missing, or the client gets its code. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { OAuthError } from '../../errors.ts'
-import { discardAuthorizationCode, mintAuthorizationCode } from '../../tokens/authorization-code.ts'
+import { discardAuthorizationCode, mintAuthorizationCode } from '../../codes/authorization-code.ts'
 import type { Exchange } from './exchange.ts'
 import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
 import type { Account } from './interaction.ts'
@@ -25,7 +25,7 @@ export async function advance(exchange: Exchange, authorization: Authorization, 
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)
     const id = await keep(exchange, authorization, account !== undefined)
-    await context.interaction.prompt(req, res, promptOf(id, needed, authorization))
+    await context.interaction.prompt(req, res, promptOf(context, id, needed, authorization))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')

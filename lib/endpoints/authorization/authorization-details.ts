@@ -1,5 +1,5 @@
 /** The `authorization_details` parameter (RFC 9396): what exactly is to be allowed, in types only the host application knows. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { OAuthError } from '../../errors.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 

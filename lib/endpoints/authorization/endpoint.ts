@@ -1,5 +1,5 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
@@ -14,8 +14,8 @@ import { readAuthorizationRequest, type AuthorizationRequest } from './request.t
 import { responseModes } from './response-mode.ts'
 
 /**
- * Answers authorization requests by GET. HEAD judges them as GET does, and does nothing else. POST is answered with a 303 to the same request by GET: it
- * may come from another site, and then without the session of whoever sits there.
+ * Answers authorization requests by GET. HEAD judges them as GET does, and does nothing else. POST is answered with a
+ * 303 to the same request by GET: it may come from another site, and then without the session of whoever sits there.
  */
 export function authorizationEndpoint(context: EndpointContext): Endpoint {
   const { server, requestObjects, authorizationDetails } = context
@@ -51,8 +51,7 @@ async function answerAuthorizationRequest(exchange: Exchange): Promise<void> {
     if (asked === undefined) return
     const { client, pending } = asked
     if (req.method === 'HEAD') res.writeHead(200, { 'Cache-Control': 'no-store' }).end()
-    else
-      await redirecting(exchange, { ...pending.request, client }, { pending }, () => advance(exchange, { client, pending }))
+    else await redirecting(exchange, { ...pending.request, client }, { pending }, () => advance(exchange, { client, pending }))
   })
 }
 
@@ -93,11 +92,7 @@ async function readDirectRequest(
 }
 
 /** A request that was pushed (RFC 9126 §4): whatever else came with its `request_uri` does not count. */
-async function readPushedRequest(
-  { context }: Exchange,
-  client: Client,
-  given: AuthorizationParameters
-): Promise<PushedRequest> {
+async function readPushedRequest({ context }: Exchange, client: Client, given: AuthorizationParameters): Promise<PushedRequest> {
   if (given.get('request') !== undefined) throw new InvalidRequestError('request and request_uri cannot be used together')
   return findPushedRequest(context.server, client, given)
 }

@@ -1,6 +1,6 @@
 /** One request to the authorization endpoint, or one step of a person's, and what becomes of its errors. */
 import type { Request, Response } from 'express'
-import { clientOrigin } from '../../client-origin.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import { RequestAbortedError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
@@ -37,8 +37,8 @@ export async function answering(exchange: Exchange, answer: () => Promise<void>)
 }
 
 /**
- * Errors after it: the client gets them, as the request's one answer. Only what the specification has a code for goes there; a fault of ours is
- * `server_error`, and uses nothing up.
+ * Errors after it: the client gets them, as the request's one answer. Only what the specification has a code for goes
+ * there; a fault of ours is `server_error`, and uses nothing up.
  */
 export async function redirecting<T>(
   exchange: Exchange,
@@ -66,8 +66,8 @@ export async function redirecting<T>(
 const fresh: UnderWay = { pending: {} }
 
 /**
- * The same while a request is read. Whoever may register a client may register any address: a faulty request of a client that nobody vouches for
- * takes nobody there who has not signed in (RFC 9700 §4.11.2).
+ * The same while a request is read. Whoever may register a client may register any address: a faulty request of a
+ * client that nobody vouches for takes nobody there who has not signed in (RFC 9700 §4.11.2).
  */
 export function reading<T>(exchange: Exchange, redirect: TrustedRedirect, read: () => Promise<T>): Promise<T | undefined> {
   return redirecting(exchange, redirect, fresh, async () => {

@@ -32,8 +32,8 @@ export class AlreadyAnsweredError extends OAuthError {
 }
 
 /**
- * Settles which answer is the one; call it before any goes out. It is the given one, or, where the same person sent the same form twice, the one that
- * was given first.
+ * Settles which answer is the one; call it before any goes out. It is the given one, or, where the same person sent the
+ * same form twice, the one that was given first.
  *
  * @throws AlreadyAnsweredError where another answer was given.
  */

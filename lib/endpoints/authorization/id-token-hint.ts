@@ -1,5 +1,5 @@
 /** The `id_token_hint` parameter (OpenID Connect Core §3.1.2.1): the person the client believes is there. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 

@@ -3,8 +3,8 @@
  * decides when a person is needed; the application shows its own login and consent, then resumes.
  */
 import type { Request, Response } from 'express'
-import type { Client } from '../../client.ts'
-import type { ClientOrigin } from '../../client-origin.ts'
+import type { Client } from '../../clients/client.ts'
+import type { ClientOrigin } from '../../clients/client-origin.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /** The person signed in with a browser. */
@@ -25,7 +25,10 @@ export interface InteractionPrompt {
   readonly client: Client
   /** Who vouches for the client: show that nobody does where it only `registered` itself. */
   readonly client_origin: ClientOrigin
-  /** Where the answer goes. Show its host: that, and not the name a client gives itself, is who gets the code (RFC 9700 §4.11.2). */
+  /**
+   * Where the answer goes. Show its host: that, and not the name a client gives itself, is who gets the code (RFC 9700
+   * §4.11.2).
+   */
   readonly redirect_uri: string
   readonly scope: readonly string[]
   readonly resources: readonly string[]
@@ -56,7 +59,8 @@ export interface Interaction {
   /** Who is signed in with this browser; undefined when nobody is. */
   account(req: Request): Account | undefined | Promise<Account | undefined>
   /**
-   * Whether the person has already agreed that this client gets this scope. Not asked for requests with `authorization_details`, or
+   * Whether the person has already agreed that this client gets this scope at each of these resources, which are those the request names, or the one its
+   * scope belongs to. What was agreed to for one resource is not agreed to for another. Not asked for requests with `authorization_details`, or
    * with claims beyond the scope: those are agreed to each time.
    */
   consented(
@@ -71,8 +75,9 @@ export interface Interaction {
   /** A person is needed: answer with a page, or a redirect to one. When they are done, call the server's `resume()`. */
   prompt(req: Request, res: Response, prompt: InteractionPrompt): void | Promise<void>
   /**
-   * Answers with the error page, where the application has its own. The status is 400; `error` must be readable on it. Lead on from it where `details`
-   * say whose request it was. It may answer a POST of another site's: set no session there.
+   * Answers with the error page, where the application has its own. The status is 400; `error` must be readable on it.
+   * Lead on from it where `details` say whose request it was. It may answer a POST of another site's: set no session
+   * there.
    */
   error?(req: Request, res: Response, details: ErrorDetails): void | Promise<void>
 }
@@ -84,6 +89,9 @@ export interface ErrorDetails {
   /** Whose request it was, once that is known. */
   readonly client?: Client
   readonly client_origin?: ClientOrigin
-  /** Where the answer would have gone: one of the client's registered redirect URIs. Never lead there by yourself where the client only `registered`. */
+  /**
+   * Where the answer would have gone: one of the client's registered redirect URIs. Never lead there by yourself where
+   * the client only `registered`.
+   */
   readonly redirect_uri?: string
 }

@@ -1,10 +1,10 @@
 /** When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2). */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
-import { clientOrigin } from '../../client-origin.ts'
+import type { Client } from '../../clients/client.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import { OAuthError } from '../../errors.ts'
 import { subjectFor } from '../../tokens/subject.ts'
-import { claimsOf } from '../claims.ts'
+import { claimsOf } from '../../tokens/claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Account, InteractionPrompt } from './interaction.ts'
 import type { PendingAuthorization } from './pending.ts'
@@ -28,7 +28,8 @@ export async function whatIsNeeded(
   if (request.prompt.includes('consent')) return 'consent'
   // what no remembered consent can cover: the application's answer is about scope
   if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
-  const details = { client, sub: account.sub, scope: request.scope, resources: request.resources }
+  const resources = context.server.resources.meant(request)
+  const details = { client, sub: account.sub, scope: request.scope, resources }
   return (await context.interaction.consented(req, details)) ? undefined : 'consent'
 }
 
@@ -53,8 +54,13 @@ export function checkSignedIn(context: EndpointContext, asked: Asked, account: A
 }
 
 /** What a page needs to know. */
-export function promptOf(id: string, name: 'login' | 'consent', { client, pending }: Asked): InteractionPrompt {
-  const { redirect_uri, scope, resources, login_hint, ui_locales, claims_locales } = pending.request
+export function promptOf(
+  { server }: EndpointContext,
+  id: string,
+  name: 'login' | 'consent',
+  { client, pending }: Asked
+): InteractionPrompt {
+  const { redirect_uri, scope, login_hint, ui_locales, claims_locales } = pending.request
   const { display, acr_values, authorization_details } = pending.request
   return {
     id,
@@ -63,7 +69,7 @@ export function promptOf(id: string, name: 'login' | 'consent', { client, pendin
     client_origin: clientOrigin(client),
     redirect_uri,
     scope,
-    resources,
+    resources: server.resources.meant(pending.request),
     login_hint,
     ui_locales,
     claims_locales,

@@ -4,7 +4,7 @@ import { InvalidRequestError, MethodNotAllowedError } from '../../errors.ts'
 import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../../http/form.ts'
 import { readParameters } from '../../http/parameters.ts'
 import { queryStringOf } from '../../http/request-target.ts'
-import { requestedResources, type Parameters } from '../../request.ts'
+import { requestedResources, type Parameters } from '../../client-request.ts'
 import { longestText } from '../request-bounds.ts'
 
 /** Repeated ones are told apart, empty ones are absent. */

@@ -1,7 +1,10 @@
-/** Authorization requests as they are kept while a person signs in and agrees, and for a while after they were answered. */
+/**
+ * Authorization requests as they are kept while a person signs in and agrees, and for a while after they were
+ * answered.
+ */
 import type { Key, StoredRecord } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'
-import { open, seal } from '../../tokens/sealed.ts'
+import { open, seal } from '../../crypto/seal.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { Account } from './interaction.ts'
 import type { AuthorizationRequest } from './request.ts'

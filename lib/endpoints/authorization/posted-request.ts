@@ -1,9 +1,10 @@
 /**
- * Authorization requests by POST. Browsers leave the session's cookie out of a POST from another site, and an application would take its person for
- * somebody new; so the request goes on as a GET, to which the cookie belongs, before anybody asks who is there.
+ * Authorization requests by POST. Browsers leave the session's cookie out of a POST from another site, and an
+ * application would take its person for somebody new; so the request goes on as a GET, to which the cookie belongs,
+ * before anybody asks who is there.
  */
-import type { Client } from '../../client.ts'
-import type { Exchange } from './exchange.ts'
+import type { Client } from '../../clients/client.ts'
+import { redirecting, type Exchange } from './exchange.ts'
 import { queryOf, type AuthorizationParameters } from './parameters.ts'
 import type { PendingAuthorization } from './pending.ts'
 import { keepPushedRequest } from './pushed-request.ts'
@@ -12,7 +13,8 @@ import { keepPushedRequest } from './pushed-request.ts'
 const longestQuery = 4000
 
 /**
- * Answers with 303 to the same request by GET (RFC 9110 §15.4.4). One that is too long for a URL is judged and kept as a pushed one is, for as long.
+ * Answers with 303 to the same request by GET (RFC 9110 §15.4.4). One that is too long for a URL is judged and kept as
+ * a pushed one is, for as long.
  *
  * @param judge reads the request; undefined where it answered with an error.
  */
@@ -21,16 +23,24 @@ export async function sendOn(
   parameters: AuthorizationParameters,
   judge: () => Promise<{ readonly client: Client; readonly pending: Pick<PendingAuthorization, 'request'> } | undefined>
 ): Promise<void> {
-  const { context, req, res } = exchange
-  let query = queryOf(parameters)
-  if (query.length > longestQuery) {
-    const judged = await judge()
-    if (judged === undefined) return
-    const { client, pending } = judged
-    context.anonymousBudget.spend(req, pending)
-    const request_uri = await keepPushedRequest(context.server, pending.request)
-    query = new URLSearchParams({ client_id: client.client_id, request_uri }).toString()
+  const query = queryOf(parameters)
+  if (query.length <= longestQuery) {
+    sendToGet(exchange, query)
+    return
   }
+  const judged = await judge()
+  if (judged === undefined) return
+  const { client, pending } = judged
+  const { client_id } = client
+  await redirecting(exchange, { ...pending.request, client }, { pending: {} }, async () => {
+    const { server, anonymousBudget } = exchange.context
+    anonymousBudget.spend(exchange.req, pending)
+    const request_uri = await keepPushedRequest(server, pending.request)
+    sendToGet(exchange, new URLSearchParams({ client_id, request_uri }).toString())
+  })
+}
+
+function sendToGet({ context, res }: Exchange, query: string): void {
   const location = `${context.addresses.authorization_endpoint}?${query}`
   res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 })
   res.end()

@@ -1,5 +1,5 @@
 /** Pushed authorization requests as they are kept (RFC 9126): for a minute, for one client, for one answer. */
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { OAuthError } from '../../errors.ts'
 import type { Key } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'
@@ -51,8 +51,8 @@ export async function findPushedRequest(
 }
 
 /**
- * Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it, and for further ones to the same
- * interaction.
+ * Uses a pushed request up, which is due when it is answered: true for exactly one of any number of answers to it, and
+ * for further ones to the same interaction.
  *
  * @param interaction the id of the interaction that answers it, where there was one.
  */

@@ -1,6 +1,6 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
-import { isPublic, type Client } from '../../client.ts'
-import { printable } from '../../decision.ts'
+import { isPublic, type Client } from '../../clients/client.ts'
+import { printable } from '../../decisions/decision.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
@@ -53,8 +53,9 @@ export function findRedirect(client: Client, parameters: AuthorizationParameters
 }
 
 /**
- * Whether answers to the client may go there: the redirect URI is one it registered, compared as strings (RFC 9700 §2.1). The port alone may be
- * another where a public client listens on the person's own machine, because it is given one only when it begins to listen (RFC 8252 §7.3).
+ * Whether answers to the client may go there: the redirect URI is one it registered, compared as strings (RFC 9700
+ * §2.1). The port alone may be another where a public client listens on the person's own machine, because it is given
+ * one only when it begins to listen (RFC 8252 §7.3).
  */
 export function isRedirectUriOf(client: Client, redirect_uri: string): boolean {
   if (client.redirect_uris.includes(redirect_uri)) return true
@@ -64,7 +65,10 @@ export function isRedirectUriOf(client: Client, redirect_uri: string): boolean {
 
 const loopback = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::([1-9]\d{0,4}))?((?:[/?][\s\S]*)?)$/
 
-/** A loopback redirect URI but for its port; undefined for any other. Read as text: what a URL parser would repair is not the same URI. */
+/**
+ * A loopback redirect URI but for its port; undefined for any other. Read as text: what a URL parser would repair is
+ * not the same URI.
+ */
 function withoutLoopbackPort(uri: string): string | undefined {
   const [, host, port = '0', rest] = loopback.exec(uri) ?? []
   return host === undefined || rest === undefined || Number(port) > 65_535 ? undefined : `${host}${rest}`

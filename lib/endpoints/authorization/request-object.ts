@@ -1,6 +1,6 @@
 /** Request objects (RFC 9101): an authorization request the client signed. What is inside alone counts. */
 import { verifyRequestObject, invalidRequestObject } from '../../assertions/request-object.ts'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { hasForbiddenCharacter } from '../../http/form.ts'
 import type { EndpointContext } from '../endpoint.ts'
@@ -29,7 +29,7 @@ export async function readRequestObject(
     request,
     client,
     issuer: server.issuer,
-    keys: requestObjects.keys,
+    clientKeys: requestObjects.clientKeys,
     algorithms: requestObjects.algorithms,
     strict: requestObjects.strict || required,
     clock: server.clock

@@ -1,6 +1,6 @@
 /** What the authorization endpoint answers: a response to the client, or a page where no redirect can be trusted. */
 import type { Response } from 'express'
-import { clientOrigin } from '../../client-origin.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import type { OAuthError } from '../../errors.ts'
 import { tellError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'

@@ -1,8 +1,8 @@
 /** What the application's pages call: what they show, and going on once a person has done something. */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
-import { isRedeemable } from '../../tokens/authorization-code.ts'
+import { isRedeemable } from '../../codes/authorization-code.ts'
 import { findClient, mayUseCodes, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
 import { answering, redirecting, type Exchange } from './exchange.ts'
@@ -14,8 +14,8 @@ import { isRedirectUriOf } from './redirect.ts'
 import { sendToClient } from './response.ts'
 
 /**
- * Goes on with a request whose person has done something, or, without a result, from where the person is by now. The same form sent again gets the
- * answer that the first got. Never rejects.
+ * Goes on with a request whose person has done something, or, without a result, from where the person is by now. The
+ * same form sent again gets the answer that the first got. Never rejects.
  */
 export async function resumeAuthorization(exchange: Exchange, id: string, result?: InteractionResult): Promise<void> {
   const { context, req, res } = exchange
@@ -57,7 +57,7 @@ export async function describeInteraction(
   const found = await findWaiting(context, id)
   if (found === undefined || answerOf(context.server, found.pending) !== undefined) return undefined
   const account = await context.interaction.account(req)
-  return promptOf(id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
+  return promptOf(context, id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
 }
 
 interface FoundOfClient extends FoundAuthorization {
@@ -74,10 +74,11 @@ async function findWaiting(context: EndpointContext, id: string): Promise<FoundO
 }
 
 /**
- * The answer that was given before, where it is good for this form too: a refusal for a refusal, and for anything else a code nobody has redeemed, for
- * the person it is about alone. Undefined where the request goes on.
+ * The answer that was given before, where it is good for this form too: a refusal for a refusal, and for anything else
+ * a code nobody has redeemed, for the person it is about alone. Undefined where the request goes on.
  *
- * @throws AlreadyAnsweredError where it is not, and the request was pushed: then there is one answer and no other (RFC 9126 §4).
+ * @throws AlreadyAnsweredError where it is not, and the request was pushed: then there is one answer and no other (RFC
+ * 9126 §4).
  */
 async function givenBefore(
   { context: { server } }: Exchange,
@@ -91,9 +92,7 @@ async function givenBefore(
   const isGood =
     given.sub === undefined
       ? isRefusal(result) || pushed
-      : !isRefusal(result) &&
-        account?.sub === given.sub &&
-        (await isRedeemable(server, given.parameters.code, client.client_id))
+      : !isRefusal(result) && account?.sub === given.sub && (await isRedeemable(server, given.parameters.code, client.client_id))
   if (!isGood && pushed) throw new AlreadyAnsweredError()
   return isGood ? given : undefined
 }

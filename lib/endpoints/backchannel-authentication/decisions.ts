@@ -1,9 +1,9 @@
 /** What the page needs where people decide on backchannel authentication requests. */
 import type { Request } from 'express'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { tellError } from '../../http/error-handler.ts'
-import { findBackchannelRequest, nameOf, waitingFor, type BackchannelRequest } from '../../tokens/backchannel-request.ts'
-import { decideRequest, type FoundRequest, type PersonDecision } from '../../tokens/polled-request.ts'
+import { findBackchannelRequest, nameOf, waitingFor, type BackchannelRequest } from '../../codes/backchannel-request.ts'
+import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import type { Account } from '../authorization/interaction.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { deliver } from './delivery.ts'
@@ -36,7 +36,7 @@ export function backchannelDecisions(context: EndpointContext): BackchannelDecis
       const shown = await Promise.all(
         waiting.map(async found => {
           const client = await findClient(context, found.request.client_id)
-          return client === undefined ? undefined : shownTo(found, client)
+          return client === undefined ? undefined : shownTo(context, found, client)
         })
       )
       return shown.filter(request => request !== undefined)
@@ -48,13 +48,17 @@ export function backchannelDecisions(context: EndpointContext): BackchannelDecis
 }
 
 /** A request as its person may see it. */
-export function shownTo({ reference, request }: FoundRequest<BackchannelRequest>, client: Client): BackchannelAuthentication {
-  const { scope, resources, authorization_details = [], binding_message, acr_values, requested_at, expires_at } = request
+export function shownTo(
+  { server }: EndpointContext,
+  { reference, request }: FoundRequest<BackchannelRequest>,
+  client: Client
+): BackchannelAuthentication {
+  const { scope, authorization_details = [], binding_message, acr_values, requested_at, expires_at } = request
   return {
     id: nameOf(reference),
     client,
     scope,
-    resources,
+    resources: server.resources.meant(request),
     authorization_details,
     binding_message,
     acr_values,

@@ -1,10 +1,10 @@
 /** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GuardedFetchError, type GuardedFetchReason } from '../../assertions/guarded-fetch.ts'
-import type { Client } from '../../client.ts'
-import { notificationOf, type BackchannelRequest, type Notification } from '../../tokens/backchannel-request.ts'
-import { beginGrant } from '../../tokens/begin-grant.ts'
-import { handOut, type FoundRequest, type PersonDecision } from '../../tokens/polled-request.ts'
+import type { Client } from '../../clients/client.ts'
+import { notificationOf, type BackchannelRequest, type Notification } from '../../codes/backchannel-request.ts'
+import { beginGrant } from '../../codes/begin-grant.ts'
+import { handOut, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
+import { GuardedFetchError, type GuardedFetchReason } from '../../outbound/guarded-fetch.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import type { BackchannelPolicy } from './options.ts'
 
@@ -64,11 +64,11 @@ async function pushTokens(
   const { auth_req_id } = notification
   const id = found.reference.grant
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-  const refresh_token = await beginGrant(server, id, allowed, { client, auth_method })
+  const begin = () => beginGrant(server, id, allowed, { client, auth_method })
   const tokens = await server.respond(
     { client, grant_type: 'urn:openid:params:grant-type:ciba' },
     { ...allowed, id },
-    { refresh_token, auth_req_id }
+    { resource: resources, refresh_token: begin, auth_req_id }
   )
   try {
     await post(policy, client, notification, { auth_req_id, ...tokens })

@@ -1,10 +1,10 @@
 /** The backchannel authentication endpoint (OpenID Connect CIBA §7): a client asks for a person who is somewhere else. */
 import type { Request, Response } from 'express'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { readClientRequest } from '../../http/client-request.ts'
 import { tellError } from '../../http/error-handler.ts'
 import { sendTokenResponse } from '../../http/responses.ts'
-import { keepBackchannelRequest } from '../../tokens/backchannel-request.ts'
+import { keepBackchannelRequest } from '../../codes/backchannel-request.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { shownTo } from './decisions.ts'
 import type { BackchannelPolicy } from './options.ts'
@@ -44,7 +44,7 @@ async function answer(
   sendTokenResponse(res, { auth_req_id, expires_in, ...(delivery !== 'push' && { interval }) })
   // the client has its answer: what becomes of the message to the person is the operator's to hear
   const notified = async (): Promise<void> => {
-    await policy.notify?.(shownTo(found, client), request.sub)
+    await policy.notify?.(shownTo(context, found, client), request.sub)
   }
   notified().catch((error: unknown) => {
     tellError(context.onError, error, req)

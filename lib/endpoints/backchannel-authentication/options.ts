@@ -1,8 +1,8 @@
 /** What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds. */
-import type { PostJson } from '../../assertions/guarded-fetch.ts'
-import type { Client } from '../../client.ts'
+import type { PostJson } from '../../outbound/guarded-fetch.ts'
+import type { Client } from '../../clients/client.ts'
 import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
-import { cibaGrantType, deliveryModes, type DeliveryMode } from '../../tokens/backchannel-request.ts'
+import { cibaGrantType, deliveryModes, type DeliveryMode } from '../../codes/backchannel-request.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 import { checkFunction } from '../../tokens/token-server.ts'
 

@@ -1,10 +1,10 @@
 /** Signed authentication requests (CIBA Core §7.1.1): every parameter inside, none beside. */
 import { consumeOnce } from '../../assertions/replay.ts'
 import { verifyRequestObject } from '../../assertions/request-object.ts'
-import type { Client } from '../../client.ts'
+import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import { hasForbiddenCharacter, ParameterCollector } from '../../http/form.ts'
-import type { Parameters } from '../../request.ts'
+import type { Parameters } from '../../client-request.ts'
 import type { EndpointContext } from '../endpoint.ts'
 
 /** The parameters of an authentication request, beside those that authenticate its client. */
@@ -63,7 +63,7 @@ async function verify(
     request,
     client,
     issuer: server.issuer,
-    keys: requestObjects.keys,
+    clientKeys: requestObjects.clientKeys,
     algorithms: requestObjects.algorithms,
     strict: true,
     clock: server.clock

@@ -1,11 +1,12 @@
 /** Backchannel authentication requests (CIBA Core §7.1): read and judged, before anybody is asked anything. */
-import type { Client } from '../../client.ts'
-import { isDisplayText } from '../../clients/display-text.ts'
+import type { Client } from '../../clients/client.ts'
+import { isDisplayText } from '../../clients/metadata/display-text.ts'
 import { InvalidRequestError, InvalidScopeError, OAuthError, ServerError, UnauthorizedClientError } from '../../errors.ts'
-import { requestedResources, type Parameters } from '../../request.ts'
+import { requestedResources, type Parameters } from '../../client-request.ts'
 import { requestedScope } from '../../token-issuers/token-issuer.ts'
-import { countAttempt } from '../../tokens/attempts.ts'
-import { cibaGrantType, type BackchannelRequest, type DeliveryMode } from '../../tokens/backchannel-request.ts'
+import { countAttempt } from '../../codes/attempts.ts'
+import { cibaGrantType, type BackchannelRequest, type DeliveryMode } from '../../codes/backchannel-request.ts'
+import { recallSubject } from '../../tokens/pairwise-memory.ts'
 import { readAuthorizationDetails } from '../authorization/authorization-details.ts'
 import { readIdTokenHint } from '../authorization/id-token-hint.ts'
 import type { EndpointContext } from '../endpoint.ts'
@@ -32,11 +33,13 @@ export async function readBackchannelRequest(
   const delivery = readDelivery(policy, client)
   const parameters = await readAuthenticationParameters(context, client, sent, traceId)
   const scope = readScope(context, client, parameters)
-  const hint = readHint(context, client, parameters)
+  const hint = await readHint(context, client, parameters)
   const client_notification_token = delivery === 'poll' ? undefined : readNotificationToken(parameters)
   const binding_message = readBindingMessage(parameters)
   const seconds = readExpiry(policy, parameters)
   const resources = server.resources.findAll(requestedResources(parameters))
+  // there is one token then, and nobody to ask for another
+  if (delivery === 'push') server.resources.together(resources, server.accessTokenTtl)
   const details = await readAuthorizationDetails(authorizationDetails, client, parameters['authorization_details'])
   const sub = await identify(policy, client, hint)
   await checkUserCode(context, policy, client, sub, parameters['user_code'])
@@ -81,14 +84,19 @@ function readScope({ server }: EndpointContext, client: Client, parameters: Para
 const longestToken = 16_384
 
 /** CIBA Core §7.1: exactly one of the three. */
-function readHint({ server }: EndpointContext, client: Client, parameters: Parameters): PersonHint {
+async function readHint({ server }: EndpointContext, client: Client, parameters: Parameters): Promise<PersonHint> {
   const { login_hint, login_hint_token, id_token_hint } = parameters
   const hints = [login_hint, login_hint_token, id_token_hint].filter(hint => hint !== undefined)
   if (hints.length !== 1)
     throw new InvalidRequestError('exactly one of login_hint, login_hint_token and id_token_hint must be sent')
   if (login_hint !== undefined) return { login_hint: bounded('login_hint', login_hint, longestText) }
   if (login_hint_token !== undefined) return { login_hint_token: bounded('login_hint_token', login_hint_token, longestToken) }
-  return { sub: readIdTokenHint(server, client, id_token_hint) ?? '' }
+  const sub = readIdTokenHint(server, client, id_token_hint) ?? ''
+  if (client.subject_type !== 'pairwise') return { sub }
+  const person = await recallSubject(server, sub)
+  // an identifier made for a client is no name the application knows anybody by
+  if (person === undefined) throw unknownPerson()
+  return { sub: person }
 }
 
 function bounded(name: string, value: string, longest: number): string {
@@ -129,9 +137,13 @@ function readExpiry({ requestTtl }: BackchannelPolicy, parameters: Parameters): 
 async function identify(policy: BackchannelPolicy, client: Client, hint: PersonHint): Promise<string> {
   const sub: unknown = await policy.identify(hint, client)
   // databases say null where there is no row
-  if (sub === undefined || sub === null) throw new OAuthError('unknown_user_id', 400, 'there is no such person here')
+  if (sub === undefined || sub === null) throw unknownPerson()
   if (typeof sub !== 'string' || sub === '') throw new ServerError({ reason: 'identify() must answer with a sub, or undefined' })
   return sub
+}
+
+function unknownPerson(): OAuthError {
+  return new OAuthError('unknown_user_id', 400, 'there is no such person here')
 }
 
 const wrongCodes = { most: 10, window: 600 }

@@ -1,12 +1,12 @@
 /** Who may register, and who may manage a registration: bearer tokens (RFC 6750), in the Authorization header alone. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
-import { sha256 } from '../../credentials/sha256.ts'
+import { sha256 } from '../../crypto/sha256.ts'
 import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
 import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
 import { networkOf } from '../../http/network.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
-import { traceIdOf } from '../../trace.ts'
+import { traceIdOf } from '../../http/trace.ts'
 import type { Registration } from './options.ts'
 import type { Registrar } from './record.ts'
 

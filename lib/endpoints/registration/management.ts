@@ -4,7 +4,7 @@ import { InvalidClientMetadataError, MethodNotAllowedError, TemporarilyUnavailab
 import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import type { ClientRecord, FoundClientRecord } from '../../clients/registrations.ts'
-import { traceIdOf } from '../../trace.ts'
+import { traceIdOf } from '../../http/trace.ts'
 import { bearerToken, guarded, invalidToken, isRegistrationAccessToken } from './access.ts'
 import { endRegistration } from './end-registration.ts'
 import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'

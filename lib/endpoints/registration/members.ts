@@ -1,6 +1,6 @@
 /** What a client may register of each member. One that is not here is not understood, and kept out (RFC 7591 §2). */
-import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata.ts'
-import { judgeOfKind, listOf } from '../../clients/metadata-kinds.ts'
+import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata/metadata.ts'
+import { judgeOfKind, listOf } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import { parseScope } from '../../tokens/scope.ts'
 import { certificateSubject, jwks } from './keys.ts'
@@ -54,7 +54,7 @@ function ofKind(kind: MetadataMember['kind']): Judge {
 /** What binds tokens to certificates that never come would be a promise nobody keeps. */
 const withCertificates: Judge = (value, member, rules) => {
   const bound = ofKind('flag')(value, member, rules)
-  return bound === true && !rules.certificates
+  return bound === true && !rules.certificateMethods
     ? refuse(member, 'must be false: connections to this server carry no client certificate')
     : bound
 }

@@ -1,6 +1,6 @@
 /** How many clients one network may register: whoever may register without asking must not be able to fill the store. */
 import type { Request } from 'express'
-import { growingCache } from '../../credentials/growing-cache.ts'
+import { growingCache } from '../../stores/growing-cache.ts'
 import { TooManyAttemptsError } from '../../errors.ts'
 import { networkOf } from '../../http/network.ts'
 

@@ -1,22 +1,22 @@
 /** The options of dynamic client registration, and what its endpoint works with once they are checked. */
 import type { Request } from 'express'
-import type { FetchJson } from '../../assertions/guarded-fetch.ts'
+import type { FetchJson } from '../../outbound/guarded-fetch.ts'
 import {
   softwareStatements,
   type SoftwareStatementOptions,
   type SoftwareStatements
 } from '../../assertions/software-statement.ts'
-import type { ClientMetadata, ClientRegistry } from '../../client.ts'
-import type { ReadMetadata } from '../../clients/metadata.ts'
-import { isPrivateUseScheme } from '../../clients/uri.ts'
-import type { GuessProtection } from '../../credentials/guess-protection.ts'
-import { sha256 } from '../../credentials/sha256.ts'
-import { secretKeeper, type SecretKeeper } from '../../credentials/stored-secret.ts'
+import type { ClientMetadata, ClientRegistry } from '../../clients/client.ts'
+import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
+import { isPrivateUseScheme } from '../../clients/metadata/uri.ts'
+import type { GuessProtection } from '../../credentials/guesses/guess-protection.ts'
+import { sha256 } from '../../crypto/sha256.ts'
+import { secretKeeper, type SecretKeeper } from '../../credentials/secrets/stored-secret.ts'
 import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../options.ts'
 import type { Registrations } from '../../clients/registrations.ts'
-import { openRegistrations } from '../../registered-clients.ts'
+import { openRegistrations } from '../../clients/registered-clients.ts'
 import { checkFunction } from '../../tokens/token-server.ts'
-import { deviceCodeGrantType } from '../../tokens/device-code.ts'
+import { deviceCodeGrantType } from '../../codes/device-code.ts'
 import { networkLimit, type NetworkLimit } from './network-limit.ts'
 import { registrationRules, type RegistrationBasis, type RegistrationLimits, type RegistrationRules } from './rules.ts'
 

@@ -1,8 +1,8 @@
 /** What is kept of a registration, and what the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
-import { secretMethods } from '../../client.ts'
-import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../client-method.ts'
-import type { ReadMetadata } from '../../clients/metadata.ts'
-import type { StoredSecret } from '../../credentials/stored-secret.ts'
+import { secretMethods } from '../../clients/client.ts'
+import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../clients/methods.ts'
+import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
+import type { StoredSecret } from '../../credentials/secrets/stored-secret.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Registration } from './options.ts'

@@ -1,5 +1,5 @@
 /** Redirect URIs (RFC 7591 §5, RFC 8252 §7, RFC 9700 §4.1): where codes may be sent, and nowhere else. */
-import { redirectUriProblem, schemeOf } from '../../clients/uri.ts'
+import { redirectUriProblem, schemeOf } from '../../clients/metadata/uri.ts'
 import { isLoopbackHost } from '../../options.ts'
 import { refuse, type Judge } from './values.ts'
 

@@ -1,5 +1,5 @@
 /** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
-import { asymmetricAlgorithms } from '../../assertions/algorithms.ts'
+import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import { isLoopbackHost } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
@@ -35,7 +35,7 @@ export interface RegistrationRules {
   /** Private-use redirect URI schemes that are let in beside those of reversed domain names. */
   readonly schemes: readonly string[]
   /** Whether connections can carry a client certificate. */
-  readonly certificates: boolean
+  readonly certificateMethods: boolean
   /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
   readonly loopback: boolean
   readonly profile: Profile
@@ -50,7 +50,7 @@ export interface RegistrationBasis {
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
   readonly deliveryModes: readonly string[]
-  readonly certificates: boolean
+  readonly certificateMethods: boolean
   readonly profile: Profile
 }
 
@@ -68,7 +68,7 @@ export function registrationRules(
     authorizationDetailTypes: basis.authorizationDetailTypes,
     subjectTypes: subjectTypes(server),
     deliveryModes: basis.deliveryModes,
-    certificates: basis.certificates,
+    certificateMethods: basis.certificateMethods,
     loopback: isLoopbackHost(new URL(server.issuer).hostname),
     profile: basis.profile,
     ...options

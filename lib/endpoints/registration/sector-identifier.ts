@@ -2,10 +2,10 @@
  * Sector identifiers (OpenID Connect Registration §5, CIBA §4). Clients of one sector know people by the same identifiers, so nobody joins a sector
  * without what only it can have: somewhere tokens are sent to, or keys.
  */
-import type { FetchJson } from '../../assertions/guarded-fetch.ts'
-import { methodAccepts } from '../../client-method.ts'
-import { cibaGrantType } from '../../tokens/backchannel-request.ts'
-import { backchannelAddress, hostOf } from '../../subject-type.ts'
+import type { FetchJson } from '../../outbound/guarded-fetch.ts'
+import { methodAccepts } from '../../clients/methods.ts'
+import { cibaGrantType } from '../../codes/backchannel-request.ts'
+import { backchannelAddress, hostOf } from '../../clients/subject-type.ts'
 import type { RegisteredMembers } from './metadata.ts'
 import { refuse } from './values.ts'
 

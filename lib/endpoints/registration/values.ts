@@ -1,6 +1,6 @@
 /** How registration judges values: those of the kinds all client metadata has, and what a server lets clients choose from. */
 import { InvalidClientMetadataError, InvalidRedirectUriError } from '../../errors.ts'
-import type { Fail } from '../../clients/metadata-kinds.ts'
+import type { Fail } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import type { RegistrationRules } from './rules.ts'
 

@@ -5,8 +5,16 @@ import { decodeJwt } from 'jose'
 import request from 'supertest'
 import { InvalidRequestError, type AuthorizationServerOptions } from '../../../lib/index.ts'
 import { readClaimsParameter } from '../../../lib/endpoints/authorization/claims-parameter.ts'
-import { asking, resume } from '../../support/asking-server.ts'
-import { callback, code_verifier, codeForm, harness, redirected, token, userinfo } from '../../support/authorization-server.ts'
+import { asking, resume } from '../../support/servers/asking-server.ts'
+import {
+  callback,
+  code_verifier,
+  codeForm,
+  harness,
+  redirected,
+  token,
+  userinfo
+} from '../../support/servers/authorization-server.ts'
 
 /** What a person may be asked for, as OpenID Connect Core §5.1 types it. */
 const person: Readonly<Record<string, unknown>> = {

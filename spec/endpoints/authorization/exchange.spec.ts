@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { clientOrigin, type Client, type ErrorDetails, type InteractionPrompt } from '../../../lib/index.ts'
-import { authorizationQuery, authorize, callback, redirected, type Harness } from '../../support/authorization-server.ts'
-import { expectPage } from '../../support/pushed-requests.ts'
-import { initialAccessToken, register, registrationHarness, web } from '../../support/registration.ts'
+import { clientOrigin, type ErrorDetails, type InteractionPrompt } from '../../../lib/index.ts'
+import { authorizationQuery, authorize, callback, redirected, type Harness } from '../../support/servers/authorization-server.ts'
+import { expectPage } from '../../support/servers/pushed-requests.ts'
+import { initialAccessToken, register, registrationHarness, web } from '../../support/servers/registration.ts'
 
 const faulty: readonly [string, Readonly<Record<string, string | undefined>>, string][] = [
   ['another response_type', { response_type: 'INVALID' }, 'unsupported_response_type'],
@@ -36,7 +36,10 @@ describe('a faulty request of a client that registered itself', () => {
   it.each(faulty)('%s: who is signed in is sent there', async (_, change, error) => {
     const { app, client_id } = await registered('open')
     const response = await authorize(app, { client_id, ...change })
-    expect([String(response.headers['location']).startsWith(`${callback}?`), redirected(response)['error']]).toEqual([true, error])
+    expect([String(response.headers['location']).startsWith(`${callback}?`), redirected(response)['error']]).toEqual([
+      true,
+      error
+    ])
   })
 
   it.each(faulty)('%s: others are sent on as ever', async (_, change, error) => {
@@ -98,11 +101,12 @@ describe('a prompt', () => {
     const h = await registered(access, { interaction })
     expect(await prompted(h, prompts, h.client_id)).toMatchObject({ client_origin: origin, redirect_uri: callback })
     expect(await prompted(h, prompts, 'web')).toMatchObject({ client_origin: 'configured', redirect_uri: callback })
-    expect(clientOrigin(prompts[0]?.client as Client)).toBe(origin)
+    const client = prompts[0]?.client
+    expect(client && clientOrigin(client)).toBe(origin)
   })
 
   it('a client that changes what it registered gains nobody who vouches for it, and loses nobody', async () => {
-    const { manage } = await import('../../support/registration.ts')
+    const { manage } = await import('../../support/servers/registration.ts')
     for (const [access, origin] of [
       ['open', 'registered'],
       ['token', 'vouched']

@@ -11,7 +11,7 @@ import {
   redirected,
   token,
   type Harness
-} from '../../support/authorization-server.ts'
+} from '../../support/servers/authorization-server.ts'
 
 const resume = (app: Express | string, id: string, result: object) => request(app).post(`/resume/${id}`).send(result)
 const promptOf = (response: Response) => response.body as { id: string; name: string }

@@ -2,9 +2,18 @@ import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request, { type Response } from 'supertest'
 import type { Interaction } from '../../../lib/index.ts'
-import { api, authorizationQuery, callback, clients, files, harness, issuer, redirected } from '../../support/authorization-server.ts'
-import { expectPage } from '../../support/pushed-requests.ts'
-import { registrationHarness, register } from '../../support/registration.ts'
+import {
+  api,
+  authorizationQuery,
+  callback,
+  clients,
+  files,
+  harness,
+  issuer,
+  redirected
+} from '../../support/servers/authorization-server.ts'
+import { expectPage } from '../../support/servers/pushed-requests.ts'
+import { registrationHarness, register } from '../../support/servers/registration.ts'
 
 const endpoint = `${issuer}/oauth2/authorize`
 const post = (app: Express, form: string) => request(app).post('/oauth2/authorize').type('form').send(form)
@@ -104,7 +113,9 @@ describe('a posted authorization request', () => {
   it('takes every client where the issuer has a path', async () => {
     const { app } = await harness({ issuer: `${issuer}/acme`, clients })
     const response = await request(app).post('/acme/oauth2/authorize').type('form').send(authorizationQuery())
-    expect(locationOf(response)).toMatch(`${issuer}/acme/oauth2/authorize?client_id=web&redirect_uri=${encodeURIComponent(callback)}`)
+    expect(locationOf(response)).toMatch(
+      `${issuer}/acme/oauth2/authorize?client_id=web&redirect_uri=${encodeURIComponent(callback)}`
+    )
   })
 })
 

@@ -12,7 +12,7 @@ import {
   redirected,
   token,
   code_verifier
-} from '../../support/authorization-server.ts'
+} from '../../support/servers/authorization-server.ts'
 
 const withQuery = 'https://client.example.com/cb?tenant=a%20b&x=1&x=2'
 const registered = [
@@ -207,7 +207,11 @@ describe('the error page', () => {
   it.each(['put', 'patch', 'delete', 'options'] as const)('answers %s with 405', async method => {
     const { app } = await build()
     const response = await request(app)[method](`/oauth2/authorize?${authorizationQuery()}`)
-    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([405, 'GET, HEAD, POST', undefined])
+    expect([response.status, response.headers['allow'], response.headers['location']]).toEqual([
+      405,
+      'GET, HEAD, POST',
+      undefined
+    ])
   })
 
   it('can be the application’s own', async () => {

@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import request from 'supertest'
 import type { ClientMetadata } from '../../../lib/index.ts'
 import { isRedirectUriOf } from '../../../lib/endpoints/authorization/redirect.ts'
-import { toClient } from '../../../lib/client.ts'
-import { authorize, clients, code_verifier, harness, redirected, token } from '../../support/authorization-server.ts'
-import { expectPage, open, par, form as pushForm } from '../../support/pushed-requests.ts'
-import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/signed-requests.ts'
-import { register, registrationHarness } from '../../support/registration.ts'
+import { toClient } from '../../../lib/clients/client.ts'
+import { authorize, clients, code_verifier, harness, redirected, token } from '../../support/servers/authorization-server.ts'
+import { expectPage, open, par, form as pushForm } from '../../support/servers/pushed-requests.ts'
+import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/servers/signed-requests.ts'
+import { register, registrationHarness } from '../../support/servers/registration.ts'
 
 const registered = [
   'http://127.0.0.1/callback',
@@ -159,7 +159,9 @@ describe('a port that is chosen late', () => {
   })
 
   it('does not work for a client with a secret', async () => {
-    const { app } = await build([{ ...cli, client_id: 'conf', token_endpoint_auth_method: undefined, client_secret: 'of the specs' }])
+    const { app } = await build([
+      { ...cli, client_id: 'conf', token_endpoint_auth_method: undefined, client_secret: 'of the specs' }
+    ])
     expectPage(await authorize(app, { client_id: 'conf', scope: undefined, redirect_uri }), 'invalid_request')
     expect((await token(app, 'web', pushForm({ redirect_uri }), par)).status).toBe(400)
   })

@@ -11,8 +11,8 @@ import {
   redirected,
   token,
   type Harness
-} from '../../support/authorization-server.ts'
-import { expectPage, idOf, open, pushed, resume } from '../../support/pushed-requests.ts'
+} from '../../support/servers/authorization-server.ts'
+import { expectPage, idOf, open, pushed, resume } from '../../support/servers/pushed-requests.ts'
 
 /** Whoever signs in now. */
 function signIn(h: Harness, sub = 'alice') {
@@ -182,7 +182,7 @@ describe('without a result', () => {
   it('goes on from where the person is', async () => {
     const h = await signedOut()
     const id = idOf(await authorize(h.app))
-    const goOn = async () => h.app && (await resume(h.app, id, { nothing: true }))
+    const goOn = () => resume(h.app, id, { nothing: true })
     expect((await goOn()).body).toMatchObject({ id, name: 'login' })
     signIn(h)
     expect((await goOn()).body).toMatchObject({ id, name: 'consent' })

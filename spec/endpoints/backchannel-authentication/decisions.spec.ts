@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { harness } from '../../support/authorization-server.ts'
-import { account, ask, asked, askers, backchannelServer, good, page, poll, waiting } from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+import { harness } from '../../support/servers/authorization-server.ts'
+import { account, ask, asked, askers, backchannelServer, good, page, poll, waiting } from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const bob = { sub: 'bob', auth_time: 1_799_999_000 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { memoryStore, NotificationError, type PostJson } from '../../../lib/index.ts'
-import { api, breakableStore, token, userinfo } from '../../support/authorization-server.ts'
+import { memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
+import { api, breakableStore, files, token, userinfo } from '../../support/servers/authorization-server.ts'
 import {
   account,
+  ask,
   asked,
   askers,
   backchannelServer,
@@ -17,8 +18,8 @@ import {
   waiting,
   type Asking,
   type NotificationEndpoint
-} from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+} from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const endpoints: NotificationEndpoint[] = []
 afterEach(async () => {
@@ -26,12 +27,19 @@ afterEach(async () => {
 })
 
 /** A server on this machine, where clients on this machine may be told. */
-async function telling(mode: 'ping' | 'push', more: { postJson?: PostJson; endpoint?: string } = {}) {
+async function telling(
+  mode: 'ping' | 'push',
+  more: { postJson?: PostJson; endpoint?: string; resources?: readonly ResourceOptions[] } = {}
+) {
   const endpoint = await notificationEndpoint()
   endpoints.push(endpoint)
   const clients = askers(pinged(more.endpoint ?? endpoint.url, mode))
   const change = more.postJson === undefined ? {} : { postJson: more.postJson }
-  const server = await backchannelServer(change, { issuer: 'http://localhost:9', clients })
+  const server = await backchannelServer(change, {
+    issuer: 'http://localhost:9',
+    clients,
+    ...(more.resources !== undefined && { resources: more.resources })
+  })
   const client_id = `${mode}ed`
   const form = { ...good, scope: 'openid offline_access api:read', client_notification_token }
   const { auth_req_id } = await asked(server.app, form, client_id)
@@ -124,6 +132,28 @@ describe('a client that is pushed to', () => {
     await server.backchannel.approve(page, newest?.id ?? '', account)
     const [pushed] = await endpoint.until(1)
     expect(decodeJwt(pushed?.body['access_token'] ?? '')).toMatchObject({ aud: api, client_id: 'pushed' })
+  })
+
+  it('gets one token for several resources, where there can be one', async () => {
+    const invoices = 'https://invoices.example.com'
+    const resources = [
+      { resource: api, scopes: ['api:read'] },
+      { resource: invoices },
+      { resource: files, access_token_format: 'opaque' as const }
+    ]
+    const { app, server, endpoint } = await telling('push', { resources })
+    const asking = (...named: string[]) =>
+      ask(
+        app,
+        `${new URLSearchParams({ ...good, client_notification_token }).toString()}${named.map(resource => `&resource=${resource}`).join('')}`,
+        'pushed'
+      )
+    expect(outcome(await asking(api, files))).toBe('400 invalid_target')
+    expect(outcome(await asking(api, invoices))).toBe('200')
+    const [newest] = await server.backchannel.pending(account)
+    await server.backchannel.approve(page, newest?.id ?? '', account)
+    const [pushed] = await endpoint.until(1)
+    expect(decodeJwt(pushed?.body['access_token'] ?? '').aud).toEqual([api, invoices])
   })
 
   it('is told that its person refused', async () => {

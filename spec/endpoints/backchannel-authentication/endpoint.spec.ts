@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import { memoryStore, OAuthError, type BackchannelAuthentication } from '../../../lib/index.ts'
-import { breakableStore, harness, token } from '../../support/authorization-server.ts'
+import { breakableStore, harness, token } from '../../support/servers/authorization-server.ts'
 import {
   ask,
   asked,
@@ -11,8 +11,8 @@ import {
   good,
   grant_type,
   pinged
-} from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+} from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const path = '/oauth2/bc-authorize'
 

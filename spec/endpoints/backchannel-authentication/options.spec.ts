@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ciba, ConfigurationError, type AuthorizationServerOptions } from '../../../lib/index.ts'
-import { harness } from '../../support/authorization-server.ts'
-import { askers, backchannelServer, pinged } from '../../support/backchannel.ts'
+import { harness } from '../../support/servers/authorization-server.ts'
+import { askers, backchannelServer, pinged } from '../../support/servers/backchannel.ts'
 
 const identify = () => undefined
 const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { CompactSign } from 'jose'
 import { memoryStore, type AuthorizationServerOptions } from '../../../lib/index.ts'
-import { breakableStore, issuer } from '../../support/authorization-server.ts'
-import { ask, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
-import { listening } from '../../support/event-log.ts'
-import { makeSigner, now, signRequest, type Signer } from '../../support/signed-requests.ts'
+import { api, breakableStore, files, issuer } from '../../support/servers/authorization-server.ts'
+import { ask, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
+import { listening } from '../../support/checks/event-log.ts'
+import { makeSigner, now, signRequest, type Signer } from '../../support/servers/signed-requests.ts'
 
 let ps256: Signer
 let es256: Signer
@@ -53,6 +53,15 @@ describe('a signed request', () => {
     const { app } = await signingServer()
     expect(await send(app, claims(change))).toBe('200')
     expect(await send(app, claims(change), es256)).toBe('200')
+  })
+
+  it('may name several resources', async () => {
+    const { app, server } = await signingServer()
+    expect(await send(app, claims({ resource: [api, files, api] }))).toBe('200')
+    expect(await server.backchannel.pending({ sub: 'alice' })).toMatchObject([{ resources: [api, files] }])
+    for (const resource of [[api, 'https://nobody.example'], [api, 7], [[api]], { 0: api }])
+      expect(await send(app, claims({ resource }))).toMatch(/^400 invalid_(?:target|request)$/)
+    expect(await send(app, claims({ acr_values: ['a', 'b'] }))).toBe('400 invalid_request')
   })
 
   it('says everything by itself', async () => {

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
-import { api, redeemed } from '../../support/authorization-server.ts'
-import { ask, asked, askers, backchannelServer, client_notification_token, good, pinged } from '../../support/backchannel.ts'
-import { outcome } from '../../support/devices.ts'
+import { api, files, redeemed } from '../../support/servers/authorization-server.ts'
+import {
+  ask,
+  asked,
+  askers,
+  backchannelServer,
+  client_notification_token,
+  good,
+  pinged
+} from '../../support/servers/backchannel.ts'
+import { outcome } from '../../support/servers/devices.ts'
 
 const without = (...names: string[]) => Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name)))
 
@@ -19,7 +27,8 @@ describe('what a client asks', () => {
     ['with three hints', { ...good, login_hint_token: 'token of alice', id_token_hint: 'x' }, '400 invalid_request'],
     ['for nobody', { ...good, login_hint: 'mallory@example.com' }, '400 unknown_user_id'],
     ['for nobody, by a token', { scope: 'openid', login_hint_token: 'token of mallory' }, '400 unknown_user_id'],
-    ['with a long hint', { ...good, login_hint: 'x'.repeat(1025) }, '400 invalid_request'],
+    ['with a long hint', { ...good, login_hint: 'x'.repeat(2001) }, '400 invalid_request'],
+    ['with long acr_values', { ...good, acr_values: 'x'.repeat(2001) }, '400 invalid_request'],
     ['with a long token', { scope: 'openid', login_hint_token: 'x'.repeat(16_385) }, '400 invalid_request'],
     ['with an ID Token that is none', { scope: 'openid', id_token_hint: 'a.b.c' }, '400 invalid_request'],
     ['with a long message', { ...good, binding_message: 'x'.repeat(129) }, '400 invalid_binding_message'],
@@ -74,6 +83,21 @@ describe('what a client asks', () => {
     expect(await server.backchannel.pending({ sub: 'alice' })).toHaveLength(1)
     clock.now += 1
     expect(await server.backchannel.pending({ sub: 'alice' })).toEqual([])
+  })
+
+  it('may be for several resources, each of which there is', async () => {
+    const { app, server } = await backchannelServer()
+    const several = `${new URLSearchParams(good).toString()}&resource=${api}&resource=${files}&resource=${api}`
+    expect(outcome(await ask(app, `${several}&resource=https://nobody.example`))).toBe('400 invalid_target')
+    expect(outcome(await ask(app, several))).toBe('200')
+    expect(await server.backchannel.pending({ sub: 'alice' })).toMatchObject([{ resources: [api, files] }])
+  })
+
+  it('is kept up to 8 kB', async () => {
+    const { app } = await backchannelServer({}, { authorizationDetails: { note: () => true } })
+    const details = (text: string) => ({ ...good, authorization_details: JSON.stringify([{ type: 'note', text }]) })
+    expect(outcome(await ask(app, details('x'.repeat(7_500))))).toBe('200')
+    expect(outcome(await ask(app, details('ü'.repeat(4_100))))).toBe('400 invalid_request')
   })
 
   it('is shown to its person as it was asked', async () => {

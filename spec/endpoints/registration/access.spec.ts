@@ -8,7 +8,7 @@ import {
   type RegistrationOptions,
   type RegistrationRequest
 } from '../../../lib/index.ts'
-import { callback } from '../../support/authorization-server.ts'
+import { callback } from '../../support/servers/authorization-server.ts'
 import {
   endpoint,
   initialAccessToken,
@@ -20,7 +20,7 @@ import {
   send,
   tokenFor,
   web
-} from '../../support/registration.ts'
+} from '../../support/servers/registration.ts'
 
 const withToken = (more: Partial<RegistrationOptions> = {}, options: Partial<AuthorizationServerOptions> = {}) =>
   registrationHarness({ access: 'token', initialAccessTokens: ['another', initialAccessToken], ...more }, options)

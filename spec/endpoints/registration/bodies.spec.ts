@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import express, { type Express } from 'express'
 import fc from 'fast-check'
 import request from 'supertest'
-import { toClient } from '../../../lib/client.ts'
+import { toClient } from '../../../lib/clients/client.ts'
 import { memoryStore, type ClientMetadata } from '../../../lib/index.ts'
-import { callback } from '../../support/authorization-server.ts'
+import { callback } from '../../support/servers/authorization-server.ts'
 import {
   endpoint,
   machine,
@@ -17,8 +17,8 @@ import {
   send,
   web,
   without
-} from '../../support/registration.ts'
-import { anyCharacter } from '../../support/any-character.ts'
+} from '../../support/servers/registration.ts'
+import { anyCharacter } from '../../support/checks/any-character.ts'
 
 let app: Express
 let errors: readonly unknown[]

@@ -3,8 +3,8 @@ import type { Express } from 'express'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import request from 'supertest'
 import { memoryStore } from '../../../lib/index.ts'
-import { callback, codeForm, issuer, redirected, type Harness } from '../../support/authorization-server.ts'
-import { makeCertificate } from '../../support/certificates.ts'
+import { callback, codeForm, issuer, redirected, type Harness } from '../../support/servers/authorization-server.ts'
+import { makeCertificate } from '../../support/certificates/certificates.ts'
 import {
   endpoint,
   machine,
@@ -17,7 +17,7 @@ import {
   storeWith,
   tokenFor,
   web
-} from '../../support/registration.ts'
+} from '../../support/servers/registration.ts'
 
 let server: Harness
 let app: Express
@@ -213,7 +213,7 @@ describe('a registered client', () => {
   })
 
   it('with a certificate is registered where connections carry certificates alone', async () => {
-    const { app: mutual } = await registrationHarness({}, { certificates: true })
+    const { app: mutual } = await registrationHarness({}, { certificateMethods: true })
     const { jwk, der } = makeCertificate({ subject: 'self-made' })
     const jwks = { keys: [{ ...jwk, x5c: [der.toString('base64')] }] }
     for (const method of [

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
-import { makeCertificate } from '../../support/certificates.ts'
+import { makeCertificate } from '../../support/certificates/certificates.ts'
 import { invalid, read, refusal } from './rules.ts'
 
 const web = { redirect_uris: ['https://client.example/cb'] }
@@ -88,8 +88,12 @@ describe('a method that needs what was not registered', () => {
   it('certificate-bound tokens need connections that carry certificates', () => {
     const sent = { ...machine, tls_client_certificate_bound_access_tokens: true }
     expect(refusal(sent)).toBe('accepted')
-    expect(refusal(sent, { certificates: false })).toEqual(invalid('tls_client_certificate_bound_access_tokens must be false'))
-    expect(refusal({ ...sent, tls_client_certificate_bound_access_tokens: false }, { certificates: false })).toBe('accepted')
+    expect(refusal(sent, { certificateMethods: false })).toEqual(
+      invalid('tls_client_certificate_bound_access_tokens must be false')
+    )
+    expect(refusal({ ...sent, tls_client_certificate_bound_access_tokens: false }, { certificateMethods: false })).toBe(
+      'accepted'
+    )
   })
 
   it('signed requests need a key', () => {

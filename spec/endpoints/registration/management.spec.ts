@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request from 'supertest'
 import { memoryStore } from '../../../lib/index.ts'
-import { breakableStore, callback, codeForm, issuer, type Harness } from '../../support/authorization-server.ts'
+import { breakableStore, callback, codeForm, issuer, type Harness } from '../../support/servers/authorization-server.ts'
 import {
   endpoint,
   machine,
@@ -16,7 +16,7 @@ import {
   web,
   without,
   type ClientInformation
-} from '../../support/registration.ts'
+} from '../../support/servers/registration.ts'
 
 let server: Harness
 let app: Express

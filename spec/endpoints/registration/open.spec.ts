@@ -12,8 +12,8 @@ import {
   type RegistrationOptions,
   type ServerEvent
 } from '../../../lib/index.ts'
-import { callback, codeForm, harness, userinfo } from '../../support/authorization-server.ts'
-import { machine, manage, refusalOf, register, send, tokenFor, web } from '../../support/registration.ts'
+import { callback, codeForm, harness, userinfo } from '../../support/servers/authorization-server.ts'
+import { machine, manage, refusalOf, register, send, tokenFor, web } from '../../support/servers/registration.ts'
 
 const day = 86_400_000
 

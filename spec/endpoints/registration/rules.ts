@@ -23,7 +23,7 @@ export const everything: RegistrationRules = {
   requestObjectAlgorithms: asymmetric,
   authorizationDetailTypes: ['payment'],
   subjectTypes: ['public', 'pairwise'],
-  certificates: true,
+  certificateMethods: true,
   loopback: false,
   profile: 'oauth2',
   deliveryModes: ['poll', 'ping', 'push'],

@@ -7,8 +7,8 @@ import {
   refreshToken,
   type AuthorizationServerOptions
 } from '../../../lib/index.ts'
-import { callback } from '../../support/authorization-server.ts'
-import { refusalOf, register, registrationHarness, send, web } from '../../support/registration.ts'
+import { callback } from '../../support/servers/authorization-server.ts'
+import { refusalOf, register, registrationHarness, send, web } from '../../support/servers/registration.ts'
 import { invalid, refusal } from './rules.ts'
 
 const cibaGrant = 'urn:openid:params:grant-type:ciba'

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
 import type { RegistrationRequest } from '../../../lib/index.ts'
-import { callback, type Harness } from '../../support/authorization-server.ts'
-import { machine, manage, refusalOf, register, registrationHarness, send, web } from '../../support/registration.ts'
+import { callback, type Harness } from '../../support/servers/authorization-server.ts'
+import { machine, manage, refusalOf, register, registrationHarness, send, web } from '../../support/servers/registration.ts'
 
 const authority = 'https://directory.example'
 let privateKey: CryptoKey

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { generateKeys, type ClientMetadata } from 'clientele'
-import { compiled } from '../../support/compiled.ts'
+import { compiled } from '../../support/processes/compiled.ts'
 import { callback, issuer, type NodeSetup, type StoreEngine, type StoreOperation } from './setup.ts'
 
 export interface Answer {

@@ -3,7 +3,7 @@
  * it, every time. `CLUSTER_ROUNDS=50 npm run test:engines -- spec/journeys/cluster/races` for as many rounds as you like.
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { makeDpopKey, prove, type DpopKey } from '../../support/dpop.ts'
+import { makeDpopKey, prove, type DpopKey } from '../../support/clients/dpop.ts'
 import { assertion, clients, credentials } from './clients.ts'
 import { codeFor, redemption, startCluster, tokenEndpoint, type Cluster, type Request } from './cluster.ts'
 import { engines, type RunningEngine } from './engines.ts'

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { makeAuthority, makeCertificate, type MadeCertificate } from '../../support/certificates.ts'
-import { extendedKeyUsage, keyUsage, purposes } from '../../support/certificate-extensions.ts'
-import { makeList } from '../../support/revocation-lists.ts'
+import { makeAuthority, makeCertificate, type MadeCertificate } from '../../support/certificates/certificates.ts'
+import { extendedKeyUsage, keyUsage, purposes } from '../../support/certificates/extensions.ts'
+import { makeList } from '../../support/certificates/revocation-lists.ts'
 
 const past = new Date(Date.now() - 3_600_000)
 

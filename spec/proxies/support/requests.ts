@@ -1,6 +1,6 @@
 /** Token requests through a proxy, or past it. */
 import { Agent, request } from 'node:https'
-import { plainFetch, tlsFetch, type Fetch } from '../../support/journey-fetch.ts'
+import { plainFetch, tlsFetch, type Fetch } from '../../support/journeys/fetch.ts'
 import { authorities, presentedAs, type CertificateName } from './material.ts'
 
 /** What came of a request. `handshake` where the proxy wanted nothing to do with the certificate. */

@@ -1,0 +1,171 @@
+/** Reads the configuration: environment, file, defaults. Whatever is wrong is one {@link ConfigError} naming the setting. */
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { unknownMembers } from 'clientele'
+import type { z } from 'zod'
+import { isLoopback, jwksUriMustBe } from './clients.ts'
+import { ConfigError } from './config-error.ts'
+import { registrationWarnings } from './registration.ts'
+import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
+import { checkTenantPaths } from './tenants.ts'
+import { readTlsFiles, type TlsFiles } from './tls.ts'
+
+export interface Config {
+  readonly settings: Settings
+  /** The issuer as a URL: the listener's scheme and port, and the mount point. */
+  readonly issuer: URL
+  readonly tls: TlsFiles | undefined
+  /** What is accepted and has no effect; logged once at start. */
+  readonly warnings: readonly string[]
+}
+
+/** Reads and checks the file at `path`. @throws {@link ConfigError} */
+export function loadConfig(path: string): Config {
+  return checkConfig(readJson(path), dirname(resolve(path)))
+}
+
+/** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
+export function checkConfig(input: unknown, folder: string): Config {
+  const parsed = configSchema.safeParse(input)
+  if (!parsed.success) throw errorOf(parsed.error.issues[0])
+  const settings = parsed.data
+  const issuer = readIssuer(settings.issuer)
+  checkTenantPaths(settings.tenants.map(tenant => tenant.path))
+  checkTlsUse(settings, issuer)
+  const warnings: string[] = []
+  for (const [prefix, own] of [
+    ['', settings] as const,
+    ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
+  ]) {
+    checkPeople(own, prefix)
+    checkSubjects(own, prefix)
+    checkClients(own, prefix, issuer)
+    warnings.push(...clientWarnings(own, prefix), ...introspectionWarnings(own, prefix), ...registrationWarnings(own, prefix))
+  }
+  return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
+}
+
+function readJson(path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    throw new ConfigError('CONFIG', `must be the path of a readable file (${path} is not)`)
+  }
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (error) {
+    // the parser's own words quote the file, which holds secrets
+    const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
+    const line = position === undefined ? '' : `, line ${text.slice(0, Number(position)).split('\n').length}`
+    throw new ConfigError('CONFIG', `must be the path of a JSON file (${path} is not JSON${line})`)
+  }
+}
+
+/** The issuer identifier, written the way clients will compare it (RFC 8414 §2). */
+function readIssuer(issuer: string): URL {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol))
+    throw new ConfigError('issuer', 'must be an absolute http or https URL')
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    throw new ConfigError('issuer', 'must be https (http only on localhost, 127.0.0.1 or [::1])')
+  if (/[?#]/.test(issuer) || url.username !== '' || url.password !== '')
+    throw new ConfigError('issuer', 'must have no query, fragment or user info')
+  if (issuer.endsWith('/')) throw new ConfigError('issuer', 'must not end in a slash')
+  if (url.href.replace(/\/$/, '') !== issuer)
+    throw new ConfigError('issuer', `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
+  if (url.pathname !== '/' && !/^(?:\/[A-Za-z0-9._~-]+)+$/.test(url.pathname)) {
+    throw new ConfigError('issuer', 'must have a path of letters, digits, dots, hyphens, underscores and tildes only')
+  }
+  return url
+}
+
+function checkTlsUse(settings: Settings, issuer: URL): void {
+  const { tls } = settings
+  if (tls === undefined) {
+    if (issuer.protocol === 'https:') throw new ConfigError('tls', 'must be given when the issuer is https')
+    return
+  }
+  if (tls.port === undefined && issuer.protocol === 'http:')
+    throw new ConfigError('tls.port', 'must be given when the issuer is http')
+  if (tls.port === portOf(issuer)) throw new ConfigError('tls.port', "must differ from the issuer's port")
+}
+
+/** The port an address stands for, its scheme's default too. */
+export function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port)
+  return url.protocol === 'https:' ? 443 : 80
+}
+
+function checkPeople({ accounts }: IssuerSettings, prefix: string): void {
+  for (const member of ['sub', 'username'] as const) {
+    const seen = new Set<string>()
+    accounts.forEach((account, index) => {
+      if (seen.has(account[member]))
+        throw new ConfigError(`${prefix}accounts[${index}].${member}`, 'must not be that of another account')
+      seen.add(account[member])
+    })
+  }
+}
+
+/** RFC 9068 §5: `sub` is the client in the tokens a client gets for itself, and APIs that read `sub` alone must not find a person there. */
+function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): void {
+  const people = new Set(accounts.map(({ sub }) => sub))
+  const index = clients.findIndex(({ client_id }) => people.has(client_id))
+  if (index !== -1)
+    throw new ConfigError(
+      `${prefix}clients[${index}].client_id`,
+      'must not be the sub of an account: its tokens could be taken for theirs'
+    )
+}
+
+function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: string, issuer: URL): void {
+  for (const [name, holders] of [
+    ['clients', clients],
+    ['trusted_issuers', trusted_issuers]
+  ] as const) {
+    holders.forEach(({ jwks_uri }, index) => {
+      const mustBe = jwks_uri === undefined ? undefined : jwksUriMustBe(jwks_uri, issuer)
+      if (mustBe !== undefined) throw new ConfigError(`${prefix}${name}[${index}].jwks_uri`, mustBe)
+    })
+  }
+}
+
+function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
+  return clients.flatMap((client, index) => {
+    const path = `${prefix}clients[${index}]`
+    return unknownMembers(client).map(({ member, meant }) => {
+      if (meant === undefined) return `${path}.${member} is not known and has no effect`
+      throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
+    })
+  })
+}
+
+/** A client that is not in the file may be one that registers itself; a misspelt one only ever hears that tokens are not active. */
+function introspectionWarnings({ clients, resources }: IssuerSettings, prefix: string): string[] {
+  return resources.flatMap(({ introspection_clients }, index) =>
+    introspection_clients.flatMap((client_id, position) => {
+      const path = `${prefix}resources[${index}].introspection_clients[${position}]`
+      const client = clients.find(known => known.client_id === client_id)
+      if (client === undefined) return [`${path} names no client of this file`]
+      return client.token_endpoint_auth_method === 'none' ? [`${path} names a public client, which cannot introspect`] : []
+    })
+  )
+}
+
+/** The first thing wrong, as one line. Of a union's branches, the one that got furthest into the value is meant. */
+function errorOf(issue: z.core.$ZodIssue | undefined, base: readonly PropertyKey[] = []): ConfigError {
+  if (issue === undefined) return new ConfigError('CONFIG', 'must be a valid configuration')
+  const path = [...base, ...issue.path]
+  if (issue.code === 'invalid_union') {
+    const deeper = issue.errors.flat().find(({ path, code }) => path.length > 0 || code === 'unrecognized_keys')
+    if (deeper !== undefined) return errorOf(deeper, path)
+  }
+  if (issue.code === 'unrecognized_keys')
+    return new ConfigError(pathOf([...path, issue.keys[0] ?? '']), 'must be left out: it is not a known setting')
+  return new ConfigError(pathOf(path) || 'CONFIG', issue.message)
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`)).join('')
+}

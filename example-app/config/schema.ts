@@ -1,0 +1,147 @@
+/** The configuration file's members, their defaults, and what each must be. Every message completes "<path> …". */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { clientMetadata } from './clients.ts'
+
+const text = z.string('must be a string').min(1, 'must not be empty')
+const file = z.string('must be the path of a file').min(1, 'must be the path of a file')
+const flag = z.boolean('must be true or false')
+const record = z.record(z.string(), z.json('must be JSON'), 'must be an object')
+
+function list<T extends z.ZodType>(item: T) {
+  return z.array(item, 'must be a list')
+}
+
+function oneOf<const T extends string>(...values: readonly [T, ...T[]]) {
+  return z.enum(values, `must be ${oxford(values.map(value => `"${value}"`))}`)
+}
+
+function whole(min: number, max: number, unit = 'seconds') {
+  const message = `must be a whole number of ${unit} from ${min} to ${max}`
+  return z.int(message).min(min, message).max(max, message)
+}
+
+function object<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape, 'must be an object')
+}
+
+/** "a, b or c" */
+export function oxford(words: readonly string[]): string {
+  return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+}
+
+/** Every grant the configuration knows, whether or not this version offers it. */
+export const grantTypes = [
+  'authorization_code',
+  'client_credentials',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:openid:params:grant-type:ciba'
+] as const
+
+const year = 31_536_000
+
+const scopeValue = z
+  .string('must be a scope value')
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope value: printable ASCII without spaces, quotes and backslashes')
+
+const account = object({ sub: text, username: text, password: text, claims: record.default({}) })
+
+const resource = object({
+  resource: text.refine(value => URL.canParse(value) && !value.includes('#'), 'must be an absolute URI without a fragment'),
+  scopes: list(scopeValue),
+  access_token_format: oneOf('jwt', 'opaque').default('jwt'),
+  access_token_signing_alg: oneOf('RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519').default('ES256'),
+  introspection_clients: list(text).default([])
+})
+
+const tls = object({
+  port: whole(1, 65_535, 'a port').optional(),
+  key: file,
+  cert: file,
+  client_ca: list(file).default([])
+})
+
+const certificateHeader = object({
+  name: z.string('must be the name of a header').regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/i, 'must be the name of a header'),
+  format: oneOf('rfc9440', 'url-encoded-pem', 'envoy-xfcc', 'base64-der'),
+  trusted_proxies: list(
+    z.string('must be an IP address').refine(value => isIP(value.replace(/\/\d+$/, '')) !== 0, 'must be an IP address or network')
+  ).min(1, 'must name at least one address')
+})
+
+const trustedIssuer = object({
+  issuer: text,
+  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  jwks_uri: z.url('must be a URL').optional()
+}).refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
+  path: ['jwks'],
+  message: 'or jwks_uri must be given, and not both'
+})
+
+const failureBudget = z.union(
+  [z.literal('off'), object({ attempts: whole(1, 1_000_000, 'attempts'), window: whole(1, 86_400) })],
+  'must be "off" or an object with attempts and window'
+)
+
+const policy = object({
+  grant_types: list(oneOf(...grantTypes)).default([...grantTypes]),
+  require_pkce: oneOf('public', 'always').default('public'),
+  json_body: flag.default(false),
+  credentials_endpoint: flag.default(false),
+  assertion_audience: oneOf('issuer', 'report', 'legacy').default('issuer'),
+  registration: oneOf('off', 'open', 'token').default('off'),
+  initial_access_token: text.optional(),
+  registration_grant_types: list(oneOf(...grantTypes)).default([]),
+  registration_schemes: list(text).default([]),
+  refresh_token_rotation: oneOf('unbound', 'always', 'never').default('unbound'),
+  refresh_retry_window: whole(0, 300).default(10),
+  access_token_ttl: whole(1, year).default(3600),
+  authorization_code_ttl: whole(1, 600).default(60),
+  refresh_token_ttl: whole(1, 10 * year).default(1_209_600),
+  device_code_ttl: whole(1, 86_400).default(600),
+  ciba_request_ttl: whole(1, 86_400).default(120),
+  failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
+  default_resource: oneOf('inferred', 'none').default('inferred'),
+  profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
+})
+  .refine(({ registration, initial_access_token }) => registration !== 'token' || initial_access_token !== undefined, {
+    path: ['initial_access_token'],
+    message: 'must be given when registration is "token"'
+  })
+  .refine(({ registration, profile }) => registration !== 'open' || profile !== 'fapi2-security', {
+    path: ['registration'],
+    message: 'must be "off" or "token" under the profile "fapi2-security"'
+  })
+
+/** What an issuer has of its own, and shares with none of its tenants. */
+const issuerSettings = {
+  clients: list(clientMetadata).default([]),
+  accounts: list(account).default([]),
+  scopes: list(scopeValue).default(['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write']),
+  resources: list(resource).default([]),
+  trusted_issuers: list(trustedIssuer).default([]),
+  policy: policy.prefault({})
+}
+
+const tenant = object({
+  path: z
+    .string('must be a path such as "/acme/banking"')
+    .regex(/^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/, 'must be a path such as "/acme/banking", without a slash at its end'),
+  ...issuerSettings
+})
+
+/** The whole file. */
+export const configSchema = object({
+  issuer: z.string('must be the absolute URL of this server'),
+  tls: tls.optional(),
+  client_certificate_header: certificateHeader.optional(),
+  ...issuerSettings,
+  tenants: list(tenant).default([])
+})
+
+export type Settings = z.infer<typeof configSchema>
+export type IssuerSettings = Omit<z.infer<typeof tenant>, 'path'>
+export type AccountSettings = z.infer<typeof account>

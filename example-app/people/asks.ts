@@ -1,0 +1,32 @@
+/** What a client asks for, in words for the page where the person decides, and what they decided. */
+import type { Request } from 'express'
+import type { AuthorizationDetail, Client } from 'clientele'
+import { isUnvouched, nameOf } from './client-words.ts'
+import { fieldOf } from '../sessions/fields.ts'
+import { HttpError } from '../http-error.ts'
+import { describeResource, describeScope } from './scope-words.ts'
+
+export interface Asked {
+  readonly client: Client
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly authorization_details: readonly AuthorizationDetail[]
+}
+
+/** What pages/asks.eta shows. */
+export function asksOf({ client, scope, resources, authorization_details }: Asked) {
+  return {
+    client: nameOf(client),
+    unvouched: isUnvouched(client),
+    scopes: scope.map(describeScope),
+    resources: resources.map(describeResource),
+    details: authorization_details.map(({ type, ...rest }) => ({ type, text: JSON.stringify(rest, null, 2) }))
+  }
+}
+
+/** Which button was pressed. @throws HttpError for neither; it leads back to `page`. */
+export function decisionOf(req: Request, page: string): 'allow' | 'deny' {
+  const decision = fieldOf(req, 'decision')
+  if (decision === 'allow' || decision === 'deny') return decision
+  throw new HttpError(400, 'Choose whether to allow or to deny.', [{ text: 'Open the page again', href: page }])
+}

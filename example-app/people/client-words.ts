@@ -1,0 +1,44 @@
+/** What pages say of a client: what it is called, who vouches for it, and where it is. */
+import { clientOrigin, type Client } from 'clientele'
+import type { Way } from '../http-error.ts'
+
+export function nameOf(client: Client): string {
+  return client.client_name ?? client.client_id
+}
+
+/** Whether the client registered itself, so that whatever it says of itself is its own word alone. */
+export function isUnvouched(client: Client): boolean {
+  return clientOrigin(client) === 'registered'
+}
+
+/** Where a URI leads, as people compare it: its host, or the scheme of an app's own. */
+export function hostOf(uri: string): string {
+  const { host, protocol } = new URL(uri)
+  return host === '' ? protocol : host
+}
+
+/** What the client says of itself, on pages of its own. */
+export function linksOf({ client_uri, policy_uri, tos_uri }: Client): readonly Way[] {
+  const links = [
+    { text: 'Its home page', href: client_uri },
+    { text: 'Its privacy policy', href: policy_uri },
+    { text: 'Its terms of service', href: tos_uri }
+  ]
+  return links.flatMap(({ text, href }) => (isPage(href) ? [{ text, href }] : []))
+}
+
+/** The way back to a client whose request came to an end here; none to one nobody vouches for. */
+export function waysBack(client: Client | undefined, redirect_uri: string | undefined): readonly Way[] {
+  if (client === undefined || isUnvouched(client)) return []
+  const home = [client.client_uri, redirect_uri === undefined ? undefined : `${originOf(redirect_uri)}/`].find(isPage)
+  return home === undefined ? [] : [{ text: `Back to ${nameOf(client)}`, href: home }]
+}
+
+/** Only addresses of pages become links. */
+function isPage(href: string | undefined): href is string {
+  return href !== undefined && URL.canParse(href) && /^https?:$/.test(new URL(href).protocol)
+}
+
+function originOf(uri: string): string {
+  return URL.canParse(uri) ? new URL(uri).origin : ''
+}

@@ -1,0 +1,205 @@
+/** Runs the one strategy a request calls for, and says whether its client is authenticated. */
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { watchAuthentication, type WatchedAuthentication } from './watch.ts'
+import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import type { Guess } from '../credentials/guesses/guess-places.ts'
+import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
+import { decisionOf, withDecision, type Decision } from '../decisions/decision.ts'
+import { InvalidClientError, TooManyAttemptsError, type OAuthError } from '../errors.ts'
+import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
+import { harmless } from '../events/listener.ts'
+import type { CertificateSource } from '../certificates/source.ts'
+import { settleExchange } from '../http/changed-prototypes.ts'
+import { readClientRequest } from '../http/client-request.ts'
+import { networkOf } from '../http/network.ts'
+import type { ReadOptions } from '../http/parameters.ts'
+import { checkInteger, checkKeys, ConfigurationError } from '../options.ts'
+import type { ClientRequest, DecisionWatch } from '../client-request.ts'
+import { checkFunctions } from '../strategies/attempt.ts'
+import { checkStrategies, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { strategyRunner } from './run.ts'
+import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
+import { selectStrategy, type Selected } from './selection.ts'
+import { refuseWith, unjudged } from './refusals.ts'
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
+  namespace Express {
+    interface Request {
+      /** The client `authenticateClient()` or the token router authenticated. Never the person: that is `req.user`. */
+      authenticatedClient?: Client
+    }
+  }
+}
+
+export interface AuthenticateClientOptions extends ReadOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** The methods accepted here. The order does not matter: a request's shape and the client's registration choose. */
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  /** How this endpoint is called in decisions. Default `token`. */
+  readonly endpoint?: string | undefined
+  /** Where client certificates come from. Default: the TLS connection itself. */
+  readonly certificateSource?: CertificateSource | undefined
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is ignored. */
+  readonly onEvent?: EventListener | undefined
+  /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
+  readonly guessProtection?: GuessProtection | undefined
+}
+
+const optionKeys = [
+  'clients',
+  'strategies',
+  'endpoint',
+  'certificateSource',
+  'onDecision',
+  'onEvent',
+  'guessProtection',
+  'jsonBody',
+  'maxBytes',
+  'maxParameters'
+]
+
+/**
+ * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
+ * `req.authenticatedClient`. Exactly one strategy judges; a refused credential never falls through to another.
+ *
+ * Errors go to the next error handler: {@link InvalidRequestError} for two mechanisms or an unreadable request,
+ * {@link InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * const strategies = [new ClientSecretBasicStrategy({ clients }), new NoneStrategy({ clients })]
+ * app.post('/reports', authenticateClient({ clients, strategies }), (req, res) => { res.json(req.authenticatedClient?.client_id) })
+ * app.use(oauthErrorHandler())
+ */
+export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
+  checkOptions(options)
+  return authenticateWith(options, eventSource(options))
+}
+
+/** The same for an endpoint of a server, which tells what happens in its own name. */
+export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
+  checkOptions(options)
+  const clients = clientRegistry(options.clients)
+  const strategies = checkStrategies(options.strategies)
+  const runStrategy = strategyRunner(strategies)
+  const onDecision = harmless('onDecision', options.onDecision)
+  const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
+  const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
+    const request = await readClientRequest(req, options)
+    request.onDecision = onDecision
+    // what an earlier route judged says nothing here
+    request.judged = undefined
+    request.watch = watched ?? unwatched
+    const selection = selectStrategy(strategies, clients, request)
+    const selected = selection instanceof Promise ? await selection : selection
+    const { strategy, client_id } = selected
+    watched?.select(strategy.name, client_id)
+    const reserved = selected.guessable ? reserveGuess(options.guessProtection, req, request, selected) : undefined
+    const guess = reserved instanceof Promise ? await reserved : reserved
+    request.guess = guess
+    // a request of one client may come with another's mark from an earlier route
+    if (req.authenticatedClient !== undefined) delete req.authenticatedClient
+    const end = (error: unknown, client: Client | undefined): void => {
+      const verdict = verdictOf(strategy, error, client)
+      if (verdict !== request.judged && isVerdict(verdict)) {
+        judgeVerdict(verdict, selected, request, { clients, clock: source.clock }).then(
+          judged => {
+            request.judged = judged
+            if (judged instanceof InvalidClientError) end(judged, undefined)
+            else end(undefined, judged)
+          },
+          (fault: unknown) => {
+            guess?.release()
+            next(fault)
+          }
+        )
+      } else if (verdict instanceof InvalidClientError && guess !== undefined) settleGuess(guess, verdict, next)
+      else {
+        guess?.release()
+        if (verdict instanceof Error) next(verdict)
+        else {
+          req.authenticatedClient = verdict
+          next()
+        }
+      }
+    }
+    try {
+      runStrategy(strategy, { req, res, request }, end)
+    } catch (error) {
+      guess?.release()
+      throw error
+    }
+    // Passport answers for a strategy that fails, and nobody else hears of it
+    if (guess !== undefined && strategy.needsOnlyClientRequest !== true) res.once('close', () => guess.release())
+  }
+  return (req, res, next) => {
+    settleExchange(req, res)
+    const watched = watchAuthentication(source, req, options.endpoint ?? 'token')
+    if (watched === undefined) {
+      run(req, res, next).catch(next)
+      return
+    }
+    const done = (error?: unknown): void => {
+      watched.end(error, error === undefined ? req.authenticatedClient : undefined)
+      watched.leave(() => next(error))
+    }
+    void watched.run(() => run(req, res, done, watched).catch(done))
+  }
+}
+
+function checkOptions(options: AuthenticateClientOptions): void {
+  checkKeys(options, optionKeys)
+  checkFunctions(options, ['certificateSource', 'onDecision', 'onEvent'])
+  const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
+  if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
+    throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
+  const guesses: Partial<GuessProtection> | undefined = options.guessProtection
+  if (guesses !== undefined && typeof guesses.reserve !== 'function')
+    throw new ConfigurationError('guessProtection', 'must be what guessProtection() returns')
+  if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
+  checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
+  checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
+}
+
+/** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */
+function reserveGuess(
+  guesses: GuessProtection | undefined,
+  req: Request,
+  request: ClientRequest,
+  selected: Selected
+): Guess | undefined | Promise<Guess> {
+  if (guesses === undefined) return undefined
+  const network = networkOf(req)
+  const refuse = (error: unknown): never => {
+    throw refusedUnjudged(error, request, selected, network)
+  }
+  try {
+    const guess = guesses.reserve(selected.client_id, network)
+    return guess instanceof Promise ? guess.catch(refuse) : guess
+  } catch (error) {
+    return refuse(error)
+  }
+}
+
+/** Counts what was refused as a wrong guess, and answers. */
+function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFunction): void {
+  const answer = (more: OAuthError | undefined): void =>
+    next(more === undefined ? refusal : withDecision(more, decisionOf(refusal)))
+  guess.wrong().then(answer, next)
+}
+
+/** What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other. */
+function refusedUnjudged(error: unknown, request: ClientRequest, { strategy, client_id }: Selected, network: string): unknown {
+  if (!(error instanceof TooManyAttemptsError)) return error
+  const decision = unjudged(request, strategy.mechanism)
+  decision.client_id = client_id
+  decision.method = strategy.name
+  const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
+  const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
+  return refuseWith(error, request, decision.refuse('failure_budget', detail))
+}

@@ -1,0 +1,88 @@
+/** Which methods authenticate clients at which endpoint. */
+import type { RequestHandler } from 'express'
+import { authenticateWith, type AuthenticateClientOptions } from './authenticate-client.ts'
+import type { EventSource } from '../events/event-source.ts'
+import { checkKeys, ConfigurationError } from '../options.ts'
+import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+
+/** The endpoints that authenticate clients, by their metadata names without `_endpoint`. */
+export const authenticatingEndpoints = [
+  'token',
+  'pushed_authorization_request',
+  'introspection',
+  'revocation',
+  'device_authorization',
+  'backchannel_authentication',
+  'credentials'
+] as const
+
+export type AuthenticatingEndpoint = (typeof authenticatingEndpoints)[number]
+
+/** The methods accepted at an endpoint, by their names; endpoints left out accept every mounted one that suits them. */
+export type EndpointAuthMethods = Readonly<Partial<Record<AuthenticatingEndpoint, readonly string[]>>>
+
+/** How one endpoint authenticates. */
+export interface EndpointAuthentication {
+  /** The methods accepted there, for metadata. */
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  /** Puts the client on `req.authenticatedClient`, or goes on with the error. */
+  readonly authenticate: RequestHandler
+}
+
+/** Where naming oneself is not enough (RFC 7662 §2.1, CIBA Core §7.1). */
+const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection', 'backchannel_authentication', 'credentials']
+
+/** Makes the authentication of each endpoint, once it is asked for. */
+export function endpointAuthentication(
+  options: Omit<AuthenticateClientOptions, 'endpoint'>,
+  events: EventSource,
+  methods: EndpointAuthMethods = {}
+): (endpoint: AuthenticatingEndpoint) => EndpointAuthentication {
+  checkEndpointAuthMethods(methods, options.strategies)
+  return endpoint => {
+    const strategies = strategiesAt(endpoint, options.strategies, methods)
+    return { strategies, authenticate: authenticateWith({ ...options, strategies, endpoint }, events) }
+  }
+}
+
+/**
+ * The mounted strategies an endpoint accepts.
+ *
+ * @throws ConfigurationError where none is left.
+ */
+export function strategiesAt(
+  endpoint: AuthenticatingEndpoint,
+  strategies: readonly ClientAuthenticationStrategy[],
+  methods: EndpointAuthMethods = {}
+): readonly ClientAuthenticationStrategy[] {
+  const named = methods[endpoint]
+  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(isConfidential) : strategies
+  const accepted = named === undefined ? suited : suited.filter(({ name }) => named.includes(name))
+  if (accepted.length === 0)
+    throw new ConfigurationError(`endpointAuthMethods.${endpoint}`, 'must leave at least one method that authenticates clients')
+  return accepted
+}
+
+/** @throws ConfigurationError for an endpoint nobody has, or a method that is not mounted or does not suit the endpoint. */
+function checkEndpointAuthMethods(methods: EndpointAuthMethods, strategies: readonly ClientAuthenticationStrategy[]): void {
+  const given: unknown = methods
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigurationError('endpointAuthMethods', 'must be an object with a list of methods for each endpoint')
+  checkKeys(given, authenticatingEndpoints, 'endpointAuthMethods.')
+  for (const [endpoint, list] of Object.entries(given as Readonly<Record<string, unknown>>)) {
+    const key = `endpointAuthMethods.${endpoint}`
+    if (list === undefined) continue
+    if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of methods')
+    const suited = (confidentialEndpoints.some(name => name === endpoint) ? strategies.filter(isConfidential) : strategies).map(
+      ({ name }) => name
+    )
+    list.forEach((name: unknown, index) => {
+      if (!suited.includes(name as string))
+        throw new ConfigurationError(`${key}[${index}]`, `must be one of ${suited.join(', ')}`)
+    })
+  }
+}
+
+function isConfidential(strategy: ClientAuthenticationStrategy): boolean {
+  return strategy.public !== true
+}

@@ -1,0 +1,95 @@
+/** Runs strategies by name, on a Passport instance of their own, and leaves nothing of a request behind. */
+import type { Request, Response } from 'express'
+import passport from 'passport'
+import type { Client } from '../clients/client.ts'
+import { ServerError } from '../errors.ts'
+import { ReadRequest } from '../http/client-request.ts'
+import type { ClientRequest } from '../client-request.ts'
+import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+
+/** What became of a strategy's run: an error, or a client; neither where the strategy called `pass()`. */
+export type RunEnd = (error: unknown, client: Client | undefined) => void
+
+/** Runs one strategy for one request. `end` is called once at most; a strategy that calls `fail()` has Passport answer instead. */
+export type RunStrategy = (
+  strategy: ClientAuthenticationStrategy,
+  exchange: { readonly req: Request; readonly res: Response; readonly request: ClientRequest },
+  end: RunEnd
+) => void
+
+/** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
+const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
+
+/** What Passport's middleware really asks for. */
+type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next: (error?: unknown) => void) => void
+
+export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
+  const authenticator = new passport.Passport()
+  const handlers = new Map<string, PassportHandler>()
+  for (const strategy of strategies) {
+    authenticator.use(strategy)
+    handlers.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as PassportHandler)
+  }
+  return (strategy, exchange, end) => {
+    const handle = handlers.get(strategy.name)
+    if (handle === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
+    const run = new Run(strategy, exchange, end)
+    handle(run.given, run.response, error => run.end(error))
+  }
+}
+
+/**
+ * Passport assigns five functions to properties for every request, and V8 puts a function that is written as the value of an assignment straight
+ * into its old generation, where it and all that it reaches stay until the next full collection. What these five reach is the request, the
+ * response and `next`: here they get stand-ins, which let go of all three as soon as the run has ended.
+ */
+class Run {
+  readonly given: Request | ReadRequest
+  readonly response: PassportResponse
+  private done: RunEnd | undefined
+
+  constructor(strategy: ClientAuthenticationStrategy, { req, res, request }: Parameters<RunStrategy>[1], done: RunEnd) {
+    this.given = strategy.needsOnlyClientRequest === true ? new ReadRequest(request) : req
+    this.response = new PassportResponse(res)
+    this.done = done
+  }
+
+  end(error: unknown): void {
+    const { given, done } = this
+    if (done === undefined) return
+    const client = given.authenticatedClient as Client | undefined
+    this.done = undefined
+    this.response.release()
+    if (given instanceof ReadRequest) given.release()
+    done(error, client)
+  }
+}
+
+/** What Passport asks of a response, where a strategy fails or redirects. */
+class PassportResponse {
+  private res: Response | undefined
+
+  constructor(res: Response) {
+    this.res = res
+  }
+
+  get statusCode(): number {
+    return this.res?.statusCode ?? 0
+  }
+
+  set statusCode(status: number) {
+    if (this.res !== undefined) this.res.statusCode = status
+  }
+
+  setHeader(name: string, value: string | readonly string[]): void {
+    this.res?.setHeader(name, value)
+  }
+
+  end(text?: string): void {
+    this.res?.end(text)
+  }
+
+  release(): void {
+    this.res = undefined
+  }
+}

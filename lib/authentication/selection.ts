@@ -1,0 +1,106 @@
+/** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
+import type { Client, ClientRegistry } from '../clients/client.ts'
+import type { ClientRequest, Mechanism } from '../client-request.ts'
+import { findClient, tellMalformed } from '../strategies/attempt.ts'
+import { chooseForClient } from '../strategies/choose.ts'
+import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
+import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
+
+/** The one strategy that is to judge, and whose request it claims to be. */
+export interface Selected {
+  readonly strategy: ClientAuthenticationStrategy
+  readonly client_id: string
+  /** Whether what proves the client could be found by trying. Told by the request alone: it says nothing of what a client registered. */
+  readonly guessable: boolean
+}
+
+interface Carried {
+  readonly strategy: ClientAuthenticationStrategy
+  readonly identification: Exclude<Identification, { outcome: 'absent' }>
+}
+
+/**
+ * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749 §2.3);
+ * methods of one mechanism are told apart by what the client registered.
+ *
+ * A promise where the client has to be looked up for that.
+ *
+ * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what a
+ * strategy says of a credential it cannot read.
+ */
+export function selectStrategy(
+  strategies: readonly ClientAuthenticationStrategy[],
+  clients: ClientRegistry,
+  request: ClientRequest
+): Selected | Promise<Selected> {
+  const carried = identifyAll(strategies, request)
+  const mechanisms = visibleMechanisms(request, carried)
+  if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
+  const mechanism = mechanisms[0] ?? 'client_id'
+  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  const [first] = candidates
+  if (first === undefined) throw refuseNothing(request, mechanism, strategies)
+  if (first.identification.outcome === 'malformed')
+    throw tellMalformed({ onDecision: undefined }, request, first.strategy, first.identification.error)
+  const { client_id, otherwise } = first.identification
+  checkSameClient(request, mechanism, client_id)
+  if (otherwise !== undefined)
+    return namedOf(clients, request, client_id, otherwise).then(named =>
+      chosenByClient(candidates, first.strategy, clients, request, named)
+    )
+  if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
+  return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+/** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
+async function namedOf(clients: ClientRegistry, request: ClientRequest, client_id: string, otherwise: string): Promise<string> {
+  const other = await findClient(clients, request, otherwise)
+  const { found } = request
+  const client = await findClient(clients, request, client_id)
+  if (client !== undefined || other === undefined) return client_id
+  request.found = found
+  return otherwise
+}
+
+async function chosenByClient(
+  candidates: readonly Carried[],
+  first: ClientAuthenticationStrategy,
+  clients: ClientRegistry,
+  request: ClientRequest,
+  client_id: string
+): Promise<Selected> {
+  const client = await findClient(clients, request, client_id)
+  const alike = candidates.map(({ strategy }) => strategy)
+  const someone = client ?? nobody(client_id)
+  const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, someone) !== false)
+  return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
+}
+
+/** Stands where no client has the client_id: it may use nothing. */
+function nobody(client_id: string): Client {
+  const none: readonly string[] = []
+  return { client_id, token_endpoint_auth_method: 'none', grant_types: none, response_types: none, redirect_uris: none }
+}
+
+function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {
+  const carried: Carried[] = []
+  for (const strategy of strategies) {
+    const identification = strategy.identify(request)
+    if (identification.outcome !== 'absent') carried.push({ strategy, identification })
+  }
+  return carried
+}
+
+/** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
+function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
+  const { client_secret, client_assertion, client_assertion_type } = request.parameters
+  const visible: Mechanism[] = []
+  if (request.headers.authorization !== undefined) visible.push('authorization_header')
+  if (client_secret !== undefined) visible.push('body_secret')
+  if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
+  for (const {
+    strategy: { mechanism }
+  } of carried)
+    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
+  return visible
+}

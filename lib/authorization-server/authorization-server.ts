@@ -1,0 +1,160 @@
+/** A whole authorization server as one Express middleware: every endpoint of one issuer. */
+import type { Request, RequestHandler, Response } from 'express'
+import { authorizationServerParts, type AuthorizationServerOptions } from './parts.ts'
+import type { WouldBreak } from '../events/break-report.ts'
+import type { InteractionPrompt, InteractionResult } from '../endpoints/authorization/interaction.ts'
+import { describeInteraction, resumeAuthorization } from '../endpoints/authorization/resume.ts'
+import { backchannelDecisions, type BackchannelDecisions } from '../endpoints/backchannel-authentication/decisions.ts'
+import { deviceVerification, type DeviceVerification } from '../endpoints/device-authorization.ts'
+import type { CredentialFunctions } from '../credentials/functions.ts'
+import { registrationFunctions, type RegistrationFunctions } from '../endpoints/registration/end-registration.ts'
+import { metadataPaths, type Endpoint, type EndpointContext } from '../endpoints/endpoint.ts'
+import { mountedEndpoints } from '../endpoints/index.ts'
+import { buildMetadata } from '../endpoints/metadata.ts'
+import { strategiesAt } from '../authentication/per-endpoint.ts'
+import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
+import { sendPublicDocument } from '../http/public-document.ts'
+import { pathOf } from '../http/request-target.ts'
+import { requireAccessToken, type RequireAccessTokenOptions } from '../protected-resource/require-access-token.ts'
+import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from '../protected-resource/metadata.ts'
+import { tokenEndpoint } from '../token-endpoint/handler.ts'
+import type { TokenEndpointParts } from '../token-endpoint/token-router.ts'
+import { verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
+import { personGrants, type PersonGrants } from '../tokens/person-grants.ts'
+
+export type { AuthorizationServerOptions } from './parts.ts'
+
+/** The middleware, and what the application's pages and its own API need of the server behind it. */
+export interface AuthorizationServer extends RequestHandler, PersonGrants {
+  /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
+  interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
+  /**
+   * Goes on after the person did something, or, without a result, from where they are by now (signed in in another
+   * tab): answers with the next prompt, or a 303 to the client. Called again for the same interaction, as a double
+   * click does, it answers as it did the first time while the code was not redeemed and the same person is there; after
+   * that the request goes on as if it were new. One that was pushed is used up: the person sees a page. Never rejects.
+   */
+  resume(req: Request, res: Response, id: string, result?: InteractionResult): Promise<void>
+  /** For the page where people enter the codes their devices show (RFC 8628 §3.3). */
+  readonly device: DeviceVerification
+  /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
+  readonly backchannel: BackchannelDecisions
+  /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
+  readonly credentials: CredentialFunctions
+  /** Ending clients that registered themselves. */
+  readonly registrations: RegistrationFunctions
+  /** What is kept of the keys behind clients' `jwks_uri`. */
+  readonly clientKeys: KeptClientKeys
+  /**
+   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
+   * them, or those of one check.
+   */
+  whoWouldBreak(check?: string): readonly WouldBreak[]
+  /**
+   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
+   * nothing about audience, scope or proof of possession.
+   */
+  verifyAccessToken(token: string): Promise<AccessToken | undefined>
+  /**
+   * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in the
+   * Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the challenges of RFC 6750
+   * and RFC 9449.
+   *
+   * @throws ConfigurationError naming the option that is wrong.
+   */
+  requireAccessToken(options?: RequireAccessTokenOptions): RequestHandler
+  /**
+   * Middleware that publishes an API's metadata (RFC 9728) at `/.well-known/oauth-protected-resource` and the resource's path. Mount it at the
+   * application's root, and name its address in `requireAccessToken({ resourceMetadata })`.
+   *
+   * @throws ConfigurationError naming the option that is wrong.
+   *
+   * @example
+   * app.use(server.protectedResourceMetadata({ resource: 'https://api.example.com', scopes: ['api:read'] }))
+   */
+  protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler
+}
+
+/** The keys behind clients' `jwks_uri`, as this process keeps them. */
+export interface KeptClientKeys {
+  /**
+   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them
+   * fetches them, and where the address does not answer there are none. Other processes keep theirs, and so do
+   * strategies of your own that were made with other `keys`. Resolves to whether any were kept.
+   */
+  forget(client_id: string): Promise<boolean>
+}
+
+/**
+ * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
+ * outside that path (RFC 8414 §3), and below it too.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys(), interaction }))
+ */
+export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
+  const { context, token, mtlsOrigin, certificateMethods: certificates } = authorizationServerParts(options)
+  const { server, protection } = context
+  const strategies = strategiesAt('token', token.strategies, options.endpointAuthMethods)
+  const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, options))
+  const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
+  return Object.assign(mount(routes, options), personGrants(server), {
+    interaction: (req: Request, id: string) => describeInteraction(context, req, id),
+    resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
+      resumeAuthorization({ context, req, res }, id, result),
+    device: deviceVerification(context),
+    backchannel: backchannelDecisions(context),
+    credentials: context.credentials,
+    registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
+    clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
+    whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
+    verifyAccessToken: (token: string) => verifyAccessToken(server, token),
+    requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
+    protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
+      protectedResourceMetadata(
+        { issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods: certificates },
+        given
+      )
+  })
+}
+
+async function forgetKeys({ clients, clientKeys: keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
+  const client = await clients.find(client_id)
+  return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
+}
+
+/** Every path this issuer answers. */
+interface Routes {
+  readonly exact: ReadonlyMap<string, RequestHandler>
+  /** Those that answer one segment further down too. */
+  readonly withItems: ReadonlyMap<string, RequestHandler>
+}
+
+function routesOf({ server, addresses }: EndpointContext, endpoints: readonly Endpoint[], metadata: object): Routes {
+  const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
+  const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
+  const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => [new URL(addresses[member]).pathname, handler]
+  return {
+    exact: new Map([
+      ...endpoints.map(routeOf),
+      ...metadataPaths.flatMap((wellKnown): [string, RequestHandler][] => [
+        [wellKnown + issuerPath, document],
+        [issuerPath + wellKnown, document]
+      ])
+    ]),
+    withItems: new Map(endpoints.filter(({ withItems }) => withItems === true).map(routeOf))
+  }
+}
+
+/** Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one handler. */
+function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): RequestHandler {
+  const answerError = oauthErrorHandler(options)
+  return (req, res, next) => {
+    const path = pathOf(req)
+    const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
+    if (route === undefined) next()
+    else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
+  }
+}

@@ -1,0 +1,161 @@
+/** What {@link proxyCertificate} is told, and whether it can be meant. */
+import type { CertificateInput } from '../x509/chain.ts'
+import type { RevocationProblem } from '../x509/revocation-lists.ts'
+import { chainVerification, type PresentChain } from '../chain-verification.ts'
+import { harmless, warn } from '../../events/listener.ts'
+import { certificateFormats, type CertificateFormat, type FormatReader } from './formats.ts'
+import type { CertificateSource } from '../source.ts'
+import { trustedProxyProblem } from './trusted-proxies.ts'
+import { checkInteger, ConfigurationError } from '../../options.ts'
+
+export interface ProxyCertificateOptions {
+  /** How the proxy writes the certificate; `certificateHeaders` has format and header of the usual ones. */
+  readonly format: CertificateFormat
+  /** The header's name, in any case. Default: the format's own, where it has one (`rfc9440`, `envoy-xfcc`). */
+  readonly header?: string | undefined
+  /** The header with the certificates between the client's and its CA. Default: none is read. */
+  readonly chainHeader?: string | undefined
+  /**
+   * The proxies, by address or network (CIDR): connections from elsewhere are nobody whose header is believed. Networks must be no larger than
+   * /8 (IPv4) and /7 (IPv6). The address is that of the connection itself, never one a header names.
+   */
+  readonly trustedProxies: readonly string[]
+  /** The CAs whose clients are accepted for `tls_client_auth`: then every chain is verified here, whatever the proxy did. */
+  readonly ca?: CertificateInput | undefined
+  /** CAs between those and the clients, for where the proxy passes no chain on. */
+  readonly intermediates?: CertificateInput | undefined
+  /** Files with revocation lists, PEM or DER, read again when they change. Needs `ca`. */
+  readonly crl?: string | readonly string[] | undefined
+  /** What becomes of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not revoked. */
+  readonly unknownRevocation?: 'refuse' | 'accept' | undefined
+  /**
+   * Where there is no `ca`: whether the proxy verified the chain. True says that it passes on nothing it has not verified; the name of a header
+   * that it says so in each request, with `SUCCESS` (nginx, Apache) or `0` (HAProxy), and with anything else that it has not. Default: false, and
+   * `tls_client_auth` is refused; self-signed certificates and token binding need no chain.
+   */
+  readonly verifiedByProxy?: boolean | string | undefined
+  /** `envoy-xfcc` alone: how many proxies of your own add an element, one behind the other. Default 1: the last element counts. */
+  readonly hops?: number | undefined
+  /** Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default: nowhere. */
+  readonly otherwise?: CertificateSource | undefined
+  /** Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws or rejects with is ignored. */
+  readonly onReport?: ((report: CertificateReport) => void) | undefined
+}
+
+/**
+ * - `untrusted_header`: a certificate header from somebody who is no trusted proxy; it was ignored. An attempt, or a proxy that is missing from the list.
+ * - `revocation`: a revocation list that cannot be read, or whose time has passed.
+ */
+export interface CertificateReport {
+  readonly problem: 'untrusted_header' | 'revocation'
+  /** A sentence. It repeats no header's value. */
+  readonly message: string
+  /** The address of the connection. */
+  readonly peer?: string
+  readonly header?: string
+  readonly file?: string
+}
+
+export const proxyCertificateKeys: readonly string[] = [
+  'format',
+  'header',
+  'chainHeader',
+  'trustedProxies',
+  'ca',
+  'intermediates',
+  'crl',
+  'unknownRevocation',
+  'verifiedByProxy',
+  'hops',
+  'otherwise',
+  'onReport'
+]
+
+export interface CertificateHeaders {
+  readonly reader: FormatReader
+  readonly header: string
+  readonly chainHeader: string | undefined
+  readonly hops: number
+}
+
+/** Who says whether a chain is good. */
+export type Verification =
+  | { readonly by: 'us'; readonly present: PresentChain }
+  | { readonly by: 'proxy' }
+  | { readonly by: 'header'; readonly header: string }
+  | { readonly by: 'nobody' }
+
+const warningInterval = 60_000
+
+export function checkHeaders(options: ProxyCertificateOptions): CertificateHeaders {
+  const { format } = options
+  const reader = certificateFormats.get(format)
+  if (reader === undefined) throw new ConfigurationError('format', `must be one of ${[...certificateFormats.keys()].join(', ')}`)
+  const header = options.header === undefined ? reader.header : headerName(options.header, 'header')
+  if (header === undefined) throw new ConfigurationError('header', `must be given: ${format} has no header of its own`)
+  const chainHeader = options.chainHeader === undefined ? undefined : headerName(options.chainHeader, 'chainHeader')
+  if (chainHeader !== undefined && reader.readChain === undefined)
+    throw new ConfigurationError('chainHeader', `must be left out: ${format} has the chain in the same header`)
+  if (chainHeader === header) throw new ConfigurationError('chainHeader', 'must be another header than header')
+  if (options.hops !== undefined && format !== 'envoy-xfcc')
+    throw new ConfigurationError('hops', 'must be left out: it is for envoy-xfcc')
+  return { reader, header, chainHeader, hops: checkInteger(options.hops, 'hops', { min: 1, max: 10, default: 1 }) }
+}
+
+function headerName(name: unknown, key: string): string {
+  if (typeof name !== 'string' || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name))
+    throw new ConfigurationError(key, 'must be the name of a header')
+  return name.toLowerCase()
+}
+
+export function checkProxies(list: unknown): readonly string[] {
+  if (!Array.isArray(list)) throw new ConfigurationError('trustedProxies', 'must be a list of IP addresses and networks')
+  if (list.length === 0)
+    throw new ConfigurationError(
+      'trustedProxies',
+      'must name at least one proxy: the header is believed from these addresses alone'
+    )
+  list.forEach((entry: unknown, index) => {
+    const problem = trustedProxyProblem(entry)
+    if (problem !== undefined) throw new ConfigurationError(`trustedProxies[${index}]`, problem)
+  })
+  return list as readonly string[]
+}
+
+export function checkVerification(options: ProxyCertificateOptions, report: (report: CertificateReport) => void): Verification {
+  const { ca, verifiedByProxy = false } = options
+  if (!['boolean', 'string'].includes(typeof verifiedByProxy))
+    throw new ConfigurationError('verifiedByProxy', 'must be true, false or the name of a header')
+  if (ca === undefined) {
+    for (const key of ['intermediates', 'crl', 'unknownRevocation'] as const)
+      if (options[key] !== undefined)
+        throw new ConfigurationError(key, 'must be left out where there is no ca: chains are not verified here')
+    if (typeof verifiedByProxy === 'string') return { by: 'header', header: headerName(verifiedByProxy, 'verifiedByProxy') }
+    return { by: verifiedByProxy ? 'proxy' : 'nobody' }
+  }
+  if (verifiedByProxy !== false)
+    throw new ConfigurationError('verifiedByProxy', 'must be left out where ca is given: every chain is verified here')
+  return { by: 'us', present: chainVerification({ ...options, ca }, revocationReport(report)) }
+}
+
+/** What is wrong with revocation lists, as the reports of a source have it. */
+export function revocationReport(report: (report: CertificateReport) => void): (problem: RevocationProblem) => void {
+  return problem => report({ problem: 'revocation', ...problem })
+}
+
+export function checkFunction<T>(value: T, key: string): T {
+  if (value !== undefined && typeof value !== 'function') throw new ConfigurationError(key, 'must be a function')
+  return value
+}
+
+/** Tells who listens, or the process's operator where nobody does. */
+export function reporter(told: ProxyCertificateOptions['onReport']): (report: CertificateReport) => void {
+  if (told !== undefined) return harmless('onReport', told)
+  let lastWarning = -Infinity
+  return ({ message }) => {
+    const now = performance.now()
+    if (now - lastWarning < warningInterval) return
+    lastWarning = now
+    warn(message)
+  }
+}

@@ -1,0 +1,85 @@
+/** Where a client certificate comes from. */
+import type { X509Certificate } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { InvalidRequestError, OAuthError } from '../errors.ts'
+import type { PresentedCertificate } from '../client-request.ts'
+import { requestNote } from '../request-note.ts'
+
+/**
+ * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and only
+ * when somebody asks. What it throws answers the request with 400 `invalid_request`, never with "no certificate".
+ *
+ * @param note takes down why something that looked like a certificate was not taken for one: a clause for the decision record.
+ */
+export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
+
+/** What a source found in a request. */
+export interface FoundCertificate {
+  readonly certificate: PresentedCertificate | undefined
+  readonly note: string | undefined
+}
+
+interface Reading {
+  readonly source: CertificateSource
+  readonly outcome: FoundCertificate | OAuthError
+}
+
+const readings = requestNote<IncomingMessage, Reading>('certificate')
+
+/** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
+export function certificateOfRequest(req: IncomingMessage, source: CertificateSource): FoundCertificate {
+  const known = readings.read(req)
+  const outcome = known?.source === source ? known.outcome : ask(req, source)
+  if (known?.source !== source) readings.write(req, { source, outcome })
+  if (outcome instanceof OAuthError) throw outcome
+  return outcome
+}
+
+function ask(req: IncomingMessage, source: CertificateSource): FoundCertificate | OAuthError {
+  let note: string | undefined
+  try {
+    const certificate = source(req, why => void (note = why))
+    return { certificate, note }
+  } catch (cause) {
+    if (cause instanceof OAuthError) return cause
+    const reason = 'the certificate source threw; see the cause'
+    return new InvalidRequestError('the client certificate could not be read', { reason, cause })
+  }
+}
+
+const bySocket = new WeakMap<object, PresentedCertificate>()
+
+/**
+ * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`, as Node verified it. With
+ * `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified: false`; one connection's
+ * requests share one object. On a plain connection there is none. A server that names its CAs to Node names them to every client as well:
+ * `tlsCertificate()` does without.
+ */
+export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertificate | undefined {
+  const socket = req.socket as Partial<Pick<TLSSocket, 'authorized'>> & { authorizationError?: unknown }
+  const known = bySocket.get(socket)
+  if (known !== undefined) return known
+  const certificate = peerCertificate(req)
+  if (certificate === undefined) return undefined
+  const reason = reasonOf(socket.authorizationError)
+  const presented: PresentedCertificate = {
+    der: certificate.raw,
+    // Node never takes `authorized` back, but sets `authorizationError` whenever a handshake on this socket fails to verify
+    verified: socket.authorized === true && reason === undefined,
+    ...(reason !== undefined && { reason })
+  }
+  bySocket.set(socket, presented)
+  return presented
+}
+
+/** The certificate a TLS connection was made with; undefined on a plain one, and where the client presented none. */
+export function peerCertificate({ socket }: Pick<IncomingMessage, 'socket'>): X509Certificate | undefined {
+  return (socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate'>>).getPeerX509Certificate?.()
+}
+
+/** Node documents an Error and sets its code. */
+function reasonOf(error: unknown): string | undefined {
+  if (error === undefined || error === null) return undefined
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : 'not verified'
+}

@@ -1,0 +1,102 @@
+/** What client authentication sees of a request. Values only: nothing here knows Express. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Client, ClientRegistry } from './clients/client.ts'
+import type { Decision } from './decisions/decision.ts'
+
+/**
+ * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
+ * `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it comes with
+ * the connection, and counts only for the clients registered to use it.
+ */
+export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
+
+/** Where the parameters keep the values of `resource` after the first. */
+export const furtherResources: unique symbol = Symbol('further resources')
+
+/**
+ * The request's parameters: each at most once, none empty, all strings (RFC 6749 §3.2). No prototype, so
+ * `parameters['constructor']` is undefined unless it was sent. Only `resource` may be sent several times (RFC 8707 §2):
+ * there is the first one here, and all of them in {@link requestedResources}.
+ */
+export type Parameters = Readonly<Partial<Record<string, string>>>
+
+/** Every resource a request names, in the order it does, each once (RFC 8707 §2). */
+export function requestedResources(parameters: Parameters): readonly string[] {
+  const { resource } = parameters
+  const further = (parameters as { readonly [furtherResources]?: readonly string[] })[furtherResources]
+  if (further !== undefined && resource !== undefined) return [...new Set([resource, ...further])]
+  return resource === undefined ? [] : [resource]
+}
+
+/** A client certificate as it reached us. */
+export interface PresentedCertificate extends ChainVerdict {
+  /** The leaf, DER. */
+  readonly der: Uint8Array
+  /**
+   * Whether whoever terminated TLS verified the chain to a CA they were told to trust. Self-signed certificates are `false`, and so is one
+   * that is still to be verified here.
+   */
+  readonly verified: boolean
+  /**
+   * Verifies the chain here, at a time in milliseconds since the epoch; what it resolves to counts instead of `verified`. Absent where there is
+   * nothing to verify it with. Called only by who relies on the chain. Rejects with an OAuthError where that cannot be told at the moment.
+   */
+  readonly verify?: (now: number) => Promise<ChainVerdict>
+}
+
+/** Whether a certificate's chain leads to a trusted CA. */
+export interface ChainVerdict {
+  readonly verified: boolean
+  /** Why it does not, where that is known. */
+  readonly reason?: string
+}
+
+export interface ClientRequest {
+  /** The endpoint's metadata name without `_endpoint`, such as `token`. */
+  readonly endpoint: string
+  readonly headers: IncomingHttpHeaders
+  readonly parameters: Parameters
+  /** Reads the client certificate; undefined where none was presented. */
+  readonly certificate: () => PresentedCertificate | undefined
+  /** Why something that looked like a certificate was not taken for one, once `certificate` was called; for the operator. */
+  readonly certificateNote?: () => string | undefined
+  /** How the client proved itself; absent until it has. */
+  authentication?: ClientAuthentication | undefined
+  /** The client this request was found to name, so that selecting and verifying look it up once. */
+  found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
+  /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */
+  judged?: Client | Error | undefined
+  /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */
+  readonly traceId?: () => string
+  /** Told of the decision, beside whoever the strategy tells. */
+  onDecision?: ((decision: Decision) => void) | undefined
+  /** Told too, where the server itself wants to know. */
+  watch?: DecisionWatch | undefined
+  /** The place this request holds among those whose secrets are judged; absent where nothing bounds them. */
+  guess?: GuessInFlight | undefined
+}
+
+/** Whose guess a request is, for what costs a lot to judge. */
+export interface GuessInFlight {
+  readonly network: string
+  /** Its network has used up its wrong guesses: nothing costly is computed for it. */
+  readonly spent: boolean
+}
+
+/** A server that looks at what is decided. */
+export interface DecisionWatch {
+  /** False: only decisions that report something are wanted. */
+  readonly every: boolean
+  tell(decision: Decision): void
+}
+
+/** How a client proved itself; kept with what it was granted. */
+export interface ClientAuthentication {
+  /** The method, a `token_endpoint_auth_method` value. */
+  readonly method: string
+  /** Which of the client's credentials it was, where the method has any: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
+  readonly credential?: string
+}
+
+/** Reads the time: milliseconds since the epoch, as `Date.now` does. */
+export type Clock = () => number

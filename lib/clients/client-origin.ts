@@ -1,0 +1,21 @@
+/** Where clients come from, and so who vouches for what they say of themselves. */
+import type { Client } from './client.ts'
+
+/**
+ * `configured`: the operator's own list or function. `registered`: it registered itself, and nobody vouches for it.
+ * `vouched`: it registered with an initial access token or a software statement that was accepted.
+ */
+export type ClientOrigin = 'configured' | 'registered' | 'vouched'
+
+const origins = new WeakMap<Client, ClientOrigin>()
+
+/** Where a client comes from, as a server, a prompt or a page was given it. */
+export function clientOrigin(client: Client): ClientOrigin {
+  return origins.get(client) ?? 'configured'
+}
+
+/** Remembers where a client comes from that no operator configured. */
+export function withOrigin(client: Client, origin: ClientOrigin): Client {
+  origins.set(client, origin)
+  return client
+}

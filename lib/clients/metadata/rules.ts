@@ -1,0 +1,32 @@
+/** What must be true of several members of client metadata together, of configured and of registered clients alike. */
+import { notificationEndpointIsNeeded, pushedTokensAreUnbound } from '../backchannel-metadata.ts'
+import { certificateSubjects } from '../credentials.ts'
+import { pairwiseHasASector } from '../subject-type.ts'
+import type { MetadataRule } from './metadata.ts'
+
+/** RFC 7591 §2. */
+const keysAreGivenOnce: MetadataRule = ({ jwks, jwks_uri }, fail) => {
+  if (jwks !== undefined && jwks_uri !== undefined) fail('jwks_uri', 'must not be given together with jwks')
+}
+
+/** RFC 8705 §2.1.2. */
+const oneSubject: MetadataRule = (metadata, fail) => {
+  const [, second] = certificateSubjects.filter(member => metadata[member] !== undefined)
+  if (second !== undefined)
+    fail(second, `must be the only one: tls_client_auth needs exactly one of ${certificateSubjects.join(', ')}`)
+}
+
+/** RFC 7591 §2.1: a code has to be sent somewhere. */
+const codesHaveARedirect: MetadataRule = ({ grant_types, redirect_uris = [] }, fail) => {
+  if (grant_types?.includes('authorization_code') === true && redirect_uris.length === 0)
+    fail('redirect_uris', 'must name at least one URI, for the grant authorization_code')
+}
+
+export const metadataRules: readonly MetadataRule[] = [
+  keysAreGivenOnce,
+  oneSubject,
+  codesHaveARedirect,
+  notificationEndpointIsNeeded,
+  pushedTokensAreUnbound,
+  pairwiseHasASector
+]

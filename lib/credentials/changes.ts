@@ -1,0 +1,188 @@
+/** Changing what the library keeps of a client's credentials: adding, ending and revoking, each one compare-and-set. */
+import type { Client } from '../clients/client.ts'
+import { checkDates, checkLabel, isStoredId } from '../clients/configured-credentials.ts'
+import { credentialSet, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
+import { ConfigurationError } from '../options.ts'
+import { CredentialError } from './credential-error.ts'
+import { canStillAuthenticate } from './listing.ts'
+import {
+  credentialsWith,
+  earlier,
+  emptyRecord,
+  endingOf,
+  macOf,
+  type CredentialRecord,
+  type RecordKeeper,
+  type StoredCredential
+} from './record.ts'
+import type { CredentialRecords } from './records.ts'
+
+/** What every credential that is added may have. */
+export interface CredentialOptions extends Dated {
+  /** For whoever operates the server: at most 64 printable characters. */
+  readonly label?: string | undefined
+}
+
+/** What changes are made with. */
+export interface ChangeContext {
+  readonly records: CredentialRecords
+  readonly keeper: RecordKeeper
+  readonly random: (size: number) => Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** How many one client may have that can still be used; as many again are remembered that cannot. */
+export const mostStored = 50
+
+/** @throws ConfigurationError naming the member that is wrong. */
+export function checkCredentialOptions(options: CredentialOptions, now: number): void {
+  const fail = (member: string, mustBe: string): never => {
+    throw new ConfigurationError(member, mustBe)
+  }
+  checkLabel(options.label, fail)
+  checkDates(options, fail)
+  checkFuture(options.expires_at, 'expires_at', now)
+}
+
+/** @throws ConfigurationError where the time is given and not to come. */
+export function checkFuture(value: unknown, member: string, now: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > now))
+    throw new ConfigurationError(member, 'must be seconds since the epoch, in the future')
+}
+
+export function newCredentialId(random: (size: number) => Uint8Array): string {
+  return Buffer.from(random(8)).toString('hex')
+}
+
+/**
+ * Adds a credential.
+ *
+ * @param add.same whether another is the same: of such only one may be live or to come.
+ * @param add.previousEnd seconds since the epoch from which the client's other secrets are refused.
+ * @throws CredentialError `duplicate`, `too_many`.
+ */
+export async function addCredential(
+  { records, keeper, clock }: ChangeContext,
+  base: Client,
+  add: {
+    readonly credential: StoredCredential
+    readonly same?: (other: CredentialOfClient) => boolean
+    readonly previousEnd?: number | undefined
+  }
+): Promise<void> {
+  const now = Math.floor(clock() / 1000)
+  await records.change(base.client_id, (record = emptyRecord(keeper)) => {
+    const same = add.same && credentialsWith(base, record, keeper).find(other => !isOver(other, now) && add.same?.(other))
+    if (same !== undefined) throw new CredentialError('duplicate', `the client has this already, as ${same.id}`)
+    const kept = endPrevious(base, withRoom(record, now), { keeper, now, end: add.previousEnd })
+    return { ...kept, credentials: [...kept.credentials, add.credential] }
+  })
+}
+
+function isOver({ expires_at }: Dated, now: number): boolean {
+  return expires_at !== undefined && expires_at <= now
+}
+
+/** What can no longer be used is forgotten, the oldest first, before there is too much of it. */
+function withRoom(record: CredentialRecord, now: number): CredentialRecord {
+  const isDead = (credential: StoredCredential): boolean => credential.revoked_at !== undefined || isOver(credential, now)
+  const dead = record.credentials.filter(isDead)
+  if (record.credentials.length - dead.length >= mostStored)
+    throw new CredentialError('too_many', `a client may have ${mostStored} credentials beside those it is configured with`)
+  const forgotten = new Set(dead.slice(0, Math.max(0, dead.length - mostStored + 1)))
+  return { ...record, credentials: record.credentials.filter(credential => !forgotten.has(credential)) }
+}
+
+/** Gives every secret there is an end, where it has no earlier one. */
+function endPrevious(
+  base: Client,
+  record: CredentialRecord,
+  { keeper, now, end }: { readonly keeper: RecordKeeper; readonly now: number; readonly end: number | undefined }
+): CredentialRecord {
+  if (end === undefined) return record
+  const secrets = credentialSet(base).all.filter(({ type, expires_at }) => type === 'secret' && !isOver({ expires_at }, now))
+  const ended = secrets.reduce((changed, secret) => withEnding(base, changed, secret, keeper, { expires_at: end }), record)
+  const credentials = ended.credentials.map(stored =>
+    stored.type === 'secret' ? { ...stored, expires_at: earlier(stored.expires_at, end) } : stored
+  )
+  return { ...ended, credentials }
+}
+
+const mostEndings = 200
+
+function withEnding(
+  base: Client,
+  record: CredentialRecord,
+  credential: CredentialOfClient,
+  keeper: RecordKeeper,
+  end: { readonly expires_at: number } | { readonly revoked_at: number }
+): CredentialRecord {
+  const before = endingOf(base.client_id, credential, record, keeper)
+  if (before?.revoked_at !== undefined) return record
+  const mac = macOf(base.client_id, credential, keeper)
+  const ending =
+    'revoked_at' in end
+      ? { ...before, id: credential.id, mac, ...end }
+      : { id: credential.id, mac, expires_at: earlier(before?.expires_at, end.expires_at) }
+  const others = record.endings.filter(other => other !== before)
+  // what the source no longer has needs no end; of what it has none may be forgotten
+  const { all } = credentialSet(base)
+  const relevant = others.length < mostEndings ? others : others.filter(({ id }) => all.some(configured => configured.id === id))
+  if (relevant.length >= mostEndings) throw new CredentialError('too_many', 'too many of the client’s credentials have ended')
+  return { ...record, endings: [...relevant, ending] }
+}
+
+/**
+ * Ends a credential, or takes it back at once.
+ *
+ * @param end.force allows what leaves the client unable to authenticate.
+ * @returns what was ended; undefined where it had been revoked before.
+ * @throws CredentialError `unknown_credential`, `last_credential`.
+ */
+export async function endCredential(
+  { records, keeper, clock }: ChangeContext,
+  base: Client,
+  id: string,
+  end: { readonly expires_at: number } | { readonly revoked: true; readonly force: boolean }
+): Promise<{ readonly credential: string; readonly label?: string | undefined } | undefined> {
+  const now = Math.floor(clock() / 1000)
+  const at = 'revoked' in end ? { revoked_at: now } : end
+  let ended: { readonly credential: string; readonly label?: string | undefined } | undefined
+  await records.change(base.client_id, (record = emptyRecord(keeper)) => {
+    ended = undefined
+    const credential = credentialsWith(base, record, keeper).find(other => other.id === id)
+    if (credential === undefined) {
+      const isRevoked = record.credentials.some(stored => stored.id === id) || credentialSet(base).all.some(one => one.id === id)
+      if (isRevoked && 'revoked' in end) return undefined
+      throw new CredentialError('unknown_credential', 'the client has no such credential')
+    }
+    ended = { credential: credential.credential, label: credential.label }
+    const changed = isStoredId(id)
+      ? { ...record, credentials: record.credentials.map(stored => (stored.id === id ? endStored(stored, at) : stored)) }
+      : withEnding(base, record, credential, keeper, at)
+    const could = 'revoked' in end && !end.force && canStillAuthenticate(base, record, keeper, now)
+    if (could && !canStillAuthenticate(base, changed, keeper, now))
+      throw new CredentialError('last_credential', 'the client could not authenticate without this one')
+    return changed
+  })
+  return ended
+}
+
+function endStored(
+  stored: StoredCredential,
+  end: { readonly expires_at: number } | { readonly revoked_at: number }
+): StoredCredential {
+  if ('expires_at' in end) return { ...stored, expires_at: earlier(stored.expires_at, end.expires_at) }
+  const { id, label, created_at, not_before, expires_at, credential } = stored
+  const described = { id, label, created_at, not_before, expires_at, credential, ...end }
+  switch (stored.type) {
+    case 'method':
+      return { ...described, type: stored.type, method: stored.method }
+    case 'subject':
+      return { ...described, type: stored.type, member: stored.member, value: stored.value }
+    default:
+      // nothing is kept that would be worth finding
+      return { ...described, type: stored.type }
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Credentials that live and die without an outage: what a client's source gave, and what is added beside it here, work side by side, each with
+ * dates of its own and a record of its last use.
+ */
+import { webcrypto } from 'node:crypto'
+import { isPublicMethod, provingMethods } from '../clients/methods.ts'
+import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
+import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { credentialSet } from '../clients/credentials.ts'
+import { credentialFunctions, type CredentialFunctions } from './functions.ts'
+import { CredentialError } from './credential-error.ts'
+import { withRecord, type RecordKeeper } from './record.ts'
+import { credentialRecords, type CredentialRecords, type KnownRecord } from './records.ts'
+import { dailyReview } from './review.ts'
+import { lastUses, type LastUses } from './last-use.ts'
+import { secretKeeper } from './secrets/stored-secret.ts'
+import { upgradeHash } from './secrets/upgrade-hash.ts'
+import { harmless } from '../events/listener.ts'
+import type { Emit } from '../events/events.ts'
+import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
+import { scopedStore } from '../stores/scoped.ts'
+import type { Store } from '../stores/store.ts'
+import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
+import { guardedStore } from '../stores/guarded.ts'
+import { SigningKeys } from '../signing-keys/signing-keys.ts'
+import { checkFunction, checkStore } from '../tokens/token-server.ts'
+
+/** The functions, and the clients as they are with what the functions changed. */
+export interface CredentialSets extends CredentialFunctions {
+  /** For `tokenRouter()`, `authorizationServer()`, `authenticateClient()` and the strategies: the same one everywhere. */
+  readonly clients: ClientRegistry
+}
+
+export interface CredentialSetsOptions {
+  /** Whose clients they are. */
+  readonly issuer: string
+  readonly store: Store
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** The server's own private keys: what is kept of secrets is made under a key derived from them. */
+  readonly keys: PrivateKeySet | KeySource
+  /** The methods that can be allowed. Default: the six built in that prove something. */
+  readonly methods?: readonly string[] | undefined
+  /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
+  readonly maxAge?: number | undefined
+  /** Told when a credential is added, revoked, about to end or no longer used. Default: nobody is. */
+  readonly onEvent?: Emit | undefined
+  /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined
+  readonly random?: ((size: number) => Buffer) | undefined
+}
+
+const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'onEvent', 'clock', 'random']
+
+/**
+ * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
+ * router, for strategies on routes of one's own, and for a program that changes them from outside: on the same store, with the same issuer and keys.
+ *
+ * A request costs no store operation for it, but for one every few seconds and client. A store that does not answer fails closed.
+ *
+ * @throws ConfigurationError naming the option that is wrong.
+ *
+ * @example
+ * const credentials = credentialSets({ issuer, store, clients, keys })
+ * app.use('/oauth2', tokenRouter({ issuer, store, keys, clients: credentials.clients }))
+ * const { client_secret } = await credentials.rotateSecret('billing', { label: 'winter 2026' })
+ */
+export function credentialSets(options: CredentialSetsOptions): CredentialSets {
+  checkKeys(options, optionKeys)
+  const issuer = checkIssuer(options.issuer)
+  const keys = new SigningKeys(options.keys)
+  const methods = checkMethods(options.methods)
+  return openCredentialSets({
+    issuer,
+    store: guardedStore(scopedStore(checkStore(options.store), issuer)),
+    mac: (purpose, data) => keys.mac(purpose, data),
+    clock: checkFunction(options.clock, 'clock') ?? Date.now,
+    random: checkFunction(options.random, 'random') ?? (size => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))),
+    clients: options.clients,
+    methods: () => methods,
+    maxAge: checkMaxAge(options.maxAge, 'maxAge'),
+    emit: harmless('onEvent', options.onEvent)
+  })
+}
+
+/** What credential sets are made of, once it has been checked. */
+export interface CredentialSetsParts {
+  readonly issuer: string
+  /** The issuer's own view of the store. */
+  readonly store: Store
+  readonly mac: RecordKeeper['mac']
+  readonly clock: () => number
+  readonly random: (size: number) => Uint8Array
+  readonly clients: ClientSource | ClientRegistry
+  /** The methods that can be allowed. */
+  readonly methods: () => readonly string[]
+  readonly maxAge: number
+  readonly emit: Emit | undefined
+  /** Set where nothing that is added could be used to authenticate: why. */
+  readonly unusable?: string | undefined
+}
+
+/** What is behind a registry that credential sets made. */
+export interface KnownCredentialSets {
+  readonly sets: CredentialSets
+  readonly issuer: string
+  /** The clients as they were given. */
+  readonly given: ClientSource | ClientRegistry
+}
+
+const known = new WeakMap<object, KnownCredentialSets>()
+
+/** The credential sets whose `clients` these are; undefined for any other. */
+export function credentialSetsOf(clients: ClientSource | ClientRegistry): KnownCredentialSets | undefined {
+  return known.get(clients)
+}
+
+export function checkMaxAge(maxAge: unknown, key: string): number {
+  return checkInteger(maxAge, key, { min: 0, max: 3600, default: 5 })
+}
+
+export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
+  const { issuer, store, clock, mac, random, clients: given } = parts
+  const inner = clientRegistry(given)
+  const records = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  // apart, so that made-up ids drive no client out
+  const strangers = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  const keeper: RecordKeeper = {
+    mac,
+    secrets: secretKeeper({ mac, random }),
+    upgrade: (client_id, id, secret) => upgradeHash(records, client_id, id, secret)
+  }
+  const uses = lastUses(store, clock)
+  const find = async (client_id: string): Promise<Client> => {
+    const client = await inner.find(client_id)
+    if (client === undefined || isPublic(client))
+      throw new CredentialError('unknown_client', 'there is no such client, or it is public and has no credentials')
+    if (parts.unusable !== undefined) throw new ConfigurationError('clients', parts.unusable)
+    return client
+  }
+  const functions = credentialFunctions({ ...parts, records, keeper, uses, find })
+  const review = dailyReview(store, clock, client_id => functions.review(client_id))
+  const clients = overlay({ inner, records, strangers, keeper, uses, review, clock })
+  const sets: CredentialSets = { ...functions, clients }
+  known.set(clients, { sets, issuer, given })
+  return sets
+}
+
+interface OverlayParts {
+  readonly inner: ClientRegistry
+  readonly records: CredentialRecords
+  /** What is asked about those that are no clients. */
+  readonly strangers: CredentialRecords
+  readonly keeper: RecordKeeper
+  readonly uses: LastUses
+  readonly review: (client_id: string) => void
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+}
+
+/** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
+function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
+  const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
+  const derive = (base: Client, found: KnownRecord): Client => {
+    if (found.record === undefined) return base
+    const before = derived.get(base)
+    if (before?.found === found) return before.client
+    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
+    derived.set(base, { found, client })
+    return client
+  }
+  const lastUse = new WeakMap<Client, Use>()
+  return {
+    async find(client_id) {
+      const base = await inner.find(client_id)
+      // nothing is kept of clients that prove nothing
+      if (base !== undefined && isPublic(base)) return base
+      // nor of those that are not there, but whether the store was asked must not tell them apart
+      const known = base === undefined ? strangers : records
+      const found = known.cached(client_id) ?? (await known.load(client_id))
+      return base === undefined ? undefined : derive(base, found)
+    },
+    used(client, method, credentials) {
+      inner.used?.(client, method, credentials)
+      if (isPublic(client)) return
+      const now = clock()
+      // most clients do the same thing over and over, and that is recorded once a minute
+      if (isRepetition(lastUse.get(client), method, credentials, now)) return
+      lastUse.set(client, { method, credentials, at: now })
+      uses.note(client.client_id, [`method:${method}`, ...credentials.flatMap(credential => namesOf(client, credential) ?? [])])
+      review(client.client_id)
+    }
+  }
+}
+
+interface Use {
+  readonly method: string
+  readonly credentials: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Milliseconds: less than the minute after which a use is recorded again. */
+const repetitionWindow = 15_000
+
+function isRepetition(before: Use | undefined, method: string, credentials: readonly string[], now: number): boolean {
+  if (before === undefined) return false
+  return (
+    before.method === method &&
+    before.credentials.length === credentials.length &&
+    before.credentials.every((credential, index) => credential === credentials[index]) &&
+    now >= before.at &&
+    now - before.at < repetitionWindow
+  )
+}
+
+const namesByClient = new WeakMap<Client, ReadonlySet<string>>()
+
+/** What a use is recorded as: what the client has under this name, or its `jwks_uri` for a key that came from there. */
+function namesOf(client: Client, credential: string): string | undefined {
+  let names = namesByClient.get(client)
+  if (names === undefined) {
+    names = new Set(credentialSet(client).all.map(one => one.credential))
+    namesByClient.set(client, names)
+  }
+  if (names.has(credential)) return credential
+  return names.has('jwks_uri') ? 'jwks_uri' : undefined
+}
+
+function checkMethods(methods: unknown): readonly string[] {
+  if (methods === undefined) return provingMethods
+  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
+    throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
+  return methods as readonly string[]
+}

@@ -1,0 +1,117 @@
+/** The functions an operator changes a client's credentials with. */
+import type { JWK } from 'jose'
+import type { CertificateSubjectMember } from '../clients/credentials.ts'
+import {
+  addCertificate,
+  addKey,
+  allowMethod,
+  importSecret,
+  rotateSecret,
+  seconds,
+  tell,
+  type CredentialFunctionsContext
+} from './additions.ts'
+import { checkFuture, endCredential, type CredentialOptions } from './changes.ts'
+import { describeCredentials, type CredentialInfo } from './listing.ts'
+import { reviewCredentials } from './review.ts'
+import type { CredentialEvent } from '../events/events.ts'
+
+/** A credential that was added. */
+export interface AddedCredential {
+  readonly id: string
+  /** As decisions and events call it. */
+  readonly credential: string
+  /** Seconds since the epoch; absent: never. */
+  readonly expires_at?: number
+}
+
+/** A generated secret, in clear: this once, and never again. */
+export interface NewSecret extends AddedCredential {
+  readonly client_secret: string
+}
+
+export interface RotateSecretOptions extends CredentialOptions {
+  /** Seconds since the epoch from which the client's other secrets are refused. Default: they go on as they are. */
+  readonly previousExpiresAt?: number | undefined
+}
+
+/** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
+export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMember, string>>>
+
+/**
+ * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
+ * the same time, here or elsewhere, none is lost.
+ *
+ * Each rejects with {@link CredentialError} where it is refused (`unknown_client` for public clients too), with {@link ConfigurationError} for an
+ * argument that is wrong, and with TemporarilyUnavailableError where the store does not answer.
+ */
+export interface CredentialFunctions {
+  /**
+   * Gives a client one more secret, of 256 bits (384 where it uses `client_secret_jwt`). The others go on, or end when `previousExpiresAt` says.
+   * A secret made before the client might use `client_secret_jwt` is not kept readable, and does not do for it.
+   */
+  rotateSecret(client_id: string, options?: RotateSecretOptions): Promise<NewSecret>
+  /** Takes over a secret that a person made up, of 8 to 1024 characters. Kept as scrypt makes of it. */
+  importSecret(client_id: string, secret: string, options?: CredentialOptions): Promise<AddedCredential>
+  /** Adds a public key; where the client has it already, that is what this resolves to. Another key of the same kid is a `duplicate`. */
+  addKey(client_id: string, jwk: JWK, options?: CredentialOptions): Promise<AddedCredential>
+  /** Adds a certificate in PEM, for `self_signed_tls_client_auth`, or a subject, for `tls_client_auth`. */
+  addCertificate(
+    client_id: string,
+    certificate: string | CertificateSubject,
+    options?: CredentialOptions
+  ): Promise<AddedCredential>
+  /** Lets a client use one more method. Never `none`: a client stays as confidential as it is. */
+  allowMethod(client_id: string, method: string, options?: CredentialOptions): Promise<AddedCredential>
+  /** Has a credential end, in seconds since the epoch and in the future, where it does not end sooner. */
+  expireCredential(client_id: string, id: string, expires_at: number): Promise<void>
+  /**
+   * Takes a credential back, configured or added, for good: at once here, within `maxAge` elsewhere. One that is configured comes back when its value is
+   * another. Does nothing where it was revoked before. Rejects with `last_credential` where the client could not authenticate any more, unless forced.
+   */
+  revokeCredential(client_id: string, id: string, options?: { readonly force?: boolean | undefined }): Promise<void>
+  /** All there is to say of a client's credentials. Never a secret, or anything made from one. */
+  listCredentials(client_id: string): Promise<readonly CredentialInfo[]>
+  /**
+   * Tells, and resolves to, `credential.expiring` for each credential that ends within 14 days and `credential.unused` for each that was not used for 30
+   * days while another of the client was. Clients that authenticate are reviewed once a day without being asked.
+   */
+  review(client_id: string): Promise<readonly CredentialEvent[]>
+}
+
+export function credentialFunctions(context: CredentialFunctionsContext): CredentialFunctions {
+  const { records, uses, keeper } = context
+  const list = async (client_id: string): Promise<readonly CredentialInfo[]> => {
+    const client = await context.find(client_id)
+    const { record } = await records.load(client_id)
+    const described = describeCredentials(client, record, keeper, seconds(context))
+    return Promise.all(
+      described.map(async info => {
+        const last_used_at = await uses.read(client_id, info.credential)
+        return { ...info, ...(last_used_at !== undefined && { last_used_at }) }
+      })
+    )
+  }
+  return {
+    rotateSecret: (client_id, options = {}) => rotateSecret(context, client_id, options),
+    importSecret: (client_id, secret, options = {}) => importSecret(context, client_id, secret, options),
+    addKey: (client_id, jwk, options = {}) => addKey(context, client_id, jwk, options),
+    addCertificate: (client_id, certificate, options = {}) => addCertificate(context, client_id, certificate, options),
+    allowMethod: (client_id, method, options = {}) => allowMethod(context, client_id, method, options),
+    async expireCredential(client_id, id, expires_at) {
+      checkFuture(expires_at, 'expires_at', seconds(context))
+      await endCredential(context, await context.find(client_id), id, { expires_at })
+    },
+    async revokeCredential(client_id, id, { force = false } = {}) {
+      const revoked = await endCredential(context, await context.find(client_id), id, { revoked: true, force })
+      if (revoked !== undefined) tell(context, 'credential.revoked', client_id, revoked)
+    },
+    listCredentials: list,
+    async review(client_id) {
+      const now = seconds(context)
+      const events = await reviewCredentials({ issuer: context.issuer, client_id, uses, now }, await list(client_id))
+      for (const event of events) context.emit?.(event)
+      return events
+    }
+  }
+}

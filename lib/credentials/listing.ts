@@ -1,0 +1,122 @@
+/** What may be said of a client's credentials: everything but the secrets. */
+import type { Client } from '../clients/client.ts'
+import { methodAccepts, methodFacts, needsReadableSecret } from '../clients/methods.ts'
+import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient } from '../clients/credentials.ts'
+import { credentialsWith, endingOf, type CredentialRecord, type RecordKeeper, type StoredCredential } from './record.ts'
+
+/** One of a client's credentials. Never a secret or anything made from one. Times are seconds since the epoch. */
+export interface CredentialInfo {
+  /** Names it to the functions that change it. */
+  readonly id: string
+  readonly type: 'secret' | 'key' | 'certificate' | 'method'
+  /** As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, `subject:<id>` or `jwks_uri`. */
+  readonly credential: string
+  readonly label?: string
+  /** Absent where it is configured: nobody said. */
+  readonly created_at?: number
+  readonly not_before?: number
+  readonly expires_at?: number
+  readonly revoked_at?: number
+  /** To the minute; absent: never, as far as is known. Which key of a `jwks_uri` it was is not told apart. */
+  readonly last_used_at?: number
+  /** `configured`: the client's own source, such as its `client_secret`. `stored`: added here. */
+  readonly source: 'configured' | 'stored'
+  readonly state: 'live' | 'pending' | 'expired' | 'revoked'
+  /** The certificate subject it is, such as `tls_client_auth_san_dns=client.example.com`. */
+  readonly subject?: string
+  /** Where the keys are. */
+  readonly jwks_uri?: string
+}
+
+type Undated = Omit<CredentialInfo, 'last_used_at'>
+
+/** All of a client's credentials as they are now, what was revoked too; the configured first. */
+export function describeCredentials(
+  base: Client,
+  record: CredentialRecord | undefined,
+  keeper: RecordKeeper,
+  now: number
+): readonly Undated[] {
+  const configured = credentialSet(base).all.map(credential => {
+    const ending = record && endingOf(base.client_id, credential, record, keeper)
+    const ends = [credential.expires_at, ending?.expires_at].filter(end => end !== undefined)
+    const expires_at = ends.length === 0 ? undefined : Math.min(...ends)
+    return describe(credential, { expires_at, revoked_at: ending?.revoked_at }, now)
+  })
+  return [...configured, ...(record?.credentials ?? []).map(stored => describeStored(stored, now))]
+}
+
+function describeStored(stored: StoredCredential, now: number): Undated {
+  return describe({ ...stored, source: 'stored' }, stored, now)
+}
+
+type Describable = CredentialDescription & {
+  readonly type: CredentialOfClient['type']
+  readonly member?: string
+  readonly value?: string
+  readonly jwks_uri?: string
+}
+
+function describe(
+  credential: Describable,
+  { expires_at, revoked_at }: { readonly expires_at?: number | undefined; readonly revoked_at?: number | undefined },
+  now: number
+): Undated {
+  const { id, label, created_at, not_before, source, member, value, jwks_uri } = credential
+  return {
+    id,
+    type: typeNames[credential.type],
+    credential: credential.credential,
+    ...(label !== undefined && { label }),
+    ...(created_at !== undefined && { created_at }),
+    ...(not_before !== undefined && { not_before }),
+    ...(expires_at !== undefined && { expires_at }),
+    ...(revoked_at !== undefined && { revoked_at }),
+    source,
+    state: stateOf({ not_before, expires_at, revoked_at }, now),
+    ...(member !== undefined && { subject: `${member}=${value ?? ''}` }),
+    ...(jwks_uri !== undefined && { jwks_uri })
+  }
+}
+
+const typeNames: Readonly<Record<CredentialOfClient['type'], CredentialInfo['type']>> = {
+  secret: 'secret',
+  key: 'key',
+  key_set: 'key',
+  certificate: 'certificate',
+  subject: 'certificate',
+  method: 'method'
+}
+
+function stateOf(
+  dates: {
+    readonly not_before?: number | undefined
+    readonly expires_at?: number | undefined
+    readonly revoked_at?: number | undefined
+  },
+  now: number
+): CredentialInfo['state'] {
+  if (dates.revoked_at !== undefined) return 'revoked'
+  if (dates.expires_at !== undefined && dates.expires_at <= now) return 'expired'
+  return isLive(dates, now) ? 'live' : 'pending'
+}
+
+/** Whether a client with these credentials could authenticate now: by a method it may use, with something that method takes. */
+export function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
+  const live = all.filter(credential => isLive(credential, now))
+  return live.some(credential => {
+    if (credential.type !== 'method') return false
+    const { method } = credential
+    // a method of the application's own has credentials of its own
+    if (!methodFacts.has(method)) return true
+    const readable = needsReadableSecret(method)
+    return live.some(
+      one => methodAccepts(method, one.type) && !(readable && one.type === 'secret' && one.secret.value === undefined)
+    )
+  })
+}
+
+/** The same, for a client and its record. */
+export function canStillAuthenticate(base: Client, record: CredentialRecord, keeper: RecordKeeper, now: number): boolean {
+  return canAuthenticate(credentialsWith(base, record, keeper), now)
+}

@@ -1,0 +1,197 @@
+/** Whether a presented secret is one of a client's, at the same cost for every client there is or is not. */
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { clientSecrets, type Client, type ClientSecret } from '../../clients/client.ts'
+import { humanSecretsSeen, isLive, type Dated } from '../../clients/credentials.ts'
+import type { DecisionBuilder } from '../../decisions/decision.ts'
+import { findHash, isCurrentHash } from './human-secret.ts'
+import { sha256 } from '../../crypto/sha256.ts'
+
+/** The checks {@link verifyClientSecret} goes through, in order. */
+export const secretChecks = ['secret', 'secret_expiry'] as const
+
+/** What becomes of a client that does not form-encode what stands in the Authorization header. */
+export type BasicEncoding = 'report' | 'enforce'
+
+/** What a request carried, before anything is known of it. */
+export interface SecretSent {
+  /** Decoded. */
+  readonly presented: string
+  /** As it came, where that is another: the client may not have encoded it. */
+  readonly asSent?: string | undefined
+  /** Whether it is known already that the client encodes nothing. */
+  readonly unencoded?: boolean | undefined
+  /** What becomes of one that is right as it came. Default `report`. */
+  readonly basicEncoding?: BasicEncoding | undefined
+  /** Whose guess it is, where guesses are bounded. */
+  readonly guess?: GuessInFlight | undefined
+}
+
+export interface PresentedSecret extends SecretSent {
+  /** Undefined where no client has the client_id that was sent. */
+  readonly client: Client | undefined
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly decision: DecisionBuilder
+}
+
+/** Whose guess it is: what costly work is to be done for. */
+interface GuessInFlight {
+  readonly network: string
+  /** Its network has used up its wrong guesses. */
+  readonly spent: boolean
+}
+
+interface SecretDigest extends Dated {
+  readonly id: string
+  readonly digest: Uint8Array
+  /** What makes a presented secret comparable with it. */
+  readonly of: (secret: string) => Uint8Array
+}
+
+/** Which of a client's secrets was presented. */
+type Match = Dated & Pick<ClientSecret, 'id'>
+
+/** In characters. A longer one is never equal to anything, and only this much of it is hashed. */
+const longestSecret = 1024
+/** Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere. */
+const digestKey = randomBytes(32).toString('hex')
+/** What clients without a secret, and clients that do not exist, are compared with. */
+const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf }]
+
+const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
+
+/**
+ * Compares a presented secret with every secret of a client (RFC 6749 §2.3.1), in time that depends neither on where they
+ * differ nor on whether the client exists, and passes the checks `secret` and `secret_expiry` on the decision. Secrets of
+ * more than 1024 characters never match. One that is right only as it came, not decoded, is reported or refused as `encoding`.
+ *
+ * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such computation, whoever the
+ * client is and whether it exists; then this returns a promise. For a network that has used up its wrong guesses nothing of the kind is computed.
+ *
+ * @returns which secret it was, as `secret:<id>`.
+ * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was. Where it returns a promise, that rejects instead.
+ */
+export function verifyClientSecret(input: PresentedSecret): { credential: string } | Promise<{ credential: string }> {
+  const now = input.clock() / 1000
+  const compared = compare(input.client, input, now)
+  return compared instanceof Promise ? compared.then(found => judge(input, found, now)) : judge(input, compared, now)
+}
+
+/** Which secret was found, and whether it was found as it came. */
+interface Compared {
+  readonly match: Match | undefined
+  readonly asSent: boolean
+}
+
+function compare(client: Client | undefined, sent: SecretSent, now: number): Compared | Promise<Compared> {
+  const { presented, asSent } = sent
+  const decoded = { match: matchSecret(client, presented, now), asSent: false }
+  const raw = { match: asSent === undefined ? undefined : matchSecret(client, asSent, now), asSent: true }
+  const live = [decoded, raw].find(({ match }) => match !== undefined && isLive(match, now))
+  if (live !== undefined) return live
+  const over = decoded.match === undefined && raw.match !== undefined ? raw : decoded
+  return humanSecretsSeen() ? compareHashes(client, sent, over) : over
+}
+
+/** Compares with what scrypt made, each way it can be read; `otherwise` where it is none of those. */
+async function compareHashes(client: Client | undefined, sent: SecretSent, otherwise: Compared): Promise<Compared> {
+  const { presented, asSent, guess } = sent
+  const decoded = await matchHash(client, presented, guess)
+  if (decoded !== undefined) return { match: decoded, asSent: false }
+  const raw = asSent === undefined ? undefined : await matchHash(client, asSent, guess)
+  return raw === undefined ? otherwise : { match: raw, asSent: true }
+}
+
+function judge(
+  { client, decision, asSent: sent, unencoded = false, basicEncoding, guess }: PresentedSecret,
+  { match, asSent }: Compared,
+  now: number
+): { credential: string } {
+  if (match === undefined) {
+    const fix = client === undefined ? fixForUnknownClient : guess?.spent === true ? fixForSpentNetwork : fixForWrongSecret
+    throw decision.refuse('secret', { section: 'RFC 6749 §2.3.1', fix })
+  }
+  if (asSent || unencoded) {
+    if (basicEncoding === 'enforce') throw decision.refuse('encoding', notEncoded)
+    decision.report('encoding', notEncoded)
+  } else if (sent !== undefined) decision.pass('encoding')
+  decision.pass('secret')
+  if (!isLive(match, now)) {
+    const isOver = match.expires_at !== undefined && match.expires_at <= now
+    throw decision.refuse('secret_expiry', {
+      section: 'RFC 7591 §3.2.1',
+      received: `secret:${match.id}`,
+      fix: isOver
+        ? 'The secret is right, but its client_secret_expires_at has passed: issue this client a new secret and configure it there.'
+        : 'The secret is right, but its not_before has not come yet: let the client use its earlier one until then.'
+    })
+  }
+  decision.pass('secret_expiry')
+  return { credential: `secret:${match.id}` }
+}
+
+/** Compares with the secrets of the client that are kept as scrypt made them, or with nobody's. */
+async function matchHash(
+  client: Client | undefined,
+  presented: string,
+  guess: GuessInFlight | undefined
+): Promise<Match | undefined> {
+  const kept = client === undefined ? [] : clientSecrets(client).filter(({ hash }) => hash !== undefined)
+  const hashes = kept.flatMap(({ hash }) => hash ?? [])
+  const index = await findHash(hashes, presented.slice(0, longestSecret), guess)
+  const found = index === undefined || presented.length > longestSecret ? undefined : kept[index]
+  if (found?.hash !== undefined && !isCurrentHash(found.hash)) found.upgrade?.(presented)
+  return found
+}
+
+const notEncoded = {
+  section: 'RFC 6749 §2.3.1',
+  expected: 'client_id and secret, each form-encoded',
+  received: 'as they are',
+  fix: 'The secret is right, but was not form-encoded: let the client encode its client_id and secret in the Authorization header, or give it a secret that needs no encoding.'
+} as const
+const fixForSpentNetwork =
+  'The secret was not compared with those that scrypt keeps: too many wrong secrets came from this network. Wait, or raise guessProtection.attempts.'
+const fixForWrongSecret =
+  'The secret does not match any live secret of this client: compare what it is configured with to what is registered, also for form encoding and stray white space.'
+const fixForUnknownClient =
+  'No client has this client_id, so no secret can match: register the client, or correct the client_id it sends.'
+
+function matchSecret(client: Client | undefined, presented: string, now: number): Match | undefined {
+  const compared = presented.slice(0, longestSecret)
+  const fits = presented.length <= longestSecret
+  let of: SecretDigest['of'] | undefined
+  let digest: Uint8Array = new Uint8Array()
+  let match: Match | undefined
+  // no early end: how many were compared must not show which one it was
+  for (const secret of secretDigests(client)) {
+    // one hash for each way of hashing: all secrets of a client nearly always share one
+    if (of !== secret.of) digest = secret.of(compared)
+    of = secret.of
+    const equal = timingSafeEqual(digest, secret.digest)
+    if (!equal || !fits) continue
+    if (match === undefined || !isLive(match, now)) match = secret
+  }
+  return match
+}
+
+function secretDigests(client: Client | undefined): readonly SecretDigest[] {
+  if (client === undefined) return nobodysSecret
+  let digests = digestsOf.get(client)
+  if (digests === undefined) {
+    const secrets = clientSecrets(client)
+    digests = secrets.length === 0 ? nobodysSecret : secrets.flatMap(digestsOfSecret)
+    digestsOf.set(client, digests)
+  }
+  return digests
+}
+
+function digestsOfSecret({ id, value, digest, not_before, expires_at }: ClientSecret): readonly SecretDigest[] {
+  const dates = { id, not_before, expires_at }
+  if (digest !== undefined) return [{ ...dates, digest: digest.value, of: digest.of }]
+  return value === undefined ? nobodysSecret : [{ ...dates, digest: digestOf(value), of: digestOf }]
+}
+
+function digestOf(secret: string): Uint8Array {
+  return sha256(digestKey + secret)
+}

@@ -1,0 +1,61 @@
+/** Where what happens at one server is told: to whoever listens, and to OpenTelemetry. */
+import type { Decision } from '../decisions/decision.ts'
+import { harmless } from './listener.ts'
+import type { AuthenticationTolerated, Happening, ServerEvent, Tell } from './events.ts'
+import { isMeasuring, measure } from './telemetry.ts'
+
+/** Told of everything that happens. What it throws or rejects with decides nothing. */
+export type EventListener = (event: ServerEvent) => unknown
+
+export interface EventSource {
+  /**
+   * Tells; undefined while nobody listens, so that `emit?.({…})` makes no object for nobody.
+   */
+  readonly emit: Tell | undefined
+  /** Reads the time: milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Tells of what a decision reports, if only to who asks later. */
+  tolerated(decision: Decision): void
+}
+
+export interface EventSourceOptions {
+  readonly issuer?: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly clock?: (() => number) | undefined
+  readonly onEvent?: EventListener | undefined
+  /** Hears of what is tolerated, whoever listens beside. */
+  readonly onTolerated?: ((event: AuthenticationTolerated) => void) | undefined
+}
+
+export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: EventSourceOptions): EventSource {
+  const listener = harmless('onEvent', onEvent)
+  const deliver = (event: ServerEvent): void => {
+    measure(event)
+    listener?.(event)
+  }
+  const emit: Tell = happening => deliver({ at: clock(), issuer, ...happening })
+  const isHeard = (): boolean => listener !== undefined || isMeasuring()
+  return {
+    clock,
+    get emit() {
+      return isHeard() ? emit : undefined
+    },
+    tolerated(decision) {
+      for (const event of toleratedIn(decision)) {
+        const stamped = { at: clock(), issuer, ...event }
+        onTolerated?.(stamped)
+        if (isHeard()) deliver(stamped)
+      }
+    }
+  }
+}
+
+function toleratedIn({ trace_id, endpoint, client_id = '', method, checks }: Decision): readonly TolerationHappening[] {
+  const reported = checks.filter(({ outcome }) => outcome === 'report')
+  return reported.map(({ check, section, expected, received }) => ({
+    type: 'authentication.tolerated',
+    ...{ trace_id, endpoint, client_id, method, check, section, expected, received }
+  }))
+}
+
+type TolerationHappening = Extract<Happening, { type: 'authentication.tolerated' }>

@@ -1,0 +1,55 @@
+/** What a refused caller of a protected resource is told: the challenges of RFC 6750 §3 and RFC 9449 §7.1. */
+import { OAuthError } from '../errors.ts'
+import { toOAuthError } from '../http/error-handler.ts'
+
+/** What challenges say beside what was wrong. */
+export interface ChallengeOptions {
+  /** The signature algorithms of DPoP proofs. */
+  readonly algorithms: readonly string[]
+  /** The scope values that are needed. */
+  readonly scope?: readonly string[] | undefined
+  /** Where the protected resource metadata is (RFC 9728 §5.1). */
+  readonly resourceMetadata?: string | undefined
+}
+
+/** 401: the request carried no Bearer or DPoP token, so that there was nothing to be wrong. */
+export class NoAccessTokenError extends OAuthError {
+  constructor(reason: string) {
+    super('invalid_token', 401, description, { reason })
+  }
+}
+
+/** 401 `invalid_token` (RFC 6750 §3.1). The words are the same whatever is wrong with the token; the reason is the operator's. */
+export function invalidToken(reason: string): OAuthError {
+  return new OAuthError('invalid_token', 401, description, { reason })
+}
+
+const description = 'the access token is not valid'
+
+/**
+ * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header field of its own, Bearer first:
+ * there are clients that do not read past the first challenge of a field.
+ */
+export function withChallenge(thrown: unknown, { algorithms, scope = [], resourceMetadata }: ChallengeOptions): OAuthError {
+  const error = toOAuthError(thrown)
+  const status = error.status === 400 && error.error.includes('dpop') ? 401 : error.status
+  if (status !== 401 && status !== 403) return error
+  const said = {
+    // RFC 6750 §3.1: no error code for a request that carried nothing to be wrong
+    ...(!(error instanceof NoAccessTokenError) && { error: error.error, error_description: error.message }),
+    ...(scope.length > 0 && { scope: scope.join(' ') })
+  }
+  const challenges = [
+    challenge('Bearer', { ...said, ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }) }),
+    challenge('DPoP', { ...said, algs: algorithms.join(' ') })
+  ]
+  return new OAuthError(error.error, status, error.message, {
+    headers: { ...error.headers, 'WWW-Authenticate': challenges },
+    ...(error.reason !== undefined && { reason: error.reason })
+  })
+}
+
+function challenge(scheme: string, parameters: Readonly<Record<string, string>>): string {
+  const written = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`)
+  return [scheme, written.join(', ')].filter(part => part !== '').join(' ')
+}

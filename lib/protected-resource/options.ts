@@ -1,0 +1,72 @@
+/** The options of `requireAccessToken()`, checked once, when the middleware is made. */
+import { checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import { isScopeToken } from '../tokens/scope.ts'
+import { checkBoolean } from '../tokens/token-server.ts'
+
+export interface RequireAccessTokenOptions {
+  /**
+   * The origins this API is reached at, such as `https://api.example.com`: what a DPoP proof's `htu` must begin with. Never taken from
+   * the Host header. Default: the issuer's, and the mutual-TLS listener's.
+   */
+  readonly origins?: readonly string[] | undefined
+  /** The resource indicators this API stands for. Tokens for others are refused. Default: any. */
+  readonly resources?: readonly string[] | undefined
+  /**
+   * `required`: a token that names no resource is refused too; which ones are accepted is for `resources` to say. Default `optional`: a token that
+   * names none is good at every API of the server.
+   */
+  readonly audience?: 'required' | 'optional' | undefined
+  /** Scope values the token must have, all of them. Every challenge names them (RFC 6750 §3). Default none. */
+  readonly scope?: readonly string[] | undefined
+  /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
+  readonly resourceMetadata?: string | undefined
+  /**
+   * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which both sides find it in their logs
+   * (FAPI 1.0 Part 1 §6.2.1). Default false.
+   */
+  readonly interactionId?: boolean | undefined
+}
+
+const optionKeys: readonly (keyof RequireAccessTokenOptions)[] = [
+  'origins',
+  'resources',
+  'audience',
+  'scope',
+  'resourceMetadata',
+  'interactionId'
+]
+
+/** @throws ConfigurationError naming the option that is wrong. */
+export function checkRequireAccessToken(options: RequireAccessTokenOptions): void {
+  checkKeys(options, optionKeys)
+  checkList(options.origins, 'origins', isOrigin, 'an origin, such as https://api.example.com')
+  checkList(options.resources, 'resources', isResource, 'an absolute URI without a fragment')
+  checkList(options.scope, 'scope', isScopeToken, 'a scope value')
+  checkOneOf(options.audience, 'audience', ['required', 'optional'], 'optional')
+  checkBoolean(options.interactionId, 'interactionId')
+  const { resourceMetadata }: { readonly resourceMetadata?: unknown } = options
+  if (resourceMetadata !== undefined && !(typeof resourceMetadata === 'string' && isQuotable(resourceMetadata)))
+    throw new ConfigurationError('resourceMetadata', 'must be an absolute URL, written in ASCII')
+}
+
+/** A text in place of a list would be searched for parts of what is asked for. */
+function checkList(list: unknown, key: string, isGood: (value: string) => boolean, mustBe: string): void {
+  if (list === undefined) return
+  if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list')
+  list.forEach((value: unknown, index) => {
+    if (typeof value !== 'string' || !isGood(value)) throw new ConfigurationError(`${key}[${index}]`, `must be ${mustBe}`)
+  })
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && new URL(value).origin === value
+}
+
+function isResource(value: string): boolean {
+  return URL.canParse(value) && !value.includes('#')
+}
+
+/** What can stand between quotes in a header as it is. */
+function isQuotable(value: string): boolean {
+  return URL.canParse(value) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+}

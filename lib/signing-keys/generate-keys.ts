@@ -1,0 +1,69 @@
+/** The keys a server signs with, as they are made and kept. */
+import { generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import { pooledRandomBytes } from '../crypto/random.ts'
+
+/**
+ * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified name (RFC 9864), have a key each,
+ * so that clients of either name find theirs.
+ */
+export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
+export type SigningAlgorithm = (typeof signingAlgorithms)[number]
+
+/** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
+export interface PrivateKeySet {
+  readonly keys: readonly JWK[]
+}
+
+/** Where keys change while the server runs: what they are now, and word of every change. */
+export interface KeySource {
+  /** The keys of this moment; the first of an algorithm signs, further ones verify. */
+  current(): PrivateKeySet
+  /** Calls the listener after every change, with the new keys. */
+  subscribe(listener: (keys: PrivateKeySet) => void): void
+}
+
+const generate = promisify(generateKeyPair)
+
+/**
+ * Makes a fresh set of keys: one for each algorithm asked for, and one for MACs. Keep it where restarts and other nodes find
+ * it; with new keys every token that is out becomes invalid.
+ *
+ * @example
+ * const keys = await generateKeys() // or JSON.parse of what an earlier JSON.stringify(keys) kept
+ */
+export async function generateKeys(algorithms: readonly SigningAlgorithm[] = signingAlgorithms): Promise<PrivateKeySet> {
+  const signing = await Promise.all(algorithms.map(generateSigningKey))
+  return { keys: [...signing, generateMacKey()] }
+}
+
+/** A key for MACs: 256 random bits. */
+export function generateMacKey(): JWK {
+  return {
+    kty: 'oct',
+    kid: pooledRandomBytes(8).toString('base64url'),
+    alg: 'HS256',
+    k: pooledRandomBytes(32).toString('base64url')
+  }
+}
+
+/** One private key with its `kid`, the key's thumbprint (RFC 7638). */
+export async function generateSigningKey(alg: SigningAlgorithm): Promise<JWK> {
+  const { privateKey } = await generatePair(alg)
+  const jwk = privateKey.export({ format: 'jwk' }) as JWK
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' }
+}
+
+function generatePair(alg: SigningAlgorithm): Promise<{ privateKey: KeyObject }> {
+  switch (alg) {
+    case 'ES256':
+      return generate('ec', { namedCurve: 'P-256' })
+    case 'EdDSA':
+    case 'Ed25519':
+      return generate('ed25519')
+    case 'RS256':
+    case 'PS256':
+      return generate('rsa', { modulusLength: 2048 })
+  }
+}

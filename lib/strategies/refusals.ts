@@ -1,0 +1,76 @@
+/** What a client is refused with beside its proof, in words that say what was there. */
+import { isPublic, type Client } from '../clients/client.ts'
+import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
+import { decisionOf, type DecisionBuilder } from '../decisions/decision.ts'
+import { InvalidClientError } from '../errors.ts'
+import type { ClientRequest } from '../client-request.ts'
+import type { ClientAuthenticationStrategy } from './strategy.ts'
+
+/** Fails a client that is not there, or that may not use the method now. */
+export function failBeforeProof(
+  decision: DecisionBuilder,
+  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
+  request: ClientRequest,
+  client: Client | undefined,
+  now: number
+): void {
+  if (client === undefined) {
+    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    return
+  }
+  decision.pass('client')
+  const { methods } = credentialSet(client)
+  const allowed = methods.filter(credential => mayUseMethod(client, credential.method, now)).map(credential => credential.method)
+  decision.fail('registered_method', {
+    section: 'RFC 7591 §2',
+    expected: [...new Set(allowed)].join(', ') || 'none: its methods have ended',
+    received: carried(strategy, request),
+    fix: fixForMethod(strategy, client)
+  })
+}
+
+/** What the request carries, in the words of whoever reads the log: a certificate method that was chosen for want of another had no certificate. */
+function carried(
+  { name, certificate }: Pick<ClientAuthenticationStrategy, 'name' | 'certificate'>,
+  request: ClientRequest
+): string {
+  return certificate === true && !carriesCertificate(request) ? 'a client_id alone, without a certificate' : name
+}
+
+function carriesCertificate(request: ClientRequest): boolean {
+  try {
+    return request.certificate() !== undefined
+  } catch {
+    return true
+  }
+}
+
+function fixForMethod(
+  { name, public: provesNothing }: Pick<ClientAuthenticationStrategy, 'name' | 'public'>,
+  client: Client
+): string {
+  const { methods } = credentialSet(client)
+  if (methods.some(credential => credential.method === name))
+    return 'The client may use this method at another time only: let it use the one it may use now, or change the dates of this one.'
+  if (isPublic(client))
+    return 'The client is public: let it send its client_id alone, or register it for the method whose credential it sends.'
+  if (provesNothing === true)
+    return 'The client sent its client_id and nothing that proves it: let it use the method it is registered for, or change its token_endpoint_auth_method.'
+  return 'Let the client use the method it is registered for, change its token_endpoint_auth_method, or allow it this method too.'
+}
+
+/** A method may throw a refusal of its own making, which has no record: then its check has the method's name. */
+export function refuseUntold(decision: DecisionBuilder, method: string, { reason }: InvalidClientError): InvalidClientError {
+  return decision.refuse(method, reason === undefined ? {} : { fix: reason })
+}
+
+/** The refusal with the `WWW-Authenticate` of a method that uses the Authorization header. */
+export function withChallenge(error: InvalidClientError, challenge: string | undefined): InvalidClientError {
+  if (challenge === undefined || 'WWW-Authenticate' in error.headers) return error
+  const decision = decisionOf(error)
+  return new InvalidClientError({
+    ...(error.reason !== undefined && { reason: error.reason }),
+    ...(decision !== undefined && { decision }),
+    headers: { ...error.headers, 'WWW-Authenticate': challenge }
+  })
+}

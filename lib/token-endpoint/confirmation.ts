@@ -1,0 +1,54 @@
+/** What a token request proves it holds beside the client's credential: a DPoP key, a certificate, or nothing. */
+import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
+import type { Client } from '../clients/client.ts'
+import { thumbprintOf } from '../clients/credentials.ts'
+import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
+import type { ClientRequest } from '../client-request.ts'
+import type { Confirmation } from '../tokens/confirmation.ts'
+
+/** Whether there is anything for {@link readConfirmation} to read: most requests prove nothing beside their client's credential. */
+export function carriesConfirmation(request: ClientRequest, client: Client): boolean {
+  return (
+    request.headers['dpop'] !== undefined ||
+    client.dpop_bound_access_tokens === true ||
+    client.tls_client_certificate_bound_access_tokens === true
+  )
+}
+
+/**
+ * The `cnf` of the tokens this request is answered with. A DPoP proof is used wherever one is sent, a certificate where the client
+ * registered for it.
+ *
+ * @param addresses where the request may have been sent to, from configuration.
+ * @throws InvalidDpopProofError for a bad proof, or none where the client registered `dpop_bound_access_tokens`;
+ * InvalidRequestError for no certificate where it registered `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
+ */
+export async function readConfirmation(
+  request: ClientRequest,
+  client: Client,
+  policy: DpopPolicy,
+  addresses: readonly string[]
+): Promise<Confirmation | undefined> {
+  const proof = request.headers['dpop']
+  const boundToCertificate = client.tls_client_certificate_bound_access_tokens === true
+  if (proof === undefined && client.dpop_bound_access_tokens === true)
+    throw new InvalidDpopProofError({ reason: 'no DPoP header was sent' })
+  const thumbprint = boundToCertificate ? certificateThumbprint(request) : undefined
+  if (boundToCertificate && thumbprint === undefined) {
+    const note = request.certificateNote?.()
+    throw new InvalidRequestError('this client needs a certificate', {
+      reason: `its tokens are certificate-bound, and the connection carried none${note === undefined ? '' : `; ${note}`}`
+    })
+  }
+  if (proof === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
+  if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
+  const by = { client_id: client.client_id, traceId: request.traceId }
+  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy, by })
+  return { ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }), jkt }
+}
+
+/** The thumbprint of the connection's certificate (RFC 8705 §3.1); undefined where there is none. */
+function certificateThumbprint(request: Pick<ClientRequest, 'certificate'>): string | undefined {
+  const certificate = request.certificate()
+  return certificate === undefined ? undefined : thumbprintOf(certificate.der)
+}

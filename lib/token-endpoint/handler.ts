@@ -1,0 +1,75 @@
+/** The token endpoint's handler: authenticates the client, then lets the grant's token issuer answer. */
+import { type Request, type RequestHandler, type Response } from 'express'
+import { authenticateWith } from '../authentication/authenticate-client.ts'
+import { InvalidClientError, InvalidRequestError, ServerError } from '../errors.ts'
+import { readClientRequest } from '../http/client-request.ts'
+import { addressesOfListener } from '../http/listener.ts'
+import { sendTokenResponse } from '../http/responses.ts'
+import { carriesConfirmation, readConfirmation } from './confirmation.ts'
+import { selectTokenIssuer } from '../token-issuers/token-issuer.ts'
+import { watchTokenRequest, type WatchedTokenRequest } from './watch.ts'
+import { isSenderConstrained } from '../tokens/confirmation.ts'
+import type { TokenEndpointParts, TokenRouterOptions } from './token-router.ts'
+
+export function tokenEndpoint(
+  parts: TokenEndpointParts,
+  options: Pick<TokenRouterOptions, 'jsonBody' | 'certificateSource' | 'onDecision'>
+): RequestHandler {
+  const { jsonBody, certificateSource: certificate, onDecision } = options
+  const { clients, strategies, guesses } = parts
+  const authenticate = authenticateWith(
+    { clients, strategies, endpoint: 'token', jsonBody, certificateSource: certificate, onDecision, guessProtection: guesses },
+    parts.events
+  )
+  return (req, res, next) => {
+    const watched = watchTokenRequest(parts.server, req)
+    const refuse = (error: unknown): void => {
+      watched?.refused(error)
+      next(error)
+    }
+    const authenticated = (error?: unknown): void => {
+      if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
+      else refuse(error)
+    }
+    if (watched === undefined) authenticate(req, res, authenticated)
+    else watched.run(() => authenticate(req, res, authenticated))
+  }
+}
+
+/** Express takes `next(undefined)` and `next('router')` for something else than an error. */
+function failure(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new ServerError({ reason: 'what was thrown is no error; see the cause', cause: thrown })
+}
+
+async function issue(
+  parts: TokenEndpointParts,
+  req: Request,
+  res: Response,
+  watched: WatchedTokenRequest | undefined
+): Promise<void> {
+  const client = req.authenticatedClient
+  // Passport calls next() only after success; a strategy of somebody's own might pass()
+  if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
+  const request = await readClientRequest(req)
+  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
+  const { grant_type } = parameters
+  watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
+  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client)
+  const confirmation = carriesConfirmation(request, client)
+    ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
+    : undefined
+  if (parts.senderConstrained && !isSenderConstrained(confirmation)) {
+    throw new InvalidRequestError('a DPoP proof or a client certificate is needed', {
+      reason: 'FAPI 2.0 §5.3.2.1 (4): tokens are sender-constrained'
+    })
+  }
+  const { tokenEndpoints, server } = parts
+  const response = await tokenIssuer.issue(
+    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId },
+    server
+  )
+  sendTokenResponse(res, response)
+  watched?.issued()
+}
