@@ -9,6 +9,7 @@ import {
   code_verifier,
   files,
   redirected,
+  registeredFor,
   token
 } from '../support/servers/authorization-server.ts'
 import { account, begun, deviceServer, grant_type as deviceGrant } from '../support/servers/devices.ts'
@@ -45,7 +46,7 @@ const client = {
   redirect_uris: [callback],
   grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant, exchangeGrant]
 }
-const build = () => deviceServer({ clients: [client], scopes, resources })
+const build = () => deviceServer({ clients: registeredFor([...client.grant_types.slice(0, -1)], [client]), scopes, resources })
 
 interface Tokens {
   readonly access_token: string
