@@ -195,6 +195,8 @@ export type {
   CertificateSubject,
   CredentialFunctions,
   NewSecret,
+  RevokeCredentialOptions,
+  RevokedCredentials,
   RotateSecretOptions
 } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
