@@ -1,5 +1,6 @@
 /** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof } from '../assertions/dpop-proof.ts'
 import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
@@ -19,9 +20,13 @@ export function pushedAuthorizationRequestEndpoint(context: EndpointContext): En
   const member = 'pushed_authorization_request_endpoint'
   const { strategies, authenticate } = context.authentication('pushed_authorization_request')
   const addresses = context.listenerAddresses(member)
-  const handler = clientHandlerOf(authenticate, (client, req, res) =>
+  const answer = clientHandlerOf(authenticate, (client, req, res) =>
     push(context, client, addressesOfListener(req, addresses), req, res)
   )
+  const handler: RequestHandler = (req, res, next) => {
+    offerDpopNonce(res, context.dpop)
+    answer(req, res, next)
+  }
   return { member, caller: 'client', strategies, handler }
 }
 

@@ -52,7 +52,7 @@ export function checkFunctions(options: object, keys: readonly string[]): void {
   }
 }
 
-/** @throws ConfigurationError for something given as `keys` that cannot find any. */
+/** @throws ConfigurationError for something given as `clientKeys` that cannot find any. */
 export function checkClientKeys(keys: unknown): void {
   if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
   throw new ConfigurationError('clientKeys', 'must be what clientKeys() returns')
