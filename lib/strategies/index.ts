@@ -42,10 +42,10 @@ export interface BuiltInStrategiesOptions {
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
   const { clients, issuer, store, clock, fetchJson } = options
   const { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly } = options
-  const keysOfClients = options.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
+  const keys = options.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
-  const jwt = { ...common, issuer, store, ...rules, clientKeys: keysOfClients }
+  const jwt = { ...common, issuer, store, ...rules, clientKeys: keys }
   return [
     new ClientSecretBasicStrategy({ ...common, basicEncoding: options.basicEncoding }),
     new ClientSecretPostStrategy(common),
@@ -53,7 +53,7 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
     new PrivateKeyJwtStrategy(jwt),
     ...(options.certificateMethods === false
       ? []
-      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keysOfClients })]),
+      : [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keys })]),
     new NoneStrategy(common)
   ]
 }

@@ -14,7 +14,7 @@ import {
   type AssertionPolicy
 } from '../assertions/client-assertion.ts'
 import type { AssertionAudience } from '../clients/client.ts'
-import { DecisionBuilder } from '../decisions/decision.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'

@@ -1,6 +1,7 @@
 /** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../clients/client.ts'
+import { cibaGrantType } from '../../clients/grant-types.ts'
 import { notificationOf, type BackchannelRequest, type Notification } from '../../codes/backchannel-request.ts'
 import { beginGrant } from '../../codes/begin-grant.ts'
 import { handOut, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
@@ -66,7 +67,7 @@ async function pushTokens(
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
   const begin = () => beginGrant(server, id, allowed, { client, auth_method })
   const tokens = await server.respond(
-    { client, grant_type: 'urn:openid:params:grant-type:ciba' },
+    { client, grant_type: cibaGrantType },
     { ...allowed, id },
     { resource: resources, refresh_token: begin, auth_req_id }
   )
