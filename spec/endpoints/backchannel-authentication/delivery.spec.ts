@@ -140,7 +140,7 @@ describe('a client that is pushed to', () => {
     const resources = [
       { resource: api, scopes: ['api:read'] },
       { resource: invoices },
-      { resource: files, access_token_format: 'opaque' as const }
+      { resource: files, accessTokenFormat: 'opaque' as const }
     ]
     const { app, server, endpoint } = await telling('push', { resources })
     const asking = (...named: string[]) =>
