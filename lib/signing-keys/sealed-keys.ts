@@ -1,11 +1,8 @@
 /** Key sets as they rest in a store: encrypted under a secret from outside it, where there is one. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
+import { open, seal } from '../crypto/seal.ts'
 import { ConfigurationError } from '../options.ts'
 import type { Json } from '../stores/store.ts'
-
-const algorithm = 'aes-256-gcm'
-const ivBytes = 12
-const tagBytes = 16
 
 /** Seals and opens records of one issuer. */
 export interface Seal {
@@ -28,12 +25,12 @@ export function sealOf(issuer: string, secrets: readonly string[]): Seal {
   const keys = secrets.map(secret => Buffer.from(hkdfSync('sha256', secret, issuer, 'clientele stored keys', 32)))
   const [sealing] = keys
   return {
-    close: record => (sealing === undefined ? { keys: record } : { sealed: encrypt(sealing, issuer, JSON.stringify(record)) }),
+    close: record => (sealing === undefined ? { keys: record } : { sealed: seal(sealing, issuer, JSON.stringify(record)) }),
     open(kept) {
       const { keys: readable, sealed } = kept as { readonly keys?: Json; readonly sealed?: string }
       if (readable !== undefined) return { record: readable, current: sealing === undefined }
       for (const key of keys) {
-        const text = sealed === undefined ? undefined : decrypt(key, issuer, sealed)
+        const text = sealed === undefined ? undefined : open(key, issuer, sealed)
         if (text !== undefined) return { record: JSON.parse(text) as Json, current: key === sealing }
       }
       throw new ConfigurationError(
@@ -41,25 +38,5 @@ export function sealOf(issuer: string, secrets: readonly string[]): Seal {
         'must be the secret the stored keys were encrypted with (or name it in previousSecrets)'
       )
     }
-  }
-}
-
-function encrypt(key: Buffer, issuer: string, text: string): string {
-  const iv = randomBytes(ivBytes)
-  const cipher = createCipheriv(algorithm, key, iv).setAAD(Buffer.from(issuer))
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')
-}
-
-function decrypt(key: Buffer, issuer: string, sealed: string): string | undefined {
-  const bytes = Buffer.from(sealed, 'base64url')
-  if (bytes.length < ivBytes + tagBytes) return undefined
-  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(issuer)).setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes))
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8')
-  } catch {
-    // another secret's, or not what was written
-    return undefined
   }
 }

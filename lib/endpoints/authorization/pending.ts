@@ -4,7 +4,7 @@
  */
 import type { Key, StoredRecord } from '../../stores/store.ts'
 import { toJson, tokenDigest } from '../../tokens/grant.ts'
-import { open, seal } from '../../crypto/seal.ts'
+import { opened, sealed } from '../../tokens/sealed.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { Account } from './interaction.ts'
 import type { AuthorizationRequest } from './request.ts'
@@ -75,12 +75,12 @@ export async function findPending(server: TokenServer, id: string): Promise<Foun
 
 /** The same request with its answer: sealed, because a code is in it, and the store sees none. */
 export function withAnswer(server: TokenServer, pending: PendingAuthorization, given: GivenAnswer): PendingAuthorization {
-  return { ...pending, answered: seal(server, purpose, JSON.stringify(given)) }
+  return { ...pending, answered: sealed(server, purpose, given) }
 }
 
 /** What the client was answered; undefined while the request waits. */
 export function answerOf(server: TokenServer, { answered }: PendingAuthorization): GivenAnswer | undefined {
-  return answered === undefined ? undefined : (JSON.parse(open(server, purpose, answered)) as GivenAnswer)
+  return answered === undefined ? undefined : opened(server, purpose, answered)
 }
 
 function pendingKey(id: string): Key {
