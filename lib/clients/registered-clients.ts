@@ -11,6 +11,7 @@ import { ConfigurationError } from '../options.ts'
 import {
   clientKey,
   isRegisteredClientId,
+  living,
   registrationsOf,
   type ClientRecord,
   type EndedRecord,
@@ -122,10 +123,7 @@ export function openRegistrations(registry: ClientRegistry, context: Registratio
 async function keepUsed(registrations: Registrations, cache: RecordCache, client_id: string): Promise<void> {
   cache.setUnused(client_id, false)
   try {
-    const found = await registrations.read(client_id)
-    if (found?.record.unused !== true) return
-    const { unused, ...record } = found.record
-    if (!(await registrations.replace(found.version, record))) cache.setUnused(client_id, unused)
+    await registrations.change(client_id, record => (record.unused === true ? { ...record, unused: undefined } : undefined))
   } catch {
     cache.setUnused(client_id, true)
   }
@@ -158,9 +156,10 @@ function recordCache({ store, secrets, clock, maxAge }: RegistrationsContext): R
     maxAge,
     keyOf: clientKey,
     // the same object while the record is the same: what is derived from it is cached by its identity
-    valueOf(record, client_id) {
-      setUnused(client_id, !('ended' in record) && record.unused === true)
-      return 'ended' in record ? undefined : clientOf(record, secrets)
+    valueOf(found, client_id) {
+      const record = living(found)
+      setUnused(client_id, record?.unused === true)
+      return record && clientOf(record, secrets)
     }
   })
   return {

@@ -1,5 +1,6 @@
 /** Grants that begin at the token endpoint: nobody was asked, another issuer's word was taken, or that of a token. */
-import { exchangedId, grantKey, toJson, type ExchangedFor, type GrantRecord } from './grant.ts'
+import { write } from '../stores/records.ts'
+import { exchangedId, grantKey, type ExchangedFor, type GrantRecord } from './grant.ts'
 import { keepGrant, type NewGrant } from './person-grants.ts'
 import { grantTtl } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
@@ -17,7 +18,7 @@ export async function startExchangedGrant(server: TokenServer, record: NewGrant,
   const ttl = grantTtl(server, record)
   const exchanged: NewGrant = { ...record, exchanged: parent }
   if (record.about_client !== true) await keepGrant(server, id, exchanged, ttl)
-  else await server.store.set(grantKey(id), toJson({ ...exchanged, since: sinceNow(server) } satisfies GrantRecord), ttl)
+  else await write(server.store, grantKey(id), { ...exchanged, since: sinceNow(server) } satisfies GrantRecord, ttl)
   return id
 }
 

@@ -2,8 +2,9 @@
  * Authorization requests as they are kept while a person signs in and agrees, and for a while after they were
  * answered.
  */
+import { find, swap, write } from '../../stores/records.ts'
 import type { Key, StoredRecord } from '../../stores/store.ts'
-import { toJson, tokenDigest } from '../../tokens/grant.ts'
+import { tokenDigest } from '../../tokens/grant.ts'
 import { opened, sealed } from '../../tokens/sealed.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { Account } from './interaction.ts'
@@ -53,7 +54,7 @@ export async function keepPending(
   signedIn: boolean
 ): Promise<void> {
   const expires_at = server.clock() + longestInteraction * 1000
-  await server.store.set(pendingKey(id), toJson({ ...pending, expires_at }), signedIn ? longestInteraction : untouched)
+  await write(server.store, pendingKey(id), { ...pending, expires_at }, signedIn ? longestInteraction : untouched)
 }
 
 /** Writes what has happened to the state of a request that was found; false where it has changed since. */
@@ -64,13 +65,13 @@ export function replacePending(
   version: StoredRecord['version']
 ): Promise<boolean> {
   const left = Math.ceil(((pending.expires_at ?? 0) - server.clock()) / 1000)
-  return server.store.swap(pendingKey(id), version, toJson(pending), Math.max(1, left))
+  return swap(server.store, pendingKey(id), version, pending, Math.max(1, left))
 }
 
 /** The request, waiting or answered; undefined when it was never there or has expired. */
 export async function findPending(server: TokenServer, id: string): Promise<FoundAuthorization | undefined> {
-  const record = await server.store.get(pendingKey(id))
-  return record && { pending: record.value as unknown as PendingAuthorization, version: record.version }
+  const found = await find<PendingAuthorization>(server.store, pendingKey(id))
+  return found && { pending: found.value, version: found.version }
 }
 
 /** The same request with its answer: sealed, because a code is in it, and the store sees none. */
