@@ -6,8 +6,7 @@ import { InvalidClientError, OAuthError } from '../errors.ts'
 import type { Clock } from '../client-request.ts'
 import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
-import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
-import { isNumericDate } from './numeric-date.ts'
+import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } from './compact-jws.ts'
 
 export interface RequestObjectInput {
   /** What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA Core §7.1.1). */
