@@ -6,7 +6,7 @@ import { clientRegistry, toClient, type Client, type ClientRegistry, type Client
 import { withOrigin } from './client-origin.ts'
 import { cachedRecords, type CachedRecords, type Known } from '../stores/cached-records.ts'
 import { growingCache } from '../stores/growing-cache.ts'
-import type { SecretKeeper } from '../credentials/secrets/stored-secret.ts'
+import type { SecretKeeper } from './stored-secret.ts'
 import { ConfigurationError } from '../options.ts'
 import {
   clientKey,

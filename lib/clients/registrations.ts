@@ -2,7 +2,7 @@
 import { add, read, update, write } from '../stores/records.ts'
 import type { Key, Store } from '../stores/store.ts'
 import type { ReadMetadata } from './metadata/metadata.ts'
-import type { StoredSecret } from '../credentials/secrets/stored-secret.ts'
+import type { StoredSecret } from './stored-secret.ts'
 
 /** A registered client as the store keeps it. */
 export interface ClientRecord {

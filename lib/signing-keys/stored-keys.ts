@@ -1,5 +1,5 @@
 /** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
-import { harmless } from '../events/listener.ts'
+import { harmless } from '../listeners.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
 import { add, find, swap, type Found } from '../stores/records.ts'
 import type { Key, Store } from '../stores/store.ts'
