@@ -1,8 +1,21 @@
 /** What a server asks of client assertions: checked once, at construction. */
 import type { AssertionAudience } from '../clients/client.ts'
-import { clock, flag, integer, issuerIdentifier, listOf, nested, oneOf, valueLike, type Checks, type Read } from '../options.ts'
+import {
+  clock,
+  flag,
+  integer,
+  issuerIdentifier,
+  listOf,
+  nested,
+  objectLike,
+  oneOf,
+  required,
+  valueLike,
+  type Checks,
+  type Read
+} from '../options.ts'
 import type { Clock } from '../client-request.ts'
-import { storeCheck, type Store } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 import { assertionAlgorithms } from '../client-keys/algorithms.ts'
 import { dialChecks, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
 
@@ -62,7 +75,8 @@ export const assertionAlgorithmsCheck = valueLike<readonly string[]>(
 
 export const assertionOptionChecks = {
   issuer: issuerIdentifier(),
-  store: storeCheck,
+  // all that is asked of it: whoever has no other use for a store may hand over one that does no more
+  store: required(objectLike<Store>('a Store: used jti values are kept there', store => typeof store['add'] === 'function')),
   assertionAudience: assertionAudienceCheck,
   legacyAudiences: listOf('URLs', (url): url is string => typeof url === 'string' && url !== '', []),
   audienceAsStringOnly: flag(false),

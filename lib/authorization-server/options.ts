@@ -1,8 +1,8 @@
 /** The options of a whole authorization server. */
 import { endpointAuthMethodsChecks, type EndpointAuthMethods } from '../authentication/per-endpoint.ts'
 import { credentialsChecks, type CredentialsOptions } from '../credentials/server-credentials.ts'
-import { anonymousBudgetCheck } from '../endpoints/anonymous-budget.ts'
-import type { AuthorizationDetailTypes } from '../endpoints/authorization/authorization-details.ts'
+import { anonymousBudgetCheck } from '../authorization-requests/anonymous-budget.ts'
+import type { AuthorizationDetailTypes } from '../authorization-requests/authorization-details.ts'
 import type { Interaction } from '../endpoints/authorization/interaction.ts'
 import {
   backchannelAuthenticationChecks,

@@ -14,7 +14,7 @@ import {
   type AssertionOptions,
   type AssertionPolicy
 } from '../assertions/client-assertion.ts'
-import { DecisionBuilder } from '../decisions/decision.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'

@@ -46,7 +46,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly fetchJson?: FetchJson | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
-  /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
+  /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
   /**
    * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any

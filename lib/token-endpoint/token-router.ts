@@ -10,7 +10,7 @@ import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigur
 import { checkOfferedClients, offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
 import { protectionBy, type GuessProtection } from '../credentials/guesses/guess-protection.ts'
-import { printable } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import { errorHandler } from '../http/error-handler.ts'
@@ -196,7 +196,7 @@ function defaultStrategies(
 
 function dpopPolicy(server: TokenServer, requireNonce: boolean, policy: ProfilePolicy): DpopPolicy {
   const { issuer, store, clock, keys } = server
-  const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), clock) : undefined
+  const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), issuer, clock) : undefined
   const algorithms = policy.algorithms ?? dpopAlgorithms
   return {
     ...{ issuer, store, clock, algorithms, nonces },

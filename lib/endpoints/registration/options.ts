@@ -12,7 +12,8 @@ import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { isPrivateUseScheme } from '../../clients/metadata/uri.ts'
 import type { GuessProtection } from '../../credentials/guesses/guess-protection.ts'
 import { sha256 } from '../../crypto/sha256.ts'
-import { secretKeeper, type SecretKeeper } from '../../credentials/secrets/stored-secret.ts'
+import { secretKeeper } from '../../credentials/secrets/stored-secret.ts'
+import type { SecretKeeper } from '../../clients/stored-secret.ts'
 import {
   ConfigurationError,
   eachOf,
