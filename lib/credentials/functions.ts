@@ -1,6 +1,5 @@
 /** The functions an operator changes a client's credentials with. */
 import type { JWK } from 'jose'
-import type { CertificateSubjectMember } from '../clients/credentials.ts'
 import {
   addCertificate,
   addKey,
@@ -9,7 +8,11 @@ import {
   rotateSecret,
   seconds,
   tell,
-  type CredentialFunctionsContext
+  type AddedCredential,
+  type CertificateSubject,
+  type CredentialFunctionsContext,
+  type NewSecret,
+  type RotateSecretOptions
 } from './additions.ts'
 import { checkFuture, endCredential, type CredentialOptions } from './changes.ts'
 import { describeCredentials, type CredentialInfo } from './listing.ts'
@@ -17,6 +20,7 @@ import { reviewCredentials } from './review.ts'
 import type { CredentialEvent } from '../events/events.ts'
 import { flag, readOptions, type Checks } from '../options.ts'
 
+<<<<<<< HEAD
 /** A credential that was added. */
 export interface AddedCredential {
   readonly id: string
@@ -56,6 +60,8 @@ export interface RevokedCredentials {
 /** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
 export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMember, string>>>
 
+=======
+>>>>>>> main
 /**
  * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
  * the same time, here or elsewhere, none is lost.
@@ -104,7 +110,7 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
   const { records, uses, keeper } = context
   const list = async (client_id: string): Promise<readonly CredentialInfo[]> => {
     const client = await context.find(client_id)
-    const { record } = await records.load(client_id)
+    const { value: record } = await records.load(client_id)
     const described = describeCredentials(client, record, keeper, seconds(context))
     return Promise.all(
       described.map(async info => {
