@@ -134,10 +134,15 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
-    return unknownMembers(client).map(({ member, meant }) => {
+    const unknown = unknownMembers(client).map(({ member, meant }) => {
       if (meant === undefined) return `${path}.${member} is not known and has no effect`
       throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
     })
+    const encoded = membersToEncode(client).map(
+      member =>
+        `${path}.${member} has characters that Basic takes form-encoded only (RFC 6749 §2.3.1), and many clients do not encode`
+    )
+    return [...unknown, ...encoded]
   })
 }
 

@@ -20,26 +20,6 @@ import { reviewCredentials } from './review.ts'
 import type { CredentialEvent } from '../events/events.ts'
 import { flag, readOptions, type Checks } from '../options.ts'
 
-<<<<<<< HEAD
-/** A credential that was added. */
-export interface AddedCredential {
-  readonly id: string
-  /** As decisions and events call it. */
-  readonly credential: string
-  /** Seconds since the epoch; absent: never. */
-  readonly expires_at?: number
-}
-
-/** A generated secret, in clear: this once, and never again. */
-export interface NewSecret extends AddedCredential {
-  readonly client_secret: string
-}
-
-export interface RotateSecretOptions extends CredentialOptions {
-  /** Seconds since the epoch from which the client's other secrets are refused. Default: they go on as they are. */
-  readonly previousExpiresAt?: number | undefined
-}
-
 export interface RevokeCredentialOptions {
   /** True: even where the client could not authenticate any more. Default false. */
   readonly force?: boolean | undefined
@@ -57,11 +37,6 @@ export interface RevokedCredentials {
   readonly descendants: readonly string[]
 }
 
-/** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
-export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMember, string>>>
-
-=======
->>>>>>> main
 /**
  * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
  * the same time, here or elsewhere, none is lost.
