@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { isLoopback, jwksUriMustBe } from './clients.ts'
+import { membersToEncode, isLoopback, jwksUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
@@ -140,7 +140,7 @@ function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
     })
     const encoded = membersToEncode(client).map(
       member =>
-        `${path}.${member} has characters that Basic takes form-encoded only (RFC 6749 §2.3.1), and many clients do not encode`
+        `${path}.${member} must be form-encoded in Basic (RFC 6749 §2.3.1), which many clients leave out: avoid + and %, and : in a client_id`
     )
     return [...unknown, ...encoded]
   })
