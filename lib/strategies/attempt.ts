@@ -24,7 +24,7 @@ export interface StrategyOptions {
   readonly clock?: Clock | undefined
 }
 
-export const strategyOptionKeys: readonly string[] = ['clients', 'onDecision', 'clock']
+const strategyOptionKeys: readonly string[] = ['clients', 'onDecision', 'clock']
 
 /** What a strategy keeps of its options. */
 export interface StrategyContext {

@@ -17,8 +17,8 @@ import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../o
 import type { Registrations } from '../../clients/registrations.ts'
 import { openRegistrations } from '../../clients/registered-clients.ts'
 import { checkFunction } from '../../tokens/token-server.ts'
+import { networkBudget, type NetworkBudget } from '../../http/network-budget.ts'
 import { deviceCodeGrantType } from '../../codes/device-code.ts'
-import { networkLimit, type NetworkLimit } from './network-limit.ts'
 import { registrationRules, type RegistrationBasis, type RegistrationLimits, type RegistrationRules } from './rules.ts'
 
 export type { RegistrationLimits } from './rules.ts'
@@ -90,8 +90,8 @@ export interface Registration {
   readonly clientSecretTtl: number
   /** In seconds; 0: for ever. */
   readonly unusedTtl: number
-  /** Undefined where an initial access token is the bound. */
-  readonly networkLimit: NetworkLimit | undefined
+  /** How many clients a network may register; undefined where an initial access token is the bound. */
+  readonly networkBudget: NetworkBudget | undefined
   readonly rules: RegistrationRules
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
@@ -155,7 +155,7 @@ export function registration(
     policy: checkFunction(options.policy, 'registration.policy'),
     clientSecretTtl,
     unusedTtl,
-    networkLimit: access.access === 'open' ? networkLimit(rules.limits.perNetwork, clock) : undefined,
+    networkBudget: access.access === 'open' ? registrationBudget(rules.limits.perNetwork, clock) : undefined,
     rules,
     registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge, unusedTtl }),
     secrets,
@@ -234,4 +234,10 @@ function checkLimits(limits: RegistrationLimits = {}): RegistrationRules['limits
     keys: checkInteger(limits.keys, 'registration.limits.keys', { min: 1, max: 100, default: 20 }),
     perNetwork: checkInteger(limits.perNetwork, 'registration.limits.perNetwork', { min: 1, max: 1_000_000, default: 200 })
   }
+}
+
+/** Whoever may register without asking must not be able to fill the store. */
+function registrationBudget(most: number, clock: () => number): NetworkBudget {
+  const reasonOf = (): string => `the network has registered ${most} clients within an hour`
+  return networkBudget({ most, window: 3600, clock, reasonOf })
 }
