@@ -2,9 +2,9 @@
  * Bounds what callers nobody knows can have stored: anyone may send any number of requests, and each is kept until
  * somebody acts on it or its time is over.
  */
-import type { Request } from 'express'
 import { networkBudget } from '../http/network-budget.ts'
-import { checkInteger } from '../options.ts'
+import type { NetworkRequest } from '../http/network.ts'
+import { integer, orFalse } from '../options.ts'
 
 /** What a network has left. */
 export interface AnonymousBudget {
@@ -14,7 +14,7 @@ export interface AnonymousBudget {
    * @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where its network has used up what
    * it may store.
    */
-  spend(req: Request, value: object): void
+  spend(req: NetworkRequest, value: object): void
 }
 
 /** Seconds a budget is for. */
@@ -24,15 +24,12 @@ const overhead = 512
 
 const unlimited: AnonymousBudget = { spend: () => undefined }
 
-/**
- * The budgets of one server, in this process.
- *
- * @param given bytes for each network in ten minutes; false: no bound.
- * @throws ConfigurationError for anything else.
- */
-export function anonymousBudget(given: number | false | undefined, clock: () => number): AnonymousBudget {
-  if (given === false) return unlimited
-  const most = checkInteger(given, 'anonymousBudget', { min: 65_536, max: 2 ** 40, default: 8_388_608 })
+/** Bytes for each network in ten minutes; false: no bound. */
+export const anonymousBudgetCheck = orFalse(integer({ min: 65_536, max: 2 ** 40, default: 8_388_608 }))
+
+/** The budgets of one server, in this process. @param most as {@link anonymousBudgetCheck} read it. */
+export function anonymousBudget(most: number | false, clock: () => number): AnonymousBudget {
+  if (most === false) return unlimited
   const reasonOf = (network: string): string => `anonymousBudget: ${network} has used up what it may have stored`
   const budget = networkBudget({ most, window, clock, reasonOf })
   return {

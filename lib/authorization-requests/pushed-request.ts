@@ -6,7 +6,7 @@ import type { Key } from '../stores/store.ts'
 import { tokenDigest } from '../tokens/grant.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationParameters } from './parameters.ts'
-import { longestInteraction } from '../endpoints/authorization/pending.ts'
+import { longestInteraction } from './bounds.ts'
 import { isRedirectUriOf } from './redirect.ts'
 import type { AuthorizationRequest } from './request.ts'
 

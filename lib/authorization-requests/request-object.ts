@@ -2,8 +2,8 @@
 import { parametersOf, verifyRequestObject, type ClaimedParameters } from '../assertions/request-object.ts'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
-import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { AuthorizationParameters, knownParameters } from './parameters.ts'
+import type { RequestPolicy } from './policy.ts'
 
 /**
  * The parameters that count: those inside the request object where there is one, the given ones otherwise.
@@ -11,11 +11,10 @@ import { AuthorizationParameters, knownParameters } from './parameters.ts'
  * @throws OAuthError `invalid_request_object`; InvalidRequestError for two, or none where the client has to sign.
  */
 export async function readRequestObject(
-  context: EndpointContext,
+  { server, requestObjects }: RequestPolicy,
   client: Client,
   given: AuthorizationParameters
 ): Promise<AuthorizationParameters> {
-  const { server, requestObjects } = context
   const required = requestObjects.required || client.require_signed_request_object === true
   const request = given.get('request')
   if (request === undefined) {

@@ -1,15 +1,14 @@
 /** What one network may use up within a time, where whoever asks is not known otherwise. */
-import type { Request } from 'express'
 import { TooManyAttemptsError } from '../errors.ts'
 import { growingCache } from '../stores/growing-cache.ts'
-import { networkOf } from './network.ts'
+import { networkOf, type NetworkRequest } from './network.ts'
 
 /** Counts in this process. */
 export interface NetworkBudget {
   /** @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where the network of a request has less than that left. */
-  check(req: Request, amount: number): void
+  check(req: NetworkRequest, amount: number): void
   /** So much was used up. */
-  add(req: Request, amount: number): void
+  add(req: NetworkRequest, amount: number): void
 }
 
 export interface NetworkBudgetOptions {

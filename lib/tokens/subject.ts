@@ -5,26 +5,31 @@
 import { createHmac } from 'node:crypto'
 import type { Client, ClientMetadata } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, valueLike } from '../options.ts'
 import { sectorOf } from '../clients/subject-type.ts'
-import type { TokenServer } from './token-server.ts'
 
 /** Turns a sector and a person's own `sub` into what the sector's clients call the person. */
 export type PairwiseSubjects = (sector: string, sub: string) => string
 
+/** A server, as far as it names people to clients. */
+export interface SubjectNaming {
+  /** Undefined where no secret was given: every client knows people by their own `sub`. */
+  readonly pairwise: PairwiseSubjects | undefined
+}
+
 const shortestSecret = 32
+
+/** A secret of at least 32 bytes. */
+export const pairwiseSecretCheck = valueLike<string | Uint8Array>(
+  `a string or Uint8Array of at least ${shortestSecret} bytes`,
+  value => (typeof value === 'string' || value instanceof Uint8Array) && Buffer.byteLength(value) >= shortestSecret
+)
 
 /**
  * Pairwise identifiers under a secret: HMAC-SHA256 over issuer, sector and `sub`. The same three always give the same identifier, which says nothing
  * about any of them; issuers that share a secret share no identifier.
- *
- * @throws ConfigurationError where the secret is shorter than 32 bytes.
  */
-export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubjects | undefined {
-  if (secret === undefined) return undefined
-  const isBytes = typeof secret === 'string' || secret instanceof Uint8Array
-  if (!isBytes || Buffer.byteLength(secret) < shortestSecret)
-    throw new ConfigurationError('pairwiseSecret', `must be a string or Uint8Array of at least ${shortestSecret} bytes`)
+export function pairwiseSubjects(secret: string | Uint8Array, issuer: string): PairwiseSubjects {
   const bytes = Buffer.from(secret)
   // JSON keeps the three apart, whatever is in them
   return (sector, sub) =>
@@ -34,12 +39,12 @@ export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubje
 }
 
 /** What clients may register as `subject_type`. */
-export function subjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>): readonly string[] {
+export function subjectTypes({ pairwise }: SubjectNaming): readonly string[] {
   return pairwise === undefined ? ['public'] : ['public', 'pairwise']
 }
 
 /** What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints it sends. */
-export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: Client, sub: string): string {
+export function subjectFor({ pairwise }: SubjectNaming, client: Client, sub: string): string {
   if (client.subject_type !== 'pairwise') return sub
   const sector = sectorOf(client)
   if (pairwise !== undefined && sector !== undefined) return pairwise(sector, sub)
@@ -51,7 +56,7 @@ export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: 
  *
  * @throws ConfigurationError naming the client's member.
  */
-export function checkSubjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>, clients: unknown): void {
+export function checkSubjectTypes({ pairwise }: SubjectNaming, clients: unknown): void {
   if (pairwise !== undefined || !Array.isArray(clients)) return
   const index = (clients as readonly ClientMetadata[]).findIndex(({ subject_type }) => subject_type === 'pairwise')
   if (index !== -1)

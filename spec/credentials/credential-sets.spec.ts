@@ -20,7 +20,7 @@ describe('the clients', () => {
     expect(await sets.clients.find('billing')).not.toBe(changed)
   })
 
-  it('cost no store operation in the steady state, as little as a client_id that nobody has', async () => {
+  it('cost no store operation in the steady state, and somebody who is none costs what a client does', async () => {
     let reads = 0
     const store: Store = watched(memoryStore(), 'get', () => reads++)
     const { sets, time } = made({ store })

@@ -7,7 +7,8 @@ import type { Key, StoredRecord } from '../../stores/store.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { opened, sealed } from '../../tokens/sealed.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
-import type { Account } from './interaction.ts'
+import type { Account } from '../../authorization-requests/account.ts'
+import { longestInteraction } from '../../authorization-requests/bounds.ts'
 import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
 /** An authorization request that waits for a person. */
@@ -30,8 +31,6 @@ export type GivenAnswer =
   | { readonly parameters: { readonly code: string }; readonly sub: string }
   | { readonly parameters: { readonly error: string; readonly error_description: string }; readonly sub?: undefined }
 
-/** Seconds a person has for signing in and agreeing, all steps together. */
-export const longestInteraction = 3600
 /** Seconds a request waits for which nobody has signed in yet: anyone may send any number of them. */
 const untouched = 900
 const purpose = 'authorization answer'
