@@ -99,7 +99,7 @@ export async function importSecret(
 
 /** The client's methods, whether one of them computes with the secret itself, and the salt of its other hashes. */
 async function secretsFor({ records, keeper }: CredentialFunctionsContext, client: Client) {
-  const { record = emptyRecord(keeper) } = await records.load(client.client_id)
+  const { value: record = emptyRecord(keeper) } = await records.load(client.client_id)
   const credentials = credentialsWith(client, record, keeper)
   const all = credentials.flatMap(one => (one.type === 'method' ? [one.method] : []))
   const hashes = credentials.flatMap(one => (one.type === 'secret' && one.secret.hash !== undefined ? [one.secret.hash] : []))
@@ -141,7 +141,7 @@ async function findKey(
   client: Client,
   jwk: JWK
 ): Promise<AddedCredential | undefined> {
-  const { record = emptyRecord(keeper) } = await records.load(client.client_id)
+  const { value: record = emptyRecord(keeper) } = await records.load(client.client_id)
   const now = clock() / 1000
   const known = credentialsWith(client, record, keeper).find(
     one =>

@@ -64,7 +64,7 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
   const { records, uses, keeper } = context
   const list = async (client_id: string): Promise<readonly CredentialInfo[]> => {
     const client = await context.find(client_id)
-    const { record } = await records.load(client_id)
+    const { value: record } = await records.load(client_id)
     const described = describeCredentials(client, record, keeper, seconds(context))
     return Promise.all(
       described.map(async info => {
