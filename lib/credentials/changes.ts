@@ -38,7 +38,7 @@ export interface ChangeContext {
 }
 
 /** How many one client may have that can still be used; as many again are remembered that cannot. */
-export const mostStored = 50
+const mostStored = 50
 
 /** @throws ConfigurationError naming the member that is wrong. */
 export function checkCredentialOptions(options: CredentialOptions, now: number): void {

@@ -106,7 +106,7 @@ function stateOf(
 }
 
 /** Whether a client with these credentials could authenticate now: by a method it may use, with something that method takes. */
-export function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
+function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
   const live = all.filter(credential => isLive(credential, now))
   return live.some(credential => {
     if (credential.type !== 'method') return false
