@@ -140,6 +140,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
       }),
     server: token.server,
     clients,
+    clientDocuments: token.clientDocuments,
     strategies,
     credentials: credentials.sets(strategies.map(({ name }) => name)),
     credentialsEndpoint: credentials.endpoint,

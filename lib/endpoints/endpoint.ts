@@ -20,6 +20,8 @@ import type { Registration } from './registration/options.ts'
 export interface EndpointContext {
   readonly server: TokenServer
   readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
   /** The client authentication methods there are. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly credentials: CredentialFunctions

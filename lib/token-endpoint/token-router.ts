@@ -8,6 +8,7 @@ import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { breakReport, type BreakReport } from '../events/break-report.ts'
 import { clientRegistry, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import type { ClientDocumentsOptions } from '../clients/documents/options.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
 import { checkOfferedClients, offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
@@ -32,6 +33,7 @@ import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { checkTokenIssuers, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { documentClientsOf } from './document-clients.ts'
 import { tokenEndpoint } from './handler.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
@@ -73,6 +75,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly certificateMethods?: boolean | undefined
   /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
   readonly fetchJson?: FetchJson | undefined
+  /**
+   * Lets in clients whose `client_id` is the https URL of a document with their metadata (Client ID Metadata Document), fetched when one comes. Default:
+   * there are no such clients. Not together with `strategies` of one's own, which know none of them.
+   */
+  readonly clientDocuments?: ClientDocumentsOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
@@ -102,6 +109,7 @@ export const tokenRouterOptionKeys: readonly string[] = [
   'certificateSource',
   'certificateMethods',
   'fetchJson',
+  'clientDocuments',
   'profile',
   'requireDpopNonce',
   'guessProtection',
@@ -118,6 +126,8 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
   /** Where the configured ones come from. */
   readonly clientSource: ClientSource | ClientRegistry
   /** What clients may have registered, as far as a token endpoint can say. */
@@ -183,13 +193,16 @@ export function tokenEndpointParts(
   // whether a client is there says the application alone: what is kept of its credentials need not be read for that
   const configuredClients = registered?.clients ?? clientRegistry(configured)
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
-    hasClient: client_id => isThere(configuredClients, client_id),
+    // a token is looked at more often than a document can be fetched: that there could be one is enough
+    hasClient: client_id => (documents?.admits(client_id) === true ? Promise.resolve(true) : isThere(configuredClients, client_id)),
     userinfo,
     events
   })
   const every = withCredentials?.(server, known) ?? known
   let offered: Offered = {}
-  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
+  const found = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
+  const documents = documentClientsOf(options, { clients: found, server, events, offered: () => offered })
+  const clients = documents ?? found
   checkPolicy(options)
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
@@ -206,6 +219,7 @@ export function tokenEndpointParts(
     events,
     breaks,
     clients,
+    clientDocuments: documents !== undefined,
     clientSource: registered?.configured ?? configured,
     offered,
     strategies,

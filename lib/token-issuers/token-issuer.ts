@@ -2,7 +2,8 @@
  * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
  * function from an authenticated client's request to a token response.
  */
-import { isPublic, type Client } from '../clients/client.ts'
+import type { Client } from '../clients/client.ts'
+import { isPublicMethod } from '../clients/methods.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError } from '../options.ts'
@@ -122,12 +123,14 @@ export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssue
 /**
  * The issuer of a grant, for a client that may use it.
  *
+ * @param method how it authenticated: what is for confidential clients is for those that have just proved who they are.
  * @throws InvalidRequestError without `grant_type`, UnsupportedGrantTypeError, UnauthorizedClientError (RFC 6749 §5.2).
  */
 export function selectTokenIssuer(
   tokenIssuers: ReadonlyMap<string, TokenIssuer>,
   grant_type: string | undefined,
-  client: Client
+  client: Client,
+  method: string
 ): TokenIssuer {
   if (grant_type === undefined) throw new InvalidRequestError('grant_type is missing')
   const tokenIssuer = tokenIssuers.get(grant_type)
@@ -137,7 +140,7 @@ export function selectTokenIssuer(
       reason: `${grant_type} is not among the client's grant_types`
     })
   }
-  if (tokenIssuer.confidential === true && isPublic(client)) {
+  if (tokenIssuer.confidential === true && isPublicMethod(method)) {
     throw new UnauthorizedClientError('this grant_type is for confidential clients', {
       reason: 'a public client has no credentials of its own'
     })

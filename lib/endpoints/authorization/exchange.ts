@@ -1,6 +1,6 @@
 /** One request to the authorization endpoint, or one step of a person's, and what becomes of its errors. */
 import type { Request, Response } from 'express'
-import { clientOrigin } from '../../clients/client-origin.ts'
+import { isVouchedFor } from '../../clients/client-origin.ts'
 import { RequestAbortedError } from '../../errors.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
@@ -74,7 +74,7 @@ export function reading<T>(exchange: Exchange, redirect: TrustedRedirect, read: 
     try {
       return await read()
     } catch (thrown) {
-      if (clientOrigin(redirect.client) !== 'registered' || (await isSignedIn(exchange))) throw thrown
+      if (isVouchedFor(redirect.client) || (await isSignedIn(exchange))) throw thrown
       throw new ShownError('for the person alone', { cause: thrown })
     }
   })

@@ -1,5 +1,6 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
 import { isPublic, type Client } from '../../clients/client.ts'
+import { isStale } from '../../clients/documents/document.ts'
 import { printable } from '../../decisions/decision.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
@@ -20,8 +21,10 @@ export async function readClient(context: EndpointContext, parameters: Authoriza
   const client_id = parameters.get('client_id')
   if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
   const client = await findClient(context, client_id)
-  if (client === undefined) throw new InvalidRequestError('this client is not known here')
-  return client
+  // nothing begins for a client whose document could not be had again
+  if (client !== undefined && !isStale(client)) return client
+  const why = context.clients.whyUnknown?.(client_id)
+  throw new InvalidRequestError('this client is not known here', why && { reason: `${why.check}: ${why.reason}` })
 }
 
 /**

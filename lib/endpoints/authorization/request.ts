@@ -1,5 +1,6 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
 import { isPublic, type Client } from '../../clients/client.ts'
+import { clientOrigin } from '../../clients/client-origin.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../../tokens/grant.ts'
 import { isCodeChallenge } from '../../codes/pkce.ts'
@@ -113,7 +114,8 @@ function readCodeChallenge(context: EndpointContext, client: Client, parameters:
   const method = parameters.get('code_challenge_method')
   if (code_challenge === undefined) {
     if (method !== undefined) throw new InvalidRequestError('code_challenge is missing')
-    if (isPublic(client) || context.requirePkce === 'always')
+    // whoever can show a document is a client: that proves as little as being public
+    if (isPublic(client) || clientOrigin(client) === 'document' || context.requirePkce === 'always')
       throw new InvalidRequestError('code_challenge is missing: PKCE is required')
     return undefined
   }
