@@ -104,6 +104,7 @@ const policy = object({
   device_code_ttl: whole(1, 86_400).default(600),
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
+  dpop_nonce: oneOf('off', 'required').default('off'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
 })

@@ -12,22 +12,39 @@ export interface DpopNonces {
 /** Milliseconds a nonce is handed out; it is accepted for up to twice as long. */
 const period = 60_000
 
-/** Makes nonces that are a MAC over the period they belong to: any node with the same key knows them, and none has to keep them. */
-export function dpopNonces(mac: (data: Uint8Array) => Buffer, clock: Clock): DpopNonces {
-  const nonceOf = (index: number): string => {
-    const data = Buffer.alloc(8)
-    data.writeBigUInt64BE(BigInt(index))
-    return mac(data).subarray(0, 18).toString('base64url')
+/**
+ * Makes nonces that are a MAC over the period they belong to: any node with the same key knows them, and none has to keep them.
+ *
+ * @param issuer whose they are: no other server's, with the same keys either.
+ */
+export function dpopNonces(mac: (data: Uint8Array) => Buffer, issuer: string, clock: Clock): DpopNonces {
+  const nonceOf = (index: number): string =>
+    mac(Buffer.from(`${index} ${issuer}`))
+      .subarray(0, 18)
+      .toString('base64url')
+  let latest = { index: -1, nonce: '' }
+  const current = (): string => {
+    const index = Math.floor(clock() / period)
+    // every answer carries one: it is made once a period
+    if (latest.index !== index) latest = { index, nonce: nonceOf(index) }
+    return latest.nonce
   }
   return {
-    current: () => nonceOf(Math.floor(clock() / period)),
+    current,
     isValid(nonce) {
-      const now = Math.floor(clock() / period)
       const given = Buffer.from(nonce)
-      return [now, now - 1].some(index => {
-        const expected = Buffer.from(nonceOf(index))
+      return [current(), nonceOf(Math.floor(clock() / period) - 1)].some(known => {
+        const expected = Buffer.from(known)
         return given.length === expected.length && timingSafeEqual(given, expected)
       })
     }
   }
+}
+
+/** Puts the next nonce on an answer, refusals too, where nonces are asked for (RFC 9449 §8.2): no client has to be refused to learn it. */
+export function offerDpopNonce(
+  res: { setHeader(name: string, value: string): unknown },
+  { nonces }: { readonly nonces: DpopNonces | undefined }
+): void {
+  if (nonces !== undefined) res.setHeader('DPoP-Nonce', nonces.current())
 }

@@ -1,5 +1,6 @@
 /** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof } from '../assertions/dpop-proof.ts'
 import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
@@ -7,11 +8,11 @@ import { readClientRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendJson } from '../http/responses.ts'
 import type { ClientRequest, Parameters } from '../client-request.ts'
-import { parametersOfForm } from './authorization/parameters.ts'
-import { keepPushedRequest, pushedRequestTtl } from './authorization/pushed-request.ts'
-import { readRedirect } from './authorization/redirect.ts'
-import { readRequestObject } from './authorization/request-object.ts'
-import { readAuthorizationRequest, type AuthorizationRequest } from './authorization/request.ts'
+import { parametersOfForm } from '../authorization-requests/parameters.ts'
+import { keepPushedRequest, pushedRequestTtl } from '../authorization-requests/pushed-request.ts'
+import { readRedirect } from '../authorization-requests/redirect.ts'
+import { readRequestObject } from '../authorization-requests/request-object.ts'
+import { readAuthorizationRequest, type AuthorizationRequest } from '../authorization-requests/request.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
 /** Answers POST with a `request_uri` that is good for one authorization within a minute. Clients authenticate as at the token endpoint, public ones too. */
@@ -19,9 +20,13 @@ export function pushedAuthorizationRequestEndpoint(context: EndpointContext): En
   const member = 'pushed_authorization_request_endpoint'
   const { strategies, authenticate } = context.authentication('pushed_authorization_request')
   const addresses = context.listenerAddresses(member)
-  const handler = clientHandlerOf(authenticate, (client, req, res) =>
+  const answer = clientHandlerOf(authenticate, (client, req, res) =>
     push(context, client, addressesOfListener(req, addresses), req, res)
   )
+  const handler: RequestHandler = (req, res, next) => {
+    offerDpopNonce(res, context.dpop)
+    answer(req, res, next)
+  }
   return { member, caller: 'client', strategies, handler }
 }
 

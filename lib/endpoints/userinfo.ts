@@ -1,5 +1,6 @@
 /** The userinfo endpoint (OpenID Connect Core §5.3): what the person's own claims are, for whoever holds their access token. */
 import type { Request, Response } from 'express'
+import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../errors.ts'
 import { readParameters } from '../http/parameters.ts'
@@ -26,6 +27,7 @@ const methods = ['GET', 'HEAD', 'POST']
 
 async function answer(context: EndpointContext, req: Request, res: Response): Promise<void> {
   if (!methods.includes(req.method)) throw new MethodNotAllowedError(methods)
+  offerDpopNonce(res, context.dpop)
   const { accessToken, client } = await readAccessToken(context, req).catch((error: unknown) => {
     throw withChallenge(error, { algorithms: context.dpop.algorithms, scope: ['openid'] })
   })

@@ -1,6 +1,7 @@
 /** Protects an API with this server's access tokens: Bearer, DPoP and certificate-bound, JWT or opaque. */
 import type { Request, RequestHandler } from 'express'
 import { randomUUID } from 'node:crypto'
+import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { thumbprintOf } from '../clients/credentials.ts'
 import { OAuthError } from '../errors.ts'
@@ -41,6 +42,7 @@ export function requireAccessToken(context: AccessTokenContext, options: Require
   const protection = { ...context, origins }
   const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata }
   return (req, res, next) => {
+    offerDpopNonce(res, context.dpop)
     if (interactionId === true) res.setHeader(interactionIdHeader, interactionIdOf(req))
     presentedAccessToken(protection, req)
       .then(token => checkUse(token, options))

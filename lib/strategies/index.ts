@@ -45,7 +45,7 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
   const keys = options.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const rules = { assertionAudience, legacyAudiences, assertionDials, algorithms, audienceAsStringOnly }
-  const jwt = { ...common, issuer, store, ...rules, keys }
+  const jwt = { ...common, issuer, store, ...rules, clientKeys: keys }
   return [
     new ClientSecretBasicStrategy({ ...common, basicEncoding: options.basicEncoding }),
     new ClientSecretPostStrategy(common),

@@ -1,5 +1,6 @@
 /** The token endpoint's handler: authenticates the client, then lets the grant's token issuer answer. */
 import { type Request, type RequestHandler, type Response } from 'express'
+import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { authenticateWith } from '../authentication/authenticate-client.ts'
 import { InvalidClientError, InvalidRequestError, ServerError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
@@ -22,6 +23,7 @@ export function tokenEndpoint(
     parts.events
   )
   return (req, res, next) => {
+    offerDpopNonce(res, parts.dpop)
     const watched = watchTokenRequest(parts.server, req)
     const refuse = (error: unknown): void => {
       watched?.refused(error)

@@ -18,7 +18,8 @@ import {
   type GuessProtection,
   type GuessProtectionOptions
 } from '../credentials/guesses/guess-protection.ts'
-import { printable, type Decision } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
+import type { Decision } from '../decisions/decision.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import type { CertificateSource } from '../certificates/source.ts'
@@ -82,7 +83,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
-  /** True asks every DPoP proof for a nonce of this server's (RFC 9449 §8). Default false. */
+  /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
   readonly requireDpopNonce?: boolean | undefined
   /**
    * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
@@ -308,7 +309,7 @@ function defaultStrategies(
 
 function dpopPolicy(server: TokenServer, requireNonce: boolean, fapi: boolean): DpopPolicy {
   const { issuer, store, clock, keys } = server
-  const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), clock) : undefined
+  const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), issuer, clock) : undefined
   const algorithms = fapi ? fapiAlgorithms : dpopAlgorithms
   return {
     ...{ issuer, store, clock, algorithms, nonces },

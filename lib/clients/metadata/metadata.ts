@@ -4,6 +4,7 @@
  */
 import type { JWK } from 'jose'
 import type { ClientCredential } from '../configured-credentials.ts'
+import { cibaGrantType } from '../grant-types.ts'
 import type { Fail, MetadataKind } from './kinds.ts'
 
 /**
@@ -139,8 +140,6 @@ export interface MetadataMember {
   readonly grant?: string
 }
 
-const ciba = 'urn:openid:params:grant-type:ciba'
-
 export const clientMetadata = {
   client_id: { kind: 'opaque', section: 'RFC 7591 §3.2.1', configured: true },
   client_id_issued_at: { kind: 'seconds', section: 'RFC 7591 §3.2.1', configured: true },
@@ -192,16 +191,16 @@ export const clientMetadata = {
     section: 'CIBA §4',
     values: ['poll', 'ping', 'push'],
     offered: 'deliveryModes',
-    grant: ciba
+    grant: cibaGrantType
   },
-  backchannel_client_notification_endpoint: { kind: 'endpoint', section: 'CIBA §4', grant: ciba },
+  backchannel_client_notification_endpoint: { kind: 'endpoint', section: 'CIBA §4', grant: cibaGrantType },
   backchannel_authentication_request_signing_alg: {
     kind: 'text',
     section: 'CIBA §4',
     offered: 'requestObjectAlgorithms',
-    grant: ciba
+    grant: cibaGrantType
   },
-  backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: ciba },
+  backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: cibaGrantType },
   assertion_audience: { kind: 'text', values: ['issuer', 'report', 'legacy'], configured: true },
   id_token_claims: { kind: 'text', values: ['requested', 'scopes'], configured: true },
   credentials: { kind: 'credentials', configured: true }

@@ -9,7 +9,7 @@ import type { EndpointContext } from '../endpoint.ts'
 import { agreedToDocument, promptedDocument } from './document-consent.ts'
 import type { Account, InteractionPrompt } from './interaction.ts'
 import type { PendingAuthorization } from './pending.ts'
-import type { AuthorizationRequest } from './request.ts'
+import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
 export interface Asked {
   readonly client: Client
