@@ -5,6 +5,7 @@ import { InvalidRequestError, OAuthError } from '../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../tokens/grant.ts'
 import { isCodeChallenge } from '../codes/pkce.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
+import { allowedScope, registeredScope } from '../tokens/allowed.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { claimsWithinReach } from '../tokens/claims.ts'
 import { mayUseCodes, type EndpointContext } from '../endpoints/endpoint.ts'
@@ -96,11 +97,14 @@ function readResponse(
 }
 
 function readScope(context: EndpointContext, client: Client, parameters: AuthorizationParameters): readonly string[] {
-  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
-  const allowed =
-    registered === undefined ? context.server.scopes : context.server.scopes.filter(value => registered.includes(value))
+  const { server } = context
+  const within = (values: readonly string[]) => server.scopes.filter(value => values.includes(value))
   const asked = parameters.get('scope')
-  if (asked === undefined) return registered === undefined ? [] : allowed
+  if (asked === undefined) {
+    const expected = server.resources.defaultScope(parameters.all('resource'))
+    return expected ?? (client.scope === undefined ? [] : within(registeredScope(server, client)))
+  }
+  const allowed = within(allowedScope(server, client))
   const scope = parseScope(asked)
   if (scope === undefined) throw malformedScope(asked)
   const beyond = scopeBeyond(scope, allowed)

@@ -21,6 +21,11 @@ export interface RequireAccessTokenOptions {
   /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
   readonly resourceMetadata?: string | undefined
   /**
+   * True: a request that carried no token is challenged with `error` and `error_description` too, which RFC 6750 §3.1 leaves out: there are MCP clients
+   * that offer their sign-in for nothing else. Default false.
+   */
+  readonly alwaysError?: boolean | undefined
+  /**
    * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which both sides find it in their logs
    * (FAPI 1.0 Part 1 §6.2.1). Default false.
    */
@@ -33,6 +38,7 @@ const optionKeys: readonly (keyof RequireAccessTokenOptions)[] = [
   'audience',
   'scope',
   'resourceMetadata',
+  'alwaysError',
   'interactionId'
 ]
 
@@ -43,6 +49,7 @@ export function checkRequireAccessToken(options: RequireAccessTokenOptions): voi
   checkList(options.resources, 'resources', isResource, 'an absolute URI without a fragment')
   checkList(options.scope, 'scope', isScopeToken, 'a scope value')
   checkOneOf(options.audience, 'audience', ['required', 'optional'], 'optional')
+  checkBoolean(options.alwaysError, 'alwaysError')
   checkBoolean(options.interactionId, 'interactionId')
   const { resourceMetadata }: { readonly resourceMetadata?: unknown } = options
   if (resourceMetadata !== undefined && !(typeof resourceMetadata === 'string' && isQuotable(resourceMetadata)))

@@ -3,7 +3,7 @@ import { documentClients, type DocumentClients } from '../clients/documents/docu
 import { readClientDocuments } from '../clients/documents/options.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import type { Offered } from '../clients/offered.ts'
-import { printable } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError, isLoopbackHost } from '../options.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'

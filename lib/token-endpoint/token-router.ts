@@ -24,6 +24,7 @@ import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { developmentErrorKeys, type DevelopmentErrorOptions } from '../http/development-errors.ts'
+import { crossOrigin } from '../http/cross-origin.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { checkIssuer, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../options.ts'
 import { enforceProfile, fapiAlgorithms, fapiMethods, type Profile } from '../profiles.ts'
@@ -160,7 +161,7 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   checkKeys(options, tokenRouterOptionKeys)
   const parts = tokenEndpointParts(options)
   const router = Router()
-  router.all('/token', tokenEndpoint(parts, options))
+  router.all('/token', crossOrigin(tokenEndpoint(parts, options), { methods: ['POST'] }))
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(parts.clientSource, parts.offered)
   router.use(oauthErrorHandler(options))

@@ -7,7 +7,8 @@ import { isPublicMethod } from '../clients/methods.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError } from '../options.ts'
-import { allowedScope } from '../tokens/allowed.ts'
+import { requestedResources } from '../client-request.ts'
+import { allowedScope, registeredScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
@@ -58,11 +59,14 @@ export function requiredParameter(request: Pick<TokenRequest, 'parameters'>, nam
  */
 export function requestedScope(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
-  server: Pick<TokenServer, 'scopes'>
+  server: Pick<TokenServer, 'scopes' | 'openScopes'> & Partial<Pick<TokenServer, 'resources'>>
 ): readonly string[] {
-  const allowed = allowedScope(server, request.client)
   const scope = request.parameters['scope']
-  if (scope === undefined) return request.client.scope === undefined ? [] : allowed
+  if (scope === undefined) {
+    const expected = server.resources?.defaultScope(requestedResources(request.parameters))
+    return expected ?? (request.client.scope === undefined ? [] : registeredScope(server, request.client))
+  }
+  const allowed = allowedScope(server, request.client)
   const values = parseScope(scope)
   if (values === undefined) throw malformedScope(scope)
   const beyond = scopeBeyond(values, allowed)
@@ -78,7 +82,7 @@ export function requestedScope(
  */
 export function requestedScopeWithin(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
-  server: Pick<TokenServer, 'scopes'>,
+  server: Pick<TokenServer, 'scopes' | 'openScopes'>,
   limit: readonly string[] | undefined
 ): readonly string[] {
   if (limit === undefined) return requestedScope(request, server)

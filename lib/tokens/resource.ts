@@ -20,6 +20,15 @@ export interface ResourceOptions {
   readonly accessTokenTtl?: number | undefined
   /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
   readonly introspectionClients?: readonly string[] | undefined
+  /** The scope of a request for this resource that names none. Default: what the client registered, as for any request. */
+  readonly defaultScope?: readonly string[] | undefined
+  /**
+   * `registered` (default): a client may ask for the scope values it registered. `any`: clients that nobody configured may ask for every one of this
+   * resource's, for clients that register before they know what they will need.
+   */
+  readonly clientScope?: 'registered' | 'any' | undefined
+  /** Which grants for this resource have a refresh token. Default: as the server's `refreshTokens` says. */
+  readonly refreshTokens?: 'offline_access' | 'registered' | undefined
 }
 
 export interface Resource {
@@ -29,6 +38,9 @@ export interface Resource {
   readonly signingAlgorithm: SigningAlgorithm | undefined
   readonly accessTokenTtl: number | undefined
   readonly introspectionClients: readonly string[]
+  readonly defaultScope?: readonly string[] | undefined
+  readonly clientScope?: 'registered' | 'any'
+  readonly refreshTokens?: 'offline_access' | 'registered' | undefined
 }
 
 /** As many resources as one request may name. */
@@ -137,6 +149,22 @@ export class Resources {
     return inferred === undefined ? resources : [inferred.resource]
   }
 
+  /** The scope of a request for these that names none; undefined where none of them says. */
+  defaultScope(indicators: readonly string[]): readonly string[] | undefined {
+    const scopes = indicators.flatMap(indicator => this.byIndicator.get(indicator)?.defaultScope ?? [])
+    return scopes.length === 0 ? undefined : [...new Set(scopes)]
+  }
+
+  /** The scope values that clients may ask for whatever they registered. */
+  openScopes(): readonly string[] {
+    return this.all().flatMap(({ clientScope, scopes }) => (clientScope === 'any' ? scopes : []))
+  }
+
+  /** Whether grants for one of these have a refresh token without being asked for one. */
+  areRefreshed(meant: { readonly resources: readonly string[]; readonly scope: readonly string[] }): boolean {
+    return this.meant(meant).some(indicator => this.byIndicator.get(indicator)?.refreshTokens === 'registered')
+  }
+
   private candidates(scope: readonly string[]): readonly Resource[] {
     const [first, ...others] = scope.filter(value => !aboutPeople.includes(value))
     const owners = first === undefined ? [] : (this.owners.get(first) ?? [])
@@ -144,7 +172,17 @@ export class Resources {
   }
 }
 
-const optionKeys = ['resource', 'scopes', 'accessTokenFormat', 'signingAlgorithm', 'accessTokenTtl', 'introspectionClients']
+const optionKeys = [
+  'resource',
+  'scopes',
+  'accessTokenFormat',
+  'signingAlgorithm',
+  'accessTokenTtl',
+  'introspectionClients',
+  'defaultScope',
+  'clientScope',
+  'refreshTokens'
+]
 
 function checkResource(options: ResourceOptions, key: string, algorithms: readonly string[]): Resource {
   const given: unknown = options
@@ -162,8 +200,17 @@ function checkResource(options: ResourceOptions, key: string, algorithms: readon
   if (!Array.isArray(introspectionClients) || !introspectionClients.every(id => typeof id === 'string' && id !== '')) {
     throw new ConfigurationError(`${key}.introspectionClients`, 'must be a list of client_ids')
   }
+  const { defaultScope }: { readonly defaultScope?: unknown } = options
+  if (defaultScope !== undefined && !(Array.isArray(defaultScope) && defaultScope.every(value => scopes.includes(value))))
+    throw new ConfigurationError(`${key}.defaultScope`, "must be a list of the resource's own scope values")
   return {
     resource: indicator,
+    defaultScope: defaultScope as readonly string[] | undefined,
+    clientScope: checkOneOf(options.clientScope, `${key}.clientScope`, ['registered', 'any'], 'registered'),
+    refreshTokens:
+      options.refreshTokens === undefined
+        ? undefined
+        : checkOneOf(options.refreshTokens, `${key}.refreshTokens`, ['offline_access', 'registered'], 'offline_access'),
     scopes: scopes as readonly string[],
     accessTokenFormat: checkOneOf(options.accessTokenFormat, `${key}.accessTokenFormat`, ['jwt', 'opaque'], 'jwt'),
     signingAlgorithm: checkAlgorithm(options.signingAlgorithm, `${key}.signingAlgorithm`, algorithms),

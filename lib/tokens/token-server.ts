@@ -154,6 +154,8 @@ export interface TokenServer {
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
+  /** Those of them that clients nobody configured may ask for whatever they registered. */
+  readonly openScopes?: readonly string[]
   /** What ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
   readonly idTokenClaims: IdTokenClaims
@@ -213,6 +215,7 @@ export function tokenServer(
     pairwise: pairwiseSubjects(options.pairwiseSecret, issuer),
     resources,
     scopes: checkScopes(options.scopes, resources),
+    openScopes: resources.openScopes(),
     idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),
     idTokenClaims: checkOneOf(options.idTokenClaims, 'idTokenClaims', ['requested', 'scopes'], 'requested'),
     accessTokenTtl: checkInteger(options.accessTokenTtl, 'accessTokenTtl', { min: 1, max: year, default: 3600 }),

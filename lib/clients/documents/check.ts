@@ -1,6 +1,7 @@
 /** From a document to a client (Client ID Metadata Document §4): the one table of client metadata, and the draft's own rules on top. */
 import { ConfigurationError } from '../../options.ts'
 import { toClient, type Client, type ClientMetadata } from '../client.ts'
+import { credentialSet, keepCredentials, methodOf } from '../credentials.ts'
 import { withOrigin } from '../client-origin.ts'
 import { judgeOfKind, type Fail } from '../metadata/kinds.ts'
 import { memberOf } from '../metadata/metadata.ts'
@@ -47,7 +48,9 @@ export function clientOfDocument(client_id: string, document: unknown, rules: Do
   const read = readMembers(given, rules)
   checkRedirects(client_id, read, rules)
   const metadata = { ...read, client_id, token_endpoint_auth_method: first, ...profiled(read, rules) }
-  const client = made({ ...metadata, ...(others.length > 0 && { credentials: others.map(asCredential) }) }, rules)
+  const client = made(metadata, rules)
+  const added = others.map(method => methodOf({ id: method, source: 'configured' }, method))
+  if (added.length > 0) keepCredentials(client, [...credentialSet(client).all, ...added])
   keepDocument(client, {
     host: new URL(client_id).host,
     loopback: client.redirect_uris.length > 0 && client.redirect_uris.every(isLoopbackRedirect),
@@ -55,10 +58,6 @@ export function clientOfDocument(client_id: string, document: unknown, rules: Do
     stale: false
   })
   return withOrigin(client, 'document')
-}
-
-function asCredential(method: string) {
-  return { type: 'method' as const, id: method, method }
 }
 
 /** §4.1: nobody shares a secret with whoever reads the document. */
@@ -91,6 +90,8 @@ function methodsOf(given: Readonly<Record<string, unknown>>, { publicClients }: 
     named === undefined ? (list as readonly unknown[]).includes(method) : named === method
   )
   const [first, ...others] = publicClients ? known : known.filter(method => method !== 'none')
+  // a choice of which one cannot be made
+  if (first === 'none' && given['jwks'] === undefined && given['jwks_uri'] === undefined) return [first]
   if (first !== undefined) return [first, ...others]
   return fail(member, publicClients ? 'must be none or private_key_jwt' : 'must be private_key_jwt: every client here has a key')
 }
