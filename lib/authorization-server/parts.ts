@@ -145,6 +145,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
     credentials: credentials.sets(strategies.map(({ name }) => name)),
     credentialsEndpoint: credentials.endpoint,
     grantTypes,
+    grantMetadata: Object.fromEntries([...token.tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata))),
     anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     backchannel,

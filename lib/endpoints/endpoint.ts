@@ -29,6 +29,8 @@ export interface EndpointContext {
   readonly credentialsEndpoint: boolean
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
+  /** What those add to metadata. */
+  readonly grantMetadata: Readonly<Record<string, unknown>>
   readonly interaction: Interaction
   /** `public`: public clients must use PKCE. `always`: every client must. */
   readonly requirePkce: 'public' | 'always'

@@ -33,6 +33,7 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],
     ...(context.acrValues.length > 0 && { acr_values_supported: context.acrValues }),
+    ...context.grantMetadata,
     ...Object.fromEntries(endpoints.flatMap(({ metadata = {} }) => Object.entries(metadata)))
   }
 }

@@ -3,6 +3,7 @@
  * function from an authenticated client's request to a token response.
  */
 import type { Client } from '../clients/client.ts'
+import { clientOrigin } from '../clients/client-origin.ts'
 import { isPublicMethod } from '../clients/methods.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
@@ -41,6 +42,10 @@ export interface TokenIssuer {
   readonly grant_type: string
   /** True where public clients must not use it. Default false. */
   readonly confidential?: boolean
+  /** True: public clients with a document of their own may use it all the same; which requests of theirs are good `issue` says. Default false. */
+  readonly publicDocuments?: boolean
+  /** What it adds to the server's metadata: registered members only. */
+  readonly metadata?: Readonly<Record<string, unknown>>
   /** May reject with any `OAuthError`; anything else becomes a 500 that says nothing. */
   issue(request: TokenRequest, server: TokenServer): Promise<TokenResponse>
 }
@@ -144,7 +149,8 @@ export function selectTokenIssuer(
       reason: `${grant_type} is not among the client's grant_types`
     })
   }
-  if (tokenIssuer.confidential === true && isPublicMethod(method)) {
+  const mayBePublic = tokenIssuer.publicDocuments === true && clientOrigin(client) === 'document'
+  if (tokenIssuer.confidential === true && isPublicMethod(method) && !mayBePublic) {
     throw new UnauthorizedClientError('this grant_type is for confidential clients', {
       reason: 'a public client has no credentials of its own'
     })
