@@ -135,15 +135,19 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
 }
 
 function resourcesOf({ issuer, settings, mcp }: IssuerOptions) {
-  const configured = settings.resources.map(
-    ({ access_token_signing_alg, access_token_format, introspection_clients, ...resource }) => ({
-      ...resource,
-      accessTokenFormat: access_token_format,
-      introspectionClients: introspection_clients,
-      signingAlgorithm: access_token_signing_alg
-    })
-  )
+  const configured = settings.resources.map(resourceOptions)
   return mcp === undefined ? configured : [...configured, mcpResourceOf(issuer, mcp)]
+}
+
+function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resources'][number]) {
+  const { access_token_format, access_token_signing_alg, introspection_clients } = given
+  return {
+    resource,
+    scopes,
+    accessTokenFormat: access_token_format,
+    signingAlgorithm: access_token_signing_alg,
+    introspectionClients: introspection_clients
+  }
 }
 
 function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
@@ -223,13 +227,20 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
+/** The same, of a resource's options. */
+const resourceSettingNames: Readonly<Record<string, string>> = {
+  accessTokenFormat: 'access_token_format',
+  signingAlgorithm: 'access_token_signing_alg',
+  introspectionClients: 'introspection_clients'
+}
+
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
   const [option = ''] = Object.keys(settingNames)
     .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
-  const key = named.replace(/\.signingAlgorithm$/, '.access_token_signing_alg')
+  const key = named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

@@ -67,11 +67,12 @@ export function requestedScope(
   server: Pick<TokenServer, 'scopes' | 'openScopes'> & Partial<Pick<TokenServer, 'resources'>>
 ): readonly string[] {
   const scope = request.parameters['scope']
+  const allowed = allowedScope(server, request.client)
   if (scope === undefined) {
     const expected = server.resources?.defaultScope(requestedResources(request.parameters))
-    return expected ?? (request.client.scope === undefined ? [] : registeredScope(server, request.client))
+    if (expected !== undefined) return allowed.filter(value => expected.includes(value))
+    return request.client.scope === undefined ? [] : registeredScope(server, request.client)
   }
-  const allowed = allowedScope(server, request.client)
   const values = parseScope(scope)
   if (values === undefined) throw malformedScope(scope)
   const beyond = scopeBeyond(values, allowed)

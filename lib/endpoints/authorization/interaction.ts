@@ -6,17 +6,8 @@ import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
 import type { ConsentedMember } from '../../clients/documents/document.ts'
+import type { Account } from '../../authorization-requests/account.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
-
-/** The person signed in with a browser. */
-export interface Account {
-  /** The stable, never reassigned identifier of the person at this issuer (OpenID Connect Core §2). */
-  readonly sub: string
-  /** When the person signed in: seconds since the epoch. */
-  readonly auth_time: number
-  readonly acr?: string | undefined
-  readonly amr?: readonly string[] | undefined
-}
 
 /** What a page needs to know. */
 export interface InteractionPrompt {
