@@ -19,8 +19,7 @@ export {
 } from './protection.ts'
 
 /** Every option of {@link authorizationServer} but its scopes, and what MCP adds. */
-export interface McpAuthorizationOptions
-  extends Omit<AuthorizationServerOptions, 'clients' | 'scopes'>, McpProtectionOptions {
+export interface McpAuthorizationOptions extends Omit<AuthorizationServerOptions, 'clients' | 'scopes'>, McpProtectionOptions {
   /** Every scope value of the MCP server, each with what it means to people. */
   readonly scopes: Readonly<Record<string, string>>
   /** Clients that are known beforehand. Default none: clients have documents of their own. */
@@ -50,12 +49,12 @@ export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'm
  * app.all('/mcp', mcp.requireToken, express.json(), (req, res) => void handle(req, res, req.body))
  */
 export function mcpAuthorization(options: McpAuthorizationOptions): McpAuthorization {
-  const { resource, scopes, required, resourceName, invalidToken, ...rest } = options
+  const { resource, scopes, required, resourceName, invalidToken, clients = [], ...rest } = options
   const values = checkScopes(scopes, required)
   const server = authorizationServer({
-    clients: [],
     ...(rest.strategies === undefined && { clientDocuments: { hosts: ['*'] } }),
     ...rest,
+    clients,
     scopes: ['offline_access'],
     resources: [...(rest.resources ?? []), mcpResource({ resource, scopes: values, required })]
   })

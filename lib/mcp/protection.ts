@@ -77,7 +77,13 @@ const mcpHeaders = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp
 export function mcpProtection(server: AuthorizationServer, options: McpProtectionOptions): McpProtection {
   const { resource, required: scope, resourceName, invalidToken } = readOptions(options, checks)
   const resourceMetadata = metadataAddress(resource)
-  const protect = server.requireAccessToken({ resources: [resource], audience: 'required', scope, resourceMetadata, alwaysError: true })
+  const protect = server.requireAccessToken({
+    resources: [resource],
+    audience: 'required',
+    scope,
+    resourceMetadata,
+    alwaysError: true
+  })
   const authInfo = (token: string, accessToken: AccessToken): McpAuthInfo => ({
     token,
     clientId: accessToken.client_id,

@@ -30,14 +30,19 @@ const description = 'the access token is not valid'
 
 /** 403 `insufficient_scope` (RFC 6750 §3.1): what is asked for needs scope values the token has not. */
 export function insufficientScope(missing: readonly string[]): OAuthError {
-  return new OAuthError('insufficient_scope', 403, 'the access token lacks a scope value', { reason: `lacks ${missing.join(' ')}` })
+  return new OAuthError('insufficient_scope', 403, 'the access token lacks a scope value', {
+    reason: `lacks ${missing.join(' ')}`
+  })
 }
 
 /**
  * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header field of its own, Bearer first:
  * there are clients that do not read past the first challenge of a field.
  */
-export function withChallenge(thrown: unknown, { algorithms, scope = [], resourceMetadata, alwaysError = false }: ChallengeOptions): OAuthError {
+export function withChallenge(
+  thrown: unknown,
+  { algorithms, scope = [], resourceMetadata, alwaysError = false }: ChallengeOptions
+): OAuthError {
   const error = toOAuthError(thrown)
   const status = error.status === 400 && error.error.includes('dpop') ? 401 : error.status
   if (status !== 401 && status !== 403) return error

@@ -135,7 +135,6 @@ function checkUse(token: AccessToken, { resources, audience, scope = [] }: Requi
   if (resources !== undefined && audiences.length > 0 && !audiences.some(one => resources.includes(one)))
     throw invalidToken('for another resource')
   const missing = scope.filter(value => !token.scope.includes(value))
-  if (missing.length > 0)
-    throw insufficientScope(missing)
+  if (missing.length > 0) throw insufficientScope(missing)
   return token
 }

@@ -13,7 +13,11 @@ import type { TokenRouterOptions } from './token-router.ts'
 
 /** The clients of the server and those with documents; undefined where there are none of those. */
 export function documentClientsOf(
-  { clientDocuments: given, strategies, profile = 'oauth2' }: Pick<TokenRouterOptions, 'clientDocuments' | 'strategies' | 'profile'>,
+  {
+    clientDocuments: given,
+    strategies,
+    profile = 'oauth2'
+  }: Pick<TokenRouterOptions, 'clientDocuments' | 'strategies' | 'profile'>,
   parts: {
     readonly clients: ClientRegistry
     readonly server: TokenServer
@@ -24,7 +28,10 @@ export function documentClientsOf(
   if (given === undefined) return undefined
   const policy = readClientDocuments(given)
   if (strategies !== undefined)
-    throw new ConfigurationError('clientDocuments', 'must be left out with strategies of your own: they would know none of these clients')
+    throw new ConfigurationError(
+      'clientDocuments',
+      'must be left out with strategies of your own: they would know none of these clients'
+    )
   const { maxBytes, timeout, ca, redirectUris } = policy
   const loopback = isLoopbackHost(new URL(parts.server.issuer).hostname)
   return documentClients(parts.clients, {

@@ -196,7 +196,8 @@ export function tokenEndpointParts(
   const configuredClients = registered?.clients ?? clientRegistry(configured)
   const server = tokenServer({ ...options, ...(fapi && { idTokenAlgorithms: fapiAlgorithms }) }, respond, {
     // a token is looked at more often than a document can be fetched: that there could be one is enough
-    hasClient: client_id => (documents?.admits(client_id) === true ? Promise.resolve(true) : isThere(configuredClients, client_id)),
+    hasClient: client_id =>
+      documents?.admits(client_id) === true ? Promise.resolve(true) : isThere(configuredClients, client_id),
     userinfo,
     events
   })

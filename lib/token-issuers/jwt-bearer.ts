@@ -111,7 +111,11 @@ function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: To
 }
 
 /** The resources the token is for: those asked for, or the only one of this server's that the assertion names. */
-function grantedResources(request: TokenRequest, server: TokenServer, { typ, claims: { resource: claim } }: TrustedJwt): readonly string[] {
+function grantedResources(
+  request: TokenRequest,
+  server: TokenServer,
+  { typ, claims: { resource: claim } }: TrustedJwt
+): readonly string[] {
   const asked = requestedResources(request.parameters)
   const named = claim === undefined ? [] : namedHere(server, claim)
   if (named.length === 0 && claim !== undefined) {

@@ -1,8 +1,6 @@
 /** The example app's MCP server, as callers without the SDK and as the official clients meet it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client'
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { memoryStore } from 'clientele'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
@@ -15,31 +13,34 @@ let mcp: string
 const bob = { username: 'bob', password: 'builder' }
 
 beforeAll(async () => {
-  serving = await serve(() => ({
-    clients: [
-      {
-        client_id: 'web',
-        token_endpoint_auth_method: 'none',
-        redirect_uris: [redirect_uri],
-        grant_types: ['authorization_code', 'refresh_token']
-      },
-      { client_id: 'machine', client_secret: 'm4chine-s3cret-of-some-length', grant_types: ['client_credentials'] }
-    ],
-    accounts: [
-      { sub: 'u-alice', ...alice },
-      { sub: 'u-bob', ...bob }
-    ],
-    resources: [{ resource: 'https://api.example.com', scopes: ['api:read'] }],
-    mcp: {},
-    policy: { registration: 'open' }
-  }), memoryStore())
+  serving = await serve(
+    () => ({
+      clients: [
+        {
+          client_id: 'web',
+          token_endpoint_auth_method: 'none',
+          redirect_uris: [redirect_uri],
+          grant_types: ['authorization_code', 'refresh_token']
+        },
+        { client_id: 'machine', client_secret: 'm4chine-s3cret-of-some-length', grant_types: ['client_credentials'] }
+      ],
+      accounts: [
+        { sub: 'u-alice', ...alice },
+        { sub: 'u-bob', ...bob }
+      ],
+      resources: [{ resource: 'https://api.example.com', scopes: ['api:read'] }],
+      mcp: {},
+      policy: { registration: 'open' }
+    }),
+    memoryStore()
+  )
   issuer = serving.issuer
   mcp = `${issuer}/mcp`
 })
 afterAll(() => serving.close())
 
-async function tokens(scope: string | undefined, person = alice, resource: string | undefined = mcp): Promise<Tokens> {
-  const { answer } = await through(new Browser(), issuer, { scope, resource }, person)
+async function tokens(scope: string | undefined, person = alice, resource: string | null = mcp): Promise<Tokens> {
+  const { answer } = await through(new Browser(), issuer, { scope, resource: resource ?? undefined }, person)
   return redeem(issuer, answer)
 }
 
@@ -76,7 +77,7 @@ describe('a call', () => {
     ['without a token', () => Promise.resolve(undefined)],
     ['with nonsense', () => Promise.resolve('nonsense')],
     ['with a token for another resource', async () => (await tokens('api:read', alice, 'https://api.example.com')).access_token],
-    ['with a token for none', async () => (await tokens('openid', alice, undefined)).access_token]
+    ['with a token for none', async () => (await tokens('openid', alice, null)).access_token]
   ])('%s is told where to get one, and what for', async (_, token) => {
     const answer = await refusal(await call(listNotes, await token()))
     expect(answer).toEqual({
@@ -119,7 +120,11 @@ describe('a call', () => {
   it('may come from a script of any origin, which may read what it has to', async () => {
     const preflight = await fetch(mcp, {
       method: 'OPTIONS',
-      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization'
+      }
     })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
@@ -135,7 +140,11 @@ describe('the authorization server behind it', () => {
     for (const address of [metadata(), `${issuer}/.well-known/oauth-protected-resource`]) {
       const response = await fetch(address)
       expect(response.headers.get('access-control-allow-origin')).toBe('*')
-      expect(await response.json()).toMatchObject({ resource: mcp, authorization_servers: [issuer], scopes_supported: ['notes:read'] })
+      expect(await response.json()).toMatchObject({
+        resource: mcp,
+        authorization_servers: [issuer],
+        scopes_supported: ['notes:read']
+      })
     }
   })
 
@@ -174,15 +183,23 @@ describe('the authorization server behind it', () => {
 
 /** What an SDK asks of whoever signs in for it: everything is kept here, and the browser is one of ours. */
 class Provider {
+  readonly grants: readonly string[]
   readonly browser = new Browser()
-  readonly redirectUrl = redirect_uri
-  readonly clientMetadata = {
-    client_name: 'Official client',
-    redirect_uris: [redirect_uri],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none'
+  constructor(grants: readonly string[]) {
+    this.grants = grants
   }
+
+  readonly redirectUrl = redirect_uri
+  get clientMetadata() {
+    return {
+      client_name: 'Official client',
+      redirect_uris: [redirect_uri],
+      grant_types: [...this.grants],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none'
+    }
+  }
+
   code = ''
   iss: string | undefined
   scopes: (string | null)[] = []
@@ -220,27 +237,40 @@ interface Official {
   close(): Promise<void>
 }
 
-const officials: readonly [string, () => Official, (provider: Provider) => Transport][] = [
+/** The types of the 1.x line need those of a browser, which nothing else here does. */
+const untyped = (path: string): Promise<Record<string, new (...given: unknown[]) => unknown>> =>
+  import(`@modelcontextprotocol/sdk/client/${path}.js`) as never
+const { Client: ClientV1 = Object } = await untyped('index')
+const { StreamableHTTPClientTransport: TransportV1 = Object } = await untyped('streamableHttp')
+
+const refreshing = ['authorization_code', 'refresh_token']
+
+const officials: readonly [string, readonly string[], () => Official, (provider: Provider) => Transport][] = [
   [
     'sdk 1.x',
-    () => new ClientV1({ name: 'spec', version: '1' }) as unknown as Official,
-    provider => new TransportV1(new URL(mcp), { authProvider: provider as never }) as unknown as Transport
+    // with a refresh token it refreshes where it should ask for more
+    ['authorization_code'],
+    () => new ClientV1({ name: 'spec', version: '1' }) as Official,
+    provider => new TransportV1(new URL(mcp), { authProvider: provider }) as Transport
   ],
   [
     'client 2.x',
+    refreshing,
     () => new ClientV2({ name: 'spec', version: '1' }) as unknown as Official,
     provider => new TransportV2(new URL(mcp), { authProvider: provider as never }) as unknown as Transport
   ]
 ]
 
-describe.each(officials)('the official %s', (_, makeClient, makeTransport) => {
+describe.each(officials)('the official %s', (_, grants, makeClient, makeTransport) => {
   it('needs the address and nothing else: registers, signs in, calls, and asks for more when it has to', async () => {
-    const provider = new Provider()
+    const provider = new Provider(grants)
     const signingIn = makeTransport(provider)
-    await makeClient().connect(signingIn as never).then(
-      () => Promise.reject(new Error('nobody had signed in')),
-      () => signingIn.finishAuth(provider.code, provider.iss)
-    )
+    await makeClient()
+      .connect(signingIn as never)
+      .then(
+        () => Promise.reject(new Error('nobody had signed in')),
+        () => signingIn.finishAuth(provider.code, provider.iss)
+      )
     const client = makeClient()
     const transport = makeTransport(provider)
     await client.connect(transport as never)

@@ -39,7 +39,11 @@ async function make(trusting = true) {
   const app = express()
   app.use(mcp)
   const sign = (parts: JwtParts) => signAs(idp, issuer, Date.now() / 1000, parts)
-  const post = (form: Form) => request(app).post('/oauth2/token').type('form').send({ grant_type, ...form })
+  const post = (form: Form) =>
+    request(app)
+      .post('/oauth2/token')
+      .type('form')
+      .send({ grant_type, ...form })
   return { app, sign, post, mcp }
 }
 
@@ -60,14 +64,21 @@ describe('an ID-JAG', () => {
   it('for another client, or another server, is no grant', async () => {
     const { sign, post } = await make()
     const client_id = documented()
-    for (const claims of [{ client_id: 'configured', resource }, { client_id, resource: 'https://elsewhere.example' }])
-      expect((await post({ client_id, assertion: await sign({ header, claims }) })).body).toMatchObject({ error: 'invalid_grant' })
+    for (const claims of [
+      { client_id: 'configured', resource },
+      { client_id, resource: 'https://elsewhere.example' }
+    ])
+      expect((await post({ client_id, assertion: await sign({ header, claims }) })).body).toMatchObject({
+        error: 'invalid_grant'
+      })
   })
 
   it('is the only assertion such a client may use, and other public clients may use none', async () => {
     const { sign, post } = await make()
     const client_id = documented()
-    expect((await post({ client_id, assertion: await sign({ claims: { resource } }) })).body).toMatchObject({ error: 'unauthorized_client' })
+    expect((await post({ client_id, assertion: await sign({ claims: { resource } }) })).body).toMatchObject({
+      error: 'unauthorized_client'
+    })
     const claims = { client_id: 'configured', resource }
     const configured = await post({ client_id: 'configured', assertion: await sign({ header, claims }) })
     expect(configured.body).toMatchObject({ error: 'unauthorized_client' })

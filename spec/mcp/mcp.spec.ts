@@ -38,7 +38,15 @@ async function make(options: Partial<McpAuthorizationOptions> = {}): Promise<{ a
 }
 
 async function tokenOf(app: Express, client_id: string, change: Readonly<Record<string, string>> = {}): Promise<string> {
-  const query = { client_id, redirect_uri, response_type: 'code', code_challenge, code_challenge_method: 'S256', resource, ...change }
+  const query = {
+    client_id,
+    redirect_uri,
+    response_type: 'code',
+    code_challenge,
+    code_challenge_method: 'S256',
+    resource,
+    ...change
+  }
   const asked = await request(app).get('/oauth2/authorize').query(query)
   const answer = asked.status === 200 ? await request(app).post(`/resume/${(asked.body as { id: string }).id}`) : asked
   const { code = '' } = redirected(answer)

@@ -68,7 +68,11 @@ function checkSecrets(given: Readonly<Record<string, unknown>>): void {
   const keys: unknown = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : undefined
   if (!Array.isArray(keys)) return
   keys.forEach((key: unknown, index) => {
-    if (typeof key === 'object' && key !== null && ('kty' in key && key.kty === 'oct' || privateMembers.some(name => name in key)))
+    if (
+      typeof key === 'object' &&
+      key !== null &&
+      (('kty' in key && key.kty === 'oct') || privateMembers.some(name => name in key))
+    )
       fail(`jwks.keys[${index}]`, 'must be a public key, with no private or symmetric part')
   })
 }

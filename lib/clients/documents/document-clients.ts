@@ -67,7 +67,8 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     timeout: policy.timeout,
     clock,
     read: (address, { json, maxAge = 0, mediaType }) => {
-      if (mediaType !== undefined && !isJson(mediaType)) throw new DocumentError('the document', 'must be sent as application/json')
+      if (mediaType !== undefined && !isJson(mediaType))
+        throw new DocumentError('the document', 'must be sent as application/json')
       return keep(address, json, Math.min(Math.max(maxAge, shortestAge), longestAge))
     }
   })

@@ -77,7 +77,9 @@ function placesFor(timeout: number, clock: () => number): (hostname: string) => 
       hosts.set(hostname, host)
       host.failures = host.failures.filter(at => clock() < at + window)
       if (host.failures.length >= mostFailures)
-        throw new FetchRefusedError(`its host has failed ${mostFailures} times within a minute, and is asked again when that is over`)
+        throw new FetchRefusedError(
+          `its host has failed ${mostFailures} times within a minute, and is asked again when that is over`
+        )
       // those under way may fail yet
       const isFull = host.failures.length + host.underWay.size >= mostFailures
       if (!isFull && underWay.size < mostAtOnce) return take(host, underWay, clock)

@@ -1,13 +1,5 @@
 /** The option `clientDocuments`: whose documents are asked for, and what may be in them. */
-import {
-  ConfigurationError,
-  integer,
-  oneOf,
-  readBy,
-  readOptions,
-  type Checks,
-  type Read
-} from '../../options.ts'
+import { ConfigurationError, integer, oneOf, readBy, readOptions, type Checks, type Read } from '../../options.ts'
 
 /** See {@link TokenRouterOptions.clientDocuments}. */
 export interface ClientDocumentsOptions {

@@ -3,7 +3,13 @@
  * remembers (Client ID Metadata Document §6). Kept in the store, so that every process and every restart knows.
  */
 import type { Client } from '../../clients/client.ts'
-import { changedMembers, clientDocument, consentedMembers, type ConsentedMember, type DocumentMarks } from '../../clients/documents/document.ts'
+import {
+  changedMembers,
+  clientDocument,
+  consentedMembers,
+  type ConsentedMember,
+  type DocumentMarks
+} from '../../clients/documents/document.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 import type { Key } from '../../stores/store.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'

@@ -32,7 +32,8 @@ export async function whatIsNeeded(
   if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
   const resources = context.server.resources.meant(request)
   const details = { client, sub: account.sub, scope: request.scope, resources }
-  const agreed = (await context.interaction.consented(req, details)) && (await agreedToDocument(context.server, client, account.sub))
+  const agreed =
+    (await context.interaction.consented(req, details)) && (await agreedToDocument(context.server, client, account.sub))
   return agreed ? undefined : 'consent'
 }
 

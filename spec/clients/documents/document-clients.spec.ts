@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import request from 'supertest'
 import type { AuthorizationServerOptions, Decision, ServerEvent } from '../../../lib/index.ts'
-import { authorize, code_verifier, harness, redirected, type Form, type Harness } from '../../support/servers/authorization-server.ts'
+import {
+  authorize,
+  code_verifier,
+  harness,
+  redirected,
+  type Form,
+  type Harness
+} from '../../support/servers/authorization-server.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
 
 const issuer = 'http://localhost:3000'
@@ -165,14 +172,18 @@ describe('what is kept', () => {
     const second = await refresh((first.body as { refresh_token: string }).refresh_token)
     expect(second.status).toBe(200)
     clock.now += 3_600_000
-    expect((await refresh((second.body as { refresh_token: string }).refresh_token)).body).toMatchObject({ error: 'invalid_client' })
+    expect((await refresh((second.body as { refresh_token: string }).refresh_token)).body).toMatchObject({
+      error: 'invalid_client'
+    })
     host.put('gone', { grant_types: ['authorization_code', 'refresh_token'] })
     expect((await ask(app, client_id)).status).toBe(303)
   })
 
   it('has ten failures a minute of one host, and those at once among them', async () => {
     const { app, clock } = await serve()
-    const bad = Array.from({ length: 30 }, (_, index) => host.answer(`bad-${index}`, (_req, res) => void res.writeHead(404).end()))
+    const bad = Array.from({ length: 30 }, (_, index) =>
+      host.answer(`bad-${index}`, (_req, res) => void res.writeHead(404).end())
+    )
     await Promise.all(bad.map(client_id => ask(app, client_id)))
     const asked = () => bad.filter((_, index) => host.asked(`bad-${index}`) > 0).length
     expect(asked()).toBe(10)
@@ -187,7 +198,10 @@ describe('consent', () => {
   it.each<[string, object]>([
     ['client_name', { client_name: 'Other notes' }],
     ['redirect_uris', { redirect_uris: [redirect_uri, 'https://other.example/cb'] }],
-    ['token_endpoint_auth_method', { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks_uri: 'https://localhost/jwks' }],
+    [
+      'token_endpoint_auth_method',
+      { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks_uri: 'https://localhost/jwks' }
+    ],
     ['jwks', { jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ' }] } }]
   ])('is asked again when %s is another', async (member, change) => {
     const { app, clock, events, person } = await serve()
@@ -205,7 +219,9 @@ describe('consent', () => {
       client_origin: 'document',
       document: { host: new URL(client_id).host, redirect_host: '127.0.0.1:7777', changed: expect.arrayContaining([member]) }
     })
-    expect(events.find(({ type }) => type === 'client_document.changed')).toMatchObject({ members: expect.arrayContaining([member]) })
+    expect(events.find(({ type }) => type === 'client_document.changed')).toMatchObject({
+      members: expect.arrayContaining([member])
+    })
     expect(redirected(await request(app).post(`/resume/${id}`).send({ consent: true }))).toHaveProperty('code')
     expect((await ask(app, client_id)).status).toBe(303)
   })

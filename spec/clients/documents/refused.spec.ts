@@ -20,7 +20,10 @@ async function outcome(client_id: string, options: Partial<AuthorizationServerOp
     ...options
   })
   const page = await authorize(app, { client_id, redirect_uri })
-  const token = await request(app).post('/oauth2/token').type('form').send({ grant_type: 'authorization_code', client_id, code: 'c' })
+  const token = await request(app)
+    .post('/oauth2/token')
+    .type('form')
+    .send({ grant_type: 'authorization_code', client_id, code: 'c' })
   const failed = decisions.at(-1)?.checks.find(check => check.outcome === 'fail')
   return { page: page.status, text: page.text, token: [token.status, (token.body as { error: string }).error], failed }
 }
@@ -38,7 +41,11 @@ describe('a document', () => {
     ['client_secret_expires_at', { client_secret_expires_at: 0 }, 'client_secret_expires_at'],
     ['a method with a secret', { token_endpoint_auth_method: 'client_secret_post' }, 'token_endpoint_auth_method'],
     ['a method that is no text', { token_endpoint_auth_method: ['none'] }, 'token_endpoint_auth_method'],
-    ['a choice without any of ours', { token_endpoint_auth_methods_supported: ['client_secret_basic'] }, 'token_endpoint_auth_methods_supported'],
+    [
+      'a choice without any of ours',
+      { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+      'token_endpoint_auth_methods_supported'
+    ],
     ['a key method without a key', { token_endpoint_auth_method: 'private_key_jwt' }, 'jwks'],
     ['a private key', { jwks: { keys: [{ ...ec, d: 'eA' }] } }, 'jwks.keys[0]'],
     ['a private RSA part', { jwks: { keys: [ec, { ...rsa, p: 'eA' }] } }, 'jwks.keys[1]'],
@@ -71,9 +78,27 @@ describe('a document', () => {
     ['a list', address => (_req, res) => void res.end(`[${json(address)}]`)],
     ['null', () => (_req, res) => void res.end('null')],
     ['too long', address => (_req, res) => void res.end(json(address).padEnd(5121))],
-    ['too long, in pieces', address => (_req, res) => { res.write(json(address)); res.write(' '.repeat(3000)); res.end(' '.repeat(3000)) }],
-    ['a bomb', address => (_req, res) => void res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(json(address).padEnd(100_000)))],
-    ['a drip', () => (_req, res) => { res.write('{'); const drip = setInterval(() => res.write(' '), 50); res.once('close', () => clearInterval(drip)) }],
+    [
+      'too long, in pieces',
+      address => (_req, res) => {
+        res.write(json(address))
+        res.write(' '.repeat(3000))
+        res.end(' '.repeat(3000))
+      }
+    ],
+    [
+      'a bomb',
+      address => (_req, res) =>
+        void res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(json(address).padEnd(100_000)))
+    ],
+    [
+      'a drip',
+      () => (_req, res) => {
+        res.write('{')
+        const drip = setInterval(() => res.write(' '), 50)
+        res.once('close', () => clearInterval(drip))
+      }
+    ],
     ['silence', () => () => undefined],
     ['a broken connection', () => req => void req.socket.destroy()]
   ])('that is answered with %s is nobody’s', async (name, listener) => {
