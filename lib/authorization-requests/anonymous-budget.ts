@@ -5,7 +5,7 @@
 import { growingCache } from '../stores/growing-cache.ts'
 import { TooManyAttemptsError } from '../errors.ts'
 import { networkOf, type NetworkRequest } from '../http/network.ts'
-import { checkInteger } from '../options.ts'
+import { integer, orFalse } from '../options.ts'
 
 /** What a network has left. */
 export interface AnonymousBudget {
@@ -33,15 +33,12 @@ interface Spending {
 
 const unlimited: AnonymousBudget = { spend: () => undefined }
 
-/**
- * The budgets of one server, in this process.
- *
- * @param given bytes for each network in ten minutes; false: no bound.
- * @throws ConfigurationError for anything else.
- */
-export function anonymousBudget(given: number | false | undefined, clock: () => number): AnonymousBudget {
-  if (given === false) return unlimited
-  const most = checkInteger(given, 'anonymousBudget', { min: 65_536, max: 2 ** 40, default: 8_388_608 })
+/** Bytes for each network in ten minutes; false: no bound. */
+export const anonymousBudgetCheck = orFalse(integer({ min: 65_536, max: 2 ** 40, default: 8_388_608 }))
+
+/** The budgets of one server, in this process. @param most as {@link anonymousBudgetCheck} read it. */
+export function anonymousBudget(most: number | false, clock: () => number): AnonymousBudget {
+  if (most === false) return unlimited
   const networks = growingCache<Spending>(mostNetworks)
   return {
     spend(req, value) {

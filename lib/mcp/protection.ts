@@ -3,10 +3,10 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
 import { crossOrigin } from '../http/cross-origin.ts'
 import { sendOAuthError } from '../http/responses.ts'
-import { ConfigurationError, listOf, readBy, readOptions, required, text, type Checks } from '../options.ts'
+import { fn, readOptions, required, text, textLike, type Checks } from '../options.ts'
 import { insufficientScope, withChallenge } from '../protected-resource/challenge.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
-import { isScopeToken } from '../tokens/scope.ts'
+import { scopeList } from '../tokens/scope.ts'
 
 /** What is protected, and what for. */
 export interface McpProtectionOptions {
@@ -55,10 +55,10 @@ export interface McpProtection {
 }
 
 const checks = {
-  resource: readBy('an absolute URL without a fragment', readResource),
-  required: required(listOf('scope values', (value): value is string => typeof value === 'string' && isScopeToken(value))),
+  resource: required(textLike('an absolute URL without a fragment', isAddress)),
+  required: required(scopeList()),
   resourceName: text(),
-  invalidToken: readBy('a function', readFunction)
+  invalidToken: fn<(message: string) => Error>()
 } satisfies Checks<McpProtectionOptions>
 
 /** What MCP clients send beside what OAuth clients do, and read. */
@@ -144,12 +144,6 @@ export function metadataAddress(resource: string): string {
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`
 }
 
-function readResource(given: unknown, key: string): string {
-  if (typeof given === 'string' && /^https?:\/\//.test(given) && URL.canParse(given) && !given.includes('#')) return given
-  throw new ConfigurationError(key, 'must be an absolute URL without a fragment')
-}
-
-function readFunction(given: unknown, key: string): ((message: string) => Error) | undefined {
-  if (given === undefined || typeof given === 'function') return given as ((message: string) => Error) | undefined
-  throw new ConfigurationError(key, 'must be a function')
+function isAddress(value: string): boolean {
+  return /^https?:\/\//.test(value) && URL.canParse(value) && !value.includes('#')
 }

@@ -1,23 +1,18 @@
 /** The option `clientDocuments` of a server, and what follows for it from the other options. */
 import { documentClients, type DocumentClients } from '../clients/documents/document-clients.ts'
-import { readClientDocuments } from '../clients/documents/options.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import type { Offered } from '../clients/offered.ts'
 import { printable } from '../printable.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError, isLoopbackHost } from '../options.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
-import { checkClientProfile } from '../profiles.ts'
+import { policyOf } from '../profiles.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
-import type { TokenRouterOptions } from './token-router.ts'
+import type { ReadTokenRouter } from './options.ts'
 
 /** The clients of the server and those with documents; undefined where there are none of those. */
 export function documentClientsOf(
-  {
-    clientDocuments: given,
-    strategies,
-    profile = 'oauth2'
-  }: Pick<TokenRouterOptions, 'clientDocuments' | 'strategies' | 'profile'>,
+  { clientDocuments: policy, strategies, profile }: Pick<ReadTokenRouter, 'clientDocuments' | 'strategies' | 'profile'>,
   parts: {
     readonly clients: ClientRegistry
     readonly server: TokenServer
@@ -25,14 +20,14 @@ export function documentClientsOf(
     readonly offered: () => Offered
   }
 ): DocumentClients | undefined {
-  if (given === undefined) return undefined
-  const policy = readClientDocuments(given)
+  if (policy === undefined) return undefined
   if (strategies !== undefined)
     throw new ConfigurationError(
       'clientDocuments',
       'must be left out with strategies of your own: they would know none of these clients'
     )
   const { maxBytes, timeout, ca, redirectUris } = policy
+  const { methods, clientProblems } = policyOf(profile)
   const loopback = isLoopbackHost(new URL(parts.server.issuer).hostname)
   return documentClients(parts.clients, {
     policy,
@@ -43,8 +38,8 @@ export function documentClientsOf(
       redirectUris,
       loopback,
       offered: parts.offered(),
-      publicClients: profile !== 'fapi2-security',
-      profileProblems: metadata => checkClientProfile(metadata, profile)
+      publicClients: methods?.includes('none') !== false,
+      profileProblems: metadata => clientProblems(metadata, '')
     })
   })
 }

@@ -2,10 +2,16 @@
  * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them. Identity chaining across domains
  * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
  */
-import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
 import { isPublicMethod } from '../clients/methods.ts'
+import {
+  trustedIssuers,
+  trustedIssuersChecks,
+  type FindSubject,
+  type TrustedIssuersOptions,
+  type TrustedJwt
+} from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError, UnauthorizedClientError } from '../errors.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { fn, readOptions, required, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
@@ -19,6 +25,11 @@ export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
 }
+
+export const jwtBearerChecks = {
+  ...trustedIssuersChecks,
+  subject: required(fn<FindSubject>())
+} satisfies Checks<JwtBearerOptions>
 
 const idJag = 'oauth-id-jag+jwt'
 const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
@@ -42,16 +53,13 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * })
  */
 export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
-  checkKeys(options, ['trustedIssuers', 'subject', 'fetchJson'])
-  const { subject: findSubject, ...trust } = options
-  if (typeof (findSubject as unknown) !== 'function')
-    throw new ConfigurationError('subject', 'must be a function that finds the account an assertion is about')
+  const { subject: findSubject, ...trust } = readOptions(options, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     confidential: true,
     publicDocuments: true,
-    ...(options.trustedIssuers.length > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
+    ...(trust.trustedIssuers.length > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
     async issue(request, server) {
       const issuers = trusted(server)
       const assertion = requiredParameter(request, 'assertion')

@@ -1,5 +1,5 @@
 /** The option `clientDocuments`: whose documents are asked for, and what may be in them. */
-import { ConfigurationError, integer, oneOf, readBy, readOptions, type Checks, type Read } from '../../options.ts'
+import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type Read } from '../../options.ts'
 
 /** See {@link TokenRouterOptions.clientDocuments}. */
 export interface ClientDocumentsOptions {
@@ -36,10 +36,7 @@ const checks = {
 /** The option as it is used. */
 export type DocumentPolicy = Read<typeof checks>
 
-/** @throws ConfigurationError naming the option that is wrong. */
-export function readClientDocuments(options: unknown): DocumentPolicy {
-  return readOptions(options, checks, 'clientDocuments.')
-}
+export const clientDocumentsCheck = nested(checks)
 
 function readHosts(given: unknown, key: string): (address: URL) => boolean {
   if (typeof given === 'function') return address => (given as (address: URL) => unknown)(address) === true
