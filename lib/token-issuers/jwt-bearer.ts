@@ -59,7 +59,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     confidential: true,
     publicDocuments: true,
-    ...(trust.trustedIssuers.length > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
+    ...(trust.trustedIssuers.size > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
     async issue(request, server) {
       const issuers = trusted(server)
       const assertion = requiredParameter(request, 'assertion')

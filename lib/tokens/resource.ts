@@ -126,10 +126,9 @@ export class Resources {
       throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
     const all = [first, ...others]
     return {
+      ...first,
       resource: indicators.join(' '),
       scopes: all.flatMap(({ scopes }) => scopes),
-      accessTokenFormat,
-      signingAlgorithm,
       accessTokenTtl: Math.min(...all.map(({ accessTokenTtl }) => accessTokenTtl ?? defaultTtl)),
       introspectionClients: []
     }
