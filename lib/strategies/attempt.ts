@@ -152,6 +152,7 @@ export async function judgeAttempt(
     const { credential, used = credential } = checkResult(proven, strategy.name)
     decision.credential = credential
     request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
+    request.used = used
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
     context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     request.judged = client
