@@ -256,8 +256,8 @@ const officials: readonly [string, readonly string[], () => Official, (provider:
   [
     'client 2.x',
     refreshing,
-    () => new ClientV2({ name: 'spec', version: '1' }) as unknown as Official,
-    provider => new TransportV2(new URL(mcp), { authProvider: provider as never }) as unknown as Transport
+    () => new ClientV2({ name: 'spec', version: '1' }) as Official,
+    provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
   ]
 ]
 
