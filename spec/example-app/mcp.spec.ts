@@ -256,7 +256,7 @@ const officials: readonly [string, readonly string[], () => Official, (provider:
   [
     'client 2.x',
     refreshing,
-    () => new ClientV2({ name: 'spec', version: '1' }) as Official,
+    () => new ClientV2({ name: 'spec', version: '1' }),
     provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
   ]
 ]
