@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { flag, fn, integer, isLoopbackHost, readBy, readOptions, valueLike, type Checks } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
 /** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
@@ -63,6 +63,24 @@ export interface HostAddress {
   readonly address: string
   readonly family: number
 }
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const privateHosts = valueLike<boolean | readonly string[]>(
+  'true, false or a list of host names',
+  value => typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
+)
+
+export const guardedFetchChecks = {
+  allowLoopback: flag(false),
+  allowPrivate: readBy(privateHosts.takes, (value, key) => privateHosts.read(value, key) ?? false),
+  timeout: integer({ min: 1, max: 60_000, default: 5000 }),
+  maxBytes: integer({ min: 1, max: 10_485_760, default: 65_536 }),
+  ca: valueLike<string | string[]>(
+    'certificates in PEM: one text or a list of them',
+    value => isText(value) || (Array.isArray(value) && value.every(isText))
+  ),
+  lookup: fn<NonNullable<GuardedFetchOptions['lookup']>>()
+} satisfies Checks<GuardedFetchOptions>
 
 interface Guard extends AddressRules {
   readonly timeout: number
@@ -152,22 +170,13 @@ async function guarded<T>(
 }
 
 function toGuard(options: GuardedFetchOptions): Guard {
-  checkKeys(options, ['allowLoopback', 'allowPrivate', 'timeout', 'maxBytes', 'ca', 'lookup'])
-  const { allowPrivate = false, ca } = options
-  if (
-    typeof allowPrivate !== 'boolean' &&
-    !(Array.isArray(allowPrivate) && allowPrivate.every(host => typeof host === 'string'))
-  ) {
-    throw new ConfigurationError('allowPrivate', 'must be true, false or a list of host names')
-  }
+  const { allowPrivate, ca, lookup, ...read } = readOptions(options, guardedFetchChecks)
   const hosts = typeof allowPrivate === 'boolean' ? undefined : new Set(allowPrivate.map(host => host.toLowerCase()))
   return {
-    allowLoopback: options.allowLoopback === true,
+    ...read,
     allowPrivate: hostname => (hosts === undefined ? allowPrivate === true : hosts.has(hostname)),
-    timeout: checkInteger(options.timeout, 'timeout', { min: 1, max: 60_000, default: 5000 }),
-    maxBytes: checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 65_536 }),
     ca: ca === undefined ? undefined : [ca].flat(),
-    lookup: options.lookup ?? (hostname => systemLookup(hostname, { all: true }))
+    lookup: lookup ?? (hostname => systemLookup(hostname, { all: true }))
   }
 }
 
