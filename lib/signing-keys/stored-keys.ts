@@ -184,7 +184,7 @@ function check(options: Read<typeof storedKeysChecks>): Checked {
     throw new ConfigurationError('rotateEvery', `must be 0 or more than publishAhead, ${publishAhead}`)
   if (publishAhead < followEvery && options.publishAhead !== undefined)
     throw new ConfigurationError('publishAhead', `must be at least followEvery, ${followEvery}`)
-  if (algorithms.length === 0) throw new ConfigurationError('algorithms', 'must name at least one algorithm')
+  if (algorithms.length === 0) throw new ConfigurationError('algorithms', `must be a list of ${signingAlgorithms.join(', ')}`)
   return {
     store,
     key: { kind: 'signing_keys', id: issuer },
