@@ -18,18 +18,17 @@ export type { ProtectedResourceMetadataOptions } from './protected-resource/meta
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
 export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './authorization-requests/authorization-details.ts'
-export type {
-  Account,
-  ErrorDetails,
-  Interaction,
-  InteractionPrompt,
-  InteractionResult
-} from './endpoints/authorization/interaction.ts'
+export type { Account } from './authorization-requests/account.ts'
+export type { ErrorDetails, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 export { requestedResources } from './client-request.ts'
 export { clientOrigin, type ClientOrigin } from './clients/client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
+
+// clients with documents of their own
+export type { ClientDocumentsOptions } from './clients/documents/options.ts'
+export { clientDocument, type ClientDocument, type ConsentedMember } from './clients/documents/document.ts'
 
 // clients that register themselves
 export { registeredClients } from './clients/registered-clients.ts'
@@ -120,7 +119,8 @@ export {
   type ClientMetadata,
   type ReadMetadata,
   type ClientRegistry,
-  type ClientSource
+  type ClientSource,
+  type WhyUnknown
 } from './clients/client.ts'
 export { unknownMembers, type UnknownMember } from './clients/metadata/read.ts'
 export type {
@@ -154,6 +154,9 @@ export type {
   AuthenticationSucceeded,
   AuthenticationTolerated,
   AuthenticationUnanswered,
+  ClientDocumentChanged,
+  ClientDocumentFetched,
+  ClientDocumentRefused,
   ClientEvent,
   CredentialEvent,
   DpopReplayed,
@@ -190,13 +193,8 @@ export type { Guess } from './credentials/guesses/guess-places.ts'
 
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credentials/credential-sets.ts'
-export type {
-  AddedCredential,
-  CertificateSubject,
-  CredentialFunctions,
-  NewSecret,
-  RotateSecretOptions
-} from './credentials/functions.ts'
+export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
+export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'

@@ -5,12 +5,14 @@
 import { webcrypto } from 'node:crypto'
 import { isPublicMethod, provingMethods } from '../clients/methods.ts'
 import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
+import type { Known } from '../stores/cached-records.ts'
 import { clientsCheck, clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import { credentialFunctions, type CredentialFunctions } from './functions.ts'
 import { CredentialError } from './credential-error.ts'
 import { withRecord, type RecordKeeper } from './record.ts'
-import { credentialRecords, type CredentialRecords, type KnownRecord } from './records.ts'
+import { credentialRecords, type CredentialRecords } from './records.ts'
+import type { CredentialRecord } from './record.ts'
 import { dailyReview } from './review.ts'
 import { lastUses, type LastUses } from './last-use.ts'
 import { secretKeeper } from './secrets/stored-secret.ts'
@@ -172,12 +174,12 @@ interface OverlayParts {
 
 /** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
 function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
-  const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
-  const derive = (base: Client, found: KnownRecord): Client => {
-    if (found.record === undefined) return base
+  const derived = new WeakMap<Client, { readonly found: Known<CredentialRecord>; readonly client: Client }>()
+  const derive = (base: Client, found: Known<CredentialRecord>): Client => {
+    if (found.value === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
+    const client = withOrigin(withRecord(base, found.value, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }
@@ -189,7 +191,7 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
       if (base !== undefined && isPublic(base)) return base
       // nor of those that are not there, but whether the store was asked must not tell them apart
       const known = base === undefined ? strangers : records
-      const found = known.cached(client_id) ?? (await known.load(client_id))
+      const found = known.cachedAhead(client_id) ?? (await known.load(client_id))
       return base === undefined ? undefined : derive(base, found)
     },
     used(client, method, credentials) {
@@ -199,7 +201,10 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
       // most clients do the same thing over and over, and that is recorded once a minute
       if (isRepetition(lastUse.get(client), method, credentials, now)) return
       lastUse.set(client, { method, credentials, at: now })
-      uses.note(client.client_id, [`method:${method}`, ...credentials.flatMap(credential => namesOf(client, credential) ?? [])])
+      uses.note(client.client_id, [
+        `method:${method}`,
+        ...credentials.flatMap(credential => listedName(client, credential) ?? [])
+      ])
       review(client.client_id)
     }
   }
@@ -229,7 +234,7 @@ function isRepetition(before: Use | undefined, method: string, credentials: read
 const namesByClient = new WeakMap<Client, ReadonlySet<string>>()
 
 /** What a use is recorded as: what the client has under this name, or its `jwks_uri` for a key that came from there. */
-function namesOf(client: Client, credential: string): string | undefined {
+export function listedName(client: Client, credential: string): string | undefined {
   let names = namesByClient.get(client)
   if (names === undefined) {
     names = new Set(credentialSet(client).all.map(one => one.credential))

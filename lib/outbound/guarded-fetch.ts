@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { flag, fn, integer, isLoopbackHost, readBy, readOptions, valueLike, type Checks } from '../options.ts'
+import { flag, fn, integer, isLoopbackHost, readBy, readOptions, text, valueLike, type Checks } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
 /** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
@@ -17,6 +17,8 @@ export interface FetchedJson {
   readonly json: unknown
   /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
   readonly maxAge?: number
+  /** What the answer says it is, in lower case and without parameters; undefined where it does not say. */
+  readonly mediaType?: string
 }
 
 /** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
@@ -53,6 +55,8 @@ export interface GuardedFetchOptions {
   readonly timeout?: number | undefined
   /** The longest answer, in bytes. Default 65536. */
   readonly maxBytes?: number | undefined
+  /** The media types to ask for. Default: those of JSON and of JWK sets. */
+  readonly accept?: string | undefined
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string | readonly string[] | undefined
   /** Finds a host's addresses. Default: the system's resolver. */
@@ -75,6 +79,7 @@ export const guardedFetchChecks = {
   allowPrivate: readBy(privateHosts.takes, (value, key) => privateHosts.read(value, key) ?? false),
   timeout: integer({ min: 1, max: 60_000, default: 5000 }),
   maxBytes: integer({ min: 1, max: 10_485_760, default: 65_536 }),
+  accept: text('application/jwk-set+json, application/json'),
   ca: valueLike<string | string[]>(
     'certificates in PEM: one text or a list of them',
     value => isText(value) || (Array.isArray(value) && value.every(isText))
@@ -85,6 +90,7 @@ export const guardedFetchChecks = {
 interface Guard extends AddressRules {
   readonly timeout: number
   readonly maxBytes: number
+  readonly accept: string
   readonly ca: string[] | undefined
   readonly lookup: (hostname: string) => Promise<readonly HostAddress[]>
 }
@@ -101,12 +107,13 @@ interface Guard extends AddressRules {
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
   const guard = toGuard(options)
-  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' }
+  const headers = { accept: guard.accept, 'accept-encoding': 'identity' }
   return url =>
     guarded(url, guard, { method: 'GET', headers }, async response => {
       const json = parseJson(await readBody(response, guard.maxBytes))
       const maxAge = maxAgeOf(response.headers['cache-control'])
-      return { json, ...(maxAge !== undefined && { maxAge }) }
+      const mediaType = mediaTypeOf(response.headers['content-type'])
+      return { json, ...(maxAge !== undefined && { maxAge }), ...(mediaType !== undefined && { mediaType }) }
     })
 }
 
@@ -119,7 +126,7 @@ export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
  * const download = guardedDownload({ maxBytes: 262_144 })
  * const logo = await download('https://client.example/logo.png')
  */
-export function guardedDownload(options: GuardedFetchOptions = {}): (url: string) => Promise<Buffer> {
+export function guardedDownload(options: Omit<GuardedFetchOptions, 'accept'> = {}): (url: string) => Promise<Buffer> {
   const guard = toGuard(options)
   const headers = { accept: '*/*', 'accept-encoding': 'identity' }
   return url => guarded(url, guard, { method: 'GET', headers }, response => readBody(response, guard.maxBytes))
@@ -134,7 +141,7 @@ export function guardedDownload(options: GuardedFetchOptions = {}): (url: string
  * const postJson = guardedPost()
  * const status = await postJson('https://client.example/ciba', { headers: { authorization: `Bearer ${token}` }, body: { auth_req_id } })
  */
-export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes'> = {}): PostJson {
+export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes' | 'accept'> = {}): PostJson {
   const guard = toGuard(options)
   return (url, { headers, body }) => {
     const text = JSON.stringify(body)
@@ -284,6 +291,10 @@ function parseJson(body: Buffer): unknown {
   } catch {
     throw new GuardedFetchError('not_json', 'the answer was not JSON')
   }
+}
+
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(';')[0]?.trim().toLowerCase()
 }
 
 function maxAgeOf(cacheControl: string | undefined): number | undefined {

@@ -2,7 +2,7 @@
 import { ConfigurationError, readOptions, textLike, valueLike, type Checks } from '../options.ts'
 import { timeoutCheck } from './engine/deadline.ts'
 import { digestOf, nameOf } from './engine/key-name.ts'
-import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { endedGrantLifetime, newRecord, versionMaker } from './engine/new-record.ts'
 import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis/connection.ts'
 import {
   addScript,
@@ -15,7 +15,6 @@ import {
   type Script
 } from './redis/scripts.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
-import { versionMaker } from './versions.ts'
 
 export type { RedisClient } from './redis/connection.ts'
 

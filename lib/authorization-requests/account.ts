@@ -1,0 +1,11 @@
+/** The person a request is about, once they are there. */
+
+/** The person signed in with a browser. */
+export interface Account {
+  /** The stable, never reassigned identifier of the person at this issuer (OpenID Connect Core §2). */
+  readonly sub: string
+  /** When the person signed in: seconds since the epoch. */
+  readonly auth_time: number
+  readonly acr?: string | undefined
+  readonly amr?: readonly string[] | undefined
+}
