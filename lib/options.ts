@@ -268,28 +268,6 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   return issuer
 }
 
-/** A whole number within bounds, or the default where the option is absent. */
-export function checkInteger(
-  value: unknown,
-  key: string,
-  bounds: { readonly min: number; readonly max: number; readonly default: number }
-): number {
-  if (value === undefined) return bounds.default
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < bounds.min || value > bounds.max) {
-    throw new ConfigurationError(key, `must be a whole number from ${bounds.min} to ${bounds.max}`)
-  }
-  return value
-}
-
-/** One of a fixed list, or the default where the option is absent. */
-export function checkOneOf<const T extends string>(value: unknown, key: string, allowed: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback
-  const found = allowed.find(candidate => candidate === value)
-  if (found === undefined)
-    throw new ConfigurationError(key, `must be one of ${allowed.map(candidate => JSON.stringify(candidate)).join(', ')}`)
-  return found
-}
-
 /** True for the host names that never leave this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)

@@ -271,7 +271,16 @@ it('is every function and class of the main entry that takes options', () => {
   const others = new Set([
     // of errors their own options, which nobody configures a server with
     ...Object.keys(clientele).filter(name => name.endsWith('Error')),
-    ...['authorizationCode', 'certificateHeaders', 'checkNames', 'checkProfile', 'checkSections', 'ciba', 'clientCredentials'],
+    ...[
+      'authorizationCode',
+      'certificateHeaders',
+      'checkNames',
+      'checkProfile',
+      'checkSections',
+      'ciba',
+      'clientCredentials',
+      'clientDocument'
+    ],
     ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
     ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
     ...['signingAlgorithms', 'traceIdOf', 'unknownMembers']

@@ -69,21 +69,19 @@ export interface HostAddress {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string'
-const privateHosts = valueLike<boolean | readonly string[]>(
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const hostsCheck = valueLike<boolean | readonly string[]>(
   'true, false or a list of host names',
-  value => typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
+  value => typeof value === 'boolean' || areTexts(value)
 )
 
 export const guardedFetchChecks = {
   allowLoopback: flag(false),
-  allowPrivate: readBy(privateHosts.takes, (value, key) => privateHosts.read(value, key) ?? false),
+  allowPrivate: readBy(hostsCheck.takes, (value, key) => hostsCheck.read(value, key) ?? false),
   timeout: integer({ min: 1, max: 60_000, default: 5000 }),
   maxBytes: integer({ min: 1, max: 10_485_760, default: 65_536 }),
   accept: text('application/jwk-set+json, application/json'),
-  ca: valueLike<string | string[]>(
-    'certificates in PEM: one text or a list of them',
-    value => isText(value) || (Array.isArray(value) && value.every(isText))
-  ),
+  ca: valueLike<string | string[]>('certificates in PEM: one text or a list of them', value => isText(value) || areTexts(value)),
   lookup: fn<NonNullable<GuardedFetchOptions['lookup']>>()
 } satisfies Checks<GuardedFetchOptions>
 
