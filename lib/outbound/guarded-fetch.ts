@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { flag, fn, integer, isLoopbackHost, readBy, readOptions, text, valueLike, type Checks } from '../options.ts'
+import { flag, fn, integer, isLoopbackHost, readOptions, text, valueLike, type Checks } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
 /** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
@@ -69,19 +69,15 @@ export interface HostAddress {
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string'
-const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
-const hostsCheck = valueLike<boolean | readonly string[]>(
-  'true, false or a list of host names',
-  value => typeof value === 'boolean' || areTexts(value)
-)
+const isAllowance = (value: unknown) => typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
 
 export const guardedFetchChecks = {
   allowLoopback: flag(false),
-  allowPrivate: readBy(hostsCheck.takes, (value, key) => hostsCheck.read(value, key) ?? false),
+  allowPrivate: valueLike<boolean | readonly string[]>('true, false or a list of host names', isAllowance),
   timeout: integer({ min: 1, max: 60_000, default: 5000 }),
   maxBytes: integer({ min: 1, max: 10_485_760, default: 65_536 }),
   accept: text('application/jwk-set+json, application/json'),
-  ca: valueLike<string | string[]>('certificates in PEM: one text or a list of them', value => isText(value) || areTexts(value)),
+  ca: valueLike<string | string[]>('certificates in PEM: one text or a list of them', value => [value].flat().every(isText)),
   lookup: fn<NonNullable<GuardedFetchOptions['lookup']>>()
 } satisfies Checks<GuardedFetchOptions>
 
@@ -175,7 +171,7 @@ async function guarded<T>(
 }
 
 function toGuard(options: GuardedFetchOptions): Guard {
-  const { allowPrivate, ca, lookup, ...read } = readOptions(options, guardedFetchChecks)
+  const { allowPrivate = false, ca, lookup, ...read } = readOptions(options, guardedFetchChecks)
   const hosts = typeof allowPrivate === 'boolean' ? undefined : new Set(allowPrivate.map(host => host.toLowerCase()))
   return {
     ...read,
