@@ -131,7 +131,7 @@ export default tseslint.config(
             {
               target: './example-app',
               from: './lib',
-              except: ['./index.ts', './stores/sqlite.ts', './stores/postgres.ts', './stores/redis.ts'],
+              except: ['./index.ts', './events/index.ts', './stores/sqlite.ts', './stores/postgres.ts', './stores/redis.ts'],
               message: "the example app imports 'clientele', as a user would"
             }
           ]

@@ -4,10 +4,12 @@
  * Three ways in: {@link authorizationServer} for a whole server, {@link tokenRouter} for the token endpoint, and the
  * strategies with {@link authenticateClient} for routes of one's own.
  *
+ * The events of {@link ServerEvent} have names of their own in `clientele/events`.
+ *
  * @module clientele
  */
 
-// a whole authorization server
+// 1. a whole authorization server
 export {
   authorizationServer,
   type AuthorizationServer,
@@ -50,7 +52,7 @@ export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem }
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
-// the token endpoint
+// 2. the token endpoint in an application that has the rest
 export { tokenRouter, type TokenRouterOptions } from './token-endpoint/token-router.ts'
 export {
   authorizationCode,
@@ -81,17 +83,12 @@ export {
 } from './signing-keys/generate-keys.ts'
 export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-keys/stored-keys.ts'
 
-// client authentication, method by method
+// 3. client authentication on routes of one's own, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
-export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export * from './strategies/index.ts'
+export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export type { AssertionOptions } from './assertions/assertion-policy.ts'
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
-export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
-export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
-export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
-export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
-export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
-export { NoneStrategy } from './strategies/none.ts'
-export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
 
 // a method of one's own
@@ -143,28 +140,8 @@ export type { DecisionBuilder } from './decisions/builder.ts'
 export type { EventListener } from './events/event-source.ts'
 export { breakReport, type BreakReport, type WouldBreak } from './events/break-report.ts'
 export type { AssertionDials } from './assertions/assertion-dials.ts'
-export type {
-  AssertionReplayed,
-  AuthenticationRefused,
-  AuthenticationSucceeded,
-  AuthenticationTolerated,
-  AuthenticationUnanswered,
-  ClientEvent,
-  CredentialEvent,
-  DpopReplayed,
-  Emit,
-  GrantReused,
-  GrantRevoked,
-  GuessesExceeded,
-  Happening,
-  KeysChanged,
-  ServerEvent,
-  Tell,
-  TokenIssued,
-  TokenRefused,
-  TokenRevoked
-} from './events/events.ts'
-export { traceIdOf, type TracedRequest } from './http/trace.ts'
+export type { ServerEvent } from './events/events.ts'
+export { traceIdOf } from './http/trace.ts'
 
 // where client certificates come from
 export { directTls, type CertificateSource } from './certificates/source.ts'

@@ -13,6 +13,7 @@ import { registrationChecks, type RegistrationOptions } from '../endpoints/regis
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
 
+/** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
   /** The application's own login and consent; see {@link Interaction}. */
   readonly interaction: Interaction

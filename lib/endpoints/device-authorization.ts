@@ -16,6 +16,7 @@ import type { Account } from '../authorization-requests/account.ts'
 import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { checkSize } from '../authorization-requests/bounds.ts'
 
+/** The options of device authorization (RFC 8628). */
 export interface DeviceAuthorizationOptions {
   /** The page where people enter user codes: short enough to be typed. The library does not serve it. */
   readonly verificationUri: string
@@ -40,9 +41,13 @@ export type DevicePolicy = Read<typeof deviceAuthorizationChecks>
 export interface DeviceAuthorization {
   /** As it is shown on the device, `BCDF-GHJK`: let the person compare. */
   readonly user_code: string
+  /** The client the device runs. */
   readonly client: Client
+  /** The scope values it asks for. */
   readonly scope: readonly string[]
+  /** The resources it asks for access to. */
   readonly resources: readonly string[]
+  /** The details it asks for (RFC 9396), each checked by its type's check. */
   readonly authorization_details: readonly AuthorizationDetail[]
 }
 

@@ -20,7 +20,13 @@ export interface FetchedJson {
 }
 
 /** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
-export type PostJson = (url: string, message: { readonly headers: OutgoingHttpHeaders; readonly body: object }) => Promise<number>
+export type PostJson = (
+  url: string,
+  message: {
+    /** Headers of the request. */ readonly headers: OutgoingHttpHeaders
+    /** The body, sent as JSON. */ readonly body: object
+  }
+) => Promise<number>
 
 export type GuardedFetchReason =
   | 'invalid_url'
@@ -44,6 +50,7 @@ export class GuardedFetchError extends Error {
   }
 }
 
+/** The bounds of what is fetched from addresses that others name. */
 export interface GuardedFetchOptions {
   /** Lets `localhost`, `127.0.0.1` and `[::1]` be fetched from, over http as well. For development. */
   readonly allowLoopback?: boolean | undefined
