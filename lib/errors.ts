@@ -22,6 +22,14 @@ export interface OAuthErrorOptions {
   readonly cause?: unknown
 }
 
+/** The body of an error response (RFC 6749 §5.2). */
+export interface OAuthErrorBody {
+  /** The error code. */
+  readonly error: string
+  /** One sentence on what was wrong. */
+  readonly error_description: string
+}
+
 /** The characters RFC 6749 §5.2 allows in `error_description`; anything else becomes a space. */
 const notAllowedInDescription = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
 
@@ -56,7 +64,7 @@ export class OAuthError extends Error {
   }
 
   /** The JSON body of RFC 6749 §5.2. */
-  toJSON(): { error: string; error_description: string } {
+  toJSON(): OAuthErrorBody {
     return { error: this.error, error_description: this.message }
   }
 }

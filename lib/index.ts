@@ -16,6 +16,7 @@ export {
   type AuthorizationServerOptions,
   type KeptClientKeys
 } from './authorization-server/authorization-server.ts'
+export type { RegistrationFunctions } from './endpoints/registration/end-registration.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
 export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
@@ -38,7 +39,8 @@ export type {
 } from './endpoints/registration/options.ts'
 export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
 
-export type { DeviceAuthorization, DeviceAuthorizationOptions, DeviceVerification } from './endpoints/device-authorization.ts'
+export type { DeviceAuthorization, DeviceVerification } from './endpoints/device-authorization/endpoint.ts'
+export type { DeviceAuthorizationOptions } from './endpoints/device-authorization/options.ts'
 
 export type { BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 export type {
@@ -65,13 +67,20 @@ export {
 } from './token-issuers/index.ts'
 export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
 export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
-export type { FindSubject, TrustedIssuer } from './assertions/trusted-issuers.ts'
+export type { FindSubject, TrustedIssuer, TrustedJwt } from './assertions/trusted-issuers.ts'
 export type { PresentedToken, PresentedTokenType } from './tokens/presented-token.ts'
 export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type {
+  IdTokenClaims,
+  ResponseShape,
+  TokenOptions,
+  TokenRecipient,
+  TokenResponse,
+  TokenServer
+} from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
 export {
@@ -99,8 +108,10 @@ export {
   guardedDownload,
   guardedFetch,
   guardedPost,
+  type FetchedJson,
   type FetchJson,
   type GuardedFetchOptions,
+  type HostAddress,
   type PostJson
 } from './outbound/guarded-fetch.ts'
 
@@ -111,6 +122,7 @@ export {
   type Client,
   type ClientMetadata,
   type ReadMetadata,
+  type RegisteredMetadata,
   type ClientRegistry,
   type ClientSource
 } from './clients/client.ts'

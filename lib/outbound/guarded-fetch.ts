@@ -10,7 +10,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
-/** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
+/** Fetches a JSON document. Rejects with `GuardedFetchError`. */
 export type FetchJson = (url: string) => Promise<FetchedJson>
 
 export interface FetchedJson {
@@ -19,7 +19,7 @@ export interface FetchedJson {
   readonly maxAge?: number
 }
 
-/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
+/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with `GuardedFetchError`. */
 export type PostJson = (
   url: string,
   message: {
@@ -140,7 +140,7 @@ interface Outgoing {
   readonly body?: string
 }
 
-/** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a {@link GuardedFetchError}. */
+/** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a `GuardedFetchError`. */
 async function guarded<T>(
   url: string,
   guard: Guard,

@@ -36,7 +36,7 @@ const idJag = 'oauth-id-jag+jwt'
 /**
  * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients.
  *
- * Guaranteed of an assertion that is accepted: every check of {@link TrustedIssuers.verify}; `aud` names this issuer or its token endpoint; a `client_id`
+ * Guaranteed of an assertion that is accepted: every check of `TrustedIssuers.verify`; `aud` names this issuer or its token endpoint; a `client_id`
  * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
  * says `replay: 'allow'`. Scope and resource are within what the assertion names. Its use is the last check: what fails another uses nothing up.
  *
