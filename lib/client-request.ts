@@ -66,6 +66,8 @@ export interface ClientRequest {
   readonly certificateNote?: () => string | undefined
   /** How the client proved itself; absent until it has. */
   authentication?: ClientAuthentication | undefined
+  /** Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is registered. */
+  used?: string | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
   found?:
     | {

@@ -29,6 +29,10 @@ export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
 
+// clients with documents of their own
+export type { ClientDocumentsOptions } from './clients/documents/options.ts'
+export { clientDocument, type ClientDocument, type ConsentedMember } from './clients/documents/document.ts'
+
 // clients that register themselves
 export { registeredClients } from './clients/registered-clients.ts'
 export type {
@@ -124,7 +128,8 @@ export {
   type ReadMetadata,
   type RegisteredMetadata,
   type ClientRegistry,
-  type ClientSource
+  type ClientSource,
+  type WhyUnknown
 } from './clients/client.ts'
 export { unknownMembers, type UnknownMember } from './clients/metadata/read.ts'
 export type {
@@ -175,7 +180,7 @@ export type { Guess } from './credentials/guesses/guess-places.ts'
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credentials/credential-sets.ts'
 export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
-export type { CredentialFunctions } from './credentials/functions.ts'
+export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { isLoopback, jwksUriMustBe } from './clients.ts'
+import { membersToEncode, isLoopback, jwksUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
-import { checkTenantPaths } from './tenants.ts'
+import { checkMcpPath, checkTenantPaths } from './tenants.ts'
 import { readTlsFiles, type TlsFiles } from './tls.ts'
 
 export interface Config {
@@ -31,6 +31,10 @@ export function checkConfig(input: unknown, folder: string): Config {
   const settings = parsed.data
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
+  checkMcpPath(
+    settings.mcp?.path,
+    settings.tenants.map(tenant => tenant.path)
+  )
   checkTlsUse(settings, issuer)
   const warnings: string[] = []
   for (const [prefix, own] of [
@@ -134,10 +138,15 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
-    return unknownMembers(client).map(({ member, meant }) => {
+    const unknown = unknownMembers(client).map(({ member, meant }) => {
       if (meant === undefined) return `${path}.${member} is not known and has no effect`
       throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
     })
+    const encoded = membersToEncode(client).map(
+      member =>
+        `${path}.${member} must be form-encoded in Basic (RFC 6749 §2.3.1), which many clients leave out: avoid + and %, and : in a client_id`
+    )
+    return [...unknown, ...encoded]
   })
 }
 

@@ -6,7 +6,7 @@ import { ConfigurationError, listOf, type Check } from '../options.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
 /** The endpoints that authenticate clients, by their metadata names without `_endpoint`. */
-export const authenticatingEndpoints = [
+const authenticatingEndpoints = [
   'token',
   'pushed_authorization_request',
   'introspection',

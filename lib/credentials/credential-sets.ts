@@ -204,7 +204,10 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
       // most clients do the same thing over and over, and that is recorded once a minute
       if (isRepetition(lastUse.get(client), method, credentials, now)) return
       lastUse.set(client, { method, credentials, at: now })
-      uses.note(client.client_id, [`method:${method}`, ...credentials.flatMap(credential => namesOf(client, credential) ?? [])])
+      uses.note(client.client_id, [
+        `method:${method}`,
+        ...credentials.flatMap(credential => listedName(client, credential) ?? [])
+      ])
       review(client.client_id)
     }
   }
@@ -234,7 +237,7 @@ function isRepetition(before: Use | undefined, method: string, credentials: read
 const namesByClient = new WeakMap<Client, ReadonlySet<string>>()
 
 /** What a use is recorded as: what the client has under this name, or its `jwks_uri` for a key that came from there. */
-function namesOf(client: Client, credential: string): string | undefined {
+export function listedName(client: Client, credential: string): string | undefined {
   let names = namesByClient.get(client)
   if (names === undefined) {
     names = new Set(credentialSet(client).all.map(one => one.credential))

@@ -18,6 +18,8 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
   /** Where the configured ones come from. */
   readonly clientSource: ClientSource | ClientRegistry
   /** What clients may have registered, as far as a token endpoint can say. */

@@ -52,7 +52,7 @@ export async function mintIdToken(
 }
 
 /** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */
-export function idTokenAlgorithm(server: TokenServer, client: Client): string {
+function idTokenAlgorithm(server: TokenServer, client: Client): string {
   const wanted = client.id_token_signed_response_alg ?? server.idTokenAlgorithms[0] ?? ''
   if (server.idTokenAlgorithms.includes(wanted)) return wanted
   throw new ServerError({

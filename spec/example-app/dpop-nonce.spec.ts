@@ -75,7 +75,12 @@ describe('policy.dpop_nonce required', () => {
     ['the PAR endpoint', 400, 201, () => Promise.resolve(pushed())],
     ...(['oauth2/userinfo', 'api/whoami'] as const).map(
       path =>
-        [path, 401, 200, async () => ({ method: 'GET', address: `${issuer}/${path}`, access_token: await boundToken() })] as const
+        [
+          path,
+          401,
+          200,
+          async () => ({ method: 'GET' as const, address: `${issuer}/${path}`, access_token: await boundToken() })
+        ] as const
     )
   ]
 

@@ -53,6 +53,7 @@ export interface RegisteredMetadata {
   readonly grant_types?: readonly string[] | undefined
   /** The response types the client may ask for. Default: `code` (RFC 7591 §2). */
   readonly response_types?: readonly string[] | undefined
+  /** The addresses answers to the client may go to (RFC 7591 §2). */
   readonly redirect_uris?: readonly string[] | undefined
   /** Space-separated scope values this client may ask for; absent: every scope of the server. */
   readonly scope?: string | undefined

@@ -31,7 +31,7 @@ import { policyOf, type Profile } from '../../profiles.ts'
 import type { Registrations } from '../../clients/registrations.ts'
 import { openRegistrations } from '../../clients/registered-clients.ts'
 import { deviceCodeGrantType } from '../../codes/device-code.ts'
-import { networkLimit, type NetworkLimit } from './network-limit.ts'
+import { networkBudget, type NetworkBudget } from '../../http/network-budget.ts'
 import {
   registrationLimitChecks,
   registrationRules,
@@ -147,8 +147,8 @@ export interface Registration {
   readonly clientSecretTtl: number
   /** In seconds; 0: for ever. */
   readonly unusedTtl: number
-  /** Undefined where an initial access token is the bound. */
-  readonly networkLimit: NetworkLimit | undefined
+  /** How many clients a network may register; undefined where an initial access token is the bound. */
+  readonly networkBudget: NetworkBudget | undefined
   readonly rules: RegistrationRules
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
@@ -185,7 +185,7 @@ export function registration(
     policy,
     clientSecretTtl,
     unusedTtl,
-    networkLimit: access.access === 'open' ? networkLimit(rules.limits.perNetwork, clock) : undefined,
+    networkBudget: access.access === 'open' ? registrationBudget(rules.limits.perNetwork, clock) : undefined,
     rules,
     registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge, unusedTtl }),
     secrets,
@@ -235,4 +235,10 @@ function checkGrantTypes(
 
 function isText(value: unknown): value is string {
   return typeof value === 'string'
+}
+
+/** Whoever may register without asking must not be able to fill the store. */
+function registrationBudget(most: number, clock: () => number): NetworkBudget {
+  const reasonOf = (): string => `the network has registered ${most} clients within an hour`
+  return networkBudget({ most, window: 3600, clock, reasonOf })
 }
