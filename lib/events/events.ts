@@ -193,6 +193,7 @@ export interface ClientEvent extends EventBase {
 export interface ClientDocumentFetched extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client_document.fetched'
+  /** The client, by its document's address. */
   readonly client_id: string
   /** Seconds it is kept. */
   readonly expires_in: number
@@ -202,6 +203,7 @@ export interface ClientDocumentFetched extends EventBase {
 export interface ClientDocumentChanged extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client_document.changed'
+  /** The client, by its document's address. */
   readonly client_id: string
   /** What is another: of `client_name`, `redirect_uris`, `token_endpoint_auth_method` and `jwks`. */
   readonly members: readonly string[]
@@ -211,8 +213,11 @@ export interface ClientDocumentChanged extends EventBase {
 export interface ClientDocumentRefused extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client_document.refused'
+  /** The client, by its document's address. */
   readonly client_id: string
+  /** The check that failed. */
   readonly check: 'client_document_url' | 'client_document'
+  /** The exact reason, for the operator. */
   readonly reason: string
 }
 

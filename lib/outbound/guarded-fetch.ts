@@ -13,7 +13,9 @@ import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 /** Fetches a JSON document. Rejects with `GuardedFetchError`. */
 export type FetchJson = (url: string) => Promise<FetchedJson>
 
+/** A document that was fetched. */
 export interface FetchedJson {
+  /** The document. */
   readonly json: unknown
   /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
   readonly maxAge?: number
@@ -70,6 +72,7 @@ export interface GuardedFetchOptions {
   readonly lookup?: ((hostname: string) => Promise<readonly HostAddress[]>) | undefined
 }
 
+/** An address of a host. */
 export interface HostAddress {
   /** The address itself. */
   readonly address: string
