@@ -7,6 +7,7 @@ export const shared = {
   },
   moduleNameMapper: {
     '^clientele$': '<rootDir>/lib/index.ts',
+    '^clientele/events$': '<rootDir>/lib/events/index.ts',
     '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
     '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
   },

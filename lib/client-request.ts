@@ -46,15 +46,19 @@ export interface PresentedCertificate extends ChainVerdict {
 
 /** Whether a certificate's chain leads to a trusted CA. */
 export interface ChainVerdict {
+  /** True: it does. */
   readonly verified: boolean
   /** Why it does not, where that is known. */
   readonly reason?: string
 }
 
+/** A request, as far as authenticating its client goes. */
 export interface ClientRequest {
   /** The endpoint's metadata name without `_endpoint`, such as `token`. */
   readonly endpoint: string
+  /** The request's headers, by their names in lower case. */
   readonly headers: IncomingHttpHeaders
+  /** The parameters of its body. */
   readonly parameters: Parameters
   /** Reads the client certificate; undefined where none was presented. */
   readonly certificate: () => PresentedCertificate | undefined
@@ -65,7 +69,13 @@ export interface ClientRequest {
   /** Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is registered. */
   used?: string | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
-  found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
+  found?:
+    | {
+        /** The registry it was found in. */ readonly clients: ClientRegistry
+        /** The `client_id` that was looked up. */ readonly client_id: string
+        /** The client; undefined where there is none. */ readonly client: Client | undefined
+      }
+    | undefined
   /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */
   judged?: Client | Error | undefined
   /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */

@@ -14,9 +14,11 @@ export interface ExpressApplication {
   (req: IncomingMessage, res: ServerResponse): unknown
   /** The prototypes Express gives every request and response of the app. */
   request: object
+  /** The prototype of every response. */
   response: object
 }
 
+/** The options of `createServer()`: those of Node's own, and `tls`. */
 export interface CreateServerOptions extends ServerOptions {
   /** Serve https with these; see `https.createServer`. Default: http. */
   readonly tls?: SecureServerOptions | undefined

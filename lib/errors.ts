@@ -10,6 +10,7 @@ import type { Decision } from './decisions/decision.ts'
 /** Response headers. A list is sent as one field for each of its values. */
 export type OAuthErrorHeaders = Readonly<Record<string, string | string[]>>
 
+/** The details of an error, beside its code. */
 export interface OAuthErrorOptions {
   /** For the operator: what exactly was wrong. Never sent to the caller. */
   readonly reason?: string
@@ -17,7 +18,16 @@ export interface OAuthErrorOptions {
   readonly headers?: OAuthErrorHeaders
   /** What was checked about the client that is refused, and what failed. For `onDecision` and the operator's eyes. */
   readonly decision?: Decision
+  /** The error that led to this one. Never sent to the caller. */
   readonly cause?: unknown
+}
+
+/** The body of an error response (RFC 6749 §5.2). */
+export interface OAuthErrorBody {
+  /** The error code. */
+  readonly error: string
+  /** One sentence on what was wrong. */
+  readonly error_description: string
 }
 
 /** The characters RFC 6749 §5.2 allows in `error_description`; anything else becomes a space. */
@@ -25,10 +35,15 @@ const notAllowedInDescription = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
 
 /** Any error this library answers a request with. `error` is the registered code (RFC 6749 §5.2 and its extensions). */
 export class OAuthError extends Error {
+  /** The class's name. */
   override readonly name: string = 'OAuthError'
+  /** The error code of the answer. */
   readonly error: string
+  /** The HTTP status of the answer. */
   readonly status: number
+  /** The headers of the answer. */
   readonly headers: OAuthErrorHeaders
+  /** The exact reason, for the operator. Never sent to the caller. */
   readonly reason: string | undefined
   /** What was checked about the client that is refused, and what failed; undefined where the error is about something else. */
   decision: Decision | undefined
@@ -49,13 +64,14 @@ export class OAuthError extends Error {
   }
 
   /** The JSON body of RFC 6749 §5.2. */
-  toJSON(): { error: string; error_description: string } {
+  toJSON(): OAuthErrorBody {
     return { error: this.error, error_description: this.message }
   }
 }
 
 /** 400 `invalid_request` (RFC 6749 §5.2): missing, repeated or malformed parameters, or two authentication mechanisms. */
 export class InvalidRequestError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidRequestError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_request', 400, description, options)
@@ -64,6 +80,7 @@ export class InvalidRequestError extends OAuthError {
 
 /** 405 with `Allow` (RFC 9110 §15.5.6); the code stays `invalid_request`. */
 export class MethodNotAllowedError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'MethodNotAllowedError'
   constructor(allowed: readonly string[]) {
     super('invalid_request', 405, `use ${allowed.join(' or ')}`, { headers: { Allow: allowed.join(', ') } })
@@ -75,6 +92,7 @@ export class MethodNotAllowedError extends OAuthError {
  * logs at most. It has no stack, so that whoever prints every error prints one line.
  */
 export class RequestAbortedError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'RequestAbortedError'
   constructor() {
     super('invalid_request', 400, 'the request body ended early', {
@@ -86,6 +104,7 @@ export class RequestAbortedError extends OAuthError {
 
 /** 413: the body is larger than the endpoint reads. */
 export class RequestTooLargeError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'RequestTooLargeError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_request', 413, description, options)
@@ -94,6 +113,7 @@ export class RequestTooLargeError extends OAuthError {
 
 /** 415: the body is of a type the endpoint does not read. */
 export class UnsupportedMediaTypeError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'UnsupportedMediaTypeError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_request', 415, description, options)
@@ -105,6 +125,7 @@ export class UnsupportedMediaTypeError extends OAuthError {
  * client, a wrong secret and an expired assertion cannot be told apart from outside. The reason is in `decision`.
  */
 export class InvalidClientError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidClientError'
   constructor(options?: OAuthErrorOptions) {
     super('invalid_client', 401, 'client authentication failed', options)
@@ -113,6 +134,7 @@ export class InvalidClientError extends OAuthError {
 
 /** 400 `invalid_grant` (RFC 6749 §5.2): the code, refresh token or assertion is not (or no longer) good for this client. */
 export class InvalidGrantError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidGrantError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_grant', 400, description, options)
@@ -121,6 +143,7 @@ export class InvalidGrantError extends OAuthError {
 
 /** 400 `unauthorized_client` (RFC 6749 §5.2): an authenticated client that may not use this grant. */
 export class UnauthorizedClientError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'UnauthorizedClientError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('unauthorized_client', 400, description, options)
@@ -129,6 +152,7 @@ export class UnauthorizedClientError extends OAuthError {
 
 /** 400 `unsupported_grant_type` (RFC 6749 §5.2). */
 export class UnsupportedGrantTypeError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'UnsupportedGrantTypeError'
   constructor(options?: OAuthErrorOptions) {
     super('unsupported_grant_type', 400, 'this grant_type is not supported', options)
@@ -137,6 +161,7 @@ export class UnsupportedGrantTypeError extends OAuthError {
 
 /** 400 `invalid_scope` (RFC 6749 §5.2). */
 export class InvalidScopeError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidScopeError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_scope', 400, description, options)
@@ -145,6 +170,7 @@ export class InvalidScopeError extends OAuthError {
 
 /** 400 `invalid_target` (RFC 8707 §2): an unknown, malformed or unavailable `resource`. */
 export class InvalidTargetError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidTargetError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_target', 400, description, options)
@@ -153,6 +179,7 @@ export class InvalidTargetError extends OAuthError {
 
 /** 400 `invalid_dpop_proof` (RFC 9449 §5): missing where one is needed, or any of its checks failed. */
 export class InvalidDpopProofError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidDpopProofError'
   constructor(options?: OAuthErrorOptions) {
     super('invalid_dpop_proof', 400, 'the DPoP proof is not valid', options)
@@ -161,6 +188,7 @@ export class InvalidDpopProofError extends OAuthError {
 
 /** 400 `use_dpop_nonce` with a `DPoP-Nonce` to use (RFC 9449 §8). */
 export class UseDpopNonceError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'UseDpopNonceError'
   constructor(nonce: string, options: OAuthErrorOptions = {}) {
     super('use_dpop_nonce', 400, 'use the nonce in the DPoP-Nonce header', {
@@ -172,6 +200,7 @@ export class UseDpopNonceError extends OAuthError {
 
 /** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets for one client from one network (OAuth 2.1 §2.4.1). */
 export class TooManyAttemptsError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'TooManyAttemptsError'
   constructor(options: OAuthErrorOptions & { readonly retryAfter: number }) {
     super('temporarily_unavailable', 429, 'too many attempts, try again later', {
@@ -183,6 +212,7 @@ export class TooManyAttemptsError extends OAuthError {
 
 /** 400 `invalid_client_metadata` (RFC 7591 §3.2.2): a member of a registration is wrong; the description names it. */
 export class InvalidClientMetadataError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidClientMetadataError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_client_metadata', 400, description, options)
@@ -191,6 +221,7 @@ export class InvalidClientMetadataError extends OAuthError {
 
 /** 400 `invalid_redirect_uri` (RFC 7591 §3.2.2): one of a registration's redirect URIs is wrong, or there is none; the description says which. */
 export class InvalidRedirectUriError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidRedirectUriError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_redirect_uri', 400, description, options)
@@ -199,6 +230,7 @@ export class InvalidRedirectUriError extends OAuthError {
 
 /** 400 `invalid_software_statement` (RFC 7591 §3.2.2): missing where one is needed, malformed, expired, or signed by no key of its issuer. */
 export class InvalidSoftwareStatementError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'InvalidSoftwareStatementError'
   constructor(description: string, options?: OAuthErrorOptions) {
     super('invalid_software_statement', 400, description, options)
@@ -207,6 +239,7 @@ export class InvalidSoftwareStatementError extends OAuthError {
 
 /** 400 `unapproved_software_statement` (RFC 7591 §3.2.2): its issuer is not one this server trusts. */
 export class UnapprovedSoftwareStatementError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'UnapprovedSoftwareStatementError'
   constructor(options?: OAuthErrorOptions) {
     super('unapproved_software_statement', 400, 'this software statement is not approved here', options)
@@ -215,6 +248,7 @@ export class UnapprovedSoftwareStatementError extends OAuthError {
 
 /** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
 export class TemporarilyUnavailableError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'TemporarilyUnavailableError'
   constructor(options: OAuthErrorOptions & { readonly retryAfter?: number } = {}) {
     super('temporarily_unavailable', 503, 'the server cannot answer at the moment', {
@@ -226,6 +260,7 @@ export class TemporarilyUnavailableError extends OAuthError {
 
 /** 500 `server_error`: a fault of ours. What it was is in `cause`, never on the wire. */
 export class ServerError extends OAuthError {
+  /** The class’s name. */
   override readonly name = 'ServerError'
   constructor(options?: OAuthErrorOptions) {
     super('server_error', 500, 'the server met an error', options)

@@ -4,16 +4,19 @@
  * Three ways in: {@link authorizationServer} for a whole server, {@link tokenRouter} for the token endpoint, and the
  * strategies with {@link authenticateClient} for routes of one's own.
  *
+ * The events of {@link ServerEvent} have names of their own in `clientele/events`.
+ *
  * @module clientele
  */
 
-// a whole authorization server
+// 1. a whole authorization server
 export {
   authorizationServer,
   type AuthorizationServer,
   type AuthorizationServerOptions,
   type KeptClientKeys
 } from './authorization-server/authorization-server.ts'
+export type { RegistrationFunctions } from './endpoints/registration/end-registration.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
 export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
@@ -40,7 +43,8 @@ export type {
 } from './endpoints/registration/options.ts'
 export type { SoftwareStatementOptions } from './assertions/software-statement.ts'
 
-export type { DeviceAuthorization, DeviceAuthorizationOptions, DeviceVerification } from './endpoints/device-authorization.ts'
+export type { DeviceAuthorization, DeviceVerification } from './endpoints/device-authorization/endpoint.ts'
+export type { DeviceAuthorizationOptions } from './endpoints/device-authorization/options.ts'
 
 export type { BackchannelDecisions } from './endpoints/backchannel-authentication/decisions.ts'
 export type {
@@ -54,7 +58,7 @@ export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem }
 
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
-// the token endpoint
+// 2. the token endpoint in an application that has the rest
 export { tokenRouter, type TokenRouterOptions } from './token-endpoint/token-router.ts'
 export {
   authorizationCode,
@@ -67,13 +71,20 @@ export {
 } from './token-issuers/index.ts'
 export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
 export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
-export type { FindSubject, TrustedIssuer } from './assertions/trusted-issuers.ts'
+export type { FindSubject, TrustedIssuer, TrustedJwt } from './assertions/trusted-issuers.ts'
 export type { PresentedToken, PresentedTokenType } from './tokens/presented-token.ts'
 export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type {
+  IdTokenClaims,
+  ResponseShape,
+  TokenOptions,
+  TokenRecipient,
+  TokenResponse,
+  TokenServer
+} from './tokens/token-server.ts'
 export type { AccessToken } from './tokens/access-token.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
 export {
@@ -85,17 +96,12 @@ export {
 } from './signing-keys/generate-keys.ts'
 export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-keys/stored-keys.ts'
 
-// client authentication, method by method
+// 3. client authentication on routes of one's own, method by method
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
-export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './strategies/client-secret-basic.ts'
+export * from './strategies/index.ts'
+export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export type { AssertionOptions } from './assertions/assertion-policy.ts'
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
-export { ClientSecretPostStrategy } from './strategies/client-secret-post.ts'
-export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './strategies/client-secret-jwt.ts'
-export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './strategies/private-key-jwt.ts'
-export { TlsClientAuthStrategy } from './strategies/tls-client-auth.ts'
-export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './strategies/self-signed-tls-client-auth.ts'
-export { NoneStrategy } from './strategies/none.ts'
-export { builtInStrategies, type BuiltInStrategiesOptions } from './strategies/index.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
 
 // a method of one's own
@@ -106,8 +112,10 @@ export {
   guardedDownload,
   guardedFetch,
   guardedPost,
+  type FetchedJson,
   type FetchJson,
   type GuardedFetchOptions,
+  type HostAddress,
   type PostJson
 } from './outbound/guarded-fetch.ts'
 
@@ -118,6 +126,7 @@ export {
   type Client,
   type ClientMetadata,
   type ReadMetadata,
+  type RegisteredMetadata,
   type ClientRegistry,
   type ClientSource,
   type WhyUnknown
@@ -148,31 +157,8 @@ export type { DecisionBuilder } from './decisions/builder.ts'
 export type { EventListener } from './events/event-source.ts'
 export { breakReport, type BreakReport, type WouldBreak } from './events/break-report.ts'
 export type { AssertionDials } from './assertions/assertion-dials.ts'
-export type {
-  AssertionReplayed,
-  AuthenticationRefused,
-  AuthenticationSucceeded,
-  AuthenticationTolerated,
-  AuthenticationUnanswered,
-  ClientDocumentChanged,
-  ClientDocumentFetched,
-  ClientDocumentRefused,
-  ClientEvent,
-  CredentialEvent,
-  DpopReplayed,
-  Emit,
-  GrantReused,
-  GrantRevoked,
-  GuessesExceeded,
-  Happening,
-  KeysChanged,
-  ServerEvent,
-  Tell,
-  TokenIssued,
-  TokenRefused,
-  TokenRevoked
-} from './events/events.ts'
-export { traceIdOf, type TracedRequest } from './http/trace.ts'
+export type { ServerEvent } from './events/events.ts'
+export { traceIdOf } from './http/trace.ts'
 
 // where client certificates come from
 export { directTls, type CertificateSource } from './certificates/source.ts'

@@ -231,7 +231,9 @@ export function readBy<T>(takes: string, read: (value: unknown, key: string) => 
 
 /** Thrown when something is constructed with a wrong option. `key` is the option's path, such as `clients[3].jwks_uri`. */
 export class ConfigurationError extends TypeError {
+  /** The class's name. */
   override readonly name = 'ConfigurationError'
+  /** The path of the option that is wrong, such as `clients[3].client_id`. */
   readonly key: string
   constructor(key: string, mustBe: string) {
     super(`${key} ${mustBe}`)

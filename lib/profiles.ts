@@ -19,15 +19,26 @@ export interface ProfileProblem {
 
 /** The options a profile has something to say about. */
 export interface ProfiledOptions {
+  /** The profile to hold the options against. */
   readonly profile?: Profile | undefined
+  /** The clients, each held against it where they are a list. */
   readonly clients: ClientSource | ClientRegistry
-  readonly strategies?: readonly { readonly name: string }[] | undefined
+  /** The client authentication methods. */
+  readonly strategies?: readonly { /** The method's name. */ readonly name: string }[] | undefined
+  /** The server's dial for the audience of assertions. */
   readonly assertionAudience?: string | undefined
+  /** The algorithms assertions may be signed with. */
   readonly assertionAlgorithms?: readonly string[] | undefined
-  readonly assertionDials?: { readonly alg?: string | undefined } | undefined
+  /** The dials of assertions. */
+  readonly assertionDials?: { /** The dial for algorithms. */ readonly alg?: string | undefined } | undefined
+  /** Seconds an authorization code lives. */
   readonly authorizationCodeTtl?: number | undefined
+  /** The refresh tokens that rotate. */
   readonly refreshTokenRotation?: string | undefined
-  readonly resources?: readonly { readonly signingAlgorithm?: string | undefined }[] | undefined
+  /** The resources, each with its algorithm. */
+  readonly resources?:
+    | readonly { /** The algorithm its access tokens are signed with. */ readonly signingAlgorithm?: string | undefined }[]
+    | undefined
 }
 
 /** What a profile decides, where an option leaves it open. */

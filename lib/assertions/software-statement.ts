@@ -10,6 +10,7 @@ import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 
+/** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {
   /**
    * Whose statements are accepted. A statement is not used up: every installation of a piece of software registers with the same one, so

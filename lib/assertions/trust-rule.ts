@@ -24,7 +24,7 @@ export interface TrustedIssuer {
   /** Exactly what its JWTs say in `iss`. */
   readonly issuer: string
   /** Its public keys. */
-  readonly jwks?: { readonly keys: readonly JWK[] } | undefined
+  readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
   /** Where its public keys are: https, or http on a loopback host. */
   readonly jwks_uri?: string | undefined
   /** The signature algorithms accepted of it. Default: every asymmetric one this library verifies. Symmetric ones and `none` never are. */

@@ -44,6 +44,7 @@ export interface TrustedJwtExpectations {
 
 /** What a JWT that passed every check says. */
 export interface TrustedJwt {
+  /** The issuer, as it was trusted. */
   readonly iss: string
   /** A name of the issuer's, not of ours. */
   readonly sub: string
@@ -51,7 +52,9 @@ export interface TrustedJwt {
   readonly typ: string | undefined
   /** Seconds since the epoch. */
   readonly exp: number
+  /** Names the JWT. */
   readonly jti: string | undefined
+  /** Every claim of the JWT. */
   readonly claims: JsonObject
 }
 

@@ -31,6 +31,7 @@ declare global {
   }
 }
 
+/** The options of `authenticateClient()`. */
 export interface AuthenticateClientOptions extends ReadOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry

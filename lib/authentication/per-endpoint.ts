@@ -16,6 +16,7 @@ const authenticatingEndpoints = [
   'credentials'
 ] as const
 
+/** An endpoint that authenticates clients, by its metadata name without `_endpoint`. */
 export type AuthenticatingEndpoint = (typeof authenticatingEndpoints)[number]
 
 /** The methods accepted at an endpoint, by their names; endpoints left out accept every mounted one that suits them. */

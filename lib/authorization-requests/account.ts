@@ -6,6 +6,8 @@ export interface Account {
   readonly sub: string
   /** When the person signed in: seconds since the epoch. */
   readonly auth_time: number
+  /** The authentication context class the sign-in reached (OpenID Connect Core §2). */
   readonly acr?: string | undefined
+  /** The methods the person signed in by (RFC 8176). */
   readonly amr?: readonly string[] | undefined
 }

@@ -8,11 +8,12 @@ import {
   backchannelAuthenticationChecks,
   type BackchannelAuthenticationOptions
 } from '../endpoints/backchannel-authentication/options.ts'
-import { deviceAuthorizationChecks, type DeviceAuthorizationOptions } from '../endpoints/device-authorization.ts'
+import { deviceAuthorizationChecks, type DeviceAuthorizationOptions } from '../endpoints/device-authorization/options.ts'
 import { registrationChecks, type RegistrationOptions } from '../endpoints/registration/options.ts'
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
 
+/** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
   /** The application's own login and consent; see {@link Interaction}. */
   readonly interaction: Interaction

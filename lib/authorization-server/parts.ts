@@ -6,7 +6,7 @@ import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt } from '../authentication/per-endpoint.ts'
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
-import { checkDeviceAuthorization } from '../endpoints/device-authorization.ts'
+import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
@@ -15,7 +15,8 @@ import type { AccessTokenContext } from '../protected-resource/require-access-to
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
 import { serverCredentials } from '../credentials/server-credentials.ts'
-import { tokenEndpointParts, type TokenEndpointParts } from '../token-endpoint/token-router.ts'
+import { tokenEndpointParts } from '../token-endpoint/token-router.ts'
+import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
 
 /** What a server is made of, once every option has been checked. */

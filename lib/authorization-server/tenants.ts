@@ -16,6 +16,7 @@ export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'
   readonly dispose?: (() => void) | undefined
 }
 
+/** The options of `tenants()`. */
 export interface TenantsOptions {
   /** What every tenant's issuer begins with: the tenant `/acme` is the issuer `https://as.example.com/acme`. */
   readonly issuer: string

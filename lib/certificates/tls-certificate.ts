@@ -9,6 +9,7 @@ import { fn, readOptions, required, type Checks } from '../options.ts'
 import { reporter, revocationReport, type CertificateReport } from './proxy/options.ts'
 import type { PresentedCertificate } from '../client-request.ts'
 
+/** The options of `tlsCertificate()`. */
 export interface TlsCertificateOptions extends ChainVerificationOptions {
   /** Told of revocation lists that cannot be read or have run out. Without it, warnings of the process, once a minute at most. */
   readonly onReport?: ((report: CertificateReport) => void) | undefined

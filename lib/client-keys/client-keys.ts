@@ -8,12 +8,15 @@ import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, isPublicKey, suitableKeys, unsuitable } from './public-keys.ts'
 import { keptKeysChecks, keySetsBy, type RemoteKeySetOptions } from './remote-key-set.ts'
 
+/** A public key of a client's that may have made a signature. */
 export interface CandidateKey {
+  /** The key, ready to verify with. */
   readonly key: CryptoKey
   /** Names the key: `kid:<kid>`, or `jkt:<RFC 7638 thumbprint>` where it has no kid. */
   readonly credential: string
 }
 
+/** A finder of clients' public keys, and the cache of what their `jwks_uri` answered. */
 export interface ClientKeys {
   /**
    * The client's keys that can have made a signature with this header: at least one, at most four.
@@ -43,6 +46,7 @@ export interface ClientKeys {
   forget(jwks_uri: string): boolean
 }
 
+/** The options of `clientKeys()`. */
 export interface ClientKeysOptions extends Omit<RemoteKeySetOptions, 'fetchJson'> {
   /** Fetches what a `jwks_uri` names. Default: {@link guardedFetch} with its defaults. */
   readonly fetchJson?: FetchJson | undefined

@@ -12,6 +12,7 @@ import { keptKey, sizeOfKey } from './public-keys.ts'
 
 export interface RemoteKeySetOptions {
   readonly fetchJson: FetchJson
+  /** Reads the time. Default: `Date.now`. */
   readonly clock?: Clock | undefined
   /** Seconds a set is used without asking again where its answer does not say. Default 300. `max-age` counts from 60 s to 15 min. */
   readonly freshness?: number | undefined

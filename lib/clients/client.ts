@@ -16,9 +16,13 @@ export { certificateSubjects, clientSecrets, type ClientSecret } from './credent
 
 /** A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible members. */
 export interface Client extends Omit<RegisteredMetadata, 'client_secret' | 'credentials'> {
+  /** The method it is registered for; `client_secret_basic` where none was registered (RFC 7591 §2). */
   readonly token_endpoint_auth_method: string
+  /** The grants it may use; `authorization_code` where none was registered. */
   readonly grant_types: readonly string[]
+  /** The response types it may ask for; `code` where none was registered. */
   readonly response_types: readonly string[]
+  /** The addresses its answers may go to. */
   readonly redirect_uris: readonly string[]
 }
 
@@ -32,6 +36,7 @@ export type ClientSource =
 
 /** Finds clients. Rejects when the source does; never answers with a client of another id, nor with one that is configured wrongly. */
 export interface ClientRegistry {
+  /** Finds a client by its `client_id`; undefined where there is none. */
   find(client_id: string): Promise<Client | undefined>
   /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
   used?(client: Client, method: string, credentials: readonly string[]): void
@@ -41,6 +46,7 @@ export interface ClientRegistry {
 
 /** Why nobody has a client_id. */
 export interface WhyUnknown {
+  /** The check that failed. */
   readonly check: 'client_document_url' | 'client_document'
   /** A clause an operator can read. */
   readonly reason: string

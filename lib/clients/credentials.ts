@@ -7,6 +7,7 @@ import type { JWK } from 'jose'
 
 /** When something may be used. Seconds since the epoch; absent: from ever, for ever. */
 export interface Dated {
+  /** Before this second it is refused. */
   readonly not_before?: number | undefined
   /** From this second on it is refused. */
   readonly expires_at?: number | undefined

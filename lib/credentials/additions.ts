@@ -25,6 +25,7 @@ import { checkKeys, ConfigurationError } from '../options.ts'
 
 /** A credential that was added. */
 export interface AddedCredential {
+  /** Names it among the client's. */
   readonly id: string
   /** As decisions and events call it. */
   readonly credential: string
@@ -34,6 +35,7 @@ export interface AddedCredential {
 
 /** A generated secret, in clear: this once, and never again. */
 export interface NewSecret extends AddedCredential {
+  /** The secret itself. */
   readonly client_secret: string
 }
 

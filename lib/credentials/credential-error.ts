@@ -17,7 +17,9 @@ export type CredentialErrorCode =
 
 /** A change of credentials that was refused. `message` says why, for whoever asked for it; no secret is in it. */
 export class CredentialError extends Error {
+  /** The class's name. */
   override readonly name = 'CredentialError'
+  /** The reason, for a program. */
   readonly code: CredentialErrorCode
   constructor(code: CredentialErrorCode, message: string) {
     super(message)

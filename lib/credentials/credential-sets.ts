@@ -32,9 +32,11 @@ export interface CredentialSets extends CredentialFunctions {
   readonly clients: ClientRegistry
 }
 
+/** The options of `credentialSets()`. */
 export interface CredentialSetsOptions {
   /** Whose clients they are. */
   readonly issuer: string
+  /** Keeps what changed of clients' credentials. */
   readonly store: Store
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
@@ -48,6 +50,7 @@ export interface CredentialSetsOptions {
   readonly onEvent?: Emit | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
+  /** Random bytes. Default: a cryptographically secure source. */
   readonly random?: ((size: number) => Buffer) | undefined
 }
 

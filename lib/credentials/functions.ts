@@ -20,6 +20,7 @@ import { reviewCredentials } from './review.ts'
 import type { CredentialEvent } from '../events/events.ts'
 import { flag, readOptions, type Checks } from '../options.ts'
 
+/** The options of `revokeCredential()`. */
 export interface RevokeCredentialOptions {
   /** True: even where the client could not authenticate any more. Default false. */
   readonly force?: boolean | undefined

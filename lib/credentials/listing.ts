@@ -8,14 +8,19 @@ import { credentialsWith, endingOf, type CredentialRecord, type RecordKeeper, ty
 export interface CredentialInfo {
   /** Names it to the functions that change it. */
   readonly id: string
+  /** The kind of credential. */
   readonly type: 'secret' | 'key' | 'certificate' | 'method'
   /** As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, `subject:<id>` or `jwks_uri`. */
   readonly credential: string
+  /** The name its operator gave it. */
   readonly label?: string
   /** Absent where it is configured: nobody said. */
   readonly created_at?: number
+  /** Seconds since the epoch before which it is refused. */
   readonly not_before?: number
+  /** Seconds since the epoch from which it is refused. */
   readonly expires_at?: number
+  /** Seconds since the epoch at which it was taken back. */
   readonly revoked_at?: number
   /** To the minute; absent: never, as far as is known. Which key of a `jwks_uri` it was is not told apart. */
   readonly last_used_at?: number
@@ -23,6 +28,7 @@ export interface CredentialInfo {
   readonly added_by?: string
   /** `configured`: the client's own source, such as its `client_secret`. `stored`: added here. */
   readonly source: 'configured' | 'stored'
+  /** Its state at the moment of asking. */
   readonly state: 'live' | 'pending' | 'expired' | 'revoked'
   /** The certificate subject it is, such as `tls_client_auth_san_dns=client.example.com`. */
   readonly subject?: string

@@ -4,6 +4,7 @@ import { credentialSetsOf, maxAgeCheck, openCredentialSets, type CredentialSets 
 import { ConfigurationError, flag, type Checks, type Read } from '../options.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
+/** The options by which a server's credentials can be changed while it runs. */
 export interface CredentialsOptions {
   /**
    * True: a confidential client that authenticates at `{issuer}/oauth2/credentials` may list, rotate and end its own credentials. Default false. The

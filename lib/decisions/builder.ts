@@ -10,10 +10,15 @@ import { printable } from '../printable.ts'
  * first check that fails; the checks it announced and never reached are recorded as `skipped`.
  */
 export class DecisionBuilder {
+  /** The endpoint's metadata name without `_endpoint`. */
   endpoint: string
+  /** The `client_id` the request named. */
   client_id: string | undefined
+  /** The mechanism of the request. */
   mechanism: string | undefined
+  /** The method that judges it. */
   method: string | undefined
+  /** The credential it was, once that is known: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
   credential: string | undefined
   /** Those that passed are names alone until somebody wants to read them. */
   private readonly checks: (Check | OpenCheckName)[] = []
@@ -36,6 +41,7 @@ export class DecisionBuilder {
     return this.failed !== undefined
   }
 
+  /** The trace id of the request, or one of the attempt's own. */
   get trace_id(): string {
     return this.traceId?.() ?? (this.ownTraceId ??= pooledRandomBytes(16).toString('hex'))
   }
@@ -50,6 +56,7 @@ export class DecisionBuilder {
     this.announced = checks
   }
 
+  /** Records a check that passed. */
   pass(check: OpenCheckName): void {
     if (this.failed === undefined) this.checks.push(check)
   }

@@ -1,7 +1,6 @@
 /** Every check that is made of a client's authentication, by the name it has in decisions. docs/errors has a page for each. */
 
-/** Which section asks for each check; where several do, the one that most often is not met. */
-export const checkSections = {
+const sections = {
   request: 'RFC 6749 §2.3',
   one_mechanism: 'RFC 6749 §2.3',
   one_client_id: 'RFC 6749 §2.3',
@@ -35,7 +34,11 @@ export const checkSections = {
   certificate_key: 'RFC 8705 §2.2'
 } as const
 
-export type CheckName = keyof typeof checkSections
+/** A check of the library's own, by its name in decisions. */
+export type CheckName = keyof typeof sections
+
+/** The section that asks for each check; where several do, the one that most often is not met. */
+export const checkSections: Readonly<Record<CheckName, string>> = sections
 
 /** A check's name where a method of the application's own may have others. */
 export type OpenCheckName = CheckName | (string & {})

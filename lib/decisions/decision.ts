@@ -7,20 +7,26 @@
  */
 export { checkNames, checkSections, isCheckName, type CheckName, type OpenCheckName } from './checks.ts'
 
+/** The outcome of a check. `skipped`: another failed before it. `report`: it failed, and its dial lets it through. */
 export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
 
+/** One check of a decision. */
 export interface Check {
   /** The check's name, such as `registered_method`, `signature` or `audience`: one of `checkNames`, or of the application's own strategy. */
   readonly check: string
+  /** The outcome of this check. */
   readonly outcome: CheckOutcome
   /** The section of the specification that asks for this check. */
   readonly section?: string
+  /** The value the check asks for. */
   readonly expected?: string
+  /** The value that came instead. */
   readonly received?: string
   /** One sentence: how to make this check pass, on whichever side has to move. */
   readonly fix?: string
 }
 
+/** The record of one authentication. */
 export interface Decision {
   /**
    * The W3C trace id of the request, 32 hex digits: the same in every decision, event and error it leads to. Also what a support request should
@@ -37,13 +43,20 @@ export interface Decision {
   readonly method?: string
   /** Which of the client's credentials it was: `secret:<id>`, `kid:<kid>` or `x5t#S256:<thumbprint>`. */
   readonly credential?: string
+  /** `authenticated`: every check passed, or was let through. */
   readonly outcome: 'authenticated' | 'refused'
+  /** Every check, in the order they were made. */
   readonly checks: readonly Check[]
 }
 
+/** The details of a check that did not pass. */
 export interface CheckDetail {
+  /** The section of the specification that asks for the check. */
   readonly section?: string
+  /** The value the check asks for. */
   readonly expected?: string
+  /** The value that came instead; never a secret, an assertion or a token. */
   readonly received?: string
+  /** One sentence on how to make the check pass. */
   readonly fix?: string
 }

@@ -12,7 +12,7 @@ import type { AnonymousBudget } from '../authorization-requests/anonymous-budget
 import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
 import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
-import type { DevicePolicy } from './device-authorization.ts'
+import type { DevicePolicy } from './device-authorization/options.ts'
 import type { Registration } from './registration/options.ts'
 
 export interface EndpointContext extends RequestPolicy {

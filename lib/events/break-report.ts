@@ -5,6 +5,7 @@ import { integer, readOptions, type Checks } from '../options.ts'
 
 /** One client that breaks one rule. */
 export interface WouldBreak {
+  /** The client that would be refused. */
   readonly client_id: string
   /** The check that would fail: `audience`, `type`, `algorithm`, `not_before` or `issued_at`. */
   readonly check: string
@@ -16,9 +17,11 @@ export interface WouldBreak {
   readonly last_seen: number
   /** What the last one sent, and what it should have. */
   readonly received?: string | undefined
+  /** The value the check asks for. */
   readonly expected?: string | undefined
 }
 
+/** A listener that counts which clients a stricter rule would refuse. */
 export interface BreakReport {
   /** Hears events; all but `authentication.tolerated` are nothing to it. */
   listen(event: ServerEvent): void

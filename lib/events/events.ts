@@ -28,54 +28,73 @@ interface AuthenticationEvent extends EventBase {
 
 /** A client proved who it is, at whichever endpoint. */
 export interface AuthenticationSucceeded extends AuthenticationEvent {
+  /** Tells this event from others. */
   readonly type: 'authentication.succeeded'
+  /** The client that was authenticated. */
   readonly client_id: string
 }
 
 /** A client was refused, or a request could not be read, at an endpoint that authenticates clients. */
 export interface AuthenticationRefused extends AuthenticationEvent {
+  /** Tells this event from others. */
   readonly type: 'authentication.refused'
   /** The client_id the request named, where it named one; not known to exist unless the decision’s check `client` passed. */
   readonly client_id?: string | undefined
   /** The error code of the answer, such as `invalid_client`. */
   readonly error: string
+  /** The exact reason, for the operator. */
   readonly reason?: string | undefined
 }
 
 /** Nobody could tell who is calling: a store, a client source or a source of keys failed. The answer was 500 or 503. */
 export interface AuthenticationUnanswered extends AuthenticationEvent {
+  /** Tells this event from others. */
   readonly type: 'authentication.unanswered'
+  /** The client the request named, where it named one. */
   readonly client_id?: string | undefined
+  /** The error code of the answer. */
   readonly error: string
+  /** The exact reason, for the operator. */
   readonly reason?: string | undefined
 }
 
 /** A client was authenticated although it breaks a rule whose dial says `report`: it would be refused if that were enforced. */
 export interface AuthenticationTolerated extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'authentication.tolerated'
+  /** The endpoint's metadata name without `_endpoint`. */
   readonly endpoint: string
+  /** The client that breaks the rule. */
   readonly client_id: string
+  /** The method that judged it. */
   readonly method?: string | undefined
   /** The check that would fail: `audience`, `type`, `algorithm`, `not_before` or `issued_at`. */
   readonly check: string
+  /** The section of the specification that asks for the check. */
   readonly section?: string | undefined
+  /** The value the check asks for. */
   readonly expected?: string | undefined
+  /** The value that came instead. */
   readonly received?: string | undefined
 }
 
 /** Tokens were made, and are about to be sent. */
 export interface TokenIssued extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'token.issued'
   /** Absent where a token issuer of one’s own does not say. */
   readonly grant_type?: string | undefined
+  /** The client the tokens were given to. */
   readonly client_id: string
   /** The person, by the name the client knows; absent where the client acts for itself. */
   readonly sub?: string | undefined
+  /** The scope values of the access token. */
   readonly scope: readonly string[]
   /** The resource the access token is for; several are separated by spaces. */
   readonly resource?: string | undefined
   /** The resources the scope belongs to, where the request named none and they are several: none of them takes this token. */
   readonly ambiguous_resources?: readonly string[] | undefined
+  /** The form of the access token. */
   readonly access_token_format: 'jwt' | 'opaque'
   /** Seconds the access token lives. */
   readonly expires_in: number
@@ -89,26 +108,35 @@ export interface TokenIssued extends EventBase {
 
 /** A token request of an authenticated client got no token. `authorization_pending` is among them. */
 export interface TokenRefused extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'token.refused'
+  /** The endpoint's metadata name without `_endpoint`. */
   readonly endpoint: 'token'
+  /** The client that asked. */
   readonly client_id: string
   /** Absent where the request named none that this server has. */
   readonly grant_type?: string | undefined
   /** The error code of the answer, such as `invalid_grant`. */
   readonly error: string
+  /** The exact reason, for the operator. */
   readonly reason?: string | undefined
 }
 
 /** A code or refresh token was presented again: stolen, or a client that is confused. Its grant was ended; `grant.revoked` says so too. */
 export interface GrantReused extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'code.reused' | 'refresh.reused'
+  /** The client whose code or refresh token was presented again. */
   readonly client_id: string
+  /** Names the grant that was ended. */
   readonly grant: string
 }
 
 /** Something signed that is good once was presented again, and refused. */
 export interface AssertionReplayed extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'assertion.replayed'
+  /** The client that presented it again. */
   readonly client_id: string
   /** What it was meant for. `grant`: an assertion or token of a trusted issuer. */
   readonly use: 'client_authentication' | 'grant' | 'request_object'
@@ -118,6 +146,7 @@ export interface AssertionReplayed extends EventBase {
 
 /** A DPoP proof was presented again, and refused. */
 export interface DpopReplayed extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'dpop.replayed'
   /** The client it was presented by or for, where that is known. */
   readonly client_id?: string | undefined
@@ -127,8 +156,11 @@ export interface DpopReplayed extends EventBase {
 
 /** Everything a grant bought has ended. */
 export interface GrantRevoked extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'grant.revoked'
+  /** Names the grant that was ended. */
   readonly grant: string
+  /** The client that held it. */
   readonly client_id: string
   /**
    * Why: its client revoked it, its person (or whoever acts for them) did, its code or a refresh token of it was presented again, its person has more
@@ -139,21 +171,29 @@ export interface GrantRevoked extends EventBase {
 
 /** One access token has ended, at its client’s request. */
 export interface TokenRevoked extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'token.revoked'
+  /** The client that held the token. */
   readonly client_id: string
+  /** Names the grant the token was of. */
   readonly grant?: string | undefined
 }
 
 /** A client registered itself, changed what it registered, or ended its registration. */
 export interface ClientEvent extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'client.registered' | 'client.changed' | 'client.ended'
+  /** The client that was registered, changed or ended. */
   readonly client_id: string
+  /** The method it is registered for. */
   readonly token_endpoint_auth_method?: string | undefined
 }
 
 /** The document of a client was fetched, and is kept for a while. */
 export interface ClientDocumentFetched extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'client_document.fetched'
+  /** The client, by its document's address. */
   readonly client_id: string
   /** Seconds it is kept. */
   readonly expires_in: number
@@ -161,7 +201,9 @@ export interface ClientDocumentFetched extends EventBase {
 
 /** A client's document says something else than when it was fetched last. */
 export interface ClientDocumentChanged extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'client_document.changed'
+  /** The client, by its document's address. */
   readonly client_id: string
   /** What is another: of `client_name`, `redirect_uris`, `token_endpoint_auth_method` and `jwks`. */
   readonly members: readonly string[]
@@ -169,15 +211,21 @@ export interface ClientDocumentChanged extends EventBase {
 
 /** A client_id that names a document is nobody’s: it is no good address, or there is no good document at it. */
 export interface ClientDocumentRefused extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'client_document.refused'
+  /** The client, by its document's address. */
   readonly client_id: string
+  /** The check that failed. */
   readonly check: 'client_document_url' | 'client_document'
+  /** The exact reason, for the operator. */
   readonly reason: string
 }
 
 /** The application's function found a client that is configured wrongly: it is refused like one that is not there. Told once for each fault. */
 export interface ClientMisconfigured extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'client.misconfigured'
+  /** The client that cannot be used. */
   readonly client_id: string
   /** The member that is wrong, such as `grant_types[1]`. */
   readonly member: string
@@ -187,7 +235,9 @@ export interface ClientMisconfigured extends EventBase {
 
 /** A request was answered with 429, because its network used up the wrong secrets it may send. */
 export interface GuessesExceeded extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'guesses.exceeded'
+  /** The endpoint's metadata name without `_endpoint`. */
   readonly endpoint: string
   /** Absent for guesses at initial access tokens. */
   readonly client_id?: string | undefined
@@ -197,18 +247,23 @@ export interface GuessesExceeded extends EventBase {
 
 /** The server’s own signing keys are others now, on this node. */
 export interface KeysChanged extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'keys.changed'
   /** The `kid` of each new key. */
   readonly added: readonly string[]
+  /** The `kid`s that are gone. */
   readonly removed: readonly string[]
 }
 
 /** One of a client's credentials: added, taken back, about to end, or no longer used by anyone. */
 export interface CredentialEvent extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'credential.added' | 'credential.revoked' | 'credential.expiring' | 'credential.unused'
+  /** The client it is one of. */
   readonly client_id: string
   /** As in decisions: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, or `method:<token_endpoint_auth_method>`. */
   readonly credential: string
+  /** The name its operator gave it. */
   readonly label?: string | undefined
   /** `credential.added`: the credential by which its client asked for it; absent where its operator did. */
   readonly added_by?: string | undefined

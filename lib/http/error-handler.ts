@@ -15,6 +15,7 @@ import { fn, readOptions, type Checks, type Read } from '../options.ts'
 import { developmentErrorChecks, errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
 import { sendOAuthError } from './responses.ts'
 
+/** The options of `oauthErrorHandler()`. */
 export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
   /**
    * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.

@@ -22,15 +22,21 @@ export interface McpProtectionOptions {
 
 /** Who is calling, in the shape the MCP SDK calls `AuthInfo`. */
 export interface McpAuthInfo {
+  /** The access token. */
   readonly token: string
+  /** The client that presents it. */
   readonly clientId: string
+  /** The scope values it is good for. */
   readonly scopes: string[]
   /** Seconds since the epoch. */
   readonly expiresAt: number
+  /** The resource it is for. */
   readonly resource: URL
-  readonly extra: { readonly sub: string }
+  /** Further facts of the token. */
+  readonly extra: { /** The person it is about. */ readonly sub: string }
 }
 
+/** The middleware and the verifier of one MCP server. */
 export interface McpProtection {
   /** Publishes the protected resource metadata (RFC 9728), below the resource's path and at the root. Mount it at the application's root. */
   readonly metadata: RequestHandler
@@ -132,9 +138,11 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
 
 /** A token that is not for this server, as {@link McpProtection.verifier} tells it. */
 export class McpTokenError extends Error {
+  /** The class's name. */
   override readonly name = 'McpTokenError'
   /** As SDKs and middleware look for it. */
   readonly code = 'invalid_token'
+  /** The error code. */
   readonly errorCode = 'invalid_token'
 }
 

@@ -10,10 +10,12 @@ import { isIP, type LookupFunction } from 'node:net'
 import { flag, fn, integer, isLoopbackHost, readOptions, text, valueLike, type Checks } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
-/** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
+/** Fetches a JSON document. Rejects with `GuardedFetchError`. */
 export type FetchJson = (url: string) => Promise<FetchedJson>
 
+/** A document that was fetched. */
 export interface FetchedJson {
+  /** The document. */
   readonly json: unknown
   /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
   readonly maxAge?: number
@@ -21,8 +23,14 @@ export interface FetchedJson {
   readonly mediaType?: string
 }
 
-/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
-export type PostJson = (url: string, message: { readonly headers: OutgoingHttpHeaders; readonly body: object }) => Promise<number>
+/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with `GuardedFetchError`. */
+export type PostJson = (
+  url: string,
+  message: {
+    /** Headers of the request. */ readonly headers: OutgoingHttpHeaders
+    /** The body, sent as JSON. */ readonly body: object
+  }
+) => Promise<number>
 
 export type GuardedFetchReason =
   | 'invalid_url'
@@ -46,6 +54,7 @@ export class GuardedFetchError extends Error {
   }
 }
 
+/** The bounds of what is fetched from addresses that others name. */
 export interface GuardedFetchOptions {
   /** Lets `localhost`, `127.0.0.1` and `[::1]` be fetched from, over http as well. For development. */
   readonly allowLoopback?: boolean | undefined
@@ -63,8 +72,11 @@ export interface GuardedFetchOptions {
   readonly lookup?: ((hostname: string) => Promise<readonly HostAddress[]>) | undefined
 }
 
+/** An address of a host. */
 export interface HostAddress {
+  /** The address itself. */
   readonly address: string
+  /** 4 or 6. */
   readonly family: number
 }
 
@@ -152,7 +164,7 @@ interface Outgoing {
   readonly body?: string
 }
 
-/** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a {@link GuardedFetchError}. */
+/** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a `GuardedFetchError`. */
 async function guarded<T>(
   url: string,
   guard: Guard,

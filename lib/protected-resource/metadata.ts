@@ -7,6 +7,7 @@ import { sendOAuthError } from '../http/responses.ts'
 import { flag, readOptions, required, text, textLike, type Checks } from '../options.ts'
 import { scopeList } from '../tokens/scope.ts'
 
+/** The options of a protected resource's metadata (RFC 9728). */
 export interface ProtectedResourceMetadataOptions {
   /** The resource identifier: an https URL (http on a loopback host) without a fragment. It decides where the document stands. */
   readonly resource: string

@@ -2,6 +2,7 @@
 import { eachOf, flag, oneOf, required, textLike, type Checks, type Read } from '../options.ts'
 import { isScopeToken } from '../tokens/scope.ts'
 
+/** The options of `requireAccessToken()`. */
 export interface RequireAccessTokenOptions {
   /**
    * The origins this API is reached at, such as `https://api.example.com`: what a DPoP proof's `htu` must begin with. Never taken from

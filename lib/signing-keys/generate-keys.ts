@@ -9,10 +9,12 @@ import { pooledRandomBytes } from '../crypto/random.ts'
  * so that clients of either name find theirs.
  */
 export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
+/** An algorithm this library signs with. */
 export type SigningAlgorithm = (typeof signingAlgorithms)[number]
 
 /** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
 export interface PrivateKeySet {
+  /** The private keys, each a JWK; the first of an algorithm signs, the others verify. */
   readonly keys: readonly JWK[]
 }
 

@@ -20,6 +20,7 @@ import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgo
 import { dueKeys, firstKeys, keySetOf, rotatedKeys, type KeptKeys, type RotationPolicy } from './key-rotation.ts'
 import { sealOf, type Kept, type Seal } from './sealed-keys.ts'
 
+/** The options of `storedKeys()`. */
 export interface StoredKeysOptions {
   /** The store all nodes share; the same that is given to the server. */
   readonly store: Store

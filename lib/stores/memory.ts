@@ -9,6 +9,7 @@ import { bytesOf, bytesOfSeen } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
+/** The options of `memoryStore()`. */
 export interface MemoryStoreOptions {
   /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined

@@ -9,6 +9,7 @@ import type { Store } from './store.ts'
 
 export type { PostgresClient, PostgresPool } from './sql/postgres-pool.ts'
 
+/** The options of `postgresStore()`. */
 export interface PostgresStoreOptions {
   /** Such as `postgres://user:password@host:5432/database`. Names the primary, never a replica. */
   readonly url?: string | undefined

@@ -18,6 +18,7 @@ import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 export type { RedisClient } from './redis/connection.ts'
 
+/** The options of `redisStore()`. */
 export interface RedisStoreOptions {
   /**
    * Such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. Where the server is a node of a cluster, the whole cluster

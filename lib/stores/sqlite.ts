@@ -10,6 +10,7 @@ import type { Store } from './store.ts'
 
 export type { SqliteDatabase, SqliteStatement } from './sql/sqlite-driver.ts'
 
+/** The options of `sqliteStore()`. */
 export interface SqliteStoreOptions {
   /**
    * The file, created where there is none, in a folder there is. Readable by its owner alone. On a disk of this machine: not

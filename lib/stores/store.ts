@@ -24,7 +24,9 @@ export interface Key {
   readonly grant?: string
 }
 
+/** A record, and which state of it. */
 export interface StoredRecord {
+  /** The value that was stored. */
   readonly value: Json
   /** Changes with every write; only ever compared for equality, by {@link Store.swap}. */
   readonly version: string | number
@@ -32,7 +34,16 @@ export interface StoredRecord {
 
 /** What {@link Store.take} found. */
 export type Taken<Value = Json> =
-  { readonly outcome: 'taken'; readonly value: Value } | { readonly outcome: 'spent' } | { readonly outcome: 'absent' }
+  | {
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'taken'
+      /** The value that was taken. */ readonly value: Value
+    }
+  | {
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'spent'
+    }
+  | {
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'absent'
+    }
 
 /**
  * Where codes, tokens, grants and used assertion ids live.

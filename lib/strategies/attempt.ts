@@ -34,8 +34,11 @@ export const strategyChecks = {
 
 /** What a strategy keeps of its options. */
 export interface StrategyContext {
+  /** Finds clients. */
   readonly clients: ClientRegistry
+  /** Told of every decision. */
   readonly onDecision: ((decision: Decision) => void) | undefined
+  /** Reads the time. */
   readonly clock: Clock
 }
 

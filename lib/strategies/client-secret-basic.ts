@@ -53,6 +53,7 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
   readonly needsOnlyClientRequest: boolean = true
   readonly guessable: boolean = true
   readonly challenge: string
+  /** The options, read. */
   readonly context: StrategyContext
   private readonly encoding: BasicEncoding
 
@@ -84,6 +85,7 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
     return { outcome: 'present', client_id, otherwise: asSent.client_id }
   }
 
+  /** Judges the request; called by Passport. */
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     const judged = (request: ClientRequest, client_id: string): undefined => {

@@ -1,6 +1,7 @@
 /** `client_secret_jwt`: an assertion signed with the client's secret (RFC 7523 §2.2, OpenID Connect Core §9). */
 import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 
+/** The options of the method `client_secret_jwt`. */
 export type ClientSecretJwtOptions = JwtStrategyOptions
 
 /**
@@ -12,7 +13,9 @@ export type ClientSecretJwtOptions = JwtStrategyOptions
  * app.post('/jobs', passport.authenticate('client_secret_jwt', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
 export class ClientSecretJwtStrategy extends JwtStrategy {
+  /** The method, a `token_endpoint_auth_method` value. */
   readonly name: string = 'client_secret_jwt'
+  /** True: a secret may be guessed, and wrong ones are counted. */
   readonly guessable: boolean = true
 
   /** @throws ConfigurationError naming the option that is wrong. */

@@ -24,6 +24,7 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
   readonly mechanism: Mechanism = 'body_secret'
   readonly needsOnlyClientRequest: boolean = true
   readonly guessable: boolean = true
+  /** The options, read. */
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */
@@ -48,6 +49,7 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
     }
   }
 
+  /** Judges the request; called by Passport. */
   override authenticate(req: Request): void {
     const actions = actionsOf(this)
     runStrategy(actions, this, req, (request, client_id): undefined => {

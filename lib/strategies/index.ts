@@ -15,7 +15,15 @@ import { SelfSignedTlsClientAuthStrategy } from './self-signed-tls-client-auth.t
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 import { TlsClientAuthStrategy } from './tls-client-auth.ts'
 
-/** What every built-in method needs, together. */
+export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './client-secret-basic.ts'
+export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './client-secret-jwt.ts'
+export { ClientSecretPostStrategy } from './client-secret-post.ts'
+export { NoneStrategy } from './none.ts'
+export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './private-key-jwt.ts'
+export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './self-signed-tls-client-auth.ts'
+export { TlsClientAuthStrategy } from './tls-client-auth.ts'
+
+/** The options of `builtInStrategies()`: what every built-in method needs, together. */
 export interface BuiltInStrategiesOptions extends AssertionOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
@@ -29,7 +37,7 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly certificateMethods?: boolean | undefined
 }
 
-export const builtInStrategiesChecks = {
+const builtInStrategiesChecks = {
   ...assertionOptionChecks,
   clients: clientsCheck,
   basicEncoding: basicEncodingCheck,

@@ -39,7 +39,9 @@ export const jwtStrategyChecks = {
 
 /** The common part; see the two classes built on it. */
 export abstract class JwtStrategy extends MethodStrategy {
+  /** The mechanism: an assertion. */
   readonly mechanism: Mechanism = 'assertion'
+  /** The algorithms an assertion may be signed with. */
   readonly signingAlgorithms: readonly string[]
   private readonly kind: 'symmetric' | 'asymmetric'
   private readonly policy: AssertionPolicy

@@ -14,6 +14,7 @@ import { namesItselfOnly, type Identification } from './strategy.ts'
 export class NoneStrategy extends MethodStrategy {
   readonly name: string = 'none'
   readonly mechanism: Mechanism = 'client_id'
+  /** True: it proves nothing. */
   readonly public: boolean = true
 
   identify(request: ClientRequest): Identification {

@@ -1,6 +1,7 @@
 /** `private_key_jwt`: an assertion signed with the client's private key (RFC 7523 §2.2, OpenID Connect Core §9). */
 import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 
+/** The options of the method `private_key_jwt`. */
 export type PrivateKeyJwtOptions = JwtStrategyOptions
 
 /**
@@ -12,6 +13,7 @@ export type PrivateKeyJwtOptions = JwtStrategyOptions
  * app.post('/jobs', passport.authenticate('private_key_jwt', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
 export class PrivateKeyJwtStrategy extends JwtStrategy {
+  /** The method, a `token_endpoint_auth_method` value. */
   readonly name: string = 'private_key_jwt'
 
   /** @throws ConfigurationError naming the option that is wrong. */

@@ -34,6 +34,7 @@ export const selfSignedOptionChecks = {
 export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
   readonly name: string = 'self_signed_tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
+  /** True: a certificate proves it. */
   readonly certificate: boolean = true
   private readonly keys: ClientKeys
 
@@ -48,6 +49,7 @@ export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
     return namesItselfOnly(request)
   }
 
+  /** Tells it from the other methods a bare `client_id` may mean, by the client and its certificate. */
   suits(request: ClientRequest, client: Client): boolean {
     return methodOfCertificate(client, request.certificate()) === this.name
   }

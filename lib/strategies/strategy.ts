@@ -11,12 +11,17 @@ import type { ClientRequest, Mechanism } from '../client-request.ts'
 /** What {@link ClientAuthenticationStrategy.identify} says. */
 export type Identification =
   /** The request does not carry this method. */
-  | { readonly outcome: 'absent' }
+  | { /** Says whether the request is for this strategy. */ readonly outcome: 'absent' }
   /** It does, but unreadably so: the error to answer with. */
-  | { readonly outcome: 'malformed'; readonly error: OAuthError }
+  | {
+      /** Says whether the request is for this strategy. */ readonly outcome: 'malformed'
+      /** The error the request is refused with. */ readonly error: OAuthError
+    }
   /** It does, for this client. Nothing is verified yet. */
   | {
+      /** Says whether the request is for this strategy. */
       readonly outcome: 'present'
+      /** The client the request names. */
       readonly client_id: string
       /** The client it may be instead, where the request can be read in two ways: this one where there is no client of the first. */
       readonly otherwise?: string

@@ -18,12 +18,14 @@ import { namesItselfOnly, type Identification } from './strategy.ts'
 export class TlsClientAuthStrategy extends MethodStrategy {
   readonly name: string = 'tls_client_auth'
   readonly mechanism: Mechanism = 'client_id'
+  /** True: a certificate proves it. */
   readonly certificate: boolean = true
 
   identify(request: ClientRequest): Identification {
     return namesItselfOnly(request)
   }
 
+  /** Tells it from the other methods a bare `client_id` may mean, by the client and its certificate. */
   suits(request: ClientRequest, client: Client): boolean {
     return methodOfCertificate(client, request.certificate()) === this.name
   }

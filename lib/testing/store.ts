@@ -43,7 +43,9 @@ export interface StoreSetup<Engine> {
 
 /** One thing every store has to do. `run` rejects, with an `AssertionError` as a rule, where the store does not do it. */
 export interface StoreCase {
+  /** The case, in a sentence. */
   readonly name: string
+  /** Runs it; rejects where the store does not pass. */
   readonly run: () => Promise<void>
 }
 

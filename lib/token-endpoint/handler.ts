@@ -10,7 +10,8 @@ import { carriesConfirmation, readConfirmation } from './confirmation.ts'
 import { selectTokenIssuer } from '../token-issuers/token-issuer.ts'
 import { watchTokenRequest, type WatchedTokenRequest } from './watch.ts'
 import { isSenderConstrained } from '../tokens/confirmation.ts'
-import type { TokenEndpointParts, TokenRouterOptions } from './token-router.ts'
+import type { TokenEndpointParts } from './parts.ts'
+import type { TokenRouterOptions } from './options.ts'
 
 export function tokenEndpoint(
   parts: TokenEndpointParts,

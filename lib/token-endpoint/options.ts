@@ -17,6 +17,7 @@ import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategie
 import { tokenIssuersCheck, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { tokenChecks, type TokenOptions } from '../tokens/token-server.ts'
 
+/** The options of `tokenRouter()`. */
 export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry

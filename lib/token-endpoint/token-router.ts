@@ -4,12 +4,12 @@ import { dpopNonces } from '../assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
-import { breakReport, type BreakReport } from '../events/break-report.ts'
-import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { breakReport } from '../events/break-report.ts'
+import { clientRegistry, type ClientRegistry } from '../clients/client.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
 import { checkOfferedClients, offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
-import { protectionBy, type GuessProtection } from '../credentials/guesses/guess-protection.ts'
+import { protectionBy } from '../credentials/guesses/guess-protection.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
@@ -25,40 +25,13 @@ import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { documentClientsOf } from './document-clients.ts'
 import { tokenEndpoint } from './handler.ts'
+import type { TokenEndpointParts } from './parts.ts'
 import { tokenRouterChecks, type ReadTokenRouter, type TokenRouterOptions } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
 
 export type { TokenRouterOptions } from './options.ts'
-
-/** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
-export interface TokenEndpointParts {
-  readonly server: TokenServer
-  /** Where what happens at authentication is told. */
-  readonly events: EventSource
-  /** Who breaks the rules whose dials report. */
-  readonly breaks: BreakReport
-  readonly clients: ClientRegistry
-  /** Whether clients may be described by documents of their own. */
-  readonly clientDocuments: boolean
-  /** Where the configured ones come from. */
-  readonly clientSource: ClientSource | ClientRegistry
-  /** What clients may have registered, as far as a token endpoint can say. */
-  readonly offered: Offered
-  readonly strategies: readonly ClientAuthenticationStrategy[]
-  readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
-  /** What is asked of DPoP proofs, here and at protected endpoints. */
-  readonly dpop: DpopPolicy
-  /** The keys of clients, with their cache. */
-  readonly clientKeys: ClientKeys
-  /** Where token requests may have been sent to. */
-  readonly tokenEndpoints: readonly string[]
-  /** Bounds guessing, at all endpoints together. */
-  readonly guesses: GuessProtection | undefined
-  /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
-  readonly senderConstrained: boolean
-}
 
 /**
  * A router that answers `POST /token` under wherever it is mounted (RFC 6749 §3.2): authenticates the client, finds the grant's

@@ -21,6 +21,7 @@ import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
+/** The options of `jwtBearer()`. */
 export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
@@ -38,7 +39,7 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients; an ID-JAG for public ones too whose
  * metadata is a document of their own.
  *
- * Guaranteed of an assertion that is accepted: every check of {@link TrustedIssuers.verify}; `aud` names this issuer or its token endpoint; a `client_id`
+ * Guaranteed of an assertion that is accepted: every check of `TrustedIssuers.verify`; `aud` names this issuer or its token endpoint; a `client_id`
  * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
  * says `replay: 'allow'`. Scope and resource are within what the assertion names. Its use is the last check: what fails another uses nothing up.
  *

@@ -29,9 +29,11 @@ import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, 
 export interface ExchangeRequest {
   /** Whose token it will be: the account here. */
   readonly sub: string
+  /** The token of whom the new one is to be about, verified. */
   readonly subject: PresentedToken
   /** What the request's `actor_token` says; undefined: there is none, and the client itself would act. */
   readonly actor: PresentedToken | undefined
+  /** The client that asks. */
   readonly client: Client
   /** What the new token would be good for: at most what the subject token and the client's registration allow. */
   readonly scope: readonly string[]
@@ -46,10 +48,14 @@ export interface ExchangeRequest {
  * it keeps the actors the subject token names.
  */
 export type ExchangeVerdict =
-  | { readonly allow: 'impersonation' | 'delegation' }
+  | { /** The kind of exchange that is allowed; false: none. */ readonly allow: 'impersonation' | 'delegation' }
   /** `reason` is for the operator. */
-  | { readonly allow: false; readonly reason?: string | undefined }
+  | {
+      /** The kind of exchange that is allowed; false: none. */ readonly allow: false
+      /** The reason, for the operator. */ readonly reason?: string | undefined
+    }
 
+/** The options of `tokenExchange()`. */
 export interface TokenExchangeOptions extends Omit<TrustedIssuersOptions, 'trustedIssuers'> {
   /** Which exchanges are allowed. Whatever it does not allow is refused: undefined, and anything that is no {@link ExchangeVerdict}. */
   readonly policy: (request: ExchangeRequest) => ExchangeVerdict | undefined | Promise<ExchangeVerdict | undefined>

@@ -15,8 +15,11 @@ import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token
 
 /** A token request whose client has been authenticated. */
 export interface TokenRequest extends TokenRecipient {
+  /** The client, authenticated. */
   readonly client: Client
+  /** The way it proved itself. */
   readonly authentication: ClientAuthentication
+  /** The parameters of the request. */
   readonly parameters: Parameters
   /** The token endpoint's own URLs, from configuration. */
   readonly tokenEndpoints: readonly string[]

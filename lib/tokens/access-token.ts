@@ -13,6 +13,7 @@ import type { TokenServer } from './token-server.ts'
 
 /** What an access token says, whichever format it has. Times are seconds since the epoch. */
 export interface AccessToken {
+  /** The client the token was issued to. */
   readonly client_id: string
   /** The person, by their own `sub`, or the client where it acts for itself. */
   readonly sub: string
@@ -21,15 +22,23 @@ export interface AccessToken {
    * and the one to tell the client and anybody else.
    */
   readonly pairwise_sub?: string | undefined
+  /** The scope values it is good for. */
   readonly scope: readonly string[]
   /** What it is for: a resource, or a resource and the userinfo endpoint; undefined: none was named, and its scope belongs to none. */
   readonly aud?: string | readonly string[] | undefined
+  /** Seconds since the epoch at which it was issued. */
   readonly iat: number
+  /** Seconds since the epoch from which it is refused. */
   readonly exp: number
+  /** Names the token. */
   readonly jti: string
+  /** The key or certificate it is bound to, where it is. */
   readonly cnf?: Confirmation | undefined
+  /** Seconds since the epoch at which the person signed in. */
   readonly auth_time?: number | undefined
+  /** The authentication context class of that sign-in. */
   readonly acr?: string | undefined
+  /** The methods the person signed in by. */
   readonly amr?: readonly string[] | undefined
   /** The claims asked for at the userinfo endpoint one by one. */
   readonly claims?: readonly string[] | undefined

@@ -3,18 +3,23 @@
 export interface Party {
   /** Whose name `sub` is; absent: this server's. */
   readonly iss?: string | undefined
+  /** The subject. */
   readonly sub: string
 }
 
 /** A party that acts, and in `act` who acted before it: the most recent actor outside, the first one innermost. */
 export interface Actor extends Party {
+  /** The actor before this one (RFC 8693 §4.1). */
   readonly act?: Actor | undefined
 }
 
 /** Whom a token names as allowed to act for its subject. Every member it has must match. */
 export interface AllowedActor {
+  /** The issuer of its token. */
   readonly iss?: string | undefined
+  /** The subject of its token. */
   readonly sub?: string | undefined
+  /** The client that acts. */
   readonly client_id?: string | undefined
 }
 

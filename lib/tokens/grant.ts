@@ -10,12 +10,15 @@ export type AccountClaims = Readonly<Record<string, unknown>>
 
 /** Claims asked for one by one, by their names (OpenID Connect Core §5.5). */
 export interface RequestedClaims {
+  /** The claims asked for at userinfo, by name. */
   readonly userinfo?: readonly string[] | undefined
+  /** The claims asked for in the ID Token, by name. */
   readonly id_token?: readonly string[] | undefined
 }
 
 /** What exactly is allowed, in a type the host application knows (RFC 9396 §2). */
 export interface AuthorizationDetail {
+  /** The type, which decides what the other members mean (RFC 9396 §2). */
   readonly type: string
   readonly [member: string]: unknown
 }
@@ -27,21 +30,27 @@ export interface Grant {
    * stands alone.
    */
   readonly id?: string | undefined
+  /** The client it was given to. */
   readonly client_id: string
   /** The person the grant is about; absent when a client acts for itself. */
   readonly sub?: string | undefined
   /** The client it is about, where that is another than the one it is given to. Never together with `sub`. */
   readonly subject_client?: string | undefined
+  /** The scope values that were granted. */
   readonly scope: readonly string[]
   /** The resource indicators the grant names; empty: it names none. */
   readonly resources: readonly string[]
   /** When the person signed in, seconds since the epoch. */
   readonly auth_time?: number | undefined
+  /** The authentication context class of the sign-in. */
   readonly acr?: string | undefined
+  /** The methods the person signed in by. */
   readonly amr?: readonly string[] | undefined
   /** The authorization request's nonce, for the first ID Token only. */
   readonly nonce?: string | undefined
+  /** The claims asked for one by one. */
   readonly claims?: RequestedClaims | undefined
+  /** The details that were granted (RFC 9396). */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** Who acts for the person (RFC 8693 §4.1). */
   readonly act?: Actor | undefined

@@ -15,10 +15,15 @@ import type { TokenServer } from './token-server.ts'
 export interface PersonGrant {
   /** Names the grant in {@link PersonGrants.revokeGrant}. No secret: whoever knows it can do nothing with it elsewhere. */
   readonly id: string
+  /** The client that holds it. */
   readonly client_id: string
+  /** The scope values it is good for. */
   readonly scope: readonly string[]
+  /** The resources it is good for. */
   readonly resources: readonly string[]
+  /** The details that were granted (RFC 9396). */
   readonly authorization_details?: readonly AuthorizationDetail[]
+  /** The time it was granted. */
   readonly since: number
   /** When its refresh token was last replaced; absent where it never was, or does not rotate. */
   readonly last_used?: number

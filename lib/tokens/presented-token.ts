@@ -17,6 +17,7 @@ export type PresentedTokenType = 'access_token' | 'refresh_token' | 'id_token' |
 export interface PresentedToken {
   /** `jwt`: a trusted issuer's. The others are this server's own, however the request called them. */
   readonly type: PresentedTokenType
+  /** The issuer of the token. */
   readonly iss: string
   /** As the token says it: a name of `iss`. */
   readonly sub: string
@@ -30,11 +31,17 @@ export interface PresentedToken {
   readonly resources: readonly string[]
   /** Seconds since the epoch. */
   readonly exp: number
+  /** The key or certificate it is bound to. */
   readonly cnf?: Confirmation | undefined
+  /** The party that acts for its subject (RFC 8693 §4.1). */
   readonly act?: Actor | undefined
+  /** The party that may act for its subject (RFC 8693 §4.4). */
   readonly may_act?: AllowedActor | undefined
+  /** Seconds since the epoch at which the person signed in. */
   readonly auth_time?: number | undefined
+  /** The authentication context class of that sign-in. */
   readonly acr?: string | undefined
+  /** The methods the person signed in by. */
   readonly amr?: readonly string[] | undefined
   /** The grant it lives and dies with. */
   readonly grant?: string | undefined

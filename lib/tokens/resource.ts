@@ -15,6 +15,7 @@ import {
 import { signingAlgorithms, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
 import { aboutPeople, scopeList } from './scope.ts'
 
+/** A resource server that access tokens can be for (RFC 8707). */
 export interface ResourceOptions {
   /** The resource indicator: an absolute URI without a fragment. It becomes the token's `aud`. */
   readonly resource: string

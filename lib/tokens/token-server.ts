@@ -25,9 +25,11 @@ import { scopeList } from './scope.ts'
 import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
 import { pairwiseSecretCheck, pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
 
+/** The options of what a server mints. */
 export interface TokenOptions {
   /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
   readonly issuer: string
+  /** Keeps codes, grants and tokens. */
   readonly store: Store
   /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
   readonly keys: PrivateKeySet | KeySource
@@ -49,6 +51,7 @@ export interface TokenOptions {
   readonly pairwiseSecret?: string | Uint8Array | undefined
   /** The scope values clients may ask for, beside those of the resources. */
   readonly scopes?: readonly string[] | undefined
+  /** The resources access tokens can be for. Default: none. */
   readonly resources?: readonly ResourceOptions[] | undefined
   /**
    * What a token is for whose request names no resource. `inferred` (default): the one resource that all its scope
@@ -87,6 +90,7 @@ export interface TokenOptions {
   readonly refreshRetryWindow?: number | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
+  /** Random bytes. Default: a cryptographically secure source. */
   readonly random?: RandomBytes | undefined
   /** Told of everything that happens: authentications, tokens, replays, revocations; see docs/events.md. What it throws or rejects with decides nothing. */
   readonly onEvent?: EventListener | undefined
@@ -122,22 +126,30 @@ export const tokenChecks = {
 
 /** A successful token response (RFC 6749 §5.1). */
 export interface TokenResponse {
+  /** The access token. */
   readonly access_token: string
+  /** `Bearer`, `DPoP` or `N_A`: how the token is presented. */
   readonly token_type: string
   /** Seconds. */
   readonly expires_in?: number
+  /** The refresh token, where there is one. */
   readonly refresh_token?: string
+  /** The ID Token, where there is one. */
   readonly id_token?: string
+  /** The scope values that were granted, where they are not those asked for. */
   readonly scope?: string
   readonly [member: string]: unknown
 }
 
 /** Who asks, and what their tokens are to be bound to. */
 export interface TokenRecipient {
+  /** The client that gets the tokens. */
   readonly client: Client
+  /** The key or certificate they are bound to, where there is one. */
   readonly confirmation?: Confirmation | undefined
   /** The grant they ask by, and the id of their request's trace, for whoever is told of the tokens. */
   readonly grant_type?: string | undefined
+  /** The trace id of the request. */
   readonly traceId?: (() => string) | undefined
 }
 
@@ -159,14 +171,21 @@ export interface ResponseShape {
   readonly auth_req_id?: string | undefined
 }
 
+/** A server, as far as its token issuers know it. */
 export interface TokenServer {
+  /** The issuer identifier. */
   readonly issuer: string
+  /** Keeps codes, grants and tokens. */
   readonly store: Store
+  /** Signs and verifies. */
   readonly keys: SigningKeys
+  /** Says whether a person is still somebody here. */
   readonly account: TokenOptions['account']
+  /** Looks up a person's claims. */
   readonly claims: TokenOptions['claims']
   /** Makes pairwise identifiers; undefined where there is no secret to make them with. */
   readonly pairwise: PairwiseSubjects | undefined
+  /** The resources access tokens can be for. */
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
@@ -174,15 +193,23 @@ export interface TokenServer {
   readonly openScopes?: readonly string[]
   /** What ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
+  /** The claims ID Tokens have beyond those that are always there. */
   readonly idTokenClaims: IdTokenClaims
+  /** Seconds an access token lives. */
   readonly accessTokenTtl: number
+  /** Seconds an authorization code lives. */
   readonly authorizationCodeTtl: number
+  /** Seconds a refresh token lives unused. */
   readonly refreshTokenTtl: number
+  /** Says who gets refresh tokens. */
   readonly refreshTokens: 'offline_access' | 'registered'
+  /** Says whose refresh tokens rotate. */
   readonly refreshTokenRotation: 'unbound' | 'always' | 'never'
+  /** Seconds in which the refresh token before the current one gets the same successor. */
   readonly refreshRetryWindow: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Random bytes. */
   readonly random: RandomBytes
   /**
    * Whether there is such a client: the tokens of one that is gone go with it. Rejects where that cannot be found out.

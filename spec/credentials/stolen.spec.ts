@@ -1,7 +1,8 @@
 /** What becomes of what a thief added to a client, by whatever it was added. */
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import type { CredentialEvent, ServerEvent } from '../../lib/index.ts'
+import type { CredentialEvent } from '../../lib/events/index.ts'
+import type { ServerEvent } from '../../lib/index.ts'
 import { basic, harness, type Form, type Harness } from '../support/servers/authorization-server.ts'
 import { made } from '../support/servers/credential-sets.ts'
 

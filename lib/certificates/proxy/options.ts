@@ -19,6 +19,7 @@ import {
   type Read
 } from '../../options.ts'
 
+/** The options of `proxyCertificate()`. */
 export interface ProxyCertificateOptions {
   /** How the proxy writes the certificate; `certificateHeaders` has format and header of the usual ones. */
   readonly format: CertificateFormat
@@ -58,12 +59,15 @@ export interface ProxyCertificateOptions {
  * - `revocation`: a revocation list that cannot be read, or whose time has passed.
  */
 export interface CertificateReport {
+  /** `untrusted_header`: somebody who is no trusted proxy sent the header. `revocation`: a revocation list could not be used. */
   readonly problem: 'untrusted_header' | 'revocation'
   /** A sentence. It repeats no header's value. */
   readonly message: string
   /** The address of the connection. */
   readonly peer?: string
+  /** The header's name, where the problem is one of a header. */
   readonly header?: string
+  /** The revocation list's file, where the problem is one of a list. */
   readonly file?: string
 }
 

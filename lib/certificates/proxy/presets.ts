@@ -1,20 +1,17 @@
 /** The headers proxies put certificates in, by the names they are known by. */
 import type { CertificateFormat } from './formats.ts'
 
+/** The header a proxy hands a client certificate on in. */
 export interface CertificateHeader {
+  /** The way the certificate is written there. */
   readonly format: CertificateFormat
+  /** The header's name, in lower case. */
   readonly header: string
+  /** The header of the intermediates, where the proxy has one of its own. */
   readonly chainHeader?: string
 }
 
-/**
- * Format and header of each proxy. Where the proxy leaves the header's name to its configuration, it is the one of
- * docs/certificates.md; a different one may be named beside it.
- *
- * @example
- * proxyCertificate({ ...certificateHeaders.nginx, trustedProxies: ['10.0.0.5'], verifiedByProxy: true })
- */
-export const certificateHeaders = {
+const headers = {
   /** Anything that speaks RFC 9440. */
   rfc9440: { format: 'rfc9440', header: 'client-cert', chainHeader: 'client-cert-chain' },
   /** `proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert` */
@@ -38,3 +35,12 @@ export const certificateHeaders = {
   /** Azure App Service, which verifies nothing. */
   azureAppService: { format: 'base64-der', header: 'x-arr-clientcert' }
 } as const satisfies Readonly<Record<string, CertificateHeader>>
+
+/**
+ * Format and header of each proxy. Where the proxy leaves the header's name to its configuration, it is the one of
+ * docs/certificates.md; a different one may be named beside it.
+ *
+ * @example
+ * proxyCertificate({ ...certificateHeaders.nginx, trustedProxies: ['10.0.0.5'], verifiedByProxy: true })
+ */
+export const certificateHeaders: { readonly [Proxy in keyof typeof headers]: CertificateHeader } = headers

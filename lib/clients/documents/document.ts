@@ -5,6 +5,7 @@ import type { Client } from '../client.ts'
 /** What people are asked about: when one of these is another than they agreed to, they are asked again. */
 export const consentedMembers = ['client_name', 'redirect_uris', 'token_endpoint_auth_method', 'jwks'] as const
 
+/** A member a person's consent rests on. */
 export type ConsentedMember = (typeof consentedMembers)[number]
 
 /** A digest of each of those members. */
@@ -16,6 +17,7 @@ export interface ClientDocument {
   readonly host: string
   /** True: every redirect URI leads to the person's own machine, where any program could have begun this (RFC 8252 §8.6). */
   readonly loopback: boolean
+  /** The members a person is shown, as they were fetched. */
   readonly marks: DocumentMarks
   /** True: it could not be had again, and only what was granted before goes on. */
   readonly stale: boolean

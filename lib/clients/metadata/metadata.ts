@@ -15,6 +15,7 @@ export type AssertionAudience = 'issuer' | 'report' | 'legacy'
 
 /** The members of client metadata this library reads. */
 export interface RegisteredMetadata {
+  /** Names the client at this server. */
   readonly client_id: string
   /** Seconds since the epoch. */
   readonly client_id_issued_at?: number | undefined
@@ -22,12 +23,17 @@ export interface RegisteredMetadata {
   readonly client_name?: string | undefined
   /** The client's home page, terms of service, privacy policy and logo: for consent pages. Nobody vouches for them. */
   readonly client_uri?: string | undefined
+  /** The client's terms of service. */
   readonly tos_uri?: string | undefined
+  /** The client's privacy policy. */
   readonly policy_uri?: string | undefined
+  /** The client's logo. */
   readonly logo_uri?: string | undefined
   /** How people responsible for the client can be reached, such as email addresses (RFC 7591 §2). */
   readonly contacts?: readonly string[] | undefined
+  /** Names the client's software, the same for each of its installations (RFC 7591 §2). */
   readonly software_id?: string | undefined
+  /** The version of that software (RFC 7591 §2). */
   readonly software_version?: string | undefined
   /** `web` or `native` (OpenID Connect Registration §2). */
   readonly application_type?: string | undefined
@@ -37,22 +43,35 @@ export interface RegisteredMetadata {
   readonly client_secret?: string | undefined
   /** Seconds since the epoch after which `client_secret` is refused; 0 or absent: never (RFC 7591 §3.2.1). */
   readonly client_secret_expires_at?: number | undefined
+  /** The one method the client authenticates by. Default: `client_secret_basic` (RFC 7591 §2). */
   readonly token_endpoint_auth_method?: string | undefined
   /** Further secrets, keys, certificates and methods, each with dates of its own. Never readable again on the {@link Client} made from this. */
   readonly credentials?: readonly ClientCredential[] | undefined
+  /** The one algorithm the client signs its assertions with (OpenID Connect Registration §2). */
   readonly token_endpoint_auth_signing_alg?: string | undefined
+  /** The grants the client may use. Default: `authorization_code` (RFC 7591 §2). */
   readonly grant_types?: readonly string[] | undefined
+  /** The response types the client may ask for. Default: `code` (RFC 7591 §2). */
   readonly response_types?: readonly string[] | undefined
+  /** The addresses answers to the client may go to (RFC 7591 §2). */
   readonly redirect_uris?: readonly string[] | undefined
   /** Space-separated scope values this client may ask for; absent: every scope of the server. */
   readonly scope?: string | undefined
-  readonly jwks?: { readonly keys: readonly JWK[] } | undefined
+  /** The client's public keys (RFC 7591 §2); this or `jwks_uri`. */
+  readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
+  /** The address of the client's public keys (RFC 7591 §2); this or `jwks`. */
   readonly jwks_uri?: string | undefined
+  /** The subject of the client's certificate, as a distinguished name (RFC 8705 §2.1.2). */
   readonly tls_client_auth_subject_dn?: string | undefined
+  /** A DNS name among the certificate's alternative names (RFC 8705 §2.1.2). */
   readonly tls_client_auth_san_dns?: string | undefined
+  /** A URI among the certificate's alternative names (RFC 8705 §2.1.2). */
   readonly tls_client_auth_san_uri?: string | undefined
+  /** An IP address among the certificate's alternative names (RFC 8705 §2.1.2). */
   readonly tls_client_auth_san_ip?: string | undefined
+  /** An email address among the certificate's alternative names (RFC 8705 §2.1.2). */
   readonly tls_client_auth_san_email?: string | undefined
+  /** The algorithm ID Tokens for the client are signed with (OpenID Connect Registration §2). */
   readonly id_token_signed_response_alg?: string | undefined
   /** Present: userinfo is answered as a JWT signed so (OpenID Connect Registration §2). */
   readonly userinfo_signed_response_alg?: string | undefined

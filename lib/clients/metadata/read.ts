@@ -27,6 +27,7 @@ export function readMetadata(given: object, fail: Fail): ReadMetadata {
 
 /** A member of client metadata that the library does not know. */
 export interface UnknownMember {
+  /** The member's name. */
   readonly member: string
   /** The known member it is like and that is not there: what is configured so is refused. */
   readonly meant: string | undefined

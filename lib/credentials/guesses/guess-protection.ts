@@ -4,6 +4,7 @@ import { storeCheck, type Store } from '../../stores/store.ts'
 import { guessCounter } from './guess-counter.ts'
 import { guessPlaces, type Guess } from './guess-places.ts'
 
+/** The bounds of wrong secrets; see `guessProtection()`. */
 export interface GuessProtectionOptions {
   /** Wrong secrets tolerated per client and network in one window. Default 20. */
   readonly attempts?: number | undefined
@@ -34,7 +35,9 @@ export interface GuessProtection {
 /** How many attempts a network has at all clients together, for each it has at one. */
 const networkFactor = 10
 
+/** The options of `guessProtection()`. */
 export interface GuessProtectionSetup extends GuessProtectionOptions {
+  /** Counts wrong secrets, for every process that shares it. */
   readonly store: Store
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined

@@ -13,7 +13,9 @@ import type { AuthorizationDetail } from '../../tokens/grant.ts'
 export interface InteractionPrompt {
   /** Names this interaction in `resume()`. Unguessable; bind it to the browser's session, and accept it back from no other. */
   readonly id: string
+  /** The page that is needed. */
   readonly name: 'login' | 'consent'
+  /** The client that asks. */
   readonly client: Client
   /** Who vouches for the client: show that nobody does where it only `registered` itself, or has a `document`. */
   readonly client_origin: ClientOrigin
@@ -24,10 +26,13 @@ export interface InteractionPrompt {
    * §4.11.2).
    */
   readonly redirect_uri: string
+  /** The scope values it asks for. */
   readonly scope: readonly string[]
+  /** The resources it asks for access to. */
   readonly resources: readonly string[]
   /** What the client knows of the person, for prefilling the login form. */
   readonly login_hint?: string | undefined
+  /** The languages wanted for the page, as the client sent them. */
   readonly ui_locales?: string | undefined
   /** The languages wanted for claims, as the client sent them. */
   readonly claims_locales?: string | undefined
@@ -55,10 +60,10 @@ export interface PromptedDocument {
 
 /** What the person did. */
 export type InteractionResult =
-  | { readonly login: Account }
-  | { readonly consent: true }
+  | { /** The person has signed in. */ readonly login: Account }
+  | { /** The person has agreed. */ readonly consent: true }
   /** The person, or the application's policy, said no (RFC 6749 §4.1.2.1). */
-  | { readonly error: 'access_denied' }
+  | { /** The request ends here, and the client is told. */ readonly error: 'access_denied' }
 
 /** What the host application implements. */
 export interface Interaction {
@@ -90,10 +95,13 @@ export interface Interaction {
 
 /** What an error page needs to know. */
 export interface ErrorDetails {
+  /** The error code. */
   readonly error: string
+  /** One sentence on what was wrong. */
   readonly error_description: string
   /** Whose request it was, once that is known. */
   readonly client?: Client
+  /** Says who vouches for that client. */
   readonly client_origin?: ClientOrigin
   /**
    * Where the answer would have gone: one of the client's registered redirect URIs. Never lead there by yourself where

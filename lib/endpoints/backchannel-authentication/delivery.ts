@@ -17,7 +17,9 @@ const final: readonly GuardedFetchReason[] = ['invalid_url', 'forbidden_scheme',
 
 /** A client could not be told. */
 export class NotificationError extends Error {
+  /** The class's name. */
   override readonly name = 'NotificationError'
+  /** The client that could not be told. */
   readonly client_id: string
   constructor(client_id: string, why: string, options?: ErrorOptions) {
     super(`the notification endpoint of ${client_id} ${why}`, options)

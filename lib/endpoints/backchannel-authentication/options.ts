@@ -11,15 +11,22 @@ import type { AuthorizationDetail } from '../../tokens/grant.ts'
  * `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to you alone. Check it; where it has expired, throw
  * `new OAuthError('expired_login_hint_token', 400, '…')`.
  */
-export type PersonHint = { readonly login_hint: string } | { readonly login_hint_token: string } | { readonly sub: string }
+export type PersonHint =
+  | { /** A name of the person's, as the client knows it. */ readonly login_hint: string }
+  | { /** A token that names the person, of a kind the application agreed with the client. */ readonly login_hint_token: string }
+  | { /** The person's own identifier at this issuer. */ readonly sub: string }
 
 /** A request that waits for its person. */
 export interface BackchannelAuthentication {
   /** Names the request in `approve()` and `deny()`. */
   readonly id: string
+  /** The client that asks. */
   readonly client: Client
+  /** The scope values it asks for. */
   readonly scope: readonly string[]
+  /** The resources it asks for access to. */
   readonly resources: readonly string[]
+  /** The details it asks for (RFC 9396), each checked by its type's check. */
   readonly authorization_details: readonly AuthorizationDetail[]
   /** Shown on the device the request came from too, so that the person can tell that it is theirs (CIBA Core §7.1). */
   readonly binding_message?: string | undefined
@@ -31,6 +38,7 @@ export interface BackchannelAuthentication {
   readonly expires_at: number
 }
 
+/** The options of backchannel authentication (OpenID Connect CIBA). */
 export interface BackchannelAuthenticationOptions {
   /** The `sub` of the person a client means; undefined where there is none: the client is told `unknown_user_id`. */
   readonly identify: (hint: PersonHint, client: Client) => string | undefined | Promise<string | undefined>

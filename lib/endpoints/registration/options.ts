@@ -46,6 +46,7 @@ export type { RegistrationLimits } from './rules.ts'
 export interface RegistrationRequest {
   /** `update`: a client changes what it registered. */
   readonly action: 'register' | 'update'
+  /** The client whose registration changes; absent where it is a new one. */
   readonly client_id: string
   /** What would be registered, with the defaults in it. */
   readonly metadata: ReadMetadata
@@ -53,6 +54,7 @@ export interface RegistrationRequest {
   readonly initialAccessToken: string | undefined
   /** The claims of the software statement, which was verified. */
   readonly softwareStatement: Readonly<Record<string, unknown>> | undefined
+  /** The request, as Express has it. */
   readonly req: Request
 }
 
@@ -64,6 +66,7 @@ export type RegistrationPolicy = (
   registration: RegistrationRequest
 ) => ClientMetadata | undefined | Promise<ClientMetadata | undefined>
 
+/** The options of client registration (RFC 7591, RFC 7592). */
 export interface RegistrationOptions {
   /**
    * `token`: whoever has an initial access token may register. `open`: anyone. `closed`: no one, and no endpoint is mounted; clients that registered before
@@ -76,6 +79,7 @@ export interface RegistrationOptions {
   readonly checkInitialAccessToken?: ((token: string) => boolean | Promise<boolean>) | undefined
   /** Whose software statements are accepted (RFC 7591 §2.3). Default: nobody's. */
   readonly softwareStatements?: SoftwareStatementOptions | undefined
+  /** Judges, and may change, each registration before it is taken. */
   readonly policy?: RegistrationPolicy | undefined
   /** The scope values clients may register, and get where they name none. Default: all of the server's. */
   readonly scopes?: readonly string[] | undefined
@@ -93,6 +97,7 @@ export interface RegistrationOptions {
   readonly unusedTtl?: number | undefined
   /** Seconds a generated secret lives; 0 (default): for ever. */
   readonly clientSecretTtl?: number | undefined
+  /** The most that registrations may take up. */
   readonly limits?: RegistrationLimits | undefined
   /** Seconds until this process sees what another one changed about a client it knows. Default 5; 0: at once, at a store operation per request. */
   readonly maxAge?: number | undefined

@@ -7,6 +7,7 @@ import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
 import { subjectTypes } from '../../tokens/subject.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 
+/** The most that registrations may take up. */
 export interface RegistrationLimits {
   /** The largest request body, in bytes. Default 8192. */
   readonly bytes?: number | undefined

@@ -4,8 +4,11 @@ import type { Script } from './scripts.ts'
 
 /** What is used of a client of the package `redis`: of `createClient()`, `createCluster()`, `createSentinel()`. */
 export interface RedisClient {
+  /** Runs a Lua script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  /** Runs a Lua script the server has, by its SHA-1. */
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  /** Adds a listener of errors. */
   on(event: 'error', listener: (error: unknown) => void): unknown
 }
 

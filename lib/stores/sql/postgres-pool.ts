@@ -4,16 +4,23 @@ import { DeadlineError, within } from '../engine/deadline.ts'
 
 /** What is used of a `Pool` of the package `pg`. */
 export interface PostgresPool {
+  /** Lends a connection. */
   connect(): Promise<PostgresClient>
+  /** Ends every connection. */
   end(): Promise<void>
+  /** Adds a listener. */
   on(event: 'error', listener: (error: Error) => void): unknown
+  /** Adds a listener. */
   on(event: 'acquire', listener: (client: PostgresClient) => void): unknown
 }
 
+/** A connection of `pg`, as far as the store uses it. */
 export interface PostgresClient {
+  /** Runs a statement. */
   query(text: string, values: unknown[]): Promise<{ readonly rows: unknown[] }>
   /** With an error, the connection is closed and not used again. */
   release(error?: Error | boolean): void
+  /** Adds a listener of errors. */
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 

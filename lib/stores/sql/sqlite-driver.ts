@@ -18,15 +18,21 @@ import { DeadlineError } from '../engine/deadline.ts'
 
 /** What is used of `libsql` and of `better-sqlite3`, whose interface it has. */
 export interface SqliteDatabase {
+  /** Compiles a statement. */
   prepare(source: string): SqliteStatement
+  /** Runs statements that answer nothing. */
   exec(source: string): unknown
+  /** Closes the file. */
   close(): unknown
 }
 
+/** A compiled statement. */
 export interface SqliteStatement {
   /** Whether it answers with rows. */
   readonly reader: boolean
+  /** Runs it, and returns its rows. */
   all(...parameters: unknown[]): unknown[]
+  /** Runs it, and returns how many rows it changed. */
   run(...parameters: unknown[]): { readonly changes: number }
 }
 

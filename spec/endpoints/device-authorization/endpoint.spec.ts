@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { ConfigurationError, OAuthError, type AuthorizationServerOptions } from '../../lib/index.ts'
-import { api, breakableStore, files, harness } from '../support/servers/authorization-server.ts'
+import { ConfigurationError, OAuthError, type AuthorizationServerOptions } from '../../../lib/index.ts'
+import { api, breakableStore, files, harness } from '../../support/servers/authorization-server.ts'
 import {
   account,
   authorizeDevice,
@@ -11,8 +11,8 @@ import {
   outcome,
   poll,
   verificationUri
-} from '../support/servers/devices.ts'
-import { memoryStore } from '../../lib/index.ts'
+} from '../../support/servers/devices.ts'
+import { memoryStore } from '../../../lib/index.ts'
 
 const path = '/oauth2/device_authorization'
 const someCode = 'BCDF-GHJK'

@@ -1,48 +1,32 @@
 /** The device authorization endpoint (RFC 8628 §3.1), and what the page its person goes to needs. */
 import type { Request, Response } from 'express'
-import { isPublic, type Client } from '../clients/client.ts'
-import { OAuthError, UnauthorizedClientError } from '../errors.ts'
-import { readClientRequest } from '../http/client-request.ts'
-import { sendTokenResponse } from '../http/responses.ts'
-import { ConfigurationError, integer, isLoopbackHost, required, textLike, type Checks, type Read } from '../options.ts'
-import { requestedResources } from '../client-request.ts'
-import { requestedScope } from '../token-issuers/token-issuer.ts'
-import { countAttempt } from '../codes/attempts.ts'
-import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../codes/device-code.ts'
-import type { AuthorizationDetail } from '../tokens/grant.ts'
-import { decideRequest, type FoundRequest, type PersonDecision } from '../codes/polled-request.ts'
-import { readAuthorizationDetails } from '../authorization-requests/authorization-details.ts'
-import type { Account } from '../authorization-requests/account.ts'
-import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
-import { checkSize } from '../authorization-requests/bounds.ts'
-
-export interface DeviceAuthorizationOptions {
-  /** The page where people enter user codes: short enough to be typed. The library does not serve it. */
-  readonly verificationUri: string
-  /** Seconds both codes live. Default 600. */
-  readonly codeTtl?: number | undefined
-  /** Seconds a device waits between two polls. Default 5. */
-  readonly interval?: number | undefined
-}
-
-const day = 86_400
-
-export const deviceAuthorizationChecks = {
-  verificationUri: required(textLike('an https URL without a query or fragment', isPageAddress)),
-  codeTtl: integer({ min: 1, max: day, default: 600 }),
-  interval: integer({ min: 1, max: 300, default: 5 })
-} satisfies Checks<DeviceAuthorizationOptions>
-
-/** How devices are authorized. */
-export type DevicePolicy = Read<typeof deviceAuthorizationChecks>
+import { isPublic, type Client } from '../../clients/client.ts'
+import { OAuthError, UnauthorizedClientError } from '../../errors.ts'
+import { readClientRequest } from '../../http/client-request.ts'
+import { sendTokenResponse } from '../../http/responses.ts'
+import { requestedResources } from '../../client-request.ts'
+import { requestedScope } from '../../token-issuers/token-issuer.ts'
+import { countAttempt } from '../../codes/attempts.ts'
+import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../../codes/device-code.ts'
+import type { DevicePolicy } from './options.ts'
+import type { AuthorizationDetail } from '../../tokens/grant.ts'
+import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
+import { readAuthorizationDetails } from '../../authorization-requests/authorization-details.ts'
+import type { Account } from '../../authorization-requests/account.ts'
+import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from '../endpoint.ts'
+import { checkSize } from '../../authorization-requests/bounds.ts'
 
 /** What a device asks for, for the page where its person decides. */
 export interface DeviceAuthorization {
   /** As it is shown on the device, `BCDF-GHJK`: let the person compare. */
   readonly user_code: string
+  /** The client the device runs. */
   readonly client: Client
+  /** The scope values it asks for. */
   readonly scope: readonly string[]
+  /** The resources it asks for access to. */
   readonly resources: readonly string[]
+  /** The details it asks for (RFC 9396), each checked by its type's check. */
   readonly authorization_details: readonly AuthorizationDetail[]
 }
 
@@ -65,22 +49,6 @@ export interface DeviceVerification {
 }
 
 const wrongCodes = { most: 10, window: 600 }
-
-/** The policy where there is the grant. @throws ConfigurationError where there is one without the other. */
-export function checkDeviceAuthorization(
-  policy: DevicePolicy | undefined,
-  grantTypes: readonly string[]
-): DevicePolicy | undefined {
-  const issued = grantTypes.includes(deviceCodeGrantType)
-  if (policy === undefined && issued)
-    throw new ConfigurationError(
-      'deviceAuthorization',
-      'must be an object with verificationUri, as deviceCode() is among tokenIssuers'
-    )
-  if (policy !== undefined && !issued)
-    throw new ConfigurationError('deviceAuthorization', 'needs deviceCode() among tokenIssuers')
-  return policy
-}
 
 /** Answers POST with a device code and a user code. Clients authenticate as at the token endpoint, public ones too. */
 export function deviceAuthorizationEndpoint(context: EndpointContext, policy: DevicePolicy): Endpoint {
@@ -156,10 +124,4 @@ async function enter({ server }: EndpointContext, user_code: string, sub: string
   const found = await findDeviceRequest(server, user_code)
   if (found !== undefined) await attempt.refund()
   return found
-}
-
-function isPageAddress(uri: string): boolean {
-  const url = URL.canParse(uri) ? new URL(uri) : undefined
-  if (url === undefined || /[?#]/.test(uri) || url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

@@ -1,0 +1,39 @@
+/** The parts of a token endpoint, once every option has been read. */
+import type { DpopPolicy } from '../assertions/dpop-proof.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
+import type { ClientRegistry, ClientSource } from '../clients/client.ts'
+import type { Offered } from '../clients/offered.ts'
+import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
+import type { BreakReport } from '../events/break-report.ts'
+import type { EventSource } from '../events/event-source.ts'
+import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
+
+/** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
+export interface TokenEndpointParts {
+  readonly server: TokenServer
+  /** Where what happens at authentication is told. */
+  readonly events: EventSource
+  /** Who breaks the rules whose dials report. */
+  readonly breaks: BreakReport
+  readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
+  /** Where the configured ones come from. */
+  readonly clientSource: ClientSource | ClientRegistry
+  /** What clients may have registered, as far as a token endpoint can say. */
+  readonly offered: Offered
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
+  /** What is asked of DPoP proofs, here and at protected endpoints. */
+  readonly dpop: DpopPolicy
+  /** The keys of clients, with their cache. */
+  readonly clientKeys: ClientKeys
+  /** Where token requests may have been sent to. */
+  readonly tokenEndpoints: readonly string[]
+  /** Bounds guessing, at all endpoints together. */
+  readonly guesses: GuessProtection | undefined
+  /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
+  readonly senderConstrained: boolean
+}
