@@ -12,6 +12,8 @@ import {
 } from '../endpoints/backchannel-authentication/options.ts'
 import type { Interaction } from '../endpoints/authorization/interaction.ts'
 import { checkDeviceAuthorization, type DeviceAuthorizationOptions } from '../endpoints/device-authorization.ts'
+import { logoutDelivery } from '../endpoints/end-session/delivery.ts'
+import { readLogoutOptions, type LogoutOptions, type LogoutPolicy } from '../endpoints/end-session/options.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration, type RegistrationOptions } from '../endpoints/registration/options.ts'
@@ -66,6 +68,11 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * false: no bound. Behind a proxy it needs Express's `trust proxy`.
    */
   readonly anonymousBudget?: number | false | undefined
+  /**
+   * How people are signed out when a client asks for it (OpenID Connect RP-Initiated Logout), and their other clients told (Back-Channel Logout): needs the
+   * `sid` of `interaction.account`. Default: there is no such endpoint; `server.logout.everywhere()` is there all the same.
+   */
+  readonly logout?: LogoutOptions | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -83,6 +90,7 @@ const ownKeys = [
   'endpointAuthMethods',
   'credentials',
   'anonymousBudget',
+  'logout',
   'registration'
 ]
 
@@ -154,6 +162,7 @@ export function authorizationServerParts(options: AuthorizationServerOptions): A
       token.events,
       options.endpointAuthMethods
     ),
+    logout: logoutOf(options, token),
     protection,
     dpop: token.dpop,
     onError: options.onError
@@ -177,6 +186,12 @@ function backchannelOf(
     senderConstrained,
     postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   })
+}
+
+function logoutOf({ issuer, logout }: AuthorizationServerOptions, { server, clients }: TokenEndpointParts): LogoutPolicy {
+  const options = readLogoutOptions(logout)
+  const postJson = options?.postJson ?? guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  return { options, delivery: logoutDelivery({ server, clients, postJson, fromStart: options !== undefined }) }
 }
 
 function policyOf(

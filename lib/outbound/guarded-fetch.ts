@@ -19,8 +19,8 @@ export interface FetchedJson {
   readonly maxAge?: number
 }
 
-/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
-export type PostJson = (url: string, message: { readonly headers: OutgoingHttpHeaders; readonly body: object }) => Promise<number>
+/** Posts JSON, or a form, and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
+export type PostJson = (url: string, message: { readonly headers: OutgoingHttpHeaders; readonly body: object | URLSearchParams }) => Promise<number>
 
 export type GuardedFetchReason =
   | 'invalid_url'
@@ -119,8 +119,10 @@ export function guardedDownload(options: GuardedFetchOptions = {}): (url: string
 export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes'> = {}): PostJson {
   const guard = toGuard(options)
   return (url, { headers, body }) => {
-    const text = JSON.stringify(body)
-    const described = { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const isForm = body instanceof URLSearchParams
+    const text = isForm ? body.toString() : JSON.stringify(body)
+    const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+    const described = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) }
     return guarded(url, guard, { method: 'POST', headers: described, body: text }, response =>
       Promise.resolve(response.statusCode ?? 0)
     )

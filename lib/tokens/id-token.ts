@@ -43,6 +43,7 @@ export async function mintIdToken(
     nonce: grant.nonce,
     acr: grant.acr,
     amr: grant.amr,
+    sid: grant.sid,
     at_hash: halfHash(alg, access_token),
     ...(pushed !== undefined && {
       'urn:openid:params:jwt:claim:auth_req_id': pushed.auth_req_id,

@@ -15,6 +15,11 @@ export interface Account {
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  /**
+   * Names the person's session with this browser to clients (`sid`, OpenID Connect Back-Channel Logout §2.1): one sign-in of one person, never used again,
+   * and no secret that opens the session. Without it nobody is told when the session ends.
+   */
+  readonly sid?: string | undefined
 }
 
 /** What a page needs to know. */
