@@ -10,6 +10,8 @@ import { HttpError } from '../http-error.ts'
 import { sessionOf, signOut } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
+const signedOutTitle = 'You are signed out'
+
 /** The library's questions about logout. */
 export function logoutHooks(base: string): NonNullable<AuthorizationServerOptions['logout']> {
   return {
@@ -18,7 +20,7 @@ export function logoutHooks(base: string): NonNullable<AuthorizationServerOption
       res.redirect(303, pageOf(base, id))
     },
     done(_req, res, { signedOut }) {
-      if (signedOut) res.redirect(303, `${base}/logout`)
+      if (signedOut) sendPage(res, 'logout', { base, title: signedOutTitle })
       else sendPage(res, 'logout-kept', { base, title: 'You are still signed in' })
     }
   }
@@ -60,8 +62,13 @@ async function show(req: Request, res: Response, { base, server, people }: Logou
   const account = currentAccount(req, people)
   const person = account === undefined ? undefined : people.find(account.sub)
   const id = requestIn(req.query['request'])
-  const asked = id === '' || person === undefined ? undefined : await askedFor(server, base, id)
-  const title = person === undefined ? 'You are signed out' : 'Sign out?'
+  if (id !== '' && person === undefined) {
+    // signed out meanwhile, in another tab: there is nothing left to ask
+    await server.logout.finish(req, res, id, 'allow')
+    return
+  }
+  const asked = id === '' ? undefined : await askedFor(server, base, id)
+  const title = person === undefined ? signedOutTitle : 'Sign out?'
   const token = person === undefined ? undefined : sessionToken(req)
   const client = asked?.client === undefined ? undefined : nameOf(asked.client)
   sendPage(res, 'logout', { base, title, person: person?.username, csrf: token, request: asked?.id, client })
