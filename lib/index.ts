@@ -17,7 +17,7 @@ export {
 export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
 export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
-export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './endpoints/authorization/authorization-details.ts'
+export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './authorization-requests/authorization-details.ts'
 export type {
   Account,
   ErrorDetails,
@@ -142,9 +142,9 @@ export {
   type CheckName,
   type CheckOutcome,
   type Decision,
-  type DecisionBuilder,
   type OpenCheckName
 } from './decisions/decision.ts'
+export type { DecisionBuilder } from './decisions/builder.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './events/event-source.ts'

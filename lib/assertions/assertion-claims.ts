@@ -1,6 +1,6 @@
 /** The claims of a client assertion whose signature was verified (RFC 7523 §3, rfc7523bis §4, FAPI 2.0 §5.3.2.1). */
 import type { Client } from '../clients/client.ts'
-import type { DecisionBuilder } from '../decisions/decision.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { JsonObject } from './compact-jws.ts'
 import { isNumericDate } from './numeric-date.ts'

@@ -4,7 +4,8 @@
  */
 import { compactVerify } from 'jose'
 import type { Client } from '../clients/client.ts'
-import type { CheckName, DecisionBuilder } from '../decisions/decision.ts'
+import type { CheckName } from '../decisions/decision.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'

@@ -1,7 +1,7 @@
 /** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
-import { printable } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Tell } from '../events/events.ts'
 import type { Clock } from '../client-request.ts'

@@ -1,7 +1,7 @@
 /** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
 import { compactVerify } from 'jose'
 import type { Client } from '../clients/client.ts'
-import { DecisionBuilder } from '../decisions/decision.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'
 import type { Clock } from '../client-request.ts'
 import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'

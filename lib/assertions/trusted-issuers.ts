@@ -4,7 +4,7 @@
  */
 import { compactVerify, type JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
-import { printable } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
 import type { Clock } from '../client-request.ts'

@@ -1,5 +1,5 @@
 /** Requests refused before any strategy judges them. Each is told as a decision, like any other. */
-import { DecisionBuilder, withDecision } from '../decisions/decision.ts'
+import { DecisionBuilder, withDecision } from '../decisions/builder.ts'
 import { InvalidRequestError, type InvalidClientError, type OAuthError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { tell } from '../strategies/attempt.ts'

@@ -1,7 +1,7 @@
 /** What a strategy that does not judge as the built-in ones do says, held against what is registered: its word alone lets nobody in. */
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
-import { decisionOf, withDecision, type DecisionBuilder } from '../decisions/decision.ts'
+import { decisionOf, withDecision, type DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, ServerError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import { checkProven, decisionAbout, findClient, tell } from '../strategies/attempt.ts'

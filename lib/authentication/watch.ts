@@ -1,7 +1,8 @@
 /** What becomes of one authentication, told as an event and a span; nothing is looked at where nobody listens. */
 import type { Request } from 'express'
 import type { Client } from '../clients/client.ts'
-import { printable, type Decision } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
+import type { Decision } from '../decisions/decision.ts'
 import { OAuthError, TooManyAttemptsError } from '../errors.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { toOAuthError } from '../http/error-handler.ts'

@@ -4,8 +4,8 @@ import { guardedFetch, guardedPost } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type EndpointAuthMethods } from '../authentication/per-endpoint.ts'
-import { anonymousBudget } from '../endpoints/anonymous-budget.ts'
-import type { AuthorizationDetailTypes } from '../endpoints/authorization/authorization-details.ts'
+import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
+import type { AuthorizationDetailTypes } from '../authorization-requests/authorization-details.ts'
 import {
   checkBackchannelAuthentication,
   type BackchannelAuthenticationOptions

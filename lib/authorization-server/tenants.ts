@@ -5,7 +5,7 @@ import { authorizationServer, type AuthorizationServer, type AuthorizationServer
 import { endpointPaths, metadataPaths } from '../endpoints/endpoint.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { EventListener } from '../events/event-source.ts'
-import { harmless } from '../events/listener.ts'
+import { harmless } from '../listeners.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { pathOf } from '../http/request-target.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'

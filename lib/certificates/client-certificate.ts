@@ -7,10 +7,10 @@ import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../clients/credentials.ts'
-import type { CheckName, DecisionBuilder } from '../decisions/decision.ts'
+import type { CheckName } from '../decisions/decision.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { Clock, PresentedCertificate } from '../client-request.ts'
 import { matchSubject } from './subject.ts'
-import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { CertificateError, parseCertificate, type ParsedCertificate } from './x509/certificate.ts'
 
 export { matchSubject } from './subject.ts'
@@ -27,6 +27,17 @@ export const tlsClientAuthChecks: readonly CheckName[] = [
 /** The checks {@link verifySelfSigned} goes through, in order. */
 export const selfSignedChecks: readonly CheckName[] = ['certificate', 'certificate_validity', 'certificate_key']
 
+/** The public keys a client registered, wherever they are. */
+export interface RegisteredKeys {
+  /**
+   * The client's public JWKs for which `wanted` is true.
+   *
+   * Rejects with {@link InvalidClientError} (the check `key`) where they could not be fetched and none is kept.
+   */
+  match(client: Client, wanted: (jwk: JWK) => boolean, decision: DecisionBuilder): Promise<readonly JWK[]>
+}
+
+/** The input of verifying a client by its certificate. */
 export interface CertificateProof {
   readonly client: Client
   /** The certificate of the connection; undefined where none was presented. */
@@ -81,7 +92,7 @@ export async function verifyTlsClientAuth(input: CertificateProof): Promise<Prov
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  */
 export async function verifySelfSigned(
-  input: CertificateProof & { readonly clientKeys: ClientKeys }
+  input: CertificateProof & { readonly clientKeys: RegisteredKeys }
 ): Promise<ProvenCertificate> {
   const { client, decision, clock, clientKeys: keys } = input
   const { presented, parsed, credential } = presentedCertificate(input)
@@ -135,7 +146,7 @@ export function methodOfCertificate(
 async function matchKeys(
   client: Client,
   { der, parsed }: { readonly der: Uint8Array; readonly parsed: ParsedCertificate },
-  keys: ClientKeys,
+  keys: RegisteredKeys,
   decision: DecisionBuilder
 ): Promise<string> {
   const found = await keys.match(client, jwk => isCertificateOf(jwk, der, parsed.key), decision)

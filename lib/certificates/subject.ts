@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive, type CertificateSubjectMember, type SubjectOfClient } from '../clients/credentials.ts'
-import type { DecisionBuilder } from '../decisions/decision.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import {
   distinguishedNameProblem,
   equalDistinguishedNames,

@@ -2,7 +2,7 @@
 import type { CryptoKey, JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive } from '../clients/credentials.ts'
-import type { DecisionBuilder } from '../decisions/decision.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import { checkKeys } from '../options.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, isPublicKey, suitableKeys, unsuitable } from './public-keys.ts'

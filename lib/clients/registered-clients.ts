@@ -5,7 +5,7 @@
 import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { withOrigin } from './client-origin.ts'
 import { growingCache } from '../stores/growing-cache.ts'
-import type { SecretKeeper } from '../credentials/secrets/stored-secret.ts'
+import type { SecretKeeper } from './stored-secret.ts'
 import { ConfigurationError } from '../options.ts'
 import {
   clientKey,

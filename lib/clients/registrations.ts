@@ -1,7 +1,7 @@
 /** Registrations of clients (RFC 7591) as the store keeps them. */
 import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
 import type { ReadMetadata } from './metadata/metadata.ts'
-import type { StoredSecret } from '../credentials/secrets/stored-secret.ts'
+import type { StoredSecret } from './stored-secret.ts'
 
 /** A registered client as the store keeps it. */
 export interface ClientRecord {

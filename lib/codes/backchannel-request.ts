@@ -14,8 +14,6 @@ import {
 import { open, seal } from '../crypto/seal.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
-
 /** How a client learns of the outcome (CIBA Core §5). */
 export const deliveryModes = ['poll', 'ping', 'push'] as const
 export type DeliveryMode = (typeof deliveryModes)[number]

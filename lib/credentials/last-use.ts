@@ -1,6 +1,6 @@
 /** When each credential was last used: told after the fact, seldom, and never waited for. */
 import { hash } from 'node:crypto'
-import { warnOnce } from '../events/listener.ts'
+import { warnOnce } from '../listeners.ts'
 import type { Key, Store } from '../stores/store.ts'
 import { growingCache } from '../stores/growing-cache.ts'
 

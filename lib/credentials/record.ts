@@ -18,7 +18,7 @@ import {
   type CredentialOfClient,
   type Dated
 } from '../clients/credentials.ts'
-import type { SecretKeeper } from './secrets/stored-secret.ts'
+import type { SecretKeeper } from '../clients/stored-secret.ts'
 
 /** Times are seconds since the epoch. */
 interface StoredDescription extends Dated {

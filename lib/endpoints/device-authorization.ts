@@ -11,10 +11,10 @@ import { countAttempt } from '../codes/attempts.ts'
 import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../codes/device-code.ts'
 import type { AuthorizationDetail } from '../tokens/grant.ts'
 import { decideRequest, type FoundRequest, type PersonDecision } from '../codes/polled-request.ts'
-import { readAuthorizationDetails } from './authorization/authorization-details.ts'
+import { readAuthorizationDetails } from '../authorization-requests/authorization-details.ts'
 import type { Account } from './authorization/interaction.ts'
 import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
-import { checkSize } from './request-bounds.ts'
+import { checkSize } from '../authorization-requests/bounds.ts'
 
 export interface DeviceAuthorizationOptions {
   /** The page where people enter user codes: short enough to be typed. The library does not serve it. */

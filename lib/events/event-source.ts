@@ -1,6 +1,6 @@
 /** Where what happens at one server is told: to whoever listens, and to OpenTelemetry. */
 import type { Decision } from '../decisions/decision.ts'
-import { harmless } from './listener.ts'
+import { harmless } from '../listeners.ts'
 import type { AuthenticationTolerated, Happening, ServerEvent, Tell } from './events.ts'
 import { isMeasuring, measure } from './telemetry.ts'
 

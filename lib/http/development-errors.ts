@@ -1,5 +1,6 @@
 /** Development mode: what a refused client is told beyond RFC 6749 §5.2, while nobody but its developers can ask. */
-import { decisionOf, isCheckName } from '../decisions/decision.ts'
+import { decisionOf } from '../decisions/builder.ts'
+import { isCheckName } from '../decisions/decision.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
 

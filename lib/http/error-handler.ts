@@ -10,7 +10,7 @@ import {
   TemporarilyUnavailableError,
   UnsupportedMediaTypeError
 } from '../errors.ts'
-import { harmless } from '../events/listener.ts'
+import { harmless } from '../listeners.ts'
 import { errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
 import { sendOAuthError } from './responses.ts'
 

@@ -1,5 +1,5 @@
 /** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
-import { harmless } from '../events/listener.ts'
+import { harmless } from '../listeners.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
 import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
 import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'

@@ -4,9 +4,10 @@
 import type { Request } from 'express'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
-import { DecisionBuilder, decisionOf, withDecision, type OpenCheckName, type Decision } from '../decisions/decision.ts'
+import { DecisionBuilder, decisionOf, withDecision } from '../decisions/builder.ts'
+import type { OpenCheckName, Decision } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
-import { harmless } from '../events/listener.ts'
+import { harmless } from '../listeners.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
@@ -51,7 +52,7 @@ export function checkFunctions(options: object, keys: readonly string[]): void {
   }
 }
 
-/** @throws ConfigurationError for something given as `keys` that cannot find any. */
+/** @throws ConfigurationError for something given as `clientKeys` that cannot find any. */
 export function checkClientKeys(keys: unknown): void {
   if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
   throw new ConfigurationError('clientKeys', 'must be what clientKeys() returns')

@@ -14,7 +14,7 @@ import {
   type AssertionPolicy
 } from '../assertions/client-assertion.ts'
 import type { AssertionAudience } from '../clients/client.ts'
-import { DecisionBuilder } from '../decisions/decision.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
@@ -45,7 +45,7 @@ export interface JwtStrategyOptions extends StrategyOptions {
   readonly maxLifetime?: number | undefined
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
-  /** Fetches a client's `jwks_uri`, where `keys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
+  /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
   readonly fetchJson?: FetchJson | undefined
 }
 

@@ -1,7 +1,7 @@
 /** What a client is refused with beside its proof, in words that say what was there. */
 import { isPublic, type Client } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
-import { decisionOf, type DecisionBuilder } from '../decisions/decision.ts'
+import { decisionOf, type DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'

@@ -17,7 +17,8 @@ import {
   type GuessProtection,
   type GuessProtectionOptions
 } from '../credentials/guesses/guess-protection.ts'
-import { printable, type Decision } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
+import type { Decision } from '../decisions/decision.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import type { CertificateSource } from '../certificates/source.ts'

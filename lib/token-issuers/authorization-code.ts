@@ -1,6 +1,6 @@
 /** The authorization code grant (RFC 6749 §4.1.3) with PKCE (RFC 7636). */
 import { isPublic } from '../clients/client.ts'
-import { printable } from '../decisions/decision.ts'
+import { printable } from '../printable.ts'
 import { InvalidGrantError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/authorization-code.ts'

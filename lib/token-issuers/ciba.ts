@@ -1,7 +1,8 @@
 /** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
 import { UnauthorizedClientError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
-import { cibaGrantType, type BackchannelRequest } from '../codes/backchannel-request.ts'
+import { cibaGrantType } from '../clients/grant-types.ts'
+import type { BackchannelRequest } from '../codes/backchannel-request.ts'
 import { beginGrant } from '../codes/begin-grant.ts'
 import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { resourceFor } from '../tokens/token-response.ts'

@@ -4,7 +4,7 @@
  */
 import type { Client } from '../clients/client.ts'
 import type { Key } from '../stores/store.ts'
-import { cibaGrantType } from '../codes/backchannel-request.ts'
+import { cibaGrantType } from '../clients/grant-types.ts'
 import { tokenDigest } from './grant.ts'
 import type { TokenServer } from './token-server.ts'
 

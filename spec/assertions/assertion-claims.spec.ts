@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import type { AssertionPolicyOptions } from '../../lib/assertions/client-assertion.ts'
 import type { AssertionAudience } from '../../lib/clients/client.ts'
 import { claims, issuer, now, policyOf, refusal, secret, secretClient, sign, tokenEndpoint, verify } from './signing.ts'

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { AssertionDials } from '../../lib/assertions/assertion-dials.ts'
 import { checkAssertionDials } from '../../lib/assertions/assertion-dials.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import type { Client } from '../../lib/clients/client.ts'
 import {
   assemble,

@@ -9,7 +9,8 @@ import {
   type ClientAssertionInput
 } from '../../lib/assertions/client-assertion.ts'
 import { toClient, type Client, type ClientMetadata } from '../../lib/clients/client.ts'
-import { DecisionBuilder, type Check } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
+import type { Check } from '../../lib/decisions/decision.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { keyPair } from '../support/keys/made-keys.ts'

@@ -13,7 +13,7 @@ import {
 import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import { guardedFetch } from '../../lib/outbound/guarded-fetch.ts'
 import { toClient, type Client, type ClientMetadata } from '../../lib/clients/client.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import type { PresentedCertificate } from '../../lib/client-request.ts'
 import {
   makeAuthority,

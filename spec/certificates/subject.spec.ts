@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { certificateSubjectProblem, matchSubject } from '../../lib/certificates/subject.ts'
 import { parseCertificate } from '../../lib/certificates/x509/certificate.ts'
 import { toClient, type Client, type ClientMetadata } from '../../lib/clients/client.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import { makeCertificate } from '../support/certificates/certificates.ts'
 import { refusal } from '../assertions/signing.ts'
 

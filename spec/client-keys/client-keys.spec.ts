@@ -5,7 +5,7 @@ import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import { GuardedFetchError } from '../../lib/outbound/guarded-fetch.ts'
 import { isPublicKey, unsuitable } from '../../lib/client-keys/public-keys.ts'
 import { toClient } from '../../lib/clients/client.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import { keyClient, makeKey, refusal } from '../assertions/signing.ts'
 
 let es256: JWK

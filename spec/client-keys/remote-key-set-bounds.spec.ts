@@ -9,7 +9,7 @@ import { GuardedFetchError } from '../../lib/outbound/guarded-fetch.ts'
 import { isPublicKey, unsuitable } from '../../lib/client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySetOptions } from '../../lib/client-keys/remote-key-set.ts'
 import { toClient } from '../../lib/clients/client.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 
 const always = () => true
 const url = 'https://client.example/jwks'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { DecisionBuilder, printable } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
+import { printable } from '../../lib/printable.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
 
 describe('printable', () => {

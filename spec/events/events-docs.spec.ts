@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from '@jest/globals'
 
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const docs = read('docs/events.md')
 const firstCells = (pattern: RegExp) =>
   [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell).filter(cell => pattern.test(cell))

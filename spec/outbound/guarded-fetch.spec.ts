@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { guardedFetch, GuardedFetchError, type GuardedFetchOptions, type HostAddress } from '../../lib/outbound/guarded-fetch.ts'
 import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import { toClient } from '../../lib/clients/client.ts'
-import { DecisionBuilder } from '../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates/certificates.ts'
 import { makeKey } from '../assertions/signing.ts'
 

@@ -2,7 +2,7 @@
 import type { CertificateInput } from '../x509/chain.ts'
 import type { RevocationProblem } from '../x509/revocation-lists.ts'
 import { chainVerification, type PresentChain } from '../chain-verification.ts'
-import { harmless, warn } from '../../events/listener.ts'
+import { harmless, warn } from '../../listeners.ts'
 import { certificateFormats, type CertificateFormat, type FormatReader } from './formats.ts'
 import type { CertificateSource } from '../source.ts'
 import { trustedProxyProblem } from './trusted-proxies.ts'

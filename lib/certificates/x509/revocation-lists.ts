@@ -2,7 +2,7 @@
 import { readFileSync, statSync, type BigIntStats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import { harmless } from '../../events/listener.ts'
+import { harmless } from '../../listeners.ts'
 import { ConfigurationError } from '../../options.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import { pemBlocks } from './pem.ts'

@@ -4,6 +4,7 @@
  */
 import type { JWK } from 'jose'
 import type { ClientCredential } from '../configured-credentials.ts'
+import { cibaGrantType } from '../grant-types.ts'
 import type { Fail, MetadataKind } from './kinds.ts'
 
 /**
@@ -145,8 +146,6 @@ export interface MetadataMember {
   readonly grant?: string
 }
 
-const ciba = 'urn:openid:params:grant-type:ciba'
-
 export const clientMetadata = {
   client_id: { kind: 'opaque', section: 'RFC 7591 §3.2.1', configured: true },
   client_id_issued_at: { kind: 'seconds', section: 'RFC 7591 §3.2.1', configured: true },
@@ -198,16 +197,16 @@ export const clientMetadata = {
     section: 'CIBA §4',
     values: ['poll', 'ping', 'push'],
     offered: 'deliveryModes',
-    grant: ciba
+    grant: cibaGrantType
   },
-  backchannel_client_notification_endpoint: { kind: 'endpoint', section: 'CIBA §4', grant: ciba },
+  backchannel_client_notification_endpoint: { kind: 'endpoint', section: 'CIBA §4', grant: cibaGrantType },
   backchannel_authentication_request_signing_alg: {
     kind: 'text',
     section: 'CIBA §4',
     offered: 'requestObjectAlgorithms',
-    grant: ciba
+    grant: cibaGrantType
   },
-  backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: ciba },
+  backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: cibaGrantType },
   post_logout_redirect_uris: { kind: 'redirect_uris', section: 'OpenID Connect RP-Initiated Logout §3.1' },
   backchannel_logout_uri: { kind: 'endpoint', section: 'OpenID Connect Back-Channel Logout §2.2' },
   backchannel_logout_session_required: { kind: 'flag', section: 'OpenID Connect Back-Channel Logout §2.2' },

@@ -2,7 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { clientSecrets, type Client, type ClientSecret } from '../../clients/client.ts'
 import { humanSecretsSeen, isLive, type Dated } from '../../clients/credentials.ts'
-import type { DecisionBuilder } from '../../decisions/decision.ts'
+import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { findHash, isCurrentHash } from './human-secret.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 

@@ -6,7 +6,7 @@ import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
 import type { GivenAnswer } from './pending.ts'
-import type { TrustedRedirect } from './redirect.ts'
+import type { TrustedRedirect } from '../../authorization-requests/redirect.ts'
 import { sendToClient, showErrorPage } from './response.ts'
 
 export interface Exchange {

@@ -10,7 +10,7 @@ import {
   type GivenAnswer,
   type PendingAuthorization
 } from './pending.ts'
-import { usePushedRequest } from './pushed-request.ts'
+import { usePushedRequest } from '../../authorization-requests/pushed-request.ts'
 
 /** A request under way. */
 export interface UnderWay {

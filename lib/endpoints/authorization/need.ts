@@ -8,7 +8,7 @@ import { claimsOf } from '../../tokens/claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Account, InteractionPrompt } from './interaction.ts'
 import type { PendingAuthorization } from './pending.ts'
-import type { AuthorizationRequest } from './request.ts'
+import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
 export interface Asked {
   readonly client: Client

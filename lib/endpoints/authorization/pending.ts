@@ -7,7 +7,7 @@ import { toJson, tokenDigest } from '../../tokens/grant.ts'
 import { open, seal } from '../../crypto/seal.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { Account } from './interaction.ts'
-import type { AuthorizationRequest } from './request.ts'
+import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
 /** An authorization request that waits for a person. */
 export interface PendingAuthorization {

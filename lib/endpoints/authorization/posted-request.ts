@@ -5,9 +5,9 @@
  */
 import type { Client } from '../../clients/client.ts'
 import { redirecting, type Exchange } from './exchange.ts'
-import { queryOf, type AuthorizationParameters } from './parameters.ts'
+import { queryOf, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import type { PendingAuthorization } from './pending.ts'
-import { keepPushedRequest } from './pushed-request.ts'
+import { keepPushedRequest } from '../../authorization-requests/pushed-request.ts'
 
 /** Characters of a query that every proxy and server on the way lets through. */
 const longestQuery = 4000

@@ -8,8 +8,8 @@ import { signFor } from '../signed-response.ts'
 import type { Exchange } from './exchange.ts'
 import { sendFormPost } from './form-post.ts'
 import type { ErrorDetails } from './interaction.ts'
-import type { TrustedRedirect } from './redirect.ts'
-import { carrierOf, isSigned } from './response-mode.ts'
+import type { TrustedRedirect } from '../../authorization-requests/redirect.ts'
+import { carrierOf, isSigned } from '../../authorization-requests/response-mode.ts'
 
 /** Seconds a signed response can be used (JARM §2.1 recommends at most ten minutes). */
 const signedResponseTtl = 300

@@ -10,7 +10,7 @@ import { AlreadyAnsweredError } from './finish.ts'
 import type { Account, InteractionPrompt, InteractionResult } from './interaction.ts'
 import { needsSignIn, promptOf, whatIsNeeded } from './need.ts'
 import { answerOf, findPending, type FoundAuthorization, type GivenAnswer } from './pending.ts'
-import { isRedirectUriOf } from './redirect.ts'
+import { isRedirectUriOf } from '../../authorization-requests/redirect.ts'
 import { sendToClient } from './response.ts'
 
 /**

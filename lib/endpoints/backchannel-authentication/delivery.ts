@@ -1,14 +1,19 @@
 /** Telling a client that its person decided (CIBA Core §10.2 ping, §10.3 push), at the address it registered. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../clients/client.ts'
+import { cibaGrantType } from '../../clients/grant-types.ts'
 import { notificationOf, type BackchannelRequest, type Notification } from '../../codes/backchannel-request.ts'
 import { beginGrant } from '../../codes/begin-grant.ts'
 import { handOut, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
+import { GuardedFetchError, type GuardedFetchReason } from '../../outbound/guarded-fetch.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import type { BackchannelPolicy } from './options.ts'
 
 /** Milliseconds before each further try. */
 const pauses = [250, 2000]
+
+/** Refused by the guard for what the endpoint's URL says: another try would be refused as well. */
+const final: readonly GuardedFetchReason[] = ['invalid_url', 'forbidden_scheme', 'forbidden_user_info', 'forbidden_address']
 
 /** A client could not be told. */
 export class NotificationError extends Error {
@@ -21,8 +26,8 @@ export class NotificationError extends Error {
 }
 
 /**
- * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429 or 5xx. What was pushed and
- * not taken is revoked.
+ * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429
+ * or 5xx. An endpoint that may not be asked is not tried again. What was pushed and not taken is revoked.
  *
  * @throws NotificationError where the client was not told.
  */
@@ -62,7 +67,7 @@ async function pushTokens(
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
   const begin = () => beginGrant(server, id, allowed, { client, auth_method })
   const tokens = await server.respond(
-    { client, grant_type: 'urn:openid:params:grant-type:ciba' },
+    { client, grant_type: cibaGrantType },
     { ...allowed, id },
     { resource: resources, refresh_token: begin, auth_req_id }
   )
@@ -95,6 +100,7 @@ async function post(
     } catch (cause) {
       if (cause === failure) throw failure
       failure = new NotificationError(client_id, 'did not answer', { cause })
+      if (cause instanceof GuardedFetchError && final.includes(cause.reason)) throw failure
     }
   }
   throw failure

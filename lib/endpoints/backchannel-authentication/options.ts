@@ -2,7 +2,8 @@
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
 import type { Client } from '../../clients/client.ts'
 import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
-import { cibaGrantType, deliveryModes, type DeliveryMode } from '../../codes/backchannel-request.ts'
+import { cibaGrantType } from '../../clients/grant-types.ts'
+import { deliveryModes, type DeliveryMode } from '../../codes/backchannel-request.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 import { checkFunction } from '../../tokens/token-server.ts'
 

@@ -4,10 +4,10 @@ import { InvalidRequestError } from '../../errors.ts'
 import type { Json, Key } from '../../stores/store.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { subjectFor } from '../../tokens/subject.ts'
-import type { AuthorizationParameters } from '../authorization/parameters.ts'
+import type { AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import type { Account } from '../authorization/interaction.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
-import { checkLength } from '../request-bounds.ts'
+import { checkLength } from '../../authorization-requests/bounds.ts'
 
 /** A request that passed every check, as it is kept while a person is asked. */
 export interface LogoutRequest {

@@ -2,7 +2,7 @@
 import { secretMethods } from '../../clients/client.ts'
 import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
-import type { StoredSecret } from '../../credentials/secrets/stored-secret.ts'
+import type { StoredSecret } from '../../clients/stored-secret.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Registration } from './options.ts'

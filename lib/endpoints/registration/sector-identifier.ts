@@ -4,7 +4,7 @@
  */
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
 import { methodAccepts } from '../../clients/methods.ts'
-import { cibaGrantType } from '../../codes/backchannel-request.ts'
+import { cibaGrantType } from '../../clients/grant-types.ts'
 import { backchannelAddress, hostOf } from '../../clients/subject-type.ts'
 import type { RegisteredMembers } from './metadata.ts'
 import { refuse } from './values.ts'

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { toClient } from '../../../lib/clients/client.ts'
 import { verifyClientSecret } from '../../../lib/credentials/secrets/client-secret.ts'
 import { findHash, hashSecret, isCurrentHash, saltOf } from '../../../lib/credentials/secrets/human-secret.ts'
-import { DecisionBuilder } from '../../../lib/decisions/decision.ts'
+import { DecisionBuilder } from '../../../lib/decisions/builder.ts'
 
 const hash = await hashSecret('correct horse')
 

@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { liveSecrets } from '../../../lib/client-keys/secret-keys.ts'
 import { toClient, type Client, type ClientSecret } from '../../../lib/clients/client.ts'
 import { verifyClientSecret } from '../../../lib/credentials/secrets/client-secret.ts'
-import { secretKeeper, type SecretKeeper, type StoredSecret } from '../../../lib/credentials/secrets/stored-secret.ts'
-import { DecisionBuilder } from '../../../lib/decisions/decision.ts'
+import { secretKeeper } from '../../../lib/credentials/secrets/stored-secret.ts'
+import type { SecretKeeper, StoredSecret } from '../../../lib/clients/stored-secret.ts'
+import { DecisionBuilder } from '../../../lib/decisions/builder.ts'
 import { anyCharacter } from '../../support/checks/any-character.ts'
 
 const keeperOf = (key: string): SecretKeeper =>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
+import { GuardedFetchError, memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
 import { api, breakableStore, files, token, userinfo } from '../../support/servers/authorization-server.ts'
 import {
   account,
@@ -230,6 +230,21 @@ describe('a notification endpoint', () => {
       cause: { reason: 'forbidden_address' }
     })
   })
+
+  it.each(['invalid_url', 'forbidden_scheme', 'forbidden_user_info', 'forbidden_address'] as const)(
+    'that is refused (%s) is not tried again',
+    async reason => {
+      const tried: string[] = []
+      const postJson: PostJson = url => {
+        tried.push(url)
+        return Promise.reject(new GuardedFetchError(reason, 'it may not be asked'))
+      }
+      const pushing = await telling('push', { postJson })
+      await pushing.server.backchannel.approve(page, pushing.id, account)
+      expect(await reported(pushing)).toMatchObject({ name: 'NotificationError', cause: { reason } })
+      expect(tried).toHaveLength(1)
+    }
+  )
 
   it('of a client that is gone is not asked', async () => {
     const registered = new Map(askers(pinged()).map(client => [client.client_id, client]))

@@ -22,7 +22,7 @@ export interface ServerProcess {
 }
 
 export async function startProcess(setup: ChildSetup): Promise<ServerProcess> {
-  const child = fork(fileURLToPath(new URL('journey-child.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), {
     execArgv: [...typescriptArgs],
     // Express prints what it does not expect unless it is told that this is a test; nobody's options of Node's are ours
     env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },

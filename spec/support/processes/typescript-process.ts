@@ -1,6 +1,6 @@
 /** Node 20 reads no TypeScript: started with these arguments, a process compiles what it imports, with the compiler the specs run on. */
 
-const root = new URL('../../', import.meta.url)
+const root = new URL('../../../', import.meta.url)
 
 const hooks = `
 import { readFile } from 'node:fs/promises'

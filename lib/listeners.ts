@@ -1,6 +1,6 @@
 /** Calling functions that somebody else wrote to be told something: whatever they do, what they are told of goes on. */
-import { printable } from '../decisions/decision.ts'
-import { ConfigurationError } from '../options.ts'
+import { printable } from './printable.ts'
+import { ConfigurationError } from './options.ts'
 
 type Listener<A extends unknown[]> = (...args: A) => unknown
 type Harmless<A extends unknown[]> = (...args: A) => void

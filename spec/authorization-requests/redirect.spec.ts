@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import request from 'supertest'
-import type { ClientMetadata } from '../../../lib/index.ts'
-import { isRedirectUriOf } from '../../../lib/endpoints/authorization/redirect.ts'
-import { toClient } from '../../../lib/clients/client.ts'
-import { authorize, clients, code_verifier, harness, redirected, token } from '../../support/servers/authorization-server.ts'
-import { expectPage, open, par, form as pushForm } from '../../support/servers/pushed-requests.ts'
-import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/servers/signed-requests.ts'
-import { register, registrationHarness } from '../../support/servers/registration.ts'
+import type { ClientMetadata } from '../../lib/index.ts'
+import { isRedirectUriOf } from '../../lib/authorization-requests/redirect.ts'
+import { toClient } from '../../lib/clients/client.ts'
+import { authorize, clients, code_verifier, harness, redirected, token } from '../support/servers/authorization-server.ts'
+import { expectPage, open, par, form as pushForm } from '../support/servers/pushed-requests.ts'
+import { makeSigner, requestClaims, signingClients, signRequest } from '../support/servers/signed-requests.ts'
+import { register, registrationHarness } from '../support/servers/registration.ts'
 
 const registered = [
   'http://127.0.0.1/callback',

@@ -1,11 +1,11 @@
 /** The parameters of an authorization request as they came: in a query, in a form, or as claims of a request object. */
 import type { Request } from 'express'
-import { InvalidRequestError, MethodNotAllowedError } from '../../errors.ts'
-import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../../http/form.ts'
-import { readParameters } from '../../http/parameters.ts'
-import { queryStringOf } from '../../http/request-target.ts'
-import { requestedResources, type Parameters } from '../../client-request.ts'
-import { longestText } from '../request-bounds.ts'
+import { InvalidRequestError, MethodNotAllowedError } from '../errors.ts'
+import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../http/form.ts'
+import { readParameters } from '../http/parameters.ts'
+import { queryStringOf } from '../http/request-target.ts'
+import { requestedResources, type Parameters } from '../client-request.ts'
+import { longestText } from './bounds.ts'
 
 /** Repeated ones are told apart, empty ones are absent. */
 export class AuthorizationParameters {

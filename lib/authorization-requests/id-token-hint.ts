@@ -1,7 +1,7 @@
 /** The `id_token_hint` parameter (OpenID Connect Core §3.1.2.1): the person the client believes is there. */
-import type { Client } from '../../clients/client.ts'
-import { InvalidRequestError } from '../../errors.ts'
-import type { TokenServer } from '../../tokens/token-server.ts'
+import type { Client } from '../clients/client.ts'
+import { InvalidRequestError } from '../errors.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 
 const longest = 8192
 

@@ -15,7 +15,7 @@ import {
   redirected,
   token,
   code_verifier
-} from '../../support/servers/authorization-server.ts'
+} from '../support/servers/authorization-server.ts'
 
 const post = authorizeByPost
 

@@ -1,6 +1,6 @@
 /** The `claims` parameter (OpenID Connect Core §5.5): claims asked for one by one. */
-import { InvalidRequestError } from '../../errors.ts'
-import type { RequestedClaims } from '../../tokens/grant.ts'
+import { InvalidRequestError } from '../errors.ts'
+import type { RequestedClaims } from '../tokens/grant.ts'
 
 /** What a `claims` parameter asks for, as far as this server can give it. */
 export interface ClaimsParameter {

@@ -1,7 +1,7 @@
 /** The `authorization_details` parameter (RFC 9396): what exactly is to be allowed, in types only the host application knows. */
-import type { Client } from '../../clients/client.ts'
-import { OAuthError } from '../../errors.ts'
-import type { AuthorizationDetail } from '../../tokens/grant.ts'
+import type { Client } from '../clients/client.ts'
+import { OAuthError } from '../errors.ts'
+import type { AuthorizationDetail } from '../tokens/grant.ts'
 
 /**
  * Judges one detail of its type for a client: `true`, or a sentence for `error_description` on what is wrong. Check every member:

@@ -1,11 +1,11 @@
 /** Pushed authorization requests as they are kept (RFC 9126): for a minute, for one client, for one answer. */
-import type { Client } from '../../clients/client.ts'
-import { OAuthError } from '../../errors.ts'
-import type { Key } from '../../stores/store.ts'
-import { toJson, tokenDigest } from '../../tokens/grant.ts'
-import type { TokenServer } from '../../tokens/token-server.ts'
+import type { Client } from '../clients/client.ts'
+import { OAuthError } from '../errors.ts'
+import type { Key } from '../stores/store.ts'
+import { toJson, tokenDigest } from '../tokens/grant.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationParameters } from './parameters.ts'
-import { longestInteraction } from './pending.ts'
+import { longestInteraction } from '../endpoints/authorization/pending.ts'
 import { isRedirectUriOf } from './redirect.ts'
 import type { AuthorizationRequest } from './request.ts'
 

@@ -1,9 +1,9 @@
 /** Request objects (RFC 9101): an authorization request the client signed. What is inside alone counts. */
-import { verifyRequestObject, invalidRequestObject } from '../../assertions/request-object.ts'
-import type { Client } from '../../clients/client.ts'
-import { InvalidRequestError } from '../../errors.ts'
-import { hasForbiddenCharacter } from '../../http/form.ts'
-import type { EndpointContext } from '../endpoint.ts'
+import { verifyRequestObject, invalidRequestObject } from '../assertions/request-object.ts'
+import type { Client } from '../clients/client.ts'
+import { InvalidRequestError } from '../errors.ts'
+import { hasForbiddenCharacter } from '../http/form.ts'
+import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { AuthorizationParameters, knownParameters } from './parameters.ts'
 
 /**

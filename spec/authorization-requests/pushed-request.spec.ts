@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import request from 'supertest'
-import { memoryStore } from '../../../lib/index.ts'
-import { breakableStore, callback, harness, issuer, listening, redirected } from '../../support/servers/authorization-server.ts'
-import { expectPage, idOf, open, pushed, resume } from '../../support/servers/pushed-requests.ts'
-import { now } from '../../support/servers/signed-requests.ts'
+import { memoryStore } from '../../lib/index.ts'
+import { breakableStore, callback, harness, issuer, listening, redirected } from '../support/servers/authorization-server.ts'
+import { expectPage, idOf, open, pushed, resume } from '../support/servers/pushed-requests.ts'
+import { now } from '../support/servers/signed-requests.ts'
 
 describe('a request_uri', () => {
   it.each([

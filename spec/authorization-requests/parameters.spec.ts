@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request from 'supertest'
-import { AuthorizationParameters } from '../../../lib/endpoints/authorization/parameters.ts'
+import { AuthorizationParameters } from '../../lib/authorization-requests/parameters.ts'
 import {
   api,
   authorizationQuery,
@@ -14,10 +14,10 @@ import {
   listening,
   redirected,
   token
-} from '../../support/servers/authorization-server.ts'
-import { expectPage, form, open, par } from '../../support/servers/pushed-requests.ts'
-import { makeSigner, requestClaims, signingClients, signRequest } from '../../support/servers/signed-requests.ts'
-import { asking } from '../../support/servers/asking-server.ts'
+} from '../support/servers/authorization-server.ts'
+import { expectPage, form, open, par } from '../support/servers/pushed-requests.ts'
+import { makeSigner, requestClaims, signingClients, signRequest } from '../support/servers/signed-requests.ts'
+import { asking } from '../support/servers/asking-server.ts'
 
 const get = (app: Express, query: string) => request(app).get(`/oauth2/authorize?${query}`)
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request from 'supertest'
-import type { AuthorizationDetailTypes } from '../../../lib/index.ts'
-import { asking, resume } from '../../support/servers/asking-server.ts'
-import { api, authorize, authorizeByPost, clients, files, redirected, token } from '../../support/servers/authorization-server.ts'
+import type { AuthorizationDetailTypes } from '../../lib/index.ts'
+import { asking, resume } from '../support/servers/asking-server.ts'
+import { api, authorize, authorizeByPost, clients, files, redirected, token } from '../support/servers/authorization-server.ts'
 
 describe('authorization_details', () => {
   const types: AuthorizationDetailTypes = {

@@ -3,9 +3,9 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { decodeJwt } from 'jose'
 import request from 'supertest'
-import { InvalidRequestError, type AuthorizationServerOptions } from '../../../lib/index.ts'
-import { readClaimsParameter } from '../../../lib/endpoints/authorization/claims-parameter.ts'
-import { asking, resume } from '../../support/servers/asking-server.ts'
+import { InvalidRequestError, type AuthorizationServerOptions } from '../../lib/index.ts'
+import { readClaimsParameter } from '../../lib/authorization-requests/claims-parameter.ts'
+import { asking, resume } from '../support/servers/asking-server.ts'
 import {
   callback,
   code_verifier,
@@ -14,7 +14,7 @@ import {
   redirected,
   token,
   userinfo
-} from '../../support/servers/authorization-server.ts'
+} from '../support/servers/authorization-server.ts'
 
 /** What a person may be asked for, as OpenID Connect Core §5.1 types it. */
 const person: Readonly<Record<string, unknown>> = {

@@ -1,8 +1,8 @@
 /** Who asks, and where answers go: settled before anything is sent anywhere. */
-import { isPublic, type Client } from '../../clients/client.ts'
-import { printable } from '../../decisions/decision.ts'
-import { InvalidRequestError } from '../../errors.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { isPublic, type Client } from '../clients/client.ts'
+import { printable } from '../printable.ts'
+import { InvalidRequestError } from '../errors.ts'
+import { findClient, type EndpointContext } from '../endpoints/endpoint.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
 import { responseModeOf, type ResponseMode } from './response-mode.ts'
 

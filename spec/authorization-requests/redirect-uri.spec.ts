@@ -12,7 +12,7 @@ import {
   redirected,
   token,
   code_verifier
-} from '../../support/servers/authorization-server.ts'
+} from '../support/servers/authorization-server.ts'
 
 const withQuery = 'https://client.example.com/cb?tenant=a%20b&x=1&x=2'
 const registered = [

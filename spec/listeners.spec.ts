@@ -1,6 +1,6 @@
 /** Calling a listener that somebody else wrote. */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { harmless, warnOnce } from '../../lib/events/listener.ts'
+import { harmless, warnOnce } from '../lib/listeners.ts'
 
 let warn: jest.SpiedFunction<typeof process.emitWarning>
 beforeEach(() => {

@@ -1,0 +1,120 @@
+/** How a decision comes about: check by check, up to the first that fails. */
+import type { OpenCheckName } from './checks.ts'
+import type { Check, CheckDetail, CheckOutcome, Decision } from './decision.ts'
+import { InvalidClientError, type OAuthError } from '../errors.ts'
+import { pooledRandomBytes } from '../crypto/random.ts'
+import { printable } from '../printable.ts'
+
+/**
+ * Collects the checks of one attempt. A strategy calls {@link pass} as it goes and throws what {@link refuse} returns at the
+ * first check that fails; the checks it announced and never reached are recorded as `skipped`.
+ */
+export class DecisionBuilder {
+  endpoint: string
+  client_id: string | undefined
+  mechanism: string | undefined
+  method: string | undefined
+  credential: string | undefined
+  /** Those that passed are names alone until somebody wants to read them. */
+  private readonly checks: (Check | OpenCheckName)[] = []
+  private announced: readonly OpenCheckName[] = []
+  /** Why it is refused, once that is decided. */
+  private failed: string | undefined
+  private readonly traceId: (() => string) | undefined
+  private ownTraceId: string | undefined
+  /** What {@link refuse} returned last. */
+  refusal: InvalidClientError | undefined
+
+  /** @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the attempt has one of its own. */
+  constructor(endpoint: string, traceId?: () => string) {
+    this.endpoint = endpoint
+    this.traceId = traceId
+  }
+
+  /** Whether a check has failed: then nobody is authenticated any more. */
+  get hasFailed(): boolean {
+    return this.failed !== undefined
+  }
+
+  get trace_id(): string {
+    return this.traceId?.() ?? (this.ownTraceId ??= pooledRandomBytes(16).toString('hex'))
+  }
+
+  /** Whether a broken rule was let through. */
+  get hasReports(): boolean {
+    return this.checks.some(check => typeof check !== 'string' && check.outcome === 'report')
+  }
+
+  /** Names the checks this attempt will go through, in order. */
+  announce(checks: readonly OpenCheckName[]): void {
+    this.announced = checks
+  }
+
+  pass(check: OpenCheckName): void {
+    if (this.failed === undefined) this.checks.push(check)
+  }
+
+  /** A rule was broken, and the dial for it says to let it through and tell the operator. */
+  report(check: OpenCheckName, detail: CheckDetail): void {
+    if (this.failed === undefined) this.checks.push(checkOf(check, 'report', detail))
+  }
+
+  /**
+   * Records the failed check that decides, for work that goes on only so that its end says nothing of when it was decided: nothing after it is recorded,
+   * and {@link refuse} refuses for this, whatever it is called with.
+   */
+  fail(check: OpenCheckName, detail: CheckDetail = {}): void {
+    if (this.failed !== undefined) return
+    this.failed = detail.fix === undefined ? check : `${check}: ${detail.fix}`
+    this.checks.push(checkOf(check, 'fail', detail))
+  }
+
+  /** Records the failed check and returns the error to throw: always the same words on the wire. */
+  refuse(check: OpenCheckName, detail: CheckDetail = {}, headers?: Readonly<Record<string, string>>): InvalidClientError {
+    this.fail(check, detail)
+    const reason = this.failed ?? check
+    this.refusal = new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
+    return this.refusal
+  }
+
+  /** The record as it stands. */
+  finish(outcome: Decision['outcome']): Decision {
+    const checks = this.checks.map(check => (typeof check === 'string' ? ({ check, outcome: 'pass' } as const) : check))
+    const reached = new Set<string>(checks.map(({ check }) => check))
+    const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
+    return {
+      trace_id: this.trace_id,
+      endpoint: this.endpoint,
+      ...(this.client_id !== undefined && { client_id: printable(this.client_id) }),
+      ...(this.mechanism !== undefined && { mechanism: this.mechanism }),
+      ...(this.method !== undefined && { method: this.method }),
+      ...(this.credential !== undefined && { credential: printable(this.credential) }),
+      outcome,
+      checks: [...checks, ...skipped]
+    }
+  }
+}
+
+const decisions = new WeakMap<OAuthError, Decision>()
+
+/** Notes what was checked about a client that another error than {@link InvalidClientError} refuses. Returns the error. */
+export function withDecision<Refusal extends OAuthError>(error: Refusal, decision: Decision | undefined): Refusal {
+  if (decision !== undefined) decisions.set(error, decision)
+  return error
+}
+
+/** What was checked about the client an error refuses; undefined for errors of other kinds. */
+export function decisionOf(error: OAuthError): Decision | undefined {
+  return (error instanceof InvalidClientError ? error.decision : undefined) ?? decisions.get(error)
+}
+
+function checkOf(check: OpenCheckName, outcome: CheckOutcome, detail: CheckDetail): Check {
+  return {
+    check,
+    outcome,
+    ...(detail.section !== undefined && { section: detail.section }),
+    ...(detail.expected !== undefined && { expected: printable(detail.expected) }),
+    ...(detail.received !== undefined && { received: printable(detail.received) }),
+    ...(detail.fix !== undefined && { fix: detail.fix })
+  }
+}
