@@ -66,8 +66,8 @@ const expressRooms = [
   'http'
 ]
 
-/** Files that are no endpoint, and that every endpoint may import. `index.ts` is the list of the endpoints, and knows them all. */
-const besideEndpoints = ['endpoint.ts', 'signed-response.ts']
+/** No endpoint, and known to every one. `index.ts` is the list of the endpoints, and knows them all. */
+const besideEndpoints = ['endpoint.ts', 'error-page.ts']
 
 const namesIn = folder => readdirSync(new URL(`${folder}/`, import.meta.url)).filter(name => !name.startsWith('.'))
 const standing = house.flat()

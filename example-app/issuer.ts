@@ -113,10 +113,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients.map(knownMembersOf),
       scopes: settings.scopes,
-      resources: settings.resources.map(({ access_token_signing_alg, ...resource }) => ({
-        ...resource,
-        signingAlgorithm: access_token_signing_alg
-      })),
+      resources: settings.resources.map(resourceOptions),
       acrValues: [passwordLogin],
       credentials: { endpoint: settings.policy.credentials_endpoint },
       certificateMethods: certificates || mtlsOrigin !== undefined,
@@ -133,6 +130,17 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
     })
   } catch (error) {
     throw error instanceof ConfigurationError ? settingError(error, options) : error
+  }
+}
+
+function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resources'][number]) {
+  const { access_token_format, access_token_signing_alg, introspection_clients } = given
+  return {
+    resource,
+    scopes,
+    accessTokenFormat: access_token_format,
+    signingAlgorithm: access_token_signing_alg,
+    introspectionClients: introspection_clients
   }
 }
 
@@ -204,13 +212,20 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
+/** The same, of a resource's options. */
+const resourceSettingNames: Readonly<Record<string, string>> = {
+  accessTokenFormat: 'access_token_format',
+  signingAlgorithm: 'access_token_signing_alg',
+  introspectionClients: 'introspection_clients'
+}
+
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
   const mustBe = error.message.slice(error.key.length).trim()
   const [option = ''] = Object.keys(settingNames)
     .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
-  const key = named.replace(/\.signingAlgorithm$/, '.access_token_signing_alg')
+  const key = named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
   return new ConfigError(`${settingsPath}${key}`, mustBe)
 }
 

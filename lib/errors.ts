@@ -15,6 +15,8 @@ export interface OAuthErrorOptions {
   readonly reason?: string
   /** Response headers that belong to this error, such as `WWW-Authenticate` or `Allow`. */
   readonly headers?: OAuthErrorHeaders
+  /** What was checked about the client that is refused, and what failed. For `onDecision` and the operator's eyes. */
+  readonly decision?: Decision
   readonly cause?: unknown
 }
 
@@ -28,6 +30,8 @@ export class OAuthError extends Error {
   readonly status: number
   readonly headers: OAuthErrorHeaders
   readonly reason: string | undefined
+  /** What was checked about the client that is refused, and what failed; undefined where the error is about something else. */
+  decision: Decision | undefined
 
   constructor(error: string, status: number, description: string, options: OAuthErrorOptions = {}) {
     super(description.replace(notAllowedInDescription, ' '), options.cause === undefined ? undefined : { cause: options.cause })
@@ -35,6 +39,8 @@ export class OAuthError extends Error {
     this.status = status
     this.headers = options.headers ?? {}
     this.reason = options.reason
+    // not enumerable: error loggers that print an error's own members do not repeat the record
+    Object.defineProperty(this, 'decision', { value: options.decision, writable: true, enumerable: false })
   }
 
   /** The same status under the name http-errors uses. */
@@ -94,22 +100,14 @@ export class UnsupportedMediaTypeError extends OAuthError {
   }
 }
 
-export interface InvalidClientErrorOptions extends OAuthErrorOptions {
-  /** What was checked, and what failed. For `onDecision` and the operator's eyes. */
-  readonly decision?: Decision
-}
-
 /**
  * 401 `invalid_client` (RFC 6749 §5.2). The words are the same for every refused client, whatever the reason: an unknown
  * client, a wrong secret and an expired assertion cannot be told apart from outside. The reason is in `decision`.
  */
 export class InvalidClientError extends OAuthError {
   override readonly name = 'InvalidClientError'
-  readonly decision: Decision | undefined
-  constructor(options: InvalidClientErrorOptions = {}) {
+  constructor(options?: OAuthErrorOptions) {
     super('invalid_client', 401, 'client authentication failed', options)
-    // not enumerable: error loggers that print an error's own members do not repeat the record
-    Object.defineProperty(this, 'decision', { value: options.decision, enumerable: false })
   }
 }
 

@@ -18,13 +18,8 @@ export type { ProtectedResourceMetadataOptions } from './protected-resource/meta
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
 export type { RequireAccessTokenOptions } from './protected-resource/require-access-token.ts'
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './authorization-requests/authorization-details.ts'
-export type {
-  Account,
-  ErrorDetails,
-  Interaction,
-  InteractionPrompt,
-  InteractionResult
-} from './endpoints/authorization/interaction.ts'
+export type { Account } from './authorization-requests/account.ts'
+export type { ErrorDetails, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
 export { requestedResources } from './client-request.ts'
 export { clientOrigin, type ClientOrigin } from './clients/client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
@@ -194,13 +189,8 @@ export type { Guess } from './credentials/guesses/guess-places.ts'
 
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credentials/credential-sets.ts'
-export type {
-  AddedCredential,
-  CertificateSubject,
-  CredentialFunctions,
-  NewSecret,
-  RotateSecretOptions
-} from './credentials/functions.ts'
+export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
+export type { CredentialFunctions } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'

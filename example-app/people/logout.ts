@@ -40,21 +40,17 @@ export function logoutPages(options: LogoutPagesOptions): Router {
   const router = Router({ caseSensitive: true })
   router.use(`${base}/logout`, withSession)
   router.get(`${base}/logout`, (req, res) => show(req, res, options))
-  router.post(
-    `${base}/logout`,
-    ...sessionForm(`${base}/logout`),
-    async (req, res) => {
-      const id = fieldOf(req, 'request')
-      if (id !== undefined) {
-        await server.logout.finish(req, res, id, decisionOf(req, pageOf(base, id)))
-        return
-      }
-      const sid = sessionOf(req)?.account.sid
-      if (sid !== undefined) await server.logout.everywhere({ sid })
-      await signOut(req)
-      res.redirect(303, `${base}/logout`)
+  router.post(`${base}/logout`, ...sessionForm(`${base}/logout`), async (req, res) => {
+    const id = fieldOf(req, 'request')
+    if (id !== undefined) {
+      await server.logout.finish(req, res, id, decisionOf(req, pageOf(base, id)))
+      return
     }
-  )
+    const sid = sessionOf(req)?.account.sid
+    if (sid !== undefined) await server.logout.everywhere({ sid })
+    await signOut(req)
+    res.redirect(303, `${base}/logout`)
+  })
   return router
 }
 
@@ -76,7 +72,8 @@ async function show(req: Request, res: Response, { base, server, people }: Logou
 
 async function askedFor(server: AuthorizationServer, base: string, id: string): Promise<LogoutPrompt> {
   const asked = await server.logout.request(id)
-  if (asked === undefined) throw new HttpError(400, 'This logout has expired. Go back to the application and start again.', [ownPage(base)])
+  if (asked === undefined)
+    throw new HttpError(400, 'This logout has expired. Go back to the application and start again.', [ownPage(base)])
   return asked
 }
 

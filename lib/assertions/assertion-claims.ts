@@ -2,8 +2,7 @@
 import type { Client } from '../clients/client.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
-import type { JsonObject } from './compact-jws.ts'
-import { isNumericDate } from './numeric-date.ts'
+import { isNumericDate, type JsonObject } from './compact-jws.ts'
 
 export interface ClaimsContext {
   readonly client: Client

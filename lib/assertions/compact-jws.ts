@@ -45,6 +45,11 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
+/** Whether a value is a NumericDate (RFC 7519 §2) of this side of eternity: seconds since the epoch. */
+export function isNumericDate(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+}
+
 function decodePart(part = ''): JsonObject | undefined {
   // no number of bytes encodes to 4n + 1 characters
   if (part.length % 4 === 1) return undefined

@@ -4,10 +4,10 @@ import type { Client } from '../clients/client.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'
 import type { Clock } from '../client-request.ts'
+import { hasForbiddenCharacter } from '../http/form.ts'
 import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
-import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
-import { isNumericDate } from './numeric-date.ts'
+import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } from './compact-jws.ts'
 
 export interface RequestObjectInput {
   /** What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA Core §7.1.1). */
@@ -49,6 +49,49 @@ export async function verifyRequestObject(input: RequestObjectInput): Promise<Js
   checkParties(claims, input)
   checkTimes(claims, input)
   return claims
+}
+
+/** What is known of the parameters that can be inside. */
+export interface ClaimedParameters {
+  readonly names: ReadonlySet<string>
+  /** Whether a number stands for this parameter. */
+  readonly isNumber: (name: string, value: number) => boolean
+  /** Whether JSON stands for this parameter, as JSON in a string does (RFC 9101 §4). */
+  readonly isJson: (name: string, value: object) => boolean
+}
+
+/**
+ * Claims as the parameters they stand for; those of the JWT itself and unknown ones are no parameters.
+ *
+ * @throws OAuthError `invalid_request_object` for one that is no parameter's value, or another request.
+ */
+export function* parametersOf(claims: JsonObject, known: ClaimedParameters): Iterable<readonly [name: string, value: string]> {
+  for (const [name, value] of Object.entries(claims)) {
+    if (!known.names.has(name)) continue
+    if (name === 'request' || name === 'request_uri') throw invalidRequestObject(`${name} is not allowed in the request object`)
+    const values: readonly unknown[] = name === 'resource' && Array.isArray(value) ? value : [value]
+    for (const item of values) {
+      const text = textOf(name, item, known)
+      if (text === undefined || hasForbiddenCharacter(text))
+        throw invalidRequestObject(`${name} in the request object is malformed`)
+      yield [name, text]
+    }
+  }
+}
+
+function textOf(name: string, value: unknown, { isNumber, isJson }: ClaimedParameters): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number') return isNumber(name, value) ? String(value) : undefined
+  return typeof value === 'object' && value !== null && isJson(name, value) ? textOfJson(value) : undefined
+}
+
+function textOfJson(value: object): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // nested so deeply that it cannot be written
+    return undefined
+  }
 }
 
 /** The error of a request object that is refused (RFC 9101 §7). */

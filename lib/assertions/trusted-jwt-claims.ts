@@ -1,7 +1,6 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
 import { printable } from '../printable.ts'
-import type { JsonObject } from './compact-jws.ts'
-import { isNumericDate } from './numeric-date.ts'
+import { isNumericDate, type JsonObject } from './compact-jws.ts'
 import type { TrustRule } from './trust-rule.ts'
 
 export interface TrustedClaimsContext {

@@ -4,7 +4,6 @@ import { watchAuthentication, type WatchedAuthentication } from './watch.ts'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import type { Guess } from '../credentials/guesses/guess-places.ts'
 import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
-import { decisionOf, withDecision } from '../decisions/builder.ts'
 import type { Decision } from '../decisions/decision.ts'
 import { InvalidClientError, TooManyAttemptsError, type OAuthError } from '../errors.ts'
 import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
@@ -189,8 +188,10 @@ function reserveGuess(
 
 /** Counts what was refused as a wrong guess, and answers. */
 function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFunction): void {
-  const answer = (more: OAuthError | undefined): void =>
-    next(more === undefined ? refusal : withDecision(more, decisionOf(refusal)))
+  const answer = (more: OAuthError | undefined): void => {
+    if (more !== undefined) more.decision = refusal.decision
+    next(more ?? refusal)
+  }
   guess.wrong().then(answer, next)
 }
 

@@ -1,5 +1,5 @@
 /** Requests refused before any strategy judges them. Each is told as a decision, like any other. */
-import { DecisionBuilder, withDecision } from '../decisions/builder.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError, type InvalidClientError, type OAuthError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { tell } from '../strategies/attempt.ts'
@@ -40,7 +40,8 @@ export function refuseWith<Refusal extends OAuthError>(
   { decision }: InvalidClientError
 ): Refusal {
   tell({ onDecision: undefined }, request, () => decision)
-  return withDecision(error, decision)
+  error.decision = decision
+  return error
 }
 
 /** Tells of a request with no mechanism, or none a mounted strategy is for. Returns the error to throw. */

@@ -1,8 +1,8 @@
 /** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
 import type { Client, ClientRegistry } from '../clients/client.ts'
+import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { findClient, tellMalformed } from '../strategies/attempt.ts'
-import { chooseForClient } from '../strategies/choose.ts'
 import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 
@@ -69,17 +69,46 @@ async function chosenByClient(
   request: ClientRequest,
   client_id: string
 ): Promise<Selected> {
-  const client = await findClient(clients, request, client_id)
+  const client = (await findClient(clients, request, client_id)) ?? nobody
   const alike = candidates.map(({ strategy }) => strategy)
-  const someone = client ?? nobody(client_id)
-  const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, someone) !== false)
+  const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, client) !== false)
   return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
 }
 
-/** Stands where no client has the client_id: it may use nothing. */
-function nobody(client_id: string): Client {
-  const none: readonly string[] = []
-  return { client_id, token_endpoint_auth_method: 'none', grant_types: none, response_types: none, redirect_uris: none }
+/** Stands for a client that is not there, so that as much is done for it. */
+const nobody: Client = Object.freeze({
+  client_id: '',
+  token_endpoint_auth_method: '',
+  grant_types: [],
+  response_types: [],
+  redirect_uris: []
+})
+
+/**
+ * The one the client may use; of several such, and where it may use none, the one that the request looks like. Whether it may use it at this time is not
+ * judged here. The first of none is undefined.
+ */
+function chooseForClient(
+  strategies: readonly ClientAuthenticationStrategy[],
+  client: Client,
+  request: ClientRequest
+): ClientAuthenticationStrategy | undefined {
+  const { methods } = credentialSet(client)
+  const allowed = strategies.filter(({ name }) => methods.some(({ method }) => method === name))
+  if (allowed.length === 1) return allowed[0]
+  // where it may use none, the one that is chosen refuses it, and tells what was there
+  const alike = allowed.length === 0 ? strategies : allowed
+  const suiting = alike.map(strategy => suits(strategy, request, client))
+  return alike[suiting.indexOf(true)] ?? alike[suiting.indexOf(undefined)] ?? alike[0]
+}
+
+function suits(strategy: ClientAuthenticationStrategy, request: ClientRequest, client: Client): boolean | undefined {
+  try {
+    return strategy.suits?.(request, client)
+  } catch {
+    // a certificate that cannot be read, say: whoever judges the request meets it too, and answers
+    return false
+  }
 }
 
 function identifyAll(strategies: readonly ClientAuthenticationStrategy[], request: ClientRequest): readonly Carried[] {

@@ -1,7 +1,7 @@
 /** What a strategy that does not judge as the built-in ones do says, held against what is registered: its word alone lets nobody in. */
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
-import { decisionOf, withDecision, type DecisionBuilder } from '../decisions/builder.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, ServerError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import { checkProven, decisionAbout, findClient, tell } from '../strategies/attempt.ts'
@@ -77,9 +77,9 @@ function checkVerdict(verdict: Verdict, { strategy: { name }, client_id }: Selec
 
 /** Whoever made the strategy may have kept a record of its own: then that is the one. */
 function refused(error: InvalidClientError, { decision }: InvalidClientError, request: ClientRequest): InvalidClientError {
-  const told = decisionOf(error) ?? decision
+  const told = (error.decision ??= decision)
   tell(silent, request, () => told)
-  return withDecision(error, told)
+  return error
 }
 
 const silent = { onDecision: undefined }

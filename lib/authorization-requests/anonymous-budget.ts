@@ -2,10 +2,9 @@
  * Bounds what callers nobody knows can have stored: anyone may send any number of requests, and each is kept until
  * somebody acts on it or its time is over.
  */
-import type { Request } from 'express'
 import { growingCache } from '../stores/growing-cache.ts'
 import { TooManyAttemptsError } from '../errors.ts'
-import { networkOf } from '../http/network.ts'
+import { networkOf, type NetworkRequest } from '../http/network.ts'
 import { checkInteger } from '../options.ts'
 
 /** What a network has left. */
@@ -16,7 +15,7 @@ export interface AnonymousBudget {
    * @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where its network has used up what
    * it may store.
    */
-  spend(req: Request, value: object): void
+  spend(req: NetworkRequest, value: object): void
 }
 
 /** Seconds a budget is for. */

@@ -4,6 +4,9 @@ import { InvalidRequestError } from '../errors.ts'
 /** Characters of a free text: of a `state`, a `nonce`, a hint. */
 export const longestText = 2000
 
+/** Seconds a person has for signing in and agreeing, all steps together. */
+export const longestInteraction = 3600
+
 /** Bytes of a whole request as it is kept. */
 const largestRequest = 8192
 

@@ -1,9 +1,8 @@
 /** The parameters of an authorization request as they came: in a query, in a form, or as claims of a request object. */
-import type { Request } from 'express'
 import { InvalidRequestError, MethodNotAllowedError } from '../errors.ts'
 import { readPairs, refuseForbiddenCharacter, tooManyParameters } from '../http/form.ts'
-import { readParameters } from '../http/parameters.ts'
-import { queryStringOf } from '../http/request-target.ts'
+import { readParameters, type ParameterRequest } from '../http/parameters.ts'
+import { queryStringOf, type TargetedRequest } from '../http/request-target.ts'
 import { requestedResources, type Parameters } from '../client-request.ts'
 import { longestText } from './bounds.ts'
 
@@ -87,7 +86,7 @@ export function checkParameters(parameters: AuthorizationParameters): void {
 const mostParameters = 100
 
 /** The query of a GET, the form of a POST (RFC 6749 §3.1), read as strictly as each other. */
-export async function readAuthorizationParameters(req: Request): Promise<AuthorizationParameters> {
+export async function readAuthorizationParameters(req: ParameterRequest & TargetedRequest): Promise<AuthorizationParameters> {
   if (req.method === 'POST') return parametersOfForm(await readParameters(req))
   if (req.method !== 'GET' && req.method !== 'HEAD') throw new MethodNotAllowedError(['GET', 'HEAD', 'POST'])
   return new AuthorizationParameters(pairsOfQuery(queryStringOf(req)))

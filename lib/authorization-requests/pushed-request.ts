@@ -1,11 +1,12 @@
 /** Pushed authorization requests as they are kept (RFC 9126): for a minute, for one client, for one answer. */
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../errors.ts'
+import { read, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
-import { toJson, tokenDigest } from '../tokens/grant.ts'
+import { tokenDigest } from '../tokens/grant.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { AuthorizationParameters } from './parameters.ts'
-import { longestInteraction } from '../endpoints/authorization/pending.ts'
+import { longestInteraction } from './bounds.ts'
 import { isRedirectUriOf } from './redirect.ts'
 import type { AuthorizationRequest } from './request.ts'
 
@@ -23,7 +24,7 @@ export interface PushedRequest {
 /** Keeps a request and returns its `request_uri`: 192 random bits, of which the store has a digest only. */
 export async function keepPushedRequest(server: TokenServer, request: AuthorizationRequest): Promise<string> {
   const request_uri = `${prefix}${server.random(24).toString('base64url')}`
-  await server.store.set(requestKey(digestOf(request_uri, request.client_id)), toJson(request), pushedRequestTtl)
+  await write(server.store, requestKey(digestOf(request_uri, request.client_id)), request, pushedRequestTtl)
   return request_uri
 }
 
@@ -41,9 +42,8 @@ export async function findPushedRequest(
   // what others host is never fetched
   if (parameters.repeated.has('request_uri') || request_uri?.startsWith(prefix) !== true) throw unusable('not one of this server')
   const pushed = digestOf(request_uri, client.client_id)
-  const found = await server.store.get(requestKey(pushed))
-  if (found === undefined) throw unusable('unknown, expired, or pushed by another client')
-  const request = found.value as unknown as AuthorizationRequest
+  const request = await read<AuthorizationRequest>(server.store, requestKey(pushed))
+  if (request === undefined) throw unusable('unknown, expired, or pushed by another client')
   // the client's registration may have changed since
   if (!isRedirectUriOf(client, request.redirect_uri)) throw unusable('its redirect_uri is no longer registered')
   if ((await server.store.get(usedKey(pushed))) !== undefined) throw unusable('it was answered before')

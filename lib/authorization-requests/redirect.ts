@@ -2,7 +2,6 @@
 import { isPublic, type Client } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { findClient, type EndpointContext } from '../endpoints/endpoint.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
 import { responseModeOf, type ResponseMode } from './response-mode.ts'
 
@@ -12,16 +11,6 @@ export interface TrustedRedirect {
   readonly redirect_uri: string
   readonly state?: string | undefined
   readonly response_mode: ResponseMode
-}
-
-/** @throws InvalidRequestError for the error page. */
-export async function readClient(context: EndpointContext, parameters: AuthorizationParameters): Promise<Client> {
-  if (parameters.repeated.has('client_id')) throw new InvalidRequestError('client_id was sent more than once')
-  const client_id = parameters.get('client_id')
-  if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
-  const client = await findClient(context, client_id)
-  if (client === undefined) throw new InvalidRequestError('this client is not known here')
-  return client
 }
 
 /**

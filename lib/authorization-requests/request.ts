@@ -6,13 +6,13 @@ import { isCodeChallenge } from '../codes/pkce.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { claimsWithinReach } from '../tokens/claims.ts'
-import { mayUseCodes, type EndpointContext } from '../endpoints/endpoint.ts'
 import { checkSize } from './bounds.ts'
-import { responseAlgorithm } from '../endpoints/signed-response.ts'
+import { responseAlgorithm } from '../tokens/signed-response.ts'
 import { readAuthorizationDetails } from './authorization-details.ts'
 import { readClaimsParameter } from './claims-parameter.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 import { checkParameters, type AuthorizationParameters } from './parameters.ts'
+import type { RequestPolicy } from './policy.ts'
 import type { TrustedRedirect } from './redirect.ts'
 import { isSigned, responseModeOf, type ResponseMode } from './response-mode.ts'
 
@@ -46,23 +46,23 @@ export interface AuthorizationRequest {
 
 /** Judges everything but the redirect. @throws OAuthError to be sent to the redirect URI. */
 export async function readAuthorizationRequest(
-  context: EndpointContext,
+  policy: RequestPolicy,
   redirect: TrustedRedirect,
   parameters: AuthorizationParameters
 ): Promise<AuthorizationRequest> {
   const { client, redirect_uri, state } = redirect
   checkParameters(parameters)
-  const response_mode = readResponse(context, redirect, parameters)
+  const response_mode = readResponse(policy, redirect, parameters)
   if (!mayUseCodes(client)) throw new OAuthError('unauthorized_client', 400, 'this client may not ask for codes')
   return checkSize({
     client_id: client.client_id,
     redirect_uri,
     response_mode,
-    scope: readScope(context, client, parameters),
-    resources: context.server.resources.findAll(parameters.all('resource')),
+    scope: readScope(policy, client, parameters),
+    resources: policy.server.resources.findAll(parameters.all('resource')),
     state,
     nonce: parameters.get('nonce'),
-    code_challenge: readCodeChallenge(context, client, parameters),
+    code_challenge: readCodeChallenge(policy, client, parameters),
     dpop_jkt: readDpopKey(parameters),
     prompt: readPrompt(parameters),
     max_age: readMaxAge(parameters),
@@ -70,9 +70,9 @@ export async function readAuthorizationRequest(
     login_hint: parameters.get('login_hint'),
     ui_locales: parameters.get('ui_locales'),
     claims_locales: parameters.get('claims_locales'),
-    ...readPerson(context, client, parameters),
+    ...readPerson(policy, client, parameters),
     authorization_details: await readAuthorizationDetails(
-      context.authorizationDetails,
+      policy.authorizationDetails,
       client,
       parameters.get('authorization_details')
     )
@@ -80,7 +80,7 @@ export async function readAuthorizationRequest(
 }
 
 function readResponse(
-  context: EndpointContext,
+  policy: RequestPolicy,
   { client, redirect_uri }: TrustedRedirect,
   parameters: AuthorizationParameters
 ): ResponseMode {
@@ -90,14 +90,14 @@ function readResponse(
   const response_mode = responseModeOf(redirect_uri, parameters)
   if (response_mode === undefined) throw new InvalidRequestError('this response_mode is not supported')
   // found out before anybody signs in
-  if (isSigned(response_mode)) responseAlgorithm(context.server, client.authorization_signed_response_alg)
+  if (isSigned(response_mode)) responseAlgorithm(policy.server, client.authorization_signed_response_alg)
   return response_mode
 }
 
-function readScope(context: EndpointContext, client: Client, parameters: AuthorizationParameters): readonly string[] {
+function readScope(policy: RequestPolicy, client: Client, parameters: AuthorizationParameters): readonly string[] {
   const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
   const allowed =
-    registered === undefined ? context.server.scopes : context.server.scopes.filter(value => registered.includes(value))
+    registered === undefined ? policy.server.scopes : policy.server.scopes.filter(value => registered.includes(value))
   const asked = parameters.get('scope')
   if (asked === undefined) return registered === undefined ? [] : allowed
   const scope = parseScope(asked)
@@ -108,12 +108,12 @@ function readScope(context: EndpointContext, client: Client, parameters: Authori
 }
 
 /** S256 or nothing: a missing method means `plain` (RFC 7636 §4.3), which protects from nobody who can read the request. */
-function readCodeChallenge(context: EndpointContext, client: Client, parameters: AuthorizationParameters): string | undefined {
+function readCodeChallenge(policy: RequestPolicy, client: Client, parameters: AuthorizationParameters): string | undefined {
   const code_challenge = parameters.get('code_challenge')
   const method = parameters.get('code_challenge_method')
   if (code_challenge === undefined) {
     if (method !== undefined) throw new InvalidRequestError('code_challenge is missing')
-    if (isPublic(client) || context.requirePkce === 'always')
+    if (isPublic(client) || policy.requirePkce === 'always')
       throw new InvalidRequestError('code_challenge is missing: PKCE is required')
     return undefined
   }
@@ -152,14 +152,14 @@ function readDisplay(parameters: AuthorizationParameters): string | undefined {
 
 /** What the client wants to hear about the person, and of whom. */
 function readPerson(
-  context: EndpointContext,
+  policy: RequestPolicy,
   client: Client,
   parameters: AuthorizationParameters
 ): Pick<AuthorizationRequest, 'claims' | 'sub' | 'acr_values' | 'essentialAcr'> {
   // that this server can call people what the client expects is found out before anybody signs in
-  subjectFor(context.server, client, '')
-  const asked = readClaimsParameter(parameters.get('claims'), claimsWithinReach(context.server.scopes, client))
-  const hinted = readIdTokenHint(context.server, client, parameters.get('id_token_hint'))
+  subjectFor(policy.server, client, '')
+  const asked = readClaimsParameter(parameters.get('claims'), claimsWithinReach(policy.server.scopes, client))
+  const hinted = readIdTokenHint(policy.server, client, parameters.get('id_token_hint'))
   if (asked.sub !== undefined && hinted !== undefined && asked.sub !== hinted)
     throw new InvalidRequestError('claims and id_token_hint name two different people')
   const acr_values = (parameters.get('acr_values') ?? '').split(' ').filter(value => value !== '')
@@ -169,4 +169,9 @@ function readPerson(
     acr_values: asked.essentialAcr || acr_values.length === 0 ? asked.acr_values : acr_values,
     essentialAcr: asked.essentialAcr
   }
+}
+
+/** Whether a client may use the authorization endpoint for a code. */
+export function mayUseCodes(client: Client): boolean {
+  return client.grant_types.includes('authorization_code') && client.response_types.includes('code')
 }

@@ -4,7 +4,6 @@
  */
 import { hash } from 'node:crypto'
 import type { JWK } from 'jose'
-import type { Client } from './client.ts'
 
 /** When something may be used. Seconds since the epoch; absent: from ever, for ever. */
 export interface Dated {
@@ -91,6 +90,13 @@ export interface MethodOfClient extends CredentialDescription {
 export type CredentialOfClient =
   SecretOfClient | KeyOfClient | KeySetOfClient | CertificateOfClient | SubjectOfClient | MethodOfClient
 
+/** A client, as far as what it registered amounts to credentials. */
+export interface CredentialHolder extends Readonly<Partial<Record<CertificateSubjectMember, string | undefined>>> {
+  readonly token_endpoint_auth_method: string
+  readonly jwks?: { readonly keys: readonly JWK[] } | undefined
+  readonly jwks_uri?: string | undefined
+}
+
 /** All of one client's, and by what they are for. Dates are not looked at: see {@link isLive}. */
 export interface CredentialSet {
   readonly all: readonly CredentialOfClient[]
@@ -104,9 +110,10 @@ export interface CredentialSet {
   readonly methods: readonly MethodOfClient[]
 }
 
-const setsOf = new WeakMap<Client, CredentialSet>()
+const setsOf = new WeakMap<CredentialHolder, CredentialSet>()
+
 /** The credentials of a client. One that a registry of the application's own made has what its members say, and no secret. */
-export function credentialSet(client: Client): CredentialSet {
+export function credentialSet(client: CredentialHolder): CredentialSet {
   const known = setsOf.get(client)
   if (known !== undefined) return known
   const set = credentialSetOf(registeredCredentials(client, []))
@@ -115,12 +122,12 @@ export function credentialSet(client: Client): CredentialSet {
 }
 
 /** Gives a fresh client its credentials. Called once for each client, by whoever makes it. */
-export function keepCredentials(client: Client, all: readonly CredentialOfClient[]): void {
+export function keepCredentials(client: CredentialHolder, all: readonly CredentialOfClient[]): void {
   setsOf.set(client, credentialSetOf(all))
 }
 
 /** The client's secrets: kept apart from the client, so that logging a client shows none. */
-export function clientSecrets(client: Client): readonly ClientSecret[] {
+export function clientSecrets(client: CredentialHolder): readonly ClientSecret[] {
   return credentialSet(client).secrets
 }
 
@@ -130,7 +137,7 @@ export function isLive({ not_before, expires_at }: Dated, now: number): boolean 
 }
 
 /** Whether a client may use a method now, in seconds since the epoch: the one it is registered for, or one allowed beside it within its dates. */
-export function mayUseMethod(client: Client, method: string, now: number): boolean {
+export function mayUseMethod(client: CredentialHolder, method: string, now: number): boolean {
   return credentialSet(client).methods.some(allowed => allowed.method === method && isLive(allowed, now))
 }
 
@@ -160,10 +167,7 @@ function credentialSetOf(all: readonly CredentialOfClient[]): CredentialSet {
 }
 
 /** What the registered members of a client amount to, one credential each. `method` is the one it is registered for. */
-export function registeredCredentials(
-  client: Pick<Client, 'token_endpoint_auth_method' | 'jwks' | 'jwks_uri' | CertificateSubjectMember>,
-  secrets: readonly ClientSecret[]
-): readonly CredentialOfClient[] {
+export function registeredCredentials(client: CredentialHolder, secrets: readonly ClientSecret[]): readonly CredentialOfClient[] {
   const { token_endpoint_auth_method: method, jwks, jwks_uri } = client
   const source = 'configured'
   return [

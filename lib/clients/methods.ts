@@ -1,7 +1,6 @@
 /** The client authentication methods of the specifications: what each takes for proof. Whatever differs by method follows from this one table. */
-import { certificateSubjects, type CredentialOfClient } from './credentials.ts'
+import { certificateSubjects, type CertificateSubjectMember, type CredentialOfClient } from './credentials.ts'
 import type { Fail } from './metadata/kinds.ts'
-import type { ReadMetadata } from './metadata/metadata.ts'
 
 /** What is true of one method. */
 export interface MethodFacts {
@@ -73,6 +72,15 @@ const registeredAs: Readonly<Partial<Record<CredentialOfClient['type'], readonly
   subject: [certificateSubjects[0], `or another of ${certificateSubjects.slice(1).join(', ')} must be given`]
 }
 
+/** The metadata of a client, as far as its method needs any of it. */
+interface MethodMetadata extends Readonly<Partial<Record<CertificateSubjectMember, string | undefined>>> {
+  readonly token_endpoint_auth_method?: string | undefined
+  readonly token_endpoint_auth_signing_alg?: string | undefined
+  readonly client_secret?: string | undefined
+  readonly jwks?: object | undefined
+  readonly jwks_uri?: string | undefined
+}
+
 /**
  * A method that needs what is not there would never work.
  *
@@ -80,7 +88,7 @@ const registeredAs: Readonly<Partial<Record<CredentialOfClient['type'], readonly
  * @param added its `credentials`.
  */
 export function checkMethodNeeds(
-  metadata: ReadMetadata,
+  metadata: MethodMetadata,
   fail: Fail,
   hasSecrets: boolean,
   added: readonly CredentialOfClient[]
@@ -104,7 +112,7 @@ export function checkMethodNeeds(
 }
 
 /** RFC 7518 §3.2: a key is at least as long as the hash it is used with. */
-function checkSecretLengths(metadata: ReadMetadata, fail: Fail, added: readonly CredentialOfClient[]): void {
+function checkSecretLengths(metadata: MethodMetadata, fail: Fail, added: readonly CredentialOfClient[]): void {
   const methods = [
     metadata.token_endpoint_auth_method ?? defaultMethod,
     ...added.flatMap(one => (one.type === 'method' ? [one.method] : []))

@@ -4,18 +4,20 @@
  */
 import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { withOrigin } from './client-origin.ts'
+import { cachedRecords, type CachedRecords, type Known } from '../stores/cached-records.ts'
 import { growingCache } from '../stores/growing-cache.ts'
 import type { SecretKeeper } from './stored-secret.ts'
 import { ConfigurationError } from '../options.ts'
 import {
   clientKey,
   isRegisteredClientId,
+  living,
   registrationsOf,
   type ClientRecord,
   type EndedRecord,
   type Registrations
 } from './registrations.ts'
-import type { Store, StoredRecord } from '../stores/store.ts'
+import type { Store } from '../stores/store.ts'
 
 export interface RegistrationsContext {
   /** Whose clients they are. */
@@ -57,8 +59,8 @@ export function registeredClients(configured: ClientSource | ClientRegistry): Cl
   const registry: ClientRegistry = {
     async find(client_id) {
       // a database of one's own is not asked again for what is known to be elsewhere
-      const kept = own.registered?.cached(client_id)?.client
-      return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.client
+      const kept = own.registered?.cached(client_id)?.value
+      return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.value
     },
     used(client, method, credentials) {
       known.used?.(client, method, credentials)
@@ -121,10 +123,7 @@ export function openRegistrations(registry: ClientRegistry, context: Registratio
 async function keepUsed(registrations: Registrations, cache: RecordCache, client_id: string): Promise<void> {
   cache.setUnused(client_id, false)
   try {
-    const found = await registrations.read(client_id)
-    if (found?.record.unused !== true) return
-    const { unused, ...record } = found.record
-    if (!(await registrations.replace(found.version, record))) cache.setUnused(client_id, unused)
+    await registrations.change(client_id, record => (record.unused === true ? { ...record, unused: undefined } : undefined))
   } catch {
     cache.setUnused(client_id, true)
   }
@@ -135,96 +134,41 @@ export function newClientId(random: (size: number) => Uint8Array): string {
   return Buffer.from(random(16)).toString('hex')
 }
 
-/** What is known of one client_id. */
-interface Known {
-  readonly version: StoredRecord['version'] | undefined
-  /** The same object while the record is the same: what is derived from it is cached by its identity. */
-  readonly client: Client | undefined
-  readonly ended: boolean
-  readonly unused?: boolean
-  readonly size: number
-  /** Milliseconds since the epoch. */
-  readonly until: number
-}
-
-interface RecordCache {
-  /** What is known now, if it is not too old. */
-  cached(client_id: string): Known | undefined
-  /** The same, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
-  find(client_id: string): Promise<Known | undefined>
+interface RecordCache extends CachedRecords<Client> {
+  /** What is known, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
+  find(client_id: string): Promise<Known<Client> | undefined>
   /** Whether it is known never to have authenticated. */
   isUnused(client_id: string): boolean
   setUnused(client_id: string, unused: boolean): void
-  /** The next to ask gets what the store says now, whatever is on its way from it. */
-  forget(client_id: string): void
 }
 
-const mostCached = 10_000
-/** In characters of JSON, all records together: anyone may register large ones, and have them looked up. */
-const mostCachedText = 33_554_432
+const mostUnused = 10_000
 
-function recordCache(context: RegistrationsContext): RecordCache {
-  const { clock } = context
-  const present = growingCache<Known>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
-  // apart, so that made-up ids drive no client out
-  const absent = growingCache<Known>(mostCached)
-  const unused = growingCache<boolean>(mostCached)
+function recordCache({ store, secrets, clock, maxAge }: RegistrationsContext): RecordCache {
+  const unused = growingCache<boolean>(mostUnused)
   const setUnused = (client_id: string, is: boolean): void => {
     if (is) unused.set(client_id, true)
     else unused.delete(client_id)
   }
-  const loading = new Map<string, Promise<Known>>()
-  const cached = (client_id: string): Known | undefined => {
-    const known = present.get(client_id) ?? absent.get(client_id)
-    return known !== undefined && clock() < known.until ? known : undefined
-  }
-  const keep = (client_id: string, known: Known): void => {
-    const [into, outOf] = known.version === undefined ? [absent, present] : [present, absent]
-    into.set(client_id, known)
-    outOf.delete(client_id)
-    setUnused(client_id, known.unused === true)
-  }
-  const load = async (client_id: string): Promise<Known> => {
-    const loaded = loadRecord(context, client_id, present.get(client_id))
-    loading.set(client_id, loaded)
-    try {
-      const fresh = await loaded
-      // what was asked for before a change must not be kept after it
-      if (loading.get(client_id) === loaded) keep(client_id, fresh)
-      return fresh
-    } finally {
-      if (loading.get(client_id) === loaded) loading.delete(client_id)
+  const records = cachedRecords<ClientRecord | EndedRecord, Client>({
+    store,
+    clock,
+    maxAge,
+    keyOf: clientKey,
+    // the same object while the record is the same: what is derived from it is cached by its identity
+    valueOf(found, client_id) {
+      const record = living(found)
+      setUnused(client_id, record?.unused === true)
+      return record && clientOf(record, secrets)
     }
-  }
+  })
   return {
-    cached,
+    ...records,
     find: async client_id =>
-      isRegisteredClientId(client_id) ? (cached(client_id) ?? loading.get(client_id) ?? load(client_id)) : undefined,
+      isRegisteredClientId(client_id) ? (records.cached(client_id) ?? records.load(client_id)) : undefined,
     isUnused: client_id => unused.size > 0 && unused.has(client_id),
-    setUnused,
-    forget(client_id) {
-      present.delete(client_id)
-      absent.delete(client_id)
-      loading.delete(client_id)
-    }
+    setUnused
   }
-}
-
-async function loadRecord(
-  { store, secrets, clock, maxAge }: RegistrationsContext,
-  client_id: string,
-  previous: Known | undefined
-): Promise<Known> {
-  // counted from the question: what changes after the answer was made counts as unseen from then on
-  const until = clock() + maxAge * 1000
-  const found = await store.get(clientKey(client_id))
-  if (found === undefined) return { version: undefined, client: undefined, ended: false, size: 1, until }
-  if (previous?.version === found.version) return { ...previous, until }
-  const record = found.value as unknown as ClientRecord | EndedRecord
-  if ('ended' in record) return { version: found.version, client: undefined, ended: true, size: 1, until }
-  const size = JSON.stringify(record).length
-  const unused = record.unused === true
-  return { version: found.version, client: clientOf(record, secrets), ended: false, unused, size, until }
 }
 
 function clientOf({ metadata, credentials, software_statement, vouched }: ClientRecord, secrets: SecretKeeper): Client {

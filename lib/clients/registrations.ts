@@ -1,5 +1,6 @@
 /** Registrations of clients (RFC 7591) as the store keeps them. */
-import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
+import { add, read, update, write } from '../stores/records.ts'
+import type { Key, Store } from '../stores/store.ts'
 import type { ReadMetadata } from './metadata/metadata.ts'
 import type { StoredSecret } from './stored-secret.ts'
 
@@ -21,20 +22,18 @@ export interface ClientRecord {
   readonly vouched?: true | undefined
 }
 
-/** A record, and which state of it. */
-export interface FoundClientRecord {
-  readonly record: ClientRecord
-  readonly version: StoredRecord['version']
-}
-
-/** What registration does with the store. Every operation is one atomic step, and seen on this node at once. */
+/** What registration does with the store. Seen on this node at once. */
 export interface Registrations {
   /** True where there was none of this client_id. */
   create(record: ClientRecord): Promise<boolean>
   /** The record as it is now; undefined where there is none, or it has ended. */
-  read(client_id: string): Promise<FoundClientRecord | undefined>
-  /** Replaces that state of the record; false where it is another by now. */
-  replace(version: StoredRecord['version'], record: ClientRecord): Promise<boolean>
+  read(client_id: string): Promise<ClientRecord | undefined>
+  /**
+   * Changes the record, whoever else changes it at the same time; resolves to what it is afterwards, undefined where there is none, or it has ended.
+   *
+   * @param change is called with what is there, again where that is another by then; undefined leaves it as it is.
+   */
+  change(client_id: string, change: (record: ClientRecord) => ClientRecord | undefined): Promise<ClientRecord | undefined>
   /** Ends the client, and has that known for `ttl` seconds. */
   end(client_id: string, ttl: number): Promise<void>
 }
@@ -64,30 +63,35 @@ export function registrationsOf(
   { store, unusedTtl }: { readonly store: Store; readonly unusedTtl: number },
   forget: (client_id: string) => void
 ): Registrations {
-  const ttlOf = ({ unused }: ClientRecord): number => (unused === true ? unusedTtl : century)
+  const ttlOf = (record: ClientRecord | EndedRecord): number => (living(record)?.unused === true ? unusedTtl : century)
   return {
     async create(record) {
       const { client_id } = record.metadata
-      const created = await store.add(clientKey(client_id), record as unknown as Json, ttlOf(record))
+      const created = await add(store, clientKey(client_id), record, ttlOf(record))
       forget(client_id)
       return created
     },
     async read(client_id) {
-      const found = isRegisteredClientId(client_id) ? await store.get(clientKey(client_id)) : undefined
-      if (found === undefined) return undefined
-      const record = found.value as unknown as ClientRecord | EndedRecord
-      return 'ended' in record ? undefined : { record, version: found.version }
+      return isRegisteredClientId(client_id) ? living(await read(store, clientKey(client_id))) : undefined
     },
-    async replace(version, record) {
-      const { client_id } = record.metadata
-      const replaced = await store.swap(clientKey(client_id), version, record as unknown as Json, ttlOf(record))
+    async change(client_id, change) {
+      const changed = (found: ClientRecord | EndedRecord | undefined): ClientRecord | undefined => {
+        const record = living(found)
+        return record && change(record)
+      }
+      const after = await update(store, clientKey(client_id), changed, ttlOf)
       forget(client_id)
-      return replaced
+      return living(after)
     },
     async end(client_id, ttl) {
-      // written over whatever is there: a change that is under way finds another version and fails
-      await store.set(clientKey(client_id), { ended: true }, ttl)
+      // written over whatever is there: a change that is under way finds that it has ended
+      await write(store, clientKey(client_id), { ended: true } satisfies EndedRecord, ttl)
       forget(client_id)
     }
   }
+}
+
+/** The record of a client that has not ended. */
+export function living(record: ClientRecord | EndedRecord | undefined): ClientRecord | undefined {
+  return record === undefined || 'ended' in record ? undefined : record
 }

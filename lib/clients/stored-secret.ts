@@ -11,7 +11,7 @@ export interface StoredSecret {
   readonly expires_at?: number | undefined
   /** The digest, base64url; or */
   readonly digest?: string | undefined
-  /** the secret itself, encrypted with AES-256-GCM: initialisation vector, tag and ciphertext, base64url. */
+  /** the secret itself, sealed with AES-256-GCM, base64url. */
   readonly sealed?: string | undefined
 }
 

@@ -1,7 +1,8 @@
 /** Authorization codes: one use, one client, a minute. */
+import { take, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
-import { toJson, tokenDigest, type AuthorizationDetail, type RequestedClaims } from '../tokens/grant.ts'
+import { tokenDigest, type AuthorizationDetail, type RequestedClaims } from '../tokens/grant.ts'
 import { listGrant } from '../tokens/person-grants.ts'
 import { grantTtl } from '../tokens/refresh-token.ts'
 import { joinSession } from '../tokens/sessions.ts'
@@ -45,8 +46,8 @@ export async function mintAuthorizationCode(server: TokenServer, record: Authori
   const listed_until = await listGrant(server, grant, record, server.authorizationCodeTtl + grantTtl(server, { refresh }))
   const { sid } = record
   if (sid !== undefined) await joinSession(server, grant, { ...record, sid })
-  const kept = toJson({ ...record, listed_until })
-  await server.store.set(codeKey(code, grant, record.client_id), kept, server.authorizationCodeTtl)
+  const key = codeKey(code, grant, record.client_id)
+  await write(server.store, key, { ...record, listed_until }, server.authorizationCodeTtl)
   return code
 }
 
@@ -57,10 +58,10 @@ export async function mintAuthorizationCode(server: TokenServer, record: Authori
 export async function redeemAuthorizationCode(server: TokenServer, code: string, client_id: string): Promise<RedeemedCode> {
   const grant = grantOfReference(code)
   if (grant === undefined || code.length > 512) return { outcome: 'unknown' }
-  const taken = await server.store.take(codeKey(code, grant, client_id))
+  const taken = await take<AuthorizationCodeRecord>(server.store, codeKey(code, grant, client_id))
   switch (taken.outcome) {
     case 'taken':
-      return { outcome: 'redeemed', grant, record: taken.value as unknown as AuthorizationCodeRecord }
+      return { outcome: 'redeemed', grant, record: taken.value }
     case 'spent':
       await server.store.deleteGrant(grant)
       return { outcome: 'replayed', grant }

@@ -11,7 +11,7 @@ import {
   type PolledReference,
   type PolledRequest
 } from './polled-request.ts'
-import { open, seal } from '../crypto/seal.ts'
+import { opened, sealed } from '../tokens/sealed.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** How a client learns of the outcome (CIBA Core §5). */
@@ -57,7 +57,7 @@ export async function keepBackchannelRequest(
   const request: BackchannelRequest =
     client_notification_token === undefined
       ? asked
-      : { ...asked, notification: seal(server, purpose, JSON.stringify({ auth_req_id, client_notification_token })) }
+      : { ...asked, notification: sealed(server, purpose, { auth_req_id, client_notification_token }) }
   const add = await addition(server, reference, request)
   // refused before it is kept; and listed after, so that whatever is listed is there
   add(await readList(server, request.sub))
@@ -68,7 +68,7 @@ export async function keepBackchannelRequest(
 
 /** What the client of a request is to be told, and with which token; undefined where it polls. */
 export function notificationOf(server: TokenServer, { notification }: BackchannelRequest): Notification | undefined {
-  return notification === undefined ? undefined : (JSON.parse(open(server, purpose, notification)) as Notification)
+  return notification === undefined ? undefined : opened(server, purpose, notification)
 }
 
 /** The undecided requests that wait for a person, the newest first. */

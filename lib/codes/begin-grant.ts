@@ -1,7 +1,9 @@
-/** What a person allowed becomes a grant: kept before any token of it is handed out, with a refresh token where they allowed that. */
+/** Grants begin: with what a person allowed, or at the token endpoint alone. Each is kept before any token of it is handed out. */
 import type { Client } from '../clients/client.ts'
+import { write } from '../stores/records.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import type { Confirmation } from '../tokens/confirmation.ts'
+import { exchangedId, grantKey, type ExchangedFor, type GrantRecord } from '../tokens/grant.ts'
 import { keepGrant, type NewGrant } from '../tokens/person-grants.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -31,4 +33,28 @@ export async function beginGrant(
   const record: NewGrant = { ...allowed, cnf: refreshConfirmation(client, confirmation), auth_method, refresh }
   await keepGrant(server, id, record, grantTtl(server, record))
   return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)
+}
+
+/**
+ * Keeps a grant that begins at the token endpoint, and returns its id: nobody was asked, another issuer's word was taken, or that of a token. Every
+ * token of it ends where it does.
+ */
+export async function startGrant(server: TokenServer, record: NewGrant): Promise<string> {
+  const id = server.random(16).toString('base64url')
+  await keepGrant(server, id, record, grantTtl(server, record))
+  return id
+}
+
+/** Keeps a grant that an exchange begins, and returns its id: for its person to see and end, where it is about one. */
+export async function startExchangedGrant(server: TokenServer, record: NewGrant, parent: ExchangedFor): Promise<string> {
+  const id = exchangedId(parent.grant, server.random(16).toString('base64url'))
+  const ttl = grantTtl(server, record)
+  const exchanged: NewGrant = { ...record, exchanged: parent }
+  if (record.about_client !== true) await keepGrant(server, id, exchanged, ttl)
+  else await write(server.store, grantKey(id), { ...exchanged, since: sinceNow(server) } satisfies GrantRecord, ttl)
+  return id
+}
+
+function sinceNow({ clock }: TokenServer): number {
+  return Math.floor(clock() / 1000)
 }

@@ -1,7 +1,7 @@
 /** Device codes (RFC 8628): a long code the device polls with, and a short one its person types somewhere else. */
 import { ServerError } from '../errors.ts'
+import { add, read } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
-import { toJson } from '../tokens/grant.ts'
 import {
   findUndecided,
   keepRequest,
@@ -37,7 +37,7 @@ export async function keepDeviceRequest(
   const ttl = Math.max(1, request.expires_at - server.clock()) / 1000
   for (let draw = 0; draw < draws; draw++) {
     const user_code = drawUserCode(server.random)
-    if (await server.store.add(userCodeKey(server, user_code), toJson(reference), ttl)) return { device_code: code, user_code }
+    if (await add(server.store, userCodeKey(server, user_code), reference, ttl)) return { device_code: code, user_code }
   }
   throw new ServerError({ reason: `${draws} user codes in a row were in use: the random source or the store's add() is broken` })
 }
@@ -45,8 +45,8 @@ export async function keepDeviceRequest(
 /** The undecided request of a user code, however it was typed; undefined when it is none, or is decided or expired. */
 export async function findDeviceRequest(server: TokenServer, entered: string): Promise<FoundRequest | undefined> {
   const code = normaliseUserCode(entered)
-  const found = code === undefined ? undefined : await server.store.get(userCodeKey(server, code))
-  return found && findUndecided(server, found.value as unknown as PolledReference)
+  const found = code === undefined ? undefined : await read<PolledReference>(server.store, userCodeKey(server, code))
+  return found && findUndecided(server, found)
 }
 
 /** A user code as it is shown, from what a person typed: in any case, with any spaces and dashes. Undefined for what cannot be one. */

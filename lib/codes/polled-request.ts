@@ -7,10 +7,11 @@
  * polls one gets tokens, and no poll can hold up the person who decides.
  */
 import { InvalidGrantError, OAuthError } from '../errors.ts'
+import { add, find, read, swap, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { checkAccount } from '../tokens/account.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
-import { toJson, tokenDigest, type AuthorizationDetail } from '../tokens/grant.ts'
+import { tokenDigest, type AuthorizationDetail } from '../tokens/grant.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** What the client polls with; also the kind of the request's record. */
@@ -75,7 +76,7 @@ export function newPollingCode(
 
 /** Keeps a new request until a while after it has expired. */
 export async function keepRequest(server: TokenServer, reference: PolledReference, request: PolledRequest): Promise<void> {
-  await server.store.set(reference, toJson(request), secondsLeft(server, request))
+  await write(server.store, reference, request, secondsLeft(server, request))
 }
 
 /**
@@ -91,7 +92,7 @@ export async function findPolledRequest<R extends PolledRequest>(
 ): Promise<FoundRequest<R>> {
   const grant = code.length > longestCode ? undefined : grantOfReference(code)
   const reference = grant === undefined ? undefined : { kind, grant, id: digestOf(code, client_id) }
-  const request = reference && (await readRequest<R>(server, reference))
+  const request = reference && (await read<R>(server.store, reference))
   if (reference === undefined || request === undefined)
     throw new InvalidGrantError(`this ${kind} is not valid`, {
       reason: 'never issued, issued to another client, or long expired'
@@ -104,7 +105,7 @@ export async function findUndecided<R extends PolledRequest>(
   server: TokenServer,
   reference: PolledReference
 ): Promise<FoundRequest<R> | undefined> {
-  const request = await readRequest<R>(server, reference)
+  const request = await read<R>(server.store, reference)
   if (request === undefined || hasExpired(server, request)) return undefined
   return (await readDecision(server, reference)) === undefined ? { reference, request } : undefined
 }
@@ -116,7 +117,7 @@ export async function decideRequest(
   decision: PersonDecision
 ): Promise<boolean> {
   if (hasExpired(server, request)) return false
-  return server.store.add(decisionKey(reference), toJson(decision), secondsLeft(server, request))
+  return add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
 }
 
 /**
@@ -162,26 +163,22 @@ async function isTooEarly(server: TokenServer, reference: PolledReference, reque
     const now = server.clock()
     const ttl = secondsLeft(server, request)
     const paceOf = (interval: number): Pace => ({ interval, due: now + interval * 1000 })
-    const found = await server.store.get(key)
+    const found = await find<Pace>(server.store, key)
     if (found === undefined) {
-      if (await server.store.add(key, toJson(paceOf(request.interval)), ttl)) return false
+      if (await add(server.store, key, paceOf(request.interval), ttl)) return false
       continue
     }
-    const { interval, due } = found.value as unknown as Pace
+    const { interval, due } = found.value
     if (now + leeway < due) {
-      await server.store.swap(key, found.version, toJson(paceOf(interval + slowDown)), ttl)
+      await swap(server.store, key, found.version, paceOf(interval + slowDown), ttl)
       return true
     }
-    if (await server.store.swap(key, found.version, toJson(paceOf(interval)), ttl)) return false
+    if (await swap(server.store, key, found.version, paceOf(interval), ttl)) return false
   }
 }
 
-async function readRequest<R extends PolledRequest>(server: TokenServer, reference: PolledReference): Promise<R | undefined> {
-  return (await server.store.get(reference))?.value as unknown as R | undefined
-}
-
-async function readDecision(server: TokenServer, reference: PolledReference): Promise<PersonDecision | undefined> {
-  return (await server.store.get(decisionKey(reference)))?.value as unknown as PersonDecision | undefined
+function readDecision(server: TokenServer, reference: PolledReference): Promise<PersonDecision | undefined> {
+  return read<PersonDecision>(server.store, decisionKey(reference))
 }
 
 function hasExpired(server: TokenServer, { expires_at }: PolledRequest): boolean {

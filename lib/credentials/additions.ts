@@ -7,8 +7,13 @@ import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import type { Client } from '../clients/client.ts'
 import { generatedSecretBytes, isPublicMethod, needsReadableSecret, secretMethods } from '../clients/methods.ts'
 import { checkSecretValue, readCredentials, type CertificateCredential } from '../clients/configured-credentials.ts'
-import { certificateSubjects, jwkThumbprint, keyCredential, type CredentialOfClient } from '../clients/credentials.ts'
-import type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './functions.ts'
+import {
+  certificateSubjects,
+  jwkThumbprint,
+  keyCredential,
+  type CertificateSubjectMember,
+  type CredentialOfClient
+} from '../clients/credentials.ts'
 import { addCredential, checkCredentialOptions, checkFuture, newCredentialId, type CredentialOptions } from './changes.ts'
 import { CredentialError } from './credential-error.ts'
 import { credentialsWith, emptyRecord, type RecordKeeper, type StoredCredential } from './record.ts'
@@ -17,6 +22,28 @@ import { hashSecret, saltOf } from './secrets/human-secret.ts'
 import type { LastUses } from './last-use.ts'
 import type { Emit } from '../events/events.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
+
+/** A credential that was added. */
+export interface AddedCredential {
+  readonly id: string
+  /** As decisions and events call it. */
+  readonly credential: string
+  /** Seconds since the epoch; absent: never. */
+  readonly expires_at?: number
+}
+
+/** A generated secret, in clear: this once, and never again. */
+export interface NewSecret extends AddedCredential {
+  readonly client_secret: string
+}
+
+export interface RotateSecretOptions extends CredentialOptions {
+  /** Seconds since the epoch from which the client's other secrets are refused. Default: they go on as they are. */
+  readonly previousExpiresAt?: number | undefined
+}
+
+/** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
+export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMember, string>>>
 
 export interface CredentialFunctionsContext {
   readonly issuer: string
@@ -72,7 +99,7 @@ export async function importSecret(
 
 /** The client's methods, whether one of them computes with the secret itself, and the salt of its other hashes. */
 async function secretsFor({ records, keeper }: CredentialFunctionsContext, client: Client) {
-  const { record = emptyRecord(keeper) } = await records.load(client.client_id)
+  const { value: record = emptyRecord(keeper) } = await records.load(client.client_id)
   const credentials = credentialsWith(client, record, keeper)
   const all = credentials.flatMap(one => (one.type === 'method' ? [one.method] : []))
   const hashes = credentials.flatMap(one => (one.type === 'secret' && one.secret.hash !== undefined ? [one.secret.hash] : []))
@@ -114,7 +141,7 @@ async function findKey(
   client: Client,
   jwk: JWK
 ): Promise<AddedCredential | undefined> {
-  const { record = emptyRecord(keeper) } = await records.load(client.client_id)
+  const { value: record = emptyRecord(keeper) } = await records.load(client.client_id)
   const now = clock() / 1000
   const known = credentialsWith(client, record, keeper).find(
     one =>

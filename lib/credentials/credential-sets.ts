@@ -5,12 +5,14 @@
 import { webcrypto } from 'node:crypto'
 import { isPublicMethod, provingMethods } from '../clients/methods.ts'
 import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
+import type { Known } from '../stores/cached-records.ts'
 import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import { credentialFunctions, type CredentialFunctions } from './functions.ts'
 import { CredentialError } from './credential-error.ts'
 import { withRecord, type RecordKeeper } from './record.ts'
-import { credentialRecords, type CredentialRecords, type KnownRecord } from './records.ts'
+import { credentialRecords, type CredentialRecords } from './records.ts'
+import type { CredentialRecord } from './record.ts'
 import { dailyReview } from './review.ts'
 import { lastUses, type LastUses } from './last-use.ts'
 import { secretKeeper } from './secrets/stored-secret.ts'
@@ -160,12 +162,12 @@ interface OverlayParts {
 
 /** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
 function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
-  const derived = new WeakMap<Client, { readonly found: KnownRecord; readonly client: Client }>()
-  const derive = (base: Client, found: KnownRecord): Client => {
-    if (found.record === undefined) return base
+  const derived = new WeakMap<Client, { readonly found: Known<CredentialRecord>; readonly client: Client }>()
+  const derive = (base: Client, found: Known<CredentialRecord>): Client => {
+    if (found.value === undefined) return base
     const before = derived.get(base)
     if (before?.found === found) return before.client
-    const client = withOrigin(withRecord(base, found.record, keeper), clientOrigin(base))
+    const client = withOrigin(withRecord(base, found.value, keeper), clientOrigin(base))
     derived.set(base, { found, client })
     return client
   }
@@ -177,7 +179,7 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
       if (base !== undefined && isPublic(base)) return base
       // nor of those that are not there, but whether the store was asked must not tell them apart
       const known = base === undefined ? strangers : records
-      const found = known.cached(client_id) ?? (await known.load(client_id))
+      const found = known.cachedAhead(client_id) ?? (await known.load(client_id))
       return base === undefined ? undefined : derive(base, found)
     },
     used(client, method, credentials) {

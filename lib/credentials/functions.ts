@@ -1,6 +1,5 @@
 /** The functions an operator changes a client's credentials with. */
 import type { JWK } from 'jose'
-import type { CertificateSubjectMember } from '../clients/credentials.ts'
 import {
   addCertificate,
   addKey,
@@ -9,34 +8,16 @@ import {
   rotateSecret,
   seconds,
   tell,
-  type CredentialFunctionsContext
+  type AddedCredential,
+  type CertificateSubject,
+  type CredentialFunctionsContext,
+  type NewSecret,
+  type RotateSecretOptions
 } from './additions.ts'
 import { checkFuture, endCredential, type CredentialOptions } from './changes.ts'
 import { describeCredentials, type CredentialInfo } from './listing.ts'
 import { reviewCredentials } from './review.ts'
 import type { CredentialEvent } from '../events/events.ts'
-
-/** A credential that was added. */
-export interface AddedCredential {
-  readonly id: string
-  /** As decisions and events call it. */
-  readonly credential: string
-  /** Seconds since the epoch; absent: never. */
-  readonly expires_at?: number
-}
-
-/** A generated secret, in clear: this once, and never again. */
-export interface NewSecret extends AddedCredential {
-  readonly client_secret: string
-}
-
-export interface RotateSecretOptions extends CredentialOptions {
-  /** Seconds since the epoch from which the client's other secrets are refused. Default: they go on as they are. */
-  readonly previousExpiresAt?: number | undefined
-}
-
-/** One subject of a client's certificates, by its registered name (RFC 8705 §2.1.2). */
-export type CertificateSubject = Readonly<Partial<Record<CertificateSubjectMember, string>>>
 
 /**
  * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
@@ -83,7 +64,7 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
   const { records, uses, keeper } = context
   const list = async (client_id: string): Promise<readonly CredentialInfo[]> => {
     const client = await context.find(client_id)
-    const { record } = await records.load(client_id)
+    const { value: record } = await records.load(client_id)
     const described = describeCredentials(client, record, keeper, seconds(context))
     return Promise.all(
       described.map(async info => {

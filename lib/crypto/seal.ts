@@ -1,33 +1,38 @@
-/** Values the store keeps for us and cannot read: encrypted and authenticated (AES-256-GCM) under a key that never leaves this server. */
+/** Text that rests where others could read it: encrypted and authenticated with AES-256-GCM. */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { ServerError } from '../errors.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
+import { pooledRandomBytes } from './random.ts'
 
 const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
 const tagBytes = 16
 
-type Sealing = Pick<TokenServer, 'keys' | 'random'>
-
-/** Seals a text; `purpose` keeps what was sealed for one use from being opened for another. */
-export function seal({ keys, random }: Sealing, purpose: string, text: string): string {
+/**
+ * The text as nonce, tag and ciphertext, in base64url.
+ *
+ * @param key 32 bytes.
+ * @param bound what it is, or whose: authenticated with it, and needed again to open it.
+ */
+export function seal(
+  key: Uint8Array,
+  bound: string,
+  text: string,
+  random: (size: number) => Uint8Array = pooledRandomBytes
+): string {
   const nonce = random(nonceBytes)
-  const cipher = createCipheriv(algorithm, keyOf(keys, purpose), nonce)
-  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+  const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(bound))
+  const ciphertext = [cipher.update(text, 'utf8'), cipher.final()]
+  return Buffer.concat([nonce, cipher.getAuthTag(), ...ciphertext]).toString('base64url')
 }
 
-/** @throws ServerError for anything this server did not seal for this purpose, or sealed under other keys. */
-export function open({ keys }: Pick<Sealing, 'keys'>, purpose: string, sealed: string): string {
+/** The text; undefined for what was sealed under another key or bound to something else, was altered, or never sealed. */
+export function open(key: Uint8Array, bound: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url')
+  if (bytes.length < nonceBytes + tagBytes) return undefined
+  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(bound)).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes))
   try {
-    const decipher = createDecipheriv(algorithm, keyOf(keys, purpose), bytes.subarray(0, nonceBytes))
-    decipher.setAuthTag(bytes.subarray(-tagBytes))
-    return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]).toString('utf8')
-  } catch (cause) {
-    throw new ServerError({ reason: `what was sealed as ${purpose} cannot be opened: were the server's keys changed?`, cause })
+    return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]).toString('utf8')
+  } catch {
+    return undefined
   }
-}
-
-function keyOf(keys: TokenServer['keys'], purpose: string): Buffer {
-  return keys.mac(`seal ${purpose}`, Buffer.alloc(0))
 }

@@ -1,7 +1,7 @@
 /** How a decision comes about: check by check, up to the first that fails. */
 import type { OpenCheckName } from './checks.ts'
 import type { Check, CheckDetail, CheckOutcome, Decision } from './decision.ts'
-import { InvalidClientError, type OAuthError } from '../errors.ts'
+import { InvalidClientError } from '../errors.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
 import { printable } from '../printable.ts'
 
@@ -93,19 +93,6 @@ export class DecisionBuilder {
       checks: [...checks, ...skipped]
     }
   }
-}
-
-const decisions = new WeakMap<OAuthError, Decision>()
-
-/** Notes what was checked about a client that another error than {@link InvalidClientError} refuses. Returns the error. */
-export function withDecision<Refusal extends OAuthError>(error: Refusal, decision: Decision | undefined): Refusal {
-  if (decision !== undefined) decisions.set(error, decision)
-  return error
-}
-
-/** What was checked about the client an error refuses; undefined for errors of other kinds. */
-export function decisionOf(error: OAuthError): Decision | undefined {
-  return (error instanceof InvalidClientError ? error.decision : undefined) ?? decisions.get(error)
 }
 
 function checkOf(check: OpenCheckName, outcome: CheckOutcome, detail: CheckDetail): Check {

@@ -12,7 +12,7 @@ import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUse
 import type { AuthorizationDetail } from '../tokens/grant.ts'
 import { decideRequest, type FoundRequest, type PersonDecision } from '../codes/polled-request.ts'
 import { readAuthorizationDetails } from '../authorization-requests/authorization-details.ts'
-import type { Account } from './authorization/interaction.ts'
+import type { Account } from '../authorization-requests/account.ts'
 import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { checkSize } from '../authorization-requests/bounds.ts'
 

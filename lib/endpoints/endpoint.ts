@@ -1,6 +1,5 @@
 /** What every endpoint of one authorization server works with, and what it is to the router and to metadata. */
 import type { Request, RequestHandler, Response } from 'express'
-import type { ClientKeys } from '../client-keys/client-keys.ts'
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
@@ -9,17 +8,15 @@ import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
 import type { AnonymousBudget } from '../authorization-requests/anonymous-budget.ts'
-import type { AuthorizationDetailTypes } from '../authorization-requests/authorization-details.ts'
+import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
 import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
 import type { DevicePolicy } from './device-authorization.ts'
 import type { LogoutPolicy } from './end-session/options.ts'
 import type { Registration } from './registration/options.ts'
 
-export interface EndpointContext {
-  readonly server: TokenServer
+export interface EndpointContext extends RequestPolicy {
   readonly clients: ClientRegistry
   /** The client authentication methods there are. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
@@ -29,14 +26,10 @@ export interface EndpointContext {
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
   readonly interaction: Interaction
-  /** `public`: public clients must use PKCE. `always`: every client must. */
-  readonly requirePkce: 'public' | 'always'
   /** Every client must push its requests (RFC 9126 §5). */
   readonly requirePushedAuthorizationRequests: boolean
-  readonly requestObjects: RequestObjectPolicy
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
-  readonly authorizationDetails: AuthorizationDetailTypes
   /** What callers nobody knows may have stored. */
   readonly anonymousBudget: AnonymousBudget
   /** How clients register themselves, where they may. */
@@ -58,17 +51,6 @@ export interface EndpointContext {
   /** How an endpoint authenticates clients. */
   readonly authentication: (endpoint: AuthenticatingEndpoint) => EndpointAuthentication
   readonly onError: OAuthErrorHandlerOptions['onError']
-}
-
-/** What is asked of request objects (RFC 9101). */
-export interface RequestObjectPolicy {
-  readonly clientKeys: ClientKeys
-  /** The algorithms accepted of clients that registered none. */
-  readonly algorithms: readonly string[]
-  /** Every client must sign its requests. */
-  readonly required: boolean
-  /** All request objects need `nbf` and `exp`, an hour apart at most; otherwise only where they are required. */
-  readonly strict: boolean
 }
 
 /** Where each endpoint stands below the issuer, by its metadata name. */
@@ -149,9 +131,4 @@ export async function findClient(context: EndpointContext, client_id: string): P
   } catch (cause) {
     throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
   }
-}
-
-/** Whether a client may use the authorization endpoint for a code. */
-export function mayUseCodes(client: Client): boolean {
-  return client.grant_types.includes('authorization_code') && client.response_types.includes('code')
 }

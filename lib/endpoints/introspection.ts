@@ -3,10 +3,10 @@ import type { Request, Response } from 'express'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
-import { notStored, sendJson } from '../http/responses.ts'
+import { notStored, sendJson, sendJwt } from '../http/responses.ts'
 import { introspect } from '../tokens/introspection.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
-import { sendJwt, signFor } from './signed-response.ts'
+import { signFor } from '../tokens/signed-response.ts'
 
 const signed = 'application/token-introspection+jwt'
 

@@ -4,13 +4,13 @@ import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError, MethodNotAllowedError, OAuthError } from '../errors.ts'
 import { readParameters } from '../http/parameters.ts'
-import { sendJson } from '../http/responses.ts'
+import { sendJson, sendJwt } from '../http/responses.ts'
 import { invalidToken, withChallenge } from '../protected-resource/challenge.ts'
 import { presentedAccessToken } from '../protected-resource/require-access-token.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { readClaims } from '../tokens/claims.ts'
 import { findClient, handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
-import { sendJwt, signFor } from './signed-response.ts'
+import { signFor } from '../tokens/signed-response.ts'
 
 /**
  * Answers GET, HEAD and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the

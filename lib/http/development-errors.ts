@@ -1,5 +1,4 @@
 /** Development mode: what a refused client is told beyond RFC 6749 §5.2, while nobody but its developers can ask. */
-import { decisionOf } from '../decisions/builder.ts'
 import { isCheckName } from '../decisions/decision.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
@@ -32,7 +31,7 @@ export function errorBody(options: DevelopmentErrorOptions): (error: OAuthError)
   if (process.env['NODE_ENV'] === 'production')
     throw new ConfigurationError('developmentErrors', 'must not be on where NODE_ENV is production')
   return error => {
-    const decision = decisionOf(error)
+    const { decision } = error
     if (decision === undefined) return error.toJSON()
     const failed = decision.checks.find(({ outcome }) => outcome === 'fail')?.check
     const page = failed !== undefined && isCheckName(failed) ? new URL(`${failed}.md`, pages).href : undefined

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import ipaddr from 'ipaddr.js'
 
 /** A Node or Express request. */
-type NetworkRequest = IncomingMessage & {
+export type NetworkRequest = IncomingMessage & {
   readonly ip?: string | undefined
   readonly app?: { get(setting: string): unknown } | undefined
 }

@@ -59,3 +59,9 @@ export function sendTokenResponse(res: ServerResponse, body: object): void {
 export function sendOAuthError(res: ServerResponse, error: OAuthError, body: object = error.toJSON()): void {
   sendJson(res, error.status, body, { ...notStored, ...error.headers })
 }
+
+/** Answers with a JWT as it is. */
+export function sendJwt(res: ServerResponse, jwt: string, mediaType: string, headers: Readonly<Record<string, string>>): void {
+  res.writeHead(200, { ...headers, 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(jwt) })
+  res.end(jwt)
+}

@@ -1,22 +1,24 @@
 /** Key sets as they rest in a store: encrypted under a secret from outside it, where there is one. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
+import { open, seal } from '../crypto/seal.ts'
 import { ConfigurationError } from '../options.ts'
-import type { Json } from '../stores/store.ts'
 
-const algorithm = 'aes-256-gcm'
-const ivBytes = 12
-const tagBytes = 16
+/** A record as it rests: readable, or sealed. */
+export interface Kept<Record> {
+  readonly keys?: Record
+  readonly sealed?: string
+}
 
 /** Seals and opens records of one issuer. */
-export interface Seal {
+export interface Seal<Record> {
   /** The record as it may be kept: readable where there is no secret. */
-  close(record: Json): Json
+  close(record: Record): Kept<Record>
   /**
    * The record behind what was kept, and whether it was kept as {@link close} would keep it now.
    *
    * @throws ConfigurationError for a sealed record that none of the secrets opens.
    */
-  open(kept: Json): { readonly record: Json; readonly current: boolean }
+  open(kept: Kept<Record>): { readonly record: Record; readonly current: boolean }
 }
 
 /**
@@ -24,42 +26,21 @@ export interface Seal {
  *
  * @param secrets the first seals; all of them open. Empty: nothing is sealed.
  */
-export function sealOf(issuer: string, secrets: readonly string[]): Seal {
+export function sealOf<Record>(issuer: string, secrets: readonly string[]): Seal<Record> {
   const keys = secrets.map(secret => Buffer.from(hkdfSync('sha256', secret, issuer, 'clientele stored keys', 32)))
   const [sealing] = keys
   return {
-    close: record => (sealing === undefined ? { keys: record } : { sealed: encrypt(sealing, issuer, JSON.stringify(record)) }),
-    open(kept) {
-      const { keys: readable, sealed } = kept as { readonly keys?: Json; readonly sealed?: string }
+    close: record => (sealing === undefined ? { keys: record } : { sealed: seal(sealing, issuer, JSON.stringify(record)) }),
+    open({ keys: readable, sealed }) {
       if (readable !== undefined) return { record: readable, current: sealing === undefined }
       for (const key of keys) {
-        const text = sealed === undefined ? undefined : decrypt(key, issuer, sealed)
-        if (text !== undefined) return { record: JSON.parse(text) as Json, current: key === sealing }
+        const text = sealed === undefined ? undefined : open(key, issuer, sealed)
+        if (text !== undefined) return { record: JSON.parse(text) as Record, current: key === sealing }
       }
       throw new ConfigurationError(
         'secret',
         'must be the secret the stored keys were encrypted with (or name it in previousSecrets)'
       )
     }
-  }
-}
-
-function encrypt(key: Buffer, issuer: string, text: string): string {
-  const iv = randomBytes(ivBytes)
-  const cipher = createCipheriv(algorithm, key, iv).setAAD(Buffer.from(issuer))
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')
-}
-
-function decrypt(key: Buffer, issuer: string, sealed: string): string | undefined {
-  const bytes = Buffer.from(sealed, 'base64url')
-  if (bytes.length < ivBytes + tagBytes) return undefined
-  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(issuer)).setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes))
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8')
-  } catch {
-    // another secret's, or not what was written
-    return undefined
   }
 }

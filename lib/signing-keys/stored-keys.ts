@@ -1,10 +1,11 @@
 /** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
 import { harmless } from '../listeners.ts'
 import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
-import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
+import { add, find, swap, type Found } from '../stores/records.ts'
+import type { Key, Store } from '../stores/store.ts'
 import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
 import { dueKeys, firstKeys, keySetOf, rotatedKeys, type KeptKeys, type RotationPolicy } from './key-rotation.ts'
-import { sealOf, type Seal } from './sealed-keys.ts'
+import { sealOf, type Kept, type Seal } from './sealed-keys.ts'
 
 export interface StoredKeysOptions {
   /** The store all nodes share; the same that is given to the server. */
@@ -96,7 +97,7 @@ export async function storedKeys(options: StoredKeysOptions): Promise<StoredKeys
 interface Checked {
   readonly store: Store
   readonly key: Key
-  readonly seal: Seal
+  readonly seal: Seal<KeptKeys>
   readonly policy: RotationPolicy
   readonly followEvery: number
   /** Seconds since the epoch. */
@@ -107,7 +108,7 @@ interface Checked {
 class KeyKeeper {
   readonly listeners: ((keys: PrivateKeySet) => void)[] = []
   private readonly given: Checked
-  private seen: { readonly version: StoredRecord['version']; readonly set: PrivateKeySet } | undefined
+  private seen: { readonly version: Found<unknown>['version']; readonly set: PrivateKeySet } | undefined
 
   constructor(given: Checked) {
     this.given = given
@@ -132,28 +133,27 @@ class KeyKeeper {
     const { store, key, seal } = this.given
     let written = false
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
-      const found = (await store.get(key)) ?? (await this.found())
+      const found = (await find<Kept<KeptKeys>>(store, key)) ?? (await this.found())
       if (found === undefined) continue
-      const { record, current } = seal.open(found.value)
-      const keys = record as unknown as KeptKeys
+      const { record: keys, current } = seal.open(found.value)
       const next = written ? keys : await changed(keys)
       if (next === keys && current) {
         this.take(found.version, keys)
         return
       }
-      written = await store.swap(key, found.version, seal.close(next as unknown as Json), recordTtl)
+      written = await swap(store, key, found.version, seal.close(next), recordTtl)
     }
     throw new Error('the stored keys change faster than they can be read')
   }
 
   /** Makes the first keys, or finds those that another node made meanwhile. */
-  private async found(): Promise<StoredRecord | undefined> {
+  private async found(): Promise<Found<Kept<KeptKeys>> | undefined> {
     const { store, key, seal, policy, now } = this.given
-    await store.add(key, seal.close((await firstKeys(policy, now())) as unknown as Json), recordTtl)
-    return store.get(key)
+    await add(store, key, seal.close(await firstKeys(policy, now())), recordTtl)
+    return find(store, key)
   }
 
-  private take(version: StoredRecord['version'], keys: KeptKeys): void {
+  private take(version: Found<unknown>['version'], keys: KeptKeys): void {
     if (this.seen?.version === version) return
     const set = keySetOf(keys)
     this.seen = { version, set }

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 import { checkKeys, ConfigurationError } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
 import { nameOf } from './engine/key-name.ts'
+import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
 import { bytesOf, bytesOfSeen } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
@@ -23,8 +24,6 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number
 }
 
-/** How long a deleted grant refuses writes, in milliseconds: the hour {@link Store.deleteGrant} promises. */
-const tombstoneLifetime = 3_600_000
 /** Each operation gives back at most this many records: more than it can add, few enough not to be felt. */
 const sweepSteps = 8
 /** What a write that finds the store full may give back before it is refused. */
@@ -146,7 +145,7 @@ class MemoryStore implements Store {
     return this.step(now => {
       this.table.endGroup(grant)
       // written even when the store is full: an end that could not be recorded would let the grant's records come back
-      this.table.place(tombstoneOf(grant), { text: undefined, expires: now + tombstoneLifetime, group: undefined }, now)
+      this.table.place(tombstoneOf(grant), { text: undefined, expires: now + endedGrantLifetime, group: undefined }, now)
     })
   }
 
@@ -236,8 +235,6 @@ function tombstoneOf(grant: string): string {
 }
 
 function placementOf(key: Key, value: Json, ttl: number, now: number): Placement {
-  if (!(Number.isFinite(ttl) && ttl > 0)) throw new RangeError('ttl must be a finite number of seconds greater than 0')
-  const text = JSON.stringify(value) as string | undefined
-  if (text === undefined) throw new TypeError('value must be JSON')
-  return { text, expires: Math.min(now + ttl * 1000, Number.MAX_SAFE_INTEGER), group: key.grant }
+  const { text, lifetime } = newRecord(value, ttl)
+  return { text, expires: now + lifetime, group: key.grant }
 }

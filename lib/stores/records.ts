@@ -1,25 +1,53 @@
 /** Records of the library's own, with the types they were written with; and the one way to change one that others may be changing. */
 import { TemporarilyUnavailableError } from '../errors.ts'
-import type { Json, Key, Store, StoredRecord } from './store.ts'
+import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 /** How often a change begins anew because another process was faster. In each round one of them wins. */
 const mostRounds = 100
 
-/** What {@link write} or {@link update} wrote under this key; undefined where there is nothing. */
-export async function read<T>(store: Store, key: Key): Promise<T | undefined> {
-  return valueIn<T>(await store.get(key))
+/** A record, and which state of it. */
+export interface Found<T> {
+  readonly value: T
+  readonly version: StoredRecord['version']
 }
 
-/** Writes a record, whatever is there. `ttl` in seconds. */
-export function write<T extends object>(store: Store, key: Key, value: T, ttl: number): Promise<void> {
+/** What was written under this key; undefined where there is nothing. */
+export async function read<T>(store: Store, key: Key): Promise<T | undefined> {
+  return (await find<T>(store, key))?.value
+}
+
+/** The same, with its version. */
+export function find<T>(store: Store, key: Key): Promise<Found<T> | undefined> {
+  return store.get(key) as Promise<Found<T> | undefined>
+}
+
+/** Writes a record, whatever is there. `ttl` in seconds; members that are undefined are left out. */
+export function write(store: Store, key: Key, value: object, ttl: number): Promise<void> {
   return store.set(key, value as Json, ttl)
 }
+
+/** Writes a record where there is none, and says whether it did. */
+export function add(store: Store, key: Key, value: object, ttl: number): Promise<boolean> {
+  return store.add(key, value as Json, ttl)
+}
+
+/** Takes a record out, once: see {@link Store.take}. */
+export function take<T>(store: Store, key: Key): Promise<Taken<T>> {
+  return store.take(key) as Promise<Taken<T>>
+}
+
+/** Replaces that state of a record, and says whether it did. */
+export function swap(store: Store, key: Key, version: Found<unknown>['version'], value: object, ttl: number): Promise<boolean> {
+  return store.swap(key, version, value as Json, ttl)
+}
+
+type Change<T> = (found: T | undefined) => T | undefined | Promise<T | undefined>
 
 /**
  * Changes a record by compare-and-set: of changes at the same time, in this process or in others, none is lost.
  *
- * @param change is called with what is there, again where that is another by then; undefined leaves it as it is. What it throws is what this
- * rejects with.
+ * @param change is called with what is there, again where that is another by then; undefined leaves it as it is. What it throws or rejects with
+ * is what this rejects with.
  * @param ttlOf seconds the new record is to live.
  * @returns what is there afterwards.
  * @throws TemporarilyUnavailableError where others were faster a hundred times over.
@@ -27,7 +55,7 @@ export function write<T extends object>(store: Store, key: Key, value: T, ttl: n
 export function update<T extends object>(
   store: Store,
   key: Key,
-  change: (found: T | undefined) => T | undefined,
+  change: Change<T>,
   ttlOf: (value: T) => number
 ): Promise<T | undefined> {
   return inTurn(store, key, () => changeRecord(store, key, change, ttlOf))
@@ -36,18 +64,16 @@ export function update<T extends object>(
 async function changeRecord<T extends object>(
   store: Store,
   key: Key,
-  change: (found: T | undefined) => T | undefined,
+  change: Change<T>,
   ttlOf: (value: T) => number
 ): Promise<T | undefined> {
   for (let round = 0; round < mostRounds; round++) {
-    const record = await store.get(key)
-    const found = valueIn<T>(record)
-    const changed = change(found)
-    if (changed === undefined) return found
-    const value = changed as Json
+    const found = await find<T>(store, key)
+    const changed = await change(found?.value)
+    if (changed === undefined) return found?.value
     const ttl = ttlOf(changed)
-    const done = record === undefined ? await store.add(key, value, ttl) : await store.swap(key, record.version, value, ttl)
-    if (done) return changed
+    if (await (found === undefined ? add(store, key, changed, ttl) : swap(store, key, found.version, changed, ttl)))
+      return changed
   }
   throw new TemporarilyUnavailableError({ reason: `a ${key.kind} was changed ${mostRounds} times meanwhile` })
 }
@@ -68,8 +94,4 @@ function inTurn<T>(store: Store, { kind, id, grant = '' }: Key, change: () => Pr
   }
   changed.then(forget, forget)
   return changed
-}
-
-function valueIn<T>(record: StoredRecord | undefined): T | undefined {
-  return record?.value as T | undefined
 }

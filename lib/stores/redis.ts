@@ -1,7 +1,7 @@
 /** A store in Redis or Redis Cluster, for any number of processes on any number of machines. */
 import { checkTimeout } from './engine/deadline.ts'
 import { digestOf, nameOf } from './engine/key-name.ts'
-import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { endedGrantLifetime, newRecord, versionMaker } from './engine/new-record.ts'
 import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis/connection.ts'
 import {
   addScript,
@@ -14,7 +14,6 @@ import {
   type Script
 } from './redis/scripts.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
-import { versionMaker } from './versions.ts'
 
 export type { RedisClient } from './redis/connection.ts'
 

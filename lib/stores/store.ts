@@ -29,8 +29,8 @@ export interface StoredRecord {
 }
 
 /** What {@link Store.take} found. */
-export type Taken =
-  { readonly outcome: 'taken'; readonly value: Json } | { readonly outcome: 'spent' } | { readonly outcome: 'absent' }
+export type Taken<Value = Json> =
+  { readonly outcome: 'taken'; readonly value: Value } | { readonly outcome: 'spent' } | { readonly outcome: 'absent' }
 
 /**
  * Where codes, tokens, grants and used assertion ids live.

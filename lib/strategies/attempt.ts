@@ -4,7 +4,7 @@
 import type { Request } from 'express'
 import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
-import { DecisionBuilder, decisionOf, withDecision } from '../decisions/builder.ts'
+import { DecisionBuilder } from '../decisions/builder.ts'
 import type { OpenCheckName, Decision } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../listeners.ts'
@@ -169,9 +169,9 @@ export async function judgeAttempt(
     return client
   } catch (error) {
     if (!(error instanceof InvalidClientError)) throw error
-    const told = decisionOf(error) ?? refuseUntold(decision, strategy.name, error).decision
+    const told = (error.decision ??= refuseUntold(decision, strategy.name, error).decision)
     tell(context, request, () => told)
-    throw (request.judged = withChallenge(withDecision(error, told), strategy.challenge))
+    throw (request.judged = withChallenge(error, strategy.challenge))
   }
 }
 
@@ -257,9 +257,9 @@ export function tellMalformed(
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
   error: OAuthError
 ): OAuthError {
-  const decision = decisionOf(error) ?? malformedDecision(request, strategy, error)
+  const decision = (error.decision ??= malformedDecision(request, strategy, error))
   tell(context, request, () => decision)
-  return withDecision(error, decision)
+  return error
 }
 
 function malformedDecision(

@@ -1,7 +1,7 @@
 /** What a client is refused with beside its proof, in words that say what was there. */
 import { isPublic, type Client } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
-import { decisionOf, type DecisionBuilder } from '../decisions/builder.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
@@ -67,7 +67,7 @@ export function refuseUntold(decision: DecisionBuilder, method: string, { reason
 /** The refusal with the `WWW-Authenticate` of a method that uses the Authorization header. */
 export function withChallenge(error: InvalidClientError, challenge: string | undefined): InvalidClientError {
   if (challenge === undefined || 'WWW-Authenticate' in error.headers) return error
-  const decision = decisionOf(error)
+  const { decision } = error
   return new InvalidClientError({
     ...(error.reason !== undefined && { reason: error.reason }),
     ...(decision !== undefined && { decision }),

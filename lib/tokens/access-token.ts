@@ -1,10 +1,11 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
 import { InvalidGrantError } from '../errors.ts'
+import { read, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { areStillThere, type Holders } from './account.ts'
 import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
-import { isExchanged, rootOf, toJson, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
+import { isExchanged, rootOf, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
 import { findLivingGrant, revocationKey } from './grant-chain.ts'
 import type { Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
@@ -92,7 +93,7 @@ export async function mintAccessToken(
     const alg = resource.signingAlgorithm ?? accessTokenAlgorithm(server)
     return { access_token: await server.keys.sign(alg, jwtType, claims), expires_in }
   }
-  await server.store.set(accessTokenKey(reference, grant.id), toJson(content), expires_in)
+  await write(server.store, accessTokenKey(reference, grant.id), content, expires_in)
   return { access_token: reference, expires_in }
 }
 
@@ -192,7 +193,7 @@ function claimsOf(server: TokenServer, content: TokenContent, jti: string): obje
 async function findOpaque(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {
   const grant = grantOfReference(presented)
   const key = accessTokenKey(presented, grant)
-  const kept = (await server.store.get(key))?.value as unknown as TokenContent | undefined
+  const kept = await read<TokenContent>(server.store, key)
   if (kept === undefined || kept.exp * 1000 <= server.clock()) return undefined
   const token = { ...kept, jti: key.id, grant }
   if (grant === undefined || !isExchanged(grant)) return { token, about: grant === undefined ? 'client' : 'person' }

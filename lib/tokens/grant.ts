@@ -1,6 +1,7 @@
 /** What was granted, to whom: the record every token of one grant lives and dies with. */
 import { hash } from 'node:crypto'
-import type { Json, Key, Store } from '../stores/store.ts'
+import { find } from '../stores/records.ts'
+import type { Key, Store } from '../stores/store.ts'
 import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
 
@@ -132,11 +133,6 @@ export interface FoundGrant {
 
 /** The grant and its version, or undefined when it ended. */
 export async function findGrant(store: Store, id: string): Promise<FoundGrant | undefined> {
-  const record = await store.get(grantKey(id))
-  return record && { grant: record.value as unknown as GrantRecord, version: record.version }
-}
-
-/** A record of ours as the store's JSON: members that are undefined are left out by JSON itself. */
-export function toJson(record: object): Json {
-  return record as unknown as Json
+  const found = await find<GrantRecord>(store, grantKey(id))
+  return found && { grant: found.value, version: found.version }
 }

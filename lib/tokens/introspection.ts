@@ -19,7 +19,7 @@ const sameNamed = ['aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act',
 
 /**
  * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists the client in
- * `introspection_clients`. Any other is inactive, as is one that expired, was revoked, belongs to somebody who is nobody here any more, or is a refresh
+ * `introspectionClients`. Any other is inactive, as is one that expired, was revoked, belongs to somebody who is nobody here any more, or is a refresh
  * token that was replaced. Looking at a
  * token changes nothing: a replaced refresh token that is introspected has not been used. A person is called what the token's client calls them
  * (OpenID Connect Core §8).

@@ -5,8 +5,9 @@
  * end.
  */
 import type { GrantRevoked } from '../events/events.ts'
+import { read, update, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
-import { findGrant, grantKey, toJson, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
+import { findGrant, grantKey, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
 import { endGrantOf, findLivingGrant } from './grant-chain.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -49,7 +50,7 @@ const most = 1000
 export async function keepGrant(server: TokenServer, id: string, given: NewGrant, ttl: number): Promise<void> {
   const since = given.since ?? Math.floor(server.clock() / 1000)
   const record: GrantRecord = { ...given, since, listed_until: await keepListed(server, id, given, ttl) }
-  await server.store.set(grantKey(id), toJson(record), ttl)
+  await write(server.store, grantKey(id), record, ttl)
 }
 
 /** Sees to it that a grant that lives `ttl` seconds from now is on its person's list as long; answers until when it is. */
@@ -85,7 +86,7 @@ export async function listGrant(
 
 /** The clients that hold something of a person's, or lately did. */
 export async function clientsOfPerson(server: TokenServer, sub: string): Promise<readonly string[]> {
-  return (await read(server, clientsKey(sub))).map(([client_id]) => client_id)
+  return (await readList(server, clientsKey(sub))).map(([client_id]) => client_id)
 }
 
 /** Ends what one client holds of a person's, but for what `isKept` says of its scope. Codes on their way to it end too. */
@@ -96,7 +97,7 @@ export async function endGrantsBut(
   isKept: (scope: readonly string[]) => boolean
 ): Promise<void> {
   const ended: string[] = []
-  for (const [id] of await read(server, grantsKey(sub, client_id))) {
+  for (const [id] of await readList(server, grantsKey(sub, client_id))) {
     const found = await findGrant(server.store, id)
     if (found !== undefined && isKept(found.grant.scope)) continue
     await endGrant(server, id, client_id, 'logout')
@@ -122,8 +123,8 @@ export function personGrants(server: TokenServer): PersonGrants {
 }
 
 async function grantsOf(server: TokenServer, sub: string): Promise<readonly PersonGrant[]> {
-  const clients = await read(server, clientsKey(sub))
-  const lists = await Promise.all(clients.map(([client_id]) => read(server, grantsKey(sub, client_id))))
+  const clients = await readList(server, clientsKey(sub))
+  const lists = await Promise.all(clients.map(([client_id]) => readList(server, grantsKey(sub, client_id))))
   const found = await Promise.all(lists.flat().map(async ([id]) => ({ id, record: await findLivingGrant(server.store, id) })))
   return found
     .flatMap(({ id, record }) => (record === undefined ? [] : [shown(id, record.grant)]))
@@ -146,7 +147,7 @@ function shown(id: string, grant: GrantRecord): PersonGrant {
 /** The grants end before they leave the list: a process that stops in between leaves nothing alive that is not on it. */
 async function endGrants(server: TokenServer, sub: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
   const key = grantsKey(sub, client_id)
-  const ids = (await read(server, key)).map(([id]) => id)
+  const ids = (await readList(server, key)).map(([id]) => id)
   await Promise.all(ids.map(id => endGrant(server, id, client_id, by)))
   await drop(server, key, ids)
 }
@@ -156,8 +157,8 @@ async function endGrant(server: TokenServer, grant: string, client_id: string, b
   server.emit?.({ type: 'grant.revoked', grant, client_id, by })
 }
 
-async function read({ store }: TokenServer, key: Key): Promise<readonly Listed[]> {
-  return ((await store.get(key))?.value ?? []) as unknown as readonly Listed[]
+async function readList({ store }: TokenServer, key: Key): Promise<readonly Listed[]> {
+  return (await read<readonly Listed[]>(store, key)) ?? []
 }
 
 /** Puts an entry on a list, unless it is there until `needed` already. What is one too many is ended first. */
@@ -169,12 +170,14 @@ async function put(
   end: (name: string) => Promise<void>
 ): Promise<void> {
   const [name] = entry
-  const ended = await change(server, key, async (listed, now) => {
+  let ended: readonly Listed[] = []
+  await change(server, key, async listed => {
+    ended = []
     if (listed.some(([known, until]) => known === name && until >= needed)) return undefined
-    const others = listed.filter(([known, until]) => known !== name && until > now)
-    const tooMany = others.slice(0, Math.max(0, others.length + 1 - most))
-    await Promise.all(tooMany.map(([other]) => end(other)))
-    return { listed: [...others.slice(tooMany.length), entry], left: tooMany }
+    const others = listed.filter(([known, until]) => known !== name && until > server.clock())
+    ended = others.slice(0, Math.max(0, others.length + 1 - most))
+    await Promise.all(ended.map(([other]) => end(other)))
+    return [...others.slice(ended.length), entry]
   })
   // what came to one of them meanwhile
   await Promise.all(ended.map(([other]) => end(other)))
@@ -184,32 +187,21 @@ async function drop(server: TokenServer, key: Key, names: readonly string[]): Pr
   const gone = new Set(names)
   await change(server, key, listed => {
     const rest = listed.filter(([name]) => !gone.has(name))
-    return Promise.resolve(rest.length === listed.length ? undefined : { listed: rest, left: [] })
+    return rest.length === listed.length ? undefined : rest
   })
 }
 
-interface Change {
-  readonly listed: readonly Listed[]
-  /** What the list no longer has for want of room. */
-  readonly left: readonly Listed[]
-}
+type Listing = readonly Listed[] | undefined
 
-/** Changes a list; where somebody else did meanwhile, on top of theirs. Undefined leaves it as it is. */
-async function change(
+/** Changes a list, and keeps it for as long as anything on it. */
+function change(
   { store, clock }: TokenServer,
   key: Key,
-  update: (listed: readonly Listed[], now: number) => Promise<Change | undefined>
-): Promise<readonly Listed[]> {
-  for (;;) {
-    const found = await store.get(key)
-    const now = clock()
-    const next = await update((found?.value ?? []) as unknown as readonly Listed[], now)
-    if (next === undefined) return []
-    const ttl = Math.max(1, ...next.listed.map(([, until]) => Math.ceil((until - now) / 1000)))
-    const value = toJson(next.listed)
-    if (found === undefined ? await store.add(key, value, ttl) : await store.swap(key, found.version, value, ttl))
-      return next.left
-  }
+  changed: (listed: readonly Listed[]) => Listing | Promise<Listing>
+): Promise<Listing> {
+  const ttlOf = (listed: readonly Listed[]): number =>
+    Math.max(1, ...listed.map(([, until]) => Math.ceil((until - clock()) / 1000)))
+  return update<readonly Listed[]>(store, key, (listed = []) => changed(listed), ttlOf)
 }
 
 function clientsKey(sub: string): Key {

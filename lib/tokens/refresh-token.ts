@@ -4,8 +4,9 @@
  */
 import type { Client } from '../clients/client.ts'
 import { isPublic } from '../clients/client.ts'
+import { swap } from '../stores/records.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
-import { findGrant, grantKey, toJson, type FoundGrant, type GrantRecord } from './grant.ts'
+import { findGrant, grantKey, type FoundGrant, type GrantRecord } from './grant.ts'
 import { keepListed } from './person-grants.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -117,7 +118,7 @@ async function moveOn(server: TokenServer, reference: RefreshTokenReference, { g
   const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
   const ttl = grantTtl(server, { refresh })
   const listed_until = await keepListed(server, reference.grant, grant, ttl)
-  return server.store.swap(grantKey(reference.grant), version, toJson({ ...grant, refresh, listed_until }), ttl)
+  return swap(server.store, grantKey(reference.grant), version, { ...grant, refresh, listed_until }, ttl)
 }
 
 function isRetry(

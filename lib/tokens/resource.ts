@@ -85,16 +85,16 @@ export class Resources {
   together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
     const [first, ...others] = indicators.map(indicator => this.find(indicator))
     if (first === undefined || others.length === 0) return first
-    const { accessTokenFormat: access_token_format, signingAlgorithm } = first
-    if (others.some(other => other.accessTokenFormat !== access_token_format || other.signingAlgorithm !== signingAlgorithm))
+    const { accessTokenFormat, signingAlgorithm } = first
+    if (others.some(other => other.accessTokenFormat !== accessTokenFormat || other.signingAlgorithm !== signingAlgorithm))
       throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
     const all = [first, ...others]
     return {
       resource: indicators.join(' '),
       scopes: all.flatMap(({ scopes }) => scopes),
-      accessTokenFormat: access_token_format,
+      accessTokenFormat,
       signingAlgorithm,
-      accessTokenTtl: Math.min(...all.map(({ accessTokenTtl: access_token_ttl }) => access_token_ttl ?? defaultTtl)),
+      accessTokenTtl: Math.min(...all.map(({ accessTokenTtl }) => accessTokenTtl ?? defaultTtl)),
       introspectionClients: []
     }
   }

@@ -7,10 +7,15 @@ import type { Client, ClientMetadata } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
 import { sectorOf } from '../clients/subject-type.ts'
-import type { TokenServer } from './token-server.ts'
 
 /** Turns a sector and a person's own `sub` into what the sector's clients call the person. */
 export type PairwiseSubjects = (sector: string, sub: string) => string
+
+/** A server, as far as it names people to clients. */
+export interface SubjectNaming {
+  /** Undefined where no secret was given: every client knows people by their own `sub`. */
+  readonly pairwise: PairwiseSubjects | undefined
+}
 
 const shortestSecret = 32
 
@@ -34,12 +39,12 @@ export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubje
 }
 
 /** What clients may register as `subject_type`. */
-export function subjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>): readonly string[] {
+export function subjectTypes({ pairwise }: SubjectNaming): readonly string[] {
   return pairwise === undefined ? ['public'] : ['public', 'pairwise']
 }
 
 /** What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints it sends. */
-export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: Client, sub: string): string {
+export function subjectFor({ pairwise }: SubjectNaming, client: Client, sub: string): string {
   if (client.subject_type !== 'pairwise') return sub
   const sector = sectorOf(client)
   if (pairwise !== undefined && sector !== undefined) return pairwise(sector, sub)
@@ -51,7 +56,7 @@ export function subjectFor({ pairwise }: Pick<TokenServer, 'pairwise'>, client: 
  *
  * @throws ConfigurationError naming the client's member.
  */
-export function checkSubjectTypes({ pairwise }: Pick<TokenServer, 'pairwise'>, clients: unknown): void {
+export function checkSubjectTypes({ pairwise }: SubjectNaming, clients: unknown): void {
   if (pairwise !== undefined || !Array.isArray(clients)) return
   const index = (clients as readonly ClientMetadata[]).findIndex(({ subject_type }) => subject_type === 'pairwise')
   if (index !== -1)

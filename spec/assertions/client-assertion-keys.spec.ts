@@ -160,9 +160,11 @@ describe('the secret', () => {
       if (bytes >= needed) return verify(input)
       return refusal(() => verify(input))
     }
-    for (const bytes of [16, needed - 1]) {
+    // one too short for every algorithm is no client's at all
+    const least = 32
+    await expect(outcomeOf(least - 1)).rejects.toThrow(/^client\.client_secret must be at least 32 bytes long/)
+    for (const bytes of [least, needed - 1].filter(length => length < needed && length >= least))
       expect(await outcomeOf(bytes)).toMatchObject({ check: 'key', section: 'RFC 7518 §3.2', received: 'a shorter one' })
-    }
     expect(await outcomeOf(needed)).toEqual({ credential: 'secret:1' })
   })
 

@@ -22,6 +22,7 @@ import {
   type MadeCertificate
 } from '../support/certificates/certificates.ts'
 import { refusal } from '../assertions/signing.ts'
+import { rsaKey } from '../support/keys/made-keys.ts'
 
 const authority = makeAuthority()
 const made = makeCertificate({ subject: 'billing', issuer: authority })
@@ -154,7 +155,7 @@ describe('verifySelfSigned', () => {
   })
 
   it('accepts RSA and Ed25519 keys', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const privateKey = rsaKey()
     const rsa = makeCertificate({ key: privateKey })
     await selfSigned(presented(rsa, false), [rsa.jwk])
     const { publicKey } = generateKeyPairSync('ed25519')

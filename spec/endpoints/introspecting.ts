@@ -15,13 +15,13 @@ export const backends = ['api-backend', 'files-backend'].map(client_id => ({
 }))
 /** `spa` is listed too: that does not make a public client one that may ask. */
 const resources = [
-  { resource: api, scopes: ['api:read', 'api:write'], introspection_clients: ['api-backend', 'spa'] },
+  { resource: api, scopes: ['api:read', 'api:write'], introspectionClients: ['api-backend', 'spa'] },
   {
     resource: files,
     scopes: ['files:read'],
-    access_token_format: 'opaque' as const,
-    access_token_ttl: 120,
-    introspection_clients: ['files-backend']
+    accessTokenFormat: 'opaque' as const,
+    accessTokenTtl: 120,
+    introspectionClients: ['files-backend']
   }
 ]
 

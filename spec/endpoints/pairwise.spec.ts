@@ -67,8 +67,8 @@ describe('a pairwise client', () => {
   it('reads it at introspection, of access and refresh tokens, and a resource reads the client’s', async () => {
     const resources = [api, files].map((resource, index) => ({
       resource,
-      access_token_format: index === 0 ? ('jwt' as const) : ('opaque' as const),
-      introspection_clients: ['other']
+      accessTokenFormat: index === 0 ? ('jwt' as const) : ('opaque' as const),
+      introspectionClients: ['other']
     }))
     const { app } = await build({ resources })
     for (const resource of [{}, { resource: api }, { resource: files }]) {

@@ -48,7 +48,7 @@ beforeAll(async () => {
     clients: [
       { ...web, client_id: 'plain' },
       ...Object.keys(pictures).map(path => ({ ...web, client_id: path, logo_uri: origin + path })),
-      { ...web, client_id: 'nowhere', logo_uri: 'http://10.0.0.1/logo.png' },
+      { ...web, client_id: 'nowhere', logo_uri: 'https://10.0.0.1/logo.png' },
       { ...web, client_id: 'app', redirect_uris: ['com.example.app:/callback'], client_name: 'App' }
     ],
     accounts: [{ sub: 'u-alice', ...alice }],

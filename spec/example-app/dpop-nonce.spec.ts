@@ -75,7 +75,13 @@ describe('policy.dpop_nonce required', () => {
     ['the token endpoint', 400, 200, () => Promise.resolve(credentials())],
     ['the PAR endpoint', 400, 201, () => Promise.resolve(pushed())],
     ...['oauth2/userinfo', 'api/whoami'].map(
-      path => [path, 401, 200, async (): Promise<Sent> => ({ ...get, address: `${issuer}/${path}`, access_token: await boundToken() })] as const
+      path =>
+        [
+          path,
+          401,
+          200,
+          async (): Promise<Sent> => ({ ...get, address: `${issuer}/${path}`, access_token: await boundToken() })
+        ] as const
     )
   ]
 

@@ -18,8 +18,19 @@ let server: RunningServer | undefined
 const settingsOf = (at: string, change: object = {}) => ({
   issuer: at,
   clients: [
-    { ...publicly, client_id: 'web', grant_types, post_logout_redirect_uris: [after], backchannel_logout_uri: `${receiver.origin}/web` },
-    { ...publicly, client_id: 'other', id_token_signed_response_alg: 'ES256', backchannel_logout_uri: `${receiver.origin}/other` },
+    {
+      ...publicly,
+      client_id: 'web',
+      grant_types,
+      post_logout_redirect_uris: [after],
+      backchannel_logout_uri: `${receiver.origin}/web`
+    },
+    {
+      ...publicly,
+      client_id: 'other',
+      id_token_signed_response_alg: 'ES256',
+      backchannel_logout_uri: `${receiver.origin}/other`
+    },
     { ...publicly, client_id: 'silent', post_logout_redirect_uris: ['http://127.0.0.1:9/silent'] }
   ],
   accounts: [
@@ -62,7 +73,10 @@ describe('a client that names who is signed in', () => {
     const { id_token } = await signedIn(browser)
     const left = await ask(browser, { id_token_hint: id_token, post_logout_redirect_uri: after, state: 'a&b=ä' })
     const to = new URL(left.location ?? '')
-    expect([to.origin + to.pathname, Object.fromEntries(to.searchParams)]).toEqual(['http://127.0.0.1:9/bye', { kept: 'yes', state: 'a&b=ä' }])
+    expect([to.origin + to.pathname, Object.fromEntries(to.searchParams)]).toEqual([
+      'http://127.0.0.1:9/bye',
+      { kept: 'yes', state: 'a&b=ä' }
+    ])
     expect(await isSignedIn(browser)).toBe(false)
   })
 
@@ -136,12 +150,17 @@ describe('anybody else', () => {
     await signedIn(browser)
     const given = await request(browser)
     const page = await ask(browser, given)
-    expect([page.status, page.text]).toEqual([200, expect.stringMatching(/name="decision" value="allow"[^]*name="decision" value="deny"/)])
+    expect([page.status, page.text]).toEqual([
+      200,
+      expect.stringMatching(/name="decision" value="allow"[^]*name="decision" value="deny"/)
+    ])
     const kept = await browser.follow(await browser.submit(page, { decision: 'deny' }))
     expect([kept.status, kept.location, await isSignedIn(browser)]).toEqual([200, undefined, true])
     const gone = await browser.follow(await browser.submit(page, { decision: 'allow' }))
     const again = await browser.follow(await browser.submit(page, { decision: 'allow' }))
-    expect([gone.status, gone.location]).toEqual(given['post_logout_redirect_uri'] === undefined ? [200, undefined] : [303, after])
+    expect([gone.status, gone.location]).toEqual(
+      given['post_logout_redirect_uri'] === undefined ? [200, undefined] : [303, after]
+    )
     expect([again.status, again.location]).toEqual([gone.status, gone.location])
     expect(await isSignedIn(browser)).toBe(false)
   })
@@ -194,7 +213,10 @@ describe('a wrong request', () => {
     ['an unknown client', () => ({ client_id: 'nobody', post_logout_redirect_uri: after })],
     ['a client that contradicts the hint', hint => ({ id_token_hint: hint, client_id: 'other' })],
     ['an unsigned hint', () => ({ id_token_hint: unsigned({ iss: issuer, sub: 'u-alice', aud: 'web', exp: 2_000_000_000 }) })],
-    ['a hint that was changed', hint => ({ id_token_hint: hint.replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"u-bob"}').toString('base64url')}.`) })],
+    [
+      'a hint that was changed',
+      hint => ({ id_token_hint: hint.replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"u-bob"}').toString('base64url')}.`) })
+    ],
     ['half a hint', hint => ({ id_token_hint: hint.slice(0, -8) })],
     ['no hint', () => ({ id_token_hint: 'x' })],
     ['a hint beyond all bounds', hint => ({ id_token_hint: hint + 'x'.repeat(9000) })],

@@ -1,6 +1,6 @@
 /** The example app with an https issuer, as a process: both listeners, both loopback addresses, and a sign-in over TLS. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { decodeJwt, type JWTPayload } from 'jose'
 import { makeAuthority, makeCertificate } from '../support/certificates/certificates.ts'
 import { Browser } from '../support/journeys/browser.ts'
+import { rsaKey } from '../support/keys/made-keys.ts'
 import { tlsFetch } from '../support/journeys/fetch.ts'
 import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
 
@@ -26,9 +27,8 @@ let server: RunningServer
 
 beforeAll(async () => {
   for (const name of listeners) ports[name] = await freePort()
-  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const sans = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] }
-  const certificate = makeCertificate({ subject: 'localhost', sans, issuer: authority, key })
+  const certificate = makeCertificate({ subject: 'localhost', sans, issuer: authority, key: rsaKey() })
   writeFileSync(join(folder, 'server.key'), certificate.keyPem, { mode: 0o600 })
   writeFileSync(join(folder, 'server.crt'), certificate.pem)
   server = await startServer({

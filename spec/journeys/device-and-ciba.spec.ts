@@ -13,13 +13,16 @@ const grant_types = [
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:openid:params:grant-type:ciba'
 ]
-const withGrants = <P extends Party>(party: P): P => ({ ...party, metadata: { ...party.metadata, grant_types } })
+const withGrants = <P extends Party>(party: P, allowed: readonly string[] = grant_types): P => ({
+  ...party,
+  metadata: { ...party.metadata, grant_types: allowed }
+})
 const account = () => ({ sub: alice, auth_time: Math.floor(Date.now() / 1000) - 5 })
 const scope = 'openid profile offline_access'
 
 const television = withGrants(secretParty('client_secret_basic', 'television'))
 const kiosk = withGrants(await keyParty('kiosk'))
-const console = withGrants(publicParty('console'))
+const console = withGrants(publicParty('console'), grant_types.slice(0, -1))
 const parties: readonly Party[] = [television, kiosk, console]
 const confidential: readonly Party[] = [television, kiosk]
 

@@ -1,5 +1,5 @@
 /** A network that keeps guessing secrets which scrypt keeps, a fifth of a second each: it pays for that itself. */
-import { describe, expect, it, jest } from '@jest/globals'
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import express from 'express'
 import request from 'supertest'
@@ -30,10 +30,13 @@ describe('a network that has used up its wrong guesses', () => {
     expect((await send('human', 'correct horse')).status).toBe(200)
     await Promise.all(Array.from({ length: 10 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`)))
     const begun = performance.now()
+    await hashSecret('correct horse')
+    const computation = performance.now() - begun
+    const asked = performance.now()
     for (let index = 0; index < 50; index++)
       expect((await send(`nobody-${index}-more`, randomBytes(8).toString('hex'))).status).toBe(429)
-    // fifty computations would take ten seconds
-    expect(performance.now() - begun).toBeLessThan(4000)
+    // on a busy machine one computation takes longer as well
+    expect(performance.now() - asked).toBeLessThan(25 * computation)
     expect((await send('human', 'correct horse')).status).toBe(200)
     // nobody has seen this one yet
     expect((await send('sleeping', 'correct horse')).status).toBe(429)
@@ -42,28 +45,40 @@ describe('a network that has used up its wrong guesses', () => {
 })
 
 describe('more computations than can be done', () => {
-  it('are put off for the network that asks for them, and its neighbour’s right secret goes through', async () => {
-    const { send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 } })
+  let statuses: readonly number[]
+  let neighbour: { readonly status: number; readonly milliseconds: number }
+  let told: readonly (readonly unknown[])[]
+  /** Milliseconds until the flood was through, from when its neighbour was. */
+  let rest: number
+
+  beforeAll(async () => {
+    const { app, send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 }, onError: undefined })
+    app.set('env', 'production')
+    const spy = jest.spyOn(console, 'error').mockImplementation(() => undefined)
     const flood = Array.from({ length: 60 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`).then(({ status }) => status))
     await new Promise(resolve => setTimeout(resolve, 300))
     const begun = performance.now()
-    expect((await send('human', 'correct horse', '192.0.2.2')).status).toBe(200)
-    // sixty computations take six seconds and more
-    expect(performance.now() - begun).toBeLessThan(3000)
-    const statuses = await Promise.all(flood)
-    expect(new Set(statuses)).toEqual(new Set([401, 503]))
-  }, 60_000)
+    const { status } = await send('human', 'correct horse', '192.0.2.2')
+    neighbour = { status, milliseconds: performance.now() - begun }
+    const until = performance.now()
+    statuses = await Promise.all(flood)
+    rest = performance.now() - until
+    told = [...spy.mock.calls]
+    spy.mockRestore()
+  }, 120_000)
 
-  it('are no fault with a stack', async () => {
-    const { app, send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 }, onError: undefined })
-    app.set('env', 'production')
-    const told = jest.spyOn(console, 'error').mockImplementation(() => undefined)
-    await Promise.all(Array.from({ length: 56 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`)))
-    expect(told.mock.calls.length).toBeGreaterThan(0)
-    for (const call of told.mock.calls) {
+  it('are put off for the network that asks for them, and its neighbour’s right secret goes through', () => {
+    expect(new Set(statuses)).toEqual(new Set([401, 503]))
+    expect(neighbour.status).toBe(200)
+    // who is next but one waits a few computations, and not for the fifty before
+    expect(neighbour.milliseconds).toBeLessThan(rest)
+  })
+
+  it('are no fault with a stack', () => {
+    expect(told.length).toBeGreaterThan(0)
+    for (const call of told) {
       expect(call).toHaveLength(1)
       expect(call[0]).toMatch(/^TemporarilyUnavailableError: too many secrets of this network [^\n]*$/)
     }
-    told.mockRestore()
-  }, 60_000)
+  })
 })

@@ -71,7 +71,7 @@ describe('protected resource metadata', () => {
   })
 
   it('says where certificates bind tokens', async () => {
-    const app = await published(api, { certificates: true })
+    const app = await published(api, { certificateMethods: true })
     const { body } = await request(app).get('/.well-known/oauth-protected-resource')
     expect(body).toMatchObject({ tls_client_certificate_bound_access_tokens: true })
   })

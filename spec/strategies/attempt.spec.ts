@@ -1,4 +1,5 @@
 /** What every attempt has in common: Passport's rules, the record, and faults that are not the client's. */
+import { once } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import passport from 'passport'
@@ -158,7 +159,10 @@ const failures: readonly (readonly [what: string, source: ClientSource])[] = [
     }
   ],
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- some do
-  ['rejects with nothing', () => Promise.reject(undefined)],
+  ['rejects with nothing', () => Promise.reject(undefined)]
+]
+
+const wrongRecords: typeof failures = [
   ['finds another client', () => clients[1]],
   ['finds a client in other letters', () => ({ client_id: 'BILLING', client_secret: secret })],
   ['finds a client without an id', () => ({ client_secret: secret }) as unknown as ClientMetadata],
@@ -177,6 +181,18 @@ describe.each(bareMounts)('a source of clients, through %s,', (_way, mount) => {
     ])
     expect(response.text).not.toContain('database')
     expect(tested.errors).toEqual([expect.objectContaining({ reason: 'the client could not be looked up' })])
+  })
+
+  it.each(wrongRecords)('that %s has found nobody, and its operator is warned', async (_what, clientSource) => {
+    // what is wrong with a source is said once: this one is new
+    const clients: ClientSource = client_id => (clientSource as (client_id: string) => ClientMetadata)(client_id)
+    const { app, decisions } = mount({ clients, strategy })
+    const warned = once(process, 'warning')
+    expectRefused(await post(app, body, good), challenge)
+    expect(decisions[0]?.checks[0]).toMatchObject({ check: 'client', outcome: 'fail' })
+    const [warning] = (await warned) as [Error]
+    expect(warning).toMatchObject({ name: 'ClienteleWarning', message: expect.stringContaining('is refused: client') })
+    expect(warning.message).not.toContain(secret)
   })
 
   it('may answer with an OAuth error of its own', async () => {

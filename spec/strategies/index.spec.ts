@@ -79,7 +79,7 @@ describe('clients and stores that fail', () => {
       clients: () => clients[6],
       strategies: builtInStrategies({ clients: () => clients[6], issuer, store: memoryStore() })
     })
-    expect((await post(app, { client_id: 'basic' })).status).toBe(503)
+    expectRefused(await post(app, { client_id: 'basic' }))
     expectClient(await post(app, { client_id: 'app', scope: 'jobs' }), 'app')
   })
 })

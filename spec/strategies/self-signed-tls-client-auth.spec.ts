@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import { generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import { guardedFetch } from '../../lib/outbound/guarded-fetch.ts'
 import type { ClientMetadata } from '../../lib/clients/client.ts'
@@ -9,6 +8,7 @@ import {
   type SelfSignedTlsClientAuthOptions
 } from '../../lib/strategies/self-signed-tls-client-auth.ts'
 import { makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
+import { rsaKey } from '../support/keys/made-keys.ts'
 import {
   bareMounts,
   basic,
@@ -32,7 +32,7 @@ const withX5c = ({ jwk, der }: MadeCertificate): JWK => ({ ...jwk, x5c: [der.toS
 
 const ec = makeCertificate({ subject: 'billing' })
 const sameKey = makeCertificate({ subject: 'billing', key: ec.key })
-const rsa = makeCertificate({ subject: 'billing', key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey })
+const rsa = makeCertificate({ subject: 'billing', key: rsaKey() })
 const stranger = makeCertificate({ subject: 'billing' })
 const vouchedFor = makeCertificate({ subject: 'billing', issuer: authority })
 const expired = makeCertificate({ notBefore: new Date(Date.now() - 2 * day), notAfter: new Date(Date.now() - day) })

@@ -9,6 +9,7 @@ import {
   code_verifier,
   files,
   redirected,
+  registeredFor,
   token
 } from '../support/servers/authorization-server.ts'
 import { account, begun, deviceServer, grant_type as deviceGrant } from '../support/servers/devices.ts'
@@ -17,9 +18,9 @@ import request from 'supertest'
 const invoices = 'https://invoices.example.com'
 const nobody = 'https://nobody.example'
 const resources = [
-  { resource: api, scopes: ['api:read', 'api:write'], access_token_ttl: 1_200 },
-  { resource: invoices, scopes: ['invoices:read'], access_token_ttl: 300 },
-  { resource: files, scopes: ['files:read'], access_token_format: 'opaque' as const }
+  { resource: api, scopes: ['api:read', 'api:write'], accessTokenTtl: 1_200 },
+  { resource: invoices, scopes: ['invoices:read'], accessTokenTtl: 300 },
+  { resource: files, scopes: ['files:read'], accessTokenFormat: 'opaque' as const }
 ]
 const scopes = ['openid', 'offline_access']
 const naming = (...named: string[]) => named.map(resource => `&resource=${encodeURIComponent(resource)}`).join('')
@@ -45,7 +46,7 @@ const client = {
   redirect_uris: [callback],
   grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant, exchangeGrant]
 }
-const build = () => deviceServer({ clients: [client], scopes, resources })
+const build = () => deviceServer({ clients: registeredFor([...client.grant_types.slice(0, -1)], [client]), scopes, resources })
 
 interface Tokens {
   readonly access_token: string

@@ -44,7 +44,7 @@ describe('introspect', () => {
   })
 
   it('tells nobody about a token for a resource that is no longer known', async () => {
-    const resources = [{ resource: api, scopes: ['read'], introspection_clients: ['backend'] }]
+    const resources = [{ resource: api, scopes: ['read'], introspectionClients: ['backend'] }]
     const { server } = await tokens({ resources })
     const { access_token } = await server.respond({ client: web }, own, { resource: api })
     expect(await introspect(server, access_token, backend)).toMatchObject({ active: true })

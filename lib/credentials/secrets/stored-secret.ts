@@ -2,8 +2,9 @@
  * Generated secrets as a store keeps them: as SHA-256 under a key the store does not have, or, for the one method that computes with
  * the secret itself, encrypted under another. Whoever reads the store learns no secret, and can try none.
  */
-import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { SecretKeeper } from '../../clients/stored-secret.ts'
+import { open, seal } from '../../crypto/seal.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 
 export interface SecretKeeperOptions {
@@ -11,9 +12,6 @@ export interface SecretKeeperOptions {
   readonly mac: (purpose: string, data: Uint8Array) => Uint8Array
   readonly random: (size: number) => Uint8Array
 }
-
-const vectorLength = 12
-const tagLength = 16
 
 /**
  * Makes the keeper of one server. What it kept is only of use to a keeper with the same MAC key.
@@ -34,13 +32,12 @@ export function secretKeeper({ mac, random }: SecretKeeperOptions): SecretKeeper
   const restore: SecretKeeper['restore'] = (client_id, { id, expires_at, digest, sealed }) => {
     if (digest !== undefined)
       return { id, expires_at, digest: { value: Buffer.from(digest, 'base64url'), of: digestFor(client_id) } }
-    return { id, expires_at, value: sealed === undefined ? undefined : open(sealingKey(), sealed, bindTo(client_id, id)) }
+    return { id, expires_at, value: sealed === undefined ? undefined : open(sealingKey(), bindTo(client_id, id), sealed) }
   }
   return {
     restore,
     keep(client_id, { value, readable, ...rest }) {
-      if (readable)
-        return { ...rest, type: 'secret', sealed: seal(sealingKey(), random(vectorLength), value, bindTo(client_id, rest.id)) }
+      if (readable) return { ...rest, type: 'secret', sealed: seal(sealingKey(), bindTo(client_id, rest.id), value, random) }
       return { ...rest, type: 'secret', digest: digestFor(client_id)(value).toString('base64url') }
     },
     matches(client_id, stored, secret) {
@@ -56,27 +53,7 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** Authenticated beside the ciphertext: a sealed secret moved to another client's record does not open. */
-function bindTo(client_id: string, id: string): Buffer {
-  return Buffer.from(`${client_id}\0${id}`)
-}
-
-function seal(key: Uint8Array, vector: Uint8Array, value: string, bound: Uint8Array): string {
-  const cipher = createCipheriv('aes-256-gcm', key, vector).setAAD(bound)
-  const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final()])
-  return Buffer.concat([vector, cipher.getAuthTag(), sealed]).toString('base64url')
-}
-
-function open(key: Uint8Array, sealed: string, bound: Uint8Array): string | undefined {
-  const bytes = Buffer.from(sealed, 'base64url')
-  const vector = bytes.subarray(0, vectorLength)
-  const tag = bytes.subarray(vectorLength, vectorLength + tagLength)
-  if (tag.length !== tagLength) return undefined
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, vector, { authTagLength: tagLength }).setAAD(bound).setAuthTag(tag)
-    return Buffer.concat([decipher.update(bytes.subarray(vectorLength + tagLength)), decipher.final()]).toString('utf8')
-  } catch {
-    // sealed under a key this server no longer has, or altered: nobody's secret
-    return undefined
-  }
+/** Sealed with it: a sealed secret moved to another client's record does not open. */
+function bindTo(client_id: string, id: string): string {
+  return `${client_id}\0${id}`
 }

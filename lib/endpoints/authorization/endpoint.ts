@@ -1,14 +1,15 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
-import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
+import { findClient, handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
-import { answering, reading, redirecting, type Exchange } from './exchange.ts'
+import { answering, reading, redirecting } from './answering.ts'
+import type { Exchange } from './exchange.ts'
 import { readAuthorizationParameters, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import type { PendingAuthorization } from './pending.ts'
 import { sendOn } from './posted-request.ts'
 import { findPushedRequest, type PushedRequest } from '../../authorization-requests/pushed-request.ts'
-import { findRedirect, readClient, readRedirect } from '../../authorization-requests/redirect.ts'
+import { findRedirect, readRedirect } from '../../authorization-requests/redirect.ts'
 import { readRequestObject } from '../../authorization-requests/request-object.ts'
 import { readAuthorizationRequest, type AuthorizationRequest } from '../../authorization-requests/request.ts'
 import { responseModes } from '../../authorization-requests/response-mode.ts'
@@ -95,4 +96,14 @@ async function readDirectRequest(
 async function readPushedRequest({ context }: Exchange, client: Client, given: AuthorizationParameters): Promise<PushedRequest> {
   if (given.get('request') !== undefined) throw new InvalidRequestError('request and request_uri cannot be used together')
   return findPushedRequest(context.server, client, given)
+}
+
+/** @throws InvalidRequestError for the error page. */
+async function readClient(context: EndpointContext, parameters: AuthorizationParameters): Promise<Client> {
+  if (parameters.repeated.has('client_id')) throw new InvalidRequestError('client_id was sent more than once')
+  const client_id = parameters.get('client_id')
+  if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
+  const client = await findClient(context, client_id)
+  if (client === undefined) throw new InvalidRequestError('this client is not known here')
+  return client
 }

@@ -1,86 +1,13 @@
-/** One request to the authorization endpoint, or one step of a person's, and what becomes of its errors. */
+/** One request to the authorization endpoint, or one step of a person's. */
 import type { Request, Response } from 'express'
-import { clientOrigin } from '../../clients/client-origin.ts'
-import { RequestAbortedError } from '../../errors.ts'
-import { tellError, toOAuthError } from '../../http/error-handler.ts'
-import type { EndpointContext } from '../endpoint.ts'
-import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
-import type { GivenAnswer } from './pending.ts'
 import type { TrustedRedirect } from '../../authorization-requests/redirect.ts'
-import { sendToClient, showErrorPage } from './response.ts'
+import type { EndpointContext } from '../endpoint.ts'
 
+/** A request, its answer, and what they are judged by. */
 export interface Exchange {
   readonly context: EndpointContext
   readonly req: Request
   readonly res: Response
   /** Where the answer goes, once that is known; an error page leads on by it. */
   redirect?: TrustedRedirect | undefined
-}
-
-/** An error that the person sees although there is a redirect: nobody vouches for where it leads. */
-class ShownError extends Error {
-  override readonly name = 'ShownError'
-}
-
-/** Errors before the redirect can be trusted: the person sees them. Never rejects. */
-export async function answering(exchange: Exchange, answer: () => Promise<void>): Promise<void> {
-  const { context, req, res } = exchange
-  try {
-    await answer()
-  } catch (caught) {
-    const thrown = caught instanceof ShownError ? caught.cause : caught
-    tellError(context.onError, thrown, req)
-    // where the request broke off nobody is there to see a page
-    if (res.headersSent || thrown instanceof RequestAbortedError) res.destroy()
-    else await showErrorPage(exchange, toOAuthError(thrown))
-  }
-}
-
-/**
- * Errors after it: the client gets them, as the request's one answer. Only what the specification has a code for goes
- * there; a fault of ours is `server_error`, and uses nothing up.
- */
-export async function redirecting<T>(
-  exchange: Exchange,
-  redirect: TrustedRedirect,
-  underWay: UnderWay,
-  answer: () => Promise<T>
-): Promise<T | undefined> {
-  const { context, req, res } = exchange
-  exchange.redirect = redirect
-  try {
-    return await answer()
-  } catch (thrown) {
-    if (res.headersSent || thrown instanceof AlreadyAnsweredError || thrown instanceof ShownError) throw thrown
-    const error = toOAuthError(thrown)
-    const given: GivenAnswer = { parameters: error.toJSON() }
-    // what may be over in a moment uses nothing up either
-    const counts = error.status < 500 && error.status !== 429 ? await settle(context, underWay, given) : given
-    tellError(context.onError, thrown, req)
-    await sendToClient(res, context, redirect, counts.parameters)
-    return undefined
-  }
-}
-
-/** A request that nobody waits for and nobody pushed can be answered as often as it comes. */
-const fresh: UnderWay = { pending: {} }
-
-/**
- * The same while a request is read. Whoever may register a client may register any address: a faulty request of a
- * client that nobody vouches for takes nobody there who has not signed in (RFC 9700 §4.11.2).
- */
-export function reading<T>(exchange: Exchange, redirect: TrustedRedirect, read: () => Promise<T>): Promise<T | undefined> {
-  return redirecting(exchange, redirect, fresh, async () => {
-    try {
-      return await read()
-    } catch (thrown) {
-      if (clientOrigin(redirect.client) !== 'registered' || (await isSignedIn(exchange))) throw thrown
-      throw new ShownError('for the person alone', { cause: thrown })
-    }
-  })
-}
-
-/** Not asked of a POST, which may come from another site, without the session it belongs to. */
-async function isSignedIn({ context, req }: Exchange): Promise<boolean> {
-  return req.method !== 'POST' && (await context.interaction.account(req)) !== undefined
 }

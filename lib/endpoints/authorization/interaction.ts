@@ -5,22 +5,8 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
+import type { Account } from '../../authorization-requests/account.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
-
-/** The person signed in with a browser. */
-export interface Account {
-  /** The stable, never reassigned identifier of the person at this issuer (OpenID Connect Core §2). */
-  readonly sub: string
-  /** When the person signed in: seconds since the epoch. */
-  readonly auth_time: number
-  readonly acr?: string | undefined
-  readonly amr?: readonly string[] | undefined
-  /**
-   * Names the person's session with this browser to clients (`sid`, OpenID Connect Back-Channel Logout §2.1): one sign-in of one person, never used again,
-   * and no secret that opens the session. Without it nobody is told when the session ends.
-   */
-  readonly sid?: string | undefined
-}
 
 /** What a page needs to know. */
 export interface InteractionPrompt {

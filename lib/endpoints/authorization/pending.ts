@@ -2,11 +2,13 @@
  * Authorization requests as they are kept while a person signs in and agrees, and for a while after they were
  * answered.
  */
+import { find, swap, write } from '../../stores/records.ts'
 import type { Key, StoredRecord } from '../../stores/store.ts'
-import { toJson, tokenDigest } from '../../tokens/grant.ts'
-import { open, seal } from '../../crypto/seal.ts'
+import { tokenDigest } from '../../tokens/grant.ts'
+import { opened, sealed } from '../../tokens/sealed.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
-import type { Account } from './interaction.ts'
+import type { Account } from '../../authorization-requests/account.ts'
+import { longestInteraction } from '../../authorization-requests/bounds.ts'
 import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
 /** An authorization request that waits for a person. */
@@ -29,8 +31,6 @@ export type GivenAnswer =
   | { readonly parameters: { readonly code: string }; readonly sub: string }
   | { readonly parameters: { readonly error: string; readonly error_description: string }; readonly sub?: undefined }
 
-/** Seconds a person has for signing in and agreeing, all steps together. */
-export const longestInteraction = 3600
 /** Seconds a request waits for which nobody has signed in yet: anyone may send any number of them. */
 const untouched = 900
 const purpose = 'authorization answer'
@@ -53,7 +53,7 @@ export async function keepPending(
   signedIn: boolean
 ): Promise<void> {
   const expires_at = server.clock() + longestInteraction * 1000
-  await server.store.set(pendingKey(id), toJson({ ...pending, expires_at }), signedIn ? longestInteraction : untouched)
+  await write(server.store, pendingKey(id), { ...pending, expires_at }, signedIn ? longestInteraction : untouched)
 }
 
 /** Writes what has happened to the state of a request that was found; false where it has changed since. */
@@ -64,23 +64,23 @@ export function replacePending(
   version: StoredRecord['version']
 ): Promise<boolean> {
   const left = Math.ceil(((pending.expires_at ?? 0) - server.clock()) / 1000)
-  return server.store.swap(pendingKey(id), version, toJson(pending), Math.max(1, left))
+  return swap(server.store, pendingKey(id), version, pending, Math.max(1, left))
 }
 
 /** The request, waiting or answered; undefined when it was never there or has expired. */
 export async function findPending(server: TokenServer, id: string): Promise<FoundAuthorization | undefined> {
-  const record = await server.store.get(pendingKey(id))
-  return record && { pending: record.value as unknown as PendingAuthorization, version: record.version }
+  const found = await find<PendingAuthorization>(server.store, pendingKey(id))
+  return found && { pending: found.value, version: found.version }
 }
 
 /** The same request with its answer: sealed, because a code is in it, and the store sees none. */
 export function withAnswer(server: TokenServer, pending: PendingAuthorization, given: GivenAnswer): PendingAuthorization {
-  return { ...pending, answered: seal(server, purpose, JSON.stringify(given)) }
+  return { ...pending, answered: sealed(server, purpose, given) }
 }
 
 /** What the client was answered; undefined while the request waits. */
 export function answerOf(server: TokenServer, { answered }: PendingAuthorization): GivenAnswer | undefined {
-  return answered === undefined ? undefined : (JSON.parse(open(server, purpose, answered)) as GivenAnswer)
+  return answered === undefined ? undefined : opened(server, purpose, answered)
 }
 
 function pendingKey(id: string): Key {

@@ -4,7 +4,8 @@
  * before anybody asks who is there.
  */
 import type { Client } from '../../clients/client.ts'
-import { redirecting, type Exchange } from './exchange.ts'
+import { redirecting } from './answering.ts'
+import type { Exchange } from './exchange.ts'
 import { queryOf, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import type { PendingAuthorization } from './pending.ts'
 import { keepPushedRequest } from '../../authorization-requests/pushed-request.ts'

@@ -1,9 +1,9 @@
 /** Signed authentication requests (CIBA Core §7.1.1): every parameter inside, none beside. */
 import { consumeOnce } from '../../assertions/replay.ts'
-import { verifyRequestObject } from '../../assertions/request-object.ts'
+import { parametersOf, verifyRequestObject, type ClaimedParameters } from '../../assertions/request-object.ts'
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
-import { hasForbiddenCharacter, ParameterCollector } from '../../http/form.ts'
+import { ParameterCollector } from '../../http/form.ts'
 import type { Parameters } from '../../client-request.ts'
 import type { EndpointContext } from '../endpoint.ts'
 
@@ -21,6 +21,12 @@ const requestParameters = [
   'resource',
   'authorization_details'
 ]
+
+const claimed: ClaimedParameters = {
+  names: new Set(requestParameters),
+  isNumber: name => name === 'requested_expiry',
+  isJson: (name, value) => name === 'authorization_details' && Array.isArray(value)
+}
 
 const mostParameters = 100
 const longestJti = 512
@@ -48,7 +54,13 @@ export async function readAuthenticationParameters(
   const beside = requestParameters.find(name => given[name] !== undefined)
   if (beside !== undefined) throw new InvalidRequestError(`${beside} must be in the signed request, and not beside it`)
   const claims = await verify(context, client, request, traceId)
-  return parametersOf(claims)
+  const collector = new ParameterCollector(mostParameters)
+  try {
+    for (const [name, value] of parametersOf(claims, claimed)) collector.add(name, value)
+  } catch (error) {
+    throw asInvalidRequest(error)
+  }
+  return collector.parameters
 }
 
 async function verify(
@@ -68,8 +80,7 @@ async function verify(
     strict: true,
     clock: server.clock
   }).catch((error: unknown) => {
-    if (!(error instanceof OAuthError && error.error === 'invalid_request_object')) throw error
-    throw new InvalidRequestError(error.message, error.reason === undefined ? {} : { reason: error.reason })
+    throw asInvalidRequest(error)
   })
   const { jti } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > longestJti)
@@ -80,34 +91,8 @@ async function verify(
   throw new InvalidRequestError('this signed request was used before')
 }
 
-/** Claims as the parameters they stand for. */
-function parametersOf(claims: Readonly<Record<string, unknown>>): Parameters {
-  const collector = new ParameterCollector(mostParameters)
-  for (const name of requestParameters) {
-    const value = claims[name]
-    if (value === undefined) continue
-    const values: readonly unknown[] = name === 'resource' && Array.isArray(value) ? value : [value]
-    for (const item of values) {
-      const text = textOf(name, item)
-      if (text === undefined || hasForbiddenCharacter(text))
-        throw new InvalidRequestError(`${name} in the request object is malformed`)
-      collector.add(name, text)
-    }
-  }
-  return collector.parameters
-}
-
-function textOf(name: string, value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  if (name === 'requested_expiry' && typeof value === 'number') return String(value)
-  return name === 'authorization_details' && Array.isArray(value) ? textOfJson(value) : undefined
-}
-
-function textOfJson(value: object): string | undefined {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    // nested so deeply that it cannot be written
-    return undefined
-  }
+/** CIBA Core knows no error of its own for request objects (§13). */
+function asInvalidRequest(error: unknown): unknown {
+  if (!(error instanceof OAuthError && error.error === 'invalid_request_object')) return error
+  return new InvalidRequestError(error.message, error.reason === undefined ? {} : { reason: error.reason })
 }

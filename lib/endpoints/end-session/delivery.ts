@@ -131,13 +131,7 @@ async function tell({ server, postJson }: DeliverySetting, client: Client, ended
 
 type Outcome = 'taken' | { readonly reason: string; readonly again: boolean }
 
-async function ask(
-  server: TokenServer,
-  postJson: PostJson,
-  client: Client,
-  uri: string,
-  ended: EndedSession
-): Promise<Outcome> {
+async function ask(server: TokenServer, postJson: PostJson, client: Client, uri: string, ended: EndedSession): Promise<Outcome> {
   try {
     // one of its own for each try: a client that took the first and was not heard must not take the second for a replay
     const logout_token = await mintLogoutToken(server, client, ended)

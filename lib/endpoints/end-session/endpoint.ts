@@ -2,12 +2,12 @@
 import type { Response } from 'express'
 import { clientOrigin } from '../../clients/client-origin.ts'
 import { InvalidRequestError } from '../../errors.ts'
-import type { Account } from '../authorization/interaction.ts'
-import { answering, type Exchange } from '../authorization/exchange.ts'
+import type { Account } from '../../authorization-requests/account.ts'
+import { answeringWithPages } from '../error-page.ts'
 import { readAuthorizationParameters, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { endSession } from './ending.ts'
-import type { LogoutOptions, LogoutPrompt } from './options.ts'
+import type { LogoutExchange, LogoutOptions, LogoutPrompt } from './options.ts'
 import { checkForm, showConfirmation, showDone } from './pages.ts'
 import { findLogoutRequest, keepLogoutRequest, provesItself, readLogoutRequest, type FoundLogoutRequest } from './request.ts'
 
@@ -19,12 +19,12 @@ export function endSessionEndpoint(context: EndpointContext, options: LogoutOpti
   const metadata = { backchannel_logout_supported: true, backchannel_logout_session_supported: true }
   const handler = handlerOf((req, res) => {
     const exchange = { context, req, res }
-    return answering(exchange, () => answer(exchange, options))
+    return answeringWithPages(exchange, () => answer(exchange, options))
   })
   return { member: 'end_session_endpoint', caller: 'person', handler, metadata }
 }
 
-async function answer(exchange: Exchange, options: LogoutOptions): Promise<void> {
+async function answer(exchange: LogoutExchange, options: LogoutOptions): Promise<void> {
   const { context, req, res } = exchange
   res.set('Cache-Control', 'no-store')
   const parameters = await readAuthorizationParameters(req)
@@ -40,14 +40,18 @@ async function answer(exchange: Exchange, options: LogoutOptions): Promise<void>
 }
 
 /** 303 to the same request by GET: browsers leave the session's cookie out of a POST from another site. */
-async function sendOn({ context, req, res }: Exchange, { request }: FoundLogoutRequest, kept: string | undefined): Promise<void> {
+async function sendOn(
+  { context, req, res }: LogoutExchange,
+  { request }: FoundLogoutRequest,
+  kept: string | undefined
+): Promise<void> {
   if (kept === undefined) context.anonymousBudget.spend(req, request)
   const logout = kept ?? (await keepLogoutRequest(context, request))
   redirect(res, `${context.addresses.end_session_endpoint}?${new URLSearchParams({ logout }).toString()}`)
 }
 
 async function goOn(
-  exchange: Exchange,
+  exchange: LogoutExchange,
   options: LogoutOptions,
   found: FoundLogoutRequest,
   kept: string | undefined
@@ -65,7 +69,7 @@ async function goOn(
 }
 
 /** The form of the built-in page. */
-async function takeForm(exchange: Exchange, options: LogoutOptions, parameters: AuthorizationParameters): Promise<void> {
+async function takeForm(exchange: LogoutExchange, options: LogoutOptions, parameters: AuthorizationParameters): Promise<void> {
   const id = parameters.get('logout') ?? ''
   if (options.confirm !== undefined || !checkForm(exchange, id, parameters.get('_csrf') ?? ''))
     throw new InvalidRequestError('this form belongs to another browser, or its time is over')
@@ -74,7 +78,7 @@ async function takeForm(exchange: Exchange, options: LogoutOptions, parameters: 
 
 /** Goes on with what the person said. */
 export async function finishLogout(
-  exchange: Exchange,
+  exchange: LogoutExchange,
   options: LogoutOptions,
   id: string,
   decision: 'allow' | 'deny'
@@ -95,7 +99,7 @@ export function promptOf(id: string, { request, client }: FoundLogoutRequest): L
 }
 
 async function signOutAndLeave(
-  exchange: Exchange,
+  exchange: LogoutExchange,
   options: LogoutOptions,
   found: FoundLogoutRequest,
   account: Account | undefined
@@ -110,7 +114,7 @@ async function signOutAndLeave(
 }
 
 async function leave(
-  exchange: Exchange,
+  exchange: LogoutExchange,
   options: LogoutOptions,
   { request, client }: FoundLogoutRequest,
   signedOut: boolean
@@ -131,4 +135,3 @@ function withState(uri: string, state: string): string {
 function redirect(res: Response, location: string): void {
   res.set({ Location: location, 'Referrer-Policy': 'no-referrer', 'Content-Length': '0' }).status(303).end()
 }
-

@@ -1,7 +1,7 @@
 /** What the application calls: sessions it ends itself, and going on once a person has said whether to sign out. */
 import type { Request, Response } from 'express'
 import { InvalidRequestError } from '../../errors.ts'
-import { answering } from '../authorization/exchange.ts'
+import { answeringWithPages } from '../error-page.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import { endEverySession, endSession } from './ending.ts'
 import { finishLogout, promptOf } from './endpoint.ts'
@@ -44,7 +44,7 @@ export function logoutFunctions(context: EndpointContext): LogoutFunctions {
     },
     finish(req, res, id, decision) {
       const exchange = { context, req, res }
-      return answering(exchange, async () => {
+      return answeringWithPages(exchange, async () => {
         if (options === undefined) throw new InvalidRequestError('there is no logout here')
         await finishLogout(exchange, options, id, decision)
       })

@@ -4,6 +4,7 @@ import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
 import { fn, readOptions, required, type Checks } from '../../options.ts'
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
+import type { EndpointContext } from '../endpoint.ts'
 import type { LogoutDelivery } from './delivery.ts'
 
 /** A logout somebody asked for, and that its person has yet to agree to. */
@@ -50,6 +51,13 @@ const checks = {
 /** The options, checked. @throws ConfigurationError naming the option that is wrong. */
 export function readLogoutOptions(given: unknown): LogoutOptions | undefined {
   return given === undefined ? undefined : readOptions(given, checks, 'logout.')
+}
+
+/** One request to the end session endpoint, or one answer of a person's. */
+export interface LogoutExchange {
+  readonly context: EndpointContext
+  readonly req: Request
+  readonly res: Response
 }
 
 /** What the rest of the server knows of logout. */

@@ -66,9 +66,7 @@ export async function forgetBatch(store: Store, id: string): Promise<void> {
 
 /** Every batch there is, held or not. */
 export async function batches(store: Store): Promise<readonly string[]> {
-  const found = await Promise.all(
-    Array.from({ length: lists }, (_, list) => read<readonly string[]>(store, listKey(list)))
-  )
+  const found = await Promise.all(Array.from({ length: lists }, (_, list) => read<readonly string[]>(store, listKey(list))))
   return found.flatMap(ids => ids ?? [])
 }
 

@@ -1,9 +1,8 @@
 /** The plain pages of a logout, for applications that bring none: one that asks, one that ends it. They work without scripts, and cannot be framed. */
 import { hash } from 'node:crypto'
 import type { Response } from 'express'
-import { escapeHtml } from '../authorization/form-post.ts'
-import type { Exchange } from '../authorization/exchange.ts'
-import type { LogoutPrompt } from './options.ts'
+import { escapeHtml } from '../../http/html.ts'
+import type { LogoutExchange, LogoutPrompt } from './options.ts'
 
 const style = [
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:20vh auto 0;padding:0 1.5rem}',
@@ -20,7 +19,7 @@ const headers = {
 const cookie = 'clientele-logout'
 
 /** Asks whether to sign out. Its form is good in the browser it was shown in, and for this logout alone. */
-export function showConfirmation({ context, req, res }: Exchange, { id, client }: LogoutPrompt): void {
+export function showConfirmation({ context, req, res }: LogoutExchange, { id, client }: LogoutPrompt): void {
   const known = browserOf(req.headers.cookie)
   const browser = known ?? context.server.random(16).toString('base64url')
   if (known === undefined) res.append('Set-Cookie', cookieFor(context.addresses.end_session_endpoint, browser))
@@ -39,7 +38,7 @@ export function showConfirmation({ context, req, res }: Exchange, { id, client }
 }
 
 /** Whether the form is the one this browser was shown. */
-export function checkForm({ context, req }: Exchange, id: string, csrf: string): boolean {
+export function checkForm({ context, req }: LogoutExchange, id: string, csrf: string): boolean {
   const browser = browserOf(req.headers.cookie)
   if (browser === undefined) return false
   return context.server.keys.verifyMac('logout_form', proved(browser, id), Buffer.from(csrf, 'base64url'))
@@ -51,7 +50,7 @@ export function showDone(res: Response, signedOut: boolean): void {
   else send(res, 'You are still signed in', '<p>Nothing was changed. You can close this page.</p>')
 }
 
-function proofOf({ server }: Exchange['context'], browser: string, id: string): Buffer {
+function proofOf({ server }: LogoutExchange['context'], browser: string, id: string): Buffer {
   return server.keys.mac('logout_form', proved(browser, id))
 }
 

@@ -5,7 +5,7 @@ import type { Json, Key } from '../../stores/store.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import type { AuthorizationParameters } from '../../authorization-requests/parameters.ts'
-import type { Account } from '../authorization/interaction.ts'
+import type { Account } from '../../authorization-requests/account.ts'
 import { findClient, type EndpointContext } from '../endpoint.ts'
 import { checkLength } from '../../authorization-requests/bounds.ts'
 

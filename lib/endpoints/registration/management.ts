@@ -1,20 +1,20 @@
 /** Managing a registration (RFC 7592): reading, replacing and ending it, with the registration access token of that very client. */
 import type { Request, Response } from 'express'
-import { InvalidClientMetadataError, MethodNotAllowedError, TemporarilyUnavailableError } from '../../errors.ts'
+import { InvalidClientMetadataError, MethodNotAllowedError } from '../../errors.ts'
 import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
-import type { ClientRecord, FoundClientRecord } from '../../clients/registrations.ts'
+import type { ClientRecord } from '../../clients/registrations.ts'
 import { traceIdOf } from '../../http/trace.ts'
 import { bearerToken, guarded, invalidToken, isRegistrationAccessToken } from './access.ts'
 import { endRegistration } from './end-registration.ts'
-import { clientInformation, issueSecret, keptSecrets, type Registrar } from './record.ts'
+import { clientInformation, issueSecret, keptSecrets, type IssuedSecret, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
 
 /** Who asked, and for which registration. */
 interface Managed {
   readonly client_id: string
   readonly registration_access_token: string
-  readonly found: FoundClientRecord
+  readonly record: ClientRecord
 }
 
 /**
@@ -32,13 +32,13 @@ async function authorize(registrar: Registrar, client_id: string, req: Request):
   const { registration } = registrar
   const registration_access_token = bearerToken(req)
   if (registration_access_token === undefined) throw invalidToken(req, 'no registration access token was sent')
-  const found = await guarded(registrar, req, `registration access token of ${client_id}`, async () => {
+  const record = await guarded(registrar, req, `registration access token of ${client_id}`, async () => {
     const read = await registration.registrations.read(client_id)
-    if (!isRegistrationAccessToken(registration_access_token, read?.record.registration_access_token) || read === undefined)
+    if (!isRegistrationAccessToken(registration_access_token, read?.registration_access_token) || read === undefined)
       throw invalidToken(req, read === undefined ? 'no client with this client_id is registered' : 'another client’s, or none')
     return read
   })
-  return { client_id, registration_access_token, found }
+  return { client_id, registration_access_token, record }
 }
 
 type Answer = (registrar: Registrar, managed: Managed, req: Request, res: Response) => void | Promise<void>
@@ -49,9 +49,9 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ['DELETE', end]
 ])
 
-function show(registrar: Registrar, { registration_access_token, found }: Managed, _req: Request, res: Response): void {
+function show(registrar: Registrar, { registration_access_token, record }: Managed, _req: Request, res: Response): void {
   const shown = { registration_access_token, client_secret: undefined }
-  sendJson(res, 200, clientInformation(registrar, found.record, shown), notStored)
+  sendJson(res, 200, clientInformation(registrar, record, shown), notStored)
 }
 
 /**
@@ -59,8 +59,8 @@ function show(registrar: Registrar, { registration_access_token, found }: Manage
  * client that lost the answer can ask again.
  */
 async function replace(registrar: Registrar, managed: Managed, req: Request, res: Response): Promise<void> {
-  const { client_id, registration_access_token, found } = managed
-  const { software_statement } = found.record
+  const { client_id, registration_access_token, record: registered } = managed
+  const { software_statement } = registered
   const submission = await readSubmission(registrar, {
     req,
     client_id,
@@ -75,48 +75,43 @@ async function replace(registrar: Registrar, managed: Managed, req: Request, res
   sendJson(res, 200, clientInformation(registrar, record, { registration_access_token, client_secret }), notStored)
 }
 
-const mostAttempts = 10
-
 /** Of two changes at once both happen, one after the other. */
 async function keep(
   registrar: Registrar,
-  { client_id, found }: Managed,
+  { client_id }: Managed,
   { metadata, software_statement }: Submission,
   req: Request
 ): Promise<{ readonly record: ClientRecord; readonly client_secret: string | undefined }> {
-  const { registrations } = registrar.registration
-  let current: FoundClientRecord | undefined = found
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    if (current === undefined) throw invalidToken(req, 'the client was ended meanwhile')
-    const { credentials, registration_access_token, client_id_issued_at, vouched } = current.record
-    const secret = issueSecret(registrar, metadata, credentials)
-    const record: ClientRecord = {
+  let secret = undefined as IssuedSecret | undefined
+  const record = await registrar.registration.registrations.change(client_id, before => {
+    const { credentials, registration_access_token, client_id_issued_at, vouched, unused } = before
+    secret = issueSecret(registrar, metadata, credentials)
+    return {
       metadata,
       credentials: [...keptSecrets(registrar, metadata, credentials), ...(secret === undefined ? [] : [secret.stored])],
       registration_access_token,
       client_id_issued_at,
-      ...(software_statement !== undefined && { software_statement }),
-      ...(vouched !== undefined && { vouched }),
-      ...(current.record.unused === true && { unused: true })
+      software_statement,
+      vouched,
+      unused
     }
-    if (await registrations.replace(current.version, record)) return { record, client_secret: secret?.value }
-    current = await registrations.read(client_id)
-  }
-  throw new TemporarilyUnavailableError({ reason: `the registration was changed ${mostAttempts} times meanwhile` })
+  })
+  if (record === undefined) throw invalidToken(req, 'the client was ended meanwhile')
+  return { record, client_secret: secret?.value }
 }
 
 /** RFC 7592 §2.2: not the client's to set. */
 const serversOwn = ['registration_access_token', 'registration_client_uri', 'client_secret_expires_at', 'client_id_issued_at']
 
 /** The members of an update that are about the client itself. The rest is returned; `null` means the same as leaving a member out. */
-function checkDocument({ registration }: Registrar, { client_id, found }: Managed, document: JsonDocument): JsonDocument {
+function checkDocument({ registration }: Registrar, { client_id, record }: Managed, document: JsonDocument): JsonDocument {
   const sent = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== null))
   if (sent['client_id'] !== client_id) throw new InvalidClientMetadataError('client_id must be that of the registration')
   const own = serversOwn.find(member => sent[member] !== undefined)
   if (own !== undefined) throw new InvalidClientMetadataError(`${own} must be left out: it is not the client's to set`)
   const { client_secret } = sent
   const isCurrent = (secret: string): boolean =>
-    found.record.credentials.some(stored => registration.secrets.matches(client_id, stored, secret))
+    record.credentials.some(stored => registration.secrets.matches(client_id, stored, secret))
   if (client_secret !== undefined && !(typeof client_secret === 'string' && isCurrent(client_secret)))
     throw new InvalidClientMetadataError('client_secret must be the one the client has, or be left out')
   return sent

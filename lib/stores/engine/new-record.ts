@@ -1,4 +1,5 @@
-/** What is to be written, checked. */
+/** What is to be written, checked; and the version it gets. */
+import { randomBytes } from 'node:crypto'
 import type { Json } from '../store.ts'
 
 export interface NewRecord {
@@ -21,3 +22,10 @@ export function newRecord(value: Json, ttl: number): NewRecord {
 
 /** How long a deleted grant refuses writes, in milliseconds: the hour `Store.deleteGrant()` promises. */
 export const endedGrantLifetime = 3_600_000
+
+/** Makes versions, each a short text that no other call of this or any other maker ever answers with, whichever process it runs in. */
+export function versionMaker(): () => string {
+  const maker = randomBytes(9).toString('base64url')
+  let count = 0
+  return () => `${maker}${(count++).toString(36)}`
+}

@@ -1,12 +1,11 @@
 /** The store contract in SQL: what SQLite and PostgreSQL have in common, which is nearly everything. */
 import type { CompiledQuery, Kysely } from 'kysely'
 import { digestOf, nameOf } from '../engine/key-name.ts'
-import { endedGrantLifetime, newRecord } from '../engine/new-record.ts'
+import { endedGrantLifetime, newRecord, versionMaker } from '../engine/new-record.ts'
 import { sqlQueries, type Queries, type QueryDialect } from './queries.ts'
 import type { Schema } from './schema.ts'
 import { startSweeping, type Sweeping } from './sweeping.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from '../store.ts'
-import { versionMaker } from '../versions.ts'
 
 export interface SqlEngine {
   readonly db: Kysely<Schema>

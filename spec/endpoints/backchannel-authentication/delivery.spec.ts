@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { GuardedFetchError, memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
+import { memoryStore, NotificationError, type PostJson, type ResourceOptions } from '../../../lib/index.ts'
+import { GuardedFetchError } from '../../../lib/outbound/guarded-fetch.ts'
 import { api, breakableStore, files, token, userinfo } from '../../support/servers/authorization-server.ts'
 import {
   account,
@@ -139,7 +140,7 @@ describe('a client that is pushed to', () => {
     const resources = [
       { resource: api, scopes: ['api:read'] },
       { resource: invoices },
-      { resource: files, access_token_format: 'opaque' as const }
+      { resource: files, accessTokenFormat: 'opaque' as const }
     ]
     const { app, server, endpoint } = await telling('push', { resources })
     const asking = (...named: string[]) =>

@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { guardedPost, type ServerEvent } from '../../../lib/index.ts'
 import { memoryStore } from '../../../lib/stores/memory.ts'
 import { clients, harness, redeemed, type Harness } from '../../support/servers/authorization-server.ts'
-import { cut, endless, hang, logoutReceiver, redirectTo, type Answer, type LogoutReceiver } from '../../support/servers/logout-receiver.ts'
+import {
+  cut,
+  endless,
+  hang,
+  logoutReceiver,
+  redirectTo,
+  type Answer,
+  type LogoutReceiver
+} from '../../support/servers/logout-receiver.ts'
 
 let receiver: LogoutReceiver
 beforeAll(async () => {
@@ -42,7 +50,11 @@ describe('a client that', () => {
     ['answers 100 MB', [endless], { type: 'logout.delivered', attempts: 1 }],
     ['answers 400', [400], { type: 'logout.undelivered', attempts: 1, reason: 'it answered 400' }],
     ['answers 404', [404], { type: 'logout.undelivered', attempts: 1 }],
-    ['redirects', [redirectTo('http://169.254.169.254/latest')], { type: 'logout.undelivered', attempts: 1, reason: 'it answered 307' }],
+    [
+      'redirects',
+      [redirectTo('http://169.254.169.254/latest')],
+      { type: 'logout.undelivered', attempts: 1, reason: 'it answered 307' }
+    ],
     ['answers 503 and then 200', [503, 200], { type: 'logout.delivered', attempts: 2 }],
     ['cuts the connection and then answers 200', [cut, 200], { type: 'logout.delivered', attempts: 2 }],
     ['is silent and then answers 200', [hang, 200], { type: 'logout.delivered', attempts: 2 }],
@@ -71,7 +83,9 @@ describe('a client that', () => {
     receiver.answers.set('/web', [500, cut, 503, 200])
     const begun = Date.now()
     await server.logout.everywhere({ sid: 's1' })
-    expect(await settled(40_000)).toEqual([expect.objectContaining({ type: 'logout.undelivered', attempts: 3, reason: 'it answered 503' })])
+    expect(await settled(40_000)).toEqual([
+      expect.objectContaining({ type: 'logout.undelivered', attempts: 3, reason: 'it answered 503' })
+    ])
     expect(Date.now() - begun).toBeLessThan(40_000)
     expect(receiver.told).toHaveLength(3)
     receiver.answers.clear()

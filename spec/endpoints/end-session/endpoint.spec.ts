@@ -3,7 +3,16 @@ import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import request from 'supertest'
 import type { Account, ClientMetadata, LogoutOptions, ServerEvent } from '../../../lib/index.ts'
-import { authorize, clients, harness, issuer, redeemed, redirected, token, userinfo } from '../../support/servers/authorization-server.ts'
+import {
+  authorize,
+  clients,
+  harness,
+  issuer,
+  redeemed,
+  redirected,
+  token,
+  userinfo
+} from '../../support/servers/authorization-server.ts'
 
 const after = 'com.example.app:/bye'
 const sector = { subject_type: 'pairwise' } as const
@@ -22,10 +31,20 @@ async function withLogout(options: Partial<LogoutOptions> = {}, more: object = {
   }
   const made = await harness({
     clients: [
-      { ...web, client_name: '<b>Web</b>', post_logout_redirect_uris: [after], backchannel_logout_uri: 'https://web.example/out' },
+      {
+        ...web,
+        client_name: '<b>Web</b>',
+        post_logout_redirect_uris: [after],
+        backchannel_logout_uri: 'https://web.example/out'
+      },
       ...others.map(client =>
         client.client_id === 'other'
-          ? { ...client, ...sector, backchannel_logout_uri: 'https://other.example/out', backchannel_logout_session_required: true }
+          ? {
+              ...client,
+              ...sector,
+              backchannel_logout_uri: 'https://other.example/out',
+              backchannel_logout_session_required: true
+            }
           : client
       )
     ],
@@ -119,7 +138,9 @@ describe('the end of a session', () => {
     ])
     const refresh = async ({ refresh_token }: { refresh_token: string }, client_id = 'web') =>
       (await token(app, client_id, { grant_type: 'refresh_token', refresh_token })).status
-    expect(await Promise.all([refresh(web), refresh(away), refresh(other, 'other'), refresh(second)])).toEqual([400, 200, 400, 200])
+    expect(await Promise.all([refresh(web), refresh(away), refresh(other, 'other'), refresh(second)])).toEqual([
+      400, 200, 400, 200
+    ])
     expect((await userinfo(app, web.access_token)).status).toBe(401)
     expect(events.filter(({ type }) => type === 'session.ended')).toEqual([
       expect.objectContaining({ sid: 's1', sub: 'alice', clients: 2, grants: 2 })
@@ -152,7 +173,9 @@ describe('the end of a session', () => {
       ['https://other.example/out', 's2'],
       ['https://web.example/out', 's1']
     ])
-    const statuses = await Promise.all([first, plain, bobs].map(async ({ access_token }) => (await userinfo(app, access_token)).status))
+    const statuses = await Promise.all(
+      [first, plain, bobs].map(async ({ access_token }) => (await userinfo(app, access_token)).status)
+    )
     expect(statuses).toEqual([401, 401, 200])
     // a second time there is nothing to tell
     await server.logout.everywhere({ sub: 'alice' })
@@ -198,7 +221,11 @@ describe('options and arguments', () => {
     ['no object', true, 'logout must be an object'],
     ['nothing', {}, 'logout.signOut must be a function'],
     ['a page that is no function', { signOut: () => undefined, confirm: '/logout' }, 'logout.confirm must be a function'],
-    ['a misspelt one', { signOut: () => undefined, confrim: () => undefined }, 'logout.confrim is not a known option; did you mean confirm?']
+    [
+      'a misspelt one',
+      { signOut: () => undefined, confrim: () => undefined },
+      'logout.confrim is not a known option; did you mean confirm?'
+    ]
   ])('%s', async (_name, logout, words) => {
     await expect(harness({ logout: logout as LogoutOptions })).rejects.toThrow(words)
   })

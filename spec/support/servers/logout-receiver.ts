@@ -52,7 +52,8 @@ export async function logoutReceiver(): Promise<LogoutReceiver> {
       const form = new URLSearchParams(body)
       const path = req.url ?? ''
       const token = form.get('logout_token') ?? ''
-      const jwt = token === '' ? { header: {}, claims: {} } : { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) }
+      const jwt =
+        token === '' ? { header: {}, claims: {} } : { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) }
       told.push({ path, method: req.method ?? '', type: req.headers['content-type'] ?? '', form, ...jwt })
       const answer = answers.get(path)?.shift() ?? 200
       if (typeof answer === 'number') res.writeHead(answer).end()

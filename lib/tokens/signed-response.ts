@@ -1,8 +1,7 @@
 /** Answers signed for one client: authorization responses (JARM §2), userinfo (OpenID Connect Core §5.3.2), introspection (RFC 9701 §5). */
-import type { Response } from 'express'
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
+import type { TokenServer } from './token-server.ts'
 
 /** The algorithm to sign with: what the client registered, or the server's default. @throws ServerError for one it does not do. */
 export function responseAlgorithm(server: TokenServer, registered: string | undefined): string {
@@ -21,10 +20,4 @@ export function signFor(
 ): Promise<string> {
   const alg = responseAlgorithm(server, registered)
   return server.keys.sign(alg, typ, { ...claims, iss: server.issuer, aud: client.client_id })
-}
-
-/** Answers with a JWT as it is. */
-export function sendJwt(res: Response, jwt: string, mediaType: string, headers: Readonly<Record<string, string>>): void {
-  res.writeHead(200, { ...headers, 'Content-Type': mediaType, 'Content-Length': Buffer.byteLength(jwt) })
-  res.end(jwt)
 }
