@@ -62,6 +62,8 @@ export interface ClientRequest {
   readonly certificateNote?: () => string | undefined
   /** How the client proved itself; absent until it has. */
   authentication?: ClientAuthentication | undefined
+  /** Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is registered. */
+  used?: string | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
   found?: { readonly clients: ClientRegistry; readonly client_id: string; readonly client: Client | undefined } | undefined
   /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */

@@ -190,7 +190,7 @@ export type { Guess } from './credentials/guesses/guess-places.ts'
 // credentials that change while the server runs
 export { credentialSets, type CredentialSets, type CredentialSetsOptions } from './credentials/credential-sets.ts'
 export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
-export type { CredentialFunctions } from './credentials/functions.ts'
+export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'

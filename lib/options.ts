@@ -72,12 +72,18 @@ export function required<T>(check: Check<T | undefined>): Check<T> {
   }
 }
 
+interface Bounds {
+  readonly min: number
+  readonly max: number
+}
+
 /** A whole number within bounds. */
-export function integer(bounds: { readonly min: number; readonly max: number; readonly default: number }): Check<number> {
-  const { min, max } = bounds
+export function integer(bounds: Bounds): Check<number | undefined>
+export function integer(bounds: Bounds & { readonly default: number }): Check<number>
+export function integer({ min, max, ...rest }: Bounds & { readonly default?: number }): Check<number | undefined> {
   return when(
     `a whole number from ${min} to ${max}`,
-    bounds.default,
+    rest.default,
     (value): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
   )
 }
@@ -122,11 +128,91 @@ export function listOf<T>(
   return when(`a list of ${of}`, fallback, (value): value is readonly T[] => Array.isArray(value) && value.every(one => is(one)))
 }
 
-/** Options within options, by a table of their own; undefined where they are absent. */
+/** A list whose every element is read by a check, by which it is named too: `resources[2]`. @param of as in {@link listOf} */
+export function eachOf<T>(of: string, check: Check<T>): Check<readonly T[] | undefined>
+export function eachOf<T>(of: string, check: Check<T>, fallback: readonly T[]): Check<readonly T[]>
+export function eachOf<T>(of: string, check: Check<T>, fallback?: readonly T[]): Check<readonly T[] | undefined> {
+  const takes = `a list of ${of}`
+  return optional(takes, fallback, (value, key) => {
+    if (!Array.isArray(value)) throw new ConfigurationError(key, `must be ${takes}`)
+    // a hole in a list is an element that is missing
+    return Array.from(value as readonly unknown[], (one, index) => check.read(one ?? null, `${key}[${index}]`))
+  })
+}
+
+/** A string that passes a predicate. */
+export function textLike(takes: string, is: (value: string) => boolean): Check<string | undefined>
+export function textLike(takes: string, is: (value: string) => boolean, fallback: string): Check<string>
+export function textLike(takes: string, is: (value: string) => boolean, fallback?: string): Check<string | undefined> {
+  return when(takes, fallback, (value): value is string => typeof value === 'string' && is(value))
+}
+
+/** A value of a kind of its own, by a predicate. */
+export function valueLike<T>(takes: string, is: (value: unknown) => boolean): Check<T | undefined> {
+  return when(takes, undefined, (value): value is T => is(value))
+}
+
+/** An object of which a predicate knows that it is what it should be, such as that it has the functions of a store. */
+export function objectLike<T extends object>(
+  takes: string,
+  is: (value: Readonly<Record<string, unknown>>) => boolean = () => true
+): Check<T | undefined> {
+  return valueLike(takes, value => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject && is(value as Readonly<Record<string, unknown>>)
+  })
+}
+
+/** False, for none, or what another check takes. */
+export function orFalse<T>(check: Check<T>): Check<T | false> {
+  const takes = `false or ${check.takes}`
+  return {
+    takes,
+    read(value, key) {
+      if (value === false) return false
+      try {
+        return check.read(value, key)
+      } catch (error) {
+        // what is in an object is wrong by its own name; everything else is wrong by not being false either
+        if (!(error instanceof ConfigurationError) || error.key !== key) throw error
+        throw new ConfigurationError(key, `must be ${takes}`)
+      }
+    }
+  }
+}
+
+/** Reads the time, milliseconds since the epoch: `Date.now` where there is nothing else. */
+export function clock(): Check<() => number> {
+  const takes = 'a function that returns milliseconds, such as Date.now'
+  const given = when(takes, undefined, (value): value is () => number => typeof value === 'function')
+  return { takes, read: (value, key) => given.read(value, key) ?? Date.now }
+}
+
+/** The issuer identifier, as {@link checkIssuer} reads it. */
+export function issuerIdentifier(): Check<string> {
+  return readBy('an absolute URL', checkIssuer)
+}
+
+/** Options within options, by a table of their own; where they are absent undefined, or what is read of the default. */
+export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(table: Table): Check<Read<Table> | undefined>
 export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  table: Table
+  table: Table,
+  fallback: object
+): Check<Read<Table>>
+export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
+  table: Table,
+  fallback?: object
 ): Check<Read<Table> | undefined> {
-  return optional('an object', undefined, (value, key) => readOptions(value, table, `${key}.`))
+  const takes = 'an object'
+  return {
+    takes,
+    read(value = fallback, key) {
+      if (value === undefined) return undefined
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw new ConfigurationError(key, `must be ${takes}`)
+      return readOptions(value, table, `${key}.`)
+    }
+  }
 }
 
 /** An option with a reader of its own, which throws the {@link ConfigurationError}. @param takes what it must be, to follow "must be" */

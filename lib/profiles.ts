@@ -2,7 +2,7 @@
 import type { ClientMetadata, ClientRegistry, ClientSource } from './clients/client.ts'
 import { defaultMethod, isPublicMethod, methodsThat } from './clients/methods.ts'
 import { clientMetadata, type MetadataMember } from './clients/metadata/metadata.ts'
-import { ConfigurationError } from './options.ts'
+import { ConfigurationError, oneOf } from './options.ts'
 
 /** `oauth2`: OAuth 2.1 as far as each option says. `fapi2-security`: the FAPI 2.0 Security Profile, whole. */
 export type Profile = 'oauth2' | 'fapi2-security'
@@ -30,11 +30,73 @@ export interface ProfiledOptions {
   readonly resources?: readonly { readonly signingAlgorithm?: string | undefined }[] | undefined
 }
 
-/** The signature algorithms of FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. The first is the default for ID Tokens. */
-export const fapiAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519']
+/** What a profile decides, where an option leaves it open. */
+export interface ProfilePolicy {
+  /** The only signature algorithms accepted and used; the first is the default for ID Tokens. Undefined: each option's own. */
+  readonly algorithms: readonly string[] | undefined
+  /** The only client authentication methods. Undefined: every mounted one. */
+  readonly methods: readonly string[] | undefined
+  /** Every client uses PKCE. */
+  readonly requirePkce: boolean
+  /** Every authorization request is pushed. */
+  readonly pushed: boolean
+  /** Every token is bound to a key or a certificate. */
+  readonly senderConstrained: boolean
+  /** `aud` of an assertion is a string, never a list. */
+  readonly audienceAsStringOnly: boolean
+  /** Whether an assertion may be addressed to anything else than the issuer. */
+  readonly legacyAudiences: boolean
+  /** Every request object has `nbf` and `exp`, an hour apart at most. */
+  readonly strictRequestObjects: boolean
+  /** Whether anyone may register a client. */
+  readonly openRegistration: boolean
+  /** The rules an option breaks. */
+  readonly problems: (options: ProfiledOptions) => readonly ProfileProblem[]
+  /** The rules one client's metadata breaks. @param prefix what stands before a member's name in `key`. */
+  readonly clientProblems: (client: ClientMetadata, prefix: string) => readonly ProfileProblem[]
+}
 
-/** The client authentication methods of FAPI 2.0 §5.3.2.1 (6). */
-export const fapiMethods: readonly string[] = methodsThat(({ fapi }) => fapi === true)
+/** FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. */
+const fapiAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'Ed25519']
+/** FAPI 2.0 §5.3.2.1 (6). */
+const fapiMethods: readonly string[] = methodsThat(({ fapi }) => fapi === true)
+
+const policies: Readonly<Record<Profile, ProfilePolicy>> = {
+  oauth2: {
+    algorithms: undefined,
+    methods: undefined,
+    requirePkce: false,
+    pushed: false,
+    senderConstrained: false,
+    audienceAsStringOnly: false,
+    legacyAudiences: true,
+    strictRequestObjects: false,
+    openRegistration: true,
+    problems: () => [],
+    clientProblems: () => []
+  },
+  'fapi2-security': {
+    algorithms: fapiAlgorithms,
+    methods: fapiMethods,
+    requirePkce: true,
+    pushed: true,
+    senderConstrained: true,
+    audienceAsStringOnly: true,
+    // with none there is nothing that a client’s own assertion_audience could let in (FAPI 2.0 §5.3.2.1 (8))
+    legacyAudiences: false,
+    strictRequestObjects: true,
+    openRegistration: false,
+    problems: checkServer,
+    clientProblems: checkClient
+  }
+}
+
+export const profileCheck = oneOf(['oauth2', 'fapi2-security'], 'oauth2')
+
+/** What a profile decides. */
+export function policyOf(profile: Profile): ProfilePolicy {
+  return policies[profile]
+}
 
 /** The members that name a signature algorithm. */
 const registeredAlgorithms = Object.entries<MetadataMember>(clientMetadata).flatMap(([name, { offered }]) =>
@@ -49,14 +111,14 @@ const registeredAlgorithms = Object.entries<MetadataMember>(clientMetadata).flat
  * for (const { key, mustBe, section } of checkProfile({ ...options, profile: 'fapi2-security' })) console.error(`${key} ${mustBe} (${section})`)
  */
 export function checkProfile(options: ProfiledOptions): readonly ProfileProblem[] {
-  if (options.profile !== 'fapi2-security') return []
+  const { problems, clientProblems } = policyOf(profileCheck.read(options.profile, 'profile'))
   const clients = Array.isArray(options.clients) ? (options.clients as readonly ClientMetadata[]) : []
-  return [...checkServer(options), ...clients.flatMap((client, index) => checkClient(client, `clients[${index}].`))]
+  return [...problems(options), ...clients.flatMap((client, index) => clientProblems(client, `clients[${index}].`))]
 }
 
 /** Every rule of the profile one client's metadata breaks; `key` is the member's name. */
 export function checkClientProfile(client: ClientMetadata, profile: Profile): readonly ProfileProblem[] {
-  return profile === 'fapi2-security' ? checkClient(client, '') : []
+  return policyOf(profile).clientProblems(client, '')
 }
 
 /** @throws ConfigurationError naming the first option that breaks a rule of the profile, and its section. */

@@ -96,3 +96,14 @@ export function knownMembersOf<Metadata extends object>(client: Metadata): Metad
   const unknown = new Set(unknownMembers(client).map(({ member }) => member))
   return Object.fromEntries(Object.entries(client).filter(([member]) => !unknown.has(member))) as Metadata
 }
+
+/** The members of a client of client_secret_basic that are something else where the client does not form-encode them (RFC 6749 §2.3.1). */
+export function membersToEncode(client: z.output<typeof members>): readonly string[] {
+  const { client_id, client_secret, token_endpoint_auth_method: method } = client
+  if (method !== undefined && method !== 'client_secret_basic') return []
+  const needing = {
+    client_id: /[+%:]/.test(client_id),
+    client_secret: typeof client_secret === 'string' && /[+%]/.test(client_secret)
+  }
+  return Object.entries(needing).flatMap(([member, needs]) => (needs ? [member] : []))
+}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
+import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
@@ -138,10 +138,15 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   return clients.flatMap((client, index) => {
     const path = `${prefix}clients[${index}]`
-    return unknownMembers(client).map(({ member, meant }) => {
+    const unknown = unknownMembers(client).map(({ member, meant }) => {
       if (meant === undefined) return `${path}.${member} is not known and has no effect`
       throw new ConfigError(`${path}.${member}`, `must be named ${meant}: client metadata has no such member`)
     })
+    const encoded = membersToEncode(client).map(
+      member =>
+        `${path}.${member} must be form-encoded in Basic (RFC 6749 §2.3.1), which many clients leave out: avoid + and %, and : in a client_id`
+    )
+    return [...unknown, ...encoded]
   })
 }
 

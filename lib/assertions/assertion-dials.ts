@@ -1,5 +1,5 @@
 /** Rules about client assertions that can be tried out before they are enforced: whoever breaks one is let in, and reported. */
-import { checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import { oneOf, type Checks, type Read } from '../options.ts'
 
 /** What each rule does: `report` lets the client in and tells who it is, as the event `authentication.tolerated`. */
 export interface AssertionDials {
@@ -17,23 +17,11 @@ export interface AssertionDials {
   readonly clock?: 'report' | 'enforce' | undefined
 }
 
-/** The dials with their defaults. */
-export interface CheckedDials {
-  readonly typ: 'off' | 'report' | 'enforce'
-  readonly alg: 'report' | 'enforce'
-  readonly clock: 'report' | 'enforce'
-}
+export const dialChecks = {
+  typ: oneOf(['off', 'report', 'enforce'], 'off'),
+  alg: oneOf(['report', 'enforce'], 'enforce'),
+  clock: oneOf(['report', 'enforce'], 'enforce')
+} satisfies Checks<AssertionDials>
 
-/** @throws ConfigurationError naming the dial that is wrong, such as `assertionDials.typ`. */
-export function checkAssertionDials(given: unknown, path = 'assertionDials'): CheckedDials {
-  if (given === undefined) return { typ: 'off', alg: 'enforce', clock: 'enforce' }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new ConfigurationError(path, 'must be an object with typ, alg or clock')
-  const { typ, alg, clock }: { readonly typ?: unknown; readonly alg?: unknown; readonly clock?: unknown } = given
-  checkKeys(given, ['typ', 'alg', 'clock'], `${path}.`)
-  return {
-    typ: checkOneOf(typ, `${path}.typ`, ['off', 'report', 'enforce'], 'off'),
-    alg: checkOneOf(alg, `${path}.alg`, ['report', 'enforce'], 'enforce'),
-    clock: checkOneOf(clock, `${path}.clock`, ['report', 'enforce'], 'enforce')
-  }
-}
+/** The dials with their defaults. */
+export type CheckedDials = Read<typeof dialChecks>

@@ -1,10 +1,23 @@
 /** What a server asks of client assertions: checked once, at construction. */
 import type { AssertionAudience } from '../clients/client.ts'
-import { checkInteger, checkIssuer, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import {
+  clock,
+  flag,
+  integer,
+  issuerIdentifier,
+  listOf,
+  nested,
+  objectLike,
+  oneOf,
+  required,
+  valueLike,
+  type Checks,
+  type Read
+} from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { assertionAlgorithms } from '../client-keys/algorithms.ts'
-import { checkAssertionDials, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
+import { dialChecks, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
 
 export interface AssertionPolicy {
   /** The issuer identifier: what `aud` must be. */
@@ -28,60 +41,61 @@ export interface AssertionPolicy {
   readonly store: Store
 }
 
-/** {@link AssertionPolicy} before its defaults: only `issuer` and `store` must be given. */
-export type AssertionPolicyOptions = Pick<AssertionPolicy, 'issuer' | 'store'> & {
-  readonly [Option in keyof Omit<AssertionPolicy, 'issuer' | 'store' | 'dials'>]?: AssertionPolicy[Option] | undefined
-} & { readonly dials?: AssertionDials | undefined }
-
-const known = [
-  'issuer',
-  'audienceDial',
-  'legacyAudiences',
-  'audienceAsStringOnly',
-  'algorithms',
-  'clockTolerance',
-  'maxLifetime',
-  'dials',
-  'clock',
-  'store'
-]
-
-/**
- * Checks options and fills in the defaults.
- *
- * @throws {@link ConfigurationError} naming the option that is wrong.
- */
-export function assertionPolicy(options: AssertionPolicyOptions): AssertionPolicy {
-  checkKeys(options, known)
-  const store: unknown = options.store
-  if (typeof store !== 'object' || store === null || !('add' in store) || typeof store.add !== 'function') {
-    throw new ConfigurationError('store', 'must be a Store: used jti values are kept there')
-  }
-  if (options.clock !== undefined && typeof options.clock !== 'function') {
-    throw new ConfigurationError('clock', 'must be a function that returns milliseconds, such as Date.now')
-  }
-  const legacyAudiences = options.legacyAudiences ?? []
-  if (!Array.isArray(legacyAudiences) || !legacyAudiences.every(audience => typeof audience === 'string' && audience !== '')) {
-    throw new ConfigurationError('legacyAudiences', 'must be a list of URLs')
-  }
-  return Object.freeze({
-    issuer: checkIssuer(options.issuer),
-    audienceDial: checkOneOf(options.audienceDial, 'audienceDial', ['issuer', 'report', 'legacy'], 'issuer'),
-    legacyAudiences: [...(options.legacyAudiences ?? [])],
-    audienceAsStringOnly: options.audienceAsStringOnly === true,
-    algorithms: checkAssertionAlgorithms(options.algorithms, 'algorithms'),
-    clockTolerance: checkInteger(options.clockTolerance, 'clockTolerance', { min: 0, max: 60, default: 10 }),
-    maxLifetime: checkInteger(options.maxLifetime, 'maxLifetime', { min: 1, max: 86_400, default: 3600 }),
-    dials: checkAssertionDials(options.dials),
-    clock: options.clock ?? Date.now,
-    store: options.store
-  })
+/** What a server says of the client assertions it takes. */
+export interface AssertionOptions {
+  /** The issuer identifier: what `aud` of an assertion must be (rfc7523bis). */
+  readonly issuer: string
+  /** Where used `jti` values are kept, so that an assertion works once. */
+  readonly store: Store
+  /** Which other `aud` is accepted while clients move; a client's own `assertion_audience` overrides it. Default `issuer`. */
+  readonly assertionAudience?: AssertionAudience | undefined
+  /** The URLs accepted as `aud` under `report` and `legacy`: the token endpoint's. */
+  readonly legacyAudiences?: readonly string[] | undefined
+  /** True refuses `aud` as a list, even of one (FAPI 2.0 §5.3.2.1). */
+  readonly audienceAsStringOnly?: boolean | undefined
+  /** The signature algorithms accepted. Default: RS, PS, ES 256 to 512, EdDSA, Ed25519; HS256 to HS512 for secrets. */
+  readonly algorithms?: readonly string[] | undefined
+  /** Seconds a client's clock may be off. Default 10, at most 60. */
+  readonly clockTolerance?: number | undefined
+  /** Which further rules are enforced, and which only reported. */
+  readonly assertionDials?: AssertionDials | undefined
+  /** Seconds an assertion may live. Default 3600. */
+  readonly maxLifetime?: number | undefined
+  /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
+  readonly clock?: Clock | undefined
 }
 
-/** The algorithms client assertions may be signed with: a list of those that can be verified, or all of them where none is given. */
-export function checkAssertionAlgorithms(given: unknown, key: string): readonly string[] {
-  const algorithms = given ?? assertionAlgorithms
-  if (Array.isArray(algorithms) && algorithms.length > 0 && algorithms.every(alg => assertionAlgorithms.includes(alg as string)))
-    return [...(algorithms as readonly string[])]
-  throw new ConfigurationError(key, `must be a list of ${assertionAlgorithms.join(', ')}`)
+export const assertionAudienceCheck = oneOf(['issuer', 'report', 'legacy'], 'issuer')
+
+/** The algorithms client assertions may be signed with: those that can be verified, or some of them. */
+export const assertionAlgorithmsCheck = valueLike<readonly string[]>(
+  `a list of ${assertionAlgorithms.join(', ')}`,
+  list => Array.isArray(list) && list.length > 0 && list.every(alg => assertionAlgorithms.includes(alg as string))
+)
+
+export const assertionOptionChecks = {
+  issuer: issuerIdentifier(),
+  // all that is asked of it: whoever has no other use for a store may hand over one that does no more
+  store: required(objectLike<Store>('a Store: used jti values are kept there', store => typeof store['add'] === 'function')),
+  assertionAudience: assertionAudienceCheck,
+  legacyAudiences: listOf('URLs', (url): url is string => typeof url === 'string' && url !== '', []),
+  audienceAsStringOnly: flag(false),
+  algorithms: assertionAlgorithmsCheck,
+  clockTolerance: integer({ min: 0, max: 60, default: 10 }),
+  assertionDials: nested(dialChecks, {}),
+  maxLifetime: integer({ min: 1, max: 86_400, default: 3600 }),
+  clock: clock()
+} satisfies Checks<AssertionOptions>
+
+/** The policy of options that were read. */
+export function assertionPolicy(options: Read<typeof assertionOptionChecks>): AssertionPolicy {
+  const { issuer, store, audienceAsStringOnly, clockTolerance, maxLifetime } = options
+  return Object.freeze({
+    ...{ issuer, store, audienceAsStringOnly, clockTolerance, maxLifetime },
+    audienceDial: options.assertionAudience,
+    legacyAudiences: [...options.legacyAudiences],
+    algorithms: [...(options.algorithms ?? assertionAlgorithms)],
+    dials: options.assertionDials,
+    clock: options.clock
+  })
 }

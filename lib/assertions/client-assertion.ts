@@ -15,7 +15,7 @@ import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'
 
-export { assertionPolicy, type AssertionPolicy, type AssertionPolicyOptions } from './assertion-policy.ts'
+export { assertionOptionChecks, assertionPolicy, type AssertionOptions, type AssertionPolicy } from './assertion-policy.ts'
 
 /** The `client_assertion_type` of RFC 7523 §2.2. */
 export const jwtBearerAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'

@@ -95,7 +95,7 @@ function textOfJson(value: object): string | undefined {
 }
 
 /** The error of a request object that is refused (RFC 9101 §7). */
-export function invalidRequestObject(description: string, reason?: string): OAuthError {
+function invalidRequestObject(description: string, reason?: string): OAuthError {
   return new OAuthError('invalid_request_object', 400, description, reason === undefined ? {} : { reason })
 }
 

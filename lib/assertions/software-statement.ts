@@ -1,14 +1,14 @@
 /** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the signature. */
 import { compactVerify, type JWK } from 'jose'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import { sameAlgorithm } from '../client-keys/algorithms.ts'
 import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
-import { trustRules, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 
 export interface SoftwareStatementOptions {
   /**
@@ -43,15 +43,17 @@ const mostCandidates = 4
 /** No `typ` is registered for statements; what was made for something else is not taken for one (RFC 8725 §3.11). */
 const acceptedTypes: readonly string[] = ['jwt', 'software-statement+jwt']
 
-/** Checks the options. Without any, no statement is accepted. @throws ConfigurationError naming the option that is wrong. */
-export function softwareStatements(options: SoftwareStatementOptions | undefined, context: Context): SoftwareStatements {
-  const key = 'registration.softwareStatements'
-  const given: unknown = options ?? { trustedIssuers: [] }
-  if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
-  checkKeys(given, ['trustedIssuers', 'required'], `${key}.`)
-  const { trustedIssuers, required = false } = given as { trustedIssuers?: unknown; required?: unknown }
-  if (typeof required !== 'boolean') throw new ConfigurationError(`${key}.required`, 'must be true or false')
-  const rules = trustRules(trustedIssuers, `${key}.trustedIssuers`)
+export const softwareStatementChecks = {
+  trustedIssuers: trustedIssuersCheck,
+  required: flag(false)
+} satisfies Checks<SoftwareStatementOptions>
+
+/** What judges statements by options that were read. Without any, no statement is accepted. */
+export function softwareStatements(
+  options: Read<typeof softwareStatementChecks> | undefined,
+  context: Context
+): SoftwareStatements {
+  const { trustedIssuers: rules, required } = options ?? { trustedIssuers: new Map<string, TrustRule>(), required: false }
   const remote = remoteKeySets({ fetchJson: context.fetchJson, clock: context.clock })
   return { required, verify: statement => verify(statement, rules, remote, context) }
 }

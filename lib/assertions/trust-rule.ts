@@ -1,6 +1,21 @@
 /** What a server trusts one other issuer with: checked once, at construction. */
 import type { JWK } from 'jose'
-import { checkInteger, checkKeys, checkOneOf, ConfigurationError, isLoopbackHost } from '../options.ts'
+import {
+  ConfigurationError,
+  eachOf,
+  integer,
+  isLoopbackHost,
+  nested,
+  oneOf,
+  readBy,
+  required,
+  text,
+  textLike,
+  valueLike,
+  type Check,
+  type Checks,
+  type Read
+} from '../options.ts'
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { isPublicKey, unsuitableRsa } from '../client-keys/public-keys.ts'
 
@@ -22,57 +37,41 @@ export interface TrustedIssuer {
   readonly clockTolerance?: number | undefined
 }
 
+const algorithms = [...asymmetricAlgorithms.keys()]
+const listOfAlgorithms = valueLike<readonly string[]>(
+  `a list of ${algorithms.join(', ')}`,
+  list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
+)
+
+export const trustedIssuerChecks = {
+  issuer: required(text()),
+  jwks: readBy('an object with a list "keys"', readJwks),
+  jwks_uri: textLike('an https URL (http only on localhost, 127.0.0.1 or [::1])', isFetchable),
+  algorithms: readBy(listOfAlgorithms.takes, (value, key) => listOfAlgorithms.read(value, key) ?? algorithms),
+  replay: oneOf(['once', 'allow'], 'once'),
+  maxLifetime: integer({ min: 1, max: 86_400, default: 3600 }),
+  clockTolerance: integer({ min: 0, max: 60, default: 10 })
+} satisfies Checks<TrustedIssuer>
+
 /** A {@link TrustedIssuer} with its defaults. */
-export interface TrustRule {
-  readonly issuer: string
-  readonly jwks: { readonly keys: readonly JWK[] } | undefined
-  readonly jwks_uri: string | undefined
-  readonly algorithms: readonly string[]
-  readonly replay: 'once' | 'allow'
-  readonly maxLifetime: number
-  readonly clockTolerance: number
-}
+export type TrustRule = Read<typeof trustedIssuerChecks>
 
-const known = ['issuer', 'jwks', 'jwks_uri', 'algorithms', 'replay', 'maxLifetime', 'clockTolerance']
+const listOfIssuers = required(eachOf('trusted issuers', required(nested(trustedIssuerChecks))))
 
-/**
- * The rules by issuer.
- *
- * @param key names the list in errors.
- * @throws {@link ConfigurationError} naming the member that is wrong.
- */
-export function trustRules(list: unknown, key: string): ReadonlyMap<string, TrustRule> {
-  if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of trusted issuers')
+/** A list of trusted issuers, as rules by issuer. */
+export const trustedIssuersCheck: Check<ReadonlyMap<string, TrustRule>> = readBy(listOfIssuers.takes, (value, key) => {
   const rules = new Map<string, TrustRule>()
-  list.forEach((given: unknown, index) => {
-    const rule = toRule(given, `${key}[${index}]`)
+  listOfIssuers.read(value, key).forEach((rule, index) => {
+    if ((rule.jwks === undefined) === (rule.jwks_uri === undefined))
+      throw new ConfigurationError(`${key}[${index}].jwks`, 'or jwks_uri must be given, and not both')
     if (rules.has(rule.issuer))
       throw new ConfigurationError(`${key}[${index}].issuer`, 'must not be that of another trusted issuer')
     rules.set(rule.issuer, rule)
   })
   return rules
-}
+})
 
-function toRule(given: unknown, key: string): TrustRule {
-  if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
-  checkKeys(given, known, `${key}.`)
-  const options = given as Partial<TrustedIssuer>
-  const { issuer, jwks, jwks_uri } = options
-  if (typeof issuer !== 'string' || issuer === '') throw new ConfigurationError(`${key}.issuer`, 'must be a non-empty string')
-  if ((jwks === undefined) === (jwks_uri === undefined))
-    throw new ConfigurationError(`${key}.jwks`, 'or jwks_uri must be given, and not both')
-  return {
-    issuer,
-    jwks: checkJwks(jwks, `${key}.jwks`),
-    jwks_uri: checkJwksUri(jwks_uri, `${key}.jwks_uri`),
-    algorithms: checkAlgorithms(options.algorithms, `${key}.algorithms`),
-    replay: checkOneOf(options.replay, `${key}.replay`, ['once', 'allow'], 'once'),
-    maxLifetime: checkInteger(options.maxLifetime, `${key}.maxLifetime`, { min: 1, max: 86_400, default: 3600 }),
-    clockTolerance: checkInteger(options.clockTolerance, `${key}.clockTolerance`, { min: 0, max: 60, default: 10 })
-  }
-}
-
-function checkJwks(jwks: unknown, key: string): TrustRule['jwks'] {
+function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
   if (jwks === undefined) return undefined
   const keys: unknown = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : undefined
   if (!Array.isArray(keys)) throw new ConfigurationError(key, 'must be an object with a list "keys"')
@@ -87,18 +86,7 @@ function checkJwks(jwks: unknown, key: string): TrustRule['jwks'] {
   return { keys: keys as readonly JWK[] }
 }
 
-function checkJwksUri(jwks_uri: unknown, key: string): string | undefined {
-  if (jwks_uri === undefined) return undefined
-  const url = typeof jwks_uri === 'string' && URL.canParse(jwks_uri) ? new URL(jwks_uri) : undefined
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopbackHost(url.hostname)))
-    throw new ConfigurationError(key, 'must be an https URL (http only on localhost, 127.0.0.1 or [::1])')
-  return jwks_uri as string
-}
-
-function checkAlgorithms(algorithms: unknown, key: string): readonly string[] {
-  const all = [...asymmetricAlgorithms.keys()]
-  if (algorithms === undefined) return all
-  if (!Array.isArray(algorithms) || algorithms.length === 0 || !algorithms.every(alg => all.includes(alg as string)))
-    throw new ConfigurationError(key, `must be a list of ${all.join(', ')}`)
-  return algorithms as readonly string[]
+function isFetchable(jwks_uri: string): boolean {
+  const url = URL.canParse(jwks_uri) ? new URL(jwks_uri) : undefined
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

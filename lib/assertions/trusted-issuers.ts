@@ -6,7 +6,7 @@ import { compactVerify, type JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
-import { checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { sameAlgorithm } from '../client-keys/algorithms.ts'
@@ -15,7 +15,7 @@ import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { consumeOnce } from './replay.ts'
-import { trustRules, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 import { describeClaim, refuseTrustedClaims } from './trusted-jwt-claims.ts'
 
 export type { TrustedIssuer } from './trust-rule.ts'
@@ -92,20 +92,20 @@ export interface TrustedIssuers {
   consume(jwt: TrustedJwt): Promise<boolean>
 }
 
-/**
- * Checks the options, and answers with the trusted issuers as seen by a server. One server always gets the same, which holds its cache of remote keys.
- *
- * @throws {@link ConfigurationError} naming the option that is wrong.
- */
-export function trustedIssuers(options: TrustedIssuersOptions): (server: AcceptingServer) => TrustedIssuers {
-  checkKeys(options, ['trustedIssuers', 'fetchJson'])
-  const rules = trustRules(options.trustedIssuers, 'trustedIssuers')
-  const fetchJson: unknown = options.fetchJson
-  if (fetchJson !== undefined && typeof fetchJson !== 'function') throw new ConfigurationError('fetchJson', 'must be a function')
+export const trustedIssuersChecks = {
+  trustedIssuers: trustedIssuersCheck,
+  fetchJson: fn<FetchJson>()
+} satisfies Checks<TrustedIssuersOptions>
+
+/** The trusted issuers as seen by a server, by options that were read. One server always gets the same, which holds its cache of remote keys. */
+export function trustedIssuers({
+  trustedIssuers: rules,
+  fetchJson
+}: Read<typeof trustedIssuersChecks>): (server: AcceptingServer) => TrustedIssuers {
   // a grant is made before the server it is for
   const byServer = new WeakMap<AcceptingServer, TrustedIssuers>()
   return server => {
-    const known = byServer.get(server) ?? issuersOf(rules, options.fetchJson, server)
+    const known = byServer.get(server) ?? issuersOf(rules, fetchJson, server)
     byServer.set(server, known)
     return known
   }

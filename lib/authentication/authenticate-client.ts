@@ -1,7 +1,7 @@
 /** Runs the one strategy a request calls for, and says whether its client is authenticated. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { watchAuthentication, type WatchedAuthentication } from './watch.ts'
-import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import type { Guess } from '../credentials/guesses/guess-places.ts'
 import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
 import type { Decision } from '../decisions/decision.ts'
@@ -13,10 +13,9 @@ import { settleExchange } from '../http/changed-prototypes.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { networkOf } from '../http/network.ts'
 import type { ReadOptions } from '../http/parameters.ts'
-import { checkInteger, checkKeys, ConfigurationError } from '../options.ts'
+import { flag, fn, integer, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch } from '../client-request.ts'
-import { checkFunctions } from '../strategies/attempt.ts'
-import { checkStrategies, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { strategyRunner } from './run.ts'
 import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
 import { selectStrategy, type Selected } from './selection.ts'
@@ -49,18 +48,18 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly guessProtection?: GuessProtection | undefined
 }
 
-const optionKeys = [
-  'clients',
-  'strategies',
-  'endpoint',
-  'certificateSource',
-  'onDecision',
-  'onEvent',
-  'guessProtection',
-  'jsonBody',
-  'maxBytes',
-  'maxParameters'
-]
+export const authenticateClientChecks = {
+  clients: clientsCheck,
+  strategies: required(strategiesCheck),
+  endpoint: text('token'),
+  certificateSource: fn<CertificateSource>(),
+  onDecision: fn<(decision: Decision) => void>(),
+  onEvent: fn<EventListener>(),
+  guessProtection: objectLike<GuessProtection>('what guessProtection() returns', value => typeof value['reserve'] === 'function'),
+  jsonBody: flag(false),
+  maxBytes: integer({ min: 1, max: 10_485_760 }),
+  maxParameters: integer({ min: 1, max: 10_000 })
+} satisfies Checks<AuthenticateClientOptions>
 
 /**
  * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
@@ -77,15 +76,14 @@ const optionKeys = [
  * app.use(oauthErrorHandler())
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
-  checkOptions(options)
-  return authenticateWith(options, eventSource(options))
+  const read = readOptions(options, authenticateClientChecks)
+  return authenticateWith(read, eventSource(read))
 }
 
-/** The same for an endpoint of a server, which tells what happens in its own name. */
+/** The same for an endpoint of a server, whose options were read, and which tells what happens in its own name. */
 export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
-  checkOptions(options)
   const clients = clientRegistry(options.clients)
-  const strategies = checkStrategies(options.strategies)
+  const { strategies } = options
   const runStrategy = strategyRunner(strategies)
   const onDecision = harmless('onDecision', options.onDecision)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
@@ -150,20 +148,6 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     }
     void watched.run(() => run(req, res, done, watched).catch(done))
   }
-}
-
-function checkOptions(options: AuthenticateClientOptions): void {
-  checkKeys(options, optionKeys)
-  checkFunctions(options, ['certificateSource', 'onDecision', 'onEvent'])
-  const { endpoint, jsonBody }: { readonly endpoint?: unknown; readonly jsonBody?: unknown } = options
-  if (endpoint !== undefined && (typeof endpoint !== 'string' || endpoint === ''))
-    throw new ConfigurationError('endpoint', 'must be a non-empty string, such as token')
-  const guesses: Partial<GuessProtection> | undefined = options.guessProtection
-  if (guesses !== undefined && typeof guesses.reserve !== 'function')
-    throw new ConfigurationError('guessProtection', 'must be what guessProtection() returns')
-  if (jsonBody !== undefined && typeof jsonBody !== 'boolean') throw new ConfigurationError('jsonBody', 'must be true or false')
-  checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 0 })
-  checkInteger(options.maxParameters, 'maxParameters', { min: 1, max: 10_000, default: 0 })
 }
 
 /** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */

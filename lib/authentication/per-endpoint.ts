@@ -2,11 +2,11 @@
 import type { RequestHandler } from 'express'
 import { authenticateWith, type AuthenticateClientOptions } from './authenticate-client.ts'
 import type { EventSource } from '../events/event-source.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { ConfigurationError, listOf, type Check } from '../options.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
 /** The endpoints that authenticate clients, by their metadata names without `_endpoint`. */
-export const authenticatingEndpoints = [
+const authenticatingEndpoints = [
   'token',
   'pushed_authorization_request',
   'introspection',
@@ -19,7 +19,14 @@ export const authenticatingEndpoints = [
 export type AuthenticatingEndpoint = (typeof authenticatingEndpoints)[number]
 
 /** The methods accepted at an endpoint, by their names; endpoints left out accept every mounted one that suits them. */
-export type EndpointAuthMethods = Readonly<Partial<Record<AuthenticatingEndpoint, readonly string[]>>>
+export type EndpointAuthMethods = Readonly<Partial<Record<AuthenticatingEndpoint, readonly string[] | undefined>>>
+
+const methodNames = listOf('methods', (name): name is string => typeof name === 'string')
+
+/** For each endpoint a list of methods; that they are mounted is checked once that is known. */
+export const endpointAuthMethodsChecks = Object.fromEntries(
+  authenticatingEndpoints.map(endpoint => [endpoint, methodNames])
+) as Readonly<Record<AuthenticatingEndpoint, Check<readonly string[] | undefined>>>
 
 /** How one endpoint authenticates. */
 export interface EndpointAuthentication {
@@ -38,7 +45,7 @@ export function endpointAuthentication(
   events: EventSource,
   methods: EndpointAuthMethods = {}
 ): (endpoint: AuthenticatingEndpoint) => EndpointAuthentication {
-  checkEndpointAuthMethods(methods, options.strategies)
+  checkMounted(methods, options.strategies)
   return endpoint => {
     const strategies = strategiesAt(endpoint, options.strategies, methods)
     return { strategies, authenticate: authenticateWith({ ...options, strategies, endpoint }, events) }
@@ -56,31 +63,29 @@ export function strategiesAt(
   methods: EndpointAuthMethods = {}
 ): readonly ClientAuthenticationStrategy[] {
   const named = methods[endpoint]
-  const suited = confidentialEndpoints.includes(endpoint) ? strategies.filter(isConfidential) : strategies
+  const suited = suitedTo(endpoint, strategies)
   const accepted = named === undefined ? suited : suited.filter(({ name }) => named.includes(name))
   if (accepted.length === 0)
     throw new ConfigurationError(`endpointAuthMethods.${endpoint}`, 'must leave at least one method that authenticates clients')
   return accepted
 }
 
-/** @throws ConfigurationError for an endpoint nobody has, or a method that is not mounted or does not suit the endpoint. */
-function checkEndpointAuthMethods(methods: EndpointAuthMethods, strategies: readonly ClientAuthenticationStrategy[]): void {
-  const given: unknown = methods
-  if (typeof given !== 'object' || given === null)
-    throw new ConfigurationError('endpointAuthMethods', 'must be an object with a list of methods for each endpoint')
-  checkKeys(given, authenticatingEndpoints, 'endpointAuthMethods.')
-  for (const [endpoint, list] of Object.entries(given as Readonly<Record<string, unknown>>)) {
-    const key = `endpointAuthMethods.${endpoint}`
-    if (list === undefined) continue
-    if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of methods')
-    const suited = (confidentialEndpoints.some(name => name === endpoint) ? strategies.filter(isConfidential) : strategies).map(
-      ({ name }) => name
-    )
-    list.forEach((name: unknown, index) => {
-      if (!suited.includes(name as string))
-        throw new ConfigurationError(`${key}[${index}]`, `must be one of ${suited.join(', ')}`)
+/** @throws ConfigurationError for a method that is not mounted or does not suit the endpoint. */
+function checkMounted(methods: EndpointAuthMethods, strategies: readonly ClientAuthenticationStrategy[]): void {
+  for (const endpoint of authenticatingEndpoints) {
+    const suited = suitedTo(endpoint, strategies).map(({ name }) => name)
+    methods[endpoint]?.forEach((name, index) => {
+      if (!suited.includes(name))
+        throw new ConfigurationError(`endpointAuthMethods.${endpoint}[${index}]`, `must be one of ${suited.join(', ')}`)
     })
   }
+}
+
+function suitedTo(
+  endpoint: AuthenticatingEndpoint,
+  strategies: readonly ClientAuthenticationStrategy[]
+): readonly ClientAuthenticationStrategy[] {
+  return confidentialEndpoints.includes(endpoint) ? strategies.filter(isConfidential) : strategies
 }
 
 function isConfidential(strategy: ClientAuthenticationStrategy): boolean {

@@ -1,6 +1,7 @@
 /** A whole authorization server as one Express middleware: every endpoint of one issuer. */
 import type { Request, RequestHandler, Response } from 'express'
-import { authorizationServerParts, type AuthorizationServerOptions } from './parts.ts'
+import { authorizationServerChecks, type AuthorizationServerOptions } from './options.ts'
+import { authorizationServerParts } from './parts.ts'
 import type { WouldBreak } from '../events/break-report.ts'
 import type { InteractionPrompt, InteractionResult } from '../endpoints/authorization/interaction.ts'
 import { describeInteraction, resumeAuthorization } from '../endpoints/authorization/resume.ts'
@@ -13,9 +14,10 @@ import { metadataPaths, type Endpoint, type EndpointContext } from '../endpoints
 import { mountedEndpoints } from '../endpoints/index.ts'
 import { buildMetadata } from '../endpoints/metadata.ts'
 import { strategiesAt } from '../authentication/per-endpoint.ts'
-import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
+import { errorHandler } from '../http/error-handler.ts'
 import { sendPublicDocument } from '../http/public-document.ts'
 import { pathOf } from '../http/request-target.ts'
+import { readOptions } from '../options.ts'
 import { requireAccessToken, type RequireAccessTokenOptions } from '../protected-resource/require-access-token.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from '../protected-resource/metadata.ts'
 import { tokenEndpoint } from '../token-endpoint/handler.ts'
@@ -23,7 +25,7 @@ import type { TokenEndpointParts } from '../token-endpoint/token-router.ts'
 import { verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
 import { personGrants, type PersonGrants } from '../tokens/person-grants.ts'
 
-export type { AuthorizationServerOptions } from './parts.ts'
+export type { AuthorizationServerOptions } from './options.ts'
 
 /** The middleware, and what the application's pages and its own API need of the server behind it. */
 export interface AuthorizationServer extends RequestHandler, PersonGrants {
@@ -98,12 +100,13 @@ export interface KeptClientKeys {
  * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys(), interaction }))
  */
 export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
-  const { context, token, mtlsOrigin, certificateMethods: certificates } = authorizationServerParts(options)
+  const read = readOptions(options, authorizationServerChecks)
+  const { context, token, mtlsOrigin, certificateMethods } = authorizationServerParts(read)
   const { server, protection } = context
-  const strategies = strategiesAt('token', token.strategies, options.endpointAuthMethods)
-  const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, options))
+  const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
+  const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
   const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
-  return Object.assign(mount(routes, options), personGrants(server), {
+  return Object.assign(mount(routes, read), personGrants(server), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
       resumeAuthorization({ context, req, res }, id, result),
@@ -117,10 +120,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
-      protectedResourceMetadata(
-        { issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods: certificates },
-        given
-      )
+      protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
   })
 }
 
@@ -153,8 +153,8 @@ function routesOf({ server, addresses }: EndpointContext, endpoints: readonly En
 }
 
 /** Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one handler. */
-function mount({ exact, withItems }: Routes, options: OAuthErrorHandlerOptions): RequestHandler {
-  const answerError = oauthErrorHandler(options)
+function mount({ exact, withItems }: Routes, options: Parameters<typeof errorHandler>[0]): RequestHandler {
+  const answerError = errorHandler(options)
   return (req, res, next) => {
     const path = pathOf(req)
     const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))

@@ -8,8 +8,7 @@ import type { EventListener } from '../events/event-source.ts'
 import { harmless } from '../listeners.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { pathOf } from '../http/request-target.ts'
-import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
-import { checkFunction } from '../tokens/token-server.ts'
+import { fn, integer, issuerIdentifier, readOptions, required, type Checks, type Read } from '../options.ts'
 
 /** A tenant's server: the options of an authorization server but for its issuer, which its path decides. */
 export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'> {
@@ -43,7 +42,15 @@ export interface Tenants extends RequestHandler {
   forget(path: string): void
 }
 
-const optionKeys = ['issuer', 'resolve', 'max', 'maxAge', 'onError', 'onEvent']
+export const tenantsChecks = {
+  issuer: issuerIdentifier(),
+  resolve: required(fn<TenantsOptions['resolve']>()),
+  max: integer({ min: 1, max: 1_000_000, default: 1000 }),
+  maxAge: integer({ min: 1, max: 31_536_000, default: 300 }),
+  onError: fn<NonNullable<OAuthErrorHandlerOptions['onError']>>(),
+  onEvent: fn<EventListener>()
+} satisfies Checks<TenantsOptions>
+
 /** Seconds for which a path that is no tenant's is not asked for again, and how many such paths are remembered. */
 const absentFor = 5
 const mostAbsent = 1000
@@ -69,13 +76,10 @@ const pathSyntax = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/
  * app.use(all)
  */
 export function tenants(options: TenantsOptions): Tenants {
-  checkKeys(options, optionKeys)
-  const issuer = checkIssuer(options.issuer)
-  if (typeof options.resolve !== 'function') throw new ConfigurationError('resolve', 'must be a function')
-  checkFunction(options.onEvent, 'onEvent')
-  const kept = new KeptTenants(options, issuer)
-  const base = new URL(issuer).pathname.replace(/\/$/, '')
-  const answerError = oauthErrorHandler({ onError: options.onError })
+  const read = readOptions(options, tenantsChecks)
+  const kept = new KeptTenants(read)
+  const base = new URL(read.issuer).pathname.replace(/\/$/, '')
+  const answerError = oauthErrorHandler({ onError: read.onError })
   const answer: RequestHandler = (req, res, next) => {
     const path = tenantOf(req, base)
     if (path === undefined) {
@@ -96,19 +100,17 @@ export function tenants(options: TenantsOptions): Tenants {
 
 /** The tenants in memory. Requests that come at once share one making. */
 class KeptTenants {
-  private readonly options: TenantsOptions
-  private readonly issuer: string
+  private readonly options: Read<typeof tenantsChecks>
   private readonly present: LRUCache<string, KeptTenant>
   private readonly absent = new LRUCache<string, true>({ max: mostAbsent, ttl: absentFor * 1000 })
   private forgotten = 0
   private readonly making = new Map<string, Promise<AuthorizationServer | undefined>>()
 
-  constructor(options: TenantsOptions, issuer: string) {
+  constructor(options: Read<typeof tenantsChecks>) {
     this.options = options
-    this.issuer = issuer
     this.present = new LRUCache<string, KeptTenant>({
-      max: checkInteger(options.max, 'max', { min: 1, max: 1_000_000, default: 1000 }),
-      ttl: checkInteger(options.maxAge, 'maxAge', { min: 1, max: 31_536_000, default: 300 }) * 1000,
+      max: options.max,
+      ttl: options.maxAge * 1000,
       dispose: tenant => tenant.dispose?.()
     })
   }
@@ -136,7 +138,7 @@ class KeptTenants {
 
   /** Neither a failure nor an absence takes the place of a tenant. */
   private async make(path: string): Promise<AuthorizationServer | undefined> {
-    const issuer = this.issuer + path
+    const issuer = this.options.issuer + path
     const begun = this.forgotten
     const options = await this.resolve(path, issuer)
     const isCurrent = begun === this.forgotten

@@ -7,7 +7,7 @@ import { metadataRules } from './metadata/rules.ts'
 import type { ClientMetadata, ReadMetadata, RegisteredMetadata } from './metadata/metadata.ts'
 import { misconfiguredReport } from './misconfigured.ts'
 import { readMetadata } from './metadata/read.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, required, valueLike, type Check } from '../options.ts'
 
 export type { ClientCredential } from './configured-credentials.ts'
 export type { AssertionAudience, ClientMetadata, ReadMetadata, RegisteredMetadata } from './metadata/metadata.ts'
@@ -79,15 +79,17 @@ function withoutCredentials(metadata: ReadMetadata): Omit<RegisteredMetadata, 'c
   return rest as unknown as Omit<RegisteredMetadata, 'client_secret' | 'credentials'>
 }
 
+/** Where clients come from; what is wrong with one of a list is said by {@link clientRegistry}. */
+export const clientsCheck: Check<ClientSource | ClientRegistry> = required(
+  valueLike<ClientSource | ClientRegistry>(
+    'a list of client metadata or a function that finds a client by its client_id',
+    value => typeof value === 'function' || Array.isArray(value) || isRegistry(value)
+  )
+)
+
 /** Makes a registry of a source; one source has one registry, however many strategies it is given to. */
 export function clientRegistry(source: ClientSource | ClientRegistry): ClientRegistry {
-  if (isRegistry(source)) return source
-  if (typeof source !== 'function' && !Array.isArray(source)) {
-    throw new ConfigurationError(
-      'clients',
-      'must be a list of client metadata or a function that finds a client by its client_id'
-    )
-  }
+  if (isRegistry(clientsCheck.read(source, 'clients'))) return source as ClientRegistry
   const known = registries.get(source)
   if (known !== undefined) return known
   const registry = typeof source === 'function' ? registryOfFunction(source) : registryOfList(source as readonly ClientMetadata[])
@@ -95,7 +97,7 @@ export function clientRegistry(source: ClientSource | ClientRegistry): ClientReg
   return registry
 }
 
-function isRegistry(source: ClientSource | ClientRegistry | null): source is ClientRegistry {
+function isRegistry(source: unknown): source is ClientRegistry {
   return (
     typeof source === 'object' &&
     source !== null &&

@@ -56,7 +56,7 @@ export interface MethodCredential extends CredentialMembers {
 export type ClientCredential = SecretCredential | KeyCredential | CertificateCredential | MethodCredential
 
 /** How many one client's metadata may have. */
-export const mostConfigured = 100
+const mostConfigured = 100
 /** In characters. A longer one never matches anything. */
 export const longestSecret = 1024
 
@@ -153,7 +153,7 @@ export function checkSecretValue(value: unknown, fail: Fail): string {
 }
 
 /** What `hashSecret()` makes: scrypt's parameters, salt and key, so that no parameters from a database can cost more than a process has. */
-export function isSecretHash(hash: string): boolean {
+function isSecretHash(hash: string): boolean {
   return /^\$scrypt\$ln=1[0-7],r=8,p=(?:[1-9]|1[0-6])\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$/.test(hash)
 }
 

@@ -183,7 +183,7 @@ export function registeredCredentials(client: CredentialHolder, secrets: readonl
 }
 
 /** The id of the method a client is registered for. */
-export const registeredMethodId = 'token_endpoint_auth_method'
+const registeredMethodId = 'token_endpoint_auth_method'
 
 /** The ids that registered members have; `credentials` of a client may not use them. */
 export function isRegisteredId(id: string): boolean {

@@ -20,7 +20,7 @@ import { credentialsWith, emptyRecord, type RecordKeeper, type StoredCredential 
 import type { CredentialRecords } from './records.ts'
 import { hashSecret, saltOf } from './secrets/human-secret.ts'
 import type { LastUses } from './last-use.ts'
-import type { Emit } from '../events/events.ts'
+import type { CredentialEvent, Emit } from '../events/events.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 
 /** A credential that was added. */
@@ -58,7 +58,7 @@ export interface CredentialFunctionsContext {
   readonly find: (client_id: string) => Promise<Client>
 }
 
-const optionKeys = ['label', 'not_before', 'expires_at']
+const optionKeys = ['label', 'not_before', 'expires_at', 'addedBy']
 
 /** What is stored, but for its description. */
 type Material = Readonly<Record<string, unknown>> & { readonly type: StoredCredential['type'] }
@@ -220,11 +220,11 @@ async function add(
   }
 ): Promise<AddedCredential> {
   checkOptions(context, options)
-  const { label, not_before, expires_at } = options
+  const { label, not_before, expires_at, addedBy: added_by } = options
   const id = newCredentialId(context.random)
   const material = given.material(id)
   const credential = given.credential ?? `${material.type}:${id}`
-  const described = { id, label, created_at: seconds(context), not_before, expires_at, credential }
+  const described = { id, label, created_at: seconds(context), not_before, expires_at, credential, added_by }
   const stored = { ...material, ...described } as StoredCredential
   await addCredential(context, client, {
     credential: stored,
@@ -253,17 +253,19 @@ function wrong(argument: string, mustBe: string): never {
   throw new ConfigurationError(argument, mustBe)
 }
 
+type ToldCredential = Pick<CredentialEvent, 'credential' | 'label' | 'expires_at' | 'added_by'>
+
 export function tell(
   context: CredentialFunctionsContext,
   type: 'credential.added' | 'credential.revoked',
   client_id: string,
-  {
-    credential,
-    label,
-    expires_at
-  }: { readonly credential: string; readonly label?: string | undefined; readonly expires_at?: number | undefined }
+  { credential, label, expires_at, added_by }: ToldCredential
 ): void {
   const { issuer, clock, emit } = context
-  const more = { ...(label !== undefined && { label }), ...(expires_at !== undefined && { expires_at }) }
+  const more = {
+    ...(label !== undefined && { label }),
+    ...(expires_at !== undefined && { expires_at }),
+    ...(added_by !== undefined && { added_by })
+  }
   emit?.({ type, at: clock(), issuer, client_id, credential, ...more })
 }

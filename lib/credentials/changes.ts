@@ -1,7 +1,7 @@
 /** Changing what the library keeps of a client's credentials: adding, ending and revoking, each one compare-and-set. */
 import type { Client } from '../clients/client.ts'
 import { checkDates, checkLabel, isStoredId } from '../clients/configured-credentials.ts'
-import { credentialSet, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
+import { credentialSet, type CredentialDescription, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
 import { ConfigurationError } from '../options.ts'
 import { CredentialError } from './credential-error.ts'
 import { canStillAuthenticate } from './listing.ts'
@@ -21,6 +21,11 @@ import type { CredentialRecords } from './records.ts'
 export interface CredentialOptions extends Dated {
   /** For whoever operates the server: at most 64 printable characters. */
   readonly label?: string | undefined
+  /**
+   * The credential by which the client asked for this one, as decisions call it (`secret:1`): revoked with that one where it was stolen. Default: none, the
+   * operator adds it.
+   */
+  readonly addedBy?: string | undefined
 }
 
 /** What changes are made with. */
@@ -33,7 +38,7 @@ export interface ChangeContext {
 }
 
 /** How many one client may have that can still be used; as many again are remembered that cannot. */
-export const mostStored = 50
+const mostStored = 50
 
 /** @throws ConfigurationError naming the member that is wrong. */
 export function checkCredentialOptions(options: CredentialOptions, now: number): void {
@@ -41,8 +46,14 @@ export function checkCredentialOptions(options: CredentialOptions, now: number):
     throw new ConfigurationError(member, mustBe)
   }
   checkLabel(options.label, fail)
+  checkCredentialName(options.addedBy, fail)
   checkDates(options, fail)
   checkFuture(options.expires_at, 'expires_at', now)
+}
+
+function checkCredentialName(name: unknown, fail: (member: string, mustBe: string) => never): void {
+  if (name !== undefined && !(typeof name === 'string' && /^[^\p{Cc}\p{Cs}]{1,512}$/u.test(name)))
+    fail('addedBy', 'must be a credential as decisions call it, such as secret:1')
 }
 
 /** @throws ConfigurationError where the time is given and not to come. */
@@ -90,8 +101,17 @@ function withRoom(record: CredentialRecord, now: number): CredentialRecord {
   const dead = record.credentials.filter(isDead)
   if (record.credentials.length - dead.length >= mostStored)
     throw new CredentialError('too_many', `a client may have ${mostStored} credentials beside those it is configured with`)
-  const forgotten = new Set(dead.slice(0, Math.max(0, dead.length - mostStored + 1)))
-  return { ...record, credentials: record.credentials.filter(credential => !forgotten.has(credential)) }
+  return dead.slice(0, Math.max(0, dead.length - mostStored + 1)).reduce(forget, record)
+}
+
+/** Without one. What it added has been added by what added it: nobody gets away by a credential of which nothing is known any more. */
+function forget(record: CredentialRecord, forgotten: StoredCredential): CredentialRecord {
+  const others = record.credentials.filter(credential => credential !== forgotten)
+  const { added_by } = forgotten
+  if (added_by === undefined) return { ...record, credentials: others }
+  const inherit = (credential: StoredCredential): StoredCredential =>
+    credential.added_by === forgotten.credential ? { ...credential, added_by } : credential
+  return { ...record, credentials: others.map(inherit) }
 }
 
 /** Gives every secret there is an end, where it has no earlier one. */
@@ -133,40 +153,87 @@ function withEnding(
   return { ...record, endings: [...relevant, ending] }
 }
 
+/** What becomes of a credential that ends. */
+export type End =
+  | { readonly expires_at: number }
+  | {
+      readonly revoked: true
+      /** Allows what leaves the client unable to authenticate. */
+      readonly force: boolean
+      /** Takes back what was added by it too, and by that, whether or not it was revoked before. */
+      readonly stolen: boolean
+    }
+
+/** What {@link endCredential} did. */
+export interface Ended {
+  /** What it ended: nothing that had been revoked before. */
+  readonly ended: readonly NamedCredential[]
+  /** What was added by it, and by that, and is neither over nor revoked. */
+  readonly left: readonly NamedCredential[]
+}
+
+type NamedCredential = Pick<CredentialDescription, 'id' | 'credential' | 'label'>
+
 /**
  * Ends a credential, or takes it back at once.
  *
- * @param end.force allows what leaves the client unable to authenticate.
- * @returns what was ended; undefined where it had been revoked before.
  * @throws CredentialError `unknown_credential`, `last_credential`.
  */
 export async function endCredential(
   { records, keeper, clock }: ChangeContext,
   base: Client,
   id: string,
-  end: { readonly expires_at: number } | { readonly revoked: true; readonly force: boolean }
-): Promise<{ readonly credential: string; readonly label?: string | undefined } | undefined> {
+  end: End
+): Promise<Ended> {
   const now = Math.floor(clock() / 1000)
   const at = 'revoked' in end ? { revoked_at: now } : end
-  let ended: { readonly credential: string; readonly label?: string | undefined } | undefined
+  let done: Ended = { ended: [], left: [] }
   await records.change(base.client_id, (record = emptyRecord(keeper)) => {
-    ended = undefined
-    const credential = credentialsWith(base, record, keeper).find(other => other.id === id)
-    if (credential === undefined) {
-      const isRevoked = record.credentials.some(stored => stored.id === id) || credentialSet(base).all.some(one => one.id === id)
-      if (isRevoked && 'revoked' in end) return undefined
+    const usable = credentialsWith(base, record, keeper)
+    const credential = usable.find(other => other.id === id)
+    const root = credential ?? revokedBefore(base, record, id)
+    if (root === undefined || (credential === undefined && !('revoked' in end)))
       throw new CredentialError('unknown_credential', 'the client has no such credential')
-    }
-    ended = { credential: credential.credential, label: credential.label }
-    const changed = isStoredId(id)
-      ? { ...record, credentials: record.credentials.map(stored => (stored.id === id ? endStored(stored, at) : stored)) }
-      : withEnding(base, record, credential, keeper, at)
+    const came = descendantsOf(record, root.credential)
+    const others = usable.filter(other => came.has(other.credential) && other.id !== id && !isOver(other, now))
+    const withOthers = 'revoked' in end && end.stolen
+    const ended = [...(credential === undefined ? [] : [credential]), ...(withOthers ? others : [])]
+    done = { ended, left: withOthers ? [] : others }
+    if (ended.length === 0) return undefined
+    const changed = ended.reduce((before, one) => endOne(base, before, one, keeper, at), record)
     const could = 'revoked' in end && !end.force && canStillAuthenticate(base, record, keeper, now)
     if (could && !canStillAuthenticate(base, changed, keeper, now))
       throw new CredentialError('last_credential', 'the client could not authenticate without this one')
     return changed
   })
-  return ended
+  return done
+}
+
+function revokedBefore(base: Client, record: CredentialRecord, id: string): { readonly credential: string } | undefined {
+  return record.credentials.find(stored => stored.id === id) ?? credentialSet(base).all.find(one => one.id === id)
+}
+
+/** The names of what was added by a credential, and by that. */
+function descendantsOf({ credentials }: CredentialRecord, root: string): ReadonlySet<string> {
+  const found = new Set([root])
+  // a set that grows while it is walked is walked to its end
+  for (const name of found) {
+    for (const { added_by, credential } of credentials) if (added_by === name) found.add(credential)
+  }
+  found.delete(root)
+  return found
+}
+
+function endOne(
+  base: Client,
+  record: CredentialRecord,
+  credential: CredentialOfClient,
+  keeper: RecordKeeper,
+  end: { readonly expires_at: number } | { readonly revoked_at: number }
+): CredentialRecord {
+  const { id } = credential
+  if (!isStoredId(id)) return withEnding(base, record, credential, keeper, end)
+  return { ...record, credentials: record.credentials.map(stored => (stored.id === id ? endStored(stored, end) : stored)) }
 }
 
 function endStored(
@@ -174,8 +241,8 @@ function endStored(
   end: { readonly expires_at: number } | { readonly revoked_at: number }
 ): StoredCredential {
   if ('expires_at' in end) return { ...stored, expires_at: earlier(stored.expires_at, end.expires_at) }
-  const { id, label, created_at, not_before, expires_at, credential } = stored
-  const described = { id, label, created_at, not_before, expires_at, credential, ...end }
+  const { id, label, created_at, not_before, expires_at, credential, added_by } = stored
+  const described = { id, label, created_at, not_before, expires_at, credential, added_by, ...end }
   switch (stored.type) {
     case 'method':
       return { ...described, type: stored.type, method: stored.method }

@@ -6,7 +6,7 @@ import { webcrypto } from 'node:crypto'
 import { isPublicMethod, provingMethods } from '../clients/methods.ts'
 import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
 import type { Known } from '../stores/cached-records.ts'
-import { clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { clientsCheck, clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import { credentialFunctions, type CredentialFunctions } from './functions.ts'
 import { CredentialError } from './credential-error.ts'
@@ -19,13 +19,12 @@ import { secretKeeper } from './secrets/stored-secret.ts'
 import { upgradeHash } from './secrets/upgrade-hash.ts'
 import { harmless } from '../listeners.ts'
 import type { Emit } from '../events/events.ts'
-import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
+import { clock, ConfigurationError, fn, integer, issuerIdentifier, listOf, readOptions, type Checks } from '../options.ts'
 import { scopedStore } from '../stores/scoped.ts'
-import type { Store } from '../stores/store.ts'
+import { storeCheck, type Store } from '../stores/store.ts'
 import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
 import { guardedStore } from '../stores/guarded.ts'
-import { SigningKeys } from '../signing-keys/signing-keys.ts'
-import { checkFunction, checkStore } from '../tokens/token-server.ts'
+import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
 
 /** The functions, and the clients as they are with what the functions changed. */
 export interface CredentialSets extends CredentialFunctions {
@@ -52,7 +51,29 @@ export interface CredentialSetsOptions {
   readonly random?: ((size: number) => Buffer) | undefined
 }
 
-const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', 'onEvent', 'clock', 'random']
+/** How old what a process knows of another one's changes may be. */
+export const maxAgeCheck = integer({ min: 0, max: 3600, default: 5 })
+
+/** Methods that prove something. */
+const methodsCheck = listOf(
+  'client authentication methods, and none is not among them',
+  (method): method is string => typeof method === 'string' && !isPublicMethod(method),
+  provingMethods
+)
+
+const freshRandom = (size: number): Buffer => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))
+
+export const credentialSetsChecks = {
+  issuer: issuerIdentifier(),
+  store: storeCheck,
+  clients: clientsCheck,
+  keys: keysCheck,
+  methods: methodsCheck,
+  maxAge: maxAgeCheck,
+  onEvent: fn<Emit>(),
+  clock: clock(),
+  random: fn(freshRandom)
+} satisfies Checks<CredentialSetsOptions>
 
 /**
  * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
@@ -68,20 +89,15 @@ const optionKeys = ['issuer', 'store', 'clients', 'keys', 'methods', 'maxAge', '
  * const { client_secret } = await credentials.rotateSecret('billing', { label: 'winter 2026' })
  */
 export function credentialSets(options: CredentialSetsOptions): CredentialSets {
-  checkKeys(options, optionKeys)
-  const issuer = checkIssuer(options.issuer)
-  const keys = new SigningKeys(options.keys)
-  const methods = checkMethods(options.methods)
+  const { issuer, store, onEvent, ...read } = readOptions(options, credentialSetsChecks)
+  const keys = new SigningKeys(read.keys)
+  const { clients, methods, maxAge, clock, random } = read
   return openCredentialSets({
-    issuer,
-    store: guardedStore(scopedStore(checkStore(options.store), issuer)),
+    ...{ issuer, clients, maxAge, clock, random },
+    store: guardedStore(scopedStore(store, issuer)),
     mac: (purpose, data) => keys.mac(purpose, data),
-    clock: checkFunction(options.clock, 'clock') ?? Date.now,
-    random: checkFunction(options.random, 'random') ?? (size => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))),
-    clients: options.clients,
     methods: () => methods,
-    maxAge: checkMaxAge(options.maxAge, 'maxAge'),
-    emit: harmless('onEvent', options.onEvent)
+    emit: harmless('onEvent', onEvent)
   })
 }
 
@@ -115,10 +131,6 @@ const known = new WeakMap<object, KnownCredentialSets>()
 /** The credential sets whose `clients` these are; undefined for any other. */
 export function credentialSetsOf(clients: ClientSource | ClientRegistry): KnownCredentialSets | undefined {
   return known.get(clients)
-}
-
-export function checkMaxAge(maxAge: unknown, key: string): number {
-  return checkInteger(maxAge, key, { min: 0, max: 3600, default: 5 })
 }
 
 export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
@@ -189,7 +201,10 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
       // most clients do the same thing over and over, and that is recorded once a minute
       if (isRepetition(lastUse.get(client), method, credentials, now)) return
       lastUse.set(client, { method, credentials, at: now })
-      uses.note(client.client_id, [`method:${method}`, ...credentials.flatMap(credential => namesOf(client, credential) ?? [])])
+      uses.note(client.client_id, [
+        `method:${method}`,
+        ...credentials.flatMap(credential => listedName(client, credential) ?? [])
+      ])
       review(client.client_id)
     }
   }
@@ -219,7 +234,7 @@ function isRepetition(before: Use | undefined, method: string, credentials: read
 const namesByClient = new WeakMap<Client, ReadonlySet<string>>()
 
 /** What a use is recorded as: what the client has under this name, or its `jwks_uri` for a key that came from there. */
-function namesOf(client: Client, credential: string): string | undefined {
+export function listedName(client: Client, credential: string): string | undefined {
   let names = namesByClient.get(client)
   if (names === undefined) {
     names = new Set(credentialSet(client).all.map(one => one.credential))
@@ -227,11 +242,4 @@ function namesOf(client: Client, credential: string): string | undefined {
   }
   if (names.has(credential)) return credential
   return names.has('jwks_uri') ? 'jwks_uri' : undefined
-}
-
-function checkMethods(methods: unknown): readonly string[] {
-  if (methods === undefined) return provingMethods
-  if (!Array.isArray(methods) || !methods.every(method => typeof method === 'string' && !isPublicMethod(method)))
-    throw new ConfigurationError('methods', 'must be a list of client authentication methods, and none is not among them')
-  return methods as readonly string[]
 }

@@ -18,6 +18,24 @@ import { checkFuture, endCredential, type CredentialOptions } from './changes.ts
 import { describeCredentials, type CredentialInfo } from './listing.ts'
 import { reviewCredentials } from './review.ts'
 import type { CredentialEvent } from '../events/events.ts'
+import { flag, readOptions, type Checks } from '../options.ts'
+
+export interface RevokeCredentialOptions {
+  /** True: even where the client could not authenticate any more. Default false. */
+  readonly force?: boolean | undefined
+  /**
+   * True: somebody else has it. What was added by it is revoked with it, and what was added by that, even where it was revoked before. Default false.
+   */
+  readonly stolen?: boolean | undefined
+}
+
+/** Ids of credentials, in the order in which they were added. */
+export interface RevokedCredentials {
+  /** What was revoked now: nothing that had been before. */
+  readonly revoked: readonly string[]
+  /** What was added by it, or by what was added by it, and still works. */
+  readonly descendants: readonly string[]
+}
 
 /**
  * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
@@ -49,8 +67,9 @@ export interface CredentialFunctions {
   /**
    * Takes a credential back, configured or added, for good: at once here, within `maxAge` elsewhere. One that is configured comes back when its value is
    * another. Does nothing where it was revoked before. Rejects with `last_credential` where the client could not authenticate any more, unless forced.
+   * What the client added by it goes on, and is what this resolves to; where it was stolen, that is revoked too.
    */
-  revokeCredential(client_id: string, id: string, options?: { readonly force?: boolean | undefined }): Promise<void>
+  revokeCredential(client_id: string, id: string, options?: RevokeCredentialOptions): Promise<RevokedCredentials>
   /** All there is to say of a client's credentials. Never a secret, or anything made from one. */
   listCredentials(client_id: string): Promise<readonly CredentialInfo[]>
   /**
@@ -59,6 +78,8 @@ export interface CredentialFunctions {
    */
   review(client_id: string): Promise<readonly CredentialEvent[]>
 }
+
+const revoking = { force: flag(), stolen: flag() } satisfies Checks<RevokeCredentialOptions>
 
 export function credentialFunctions(context: CredentialFunctionsContext): CredentialFunctions {
   const { records, uses, keeper } = context
@@ -83,9 +104,12 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
       checkFuture(expires_at, 'expires_at', seconds(context))
       await endCredential(context, await context.find(client_id), id, { expires_at })
     },
-    async revokeCredential(client_id, id, { force = false } = {}) {
-      const revoked = await endCredential(context, await context.find(client_id), id, { revoked: true, force })
-      if (revoked !== undefined) tell(context, 'credential.revoked', client_id, revoked)
+    async revokeCredential(client_id, id, options = {}) {
+      const { force = false, stolen = false } = readOptions(options, revoking)
+      const end = { revoked: true, force, stolen } as const
+      const { ended, left } = await endCredential(context, await context.find(client_id), id, end)
+      for (const one of ended) tell(context, 'credential.revoked', client_id, one)
+      return { revoked: ended.map(one => one.id), descendants: left.map(one => one.id) }
     },
     listCredentials: list,
     async review(client_id) {

@@ -19,6 +19,8 @@ export interface CredentialInfo {
   readonly revoked_at?: number
   /** To the minute; absent: never, as far as is known. Which key of a `jwks_uri` it was is not told apart. */
   readonly last_used_at?: number
+  /** The credential by which the client added it, as decisions call it; absent where its operator did. */
+  readonly added_by?: string
   /** `configured`: the client's own source, such as its `client_secret`. `stored`: added here. */
   readonly source: 'configured' | 'stored'
   readonly state: 'live' | 'pending' | 'expired' | 'revoked'
@@ -55,6 +57,7 @@ type Describable = CredentialDescription & {
   readonly member?: string
   readonly value?: string
   readonly jwks_uri?: string
+  readonly added_by?: string | undefined
 }
 
 function describe(
@@ -62,7 +65,7 @@ function describe(
   { expires_at, revoked_at }: { readonly expires_at?: number | undefined; readonly revoked_at?: number | undefined },
   now: number
 ): Undated {
-  const { id, label, created_at, not_before, source, member, value, jwks_uri } = credential
+  const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by } = credential
   return {
     id,
     type: typeNames[credential.type],
@@ -72,6 +75,7 @@ function describe(
     ...(not_before !== undefined && { not_before }),
     ...(expires_at !== undefined && { expires_at }),
     ...(revoked_at !== undefined && { revoked_at }),
+    ...(added_by !== undefined && { added_by }),
     source,
     state: stateOf({ not_before, expires_at, revoked_at }, now),
     ...(member !== undefined && { subject: `${member}=${value ?? ''}` }),
@@ -102,7 +106,7 @@ function stateOf(
 }
 
 /** Whether a client with these credentials could authenticate now: by a method it may use, with something that method takes. */
-export function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
+function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
   const live = all.filter(credential => isLive(credential, now))
   return live.some(credential => {
     if (credential.type !== 'method') return false

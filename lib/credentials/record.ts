@@ -27,6 +27,8 @@ interface StoredDescription extends Dated {
   readonly label?: string | undefined
   /** How decisions call it. */
   readonly credential: string
+  /** How they call the one by which its client added it; absent where its operator did. */
+  readonly added_by?: string | undefined
   /** Then nothing is left of it but this description. */
   readonly revoked_at?: number | undefined
 }

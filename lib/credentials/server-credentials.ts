@@ -1,8 +1,8 @@
 /** The credential sets of a whole server: the application's own, where it made some, or the server's. */
 import type { ClientRegistry, ClientSource } from '../clients/client.ts'
-import { checkMaxAge, credentialSetsOf, openCredentialSets, type CredentialSets } from './credential-sets.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
-import { checkBoolean, type TokenServer } from '../tokens/token-server.ts'
+import { credentialSetsOf, maxAgeCheck, openCredentialSets, type CredentialSets } from './credential-sets.ts'
+import { ConfigurationError, flag, type Checks, type Read } from '../options.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 
 export interface CredentialsOptions {
   /**
@@ -13,6 +13,11 @@ export interface CredentialsOptions {
   /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
   readonly maxAge?: number | undefined
 }
+
+export const credentialsChecks = {
+  endpoint: flag(false),
+  maxAge: maxAgeCheck
+} satisfies Checks<CredentialsOptions>
 
 /** The sets of a server, and how its parts get their clients from them. */
 export interface ServerCredentials {
@@ -27,20 +32,14 @@ export interface ServerCredentials {
 
 /** @throws ConfigurationError naming the option that is wrong. */
 export function serverCredentials({
-  credentials: options = {},
+  credentials: { endpoint, maxAge },
   ...given
 }: {
   readonly issuer: string
   readonly clients: ClientSource | ClientRegistry
   readonly strategies?: readonly object[] | undefined
-  readonly credentials?: CredentialsOptions | undefined
+  readonly credentials: Read<typeof credentialsChecks>
 }): ServerCredentials {
-  const unchecked: unknown = options
-  if (typeof unchecked !== 'object' || unchecked === null) throw new ConfigurationError('credentials', 'must be an object')
-  checkKeys(unchecked, ['endpoint', 'maxAge'], 'credentials.')
-  checkBoolean(options.endpoint, 'credentials.endpoint')
-  const maxAge = checkMaxAge(options.maxAge, 'credentials.maxAge')
-  const endpoint = options.endpoint === true
   const known = credentialSetsOf(given.clients)
   if (known !== undefined) {
     if (known.issuer !== given.issuer)

@@ -5,6 +5,7 @@ import type { Client } from '../clients/client.ts'
 import { credentialSet, type CredentialOfClient } from '../clients/credentials.ts'
 import { methodsThat } from '../clients/methods.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
+import { listedName } from '../credentials/credential-sets.ts'
 import { CredentialError } from '../credentials/credential-error.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
@@ -25,30 +26,33 @@ export function credentialsEndpoint(context: EndpointContext): Endpoint {
   return { member: 'credentials_endpoint', caller: 'client', strategies, unlisted: true, handler }
 }
 
-type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters) => Promise<object>
+/** @param addedBy the credential by which the client asks, as it is listed. */
+type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters, addedBy: string) => Promise<object>
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['list', async (credentials, { client_id }) => ({ credentials: await credentials.listCredentials(client_id) })],
   [
     'rotate_secret',
-    (credentials, { client_id }, parameters) =>
+    (credentials, { client_id }, parameters, addedBy) =>
       credentials.rotateSecret(client_id, {
         ...optionsOf(parameters),
+        addedBy,
         previousExpiresAt: timeOf(parameters, 'previous_expires_at')
       })
   ],
   [
     'add_key',
-    (credentials, client, parameters) => {
+    (credentials, client, parameters, addedBy) => {
       needMethodOf(client, 'key')
-      return credentials.addKey(client.client_id, readJwk(required(parameters, 'jwk')), optionsOf(parameters))
+      return credentials.addKey(client.client_id, readJwk(required(parameters, 'jwk')), { ...optionsOf(parameters), addedBy })
     }
   ],
   [
     'add_certificate',
-    (credentials, client, parameters) => {
+    (credentials, client, parameters, addedBy) => {
       needMethodOf(client, 'certificate')
-      return credentials.addCertificate(client.client_id, required(parameters, 'certificate'), optionsOf(parameters))
+      const certificate = required(parameters, 'certificate')
+      return credentials.addCertificate(client.client_id, certificate, { ...optionsOf(parameters), addedBy })
     }
   ],
   [
@@ -64,18 +68,20 @@ const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
     'revoke',
     async (credentials, { client_id }, parameters) => {
       const id = required(parameters, 'id')
-      await credentials.revokeCredential(client_id, id)
-      return { id }
+      const stolen = oneOf(parameters, 'stolen', ['true', 'false']) === 'true'
+      return { id, ...(await credentials.revokeCredential(client_id, id, { stolen })) }
     }
   ]
 ])
 
 async function answer({ credentials }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { parameters } = await readClientRequest(req)
+  const { parameters, used, authentication } = await readClientRequest(req)
   const action = actions.get(required(parameters, 'action'))
   if (action === undefined) throw new InvalidRequestError(`action must be one of ${[...actions.keys()].join(', ')}`)
+  // a method of the application's own may name no credential: then what was used is the method
+  const addedBy = (used && listedName(client, used)) ?? `method:${authentication?.method ?? ''}`
   try {
-    sendJson(res, 200, await action(credentials, client, parameters), notStored)
+    sendJson(res, 200, await action(credentials, client, parameters, addedBy), notStored)
   } catch (error) {
     // what was wrong with its own request may be said to the client it belongs to
     if (error instanceof CredentialError || error instanceof ConfigurationError) throw new InvalidRequestError(error.message)
@@ -86,6 +92,12 @@ async function answer({ credentials }: EndpointContext, client: Client, req: Req
 function required(parameters: Parameters, name: string): string {
   const value = parameters[name]
   if (value === undefined) throw new InvalidRequestError(`${name} is missing`)
+  return value
+}
+
+function oneOf(parameters: Parameters, name: string, allowed: readonly string[]): string | undefined {
+  const value = parameters[name]
+  if (value !== undefined && !allowed.includes(value)) throw new InvalidRequestError(`${name} must be ${allowed.join(' or ')}`)
   return value
 }
 

@@ -4,7 +4,7 @@ import { isPublic, type Client } from '../clients/client.ts'
 import { OAuthError, UnauthorizedClientError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { sendTokenResponse } from '../http/responses.ts'
-import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { ConfigurationError, integer, isLoopbackHost, required, textLike, type Checks, type Read } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { requestedScope } from '../token-issuers/token-issuer.ts'
 import { countAttempt } from '../codes/attempts.ts'
@@ -25,11 +25,16 @@ export interface DeviceAuthorizationOptions {
   readonly interval?: number | undefined
 }
 
-export interface DevicePolicy {
-  readonly verificationUri: string
-  readonly codeTtl: number
-  readonly interval: number
-}
+const day = 86_400
+
+export const deviceAuthorizationChecks = {
+  verificationUri: required(textLike('an https URL without a query or fragment', isPageAddress)),
+  codeTtl: integer({ min: 1, max: day, default: 600 }),
+  interval: integer({ min: 1, max: 300, default: 5 })
+} satisfies Checks<DeviceAuthorizationOptions>
+
+/** How devices are authorized. */
+export type DevicePolicy = Read<typeof deviceAuthorizationChecks>
 
 /** What a device asks for, for the page where its person decides. */
 export interface DeviceAuthorization {
@@ -59,32 +64,22 @@ export interface DeviceVerification {
   deny(user_code: string, account: Pick<Account, 'sub'>): Promise<boolean>
 }
 
-const day = 86_400
 const wrongCodes = { most: 10, window: 600 }
 
-/** @throws ConfigurationError naming the option that is wrong. */
+/** The policy where there is the grant. @throws ConfigurationError where there is one without the other. */
 export function checkDeviceAuthorization(
-  options: DeviceAuthorizationOptions | undefined,
+  policy: DevicePolicy | undefined,
   grantTypes: readonly string[]
 ): DevicePolicy | undefined {
   const issued = grantTypes.includes(deviceCodeGrantType)
-  const given: unknown = options
-  if (given === undefined && !issued) return undefined
-  if (!issued) throw new ConfigurationError('deviceAuthorization', 'needs deviceCode() among tokenIssuers')
-  if (options === undefined || typeof given !== 'object' || given === null)
+  if (policy === undefined && issued)
     throw new ConfigurationError(
       'deviceAuthorization',
       'must be an object with the verificationUri, as deviceCode() is among tokenIssuers'
     )
-  checkKeys(options, ['verificationUri', 'codeTtl', 'interval'], 'deviceAuthorization.')
-  const { verificationUri, codeTtl, interval } = options
-  if (!isPageAddress(verificationUri))
-    throw new ConfigurationError('deviceAuthorization.verificationUri', 'must be an https URL without a query or fragment')
-  return {
-    verificationUri,
-    codeTtl: checkInteger(codeTtl, 'deviceAuthorization.codeTtl', { min: 1, max: day, default: 600 }),
-    interval: checkInteger(interval, 'deviceAuthorization.interval', { min: 1, max: 300, default: 5 })
-  }
+  if (policy !== undefined && !issued)
+    throw new ConfigurationError('deviceAuthorization', 'needs deviceCode() among tokenIssuers')
+  return policy
 }
 
 /** Answers POST with a device code and a user code. Clients authenticate as at the token endpoint, public ones too. */
@@ -163,8 +158,8 @@ async function enter({ server }: EndpointContext, user_code: string, sub: string
   return found
 }
 
-function isPageAddress(uri: unknown): uri is string {
-  const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined
-  if (url === undefined || /[?#]/.test(String(uri)) || url.username !== '' || url.password !== '') return false
+function isPageAddress(uri: string): boolean {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  if (url === undefined || /[?#]/.test(uri) || url.username !== '' || url.password !== '') return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

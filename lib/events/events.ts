@@ -208,6 +208,8 @@ export interface CredentialEvent extends EventBase {
   /** As in decisions: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, or `method:<token_endpoint_auth_method>`. */
   readonly credential: string
   readonly label?: string | undefined
+  /** `credential.added`: the credential by which its client asked for it; absent where its operator did. */
+  readonly added_by?: string | undefined
   /** Seconds since the epoch. */
   readonly expires_at?: number | undefined
   /** Seconds since the epoch; absent: never, as far as is known. */

@@ -78,6 +78,7 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     traceId: () => traceIdOf(req),
     // what is put here later has its place from the start: all requests keep one shape
     authentication: undefined,
+    used: undefined,
     found: undefined,
     judged: undefined,
     onDecision: undefined,

@@ -1,7 +1,7 @@
 /** Development mode: what a refused client is told beyond RFC 6749 §5.2, while nobody but its developers can ask. */
 import { isCheckName } from '../decisions/decision.ts'
 import type { OAuthError } from '../errors.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, flag, readBy, type Checks, type Read } from '../options.ts'
 
 export interface DevelopmentErrorOptions {
   /**
@@ -16,20 +16,24 @@ export interface DevelopmentErrorOptions {
   readonly errorPages?: string | undefined
 }
 
-export const developmentErrorKeys: readonly (keyof DevelopmentErrorOptions)[] = ['developmentErrors', 'errorPages']
+const developing = flag(false)
 
-/**
- * What to answer an error with.
- *
- * @throws ConfigurationError naming the option that is wrong, or `developmentErrors` in production.
- */
-export function errorBody(options: DevelopmentErrorOptions): (error: OAuthError) => object {
-  const { developmentErrors = false, errorPages }: { readonly [Key in keyof DevelopmentErrorOptions]?: unknown } = options
-  const pages = checkPages(errorPages)
-  if (typeof developmentErrors !== 'boolean') throw new ConfigurationError('developmentErrors', 'must be true or false')
+export const developmentErrorChecks = {
+  developmentErrors: readBy(developing.takes, (value, key) => {
+    const read = developing.read(value, key)
+    if (read && process.env['NODE_ENV'] === 'production')
+      throw new ConfigurationError(key, 'must not be on where NODE_ENV is production')
+    return read
+  }),
+  errorPages: readBy('a URL, such as https://wiki.example.com/clientele/errors/', readPages)
+} satisfies Checks<DevelopmentErrorOptions>
+
+/** What to answer an error with. */
+export function errorBody({
+  developmentErrors,
+  errorPages: pages
+}: Read<typeof developmentErrorChecks>): (error: OAuthError) => object {
   if (!developmentErrors) return error => error.toJSON()
-  if (process.env['NODE_ENV'] === 'production')
-    throw new ConfigurationError('developmentErrors', 'must not be on where NODE_ENV is production')
   return error => {
     const { decision } = error
     if (decision === undefined) return error.toJSON()
@@ -39,12 +43,12 @@ export function errorBody(options: DevelopmentErrorOptions): (error: OAuthError)
   }
 }
 
-function checkPages(errorPages: unknown): URL {
-  if (errorPages === undefined) return packagedPages()
-  if (typeof errorPages !== 'string' || !URL.canParse(errorPages) || !/^(?:https?|file):/.test(errorPages))
-    throw new ConfigurationError('errorPages', 'must be a URL, such as https://wiki.example.com/clientele/errors/')
-  const url = new URL(errorPages)
-  if (url.search !== '' || url.hash !== '') throw new ConfigurationError('errorPages', 'must have neither query nor fragment')
+function readPages(value: unknown, key: string): URL {
+  if (value === undefined) return packagedPages()
+  if (typeof value !== 'string' || !URL.canParse(value) || !/^(?:https?|file):/.test(value))
+    throw new ConfigurationError(key, 'must be a URL, such as https://wiki.example.com/clientele/errors/')
+  const url = new URL(value)
+  if (url.search !== '' || url.hash !== '') throw new ConfigurationError(key, 'must have neither query nor fragment')
   return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`)
 }
 

@@ -11,7 +11,8 @@ import {
   UnsupportedMediaTypeError
 } from '../errors.ts'
 import { harmless } from '../listeners.ts'
-import { errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
+import { fn, readOptions, type Checks, type Read } from '../options.ts'
+import { developmentErrorChecks, errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
 import { sendOAuthError } from './responses.ts'
 
 export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
@@ -22,6 +23,11 @@ export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
    */
   readonly onError?: ((error: unknown, req: Request) => unknown) | undefined
 }
+
+export const errorHandlerChecks = {
+  ...developmentErrorChecks,
+  onError: fn<NonNullable<OAuthErrorHandlerOptions['onError']>>()
+} satisfies Checks<OAuthErrorHandlerOptions>
 
 /**
  * Answers errors as JSON, whatever the request accepts, with `Cache-Control: no-store`:
@@ -35,6 +41,11 @@ export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
  * @throws ConfigurationError for `developmentErrors` in production, an `errorPages` that is no URL, or an `onError` that is no function.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
+  return errorHandler(readOptions(options, errorHandlerChecks))
+}
+
+/** The same, by options that were read. */
+export function errorHandler(options: Read<typeof errorHandlerChecks>): ErrorRequestHandler {
   const bodyOf = errorBody(options)
   const onError = harmless('onError', options.onError)
   return (thrown: unknown, req, res, next) => {

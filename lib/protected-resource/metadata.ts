@@ -4,8 +4,8 @@ import { toOAuthError } from '../http/error-handler.ts'
 import { sendPublicDocument } from '../http/public-document.ts'
 import { pathOf, queryStringOf } from '../http/request-target.ts'
 import { sendOAuthError } from '../http/responses.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
-import { checkBoolean } from '../tokens/token-server.ts'
+import { flag, readOptions, required, text, textLike, type Checks } from '../options.ts'
+import { scopeList } from '../tokens/scope.ts'
 
 export interface ProtectedResourceMetadataOptions {
   /** The resource identifier: an https URL (http on a loopback host) without a fragment. It decides where the document stands. */
@@ -21,6 +21,13 @@ export interface ProtectedResourceMetadataOptions {
   readonly root?: boolean | undefined
 }
 
+export const protectedResourceMetadataChecks = {
+  resource: required(textLike('an absolute URL without a fragment', value => URL.canParse(value) && !value.includes('#'))),
+  scopes: scopeList(),
+  resourceName: text(),
+  root: flag(false)
+} satisfies Checks<ProtectedResourceMetadataOptions>
+
 /** What the server behind the resource contributes. */
 export interface ProtectedResourceContext {
   readonly issuer: string
@@ -35,13 +42,8 @@ export function protectedResourceMetadata(
   context: ProtectedResourceContext,
   options: ProtectedResourceMetadataOptions
 ): RequestHandler {
-  checkKeys(options, ['resource', 'scopes', 'resourceName', 'root'])
-  const { resource, scopes, resourceName: resource_name, root } = options
-  if (typeof resource !== 'string' || !URL.canParse(resource) || resource.includes('#')) {
-    throw new ConfigurationError('resource', 'must be an absolute URL without a fragment')
-  }
-  checkBoolean(root, 'root')
-  const isHere = documentFinder(resource, root === true)
+  const { resource, scopes, resourceName: resource_name, root } = readOptions(options, protectedResourceMetadataChecks)
+  const isHere = documentFinder(resource, root)
   const document = {
     resource,
     authorization_servers: [context.issuer],

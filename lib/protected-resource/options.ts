@@ -1,7 +1,6 @@
 /** The options of `requireAccessToken()`, checked once, when the middleware is made. */
-import { checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import { eachOf, flag, oneOf, required, textLike, type Checks, type Read } from '../options.ts'
 import { isScopeToken } from '../tokens/scope.ts'
-import { checkBoolean } from '../tokens/token-server.ts'
 
 export interface RequireAccessTokenOptions {
   /**
@@ -27,36 +26,17 @@ export interface RequireAccessTokenOptions {
   readonly interactionId?: boolean | undefined
 }
 
-const optionKeys: readonly (keyof RequireAccessTokenOptions)[] = [
-  'origins',
-  'resources',
-  'audience',
-  'scope',
-  'resourceMetadata',
-  'interactionId'
-]
+export const requireAccessTokenChecks = {
+  origins: eachOf('origins', required(textLike('an origin, such as https://api.example.com', isOrigin))),
+  resources: eachOf('resource indicators', required(textLike('an absolute URI without a fragment', isResource))),
+  audience: oneOf(['required', 'optional'], 'optional'),
+  scope: eachOf('scope values', required(textLike('a scope value', isScopeToken))),
+  resourceMetadata: textLike('an absolute URL, written in ASCII', isQuotable),
+  interactionId: flag(false)
+} satisfies Checks<RequireAccessTokenOptions>
 
-/** @throws ConfigurationError naming the option that is wrong. */
-export function checkRequireAccessToken(options: RequireAccessTokenOptions): void {
-  checkKeys(options, optionKeys)
-  checkList(options.origins, 'origins', isOrigin, 'an origin, such as https://api.example.com')
-  checkList(options.resources, 'resources', isResource, 'an absolute URI without a fragment')
-  checkList(options.scope, 'scope', isScopeToken, 'a scope value')
-  checkOneOf(options.audience, 'audience', ['required', 'optional'], 'optional')
-  checkBoolean(options.interactionId, 'interactionId')
-  const { resourceMetadata }: { readonly resourceMetadata?: unknown } = options
-  if (resourceMetadata !== undefined && !(typeof resourceMetadata === 'string' && isQuotable(resourceMetadata)))
-    throw new ConfigurationError('resourceMetadata', 'must be an absolute URL, written in ASCII')
-}
-
-/** A text in place of a list would be searched for parts of what is asked for. */
-function checkList(list: unknown, key: string, isGood: (value: string) => boolean, mustBe: string): void {
-  if (list === undefined) return
-  if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list')
-  list.forEach((value: unknown, index) => {
-    if (typeof value !== 'string' || !isGood(value)) throw new ConfigurationError(`${key}[${index}]`, `must be ${mustBe}`)
-  })
-}
+/** Every option of a protected resource, read. */
+export type ReadRequireAccessToken = Read<typeof requireAccessTokenChecks>
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value

@@ -10,7 +10,8 @@ import { addressesOfListener } from '../http/listener.ts'
 import { pathOf } from '../http/request-target.ts'
 import { sendOAuthError } from '../http/responses.ts'
 import { invalidToken, NoAccessTokenError, withChallenge } from './challenge.ts'
-import { checkRequireAccessToken, type RequireAccessTokenOptions } from './options.ts'
+import { readOptions } from '../options.ts'
+import { requireAccessTokenChecks, type RequireAccessTokenOptions } from './options.ts'
 import { traceIdOf } from '../http/trace.ts'
 import { audiencesOf, verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -37,15 +38,15 @@ export interface AccessTokenContext {
 
 /** See {@link AuthorizationServer.requireAccessToken}. @throws ConfigurationError naming the option that is wrong. */
 export function requireAccessToken(context: AccessTokenContext, options: RequireAccessTokenOptions = {}): RequestHandler {
-  checkRequireAccessToken(options)
-  const { origins = context.origins, scope, resourceMetadata, interactionId } = options
+  const read = readOptions(options, requireAccessTokenChecks)
+  const { origins = context.origins, scope, resourceMetadata, interactionId } = read
   const protection = { ...context, origins }
   const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata }
   return (req, res, next) => {
     offerDpopNonce(res, context.dpop)
-    if (interactionId === true) res.setHeader(interactionIdHeader, interactionIdOf(req))
+    if (interactionId) res.setHeader(interactionIdHeader, interactionIdOf(req))
     presentedAccessToken(protection, req)
-      .then(token => checkUse(token, options))
+      .then(token => checkUse(token, read))
       .then(
         token => {
           req.accessToken = token

@@ -1,7 +1,7 @@
 /** Signs and verifies with the keys of this server. */
 import { constants, createHmac, hash, sign, timingSafeEqual, verify } from 'node:crypto'
 import type { JWK } from 'jose'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { keyRing, type KeyRing, type SigningKey } from './key-ring.ts'
 
@@ -16,6 +16,14 @@ const howToSign = {
   EdDSA: { digest: null, options: {} },
   Ed25519: { digest: null, options: {} }
 }
+
+/** The keys of a server, as far as they can be told from something else: what is wrong within them is said by {@link SigningKeys}. */
+export const keysCheck = required(
+  objectLike<PrivateKeySet | KeySource>('a JWK Set with private keys, such as generateKeys() makes', value => {
+    const isSource = typeof value['current'] === 'function' && typeof value['subscribe'] === 'function'
+    return isSource || Array.isArray(value['keys'])
+  })
+)
 
 /** Which keys are new, and which are gone. */
 export interface KeyChange {

@@ -6,6 +6,8 @@
  * their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
  */
 
+import { ConfigurationError, type Check } from '../options.ts'
+
 /** Anything `JSON.parse(JSON.stringify(value))` returns unchanged. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
 
@@ -76,4 +78,17 @@ export interface Store {
 
   /** Releases what the store holds. Further calls of the other operations reject. */
   close(): Promise<void>
+}
+
+const operations = ['get', 'set', 'add', 'take', 'swap', 'delete', 'deleteGrant', 'close'] as const satisfies (keyof Store)[]
+
+/** A store implements the whole contract, or it is refused at construction. */
+export const storeCheck: Check<Store> = {
+  takes: 'a Store',
+  read(value, key) {
+    const given = value as Partial<Store> | null | undefined
+    const missing = operations.find(operation => typeof given?.[operation] !== 'function')
+    if (missing !== undefined) throw new ConfigurationError(key, `must implement the Store contract; it has no ${missing}()`)
+    return value as Store
+  }
 }

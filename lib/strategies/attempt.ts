@@ -2,7 +2,8 @@
  * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
  */
 import type { Request } from 'express'
-import { clientRegistry, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
+import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import type { OpenCheckName, Decision } from '../decisions/decision.ts'
@@ -10,7 +11,7 @@ import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableErro
 import { harmless } from '../listeners.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { clock, fn, objectLike, type Checks, type Read } from '../options.ts'
 import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
@@ -24,7 +25,11 @@ export interface StrategyOptions {
   readonly clock?: Clock | undefined
 }
 
-export const strategyOptionKeys: readonly string[] = ['clients', 'onDecision', 'clock']
+export const strategyChecks = {
+  clients: clientsCheck,
+  onDecision: fn<(decision: Decision) => void>(),
+  clock: clock()
+} satisfies Checks<StrategyOptions>
 
 /** What a strategy keeps of its options. */
 export interface StrategyContext {
@@ -33,30 +38,13 @@ export interface StrategyContext {
   readonly clock: Clock
 }
 
-/** @throws ConfigurationError for an option nobody reads, clients that are neither a list nor a function, or no function where one is meant. */
-export function strategyContext(options: StrategyOptions, ownKeys: readonly string[] = []): StrategyContext {
-  checkKeys(options, [...strategyOptionKeys, ...ownKeys])
-  checkFunctions(options, ['onDecision', 'clock', 'fetchJson'])
-  return {
-    clients: clientRegistry(options.clients),
-    onDecision: harmless('onDecision', options.onDecision),
-    clock: options.clock ?? Date.now
-  }
+/** @throws ConfigurationError naming the client of a list that is wrong. */
+export function strategyContext({ clients, onDecision, clock }: Read<typeof strategyChecks>): StrategyContext {
+  return { clients: clientRegistry(clients), onDecision: harmless('onDecision', onDecision), clock }
 }
 
-/** Refuses, for each of these options that is given, anything but a function. @throws ConfigurationError naming the option. */
-export function checkFunctions(options: object, keys: readonly string[]): void {
-  const given = options as Readonly<Record<string, unknown>>
-  for (const key of keys) {
-    if (given[key] !== undefined && typeof given[key] !== 'function') throw new ConfigurationError(key, 'must be a function')
-  }
-}
-
-/** @throws ConfigurationError for something given as `clientKeys` that cannot find any. */
-export function checkClientKeys(keys: unknown): void {
-  if (keys === undefined || (typeof keys === 'object' && keys !== null && 'find' in keys && 'match' in keys)) return
-  throw new ConfigurationError('clientKeys', 'must be what clientKeys() returns')
-}
+/** What finds the keys of clients. */
+export const clientKeysCheck = objectLike<ClientKeys>('what clientKeys() returns', value => 'find' in value && 'match' in value)
 
 /** How one request proves its client: what a method has of its own. */
 export interface Proof {
@@ -163,6 +151,7 @@ export async function judgeAttempt(
     const { credential, used = credential } = checkResult(proven, strategy.name)
     decision.credential = credential
     request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
+    request.used = used
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
     context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     request.judged = client

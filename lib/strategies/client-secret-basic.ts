@@ -5,9 +5,9 @@ import type { BasicEncoding, SecretSent } from '../credentials/secrets/client-se
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
 import { requestNote } from '../request-note.ts'
-import { checkOneOf, ConfigurationError } from '../options.ts'
+import { oneOf, readOptions, textLike, type Check, type Checks } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
@@ -21,6 +21,19 @@ export interface ClientSecretBasicOptions extends StrategyOptions {
    */
   readonly basicEncoding?: BasicEncoding | undefined
 }
+
+export const basicEncodingCheck: Check<BasicEncoding> = oneOf(['report', 'enforce'], 'report')
+
+export const clientSecretBasicChecks = {
+  ...strategyChecks,
+  // quoted-string without anything that needs quoting (RFC 9110 §11.5)
+  realm: textLike(
+    'printable ASCII without quotes or backslashes',
+    value => /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/.test(value),
+    'OAuth'
+  ),
+  basicEncoding: basicEncodingCheck
+} satisfies Checks<ClientSecretBasicOptions>
 
 /**
  * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B); what was not encoded is
@@ -45,15 +58,14 @@ export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAu
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretBasicOptions) {
-    const context = strategyContext(options, ['realm', 'basicEncoding'])
-    const challenge = `Basic realm="${checkRealm(options.realm)}", charset="UTF-8"`
+    const { realm, basicEncoding, ...common } = readOptions(options, clientSecretBasicChecks)
     super(
       { passReqToCallback: true },
       delegated(() => this)
     )
-    this.context = context
-    this.challenge = challenge
-    this.encoding = checkBasicEncoding(options.basicEncoding)
+    this.context = strategyContext(common)
+    this.challenge = `Basic realm="${realm}", charset="UTF-8"`
+    this.encoding = basicEncoding
   }
 
   /** Reads the header; an unreadable one is `invalid_request`. */
@@ -113,17 +125,4 @@ const readings = requestNote<ClientRequest, BasicCredentials>('Basic credentials
 
 function readOnce(request: ClientRequest): BasicCredentials {
   return readings.read(request) ?? readings.write(request, readBasicCredentials(request.headers.authorization))
-}
-
-/** @throws ConfigurationError for anything but `report` and `enforce`. */
-export function checkBasicEncoding(given: unknown): BasicEncoding {
-  return checkOneOf(given, 'basicEncoding', ['report', 'enforce'], 'report')
-}
-
-function checkRealm(realm = 'OAuth'): string {
-  // quoted-string without anything that needs quoting (RFC 9110 §11.5)
-  if (typeof realm !== 'string' || !/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/.test(realm)) {
-    throw new ConfigurationError('realm', 'must be printable ASCII without quotes or backslashes')
-  }
-  return realm
 }

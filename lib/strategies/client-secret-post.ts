@@ -3,7 +3,8 @@ import type { Request } from 'express'
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { actionsOf, runStrategy, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { readOptions } from '../options.ts'
 import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
@@ -27,12 +28,12 @@ export class ClientSecretPostStrategy extends ClientPasswordStrategy implements 
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: StrategyOptions) {
-    const context = strategyContext(options)
+    const read = readOptions(options, strategyChecks)
     super(
       { passReqToCallback: true },
       delegated(() => this)
     )
-    this.context = context
+    this.context = strategyContext(read)
   }
 
   /** A `client_secret` without a `client_id` is `invalid_request`: nobody is named. */

@@ -1,67 +1,41 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
-import { checkAssertionDials, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
   assertionChecks,
+  assertionOptionChecks,
   assertionPolicy,
   identifyUnverified,
   jwtBearerAssertionType,
   pretendVerification,
   verifyClientAssertion,
+  type AssertionOptions,
   type AssertionPolicy
 } from '../assertions/client-assertion.ts'
-import type { AssertionAudience } from '../clients/client.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { checkOneOf } from '../options.ts'
-import type { Store } from '../stores/store.ts'
-import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
+import { fn, readOptions, type Checks } from '../options.ts'
+import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { absent, type Identification } from './strategy.ts'
 
-export interface JwtStrategyOptions extends StrategyOptions {
-  /** The issuer identifier: what `aud` of an assertion must be (rfc7523bis). */
-  readonly issuer: string
-  /** Where used `jti` values are kept, so that an assertion works once. */
-  readonly store: Store
-  /** Which other `aud` is accepted while clients move; a client's own `assertion_audience` overrides it. Default `issuer`. */
-  readonly assertionAudience?: AssertionAudience | undefined
-  /** The URLs accepted as `aud` under `report` and `legacy`: the token endpoint's. */
-  readonly legacyAudiences?: readonly string[] | undefined
-  /** True refuses `aud` as a list, even of one (FAPI 2.0 §5.3.2.1). */
-  readonly audienceAsStringOnly?: boolean | undefined
-  /** The signature algorithms accepted. Default: RS, PS, ES 256 to 512, EdDSA, Ed25519; HS256 to HS512 for secrets. */
-  readonly algorithms?: readonly string[] | undefined
-  /** Seconds a client's clock may be off. Default 10, at most 60. */
-  readonly clockTolerance?: number | undefined
-  /** Which further rules are enforced, and which only reported. */
-  readonly assertionDials?: AssertionDials | undefined
-  /** Seconds an assertion may live. Default 3600. */
-  readonly maxLifetime?: number | undefined
+export interface JwtStrategyOptions extends StrategyOptions, AssertionOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
   /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
   readonly fetchJson?: FetchJson | undefined
 }
 
-const ownKeys = [
-  'issuer',
-  'store',
-  'assertionAudience',
-  'legacyAudiences',
-  'audienceAsStringOnly',
-  'algorithms',
-  'clockTolerance',
-  'assertionDials',
-  'maxLifetime',
-  'clientKeys',
-  'fetchJson'
-]
+export const jwtStrategyChecks = {
+  ...strategyChecks,
+  ...assertionOptionChecks,
+  clientKeys: clientKeysCheck,
+  fetchJson: fn<FetchJson>()
+} satisfies Checks<JwtStrategyOptions>
 
 /** The common part; see the two classes built on it. */
 export abstract class JwtStrategy extends MethodStrategy {
@@ -72,24 +46,14 @@ export abstract class JwtStrategy extends MethodStrategy {
   private readonly keys: ClientKeys
 
   protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric') {
-    super(options, ownKeys)
+    const read = readOptions(options, jwtStrategyChecks)
+    const { clients, onDecision, clock } = read
+    super({ clients, onDecision, clock })
     this.kind = kind
-    checkClientKeys(options.clientKeys)
-    this.policy = assertionPolicy({
-      issuer: options.issuer,
-      store: options.store,
-      audienceDial: checkOneOf(options.assertionAudience, 'assertionAudience', ['issuer', 'report', 'legacy'], 'issuer'),
-      legacyAudiences: options.legacyAudiences,
-      audienceAsStringOnly: options.audienceAsStringOnly,
-      algorithms: options.algorithms,
-      clockTolerance: options.clockTolerance,
-      dials: checkAssertionDials(options.assertionDials),
-      maxLifetime: options.maxLifetime,
-      clock: options.clock
-    })
+    this.policy = assertionPolicy(read)
     const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
     this.signingAlgorithms = this.policy.algorithms.filter(alg => ofKind.has(alg))
-    this.keys = options.clientKeys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+    this.keys = read.clientKeys ?? clientKeys({ fetchJson: read.fetchJson ?? guardedFetch(), clock })
   }
 
   /**

@@ -6,12 +6,17 @@ import {
   actionsOf,
   judgeAttempt,
   runStrategy,
+  strategyChecks,
   strategyContext,
   type Proof,
   type StrategyContext,
   type StrategyOptions
 } from './attempt.ts'
+import { readBy, readOptions } from '../options.ts'
 import type { ClientAuthenticationStrategy, Identification } from './strategy.ts'
+
+/** An option that the class itself looks at. */
+const unjudged = readBy('anything', value => value)
 
 /**
  * A client authentication method, built in or of the application's own. Whoever extends it says what a request of the method looks like
@@ -51,7 +56,8 @@ export abstract class MethodStrategy extends PassportStrategy implements ClientA
    */
   constructor(options: StrategyOptions, ownOptions: readonly string[] = []) {
     super()
-    this.context = strategyContext(options, ownOptions)
+    const own = Object.fromEntries(ownOptions.map(name => [name, unjudged]))
+    this.context = strategyContext(readOptions(options, { ...own, ...strategyChecks }))
   }
 
   abstract identify(request: ClientRequest): Identification

@@ -4,7 +4,8 @@ import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import type { Client } from '../clients/client.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { checkClientKeys, type Proof, type StrategyOptions } from './attempt.ts'
+import { fn, readOptions, type Checks } from '../options.ts'
+import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { namesItselfOnly, type Identification } from './strategy.ts'
 
@@ -14,6 +15,12 @@ export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
   /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
   readonly fetchJson?: FetchJson | undefined
 }
+
+export const selfSignedOptionChecks = {
+  ...strategyChecks,
+  clientKeys: clientKeysCheck,
+  fetchJson: fn<FetchJson>()
+} satisfies Checks<SelfSignedTlsClientAuthOptions>
 
 /**
  * Authenticates a client by a certificate that stands, as `x5c` or as a key, in its `jwks` or `jwks_uri`. No chain is
@@ -32,9 +39,9 @@ export class SelfSignedTlsClientAuthStrategy extends MethodStrategy {
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: SelfSignedTlsClientAuthOptions) {
-    super(options, ['clientKeys', 'fetchJson'])
-    checkClientKeys(options.clientKeys)
-    this.keys = options.clientKeys ?? clientKeys({ fetchJson: options.fetchJson ?? guardedFetch(), clock: this.context.clock })
+    const { clientKeys: keys, fetchJson, ...common } = readOptions(options, selfSignedOptionChecks)
+    super(common)
+    this.keys = keys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock: common.clock })
   }
 
   identify(request: ClientRequest): Identification {

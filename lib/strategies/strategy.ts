@@ -5,7 +5,7 @@
 import type { Strategy as PassportStrategy } from 'passport'
 import type { Client } from '../clients/client.ts'
 import type { OAuthError } from '../errors.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, readBy, type Check } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
@@ -74,13 +74,18 @@ export function namesItselfOnly(request: ClientRequest): Identification {
   return client_id === undefined || carriesMore ? absent : { outcome: 'present', client_id }
 }
 
-/** @throws ConfigurationError for an empty list, something that is no strategy, or two of one name. */
-export function checkStrategies(strategies: unknown): readonly ClientAuthenticationStrategy[] {
-  if (!Array.isArray(strategies) || strategies.length === 0)
-    throw new ConfigurationError('strategies', 'must be a list with at least one strategy')
+const list = 'a list with at least one strategy'
+
+/** Strategies, of which there are no two of one name. */
+export const strategiesCheck: Check<readonly ClientAuthenticationStrategy[] | undefined> = readBy(list, (given, key) =>
+  given === undefined ? undefined : checkStrategies(given, key)
+)
+
+function checkStrategies(strategies: unknown, path: string): readonly ClientAuthenticationStrategy[] {
+  if (!Array.isArray(strategies) || strategies.length === 0) throw new ConfigurationError(path, `must be ${list}`)
   const names = new Set<string>()
   strategies.forEach((strategy: Partial<ClientAuthenticationStrategy> | null | undefined, index) => {
-    const key = `strategies[${index}]`
+    const key = `${path}[${index}]`
     if (
       typeof strategy?.name !== 'string' ||
       typeof strategy.identify !== 'function' ||

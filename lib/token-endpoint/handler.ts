@@ -14,12 +14,11 @@ import type { TokenEndpointParts, TokenRouterOptions } from './token-router.ts'
 
 export function tokenEndpoint(
   parts: TokenEndpointParts,
-  options: Pick<TokenRouterOptions, 'jsonBody' | 'certificateSource' | 'onDecision'>
+  { jsonBody, certificateSource, onDecision }: Pick<TokenRouterOptions, 'jsonBody' | 'certificateSource' | 'onDecision'>
 ): RequestHandler {
-  const { jsonBody, certificateSource: certificate, onDecision } = options
   const { clients, strategies, guesses } = parts
   const authenticate = authenticateWith(
-    { clients, strategies, endpoint: 'token', jsonBody, certificateSource: certificate, onDecision, guessProtection: guesses },
+    { clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, guessProtection: guesses },
     parts.events
   )
   return (req, res, next) => {

@@ -2,9 +2,15 @@
  * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them. Identity chaining across domains
  * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
  */
-import { trustedIssuers, type FindSubject, type TrustedIssuersOptions, type TrustedJwt } from '../assertions/trusted-issuers.ts'
+import {
+  trustedIssuers,
+  trustedIssuersChecks,
+  type FindSubject,
+  type TrustedIssuersOptions,
+  type TrustedJwt
+} from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { fn, readOptions, required, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
@@ -18,6 +24,11 @@ export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
 }
+
+export const jwtBearerChecks = {
+  ...trustedIssuersChecks,
+  subject: required(fn<FindSubject>())
+} satisfies Checks<JwtBearerOptions>
 
 const idJag = 'oauth-id-jag+jwt'
 
@@ -39,10 +50,7 @@ const idJag = 'oauth-id-jag+jwt'
  * })
  */
 export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
-  checkKeys(options, ['trustedIssuers', 'subject', 'fetchJson'])
-  const { subject: findSubject, ...trust } = options
-  if (typeof (findSubject as unknown) !== 'function')
-    throw new ConfigurationError('subject', 'must be a function that finds the account an assertion is about')
+  const { subject: findSubject, ...trust } = readOptions(options, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',

@@ -2,6 +2,7 @@
 import { decodeUnverified } from '../assertions/compact-jws.ts'
 import {
   trustedIssuers,
+  trustedIssuersChecks,
   type FindSubject,
   type TrustedIssuer,
   type TrustedIssuers,
@@ -10,7 +11,7 @@ import {
 } from '../assertions/trusted-issuers.ts'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidTargetError } from '../errors.ts'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { ConfigurationError, fn, readBy, readOptions, required, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { actThrough, mayAct, type Actor, type Party } from '../tokens/actor.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
@@ -21,7 +22,7 @@ import type { NewGrant } from '../tokens/person-grants.ts'
 import { readForeignToken, verifyOwnToken, type PresentedToken, type PresentedTokenType } from '../tokens/presented-token.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { resourceFor } from '../tokens/token-response.ts'
-import { checkFunction, type TokenServer } from '../tokens/token-server.ts'
+import type { TokenServer } from '../tokens/token-server.ts'
 import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /** An exchange that breaks no rule, for the application to judge. */
@@ -58,6 +59,15 @@ export interface TokenExchangeOptions extends Omit<TrustedIssuersOptions, 'trust
   readonly subject?: FindSubject | undefined
 }
 
+const listed = trustedIssuersChecks.trustedIssuers
+
+export const tokenExchangeChecks = {
+  ...trustedIssuersChecks,
+  policy: required(fn<TokenExchangeOptions['policy']>()),
+  trustedIssuers: readBy(listed.takes, (list = [], key) => listed.read(list, key)),
+  subject: fn<FindSubject>()
+} satisfies Checks<TokenExchangeOptions>
+
 const tokenType = 'urn:ietf:params:oauth:token-type:'
 
 interface Exchange {
@@ -88,12 +98,9 @@ interface Exchange {
  * })
  */
 export function tokenExchange(options: TokenExchangeOptions): TokenIssuer {
-  checkKeys(options, ['policy', 'trustedIssuers', 'subject', 'fetchJson'])
-  const { policy, trustedIssuers: list = [], subject: findSubject, fetchJson } = options
-  if (typeof (policy as unknown) !== 'function')
-    throw new ConfigurationError('policy', 'must be a function that says which exchanges are allowed')
-  const trusted = trustedIssuers({ trustedIssuers: list, fetchJson })
-  if (checkFunction(findSubject, 'subject') === undefined && list.length > 0)
+  const { policy, subject: findSubject, fetchJson, trustedIssuers: rules } = readOptions(options, tokenExchangeChecks)
+  const trusted = trustedIssuers({ trustedIssuers: rules, fetchJson })
+  if (findSubject === undefined && rules.size > 0)
     throw new ConfigurationError('subject', "must be a function that finds the account a trusted issuer's JWT is about")
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',

@@ -5,7 +5,7 @@
 import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, readBy, type Check } from '../options.ts'
 import { allowedScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
@@ -102,21 +102,31 @@ export function tellReplay(
   server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'grant', assertion_issuer })
 }
 
-/** The issuers by their grant. @throws ConfigurationError for an empty list, something that is no token issuer, or two of one grant. */
-export function checkTokenIssuers(list: unknown): ReadonlyMap<string, TokenIssuer> {
-  if (!Array.isArray(list) || list.length === 0)
-    throw new ConfigurationError('tokenIssuers', 'must be a list with at least one token issuer')
-  const byGrantType = new Map<string, TokenIssuer>()
+const listOfIssuers = 'a list with at least one token issuer'
+
+/** Token issuers, by their grant, of which there are no two of one grant. */
+export const tokenIssuersCheck: Check<ReadonlyMap<string, TokenIssuer> | undefined> = readBy(listOfIssuers, (given, key) =>
+  given === undefined ? undefined : checkTokenIssuers(given, key)
+)
+
+function checkTokenIssuers(list: unknown, path: string): ReadonlyMap<string, TokenIssuer> {
+  if (!Array.isArray(list) || list.length === 0) throw new ConfigurationError(path, `must be ${listOfIssuers}`)
+  const grants = new Set<string>()
   list.forEach((tokenIssuer: Partial<TokenIssuer> | null | undefined, index) => {
-    const key = `tokenIssuers[${index}]`
+    const key = `${path}[${index}]`
     if (typeof tokenIssuer?.grant_type !== 'string' || typeof tokenIssuer.issue !== 'function') {
       throw new ConfigurationError(key, 'must be a token issuer, with a grant_type and issue()')
     }
-    if (byGrantType.has(tokenIssuer.grant_type))
+    if (grants.has(tokenIssuer.grant_type))
       throw new ConfigurationError(key, `must not be a second issuer for ${tokenIssuer.grant_type}`)
-    byGrantType.set(tokenIssuer.grant_type, tokenIssuer as TokenIssuer)
+    grants.add(tokenIssuer.grant_type)
   })
-  return byGrantType
+  return byGrantType(list as readonly TokenIssuer[])
+}
+
+/** Token issuers, by their grant. */
+export function byGrantType(list: readonly TokenIssuer[]): ReadonlyMap<string, TokenIssuer> {
+  return new Map(list.map(tokenIssuer => [tokenIssuer.grant_type, tokenIssuer]))
 }
 
 /**

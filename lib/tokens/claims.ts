@@ -5,7 +5,7 @@ import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
 /** Which claims a scope value stands for (OpenID Connect Core §5.4). */
-export const claimsOfScope: Readonly<Record<string, readonly string[]>> = {
+const claimsOfScope: Readonly<Record<string, readonly string[]>> = {
   profile: [
     'name',
     'family_name',

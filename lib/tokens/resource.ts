@@ -1,8 +1,19 @@
 /** Protected resources: who an access token is for (RFC 8707), and which format that resource reads. */
 import { InvalidTargetError } from '../errors.ts'
-import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../options.ts'
+import {
+  ConfigurationError,
+  integer,
+  listOf,
+  nested,
+  oneOf,
+  required,
+  textLike,
+  type Check,
+  type Checks,
+  type Read
+} from '../options.ts'
 import { signingAlgorithms, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
-import { aboutPeople, isScopeToken } from './scope.ts'
+import { aboutPeople, scopeList } from './scope.ts'
 
 export interface ResourceOptions {
   /** The resource indicator: an absolute URI without a fragment. It becomes the token's `aud`. */
@@ -22,14 +33,20 @@ export interface ResourceOptions {
   readonly introspectionClients?: readonly string[] | undefined
 }
 
-export interface Resource {
-  readonly resource: string
-  readonly scopes: readonly string[]
-  readonly accessTokenFormat: 'jwt' | 'opaque'
-  readonly signingAlgorithm: SigningAlgorithm | undefined
-  readonly accessTokenTtl: number | undefined
-  readonly introspectionClients: readonly string[]
-}
+export const resourceChecks = {
+  resource: required(textLike('an absolute URI without a fragment', value => URL.canParse(value) && !value.includes('#'))),
+  scopes: scopeList([]),
+  accessTokenFormat: oneOf(['jwt', 'opaque'], 'jwt'),
+  signingAlgorithm: oneOf(signingAlgorithms),
+  accessTokenTtl: integer({ min: 1, max: 31_536_000 }),
+  introspectionClients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '', [])
+} satisfies Checks<ResourceOptions>
+
+/** A resource with its defaults. */
+export type Resource = Read<typeof resourceChecks>
+
+/** One of `resources`. */
+export const resourceCheck: Check<Resource> = required(nested(resourceChecks))
 
 /** As many resources as one request may name. */
 const mostResources = 20
@@ -49,11 +66,16 @@ export class Resources {
   private readonly inferring: boolean
 
   /** @throws ConfigurationError naming the option that is wrong. */
-  constructor(list: readonly ResourceOptions[], { inferring = false, algorithms = signingAlgorithms }: ResourcesSetting = {}) {
+  constructor(list: readonly Resource[], { inferring = false, algorithms = signingAlgorithms }: ResourcesSetting = {}) {
     this.inferring = inferring
-    list.forEach((options, index) => {
+    list.forEach((resource, index) => {
       const key = `resources[${index}]`
-      const resource = checkResource(options, key, algorithms)
+      const { signingAlgorithm } = resource
+      if (signingAlgorithm !== undefined && !algorithms.includes(signingAlgorithm))
+        throw new ConfigurationError(
+          `${key}.signingAlgorithm`,
+          `must be one of ${algorithms.join(', ')}, for which there are keys`
+        )
       if (this.byIndicator.has(resource.resource)) throw new ConfigurationError(`${key}.resource`, 'is already another resource')
       this.byIndicator.set(resource.resource, resource)
       for (const scope of new Set(resource.scopes)) this.owners.set(scope, [...(this.owners.get(scope) ?? []), resource])
@@ -142,42 +164,4 @@ export class Resources {
     const owners = first === undefined ? [] : (this.owners.get(first) ?? [])
     return owners.filter(({ scopes }) => others.every(value => scopes.includes(value)))
   }
-}
-
-const optionKeys = ['resource', 'scopes', 'accessTokenFormat', 'signingAlgorithm', 'accessTokenTtl', 'introspectionClients']
-
-function checkResource(options: ResourceOptions, key: string, algorithms: readonly string[]): Resource {
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null) throw new ConfigurationError(key, 'must be an object')
-  checkKeys(options, optionKeys, `${key}.`)
-  const indicator: unknown = options.resource
-  if (typeof indicator !== 'string' || !URL.canParse(indicator) || indicator.includes('#')) {
-    throw new ConfigurationError(`${key}.resource`, 'must be an absolute URI without a fragment')
-  }
-  const scopes: unknown = options.scopes ?? []
-  if (!Array.isArray(scopes) || !scopes.every(value => typeof value === 'string' && isScopeToken(value))) {
-    throw new ConfigurationError(`${key}.scopes`, 'must be a list of scope values')
-  }
-  const introspectionClients: unknown = options.introspectionClients ?? []
-  if (!Array.isArray(introspectionClients) || !introspectionClients.every(id => typeof id === 'string' && id !== '')) {
-    throw new ConfigurationError(`${key}.introspectionClients`, 'must be a list of client_ids')
-  }
-  return {
-    resource: indicator,
-    scopes: scopes as readonly string[],
-    accessTokenFormat: checkOneOf(options.accessTokenFormat, `${key}.accessTokenFormat`, ['jwt', 'opaque'], 'jwt'),
-    signingAlgorithm: checkAlgorithm(options.signingAlgorithm, `${key}.signingAlgorithm`, algorithms),
-    accessTokenTtl:
-      options.accessTokenTtl === undefined
-        ? undefined
-        : checkInteger(options.accessTokenTtl, `${key}.accessTokenTtl`, { min: 1, max: 31_536_000, default: 3600 }),
-    introspectionClients: introspectionClients as readonly string[]
-  }
-}
-
-function checkAlgorithm(given: unknown, key: string, algorithms: readonly string[]): SigningAlgorithm | undefined {
-  if (given === undefined) return undefined
-  const alg = signingAlgorithms.find(known => known === given && algorithms.includes(known))
-  if (alg === undefined) throw new ConfigurationError(key, `must be one of ${algorithms.join(', ')}, for which there are keys`)
-  return alg
 }

@@ -1,5 +1,6 @@
 /** Scope values (RFC 6749 §3.3). */
 import { InvalidScopeError } from '../errors.ts'
+import { listOf, type Check } from '../options.ts'
 
 /** `scope-token` of RFC 6749 §3.3. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
@@ -19,8 +20,16 @@ export function parseScope(scope: string): readonly string[] | undefined {
 export const aboutPeople: readonly string[] = ['openid', 'offline_access', 'profile', 'email', 'address', 'phone']
 
 /** True for a value RFC 6749 §3.3 allows. */
-export function isScopeToken(value: string): boolean {
-  return scopeToken.test(value)
+export function isScopeToken(value: unknown): value is string {
+  return typeof value === 'string' && scopeToken.test(value)
+}
+
+/** An option that lists scope values. */
+export function scopeList(): Check<readonly string[] | undefined>
+export function scopeList(fallback: readonly string[]): Check<readonly string[]>
+export function scopeList(fallback?: readonly string[]): Check<readonly string[] | undefined> {
+  const of = 'scope values'
+  return fallback === undefined ? listOf(of, isScopeToken) : listOf(of, isScopeToken, fallback)
 }
 
 /** The values of `wanted` that `allowed` does not contain. */

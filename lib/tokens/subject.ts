@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import type { Client, ClientMetadata } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
-import { ConfigurationError } from '../options.ts'
+import { ConfigurationError, valueLike } from '../options.ts'
 import { sectorOf } from '../clients/subject-type.ts'
 
 /** Turns a sector and a person's own `sub` into what the sector's clients call the person. */
@@ -19,17 +19,17 @@ export interface SubjectNaming {
 
 const shortestSecret = 32
 
+/** A secret of at least 32 bytes. */
+export const pairwiseSecretCheck = valueLike<string | Uint8Array>(
+  `a string or Uint8Array of at least ${shortestSecret} bytes`,
+  value => (typeof value === 'string' || value instanceof Uint8Array) && Buffer.byteLength(value) >= shortestSecret
+)
+
 /**
  * Pairwise identifiers under a secret: HMAC-SHA256 over issuer, sector and `sub`. The same three always give the same identifier, which says nothing
  * about any of them; issuers that share a secret share no identifier.
- *
- * @throws ConfigurationError where the secret is shorter than 32 bytes.
  */
-export function pairwiseSubjects(secret: unknown, issuer: string): PairwiseSubjects | undefined {
-  if (secret === undefined) return undefined
-  const isBytes = typeof secret === 'string' || secret instanceof Uint8Array
-  if (!isBytes || Buffer.byteLength(secret) < shortestSecret)
-    throw new ConfigurationError('pairwiseSecret', `must be a string or Uint8Array of at least ${shortestSecret} bytes`)
+export function pairwiseSubjects(secret: string | Uint8Array, issuer: string): PairwiseSubjects {
   const bytes = Buffer.from(secret)
   // JSON keeps the three apart, whatever is in them
   return (sector, sub) =>

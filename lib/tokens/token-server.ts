@@ -1,18 +1,29 @@
 /** What token issuers are given: the server's keys, store and policy, and the one way to turn a grant into a token response. */
-import { ConfigurationError, checkInteger, checkIssuer, checkOneOf } from '../options.ts'
+import {
+  clock,
+  ConfigurationError,
+  eachOf,
+  fn,
+  integer,
+  issuerIdentifier,
+  listOf,
+  oneOf,
+  type Checks,
+  type Read
+} from '../options.ts'
 import type { Client } from '../clients/client.ts'
 import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
 import type { Tell } from '../events/events.ts'
-import type { Store } from '../stores/store.ts'
+import { storeCheck, type Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
 import { guardedStore } from '../stores/guarded.ts'
 import { pooledRandomBytes, type RandomBytes } from '../crypto/random.ts'
-import { Resources, type ResourceOptions } from './resource.ts'
-import { isScopeToken } from './scope.ts'
-import { SigningKeys } from '../signing-keys/signing-keys.ts'
-import { pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
+import { resourceCheck, Resources, type ResourceOptions } from './resource.ts'
+import { scopeList } from './scope.ts'
+import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
+import { pairwiseSecretCheck, pairwiseSubjects, type PairwiseSubjects } from './subject.ts'
 
 export interface TokenOptions {
   /** The issuer identifier: exactly what clients know this server by. Never taken from a request. */
@@ -81,28 +92,33 @@ export interface TokenOptions {
   readonly onEvent?: EventListener | undefined
 }
 
-export const tokenOptionKeys: readonly string[] = [
-  'issuer',
-  'store',
-  'keys',
-  'account',
-  'claims',
-  'pairwiseSecret',
-  'scopes',
-  'resources',
-  'defaultResource',
-  'idTokenAlgorithms',
-  'idTokenClaims',
-  'accessTokenTtl',
-  'authorizationCodeTtl',
-  'refreshTokenTtl',
-  'refreshTokens',
-  'refreshTokenRotation',
-  'refreshRetryWindow',
-  'clock',
-  'random',
-  'onEvent'
-]
+const year = 31_536_000
+/** OpenID Connect Registration §2: RS256 for clients that register nothing. */
+const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+export const tokenChecks = {
+  issuer: issuerIdentifier(),
+  store: storeCheck,
+  keys: keysCheck,
+  account: fn<NonNullable<TokenOptions['account']>>(),
+  claims: fn<NonNullable<TokenOptions['claims']>>(),
+  pairwiseSecret: pairwiseSecretCheck,
+  scopes: scopeList([]),
+  resources: eachOf('resources', resourceCheck, []),
+  defaultResource: oneOf(['inferred', 'none'], 'inferred'),
+  idTokenAlgorithms: listOf('algorithms', isText, defaultIdTokenAlgorithms),
+  idTokenClaims: oneOf(['requested', 'scopes'], 'requested'),
+  accessTokenTtl: integer({ min: 1, max: year, default: 3600 }),
+  authorizationCodeTtl: integer({ min: 1, max: 600, default: 60 }),
+  refreshTokenTtl: integer({ min: 1, max: 10 * year, default: 1_209_600 }),
+  refreshTokens: oneOf(['offline_access', 'registered'], 'offline_access'),
+  refreshTokenRotation: oneOf(['unbound', 'always', 'never'], 'unbound'),
+  refreshRetryWindow: integer({ min: 0, max: 3600, default: 10 }),
+  clock: clock(),
+  random: fn<RandomBytes>(pooledRandomBytes),
+  onEvent: fn<EventListener>()
+} satisfies Checks<TokenOptions>
 
 /** A successful token response (RFC 6749 §5.1). */
 export interface TokenResponse {
@@ -189,45 +205,28 @@ export interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'use
   readonly events?: EventSource
 }
 
-const year = 31_536_000
-
-/** Checks the options once. @throws ConfigurationError naming the option that is wrong. */
+/** @param options every one read. @throws ConfigurationError naming the option that is wrong beside the others. */
 export function tokenServer(
-  options: TokenOptions,
+  options: Read<typeof tokenChecks>,
   respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
   more: TokenServerSetting = {}
 ): TokenServer {
-  const inferring = checkOneOf(options.defaultResource, 'defaultResource', ['inferred', 'none'], 'inferred') === 'inferred'
-  const issuer = checkIssuer(options.issuer)
-  const clock = checkFunction(options.clock, 'clock') ?? Date.now
-  const onEvent = checkFunction(options.onEvent, 'onEvent')
-  const events = more.events ?? eventSource({ issuer, clock, onEvent })
+  const { issuer, store, pairwiseSecret, scopes, idTokenAlgorithms, defaultResource, onEvent, ...kept } = options
+  const events = more.events ?? eventSource({ issuer, clock: options.clock, onEvent })
   const keys = new SigningKeys(options.keys, 'keys', change => events.emit?.({ type: 'keys.changed', ...change }))
-  const resources = new Resources(options.resources ?? [], { inferring, algorithms: keys.algorithms() })
+  const resources = new Resources(options.resources, {
+    inferring: defaultResource === 'inferred',
+    algorithms: keys.algorithms()
+  })
   const server: TokenServer = {
+    ...kept,
     issuer,
-    store: guardedStore(checkStore(options.store)),
+    store: guardedStore(store),
     keys,
-    account: checkFunction(options.account, 'account'),
-    claims: checkFunction(options.claims, 'claims'),
-    pairwise: pairwiseSubjects(options.pairwiseSecret, issuer),
+    pairwise: pairwiseSecret === undefined ? undefined : pairwiseSubjects(pairwiseSecret, issuer),
     resources,
-    scopes: checkScopes(options.scopes, resources),
-    idTokenAlgorithms: checkIdTokenAlgorithms(options.idTokenAlgorithms, keys),
-    idTokenClaims: checkOneOf(options.idTokenClaims, 'idTokenClaims', ['requested', 'scopes'], 'requested'),
-    accessTokenTtl: checkInteger(options.accessTokenTtl, 'accessTokenTtl', { min: 1, max: year, default: 3600 }),
-    authorizationCodeTtl: checkInteger(options.authorizationCodeTtl, 'authorizationCodeTtl', { min: 1, max: 600, default: 60 }),
-    refreshTokenTtl: checkInteger(options.refreshTokenTtl, 'refreshTokenTtl', { min: 1, max: 10 * year, default: 1_209_600 }),
-    refreshTokens: checkOneOf(options.refreshTokens, 'refreshTokens', ['offline_access', 'registered'], 'offline_access'),
-    refreshTokenRotation: checkOneOf(
-      options.refreshTokenRotation,
-      'refreshTokenRotation',
-      ['unbound', 'always', 'never'],
-      'unbound'
-    ),
-    refreshRetryWindow: checkInteger(options.refreshRetryWindow, 'refreshRetryWindow', { min: 0, max: 3600, default: 10 }),
-    clock,
-    random: checkFunction(options.random, 'random') ?? pooledRandomBytes,
+    scopes: [...new Set([...scopes, ...resources.all().flatMap(resource => resource.scopes)])],
+    idTokenAlgorithms: usableAlgorithms(idTokenAlgorithms, keys),
     hasClient: more.hasClient,
     userinfo: more.userinfo,
     get emit() {
@@ -238,47 +237,11 @@ export function tokenServer(
   return server
 }
 
-/** OpenID Connect Registration §2: RS256 for clients that register nothing. */
-const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
-
-function checkIdTokenAlgorithms(given: unknown, keys: SigningKeys): readonly string[] {
-  const list = given ?? defaultIdTokenAlgorithms
+/** @throws ConfigurationError where there is no key for any of them. */
+function usableAlgorithms(list: readonly string[], keys: SigningKeys): readonly string[] {
   const available = keys.algorithms()
-  if (!Array.isArray(list)) throw new ConfigurationError('idTokenAlgorithms', 'must be a list of algorithms')
-  const usable = list.filter((alg): alg is string => available.includes(alg as string))
+  const usable = list.filter(alg => available.includes(alg))
   if (usable.length === 0)
     throw new ConfigurationError('idTokenAlgorithms', `must name one of ${available.join(', ')}, for which there are keys`)
   return usable
-}
-
-const storeOperations = ['get', 'set', 'add', 'take', 'swap', 'delete', 'deleteGrant', 'close']
-
-/** A store implements the whole contract, or it is refused at construction. */
-export function checkStore(store: unknown): Store {
-  const operations = store as Record<string, unknown> | null | undefined
-  const missing = storeOperations.find(operation => typeof operations?.[operation] !== 'function')
-  if (missing !== undefined) throw new ConfigurationError('store', `must implement the Store contract; it has no ${missing}()`)
-  return store as Store
-}
-
-/** True or false, or undefined where the option is absent. */
-export function checkBoolean(value: unknown, key: string): void {
-  if (value !== undefined && typeof value !== 'boolean') throw new ConfigurationError(key, 'must be true or false')
-}
-
-/** A function, or undefined where the option is absent. */
-export function checkFunction<T>(value: T, key: string): T {
-  if (value !== undefined && typeof value !== 'function') throw new ConfigurationError(key, 'must be a function')
-  return value
-}
-
-function checkScopes(scopes: unknown, resources: Resources): readonly string[] {
-  if (
-    scopes !== undefined &&
-    !(Array.isArray(scopes) && scopes.every(scope => typeof scope === 'string' && isScopeToken(scope)))
-  ) {
-    throw new ConfigurationError('scopes', 'must be a list of scope values')
-  }
-  const own = (scopes ?? []) as readonly string[]
-  return [...new Set([...own, ...resources.all().flatMap(resource => resource.scopes)])]
 }

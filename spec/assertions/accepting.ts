@@ -1,10 +1,12 @@
 /** A server that trusts an issuer, and what that issuer signs for it. */
 import {
   trustedIssuers,
+  trustedIssuersChecks,
   type TrustedIssuer,
   type TrustedIssuersOptions,
   type TrustedJwtOutcome
 } from '../../lib/assertions/trusted-issuers.ts'
+import { readOptions } from '../../lib/options.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { makeIssuer, signAs, type JwtParts } from '../support/servers/trusted-issuer.ts'
 
@@ -21,7 +23,7 @@ export const other = await makeIssuer('https://other.example')
 export function acceptor(list: readonly TrustedIssuer[], options: Partial<TrustedIssuersOptions> = {}, own = issuer) {
   const clock = { now: now * 1000 }
   const server = { issuer: own, clock: () => clock.now, store: memoryStore({ clock: () => clock.now }) }
-  const trusted = trustedIssuers({ trustedIssuers: list, ...options })
+  const trusted = trustedIssuers(readOptions({ trustedIssuers: list, ...options }, trustedIssuersChecks))
   return { clock, server, trusted, issuers: trusted(server) }
 }
 

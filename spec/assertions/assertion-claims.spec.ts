@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { DecisionBuilder } from '../../lib/decisions/builder.ts'
-import type { AssertionPolicyOptions } from '../../lib/assertions/client-assertion.ts'
+import type { AssertionOptions } from '../../lib/assertions/client-assertion.ts'
 import type { AssertionAudience } from '../../lib/clients/client.ts'
 import { claims, issuer, now, policyOf, refusal, secret, secretClient, sign, tokenEndpoint, verify } from './signing.ts'
 
@@ -10,7 +10,7 @@ async function signed(overrides: Readonly<Record<string, unknown>>): Promise<str
   return sign(Buffer.from(secret), { alg: 'HS256' }, claims(overrides))
 }
 
-async function accepts(overrides: Readonly<Record<string, unknown>>, options: Partial<AssertionPolicyOptions> = {}) {
+async function accepts(overrides: Readonly<Record<string, unknown>>, options: Partial<AssertionOptions> = {}) {
   return verify({ assertion: await signed(overrides), client, policy: policyOf(options) })
 }
 
@@ -72,7 +72,7 @@ describe('aud', () => {
     async aud => {
       for (const dial of ['report', 'legacy'] satisfies AssertionAudience[]) {
         const decision = new DecisionBuilder('token')
-        await verify({ assertion: await signed({ aud }), client, policy: policyOf({ audienceDial: dial }), decision })
+        await verify({ assertion: await signed({ aud }), client, policy: policyOf({ assertionAudience: dial }), decision })
         const audience = decision.finish('authenticated').checks.find(({ check }) => check === 'audience')
         expect(audience?.outcome).toBe(dial === 'report' ? 'report' : 'pass')
       }
@@ -81,15 +81,15 @@ describe('aud', () => {
 
   it('does not tell of the issuer under report', async () => {
     const decision = new DecisionBuilder('token')
-    await verify({ assertion: await signed({}), client, policy: policyOf({ audienceDial: 'report' }), decision })
+    await verify({ assertion: await signed({}), client, policy: policyOf({ assertionAudience: 'report' }), decision })
     expect(decision.finish('authenticated').checks).toContainEqual({ check: 'audience', outcome: 'pass' })
   })
 
   it.each(['report', 'legacy'] satisfies AssertionAudience[])(
     'refuses what names this server in no way under %s',
-    async audienceDial => {
+    async assertionAudience => {
       for (const aud of [undefined, [], 'https://other.example', ['https://other.example'], `${tokenEndpoint}/`, 5, [null]]) {
-        expect(await refusal(() => accepts({ aud }, { audienceDial }))).toMatchObject({ check: 'audience' })
+        expect(await refusal(() => accepts({ aud }, { assertionAudience }))).toMatchObject({ check: 'audience' })
       }
     }
   )
@@ -99,7 +99,7 @@ describe('aud', () => {
     const strict = secretClient({ assertion_audience: 'issuer' })
     await verify({ assertion: await signed({ aud: tokenEndpoint }), client: lenient })
     const assertion = await signed({ aud: tokenEndpoint })
-    const policy = policyOf({ audienceDial: 'legacy' })
+    const policy = policyOf({ assertionAudience: 'legacy' })
     expect(await refusal(() => verify({ assertion, client: strict, policy }))).toMatchObject({ check: 'audience' })
   })
 })

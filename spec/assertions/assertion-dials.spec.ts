@@ -1,7 +1,7 @@
 /** What each dial lets through, and what none ever does. */
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { AssertionDials } from '../../lib/assertions/assertion-dials.ts'
-import { checkAssertionDials } from '../../lib/assertions/assertion-dials.ts'
+import { readOptions } from '../../lib/options.ts'
+import { dialChecks, type AssertionDials } from '../../lib/assertions/assertion-dials.ts'
 import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import type { Client } from '../../lib/clients/client.ts'
 import {
@@ -35,7 +35,7 @@ async function reported(
   algorithms?: readonly string[]
 ) {
   const decision = new DecisionBuilder('token')
-  await verify({ assertion, client, policy: policyOf({ dials, algorithms }), decision })
+  await verify({ assertion, client, policy: policyOf({ assertionDials: dials, algorithms }), decision })
   return decision.finish('authenticated').checks.filter(({ outcome }) => outcome === 'report')
 }
 
@@ -137,9 +137,8 @@ describe('clock', () => {
   })
 })
 
-describe('checkAssertionDials', () => {
+describe('dialChecks', () => {
   it('has defaults that change nothing', () => {
-    expect(checkAssertionDials(undefined)).toEqual({ typ: 'off', alg: 'enforce', clock: 'enforce' })
-    expect(checkAssertionDials({})).toEqual(checkAssertionDials(undefined))
+    expect(readOptions({}, dialChecks)).toEqual({ typ: 'off', alg: 'enforce', clock: 'enforce' })
   })
 })

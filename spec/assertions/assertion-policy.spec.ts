@@ -1,10 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
 import { assertionAlgorithms } from '../../lib/client-keys/algorithms.ts'
-import { assertionPolicy } from '../../lib/assertions/assertion-policy.ts'
+import {
+  assertionOptionChecks,
+  assertionPolicy as policyBy,
+  type AssertionOptions
+} from '../../lib/assertions/assertion-policy.ts'
+import { readOptions } from '../../lib/options.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 
 const store = memoryStore()
 const required = { issuer: 'https://as.example.com', store }
+const assertionPolicy = (options: AssertionOptions) => policyBy(readOptions(options, assertionOptionChecks))
 
 describe('assertionPolicy', () => {
   it('fills in the defaults', () => {
@@ -33,7 +39,8 @@ describe('assertionPolicy', () => {
     ['issuer', undefined],
     ['store', undefined],
     ['store', {}],
-    ['audienceDial', 'lenient'],
+    ['assertionAudience', 'lenient'],
+    ['audienceAsStringOnly', 'true'],
     ['legacyAudiences', 'https://as.example.com/token'],
     ['legacyAudiences', [5]],
     ['legacyAudiences', ['']],

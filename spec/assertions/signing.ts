@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { exportJWK, CompactSign, type CryptoKey, type JWK } from 'jose'
 import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import {
+  assertionOptionChecks,
   assertionPolicy,
   verifyClientAssertion,
-  type AssertionPolicyOptions,
+  type AssertionOptions,
   type ClientAssertionInput
 } from '../../lib/assertions/client-assertion.ts'
 import { toClient, type Client, type ClientMetadata } from '../../lib/clients/client.ts'
 import { DecisionBuilder } from '../../lib/decisions/builder.ts'
 import type { Check } from '../../lib/decisions/decision.ts'
 import { InvalidClientError } from '../../lib/errors.ts'
+import { readOptions } from '../../lib/options.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { keyPair } from '../support/keys/made-keys.ts'
 
@@ -60,9 +62,10 @@ export function assemble(header: unknown, payload: unknown = claims(), signature
   return `${part(header)}.${part(payload)}.${signature}`
 }
 
-export function policyOf(options: Partial<AssertionPolicyOptions> = {}) {
+export function policyOf(options: Partial<AssertionOptions> = {}) {
   const clock = () => now * 1000
-  return assertionPolicy({ issuer, legacyAudiences: [tokenEndpoint], store: memoryStore({ clock }), clock, ...options })
+  const given = { issuer, legacyAudiences: [tokenEndpoint], store: memoryStore({ clock }), clock, ...options }
+  return assertionPolicy(readOptions(given, assertionOptionChecks))
 }
 
 export type Verification = Partial<ClientAssertionInput> & Pick<ClientAssertionInput, 'assertion' | 'client'>

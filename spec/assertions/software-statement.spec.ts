@@ -1,13 +1,22 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose'
-import { softwareStatements, type SoftwareStatements } from '../../lib/assertions/software-statement.ts'
+import {
+  softwareStatementChecks,
+  softwareStatements,
+  type SoftwareStatementOptions,
+  type SoftwareStatements
+} from '../../lib/assertions/software-statement.ts'
 import { OAuthError } from '../../lib/errors.ts'
-import { ConfigurationError } from '../../lib/options.ts'
+import { ConfigurationError, readOptions } from '../../lib/options.ts'
 
 const issuer = 'https://as.example.com'
 const now = 1_800_000_000
 const authority = 'https://directory.example'
 const remote = 'https://remote.example'
+
+type Context = Parameters<typeof softwareStatements>[1]
+const statementsBy = (options: SoftwareStatementOptions | undefined, context: Context): SoftwareStatements =>
+  softwareStatements(options && readOptions(options, softwareStatementChecks), context)
 
 let key: { readonly privateKey: CryptoKey; readonly jwk: JWK }
 let other: CryptoKey
@@ -17,7 +26,7 @@ beforeAll(async () => {
   const { publicKey, privateKey } = await generateKeyPair('ES256')
   key = { privateKey, jwk: { ...(await exportJWK(publicKey)), kid: 'k1' } }
   other = (await generateKeyPair('ES256')).privateKey
-  statements = softwareStatements(
+  statements = statementsBy(
     {
       trustedIssuers: [
         { issuer: authority, jwks: { keys: [key.jwk] } },
@@ -93,7 +102,7 @@ describe('a software statement', () => {
   })
 
   it('is unapproved where nobody is trusted', async () => {
-    const none = softwareStatements(undefined, { issuer, clock: Date.now, fetchJson: () => fetched() })
+    const none = statementsBy(undefined, { issuer, clock: Date.now, fetchJson: () => fetched() })
     await expect(none.verify(await signed({}))).rejects.toMatchObject({ error: 'unapproved_software_statement' })
     expect(none.required).toBe(false)
   })
@@ -101,7 +110,7 @@ describe('a software statement', () => {
   it('is looked up at its issuer’s jwks_uri; while that does not answer, whoever sent it is told to come back', async () => {
     fetched = () => Promise.reject(new Error('down'))
     expect(await refusal(await signed({ iss: remote }))).toBe('503 temporarily_unavailable')
-    const fresh = softwareStatements(
+    const fresh = statementsBy(
       { trustedIssuers: [{ issuer: remote, jwks_uri: `${remote}/jwks` }] },
       { issuer, clock: () => now * 1000, fetchJson: () => Promise.resolve({ json: { keys: [key.jwk] } }) }
     )
@@ -111,7 +120,7 @@ describe('a software statement', () => {
   it.each([{ trustedIssuers: 'x' }, { trustedIssuers: [{}] }, { trustedIssuers: [{ issuer: authority }] }, { issuers: [] }, 5])(
     'needs options that are right: %j',
     options => {
-      expect(() => softwareStatements(options as never, { issuer, clock: Date.now, fetchJson: () => fetched() })).toThrow(
+      expect(() => statementsBy(options as never, { issuer, clock: Date.now, fetchJson: () => fetched() })).toThrow(
         ConfigurationError
       )
     }

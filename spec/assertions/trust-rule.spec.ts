@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { trustedIssuers, type TrustedIssuer } from '../../lib/assertions/trusted-issuers.ts'
+import { trustedIssuersChecks, type TrustedIssuer, type TrustedIssuersOptions } from '../../lib/assertions/trusted-issuers.ts'
+import { readOptions } from '../../lib/options.ts'
 import { reasonOf, sign, verify } from './accepting.ts'
+
+const trustedIssuers = (options: TrustedIssuersOptions) => readOptions(options, trustedIssuersChecks)
 
 describe('options', () => {
   const good = { issuer: 'https://idp.example', jwks_uri: 'https://idp.example/jwks' }

@@ -145,7 +145,7 @@ describe('options of tlsCertificate', () => {
     ['intermediates', { ca: root.pem, intermediates: leaf.pem }],
     ['crl', { ca: root.pem, crl: join(folder, 'nowhere.crl') }],
     ['unknownRevocation', { ca: root.pem, unknownRevocation: 'ignore' }],
-    ['report', { ca: root.pem, report: true }],
+    ['onReport', { ca: root.pem, onReport: true }],
     ['trustedProxies', { ca: root.pem, trustedProxies: ['127.0.0.1'] }]
   ])('name what is wrong: %s', (key, options) => {
     expect(() => tlsCertificate(options as TlsCertificateOptions)).toThrow(

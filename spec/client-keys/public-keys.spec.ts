@@ -8,7 +8,8 @@ import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import { dpopAlgorithms, verifyDpopProof } from '../../lib/assertions/dpop-proof.ts'
 import { parseCertificate } from '../../lib/certificates/x509/certificate.ts'
 import { unsuitable } from '../../lib/client-keys/public-keys.ts'
-import { softwareStatements } from '../../lib/assertions/software-statement.ts'
+import { readOptions } from '../../lib/options.ts'
+import { softwareStatementChecks, softwareStatements } from '../../lib/assertions/software-statement.ts'
 import { toClient } from '../../lib/clients/client.ts'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates/certificates.ts'
@@ -111,15 +112,16 @@ const imports: Readonly<Record<string, (key: RsaKey) => Promise<string | undefin
   'a trusted issuer’s jwks': key => verdict(() => acceptor([{ issuer: idp, jwks: { keys: [key.jwk] } }])),
   'the jwks of who signs software statements': key =>
     verdict(() =>
-      softwareStatements(
-        { trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] },
-        { issuer, clock: Date.now, fetchJson: byUri(key) }
-      )
+      softwareStatements(readOptions({ trustedIssuers: [{ issuer: idp, jwks: { keys: [key.jwk] } }] }, softwareStatementChecks), {
+        issuer,
+        clock: Date.now,
+        fetchJson: byUri(key)
+      })
     ),
   'the jwks_uri of who signs software statements': async key => {
     const { privateKey } = key
     const statements = softwareStatements(
-      { trustedIssuers: [{ issuer: idp, jwks_uri: `${idp}/jwks` }] },
+      readOptions({ trustedIssuers: [{ issuer: idp, jwks_uri: `${idp}/jwks` }] }, softwareStatementChecks),
       { issuer, clock: () => now * 1000, fetchJson: byUri(key) }
     )
     const statement = await new SignJWT({ iss: idp }).setProtectedHeader({ alg: 'PS256' }).sign(privateKey)

@@ -107,7 +107,7 @@ it('a listener that throws changes nothing', async () => {
 it.each<[string, object]>([
   ['maxAge', { maxAge: -1 }],
   ['methods', { methods: ['none'] }],
-  ['emit', { emit: 'console' }],
+  ['onEvent', { onEvent: 'console' }],
   ['maxage', { maxage: 5 }]
 ])('a wrong %s is refused at construction', (key, options) => {
   expect(() => made(options)).toThrow(expect.objectContaining({ name: 'ConfigurationError', key }))

@@ -14,7 +14,8 @@ import {
   type AuthorizationServerOptions,
   type Decision
 } from '../../lib/index.ts'
-import { errorBody } from '../../lib/http/development-errors.ts'
+import { readOptions } from '../../lib/options.ts'
+import { developmentErrorChecks, errorBody as bodyBy, type DevelopmentErrorOptions } from '../../lib/http/development-errors.ts'
 import { issuer, specKeys } from '../support/servers/authorization-server.ts'
 import { endpoint, refusals } from '../support/checks/refusals.ts'
 
@@ -31,6 +32,8 @@ const { NODE_ENV } = process.env
 afterEach(() => {
   process.env['NODE_ENV'] = NODE_ENV
 })
+
+const errorBody = (options: DevelopmentErrorOptions) => bodyBy(readOptions(options, developmentErrorChecks))
 
 describe('errorBody', () => {
   it.each([{}, { developmentErrors: false }, { errorPages: 'https://wiki.example.com/' }])(

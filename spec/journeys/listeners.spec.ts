@@ -39,8 +39,8 @@ const answers = {
   'authenticateClient onDecision': tokenEndpoint,
   'authenticateClient onEvent': tokenEndpoint,
   'oauthErrorHandler onError': [500, 500],
-  'proxyCertificate report': tokenEndpoint,
-  'credentialSets emit': null,
+  'proxyCertificate onReport': tokenEndpoint,
+  'credentialSets onEvent': null,
   'storedKeys onError': null,
   'ClientSecretBasicStrategy onDecision': tokenEndpoint,
   'ClientSecretPostStrategy onDecision': tokenEndpoint,
@@ -71,20 +71,20 @@ describe.each(['throws', 'rejects'] as const)('a listener that %s', how => {
 describe('the table', () => {
   /** Where listeners are declared as options, and the public functions that take them. */
   const declared: Readonly<Record<string, readonly string[]>> = {
-    'client-authentication.ts': ['authenticateClient onDecision', 'authenticateClient onEvent'],
+    'authentication/authenticate-client.ts': ['authenticateClient onDecision', 'authenticateClient onEvent'],
     'strategies/attempt.ts': ['ClientSecretBasicStrategy onDecision', 'NoneStrategy onDecision'],
-    'token-router.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
+    'token-endpoint/token-router.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
     'tokens/token-server.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
     'http/error-handler.ts': ['oauthErrorHandler onError'],
-    'tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
-    'proxy-certificate-options.ts': ['proxyCertificate report'],
+    'authorization-server/tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
+    'certificates/proxy/options.ts': ['proxyCertificate onReport'],
     // told by the same reporter as the one behind a proxy
-    'tls-certificate.ts': ['proxyCertificate report'],
-    'credential-sets.ts': ['credentialSets emit'],
-    'tokens/stored-keys.ts': ['storedKeys onError']
+    'certificates/tls-certificate.ts': ['proxyCertificate onReport'],
+    'credentials/credential-sets.ts': ['credentialSets onEvent'],
+    'signing-keys/stored-keys.ts': ['storedKeys onError']
   }
   /** These are handed what has been made harmless already. */
-  const internal = ['event-source.ts', 'assertions/revocation-lists.ts', 'assertions/dpop-proof.ts', 'request.ts']
+  const internal = ['events/event-source.ts', 'certificates/x509/revocation-lists.ts', 'assertions/dpop-proof.ts', 'client-request.ts']
 
   it('has every option that takes a listener', () => {
     const lib = new URL('../../lib/', import.meta.url)

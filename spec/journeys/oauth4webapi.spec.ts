@@ -16,7 +16,7 @@ describe.each([
   let server: RunningServer
 
   beforeAll(async () => {
-    server = await startServer({ clients: [...parties, spa], listeners, path: '/acme/banking' })
+    server = await startServer({ clients: [...confidential, spa], listeners, path: '/acme/banking' })
   })
   afterAll(() => server.close())
 

@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
 import { InvalidTargetError } from '../../lib/errors.ts'
-import { ConfigurationError } from '../../lib/options.ts'
-import { Resources, type ResourceOptions } from '../../lib/tokens/resource.ts'
+import { ConfigurationError, eachOf } from '../../lib/options.ts'
+import { resourceCheck, Resources, type ResourceOptions } from '../../lib/tokens/resource.ts'
 
 const api = 'https://api.example.com'
 
+const listCheck = eachOf('resources', resourceCheck, [])
+const resourcesOf = (list: readonly ResourceOptions[]): Resources => new Resources(listCheck.read(list, 'resources'))
+
 describe('Resources', () => {
   it('finds a resource by its indicator, with its defaults', () => {
-    const resources = new Resources([
+    const resources = resourcesOf([
       { resource: api },
       { resource: 'urn:example:files', accessTokenFormat: 'opaque', accessTokenTtl: 5 }
     ])
@@ -35,11 +38,11 @@ describe('Resources', () => {
     'constructor',
     `${api} `
   ])('knows no resource %j', indicator => {
-    expect(() => new Resources([{ resource: api }]).find(indicator)).toThrow(InvalidTargetError)
+    expect(() => resourcesOf([{ resource: api }]).find(indicator)).toThrow(InvalidTargetError)
   })
 
   it('narrows a scope to what the resource understands', () => {
-    const resources = new Resources([
+    const resources = resourcesOf([
       { resource: api, scopes: ['read', 'write'] },
       { resource: 'urn:other', scopes: ['write', 'files'] }
     ])
@@ -50,7 +53,7 @@ describe('Resources', () => {
   })
 
   it('is introspected by the clients it lists, and by no other', () => {
-    const resources = new Resources([{ resource: api, introspectionClients: ['backend'] }, { resource: 'urn:other' }])
+    const resources = resourcesOf([{ resource: api, introspectionClients: ['backend'] }, { resource: 'urn:other' }])
     expect(resources.isIntrospectedBy('backend', api)).toBe(true)
     for (const [client_id, indicator] of [
       ['backend', 'urn:other'],
@@ -95,17 +98,15 @@ describe('Resources', () => {
     ['an empty introspection client', { resource: api, introspectionClients: [''] }, 'resources[0].introspectionClients'],
     ['a misspelt member', { resource: api, scope: ['read'] }, 'resources[0].scope']
   ])('refuses %s and names the key', (_, options, key) => {
-    expect(() => new Resources([options as ResourceOptions])).toThrow(
-      expect.objectContaining({ name: 'ConfigurationError', key })
-    )
+    expect(() => resourcesOf([options as ResourceOptions])).toThrow(expect.objectContaining({ name: 'ConfigurationError', key }))
   })
 
   it('guesses what a misspelt member was meant to be, and refuses the same resource twice', () => {
     const misspelt = { resource: api, accessTokenFromat: 'jwt' } as ResourceOptions
-    expect(() => new Resources([misspelt])).toThrow(
+    expect(() => resourcesOf([misspelt])).toThrow(
       'resources[0].accessTokenFromat is not a known option; did you mean accessTokenFormat?'
     )
-    expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow(ConfigurationError)
-    expect(() => new Resources([{ resource: api }, { resource: api }])).toThrow('resources[1].resource')
+    expect(() => resourcesOf([{ resource: api }, { resource: api }])).toThrow(ConfigurationError)
+    expect(() => resourcesOf([{ resource: api }, { resource: api }])).toThrow('resources[1].resource')
   })
 })

@@ -3,7 +3,8 @@ import { memoryStore, type Client, type TokenOptions, type TokenServer } from '.
 import { toClient } from '../../lib/clients/client.ts'
 import type { Grant } from '../../lib/tokens/grant.ts'
 import { respond } from '../../lib/tokens/token-response.ts'
-import { tokenServer } from '../../lib/tokens/token-server.ts'
+import { readOptions } from '../../lib/options.ts'
+import { tokenChecks, tokenServer } from '../../lib/tokens/token-server.ts'
 import { api, files, issuer, specKeys } from '../support/servers/authorization-server.ts'
 
 export interface TokenHarness {
@@ -15,19 +16,22 @@ export interface TokenHarness {
 export async function tokens(options: Partial<TokenOptions> = {}): Promise<TokenHarness> {
   const clock = { now: 1_800_000_000_500 }
   const server = tokenServer(
-    {
-      issuer,
-      keys: await specKeys(),
-      store: memoryStore({ clock: () => clock.now }),
-      clock: () => clock.now,
-      scopes: ['openid'],
-      defaultResource: 'none',
-      resources: [
-        { resource: api, scopes: ['read'] },
-        { resource: files, scopes: ['files'], accessTokenFormat: 'opaque', accessTokenTtl: 120 }
-      ],
-      ...options
-    },
+    readOptions(
+      {
+        issuer,
+        keys: await specKeys(),
+        store: memoryStore({ clock: () => clock.now }),
+        clock: () => clock.now,
+        scopes: ['openid'],
+        defaultResource: 'none',
+        resources: [
+          { resource: api, scopes: ['read'] },
+          { resource: files, scopes: ['files'], accessTokenFormat: 'opaque', accessTokenTtl: 120 }
+        ],
+        ...options
+      },
+      tokenChecks
+    ),
     respond
   )
   return { server, clock }

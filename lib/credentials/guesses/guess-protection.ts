@@ -1,6 +1,6 @@
 /** Protection against guessing secrets (OAuth 2.1 §2.4.1): so many wrong ones from one network for one client, and then none is looked at. */
-import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
-import type { Store } from '../../stores/store.ts'
+import { clock, integer, readOptions, type Checks, type Read } from '../../options.ts'
+import { storeCheck, type Store } from '../../stores/store.ts'
 import { guessCounter } from './guess-counter.ts'
 import { guessPlaces, type Guess } from './guess-places.ts'
 
@@ -40,6 +40,18 @@ export interface GuessProtectionSetup extends GuessProtectionOptions {
   readonly clock?: (() => number) | undefined
 }
 
+/** Those of a server's `guessProtection`. */
+export const guessProtectionChecks = {
+  attempts: integer({ min: 1, max: 1_000_000, default: 20 }),
+  window: integer({ min: 1, max: 86_400, default: 60 })
+} satisfies Checks<GuessProtectionOptions>
+
+export const guessProtectionSetupChecks = {
+  ...guessProtectionChecks,
+  store: storeCheck,
+  clock: clock()
+} satisfies Checks<GuessProtectionSetup>
+
 /**
  * Makes the protection of one server. Hand it to every `authenticateClient()` whose clients have secrets.
  *
@@ -49,8 +61,12 @@ export interface GuessProtectionSetup extends GuessProtectionOptions {
  * const protection = guessProtection({ store, attempts: 20, window: 60 })
  * app.post('/reports', authenticateClient({ clients, strategies, guessProtection: protection }), report)
  */
-export function guessProtection({ store, clock = Date.now, ...options }: GuessProtectionSetup): GuessProtection {
-  const { attempts, window } = checkGuessProtection(options)
+export function guessProtection(options: GuessProtectionSetup): GuessProtection {
+  return protectionBy(readOptions(options, guessProtectionSetupChecks))
+}
+
+/** The same, by options that were read. */
+export function protectionBy({ store, clock, attempts, window }: Read<typeof guessProtectionSetupChecks>): GuessProtection {
   const shared = { store, window, clock }
   return {
     reserve: guessPlaces({
@@ -61,30 +77,5 @@ export function guessProtection({ store, clock = Date.now, ...options }: GuessPr
       countPair: guessCounter({ ...shared, kind: 'guesses' }),
       countNetwork: guessCounter({ ...shared, kind: 'guesses_by_network' })
     })
-  }
-}
-
-/**
- * The protection of a whole server: on by default, off where it is told `false`.
- *
- * @throws ConfigurationError naming the option that is wrong, such as `guessProtection.attempts`.
- */
-export function serverGuessProtection(
-  given: GuessProtectionOptions | false | undefined,
-  { store, clock }: Pick<GuessProtectionSetup, 'store' | 'clock'>
-): GuessProtection | undefined {
-  if (given === false) return undefined
-  if (given === undefined) return guessProtection({ store, clock })
-  const options: unknown = given
-  if (typeof options !== 'object' || options === null)
-    throw new ConfigurationError('guessProtection', 'must be false or an object with attempts and window')
-  return guessProtection({ store, clock, ...checkGuessProtection(options, 'guessProtection.') })
-}
-
-function checkGuessProtection(options: GuessProtectionOptions, path = ''): { attempts: number; window: number } {
-  checkKeys(options, ['attempts', 'window'], path)
-  return {
-    attempts: checkInteger(options.attempts, `${path}attempts`, { min: 1, max: 1_000_000, default: 20 }),
-    window: checkInteger(options.window, `${path}window`, { min: 1, max: 86_400, default: 60 })
   }
 }

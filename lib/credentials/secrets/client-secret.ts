@@ -1,6 +1,7 @@
 /** Whether a presented secret is one of a client's, at the same cost for every client there is or is not. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { clientSecrets, type Client, type ClientSecret } from '../../clients/client.ts'
+import { longestSecret } from '../../clients/configured-credentials.ts'
 import { humanSecretsSeen, isLive, type Dated } from '../../clients/credentials.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { findHash, isCurrentHash } from './human-secret.ts'
@@ -51,8 +52,6 @@ interface SecretDigest extends Dated {
 /** Which of a client's secrets was presented. */
 type Match = Dated & Pick<ClientSecret, 'id'>
 
-/** In characters. A longer one is never equal to anything, and only this much of it is hashed. */
-const longestSecret = 1024
 /** Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere. */
 const digestKey = randomBytes(32).toString('hex')
 /** What clients without a secret, and clients that do not exist, are compared with. */
@@ -138,6 +137,7 @@ async function matchHash(
 ): Promise<Match | undefined> {
   const kept = client === undefined ? [] : clientSecrets(client).filter(({ hash }) => hash !== undefined)
   const hashes = kept.flatMap(({ hash }) => hash ?? [])
+  // a longer one is never equal to anything, and only this much of it is hashed
   const index = await findHash(hashes, presented.slice(0, longestSecret), guess)
   const found = index === undefined || presented.length > longestSecret ? undefined : kept[index]
   if (found?.hash !== undefined && !isCurrentHash(found.hash)) found.upgrade?.(presented)

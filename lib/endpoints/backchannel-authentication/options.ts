@@ -1,11 +1,10 @@
 /** What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds. */
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
 import type { Client } from '../../clients/client.ts'
-import { checkInteger, checkKeys, ConfigurationError } from '../../options.ts'
+import { ConfigurationError, eachOf, fn, integer, oneOf, required, type Checks, type Read } from '../../options.ts'
 import { cibaGrantType } from '../../clients/grant-types.ts'
 import { deliveryModes, type DeliveryMode } from '../../codes/backchannel-request.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
-import { checkFunction } from '../../tokens/token-server.ts'
 
 /**
  * Whom a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this server's that it sent as
@@ -57,9 +56,21 @@ export interface BackchannelAuthenticationOptions {
   readonly postJson?: PostJson | undefined
 }
 
-export interface BackchannelPolicy extends Pick<BackchannelAuthenticationOptions, 'identify' | 'notify' | 'checkUserCode'> {
-  readonly requestTtl: number
-  readonly interval: number
+const name = 'backchannelAuthentication'
+const day = 86_400
+
+export const backchannelAuthenticationChecks = {
+  identify: required(fn<BackchannelAuthenticationOptions['identify']>()),
+  notify: fn<NonNullable<BackchannelAuthenticationOptions['notify']>>(),
+  checkUserCode: fn<NonNullable<BackchannelAuthenticationOptions['checkUserCode']>>(),
+  requestTtl: integer({ min: 1, max: day, default: 120 }),
+  interval: integer({ min: 1, max: 300, default: 5 }),
+  deliveryModes: eachOf('modes', required(oneOf(deliveryModes))),
+  postJson: fn<PostJson>()
+} satisfies Checks<BackchannelAuthenticationOptions>
+
+/** How people are asked. */
+export interface BackchannelPolicy extends Read<typeof backchannelAuthenticationChecks> {
   readonly deliveryModes: readonly DeliveryMode[]
   readonly postJson: PostJson
 }
@@ -72,43 +83,36 @@ export interface BackchannelSetting {
   readonly postJson: PostJson
 }
 
-const name = 'backchannelAuthentication'
-const day = 86_400
-const keys = ['identify', 'notify', 'checkUserCode', 'requestTtl', 'interval', 'deliveryModes', 'postJson']
-
-/** @throws ConfigurationError naming the option, or the client's member, that is wrong. */
+/**
+ * The policy where there is the grant.
+ *
+ * @throws ConfigurationError where there is one without the other, and for a mode that is impossible here.
+ */
 export function checkBackchannelAuthentication(
-  options: BackchannelAuthenticationOptions | undefined,
+  options: Read<typeof backchannelAuthenticationChecks> | undefined,
   setting: BackchannelSetting
 ): BackchannelPolicy | undefined {
   const issued = setting.grantTypes.includes(cibaGrantType)
-  const given: unknown = options
-  if (given === undefined && !issued) return undefined
-  if (!issued) throw new ConfigurationError(name, 'needs ciba() among tokenIssuers')
-  if (options === undefined || typeof given !== 'object' || given === null)
+  if (options === undefined) {
+    if (!issued) return undefined
     throw new ConfigurationError(name, 'must be an object with the function identify, as ciba() is among tokenIssuers')
-  checkKeys(options, keys, `${name}.`)
-  if (typeof (options.identify as unknown) !== 'function') throw new ConfigurationError(`${name}.identify`, 'must be a function')
-  for (const key of ['notify', 'checkUserCode', 'postJson'] as const) checkFunction(options[key], `${name}.${key}`)
+  }
+  if (!issued) throw new ConfigurationError(name, 'needs ciba() among tokenIssuers')
   return {
     ...options,
-    requestTtl: checkInteger(options.requestTtl, `${name}.requestTtl`, { min: 1, max: day, default: 120 }),
-    interval: checkInteger(options.interval, `${name}.interval`, { min: 1, max: 300, default: 5 }),
     deliveryModes: checkModes(options.deliveryModes, setting.senderConstrained),
     postJson: options.postJson ?? setting.postJson
   }
 }
 
-function checkModes(given: unknown, senderConstrained: boolean): readonly DeliveryMode[] {
+function checkModes(given: readonly DeliveryMode[] | undefined, senderConstrained: boolean): readonly DeliveryMode[] {
   const key = `${name}.deliveryModes`
   const possible = deliveryModes.filter(mode => mode !== 'push' || !senderConstrained)
   if (given === undefined) return possible
-  if (!Array.isArray(given) || given.length === 0) throw new ConfigurationError(key, 'must be a list with at least one mode')
-  given.forEach((mode: unknown, index) => {
-    if (!possible.some(known => known === mode))
-      throw new ConfigurationError(`${key}[${index}]`, `must be one of ${possible.join(', ')}`)
-  })
-  return given as readonly DeliveryMode[]
+  if (given.length === 0) throw new ConfigurationError(key, 'must be a list with at least one mode')
+  const impossible = given.findIndex(mode => !possible.includes(mode))
+  if (impossible !== -1) throw new ConfigurationError(`${key}[${impossible}]`, `must be one of ${possible.join(', ')}`)
+  return given
 }
 
 /** How a client learns of the outcome. */

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
-import { fn, readOptions, required, type Checks } from '../../options.ts'
+import { fn, required, type Checks } from '../../options.ts'
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { LogoutDelivery } from './delivery.ts'
@@ -41,17 +41,12 @@ export interface LogoutOptions {
   readonly postJson?: PostJson | undefined
 }
 
-const checks = {
+export const logoutChecks = {
   signOut: required(fn<LogoutOptions['signOut']>()),
   confirm: fn<NonNullable<LogoutOptions['confirm']>>(),
   done: fn<NonNullable<LogoutOptions['done']>>(),
   postJson: fn<PostJson>()
 } satisfies Checks<LogoutOptions>
-
-/** The options, checked. @throws ConfigurationError naming the option that is wrong. */
-export function readLogoutOptions(given: unknown): LogoutOptions | undefined {
-  return given === undefined ? undefined : readOptions(given, checks, 'logout.')
-}
 
 /** One request to the end session endpoint, or one answer of a person's. */
 export interface LogoutExchange {

@@ -36,7 +36,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   const { context, registration } = registrar
   const { random, clock } = context.server
   const initialAccessToken = await checkInitialAccess(registrar, req)
-  registration.networkLimit?.check(req)
+  registration.networkBudget?.check(req, 1)
   const client_id = newClientId(random)
   const submission = await readSubmission(registrar, { req, client_id, action: 'register', initialAccessToken })
   const { metadata, software_statement } = submission
@@ -53,7 +53,7 @@ async function register(registrar: Registrar, req: Request, res: Response): Prom
   }
   if (!(await registration.registrations.create(record)))
     throw new ServerError({ reason: 'a fresh client_id was taken already: is the source of random numbers one?' })
-  registration.networkLimit?.count(req)
+  registration.networkBudget?.add(req, 1)
   const { token_endpoint_auth_method } = metadata
   context.server.emit?.({ type: 'client.registered', trace_id: traceIdOf(req), client_id, token_endpoint_auth_method })
   const answer = clientInformation(registrar, record, { registration_access_token, client_secret: secret?.value })

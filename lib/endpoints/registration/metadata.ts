@@ -1,5 +1,5 @@
 /** From what a client sent to what is registered (RFC 7591 §2, §3.2.1): every member judged, defaults put in, and the whole free of contradictions. */
-import { secretMethods, type Client } from '../../clients/client.ts'
+import type { Client } from '../../clients/client.ts'
 import { checkMethodNeeds, defaultMethod, methodAccepts, methodFacts } from '../../clients/methods.ts'
 import { metadataRules } from '../../clients/metadata/rules.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
@@ -97,9 +97,4 @@ function checkKeys(registered: RegisteredMembers, rules: RegistrationRules): voi
   const algorithms = wanted === undefined ? rules.requestObjectAlgorithms : [wanted]
   if (signed && !canSign(registered, algorithms))
     refuse('jwks', 'or jwks_uri must be given, with a key that signs request objects')
-}
-
-/** Whether a method's secret is one this server generates. */
-export function needsSecret({ token_endpoint_auth_method }: Pick<RegisteredMembers, 'token_endpoint_auth_method'>): boolean {
-  return secretMethods.includes(token_endpoint_auth_method)
 }

@@ -2,6 +2,7 @@
 import type { Request } from 'express'
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
 import {
+  softwareStatementChecks,
   softwareStatements,
   type SoftwareStatementOptions,
   type SoftwareStatements
@@ -13,13 +14,31 @@ import type { GuessProtection } from '../../credentials/guesses/guess-protection
 import { sha256 } from '../../crypto/sha256.ts'
 import { secretKeeper } from '../../credentials/secrets/stored-secret.ts'
 import type { SecretKeeper } from '../../clients/stored-secret.ts'
-import { checkInteger, checkKeys, checkOneOf, ConfigurationError } from '../../options.ts'
+import {
+  ConfigurationError,
+  eachOf,
+  fn,
+  integer,
+  listOf,
+  nested,
+  oneOf,
+  required,
+  textLike,
+  type Checks,
+  type Read
+} from '../../options.ts'
+import { policyOf, type Profile } from '../../profiles.ts'
 import type { Registrations } from '../../clients/registrations.ts'
 import { openRegistrations } from '../../clients/registered-clients.ts'
-import { checkFunction } from '../../tokens/token-server.ts'
 import { deviceCodeGrantType } from '../../codes/device-code.ts'
-import { networkLimit, type NetworkLimit } from './network-limit.ts'
-import { registrationRules, type RegistrationBasis, type RegistrationLimits, type RegistrationRules } from './rules.ts'
+import { networkBudget, type NetworkBudget } from '../../http/network-budget.ts'
+import {
+  registrationLimitChecks,
+  registrationRules,
+  type RegistrationBasis,
+  type RegistrationLimits,
+  type RegistrationRules
+} from './rules.ts'
 
 export type { RegistrationLimits } from './rules.ts'
 
@@ -79,6 +98,39 @@ export interface RegistrationOptions {
   readonly maxAge?: number | undefined
 }
 
+const year = 31_536_000
+const month = 2_592_000
+
+export const registrationChecks = {
+  access: required(oneOf(['open', 'token', 'closed'])),
+  initialAccessTokens: listOf(
+    'tokens: printable ASCII without spaces',
+    (token): token is string => typeof token === 'string' && /^[\x21-\x7e]+$/.test(token),
+    []
+  ),
+  checkInitialAccessToken: fn<NonNullable<RegistrationOptions['checkInitialAccessToken']>>(),
+  softwareStatements: nested(softwareStatementChecks),
+  policy: fn<RegistrationPolicy>(),
+  scopes: listOf('scope values of this server', isText),
+  grantTypes: listOf('grants of this server', isText),
+  schemes: eachOf(
+    'schemes such as "cursor"',
+    required(
+      textLike(
+        'a private-use scheme in lower case, such as "cursor"; one that browsers run or the network uses never is',
+        isPrivateUseScheme
+      )
+    ),
+    []
+  ),
+  unusedTtl: integer({ min: 0, max: 100 * year, default: month }),
+  clientSecretTtl: integer({ min: 0, max: 100 * year, default: 0 }),
+  limits: nested(registrationLimitChecks, {}),
+  maxAge: integer({ min: 0, max: 3600, default: 5 })
+} satisfies Checks<RegistrationOptions>
+
+type ReadRegistration = Read<typeof registrationChecks>
+
 /** What the endpoint works with. */
 export interface Registration {
   readonly access: RegistrationOptions['access']
@@ -90,8 +142,8 @@ export interface Registration {
   readonly clientSecretTtl: number
   /** In seconds; 0: for ever. */
   readonly unusedTtl: number
-  /** Undefined where an initial access token is the bound. */
-  readonly networkLimit: NetworkLimit | undefined
+  /** How many clients a network may register; undefined where an initial access token is the bound. */
+  readonly networkBudget: NetworkBudget | undefined
   readonly rules: RegistrationRules
   readonly registrations: Registrations
   readonly secrets: SecretKeeper
@@ -100,62 +152,35 @@ export interface Registration {
   readonly guesses: GuessProtection | undefined
 }
 
-const known = [
-  'access',
-  'initialAccessTokens',
-  'checkInitialAccessToken',
-  'softwareStatements',
-  'policy',
-  'scopes',
-  'grantTypes',
-  'schemes',
-  'unusedTtl',
-  'clientSecretTtl',
-  'limits',
-  'maxAge'
-]
-const limitKeys = ['bytes', 'redirectUris', 'keys', 'perNetwork']
-const year = 31_536_000
-const month = 2_592_000
 /** A person decides, and it is the person's own access that is given. */
 const grantsOfPeople = ['authorization_code', 'refresh_token', deviceCodeGrantType]
 
 /**
- * Checks the options and lets the registry find what registers.
+ * What the endpoint works with, by options that were read; from then on the registry finds what registers.
  *
- * @throws ConfigurationError naming the option that is wrong.
+ * @throws ConfigurationError naming the option that does not go with the others, or with the server.
  */
 export function registration(
-  options: RegistrationOptions,
+  options: ReadRegistration,
   basis: RegistrationBasis & { readonly clients: ClientRegistry } & Pick<Registration, 'fetchJson' | 'guesses'>
 ): Registration {
   const { server, clients, fetchJson, guesses, profile } = basis
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null) throw new ConfigurationError('registration', 'must be an object')
-  checkKeys(given, known, 'registration.')
+  const { policy, clientSecretTtl, unusedTtl, maxAge, schemes, limits } = options
   const access = checkAccess(options, profile)
   const rules = registrationRules(basis, {
     grantTypes: checkGrantTypes(options.grantTypes, [...basis.tokenIssuers.keys()], access.access),
     scopes: checkScopes(options.scopes, server.scopes),
-    schemes: checkSchemes(options.schemes),
-    limits: checkLimits(options.limits)
+    ...{ schemes, limits }
   })
-  const clientSecretTtl = checkInteger(options.clientSecretTtl, 'registration.clientSecretTtl', {
-    min: 0,
-    max: 100 * year,
-    default: 0
-  })
-  const unusedTtl = checkInteger(options.unusedTtl, 'registration.unusedTtl', { min: 0, max: 100 * year, default: month })
-  const maxAge = checkInteger(options.maxAge, 'registration.maxAge', { min: 0, max: 3600, default: 5 })
   const secrets = secretKeeper({ mac: (purpose, data) => server.keys.mac(purpose, data), random: server.random })
   const { issuer, clock, store } = server
   return {
     ...access,
     softwareStatements: softwareStatements(options.softwareStatements, { issuer, clock, fetchJson }),
-    policy: checkFunction(options.policy, 'registration.policy'),
+    policy,
     clientSecretTtl,
     unusedTtl,
-    networkLimit: access.access === 'open' ? networkLimit(rules.limits.perNetwork, clock) : undefined,
+    networkBudget: access.access === 'open' ? registrationBudget(rules.limits.perNetwork, clock) : undefined,
     rules,
     registrations: openRegistrations(clients, { issuer, store, secrets, clock, maxAge, unusedTtl }),
     secrets,
@@ -165,18 +190,11 @@ export function registration(
 }
 
 function checkAccess(
-  options: RegistrationOptions,
-  profile: RegistrationBasis['profile']
+  { access, initialAccessTokens: tokens, checkInitialAccessToken }: ReadRegistration,
+  profile: Profile
 ): Pick<Registration, 'access' | 'initialAccessTokens' | 'checkInitialAccessToken'> {
-  // given as null where it is missing, so that there is no default to fall back to
-  const given: unknown = options.access
-  const access = checkOneOf(given ?? null, 'registration.access', ['open', 'token', 'closed'], 'closed')
-  if (access === 'open' && profile === 'fapi2-security')
-    throw new ConfigurationError('registration.access', 'must be "token" or "closed" under the profile fapi2-security')
-  const tokens: unknown = options.initialAccessTokens ?? []
-  const checkInitialAccessToken = checkFunction(options.checkInitialAccessToken, 'registration.checkInitialAccessToken')
-  if (!Array.isArray(tokens) || !tokens.every(token => typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)))
-    throw new ConfigurationError('registration.initialAccessTokens', 'must be a list of tokens: printable ASCII without spaces')
+  if (access === 'open' && !policyOf(profile).openRegistration)
+    throw new ConfigurationError('registration.access', `must be "token" or "closed" under the profile ${profile}`)
   const hasTokens = tokens.length > 0 || checkInitialAccessToken !== undefined
   if (access === 'token' && !hasTokens)
     throw new ConfigurationError(
@@ -188,50 +206,34 @@ function checkAccess(
       'registration.access',
       'must be "token" where initial access tokens are given: "open" asks for none'
     )
-  return {
-    access,
-    initialAccessTokens: (tokens as readonly string[]).map(token => sha256(token)),
-    checkInitialAccessToken
-  }
+  return { access, initialAccessTokens: tokens.map(token => sha256(token)), checkInitialAccessToken }
 }
 
-function checkScopes(scopes: unknown, ofServer: readonly string[]): readonly string[] {
-  if (scopes === undefined) return ofServer
-  if (!Array.isArray(scopes) || !scopes.every(scope => ofServer.includes(scope as string)))
+function checkScopes(scopes: readonly string[] | undefined, ofServer: readonly string[]): readonly string[] {
+  if (scopes?.every(scope => ofServer.includes(scope)) === false)
     throw new ConfigurationError('registration.scopes', 'must be a list of scope values of this server')
-  return scopes as readonly string[]
+  return scopes ?? ofServer
 }
 
-function checkGrantTypes(given: unknown, ofServer: readonly string[], access: RegistrationOptions['access']): readonly string[] {
+function checkGrantTypes(
+  given: readonly string[] | undefined,
+  ofServer: readonly string[],
+  access: RegistrationOptions['access']
+): readonly string[] {
   if (given === undefined) return access === 'open' ? ofServer.filter(grant => grantsOfPeople.includes(grant)) : ofServer
-  if (!Array.isArray(given) || given.length === 0)
+  if (given.length === 0)
     throw new ConfigurationError('registration.grantTypes', 'must be a list of at least one grant of this server')
-  const unknown = given.findIndex(grant => !ofServer.includes(grant as string))
+  const unknown = given.findIndex(grant => !ofServer.includes(grant))
   if (unknown !== -1) throw new ConfigurationError(`registration.grantTypes[${unknown}]`, `must be one of ${ofServer.join(', ')}`)
   return ofServer.filter(grant => given.includes(grant))
 }
 
-function checkSchemes(given: unknown): readonly string[] {
-  if (given === undefined) return []
-  if (!Array.isArray(given)) throw new ConfigurationError('registration.schemes', 'must be a list of schemes such as "cursor"')
-  given.forEach((scheme: unknown, index) => {
-    if (typeof scheme !== 'string' || !isPrivateUseScheme(scheme))
-      throw new ConfigurationError(
-        `registration.schemes[${index}]`,
-        'must be a private-use scheme in lower case, such as "cursor"; one that browsers run or the network uses never is'
-      )
-  })
-  return given as readonly string[]
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }
 
-function checkLimits(limits: RegistrationLimits = {}): RegistrationRules['limits'] {
-  const given: unknown = limits
-  if (typeof given !== 'object' || given === null) throw new ConfigurationError('registration.limits', 'must be an object')
-  checkKeys(given, limitKeys, 'registration.limits.')
-  return {
-    bytes: checkInteger(limits.bytes, 'registration.limits.bytes', { min: 256, max: 1_048_576, default: 8192 }),
-    redirectUris: checkInteger(limits.redirectUris, 'registration.limits.redirectUris', { min: 1, max: 1000, default: 50 }),
-    keys: checkInteger(limits.keys, 'registration.limits.keys', { min: 1, max: 100, default: 20 }),
-    perNetwork: checkInteger(limits.perNetwork, 'registration.limits.perNetwork', { min: 1, max: 1_000_000, default: 200 })
-  }
+/** Whoever may register without asking must not be able to fill the store. */
+function registrationBudget(most: number, clock: () => number): NetworkBudget {
+  const reasonOf = (): string => `the network has registered ${most} clients within an hour`
+  return networkBudget({ most, window: 3600, clock, reasonOf })
 }

@@ -1,6 +1,6 @@
 /** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
-import { isLoopbackHost } from '../../options.ts'
+import { integer, isLoopbackHost, type Checks, type Read } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
 import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
@@ -17,6 +17,13 @@ export interface RegistrationLimits {
   /** The most clients one network registers an hour, where anyone may (`access: 'open'`); counted in each process. Default 200. */
   readonly perNetwork?: number | undefined
 }
+
+export const registrationLimitChecks = {
+  bytes: integer({ min: 256, max: 1_048_576, default: 8192 }),
+  redirectUris: integer({ min: 1, max: 1000, default: 50 }),
+  keys: integer({ min: 1, max: 100, default: 20 }),
+  perNetwork: integer({ min: 1, max: 1_000_000, default: 200 })
+} satisfies Checks<RegistrationLimits>
 
 export interface RegistrationRules {
   /** The client authentication methods, each with the algorithms its assertions may be signed with. */
@@ -39,7 +46,7 @@ export interface RegistrationRules {
   /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
   readonly loopback: boolean
   readonly profile: Profile
-  readonly limits: Required<{ [limit in keyof RegistrationLimits]: number }>
+  readonly limits: Read<typeof registrationLimitChecks>
 }
 
 /** What the rules are derived from. */

@@ -1,7 +1,7 @@
 /** Numbers for the kinds of the records in a {@link SeenTable}, which take two bytes there in place of a text. */
 
 /** Numbers are from 1 up to and without this one. */
-export const kindLimit = 0xffff
+const kindLimit = 0xffff
 
 export class SeenKinds {
   private readonly numbers = new Map<string, number>()

@@ -40,7 +40,7 @@ describe('options', () => {
     ['verifiedByProxy', { verifiedByProxy: 1 }],
     ['verifiedByProxy', { verifiedByProxy: 'not a header' }],
     ['otherwise', { otherwise: true }],
-    ['report', { report: 'log' }],
+    ['onReport', { onReport: 'log' }],
     ['trustedProxy', { trustedProxy: [] }]
   ])('refuses a wrong %s: %j', (key, options) => {
     const make = () => source(options)

@@ -129,11 +129,11 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     return send([(_req, _res, next) => next(new Error('a fault')), handler as unknown as RequestHandler], {})
   },
   // the request that ended the process of the first release
-  'proxyCertificate report': () => {
+  'proxyCertificate onReport': () => {
     const certificate = proxyCertificate({
       format: 'rfc9440',
       trustedProxies: ['192.0.2.1'],
-      onReport: failing('proxyCertificate report')
+      onReport: failing('proxyCertificate onReport')
     })
     const headers = { 'client-cert': ':AAAA:' }
     return send(
@@ -142,8 +142,8 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
       { path: '/oauth2/token', headers }
     )
   },
-  'credentialSets emit': async () => {
-    const sets = credentialSets({ issuer, clients, store, keys, onEvent: failing('credentialSets emit') })
+  'credentialSets onEvent': async () => {
+    const sets = credentialSets({ issuer, clients, store, keys, onEvent: failing('credentialSets onEvent') })
     for (let times = 0; times < 2; times++) await sets.rotateSecret('billing')
   },
   'storedKeys onError': async () => {

@@ -1,0 +1,84 @@
+/** The options of a token endpoint. */
+import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
+import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
+import type { CertificateSource } from '../certificates/source.ts'
+import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { guessProtectionChecks, type GuessProtectionOptions } from '../credentials/guesses/guess-protection.ts'
+import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
+import type { Decision } from '../decisions/decision.ts'
+import type { DevelopmentErrorOptions } from '../http/development-errors.ts'
+import { errorHandlerChecks, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
+import { flag, fn, listOf, nested, orFalse, type Checks, type Read } from '../options.ts'
+import type { FetchJson } from '../outbound/guarded-fetch.ts'
+import { profileCheck, type Profile } from '../profiles.ts'
+import { basicEncodingCheck } from '../strategies/client-secret-basic.ts'
+import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { tokenIssuersCheck, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { tokenChecks, type TokenOptions } from '../tokens/token-server.ts'
+
+export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** The client authentication methods. Default: every one built in. */
+  readonly strategies?: readonly ClientAuthenticationStrategy[] | undefined
+  /** The grants. Default: every one built in that needs no options. */
+  readonly tokenIssuers?: readonly TokenIssuer[] | undefined
+  /** True also reads `application/json` bodies, against RFC 6749 §3.2. Default false. */
+  readonly jsonBody?: boolean | undefined
+  /** Which `aud` of a client assertion is accepted beside the issuer. Default `issuer`: none. */
+  readonly assertionAudience?: AssertionAudience | undefined
+  /** The signature algorithms accepted of client assertions. Default: all that can be verified; those of FAPI 2.0 §5.4.1 under its profile. */
+  readonly assertionAlgorithms?: readonly string[] | undefined
+  /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
+  readonly assertionDials?: AssertionDials | undefined
+  /**
+   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749 §2.3.1). Default `report`: they are
+   * let in where the secret is right as it came, and reported; `enforce`: they are refused.
+   */
+  readonly basicEncoding?: BasicEncoding | undefined
+  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
+  readonly tokenEndpoints?: readonly string[] | undefined
+  /** Where client certificates come from. Default: the TLS connection itself. */
+  readonly certificateSource?: CertificateSource | undefined
+  /** False leaves the certificate methods out of the built-in strategies. Default true. */
+  readonly certificateMethods?: boolean | undefined
+  /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
+  readonly fetchJson?: FetchJson | undefined
+  /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
+  readonly profile?: Profile | undefined
+  /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
+  readonly requireDpopNonce?: boolean | undefined
+  /**
+   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
+   * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   */
+  readonly guessProtection?: GuessProtectionOptions | false | undefined
+  /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
+  readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told of every error before it is answered. */
+  readonly onError?: OAuthErrorHandlerOptions['onError']
+}
+
+export const tokenRouterChecks = {
+  ...tokenChecks,
+  clients: clientsCheck,
+  strategies: strategiesCheck,
+  tokenIssuers: tokenIssuersCheck,
+  jsonBody: flag(false),
+  assertionAudience: assertionAudienceCheck,
+  assertionAlgorithms: assertionAlgorithmsCheck,
+  assertionDials: nested(dialChecks, {}),
+  basicEncoding: basicEncodingCheck,
+  tokenEndpoints: listOf('URLs', (url): url is string => typeof url === 'string' && URL.canParse(url)),
+  certificateSource: fn<CertificateSource>(),
+  certificateMethods: flag(true),
+  fetchJson: fn<FetchJson>(),
+  profile: profileCheck,
+  requireDpopNonce: flag(false),
+  guessProtection: orFalse(nested(guessProtectionChecks, {})),
+  ...errorHandlerChecks,
+  onDecision: fn<(decision: Decision) => void>()
+} satisfies Checks<TokenRouterOptions>
+
+/** Every option of a token endpoint, read. */
+export type ReadTokenRouter = Read<typeof tokenRouterChecks>
