@@ -5,7 +5,11 @@ export const shared = {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
-  moduleNameMapper: { '^clientele$': '<rootDir>/lib/index.ts', '^clientele/(.+)$': '<rootDir>/lib/$1.ts' },
+  moduleNameMapper: {
+    '^clientele$': '<rootDir>/lib/index.ts',
+    '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
+    '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
+  },
   globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',
   setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],
   setupFilesAfterEnv: ['<rootDir>/spec/support/checks/no-secret-emitted.ts']

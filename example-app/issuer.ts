@@ -19,7 +19,7 @@ import { assertionGrants } from './assertion-grants.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
-import type { IssuerSettings } from './config/schema.ts'
+import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
 import { clientPages } from './people/client-pages.ts'
@@ -32,6 +32,7 @@ import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
 import { logos } from './people/logos.ts'
 import { logoutHooks, logoutPages } from './people/logout.ts'
+import { mcpResourceOf, mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
 import { whoami } from './whoami.ts'
@@ -42,6 +43,8 @@ export interface IssuerOptions {
   /** Names the settings in errors: empty, or `tenants[0].`. */
   readonly settingsPath: string
   readonly settings: IssuerSettings
+  /** The MCP server beside it, where there is one. */
+  readonly mcp?: McpSettings | undefined
   readonly store: Store
   readonly log: Log
   /** Origin of the listener that asks for client certificates, where it is a second one. */
@@ -81,6 +84,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     withSession
   )
   router.use(server)
+  if (options.mcp !== undefined) router.use(mcpRoutes({ issuer, settings: options.mcp, server, store }))
   router.use(pictures.routes)
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
@@ -113,7 +117,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: settings.clients.map(knownMembersOf),
       scopes: settings.scopes,
-      resources: settings.resources.map(resourceOptions),
+      resources: resourcesOf(options),
       acrValues: [passwordLogin],
       credentials: { endpoint: settings.policy.credentials_endpoint },
       certificateMethods: certificates || mtlsOrigin !== undefined,
@@ -131,6 +135,11 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   } catch (error) {
     throw error instanceof ConfigurationError ? settingError(error, options) : error
   }
+}
+
+function resourcesOf({ issuer, settings, mcp }: IssuerOptions) {
+  const configured = settings.resources.map(resourceOptions)
+  return mcp === undefined ? configured : [...configured, mcpResourceOf(issuer, mcp)]
 }
 
 function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resources'][number]) {
@@ -162,6 +171,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     }),
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
+    ...documentOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',
@@ -186,6 +196,12 @@ function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIs
   return { registration: { access, grantTypes, schemes, ...tokens } }
 }
 
+function documentOptions({ client_documents }: IssuerSettings) {
+  if (client_documents === 'off') return {}
+  const { hosts, redirect_uris: redirectUris } = client_documents
+  return { clientDocuments: { hosts, redirectUris } }
+}
+
 function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
   return policy.grant_types.some(known => known === grant_type)
 }
@@ -198,6 +214,8 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  clientDocuments: 'client_documents',
+  'clientDocuments.redirectUris': 'client_documents.redirect_uris',
   profile: 'policy.profile',
   defaultResource: 'policy.default_resource',
   requireDpopNonce: 'policy.dpop_nonce',

@@ -26,6 +26,10 @@ export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
 
+// clients with documents of their own
+export type { ClientDocumentsOptions } from './clients/documents/options.ts'
+export { clientDocument, type ClientDocument, type ConsentedMember } from './clients/documents/document.ts'
+
 // clients that register themselves
 export { registeredClients } from './clients/registered-clients.ts'
 export type {
@@ -117,7 +121,8 @@ export {
   type ClientMetadata,
   type ReadMetadata,
   type ClientRegistry,
-  type ClientSource
+  type ClientSource,
+  type WhyUnknown
 } from './clients/client.ts'
 export { unknownMembers, type UnknownMember } from './clients/metadata/read.ts'
 export type {
@@ -151,6 +156,9 @@ export type {
   AuthenticationSucceeded,
   AuthenticationTolerated,
   AuthenticationUnanswered,
+  ClientDocumentChanged,
+  ClientDocumentFetched,
+  ClientDocumentRefused,
   ClientEvent,
   CredentialEvent,
   DpopReplayed,

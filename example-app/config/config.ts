@@ -7,7 +7,7 @@ import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './c
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
-import { checkTenantPaths } from './tenants.ts'
+import { checkMcpPath, checkTenantPaths } from './tenants.ts'
 import { readTlsFiles, type TlsFiles } from './tls.ts'
 
 export interface Config {
@@ -31,6 +31,10 @@ export function checkConfig(input: unknown, folder: string): Config {
   const settings = parsed.data
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
+  checkMcpPath(
+    settings.mcp?.path,
+    settings.tenants.map(tenant => tenant.path)
+  )
   checkTlsUse(settings, issuer)
   const warnings: string[] = []
   for (const [prefix, own] of [

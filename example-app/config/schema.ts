@@ -86,6 +86,17 @@ const failureBudget = z.union(
   'must be "off" or an object with attempts and window'
 )
 
+const clientDocuments = z.union(
+  [
+    z.literal('off'),
+    object({
+      hosts: list(text).min(1, 'must name at least one host, or "*"').default(['*']),
+      redirect_uris: oneOf('any', 'same-origin').default('any')
+    })
+  ],
+  'must be "off" or an object with hosts and redirect_uris'
+)
+
 const policy = object({
   grant_types: list(oneOf(...grantTypes)).default([...grantTypes]),
   require_pkce: oneOf('public', 'always').default('public'),
@@ -124,13 +135,24 @@ const issuerSettings = {
   scopes: list(scopeValue).default(['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write']),
   resources: list(resource).default([]),
   trusted_issuers: list(trustedIssuer).default([]),
+  client_documents: clientDocuments.default('off'),
   policy: policy.prefault({})
 }
 
+function pathLike(example: string) {
+  return z
+    .string(`must be a path such as "${example}"`)
+    .regex(/^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/, `must be a path such as "${example}", without a slash at its end`)
+}
+
+const mcp = object({
+  path: pathLike('/mcp').default('/mcp'),
+  required_scopes: list(scopeValue).min(1, 'must name at least one').default(['notes:read']),
+  optional_scopes: list(scopeValue).default(['notes:write'])
+})
+
 const tenant = object({
-  path: z
-    .string('must be a path such as "/acme/banking"')
-    .regex(/^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/, 'must be a path such as "/acme/banking", without a slash at its end'),
+  path: pathLike('/acme/banking'),
   ...issuerSettings
 })
 
@@ -139,10 +161,12 @@ export const configSchema = object({
   issuer: z.string('must be the absolute URL of this server'),
   tls: tls.optional(),
   client_certificate_header: certificateHeader.optional(),
+  mcp: mcp.optional(),
   ...issuerSettings,
   tenants: list(tenant).default([])
 })
 
 export type Settings = z.infer<typeof configSchema>
 export type IssuerSettings = Omit<z.infer<typeof tenant>, 'path'>
+export type McpSettings = z.infer<typeof mcp>
 export type AccountSettings = z.infer<typeof account>

@@ -31,3 +31,12 @@ export function checkTenantPaths(paths: readonly string[]): void {
     }
   })
 }
+
+/** @throws {@link ConfigError} where the MCP server's path is taken. */
+export function checkMcpPath(path: string | undefined, tenantPaths: readonly string[]): void {
+  if (path === undefined) return
+  const [, segment = ''] = path.split('/')
+  if (reserved.has(segment)) throw new ConfigError('mcp.path', `must not begin with /${segment}, which the issuer serves`)
+  const tenant = tenantPaths.find(other => path === other || path.startsWith(`${other}/`))
+  if (tenant !== undefined) throw new ConfigError('mcp.path', `must not be at or below ${tenant}, which is a tenant's`)
+}

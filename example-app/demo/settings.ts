@@ -44,6 +44,8 @@ export async function demoConfig({
       }
     ],
     resources,
+    client_documents: { hosts: ['*'] },
+    mcp: {},
     tls: { port: tlsPort, key: 'server.key', cert: 'server.crt', client_ca: ['ca.crt'] },
     tenants: [
       {

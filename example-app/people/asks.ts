@@ -1,7 +1,7 @@
 /** What a client asks for, in words for the page where the person decides, and what they decided. */
 import type { Request } from 'express'
-import type { AuthorizationDetail, Client } from 'clientele'
-import { isUnvouched, nameOf } from './client-words.ts'
+import { clientOrigin, type AuthorizationDetail, type Client } from 'clientele'
+import { documentOf, nameOf } from './client-words.ts'
 import { fieldOf } from '../sessions/fields.ts'
 import { HttpError } from '../http-error.ts'
 import { describeResource, describeScope } from './scope-words.ts'
@@ -17,7 +17,8 @@ export interface Asked {
 export function asksOf({ client, scope, resources, authorization_details }: Asked) {
   return {
     client: nameOf(client),
-    unvouched: isUnvouched(client),
+    unvouched: clientOrigin(client) === 'registered',
+    document: documentOf(client),
     scopes: scope.map(describeScope),
     resources: resources.map(describeResource),
     details: authorization_details.map(({ type, ...rest }) => ({ type, text: JSON.stringify(rest, null, 2) }))

@@ -1,6 +1,6 @@
 /** The page where a person decides what an application may do for them. */
 import type { Response } from 'express'
-import type { InteractionPrompt } from 'clientele'
+import type { ConsentedMember, InteractionPrompt } from 'clientele'
 import { asksOf } from './asks.ts'
 import { hostOf, linksOf, nameOf } from './client-words.ts'
 import { sendPage } from '../views.ts'
@@ -15,6 +15,13 @@ export interface ConsentPage {
   readonly csrf: string
 }
 
+const changeWords: Readonly<Record<ConsentedMember, string>> = {
+  client_name: 'its name',
+  redirect_uris: 'where you go on to',
+  token_endpoint_auth_method: 'how it proves who it is',
+  jwks: 'its keys'
+}
+
 export function showConsent(res: Response, { base, prompt, person, logo, csrf }: ConsentPage): void {
   sendPage(res, 'consent', {
     base,
@@ -23,6 +30,7 @@ export function showConsent(res: Response, { base, prompt, person, logo, csrf }:
     person,
     logo,
     host: hostOf(prompt.redirect_uri),
+    changed: (prompt.document?.changed ?? []).map(member => changeWords[member]),
     claims: prompt.claims.map(claim => claim.replaceAll('_', ' ')),
     links: linksOf(prompt.client),
     interaction: prompt.id,

@@ -5,7 +5,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Router } from 'express'
 import { LRUCache } from 'lru-cache'
-import { clientOrigin, guardedDownload, type Client } from 'clientele'
+import { guardedDownload, type Client } from 'clientele'
+import { isUnvouched } from './client-words.ts'
 import { HttpError } from '../http-error.ts'
 
 export interface Logos {
@@ -73,7 +74,7 @@ export function logos({ base, secret, allowLoopback }: LogosOptions): Logos {
     routes,
     addressOf(client) {
       const { logo_uri } = client
-      if (logo_uri === undefined || clientOrigin(client) === 'registered') return undefined
+      if (logo_uri === undefined || isUnvouched(client)) return undefined
       const name = Buffer.from(logo_uri).toString('base64url')
       return `${base}/logos/${name}/${prove(name).toString('base64url')}`
     }

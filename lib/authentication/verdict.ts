@@ -44,7 +44,7 @@ export async function judgeVerdict(
   try {
     const now = clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      failBeforeProof(decision, strategy, request, client, now)
+      failBeforeProof(decision, strategy, request, client, { now, why: clients.whyUnknown?.(client_id) })
       throw decision.refuse('client')
     }
     decision.pass('client')

@@ -1,9 +1,11 @@
 /** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
 import { isPublic, type Client } from '../clients/client.ts'
+import { clientOrigin } from '../clients/client-origin.ts'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../tokens/grant.ts'
 import { isCodeChallenge } from '../codes/pkce.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
+import { allowedScope, registeredScope } from '../tokens/allowed.ts'
 import { subjectFor } from '../tokens/subject.ts'
 import { claimsWithinReach } from '../tokens/claims.ts'
 import { checkSize } from './bounds.ts'
@@ -95,11 +97,15 @@ function readResponse(
 }
 
 function readScope(policy: RequestPolicy, client: Client, parameters: AuthorizationParameters): readonly string[] {
-  const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
-  const allowed =
-    registered === undefined ? policy.server.scopes : policy.server.scopes.filter(value => registered.includes(value))
+  const { server } = policy
+  const within = (values: readonly string[]) => server.scopes.filter(value => values.includes(value))
   const asked = parameters.get('scope')
-  if (asked === undefined) return registered === undefined ? [] : allowed
+  const allowed = within(allowedScope(server, client))
+  if (asked === undefined) {
+    const expected = server.resources.defaultScope(parameters.all('resource'))
+    if (expected !== undefined) return allowed.filter(value => expected.includes(value))
+    return client.scope === undefined ? [] : within(registeredScope(server, client))
+  }
   const scope = parseScope(asked)
   if (scope === undefined) throw malformedScope(asked)
   const beyond = scopeBeyond(scope, allowed)
@@ -113,7 +119,8 @@ function readCodeChallenge(policy: RequestPolicy, client: Client, parameters: Au
   const method = parameters.get('code_challenge_method')
   if (code_challenge === undefined) {
     if (method !== undefined) throw new InvalidRequestError('code_challenge is missing')
-    if (isPublic(client) || policy.requirePkce === 'always')
+    // whoever can show a document is a client: that proves as little as being public
+    if (isPublic(client) || clientOrigin(client) === 'document' || policy.requirePkce === 'always')
       throw new InvalidRequestError('code_challenge is missing: PKCE is required')
     return undefined
   }

@@ -10,10 +10,11 @@ import { deviceVerification, type DeviceVerification } from '../endpoints/device
 import { logoutFunctions, type LogoutFunctions } from '../endpoints/end-session/functions.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import { registrationFunctions, type RegistrationFunctions } from '../endpoints/registration/end-registration.ts'
-import { metadataPaths, type Endpoint, type EndpointContext } from '../endpoints/endpoint.ts'
+import { metadataPaths, type Endpoint, type EndpointContext, type EndpointMember } from '../endpoints/endpoint.ts'
 import { mountedEndpoints } from '../endpoints/index.ts'
 import { buildMetadata } from '../endpoints/metadata.ts'
 import { strategiesAt } from '../authentication/per-endpoint.ts'
+import { crossOrigin } from '../http/cross-origin.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { sendPublicDocument } from '../http/public-document.ts'
 import { pathOf } from '../http/request-target.ts'
@@ -55,6 +56,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
    * them, or those of one check.
    */
   whoWouldBreak(check?: string): readonly WouldBreak[]
+  /** The signature algorithms of DPoP proofs, for challenges of one's own. */
+  readonly dpopAlgorithms: readonly string[]
   /**
    * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
    * nothing about audience, scope or proof of possession.
@@ -117,6 +120,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
     clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
+    dpopAlgorithms: token.dpop.algorithms,
     verifyAccessToken: (token: string) => verifyAccessToken(server, token),
     requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
@@ -129,6 +133,13 @@ async function forgetKeys({ clients, clientKeys: keys }: TokenEndpointParts, cli
   return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
 }
 
+/** The endpoints that clients in browsers call themselves, with the methods they call them by. */
+const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
+  ['token_endpoint', ['POST']],
+  ['revocation_endpoint', ['POST']],
+  ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
+])
+
 /** Every path this issuer answers. */
 interface Routes {
   readonly exact: ReadonlyMap<string, RequestHandler>
@@ -139,7 +150,10 @@ interface Routes {
 function routesOf({ server, addresses }: EndpointContext, endpoints: readonly Endpoint[], metadata: object): Routes {
   const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
   const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
-  const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => [new URL(addresses[member]).pathname, handler]
+  const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
+    const methods = scriptMethods.get(member)
+    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods })]
+  }
   return {
     exact: new Map([
       ...endpoints.map(routeOf),

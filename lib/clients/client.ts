@@ -35,6 +35,15 @@ export interface ClientRegistry {
   find(client_id: string): Promise<Client | undefined>
   /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
   used?(client: Client, method: string, credentials: readonly string[]): void
+  /** Why a client_id was not found last time, where there is more to say than that nobody has it. */
+  whyUnknown?(client_id: string): WhyUnknown | undefined
+}
+
+/** Why nobody has a client_id. */
+export interface WhyUnknown {
+  readonly check: 'client_document_url' | 'client_document'
+  /** A clause an operator can read. */
+  readonly reason: string
 }
 
 const parsed = new WeakMap<ClientMetadata, Client>()

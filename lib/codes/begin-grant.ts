@@ -29,7 +29,7 @@ export async function beginGrant(
   allowed: Allowed,
   { client, confirmation, auth_method }: GrantHolder
 ): Promise<string | undefined> {
-  const refresh = mayRefresh(server, client, allowed.scope) ? { generation: 0, rotated_at: server.clock() } : undefined
+  const refresh = mayRefresh(server, client, allowed) ? { generation: 0, rotated_at: server.clock() } : undefined
   const record: NewGrant = { ...allowed, cnf: refreshConfirmation(client, confirmation), auth_method, refresh }
   await keepGrant(server, id, record, grantTtl(server, record))
   return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)

@@ -8,6 +8,8 @@ export const checkSections = {
   supported_method: 'RFC 6749 §3.2.1',
   failure_budget: 'OAuth 2.1 §2.4.1',
   client: 'RFC 6749 §5.2',
+  client_document_url: 'Client ID Metadata Document §3',
+  client_document: 'Client ID Metadata Document §4',
   registered_method: 'RFC 7591 §2',
   encoding: 'RFC 6749 §2.3.1',
   secret: 'RFC 6749 §2.3.1',

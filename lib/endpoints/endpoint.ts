@@ -18,6 +18,8 @@ import type { Registration } from './registration/options.ts'
 
 export interface EndpointContext extends RequestPolicy {
   readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
   /** The client authentication methods there are. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly credentials: CredentialFunctions
@@ -25,6 +27,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly credentialsEndpoint: boolean
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
+  /** What those add to metadata. */
+  readonly grantMetadata: Readonly<Record<string, unknown>>
   readonly interaction: Interaction
   /** Every client must push its requests (RFC 9126 §5). */
   readonly requirePushedAuthorizationRequests: boolean

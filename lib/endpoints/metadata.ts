@@ -26,12 +26,14 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
     grant_types_supported: grantTypes,
     ...methodsOf(endpoints),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
+    ...(context.clientDocuments && { client_id_metadata_document_supported: true }),
     dpop_signing_alg_values_supported: context.dpop.algorithms,
     subject_types_supported: subjectTypes(server),
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],
     ...(context.acrValues.length > 0 && { acr_values_supported: context.acrValues }),
+    ...context.grantMetadata,
     ...Object.fromEntries(endpoints.flatMap(({ metadata = {} }) => Object.entries(metadata)))
   }
 }

@@ -173,6 +173,30 @@ export interface ClientEvent extends EventBase {
   readonly token_endpoint_auth_method?: string | undefined
 }
 
+/** The document of a client was fetched, and is kept for a while. */
+export interface ClientDocumentFetched extends EventBase {
+  readonly type: 'client_document.fetched'
+  readonly client_id: string
+  /** Seconds it is kept. */
+  readonly expires_in: number
+}
+
+/** A client's document says something else than when it was fetched last. */
+export interface ClientDocumentChanged extends EventBase {
+  readonly type: 'client_document.changed'
+  readonly client_id: string
+  /** What is another: of `client_name`, `redirect_uris`, `token_endpoint_auth_method` and `jwks`. */
+  readonly members: readonly string[]
+}
+
+/** A client_id that names a document is nobody’s: it is no good address, or there is no good document at it. */
+export interface ClientDocumentRefused extends EventBase {
+  readonly type: 'client_document.refused'
+  readonly client_id: string
+  readonly check: 'client_document_url' | 'client_document'
+  readonly reason: string
+}
+
 /** The application's function found a client that is configured wrongly: it is refused like one that is not there. Told once for each fault. */
 export interface ClientMisconfigured extends EventBase {
   readonly type: 'client.misconfigured'
@@ -233,6 +257,9 @@ export type ServerEvent =
   | TokenRevoked
   | ClientEvent
   | ClientMisconfigured
+  | ClientDocumentFetched
+  | ClientDocumentChanged
+  | ClientDocumentRefused
   | GuessesExceeded
   | KeysChanged
   | CredentialEvent

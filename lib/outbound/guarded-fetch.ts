@@ -17,6 +17,8 @@ export interface FetchedJson {
   readonly json: unknown
   /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
   readonly maxAge?: number
+  /** What the answer says it is, in lower case and without parameters; undefined where it does not say. */
+  readonly mediaType?: string
 }
 
 /** Posts JSON, or a form, and resolves with the status it was answered with; nothing of the answer is read. Rejects with {@link GuardedFetchError}. */
@@ -53,6 +55,8 @@ export interface GuardedFetchOptions {
   readonly timeout?: number | undefined
   /** The longest answer, in bytes. Default 65536. */
   readonly maxBytes?: number | undefined
+  /** The media types to ask for. Default: those of JSON and of JWK sets. */
+  readonly accept?: string | undefined
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string | readonly string[] | undefined
   /** Finds a host's addresses. Default: the system's resolver. */
@@ -83,12 +87,14 @@ interface Guard extends AddressRules {
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
   const guard = toGuard(options)
-  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' }
+  const { accept = 'application/jwk-set+json, application/json' } = options
+  const headers = { accept, 'accept-encoding': 'identity' }
   return url =>
     guarded(url, guard, { method: 'GET', headers }, async response => {
       const json = parseJson(await readBody(response, guard.maxBytes))
       const maxAge = maxAgeOf(response.headers['cache-control'])
-      return { json, ...(maxAge !== undefined && { maxAge }) }
+      const mediaType = mediaTypeOf(response.headers['content-type'])
+      return { json, ...(maxAge !== undefined && { maxAge }), ...(mediaType !== undefined && { mediaType }) }
     })
 }
 
@@ -101,7 +107,7 @@ export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
  * const download = guardedDownload({ maxBytes: 262_144 })
  * const logo = await download('https://client.example/logo.png')
  */
-export function guardedDownload(options: GuardedFetchOptions = {}): (url: string) => Promise<Buffer> {
+export function guardedDownload(options: Omit<GuardedFetchOptions, 'accept'> = {}): (url: string) => Promise<Buffer> {
   const guard = toGuard(options)
   const headers = { accept: '*/*', 'accept-encoding': 'identity' }
   return url => guarded(url, guard, { method: 'GET', headers }, response => readBody(response, guard.maxBytes))
@@ -116,7 +122,7 @@ export function guardedDownload(options: GuardedFetchOptions = {}): (url: string
  * const postJson = guardedPost()
  * const status = await postJson('https://client.example/ciba', { headers: { authorization: `Bearer ${token}` }, body: { auth_req_id } })
  */
-export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes'> = {}): PostJson {
+export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes' | 'accept'> = {}): PostJson {
   const guard = toGuard(options)
   return (url, { headers, body }) => {
     const isForm = body instanceof URLSearchParams
@@ -154,7 +160,7 @@ async function guarded<T>(
 }
 
 function toGuard(options: GuardedFetchOptions): Guard {
-  checkKeys(options, ['allowLoopback', 'allowPrivate', 'timeout', 'maxBytes', 'ca', 'lookup'])
+  checkKeys(options, ['allowLoopback', 'allowPrivate', 'timeout', 'maxBytes', 'accept', 'ca', 'lookup'])
   const { allowPrivate = false, ca } = options
   if (
     typeof allowPrivate !== 'boolean' &&
@@ -277,6 +283,10 @@ function parseJson(body: Buffer): unknown {
   } catch {
     throw new GuardedFetchError('not_json', 'the answer was not JSON')
   }
+}
+
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(';')[0]?.trim().toLowerCase()
 }
 
 function maxAgeOf(cacheControl: string | undefined): number | undefined {

@@ -10,6 +10,8 @@ export interface ChallengeOptions {
   readonly scope?: readonly string[] | undefined
   /** Where the protected resource metadata is (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined
+  /** True: the challenge of a request that carried no token says `error` too. */
+  readonly alwaysError?: boolean | undefined
 }
 
 /** 401: the request carried no Bearer or DPoP token, so that there was nothing to be wrong. */
@@ -26,17 +28,27 @@ export function invalidToken(reason: string): OAuthError {
 
 const description = 'the access token is not valid'
 
+/** 403 `insufficient_scope` (RFC 6750 §3.1): what is asked for needs scope values the token has not. */
+export function insufficientScope(missing: readonly string[]): OAuthError {
+  return new OAuthError('insufficient_scope', 403, 'the access token lacks a scope value', {
+    reason: `lacks ${missing.join(' ')}`
+  })
+}
+
 /**
  * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header field of its own, Bearer first:
  * there are clients that do not read past the first challenge of a field.
  */
-export function withChallenge(thrown: unknown, { algorithms, scope = [], resourceMetadata }: ChallengeOptions): OAuthError {
+export function withChallenge(
+  thrown: unknown,
+  { algorithms, scope = [], resourceMetadata, alwaysError = false }: ChallengeOptions
+): OAuthError {
   const error = toOAuthError(thrown)
   const status = error.status === 400 && error.error.includes('dpop') ? 401 : error.status
   if (status !== 401 && status !== 403) return error
   const said = {
     // RFC 6750 §3.1: no error code for a request that carried nothing to be wrong
-    ...(!(error instanceof NoAccessTokenError) && { error: error.error, error_description: error.message }),
+    ...((alwaysError || !(error instanceof NoAccessTokenError)) && { error: error.error, error_description: error.message }),
     ...(scope.length > 0 && { scope: scope.join(' ') })
   }
   const challenges = [

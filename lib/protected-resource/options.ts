@@ -20,6 +20,11 @@ export interface RequireAccessTokenOptions {
   /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
   readonly resourceMetadata?: string | undefined
   /**
+   * True: a request that carried no token is challenged with `error` and `error_description` too, which RFC 6750 §3.1 leaves out: there are MCP clients
+   * that offer their sign-in for nothing else. Default false.
+   */
+  readonly alwaysError?: boolean | undefined
+  /**
    * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which both sides find it in their logs
    * (FAPI 1.0 Part 1 §6.2.1). Default false.
    */
@@ -32,6 +37,7 @@ export const requireAccessTokenChecks = {
   audience: oneOf(['required', 'optional'], 'optional'),
   scope: eachOf('scope values', required(textLike('a scope value', isScopeToken))),
   resourceMetadata: textLike('an absolute URL, written in ASCII', isQuotable),
+  alwaysError: flag(false),
   interactionId: flag(false)
 } satisfies Checks<RequireAccessTokenOptions>
 

@@ -4,12 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { thumbprintOf } from '../clients/credentials.ts'
-import { OAuthError } from '../errors.ts'
 import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { pathOf } from '../http/request-target.ts'
 import { sendOAuthError } from '../http/responses.ts'
-import { invalidToken, NoAccessTokenError, withChallenge } from './challenge.ts'
+import { insufficientScope, invalidToken, NoAccessTokenError, withChallenge } from './challenge.ts'
 import { readOptions } from '../options.ts'
 import { requireAccessTokenChecks, type RequireAccessTokenOptions } from './options.ts'
 import { traceIdOf } from '../http/trace.ts'
@@ -39,9 +38,9 @@ export interface AccessTokenContext {
 /** See {@link AuthorizationServer.requireAccessToken}. @throws ConfigurationError naming the option that is wrong. */
 export function requireAccessToken(context: AccessTokenContext, options: RequireAccessTokenOptions = {}): RequestHandler {
   const read = readOptions(options, requireAccessTokenChecks)
-  const { origins = context.origins, scope, resourceMetadata, interactionId } = read
+  const { origins = context.origins, scope, resourceMetadata, interactionId, alwaysError } = read
   const protection = { ...context, origins }
-  const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata }
+  const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata, alwaysError }
   return (req, res, next) => {
     offerDpopNonce(res, context.dpop)
     if (interactionId) res.setHeader(interactionIdHeader, interactionIdOf(req))
@@ -137,9 +136,6 @@ function checkUse(token: AccessToken, { resources, audience, scope = [] }: Requi
   if (resources !== undefined && audiences.length > 0 && !audiences.some(one => resources.includes(one)))
     throw invalidToken('for another resource')
   const missing = scope.filter(value => !token.scope.includes(value))
-  if (missing.length > 0)
-    throw new OAuthError('insufficient_scope', 403, 'the access token lacks a scope value', {
-      reason: `lacks ${missing.join(' ')}`
-    })
+  if (missing.length > 0) throw insufficientScope(missing)
   return token
 }

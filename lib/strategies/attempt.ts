@@ -4,6 +4,7 @@
 import type { Request } from 'express'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { isStale } from '../clients/documents/document.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import type { OpenCheckName, Decision } from '../decisions/decision.ts'
@@ -140,7 +141,7 @@ export async function judgeAttempt(
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      failBeforeProof(decision, strategy, request, client, now)
+      failBeforeProof(decision, strategy, request, client, { now, why: context.clients.whyUnknown?.(client_id) })
       await proof.pretend?.(decision)
       throw decision.refuse('client')
     }
@@ -208,7 +209,9 @@ export async function findClient(
   // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
   if (found?.clients === clients && found.client_id === client_id) return found.client
   try {
-    const client = await clients.find(client_id)
+    const found = await clients.find(client_id)
+    // nothing begins for a client whose document could not be had again
+    const client = found !== undefined && request.endpoint !== 'token' && isStale(found) ? undefined : found
     if (client !== undefined && client.client_id !== client_id)
       throw new TypeError('the registry found another client than was asked for')
     request.found = { clients, client_id, client }

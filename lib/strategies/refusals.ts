@@ -1,5 +1,5 @@
 /** What a client is refused with beside its proof, in words that say what was there. */
-import { isPublic, type Client } from '../clients/client.ts'
+import { isPublic, type Client, type WhyUnknown } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
@@ -12,8 +12,14 @@ export function failBeforeProof(
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
   request: ClientRequest,
   client: Client | undefined,
-  now: number
+  { now, why }: { readonly now: number; readonly why?: WhyUnknown | undefined }
 ): void {
+  if (client === undefined && why !== undefined) {
+    const fix = `Correct the client_id or the metadata document at it: ${why.reason}.`
+    if (why.check === 'client_document') decision.fail('client_document', { section: 'Client ID Metadata Document §4', fix })
+    else decision.fail('client_document_url', { section: 'Client ID Metadata Document §3', fix })
+    return
+  }
   if (client === undefined) {
     decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
     return

@@ -57,7 +57,7 @@ async function issue(
   const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
   const { grant_type } = parameters
   watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
-  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client)
+  const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client, authentication.method)
   const confirmation = carriesConfirmation(request, client)
     ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
     : undefined

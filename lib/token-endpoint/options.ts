@@ -3,6 +3,7 @@ import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.t
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { clientDocumentsCheck, type ClientDocumentsOptions } from '../clients/documents/options.ts'
 import { guessProtectionChecks, type GuessProtectionOptions } from '../credentials/guesses/guess-protection.ts'
 import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
 import type { Decision } from '../decisions/decision.ts'
@@ -44,6 +45,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly certificateMethods?: boolean | undefined
   /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
   readonly fetchJson?: FetchJson | undefined
+  /**
+   * Lets in clients whose `client_id` is the https URL of a document with their metadata (Client ID Metadata Document), fetched when one comes. Default:
+   * there are no such clients. Not together with `strategies` of one's own, which know none of them.
+   */
+  readonly clientDocuments?: ClientDocumentsOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
@@ -73,6 +79,7 @@ export const tokenRouterChecks = {
   certificateSource: fn<CertificateSource>(),
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
+  clientDocuments: clientDocumentsCheck,
   profile: profileCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),

@@ -13,6 +13,7 @@ import { protectionBy, type GuessProtection } from '../credentials/guesses/guess
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
+import { crossOrigin } from '../http/cross-origin.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { isLoopbackHost, readOptions } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
@@ -22,6 +23,7 @@ import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { documentClientsOf } from './document-clients.ts'
 import { tokenEndpoint } from './handler.ts'
 import { tokenRouterChecks, type ReadTokenRouter, type TokenRouterOptions } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
@@ -38,6 +40,8 @@ export interface TokenEndpointParts {
   /** Who breaks the rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
+  /** Whether clients may be described by documents of their own. */
+  readonly clientDocuments: boolean
   /** Where the configured ones come from. */
   readonly clientSource: ClientSource | ClientRegistry
   /** What clients may have registered, as far as a token endpoint can say. */
@@ -69,7 +73,7 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   const read = readOptions(options, tokenRouterChecks)
   const parts = tokenEndpointParts(read)
   const router = Router()
-  router.all('/token', tokenEndpoint(parts, read))
+  router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(parts.clientSource, parts.offered)
   router.use(errorHandler(read))
@@ -104,13 +108,17 @@ export function tokenEndpointParts(
   const configuredClients = registered?.clients ?? clientRegistry(configured)
   const idTokenAlgorithms = policy.algorithms ?? options.idTokenAlgorithms
   const server = tokenServer({ ...options, idTokenAlgorithms }, respond, {
-    hasClient: client_id => isThere(configuredClients, client_id),
+    // a token is looked at more often than a document can be fetched: that there could be one is enough
+    hasClient: client_id =>
+      documents?.admits(client_id) === true ? Promise.resolve(true) : isThere(configuredClients, client_id),
     userinfo,
     events
   })
   const every = withCredentials?.(server, known) ?? known
   let offered: Offered = {}
-  const clients = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
+  const found = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
+  const documents = documentClientsOf(options, { clients: found, server, events, offered: () => offered })
+  const clients = documents ?? found
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)
   checkSubjectTypes(server, options.clients)
@@ -125,6 +133,7 @@ export function tokenEndpointParts(
     events,
     breaks,
     clients,
+    clientDocuments: documents !== undefined,
     clientSource: registered?.configured ?? configured,
     offered,
     strategies,

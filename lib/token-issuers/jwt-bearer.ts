@@ -2,6 +2,7 @@
  * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them. Identity chaining across domains
  * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
  */
+import { isPublicMethod } from '../clients/methods.ts'
 import {
   trustedIssuers,
   trustedIssuersChecks,
@@ -9,7 +10,7 @@ import {
   type TrustedIssuersOptions,
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
-import { InvalidGrantError, InvalidTargetError } from '../errors.ts'
+import { InvalidGrantError, InvalidTargetError, UnauthorizedClientError } from '../errors.ts'
 import { fn, readOptions, required, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
@@ -31,9 +32,11 @@ export const jwtBearerChecks = {
 } satisfies Checks<JwtBearerOptions>
 
 const idJag = 'oauth-id-jag+jwt'
+const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
 
 /**
- * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients.
+ * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients; an ID-JAG for public ones too whose
+ * metadata is a document of their own.
  *
  * Guaranteed of an assertion that is accepted: every check of {@link TrustedIssuers.verify}; `aud` names this issuer or its token endpoint; a `client_id`
  * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
@@ -55,6 +58,8 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     confidential: true,
+    publicDocuments: true,
+    ...(trust.trustedIssuers.size > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
     async issue(request, server) {
       const issuers = trusted(server)
       const assertion = requiredParameter(request, 'assertion')
@@ -71,7 +76,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       if (!(await hasAccount(server, sub))) throw refused('account: nobody here any more')
       // there is no refresh token to ask for
       const scope = requestedScopeWithin(request, server, token.scope).filter(value => value !== 'offline_access')
-      const resources = grantedResources(request, server, jwt.claims['resource'])
+      const resources = grantedResources(request, server, jwt)
       if (!(await issuers.consume(jwt))) {
         tellReplay(request, server, jwt.iss)
         throw refused('replay: its jti was used before')
@@ -95,7 +100,12 @@ function refused(reason: string): InvalidGrantError {
   return new InvalidGrantError('this assertion is not valid', { reason })
 }
 
-function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, server: TokenServer): void {
+function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: TokenRequest, server: TokenServer): void {
+  // whoever signed it names the client, and no more is needed of one that cannot prove itself; other assertions are good for whoever holds them
+  if (typ !== idJag && isPublicMethod(authentication.method))
+    throw new UnauthorizedClientError('this grant_type is for confidential clients', {
+      reason: 'a public client with a document may use an ID-JAG and no other assertion'
+    })
   const { client_id, aud, iat, jti, authorization_details } = claims
   if ((typ === idJag || client_id !== undefined) && client_id !== client.client_id)
     throw refused('client: client_id is not the client that was authenticated')
@@ -109,9 +119,17 @@ function checkClient({ typ, claims }: TrustedJwt, { client }: TokenRequest, serv
 }
 
 /** The resources the token is for: those asked for, or the only one of this server's that the assertion names. */
-function grantedResources(request: TokenRequest, server: TokenServer, claim: unknown): readonly string[] {
+function grantedResources(
+  request: TokenRequest,
+  server: TokenServer,
+  { typ, claims: { resource: claim } }: TrustedJwt
+): readonly string[] {
   const asked = requestedResources(request.parameters)
   const named = claim === undefined ? [] : namedHere(server, claim)
+  if (named.length === 0 && claim !== undefined) {
+    if (typ === idJag) throw refused('resource: for none of this server')
+    throw new InvalidTargetError('the assertion is for no resource known here')
+  }
   if (asked.length === 0 && named.length > 1) throw new InvalidTargetError('the assertion is for several resources: name one')
   resourceFor(server, { resources: named }, asked)
   return asked.length === 0 ? named : asked
@@ -119,9 +137,7 @@ function grantedResources(request: TokenRequest, server: TokenServer, claim: unk
 
 function namedHere(server: TokenServer, claim: unknown): readonly string[] {
   const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-  const resources = server.resources.all().flatMap(({ resource }) => (named.includes(resource) ? [resource] : []))
-  if (resources.length === 0) throw new InvalidTargetError('the assertion is for no resource known here')
-  return resources
+  return server.resources.all().flatMap(({ resource }) => (named.includes(resource) ? [resource] : []))
 }
 
 /** How the person signed in there, as an ID-JAG tells it. */

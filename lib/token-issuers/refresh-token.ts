@@ -25,7 +25,7 @@ export function refreshToken(): TokenIssuer {
       if (hasExpired(server, found.grant.refresh)) throw refused('expired')
       if (grant.client_id !== request.client.client_id) throw refused('issued to another client')
       if (!isProvedBy(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
-      if (!mayRefresh(server, request.client, grant.scope)) throw refused('offline_access is no longer allowed to the client')
+      if (!mayRefresh(server, request.client, grant)) throw refused('offline_access is no longer allowed to the client')
       const scope = askedScope(request)
       const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token

@@ -2,11 +2,14 @@
  * The seam between a grant and everything else. A token issuer is one object: the grant's name, who may use it, and one
  * function from an authenticated client's request to a token response.
  */
-import { isPublic, type Client } from '../clients/client.ts'
+import type { Client } from '../clients/client.ts'
+import { clientOrigin } from '../clients/client-origin.ts'
+import { isPublicMethod } from '../clients/methods.ts'
 import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, UnsupportedGrantTypeError } from '../errors.ts'
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError, readBy, type Check } from '../options.ts'
-import { allowedScope } from '../tokens/allowed.ts'
+import { requestedResources } from '../client-request.ts'
+import { allowedScope, registeredScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
@@ -39,6 +42,10 @@ export interface TokenIssuer {
   readonly grant_type: string
   /** True where public clients must not use it. Default false. */
   readonly confidential?: boolean
+  /** True: public clients with a document of their own may use it all the same; which requests of theirs are good `issue` says. Default false. */
+  readonly publicDocuments?: boolean
+  /** What it adds to the server's metadata: registered members only. */
+  readonly metadata?: Readonly<Record<string, unknown>>
   /** May reject with any `OAuthError`; anything else becomes a 500 that says nothing. */
   issue(request: TokenRequest, server: TokenServer): Promise<TokenResponse>
 }
@@ -57,11 +64,15 @@ export function requiredParameter(request: Pick<TokenRequest, 'parameters'>, nam
  */
 export function requestedScope(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
-  server: Pick<TokenServer, 'scopes'>
+  server: Pick<TokenServer, 'scopes' | 'openScopes'> & Partial<Pick<TokenServer, 'resources'>>
 ): readonly string[] {
-  const allowed = allowedScope(server, request.client)
   const scope = request.parameters['scope']
-  if (scope === undefined) return request.client.scope === undefined ? [] : allowed
+  const allowed = allowedScope(server, request.client)
+  if (scope === undefined) {
+    const expected = server.resources?.defaultScope(requestedResources(request.parameters))
+    if (expected !== undefined) return allowed.filter(value => expected.includes(value))
+    return request.client.scope === undefined ? [] : registeredScope(server, request.client)
+  }
   const values = parseScope(scope)
   if (values === undefined) throw malformedScope(scope)
   const beyond = scopeBeyond(values, allowed)
@@ -77,7 +88,7 @@ export function requestedScope(
  */
 export function requestedScopeWithin(
   request: Pick<TokenRequest, 'parameters' | 'client'>,
-  server: Pick<TokenServer, 'scopes'>,
+  server: Pick<TokenServer, 'scopes' | 'openScopes'>,
   limit: readonly string[] | undefined
 ): readonly string[] {
   if (limit === undefined) return requestedScope(request, server)
@@ -132,12 +143,14 @@ export function byGrantType(list: readonly TokenIssuer[]): ReadonlyMap<string, T
 /**
  * The issuer of a grant, for a client that may use it.
  *
+ * @param method how it authenticated: what is for confidential clients is for those that have just proved who they are.
  * @throws InvalidRequestError without `grant_type`, UnsupportedGrantTypeError, UnauthorizedClientError (RFC 6749 §5.2).
  */
 export function selectTokenIssuer(
   tokenIssuers: ReadonlyMap<string, TokenIssuer>,
   grant_type: string | undefined,
-  client: Client
+  client: Client,
+  method: string
 ): TokenIssuer {
   if (grant_type === undefined) throw new InvalidRequestError('grant_type is missing')
   const tokenIssuer = tokenIssuers.get(grant_type)
@@ -147,7 +160,8 @@ export function selectTokenIssuer(
       reason: `${grant_type} is not among the client's grant_types`
     })
   }
-  if (tokenIssuer.confidential === true && isPublic(client)) {
+  const mayBePublic = tokenIssuer.publicDocuments === true && clientOrigin(client) === 'document'
+  if (tokenIssuer.confidential === true && isPublicMethod(method) && !mayBePublic) {
     throw new UnauthorizedClientError('this grant_type is for confidential clients', {
       reason: 'a public client has no credentials of its own'
     })

@@ -1,5 +1,6 @@
 /** What a client and the server allow now. Nothing is issued beyond it, whatever was granted before. */
 import type { Client } from '../clients/client.ts'
+import { clientOrigin } from '../clients/client-origin.ts'
 import { InvalidScopeError } from '../errors.ts'
 import type { Grant } from './grant.ts'
 import { parseScope, scopeBeyond } from './scope.ts'
@@ -8,21 +9,29 @@ import type { TokenServer } from './token-server.ts'
 /** By the scope values of a server, and the client: neither ever changes. */
 const known = new WeakMap<readonly string[], WeakMap<Client, readonly string[]>>()
 
-/** The scope values a client may have: what it registered, as far as the server has it; all there is where it registered nothing. */
-export function allowedScope({ scopes }: Pick<TokenServer, 'scopes'>, client: Client): readonly string[] {
+/** What a client registered, as far as the server has it; all there is where it registered nothing. */
+export function registeredScope({ scopes }: Pick<TokenServer, 'scopes'>, client: Client): readonly string[] {
   if (client.scope === undefined) return scopes
   let ofServer = known.get(scopes)
   if (ofServer === undefined) known.set(scopes, (ofServer = new WeakMap()))
-  let allowed = ofServer.get(client)
-  if (allowed === undefined) {
-    allowed = (parseScope(client.scope) ?? []).filter(value => scopes.includes(value))
-    ofServer.set(client, allowed)
+  let registered = ofServer.get(client)
+  if (registered === undefined) {
+    registered = (parseScope(client.scope) ?? []).filter(value => scopes.includes(value))
+    ofServer.set(client, registered)
   }
-  return allowed
+  return registered
+}
+
+/** The scope values a client may have: what it registered, and those that no client nobody configured has to register. */
+export function allowedScope(server: Pick<TokenServer, 'scopes' | 'openScopes'>, client: Client): readonly string[] {
+  const registered = registeredScope(server, client)
+  const { openScopes = [] } = server
+  if (client.scope === undefined || openScopes.length === 0 || clientOrigin(client) === 'configured') return registered
+  return [...new Set([...registered, ...openScopes])]
 }
 
 /** What is left of a grant: its scope, and its authorization details of the types the client may still ask for. */
-export function stillAllowed(server: Pick<TokenServer, 'scopes'>, client: Client, grant: Grant): Grant {
+export function stillAllowed(server: Pick<TokenServer, 'scopes' | 'openScopes'>, client: Client, grant: Grant): Grant {
   const { authorization_details: details } = grant
   const types = details === undefined ? undefined : client.authorization_details_types
   const scope = within(grant.scope, allowedScope(server, client))
@@ -51,13 +60,13 @@ export function askedOf(left: Pick<Grant, 'scope'>, asked: readonly string[] | u
   })
 }
 
-/** Whether a client may have, and use, refresh tokens of a grant with this scope. */
+/** Whether a client may have, and use, refresh tokens of a grant. */
 export function mayRefresh(
-  server: Pick<TokenServer, 'scopes' | 'refreshTokens'>,
+  server: Pick<TokenServer, 'scopes' | 'openScopes' | 'refreshTokens'> & Partial<Pick<TokenServer, 'resources'>>,
   client: Client,
-  scope: readonly string[]
+  { scope, resources }: Pick<Grant, 'scope' | 'resources'>
 ): boolean {
   if (!client.grant_types.includes('refresh_token')) return false
-  if (server.refreshTokens === 'registered') return true
+  if (server.refreshTokens === 'registered' || server.resources?.areRefreshed({ scope, resources }) === true) return true
   return scope.includes('offline_access') && allowedScope(server, client).includes('offline_access')
 }

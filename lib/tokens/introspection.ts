@@ -32,7 +32,7 @@ export async function introspect(server: TokenServer, presented: string, client:
     const isGood =
       grant.client_id === client_id &&
       isCurrent(server, refreshToken) &&
-      mayRefresh(server, client, grant.scope) &&
+      mayRefresh(server, client, grant) &&
       (await hasAccount(server, grant.sub))
     return isGood ? describeRefreshToken(server, client, grant) : inactive
   }

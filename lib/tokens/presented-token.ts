@@ -113,7 +113,7 @@ async function verifyOwnRefreshToken(server: TokenServer, token: string, client:
   if (grant.client_id !== client.client_id) return { refused: 'a refresh token issued to another client' }
   const exp = Math.floor(grant.refresh.rotated_at / 1000) + server.refreshTokenTtl
   if (exp * 1000 <= server.clock()) return { refused: 'a refresh token that expired' }
-  if (!mayRefresh(server, client, grant.scope)) return { refused: 'a refresh token that the client may no longer use' }
+  if (!mayRefresh(server, client, grant)) return { refused: 'a refresh token that the client may no longer use' }
   if (!(await hasAccount(server, grant.sub))) return { refused: nobody }
   // to be exchanged is not to be refreshed: the family stays where it is
   const { outcome } = await rotate(server, reference, false)

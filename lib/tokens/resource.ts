@@ -31,6 +31,15 @@ export interface ResourceOptions {
   readonly accessTokenTtl?: number | undefined
   /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
   readonly introspectionClients?: readonly string[] | undefined
+  /** The scope of a request for this resource that names none. Default: what the client registered, as for any request. */
+  readonly defaultScope?: readonly string[] | undefined
+  /**
+   * `registered` (default): a client may ask for the scope values it registered. `any`: clients that nobody configured may ask for every one of this
+   * resource's, for clients that register before they know what they will need.
+   */
+  readonly clientScope?: 'registered' | 'any' | undefined
+  /** Which grants for this resource have a refresh token. Default: as the server's `refreshTokens` says. */
+  readonly refreshTokens?: 'offline_access' | 'registered' | undefined
 }
 
 export const resourceChecks = {
@@ -39,7 +48,10 @@ export const resourceChecks = {
   accessTokenFormat: oneOf(['jwt', 'opaque'], 'jwt'),
   signingAlgorithm: oneOf(signingAlgorithms),
   accessTokenTtl: integer({ min: 1, max: 31_536_000 }),
-  introspectionClients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '', [])
+  introspectionClients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '', []),
+  defaultScope: scopeList(),
+  clientScope: oneOf(['registered', 'any'], 'registered'),
+  refreshTokens: oneOf(['offline_access', 'registered'])
 } satisfies Checks<ResourceOptions>
 
 /** A resource with its defaults. */
@@ -70,7 +82,9 @@ export class Resources {
     this.inferring = inferring
     list.forEach((resource, index) => {
       const key = `resources[${index}]`
-      const { signingAlgorithm } = resource
+      const { signingAlgorithm, defaultScope = [], scopes } = resource
+      if (!defaultScope.every(value => scopes.includes(value)))
+        throw new ConfigurationError(`${key}.defaultScope`, "must be a list of the resource's own scope values")
       if (signingAlgorithm !== undefined && !algorithms.includes(signingAlgorithm))
         throw new ConfigurationError(
           `${key}.signingAlgorithm`,
@@ -112,10 +126,9 @@ export class Resources {
       throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
     const all = [first, ...others]
     return {
+      ...first,
       resource: indicators.join(' '),
       scopes: all.flatMap(({ scopes }) => scopes),
-      accessTokenFormat,
-      signingAlgorithm,
       accessTokenTtl: Math.min(...all.map(({ accessTokenTtl }) => accessTokenTtl ?? defaultTtl)),
       introspectionClients: []
     }
@@ -157,6 +170,22 @@ export class Resources {
   meant({ resources, scope }: { readonly resources: readonly string[]; readonly scope: readonly string[] }): readonly string[] {
     const inferred = resources.length === 0 ? this.inferred(scope) : undefined
     return inferred === undefined ? resources : [inferred.resource]
+  }
+
+  /** The scope of a request for these that names none; undefined where none of them says. */
+  defaultScope(indicators: readonly string[]): readonly string[] | undefined {
+    const scopes = indicators.flatMap(indicator => this.byIndicator.get(indicator)?.defaultScope ?? [])
+    return scopes.length === 0 ? undefined : [...new Set(scopes)]
+  }
+
+  /** The scope values that clients may ask for whatever they registered. */
+  openScopes(): readonly string[] {
+    return this.all().flatMap(({ clientScope, scopes }) => (clientScope === 'any' ? scopes : []))
+  }
+
+  /** Whether grants for one of these have a refresh token without being asked for one. */
+  areRefreshed(meant: { readonly resources: readonly string[]; readonly scope: readonly string[] }): boolean {
+    return this.meant(meant).some(indicator => this.byIndicator.get(indicator)?.refreshTokens === 'registered')
   }
 
   private candidates(scope: readonly string[]): readonly Resource[] {

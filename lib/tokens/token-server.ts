@@ -170,6 +170,8 @@ export interface TokenServer {
   readonly resources: Resources
   /** Every scope value there is: the server's and the resources'. */
   readonly scopes: readonly string[]
+  /** Those of them that clients nobody configured may ask for whatever they registered. */
+  readonly openScopes?: readonly string[]
   /** What ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
   readonly idTokenClaims: IdTokenClaims
@@ -226,6 +228,7 @@ export function tokenServer(
     pairwise: pairwiseSecret === undefined ? undefined : pairwiseSubjects(pairwiseSecret, issuer),
     resources,
     scopes: [...new Set([...scopes, ...resources.all().flatMap(resource => resource.scopes)])],
+    openScopes: resources.openScopes(),
     idTokenAlgorithms: usableAlgorithms(idTokenAlgorithms, keys),
     hasClient: more.hasClient,
     userinfo: more.userinfo,

@@ -73,7 +73,7 @@ describe('the table', () => {
   const declared: Readonly<Record<string, readonly string[]>> = {
     'authentication/authenticate-client.ts': ['authenticateClient onDecision', 'authenticateClient onEvent'],
     'strategies/attempt.ts': ['ClientSecretBasicStrategy onDecision', 'NoneStrategy onDecision'],
-    'token-endpoint/token-router.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
+    'token-endpoint/options.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
     'tokens/token-server.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
     'http/error-handler.ts': ['oauthErrorHandler onError'],
     'authorization-server/tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],

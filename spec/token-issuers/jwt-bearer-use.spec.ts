@@ -151,6 +151,8 @@ describe('an ID-JAG', () => {
     ['the token endpoint as aud', { aud: tokenEndpoint }, /^audience: an ID-JAG/],
     ['several audiences', { aud: [issuer, 'https://elsewhere.example'] }, /^audience: an ID-JAG/],
     ['the same audience twice', { aud: [issuer, issuer] }, /^audience: an ID-JAG/],
+    ['a resource of another server', { resource: 'https://elsewhere.example' }, /^resource: /],
+    ['no resource in its list', { resource: [] }, /^resource: /],
     ['no iat', { iat: undefined }, /^issued_at: /],
     ['no jti', { jti: undefined }, /^jti: /]
   ])('is refused with %s', async (_, claims, reason) => {

@@ -20,7 +20,10 @@ describe('Resources', () => {
       accessTokenFormat: 'jwt',
       signingAlgorithm: undefined,
       accessTokenTtl: undefined,
-      introspectionClients: []
+      introspectionClients: [],
+      defaultScope: undefined,
+      clientScope: 'registered',
+      refreshTokens: undefined
     })
     expect(resources.find('urn:example:files')).toMatchObject({ accessTokenFormat: 'opaque', accessTokenTtl: 5 })
     expect(resources.all()).toHaveLength(2)

@@ -1,5 +1,6 @@
 /** One step of an authorization: the person is asked for what is missing, or the client gets its code. */
 import type { Client } from '../../clients/client.ts'
+import { clientDocument } from '../../clients/documents/document.ts'
 import { OAuthError } from '../../errors.ts'
 import { discardAuthorizationCode, mintAuthorizationCode } from '../../codes/authorization-code.ts'
 import type { Exchange } from './exchange.ts'
@@ -24,13 +25,20 @@ export async function advance(exchange: Exchange, authorization: Authorization, 
   const needed = await whatIsNeeded(context, req, authorization, account)
   if (needed !== undefined) {
     if (request.prompt.includes('none')) throw new OAuthError(`${needed}_required`, 400, `a person is needed for ${needed}`)
-    const id = await keep(exchange, authorization, account !== undefined)
-    await context.interaction.prompt(req, res, promptOf(context, id, needed, authorization))
+    const id = await keep(exchange, asShown(authorization, needed), account !== undefined)
+    await context.interaction.prompt(req, res, await promptOf(context, { id, name: needed, account }, authorization))
     return
   }
   if (account === undefined) throw new OAuthError('login_required', 400, 'a person is needed for login')
   const { parameters } = await answerWithCode(exchange, authorization, account)
   await sendToClient(res, context, { ...request, client }, parameters)
+}
+
+/** What is shown of a client's document is what is agreed to, whatever it says by then. */
+function asShown(authorization: Authorization, needed: 'login' | 'consent'): Authorization {
+  const document = needed === 'consent' ? clientDocument(authorization.client) : undefined
+  if (document === undefined) return authorization
+  return { ...authorization, pending: { ...authorization.pending, document: document.marks } }
 }
 
 /** Keeps the request until the person has done what they are asked for, and returns its id. */

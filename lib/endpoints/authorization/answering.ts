@@ -1,5 +1,5 @@
 /** Answering one exchange with the authorization endpoint: its errors, before and after anything can be sent to the client. */
-import { clientOrigin } from '../../clients/client-origin.ts'
+import { clientOrigin, isVouchedFor } from '../../clients/client-origin.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import { answeringWithPages } from '../error-page.ts'
 import type { Exchange } from './exchange.ts'
@@ -70,7 +70,7 @@ export function reading<T>(exchange: Exchange, redirect: TrustedRedirect, read: 
     try {
       return await read()
     } catch (thrown) {
-      if (clientOrigin(redirect.client) !== 'registered' || (await isSignedIn(exchange))) throw thrown
+      if (isVouchedFor(redirect.client) || (await isSignedIn(exchange))) throw thrown
       throw new ShownError('for the person alone', { cause: thrown })
     }
   })

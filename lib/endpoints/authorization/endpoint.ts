@@ -1,5 +1,6 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
 import type { Client } from '../../clients/client.ts'
+import { isStale } from '../../clients/documents/document.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient, handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
@@ -104,6 +105,8 @@ async function readClient(context: EndpointContext, parameters: AuthorizationPar
   const client_id = parameters.get('client_id')
   if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
   const client = await findClient(context, client_id)
-  if (client === undefined) throw new InvalidRequestError('this client is not known here')
-  return client
+  // nothing begins for a client whose document could not be had again
+  if (client !== undefined && !isStale(client)) return client
+  const why = context.clients.whyUnknown?.(client_id)
+  throw new InvalidRequestError('this client is not known here', why && { reason: `${why.check}: ${why.reason}` })
 }

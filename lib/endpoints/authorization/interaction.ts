@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
+import type { ConsentedMember } from '../../clients/documents/document.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
@@ -14,8 +15,10 @@ export interface InteractionPrompt {
   readonly id: string
   readonly name: 'login' | 'consent'
   readonly client: Client
-  /** Who vouches for the client: show that nobody does where it only `registered` itself. */
+  /** Who vouches for the client: show that nobody does where it only `registered` itself, or has a `document`. */
   readonly client_origin: ClientOrigin
+  /** The document of a client that is described by one. */
+  readonly document?: PromptedDocument | undefined
   /**
    * Where the answer goes. Show its host: that, and not the name a client gives itself, is who gets the code (RFC 9700
    * §4.11.2).
@@ -36,6 +39,18 @@ export interface InteractionPrompt {
   readonly claims: readonly string[]
   /** What exactly is asked for, each checked by its type's check (RFC 9396). Show it on the consent page. */
   readonly authorization_details: readonly AuthorizationDetail[]
+}
+
+/** What a page shows of a client's document beside its name, which is its own choice (Client ID Metadata Document §6). */
+export interface PromptedDocument {
+  /** The document's host: who the client is. */
+  readonly host: string
+  /** The host, or an app's own scheme, that the answer goes to. */
+  readonly redirect_host: string
+  /** True: all its redirect URIs lead to the person's own machine, where any program could have begun this. */
+  readonly loopback: boolean
+  /** What is another than when the person agreed last, and why they are asked again; empty: nothing, or they never did. */
+  readonly changed: readonly ConsentedMember[]
 }
 
 /** What the person did. */
@@ -82,7 +97,7 @@ export interface ErrorDetails {
   readonly client_origin?: ClientOrigin
   /**
    * Where the answer would have gone: one of the client's registered redirect URIs. Never lead there by yourself where
-   * the client only `registered`.
+   * the client only `registered` or has a `document`.
    */
   readonly redirect_uri?: string
 }

@@ -6,6 +6,7 @@ import { OAuthError } from '../../errors.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import { claimsOf } from '../../tokens/claims.ts'
 import type { EndpointContext } from '../endpoint.ts'
+import { agreedToDocument, promptedDocument } from './document-consent.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import type { InteractionPrompt } from './interaction.ts'
 import type { PendingAuthorization } from './pending.ts'
@@ -31,7 +32,9 @@ export async function whatIsNeeded(
   if (request.authorization_details !== undefined || claimsBeyondScope(request).length > 0) return 'consent'
   const resources = context.server.resources.meant(request)
   const details = { client, sub: account.sub, scope: request.scope, resources }
-  return (await context.interaction.consented(req, details)) ? undefined : 'consent'
+  const agreed =
+    (await context.interaction.consented(req, details)) && (await agreedToDocument(context.server, client, account.sub))
+  return agreed ? undefined : 'consent'
 }
 
 /** Whether the account in force is not (or no longer) good enough for this request. */
@@ -55,12 +58,12 @@ export function checkSignedIn(context: EndpointContext, asked: Asked, account: A
 }
 
 /** What a page needs to know. */
-export function promptOf(
+export async function promptOf(
   { server }: EndpointContext,
-  id: string,
-  name: 'login' | 'consent',
+  { id, name, account }: { readonly id: string; readonly name: 'login' | 'consent'; readonly account: Account | undefined },
   { client, pending }: Asked
-): InteractionPrompt {
+): Promise<InteractionPrompt> {
+  const document = await promptedDocument(server, client, pending.request.redirect_uri, account?.sub)
   const { redirect_uri, scope, login_hint, ui_locales, claims_locales } = pending.request
   const { display, acr_values, authorization_details } = pending.request
   return {
@@ -68,6 +71,7 @@ export function promptOf(
     name,
     client,
     client_origin: clientOrigin(client),
+    ...(document !== undefined && { document }),
     redirect_uri,
     scope,
     resources: server.resources.meant(pending.request),

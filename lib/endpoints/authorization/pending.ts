@@ -2,6 +2,7 @@
  * Authorization requests as they are kept while a person signs in and agrees, and for a while after they were
  * answered.
  */
+import type { DocumentMarks } from '../../clients/documents/document.ts'
 import { find, swap, write } from '../../stores/records.ts'
 import type { Key, StoredRecord } from '../../stores/store.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
@@ -18,6 +19,8 @@ export interface PendingAuthorization {
   readonly login?: Account | undefined
   /** The person agreed, for this request. */
   readonly consent?: { readonly sub: string } | undefined
+  /** What the page that asked for it said of the client's document, where it has one. */
+  readonly document?: DocumentMarks | undefined
   /** The pushed request this is, if it is one: it is used up with the answer. */
   readonly pushed?: string | undefined
   /** Milliseconds since the epoch after which it waits no longer. */

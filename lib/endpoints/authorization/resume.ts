@@ -8,6 +8,7 @@ import { mayUseCodes } from '../../authorization-requests/request.ts'
 import { advance } from './advance.ts'
 import { answering, redirecting } from './answering.ts'
 import type { Exchange } from './exchange.ts'
+import { isAsShown, rememberDocument } from './document-consent.ts'
 import { AlreadyAnsweredError } from './finish.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import type { InteractionPrompt, InteractionResult } from './interaction.ts'
@@ -42,7 +43,12 @@ export async function resumeAuthorization(exchange: Exchange, id: string, result
       // what the client may do can have changed while the person was busy
       if (!mayUseCodes(client)) throw new OAuthError('unauthorized_client', 400, 'this client may not ask for codes')
       // whoever has yet to sign in cannot have agreed
-      const agreed = hasConsent(result) && account !== undefined && !needsSignIn(context, { client, pending }, account)
+      const agreed =
+        hasConsent(result) &&
+        account !== undefined &&
+        !needsSignIn(context, { client, pending }, account) &&
+        isAsShown(client, pending.document)
+      if (agreed) await rememberDocument(context.server, client, account.sub)
       const consent = agreed ? { sub: account.sub } : pending.consent
       const login = hasLogin(result) ? result.login : pending.login
       const next = { ...pending, login, consent }
@@ -60,7 +66,8 @@ export async function describeInteraction(
   const found = await findWaiting(context, id)
   if (found === undefined || answerOf(context.server, found.pending) !== undefined) return undefined
   const account = await context.interaction.account(req)
-  return promptOf(context, id, (await whatIsNeeded(context, req, found, account)) ?? 'consent', found)
+  const name = (await whatIsNeeded(context, req, found, account)) ?? 'consent'
+  return promptOf(context, { id, name, account }, found)
 }
 
 interface FoundOfClient extends FoundAuthorization {

@@ -78,6 +78,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     keys: await keys,
     clock: () => now * 1000,
     certificateSource: () => presented,
+    clientDocuments: { hosts: ['documents.example', '127.0.0.1'] },
     guessProtection: { attempts: 2 },
     basicEncoding: 'enforce',
     onDecision: decision => void decisions.push(decision),
@@ -120,6 +121,8 @@ function presenting(client_id: string, certificate: PresentedCertificate | undef
 
 /** Each sends what fails at the check, and gives the last answer. */
 export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Response>>> = {
+  client_document_url: ({ post }) => post({ client_id: 'https://documents.example/' }),
+  client_document: ({ post }) => post({ client_id: 'https://127.0.0.1/client.json' }),
   request: ({ post }) => post({}, { Authorization: 'Basic reports:aZ3kT9wQm4vR7yN2pL6sX8cF' }),
   one_mechanism: ({ post }) => post({ client_id: 'reports', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF' }, right),
   one_client_id: ({ post }) => post({ client_id: 'old' }, right),

@@ -1,0 +1,152 @@
+/** Clients that nobody configured and that did not register: their client_id is the address of what they say of themselves. */
+import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
+import { growingCache } from '../../stores/growing-cache.ts'
+import { keepCredentials, credentialSet } from '../credentials.ts'
+import { withOrigin } from '../client-origin.ts'
+import type { Client, ClientRegistry, WhyUnknown } from '../client.ts'
+import { clientOfDocument, DocumentError, type DocumentRules } from './check.ts'
+import { changedMembers, clientDocument, keepDocument, type ConsentedMember } from './document.ts'
+import { documentFetches, FetchRefusedError } from './fetches.ts'
+import { documentAddressProblem, namesDocument } from './identifier.ts'
+import type { DocumentPolicy } from './options.ts'
+
+/** What is told of documents. */
+export type DocumentHappening =
+  | { readonly type: 'client_document.fetched'; readonly client_id: string; readonly expires_in: number }
+  | { readonly type: 'client_document.changed'; readonly client_id: string; readonly members: readonly ConsentedMember[] }
+  | {
+      readonly type: 'client_document.refused'
+      readonly client_id: string
+      readonly check: WhyUnknown['check']
+      readonly reason: string
+    }
+
+export interface DocumentClientsContext {
+  readonly policy: DocumentPolicy
+  /** Asked when a document is there: by then the server is made. */
+  readonly rules: () => DocumentRules
+  readonly fetchJson: FetchJson
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly tell: (happening: DocumentHappening) => void
+}
+
+/** A registry that finds clients by their documents too. */
+export interface DocumentClients extends ClientRegistry {
+  /** Whether this could be the client_id of a client with a document. Fetches nothing. */
+  admits(client_id: string): boolean
+}
+
+/** Seconds. */
+const shortestAge = 300
+const longestAge = 86_400
+const staleFor = 3600
+const mostKept = 10_000
+/** In characters of JSON, all documents together. */
+const mostKeptText = 33_554_432
+const mostReasons = 1000
+
+interface Kept {
+  readonly text: string
+  readonly client: Client
+  /** Milliseconds since the epoch. */
+  readonly freshUntil: number
+  readonly staleUntil: number
+}
+
+/**
+ * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing is fetched. For an hour after a
+ * document could not be had again its client is found as {@link isStale}.
+ */
+export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
+  const { policy, clock } = context
+  const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ text }) => text.length })
+  const reasons = growingCache<WhyUnknown>(mostReasons)
+  const fetchDocument = documentFetches({
+    fetchJson: context.fetchJson,
+    timeout: policy.timeout,
+    clock,
+    read: (address, { json, maxAge = 0, mediaType }) => {
+      if (mediaType !== undefined && !isJson(mediaType))
+        throw new DocumentError('the document', 'must be sent as application/json')
+      return keep(address, json, Math.min(Math.max(maxAge, shortestAge), longestAge))
+    }
+  })
+  const keep = (address: string, json: unknown, expires_in: number): Kept => {
+    const before = kept.get(address)
+    const text = JSON.stringify(json)
+    const client = before?.text === text ? before.client : clientOfDocument(address, json, context.rules())
+    const freshUntil = clock() + 1000 * expires_in
+    const entry = { text, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
+    // weighed anew, which a value of the same key is not
+    kept.delete(address)
+    kept.set(address, entry)
+    reasons.delete(address)
+    context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
+    const members = before === undefined ? [] : changesBetween(before.client, client)
+    if (members.length > 0) context.tell({ type: 'client_document.changed', client_id: address, members })
+    return entry
+  }
+  const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): undefined => {
+    reasons.set(client_id, { check, reason })
+    context.tell({ type: 'client_document.refused', client_id, check, reason })
+    return undefined
+  }
+  const find = async (client_id: string): Promise<Client | undefined> => {
+    const configured = await clients.find(client_id)
+    if (configured !== undefined) return configured
+    const known = kept.get(client_id)
+    if (known !== undefined && clock() < known.freshUntil) return known.client
+    const problem = addressProblem(client_id, policy)
+    if (problem !== undefined) return refuse(client_id, 'client_document_url', problem)
+    try {
+      return (await fetchDocument(client_id)).client
+    } catch (error) {
+      refuse(client_id, 'client_document', reasonOf(error))
+      return known !== undefined && clock() < known.staleUntil ? staleTwin(known.client) : undefined
+    }
+  }
+  return {
+    ...clients,
+    find: client_id => (namesDocument(client_id) ? find(client_id) : clients.find(client_id)),
+    whyUnknown: client_id => reasons.get(client_id),
+    admits: client_id => namesDocument(client_id) && addressProblem(client_id, policy) === undefined
+  }
+}
+
+function addressProblem(client_id: string, { hosts }: DocumentPolicy): string | undefined {
+  const problem = documentAddressProblem(client_id)
+  if (problem !== undefined) return `client_id ${problem}`
+  return hosts(new URL(client_id)) ? undefined : 'the host of client_id is not one whose documents are let in'
+}
+
+/** RFC 8259 §11, RFC 6839 §3.1. */
+function isJson(mediaType: string): boolean {
+  return mediaType === 'application/json' || /^application\/[^+]+\+json$/.test(mediaType)
+}
+
+/** What was wrong, as a clause an operator can read. */
+function reasonOf(error: unknown): string {
+  const isTold = error instanceof DocumentError || error instanceof GuardedFetchError || error instanceof FetchRefusedError
+  // what an application's own fetch throws may quote anything
+  return isTold ? error.message : 'the fetch failed'
+}
+
+function changesBetween(before: Client, now: Client): readonly ConsentedMember[] {
+  const [marks, others] = [clientDocument(before)?.marks, clientDocument(now)?.marks]
+  return marks === undefined || others === undefined ? [] : changedMembers(marks, others)
+}
+
+const twins = new WeakMap<Client, Client>()
+
+/** The same client, once its document could not be had again. */
+function staleTwin(client: Client): Client {
+  const known = twins.get(client)
+  const document = clientDocument(client)
+  if (known !== undefined || document === undefined) return known ?? client
+  const twin = withOrigin(Object.freeze({ ...client }), 'document')
+  keepCredentials(twin, credentialSet(client).all)
+  keepDocument(twin, { ...document, stale: true })
+  twins.set(client, twin)
+  return twin
+}

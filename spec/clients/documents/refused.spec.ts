@@ -1,0 +1,164 @@
+/** Documents that are no client's: every rule one can break, each refused the same way at the authorization and the token endpoint. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { RequestListener } from 'node:http'
+import { gzipSync } from 'node:zlib'
+import request from 'supertest'
+import { ConfigurationError, type AuthorizationServerOptions, type Decision } from '../../../lib/index.ts'
+import { authorize, harness } from '../../support/servers/authorization-server.ts'
+import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
+
+let host: DocumentServer
+beforeAll(async () => void (host = await documentServer()))
+afterAll(() => host.close())
+
+async function outcome(client_id: string, options: Partial<AuthorizationServerOptions> = {}) {
+  const decisions: Decision[] = []
+  const { app } = await harness({
+    issuer: 'http://localhost:3000',
+    clientDocuments: { hosts: ['*'], ca: host.ca, timeout: 400 },
+    onDecision: decision => void decisions.push(decision),
+    ...options
+  })
+  const page = await authorize(app, { client_id, redirect_uri })
+  const token = await request(app)
+    .post('/oauth2/token')
+    .type('form')
+    .send({ grant_type: 'authorization_code', client_id, code: 'c' })
+  const failed = decisions.at(-1)?.checks.find(check => check.outcome === 'fail')
+  return { page: page.status, text: page.text, token: [token.status, (token.body as { error: string }).error], failed }
+}
+
+const refused = (check: string) => ({ page: 400, token: [401, 'invalid_client'], failed: { check } })
+const rsa = { kty: 'RSA', n: 'AQAB', e: 'AQAB' }
+const ec = { kty: 'EC', crv: 'P-256', x: 'eA', y: 'eQ' }
+
+describe('a document', () => {
+  it.each<[string, object, string]>([
+    ['another client_id', { client_id: 'https://localhost/other' }, 'client_id'],
+    ['no client_id', { client_id: undefined }, 'client_id'],
+    ['client_secret', { client_secret: 'x'.repeat(32) }, 'client_secret'],
+    ['client_secret that is null', { client_secret: null }, 'client_secret'],
+    ['client_secret_expires_at', { client_secret_expires_at: 0 }, 'client_secret_expires_at'],
+    ['a method with a secret', { token_endpoint_auth_method: 'client_secret_post' }, 'token_endpoint_auth_method'],
+    ['a method that is no text', { token_endpoint_auth_method: ['none'] }, 'token_endpoint_auth_method'],
+    [
+      'a choice without any of ours',
+      { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
+      'token_endpoint_auth_methods_supported'
+    ],
+    ['a key method without a key', { token_endpoint_auth_method: 'private_key_jwt' }, 'jwks'],
+    ['a private key', { jwks: { keys: [{ ...ec, d: 'eA' }] } }, 'jwks.keys[0]'],
+    ['a private RSA part', { jwks: { keys: [ec, { ...rsa, p: 'eA' }] } }, 'jwks.keys[1]'],
+    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'eA' }] } }, 'jwks.keys[0]'],
+    ['jwks and jwks_uri', { jwks: { keys: [ec] }, jwks_uri: 'https://localhost/jwks' }, 'jwks_uri'],
+    ['no redirect URI', { redirect_uris: [] }, 'redirect_uris'],
+    ['a wildcard', { redirect_uris: ['https://a.example/*'] }, 'redirect_uris[0]'],
+    ['http elsewhere', { redirect_uris: ['http://localhost.evil.example/cb'] }, 'redirect_uris[0]'],
+    ['loopback in disguise', { redirect_uris: ['http://127.1/cb'] }, 'redirect_uris[0]'],
+    ['a number for loopback', { redirect_uris: ['http://2130706433/cb'] }, 'redirect_uris[0]'],
+    ['the unspecified address', { redirect_uris: ['http://0.0.0.0/cb'] }, 'redirect_uris[0]'],
+    ['a script', { redirect_uris: ['javascript:alert(1)'] }, 'redirect_uris[0]'],
+    ['a name that turns text around', { client_name: 'safe\u202eevil' }, 'client_name'],
+    ['a name nobody sees', { client_name: '\u200b' }, 'client_name'],
+    ['pairwise subjects', { subject_type: 'pairwise' }, 'subject_type'],
+    ['a jwks_uri by http', { jwks_uri: 'http://keys.example/jwks' }, 'jwks_uri']
+  ])('with %s is nobody’s', async (name, members, member) => {
+    const { failed, ...rest } = await outcome(host.put(encodeURIComponent(name), members))
+    expect({ ...rest, failed }).toMatchObject(refused('client_document'))
+    expect(failed?.fix).toContain(`: ${member} `)
+  })
+
+  const json = (of: string) => JSON.stringify({ client_id: of, redirect_uris: [redirect_uri] })
+  it.each<[string, (address: string) => RequestListener]>([
+    ['302', address => (_req, res) => void res.writeHead(302, { location: `${address}-there` }).end(json(address))],
+    ['404', address => (_req, res) => void res.writeHead(404).end(json(address))],
+    ['201', address => (_req, res) => void res.writeHead(201).end(json(address))],
+    ['HTML', () => (_req, res) => void res.writeHead(200, { 'content-type': 'text/html' }).end('<p>')],
+    ['JSON as HTML', address => (_req, res) => void res.writeHead(200, { 'content-type': 'text/html' }).end(json(address))],
+    ['a list', address => (_req, res) => void res.end(`[${json(address)}]`)],
+    ['null', () => (_req, res) => void res.end('null')],
+    ['too long', address => (_req, res) => void res.end(json(address).padEnd(5121))],
+    [
+      'too long, in pieces',
+      address => (_req, res) => {
+        res.write(json(address))
+        res.write(' '.repeat(3000))
+        res.end(' '.repeat(3000))
+      }
+    ],
+    [
+      'a bomb',
+      address => (_req, res) =>
+        void res.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(json(address).padEnd(100_000)))
+    ],
+    [
+      'a drip',
+      () => (_req, res) => {
+        res.write('{')
+        const drip = setInterval(() => res.write(' '), 50)
+        res.once('close', () => clearInterval(drip))
+      }
+    ],
+    ['silence', () => () => undefined],
+    ['a broken connection', () => req => void req.socket.destroy()]
+  ])('that is answered with %s is nobody’s', async (name, listener) => {
+    const address = host.at(encodeURIComponent(name))
+    host.answer(encodeURIComponent(name), listener(address))
+    expect(await outcome(address)).toMatchObject(refused('client_document'))
+  })
+
+  it('of 5 KiB is a document, and a longer one where that is allowed', async () => {
+    const address = host.at('long')
+    host.answer('long', (_req, res) => void res.end(json(address).padEnd(5120)))
+    expect(await outcome(address)).toMatchObject({ page: 200 })
+  })
+
+  it('of a host that is not let in is not asked for', async () => {
+    const address = host.put('not-let-in')
+    for (const hosts of [['claude.ai'], ['*.localhost'], [], () => false])
+      expect(await outcome(address, { clientDocuments: { hosts, ca: host.ca } })).toMatchObject(refused('client_document_url'))
+    expect(host.asked('not-let-in')).toBe(0)
+  })
+
+  it('on this machine is not asked for by a server that is elsewhere', async () => {
+    const address = host.put('private')
+    const issuer = 'https://as.example.com'
+    expect(await outcome(address, { issuer })).toMatchObject(refused('client_document'))
+    expect(host.asked('private')).toBe(0)
+  })
+
+  it('names only its own origin and this machine where that is the rule', async () => {
+    const clientDocuments = { hosts: ['*'], ca: host.ca, redirectUris: 'same-origin' } as const
+    expect(await outcome(host.put('loopback'), { clientDocuments })).toMatchObject({ page: 200 })
+    const own = host.put('own', { redirect_uris: [redirect_uri, host.at('cb')] })
+    expect(await outcome(own, { clientDocuments })).toMatchObject({ page: 200 })
+    const foreign = host.put('foreign', { redirect_uris: [redirect_uri, 'https://other.example/cb'] })
+    expect(await outcome(foreign, { clientDocuments })).toMatchObject(refused('client_document'))
+  })
+
+  it('without a key is nobody’s under fapi2-security', async () => {
+    const fapi = { profile: 'fapi2-security', clients: [] } as const
+    expect(await outcome(host.put('fapi-none'), fapi)).toMatchObject({ page: 400 })
+    const keyed = { token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks: { keys: [ec] } }
+    const { text } = await outcome(host.put('fapi-key', keyed), fapi)
+    expect(text).not.toContain('not known here')
+  })
+})
+
+describe('the option', () => {
+  it.each<[string, object]>([
+    ['clientDocuments', [] as unknown as object],
+    ['clientDocuments.hosts', {}],
+    ['clientDocuments.hosts[1]', { hosts: ['claude.ai', 'https://claude.ai'] }],
+    ['clientDocuments.hosts[0]', { hosts: ['claude.ai:443'] }],
+    ['clientDocuments.redirectUris', { hosts: ['*'], redirectUris: 'none' }],
+    ['clientDocuments.timeout', { hosts: ['*'], timeout: 0 }],
+    ['clientDocuments.maxBytes', { hosts: ['*'], maxBytes: '5k' }],
+    ['clientDocuments.ca', { hosts: ['*'], ca: 'pem' }],
+    ['clientDocuments.host', { hosts: ['*'], host: '*' }]
+  ])('%s is named where it is wrong', async (key, clientDocuments) => {
+    const made = harness({ clientDocuments: clientDocuments as never })
+    await expect(made).rejects.toThrow(ConfigurationError)
+    await expect(made).rejects.toThrow(expect.objectContaining({ key }))
+  })
+})

@@ -1,0 +1,297 @@
+/** The example app's MCP server, as callers without the SDK and as the official clients meet it. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client'
+import { memoryStore } from 'clientele'
+import { checkConfig } from '../../example-app/config/config.ts'
+import { Browser } from './browser.ts'
+import { serve, type Serving } from './in-process.ts'
+import { alice, open, pageName, redeem, redirect_uri, through, type Tokens } from './visit.ts'
+
+let serving: Serving
+let issuer: string
+let mcp: string
+const bob = { username: 'bob', password: 'builder' }
+
+beforeAll(async () => {
+  serving = await serve(
+    () => ({
+      clients: [
+        {
+          client_id: 'web',
+          token_endpoint_auth_method: 'none',
+          redirect_uris: [redirect_uri],
+          grant_types: ['authorization_code', 'refresh_token']
+        },
+        { client_id: 'machine', client_secret: 'm4chine-s3cret-of-some-length', grant_types: ['client_credentials'] }
+      ],
+      accounts: [
+        { sub: 'u-alice', ...alice },
+        { sub: 'u-bob', ...bob }
+      ],
+      resources: [{ resource: 'https://api.example.com', scopes: ['api:read'] }],
+      mcp: {},
+      policy: { registration: 'open' }
+    }),
+    memoryStore()
+  )
+  issuer = serving.issuer
+  mcp = `${issuer}/mcp`
+})
+afterAll(() => serving.close())
+
+async function tokens(scope: string | undefined, person = alice, resource: string | null = mcp): Promise<Tokens> {
+  const { answer } = await through(new Browser(), issuer, { scope, resource: resource ?? undefined }, person)
+  return redeem(issuer, answer)
+}
+
+const rpc = (method: string, params: object = {}) => ({ jsonrpc: '2.0', id: 1, method, params })
+const listNotes = rpc('tools/call', { name: 'list_notes', arguments: {} })
+const addNote = (text: unknown) => rpc('tools/call', { name: 'add_note', arguments: { text } })
+
+function call(body: unknown, access_token?: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(mcp, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(access_token !== undefined && { authorization: `Bearer ${access_token}` }),
+      ...headers
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body)
+  })
+}
+
+/** The challenges of an answer, one a line. */
+async function refusal(response: Response) {
+  const challenge = response.headers.get('www-authenticate') ?? ''
+  const [bearer = '', dpop = ''] = challenge.split(/, (?=DPoP )/)
+  const read = Object.fromEntries([...bearer.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
+  await response.text()
+  return { status: response.status, scheme: bearer.split(' ')[0], dpop: dpop.startsWith('DPoP '), ...read }
+}
+
+const metadata = () => `${issuer}/.well-known/oauth-protected-resource/mcp`
+
+describe('a call', () => {
+  it.each<[string, () => Promise<string | undefined>]>([
+    ['without a token', () => Promise.resolve(undefined)],
+    ['with nonsense', () => Promise.resolve('nonsense')],
+    ['with a token for another resource', async () => (await tokens('api:read', alice, 'https://api.example.com')).access_token],
+    ['with a token for none', async () => (await tokens('openid', alice, null)).access_token]
+  ])('%s is told where to get one, and what for', async (_, token) => {
+    const answer = await refusal(await call(listNotes, await token()))
+    expect(answer).toEqual({
+      ...{ status: 401, scheme: 'Bearer', dpop: true, error: 'invalid_token', scope: 'notes:read' },
+      resource_metadata: metadata(),
+      error_description: expect.not.stringMatching(/scope=|error=/)
+    })
+  })
+
+  it('with too little scope is told everything it needs', async () => {
+    const { access_token } = await tokens('notes:read')
+    for (const body of [addNote('x'), [listNotes, addNote('x')]])
+      expect(await refusal(await call(body, access_token))).toMatchObject({
+        ...{ status: 403, scheme: 'Bearer', error: 'insufficient_scope', scope: 'notes:read notes:write' },
+        resource_metadata: metadata()
+      })
+  })
+
+  it('keeps notes for each person', async () => {
+    const { access_token } = await tokens('notes:read notes:write')
+    const added = await call(addNote('milk & honey'), access_token)
+    expect([added.status, await added.text()]).toEqual([200, expect.stringContaining('milk & honey')])
+    expect(await (await call(listNotes, access_token)).text()).toContain('milk & honey')
+    const other = await tokens('notes:read', bob)
+    expect(await (await call(listNotes, other.access_token)).text()).not.toContain('milk')
+  })
+
+  it.each<[string, unknown]>([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['a text', '"x"'],
+    ['a call without params', { jsonrpc: '2.0', id: 1, method: 'tools/call' }],
+    ['a note that is no text', addNote({ $gt: '' })],
+    ['a tool nobody has', rpc('tools/call', { name: 'no_such_tool', arguments: {} })]
+  ])('of %s is no fault of the server', async (_, body) => {
+    const { access_token } = await tokens('notes:read notes:write')
+    expect((await call(body, access_token)).status).toBeLessThan(500)
+  })
+
+  it('may come from a script of any origin, which may read what it has to', async () => {
+    const preflight = await fetch(mcp, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization'
+      }
+    })
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+    expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/Mcp-Session-Id.*Authorization/)
+    const refused = await call(listNotes, undefined, { origin: 'https://app.example' })
+    expect(refused.headers.get('access-control-expose-headers')).toMatch(/WWW-Authenticate.*DPoP-Nonce.*Mcp-Session-Id/)
+  })
+})
+
+describe('the authorization server behind it', () => {
+  it('is named by the metadata, below the path and at the root', async () => {
+    for (const address of [metadata(), `${issuer}/.well-known/oauth-protected-resource`]) {
+      const response = await fetch(address)
+      expect(response.headers.get('access-control-allow-origin')).toBe('*')
+      expect(await response.json()).toMatchObject({
+        resource: mcp,
+        authorization_servers: [issuer],
+        scopes_supported: ['notes:read']
+      })
+    }
+  })
+
+  it('gives what is required where no scope is named, and a refresh token without offline_access', async () => {
+    const { scope, refresh_token } = await tokens(undefined)
+    expect(scope).toBe('notes:read')
+    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'web', refresh_token: refresh_token ?? '' })
+    const response = await fetch(`${issuer}/oauth2/token`, { method: 'POST', body })
+    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ scope: 'notes:read' })])
+    expect(await tokens('api:read', alice, 'https://api.example.com')).not.toHaveProperty('refresh_token')
+  })
+
+  it('does not hold a client to the scope it registered', async () => {
+    const registered = await fetch(`${issuer}/oauth2/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none', scope: 'notes:read' })
+    })
+    const { client_id } = (await registered.json()) as { client_id: string }
+    const asked = { client_id, scope: 'notes:read notes:write', resource: mcp }
+    expect(pageName(await open(new Browser(), issuer, asked))).toBe('login')
+    const beyond = await through(new Browser(), issuer, { ...asked, scope: 'api:read' }).catch((error: unknown) => String(error))
+    expect(typeof beyond === 'string' ? beyond : beyond.answer.get('error')).toMatch(/invalid_scope/)
+  })
+
+  it.each(['token', 'register', 'revoke'])('lets scripts of any origin call %s', async endpoint => {
+    const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+    const preflight = await fetch(`${issuer}/oauth2/${endpoint}`, { method: 'OPTIONS', headers })
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, '*'])
+    const answer = await fetch(`${issuer}/oauth2/${endpoint}`, { method: 'POST', headers: { origin: 'https://app.example' } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(answer.headers.get('access-control-expose-headers')).toMatch(/WWW-Authenticate, DPoP-Nonce/)
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+  })
+})
+
+/** What an SDK asks of whoever signs in for it: everything is kept here, and the browser is one of ours. */
+class Provider {
+  readonly grants: readonly string[]
+  readonly browser = new Browser()
+  constructor(grants: readonly string[]) {
+    this.grants = grants
+  }
+
+  readonly redirectUrl = redirect_uri
+  get clientMetadata() {
+    return {
+      client_name: 'Official client',
+      redirect_uris: [redirect_uri],
+      grant_types: [...this.grants],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none'
+    }
+  }
+
+  code = ''
+  iss: string | undefined
+  scopes: (string | null)[] = []
+  private kept: Record<string, unknown> = {}
+  clientInformation = () => this.kept['client'] as never
+  saveClientInformation = (client: unknown) => void (this.kept['client'] = client)
+  tokens = () => this.kept['tokens'] as never
+  saveTokens = (given: unknown) => void (this.kept['tokens'] = given)
+  codeVerifier = () => this.kept['verifier'] as string
+  saveCodeVerifier = (given: string) => void (this.kept['verifier'] = given)
+  discoveryState = () => this.kept['discovery'] as never
+  saveDiscoveryState = (given: unknown) => void (this.kept['discovery'] = given)
+  redirectToAuthorization = async (url: URL): Promise<void> => {
+    this.scopes.push(url.searchParams.get('scope'))
+    let page = await this.browser.follow(await this.browser.get(url.href), issuer)
+    while (page.location === undefined) {
+      const filledIn = pageName(page) === 'login' ? alice : { decision: 'allow' }
+      page = await this.browser.follow(await this.browser.submit(page, filledIn), issuer)
+    }
+    const answer = new URL(page.location).searchParams
+    this.code = answer.get('code') ?? ''
+    this.iss = answer.get('iss') ?? undefined
+  }
+}
+
+interface Transport {
+  finishAuth(code: string, iss?: string): Promise<void>
+  close(): Promise<void>
+}
+
+interface Official {
+  connect(transport: never): Promise<void>
+  listTools(): Promise<{ tools: { name: string }[] }>
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** The types of the 1.x line need those of a browser, which nothing else here does. */
+const untyped = (path: string): Promise<Record<string, new (...given: unknown[]) => unknown>> =>
+  import(`@modelcontextprotocol/sdk/client/${path}.js`) as never
+const { Client: ClientV1 = Object } = await untyped('index')
+const { StreamableHTTPClientTransport: TransportV1 = Object } = await untyped('streamableHttp')
+
+const refreshing = ['authorization_code', 'refresh_token']
+
+const officials: readonly [string, readonly string[], () => Official, (provider: Provider) => Transport][] = [
+  [
+    'sdk 1.x',
+    // with a refresh token it refreshes where it should ask for more
+    ['authorization_code'],
+    () => new ClientV1({ name: 'spec', version: '1' }) as Official,
+    provider => new TransportV1(new URL(mcp), { authProvider: provider }) as Transport
+  ],
+  [
+    'client 2.x',
+    refreshing,
+    () => new ClientV2({ name: 'spec', version: '1' }) as unknown as Official,
+    provider => new TransportV2(new URL(mcp), { authProvider: provider as never }) as unknown as Transport
+  ]
+]
+
+describe.each(officials)('the official %s', (_, grants, makeClient, makeTransport) => {
+  it('needs the address and nothing else: registers, signs in, calls, and asks for more when it has to', async () => {
+    const provider = new Provider(grants)
+    const signingIn = makeTransport(provider)
+    await makeClient()
+      .connect(signingIn as never)
+      .then(
+        () => Promise.reject(new Error('nobody had signed in')),
+        () => signingIn.finishAuth(provider.code, provider.iss)
+      )
+    const client = makeClient()
+    const transport = makeTransport(provider)
+    await client.connect(transport as never)
+    expect((await client.listTools()).tools.map(({ name }) => name).sort()).toEqual(['add_note', 'list_notes'])
+    const note = { name: 'add_note', arguments: { text: 'from an official client' } }
+    await client.callTool(note).catch(() => transport.finishAuth(provider.code, provider.iss))
+    expect(JSON.stringify(await client.callTool(note))).toContain('from an official client')
+    expect(JSON.stringify(await client.callTool({ name: 'list_notes', arguments: {} }))).toContain('from an official client')
+    expect(provider.scopes[0]).toContain('notes:read')
+    expect(provider.scopes.at(-1)).toContain('notes:write')
+    await client.close()
+  })
+})
+
+it.each<[string, object]>([
+  ['mcp.path', { path: 'mcp' }],
+  ['mcp.path', { path: '/oauth2/mcp' }],
+  ['mcp.required_scopes', { required_scopes: [] }],
+  ['mcp.optional_scopes[0]', { optional_scopes: ['a b'] }],
+  ['mcp.scopes', { scopes: [] }]
+])('%s is named where it is wrong: %j', (key, mcp) => {
+  const check = () => checkConfig({ issuer: 'http://localhost:4010', mcp }, '.')
+  expect(check).toThrow(new RegExp(`^${key.replace(/[[\]]/g, '\\$&')} `))
+})
