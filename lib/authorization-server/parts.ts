@@ -83,10 +83,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
       token.events,
       options.endpointAuthMethods
     ),
-    logout: logoutOf(options, token),
-    protection,
-    dpop: token.dpop,
-    onError: options.onError
+    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
