@@ -133,7 +133,7 @@ export default tseslint.config(
             {
               target: './example-app',
               from: './lib',
-              except: ['./index.ts', './stores/sqlite.ts', './stores/postgres.ts', './stores/redis.ts'],
+              except: ['./index.ts', './stores/sqlite.ts', './stores/postgres.ts', './stores/redis.ts', './mcp/mcp.ts'],
               message: "the example app imports 'clientele', as a user would"
             }
           ]

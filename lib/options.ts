@@ -12,6 +12,8 @@ export interface Check<T> {
   readonly takes: string
   /** What stands for an absent option. */
   readonly fallback?: unknown
+  /** True: it must be there. */
+  readonly isRequired?: true
 }
 
 /**
@@ -64,6 +66,7 @@ function when<T, D>(takes: string, fallback: D, is: (value: unknown) => value is
 export function required<T>(check: Check<T | undefined>): Check<T> {
   return {
     takes: check.takes,
+    isRequired: true,
     read: (value, key) => {
       const read = value === undefined ? undefined : check.read(value, key)
       if (read === undefined) throw new ConfigurationError(key, `must be ${check.takes}`)
@@ -74,17 +77,22 @@ export function required<T>(check: Check<T | undefined>): Check<T> {
 
 interface Bounds {
   readonly min: number
-  readonly max: number
+  /** Default: as large as a number can be told from its neighbours. */
+  readonly max?: number
+  /** What is counted, where that is not seconds or plain to see. */
+  readonly of?: string
 }
 
 /** A whole number within bounds. */
 export function integer(bounds: Bounds): Check<number | undefined>
 export function integer(bounds: Bounds & { readonly default: number }): Check<number>
-export function integer({ min, max, ...rest }: Bounds & { readonly default?: number }): Check<number | undefined> {
+export function integer({ min, max, of, ...rest }: Bounds & { readonly default?: number }): Check<number | undefined> {
+  const number = of === undefined ? 'a whole number' : `a whole number of ${of}`
   return when(
-    `a whole number from ${min} to ${max}`,
+    max === undefined ? `${number} greater than ${min - 1}` : `${number} from ${min} to ${max}`,
     rest.default,
-    (value): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
+    (value): value is number =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= (max ?? Infinity)
   )
 }
 
@@ -203,7 +211,8 @@ export function nested<const Table extends Readonly<Record<string, Check<unknown
   table: Table,
   fallback?: object
 ): Check<Read<Table> | undefined> {
-  const takes = 'an object'
+  const needed = Object.keys(table).filter(name => table[name]?.isRequired === true)
+  const takes = needed.length === 0 ? 'an object' : `an object with ${needed.join(', ')}`
   return {
     takes,
     read(value = fallback, key) {
@@ -257,28 +266,6 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   if (url.href !== issuer && url.href !== `${issuer}/`)
     throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
   return issuer
-}
-
-/** A whole number within bounds, or the default where the option is absent. */
-export function checkInteger(
-  value: unknown,
-  key: string,
-  bounds: { readonly min: number; readonly max: number; readonly default: number }
-): number {
-  if (value === undefined) return bounds.default
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < bounds.min || value > bounds.max) {
-    throw new ConfigurationError(key, `must be a whole number from ${bounds.min} to ${bounds.max}`)
-  }
-  return value
-}
-
-/** One of a fixed list, or the default where the option is absent. */
-export function checkOneOf<const T extends string>(value: unknown, key: string, allowed: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback
-  const found = allowed.find(candidate => candidate === value)
-  if (found === undefined)
-    throw new ConfigurationError(key, `must be one of ${allowed.map(candidate => JSON.stringify(candidate)).join(', ')}`)
-  return found
 }
 
 /** True for the host names that never leave this machine. */

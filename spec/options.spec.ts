@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import {
-  checkInteger,
   checkIssuer,
   checkKeys,
-  checkOneOf,
   ConfigurationError,
   flag,
   fn,
@@ -121,25 +119,15 @@ describe('checkIssuer', () => {
   })
 })
 
-describe('checkInteger', () => {
-  const bounds = { min: 1, max: 10, default: 5 }
+describe('integer', () => {
+  const whole = integer({ min: 1, max: 10, default: 5 })
 
   it('takes whole numbers within bounds, and the default for nothing', () => {
-    expect([1, 10, undefined].map(value => checkInteger(value, 'maxAge', bounds))).toEqual([1, 10, 5])
+    expect([1, 10, undefined].map(value => whole.read(value, 'maxAge'))).toEqual([1, 10, 5])
   })
 
   it.each([0, 11, -1, 1.5, NaN, Infinity, '5', 5n, null, true, {}, [5]])('refuses %p', value => {
-    expect(refusal(() => checkInteger(value, 'maxAge', bounds)).message).toBe('maxAge must be a whole number from 1 to 10')
-  })
-})
-
-describe('checkOneOf', () => {
-  it('takes one of the list, and the default for nothing', () => {
-    expect([checkOneOf('b', 'mode', ['a', 'b'], 'a'), checkOneOf(undefined, 'mode', ['a', 'b'], 'a')]).toEqual(['b', 'a'])
-  })
-
-  it.each(['c', '', 'A', null, 0, ['a']])('refuses %p', value => {
-    expect(refusal(() => checkOneOf(value, 'mode', ['a', 'b'], 'a')).message).toBe('mode must be one of "a", "b"')
+    expect(refusal(() => whole.read(value, 'maxAge')).message).toBe('maxAge must be a whole number from 1 to 10')
   })
 })
 

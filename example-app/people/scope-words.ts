@@ -6,7 +6,9 @@ const words: Readonly<Record<string, string>> = {
   email: 'See your email address',
   address: 'See your postal address',
   phone: 'See your phone number',
-  offline_access: 'Stay connected while you are away'
+  offline_access: 'Stay connected while you are away',
+  'notes:read': 'Read your notes',
+  'notes:write': 'Add to your notes'
 }
 
 const verbs: Readonly<Record<string, string>> = { read: 'Read', write: 'Change', delete: 'Delete', admin: 'Administer' }

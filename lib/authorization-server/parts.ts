@@ -67,12 +67,10 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
       }),
     server: token.server,
     clients,
-    clientDocuments: token.clientDocuments,
     strategies,
     credentials: credentials.sets(strategies.map(({ name }) => name)),
     credentialsEndpoint: credentials.endpoint,
     grantTypes,
-    grantMetadata: Object.fromEntries([...token.tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata))),
     anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     backchannel,
@@ -88,6 +86,11 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificateMethods }
+}
+
+/** What the grants add to metadata. */
+function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
+  return Object.fromEntries([...tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata)))
 }
 
 /** What clients may have registered, beside what a token endpoint says. */
@@ -116,12 +119,21 @@ function authorizationPolicy(
   parts: TokenEndpointParts
 ): Pick<
   EndpointContext,
-  'interaction' | 'requirePkce' | 'requirePushedAuthorizationRequests' | 'requestObjects' | 'acrValues' | 'authorizationDetails'
+  | 'interaction'
+  | 'requirePkce'
+  | 'requirePushedAuthorizationRequests'
+  | 'requestObjects'
+  | 'acrValues'
+  | 'authorizationDetails'
+  | 'clientDocuments'
+  | 'grantMetadata'
 > {
   const profile = policyOf(options.profile)
   const { interaction, acrValues, authorizationDetails } = options
   return {
     ...{ interaction, acrValues, authorizationDetails },
+    clientDocuments: parts.clientDocuments,
+    grantMetadata: grantMetadataOf(parts),
     requirePkce: profile.requirePkce ? 'always' : options.requirePkce,
     requirePushedAuthorizationRequests: profile.pushed || options.requirePushedAuthorizationRequests,
     requestObjects: {

@@ -1,7 +1,7 @@
 /** Certificates whose chains this library verifies, whoever ended TLS. */
 import { chainVerifier, type CertificateInput } from './x509/chain.ts'
 import { revocationLists, type RevocationProblem } from './x509/revocation-lists.ts'
-import { checkOneOf } from '../options.ts'
+import { oneOf, valueLike, type Check, type Checks } from '../options.ts'
 import type { PresentedCertificate } from '../client-request.ts'
 
 export interface ChainVerificationOptions {
@@ -15,6 +15,21 @@ export interface ChainVerificationOptions {
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
 }
 
+const certificateInput = (): Check<CertificateInput | undefined> =>
+  valueLike<CertificateInput>('certificates in PEM or DER: one text or buffer, or a list of them', value =>
+    [value].flat().every(one => typeof one === 'string' || one instanceof Uint8Array)
+  )
+
+/** Those of verifying chains; whether `ca` is needed says who reads them. */
+export const chainChecks = {
+  ca: certificateInput(),
+  intermediates: certificateInput(),
+  crl: valueLike<string | readonly string[]>('the path of a file, or a list of paths', value =>
+    [value].flat().every(one => typeof one === 'string')
+  ),
+  unknownRevocation: oneOf(['refuse', 'accept'])
+} satisfies Checks<ChainVerificationOptions>
+
 /** Certificates in a chain that are looked at: more is no chain anybody has. */
 export const longestChain = 7
 
@@ -23,8 +38,7 @@ export type PresentChain = (der: Uint8Array, chain: readonly Uint8Array[]) => Pr
 
 /** @throws ConfigurationError naming the option that is wrong. */
 export function chainVerification(options: ChainVerificationOptions, report: (problem: RevocationProblem) => void): PresentChain {
-  const { ca, intermediates, crl } = options
-  const unknownRevocation = checkOneOf(options.unknownRevocation, 'unknownRevocation', ['refuse', 'accept'], 'refuse')
+  const { ca, intermediates, crl, unknownRevocation = 'refuse' } = options
   const revocation = crl === undefined ? undefined : revocationLists({ crl, unknownRevocation, onReport: report })
   const verifier = chainVerifier({ ca, intermediates, revocation })
   return (der, chain) => ({

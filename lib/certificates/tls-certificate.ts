@@ -3,9 +3,9 @@ import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
-import { chainVerification, longestChain, type ChainVerificationOptions } from './chain-verification.ts'
+import { chainChecks, chainVerification, longestChain, type ChainVerificationOptions } from './chain-verification.ts'
 import { peerCertificate, type CertificateSource } from './source.ts'
-import { checkKeys } from '../options.ts'
+import { fn, readOptions, required, type Checks } from '../options.ts'
 import { reporter, revocationReport, type CertificateReport } from './proxy/options.ts'
 import type { PresentedCertificate } from '../client-request.ts'
 
@@ -13,6 +13,12 @@ export interface TlsCertificateOptions extends ChainVerificationOptions {
   /** Told of revocation lists that cannot be read or have run out. Without it, warnings of the process, once a minute at most. */
   readonly onReport?: ((report: CertificateReport) => void) | undefined
 }
+
+export const tlsCertificateChecks = {
+  ...chainChecks,
+  ca: required(chainChecks.ca),
+  onReport: fn<(report: CertificateReport) => void>()
+} satisfies Checks<TlsCertificateOptions>
 
 /** Bytes of certificates that are kept with what was found of them: clients come again. */
 const cacheSize = 4_194_304
@@ -39,9 +45,9 @@ interface Kept {
  * createServer(app, { tls: { key, cert, requestCert: true, rejectUnauthorized: false, ca: [] } }).listen(8443)
  */
 export function tlsCertificate(options: TlsCertificateOptions): CertificateSource {
-  checkKeys(options, ['ca', 'intermediates', 'crl', 'unknownRevocation', 'onReport'])
-  const report = reporter(options.onReport)
-  const present = chainVerification(options, revocationReport(report))
+  const { onReport, ...chain } = readOptions(options, tlsCertificateChecks)
+  const report = reporter(onReport)
+  const present = chainVerification(chain, revocationReport(report))
   const bySocket = new WeakMap<object, PresentedCertificate>()
   // one object for equal certificates: what was parsed and verified of them is kept with it
   const known = new LRUCache<string, Kept>({ maxSize: cacheSize, sizeCalculation: ({ size }, name) => size + name.length })

@@ -3,10 +3,10 @@ import type { CryptoKey, JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive } from '../clients/credentials.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
-import { checkKeys } from '../options.ts'
+import { fn, readOptions, type Checks } from '../options.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, isPublicKey, suitableKeys, unsuitable } from './public-keys.ts'
-import { remoteKeySets, type RemoteKeySetOptions } from './remote-key-set.ts'
+import { keptKeysChecks, keySetsBy, type RemoteKeySetOptions } from './remote-key-set.ts'
 
 export interface CandidateKey {
   readonly key: CryptoKey
@@ -48,6 +48,11 @@ export interface ClientKeysOptions extends Omit<RemoteKeySetOptions, 'fetchJson'
   readonly fetchJson?: FetchJson | undefined
 }
 
+export const clientKeysChecks = {
+  ...keptKeysChecks,
+  fetchJson: fn<FetchJson>()
+} satisfies Checks<ClientKeysOptions>
+
 interface JwksOf {
   readonly keys: readonly JWK[]
   readonly problem?: string | undefined
@@ -62,10 +67,9 @@ const section = 'FAPI 2.0 §5.4.2'
  * @throws {@link ConfigurationError} for a wrong option.
  */
 export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
-  checkKeys(options, ['fetchJson', 'clock', 'freshness', 'cooldown', 'failureCooldown', 'staleLimit', 'maxEntries'])
-  const remote = remoteKeySets({ ...options, fetchJson: options.fetchJson ?? guardedFetch() })
-
-  const { clock = Date.now } = options
+  const { fetchJson = guardedFetch(), ...kept } = readOptions(options, clientKeysChecks)
+  const remote = keySetsBy({ ...kept, fetchJson })
+  const { clock } = kept
   const read = async (client: Client, satisfied: (keys: readonly JWK[]) => boolean): Promise<JwksOf> => {
     const { keys: added, keySet } = credentialSet(client)
     const now = clock() / 1000

@@ -5,7 +5,7 @@
  */
 import { LRUCache } from 'lru-cache'
 import type { JWK } from 'jose'
-import { checkInteger } from '../options.ts'
+import { clock, integer, readOptions, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import { GuardedFetchError, type FetchedJson, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { keptKey, sizeOfKey } from './public-keys.ts'
@@ -24,6 +24,20 @@ export interface RemoteKeySetOptions {
   /** How many URLs are kept, and never more than 64 MiB of keys; the least recently used are first to go. Default 10 000. */
   readonly maxEntries?: number | undefined
 }
+
+const longest = 86_400
+
+/** Those of how long keys are kept. */
+export const keptKeysChecks = {
+  clock: clock(),
+  freshness: integer({ min: 0, max: longest, default: 300 }),
+  cooldown: integer({ min: 0, max: longest, default: 30 }),
+  failureCooldown: integer({ min: 0, max: longest, default: 10 }),
+  staleLimit: integer({ min: 0, max: longest, default: 600 }),
+  maxEntries: integer({ min: 1, max: 1_000_000, default: 10_000 })
+} satisfies Checks<Omit<RemoteKeySetOptions, 'fetchJson'>>
+
+export type ReadKeySetOptions = Read<typeof keptKeysChecks> & Pick<RemoteKeySetOptions, 'fetchJson'>
 
 export interface RemoteKeys {
   readonly keys: readonly JWK[]
@@ -68,14 +82,18 @@ const longestFreshness = 900
 
 /** @throws {@link ConfigurationError} for a wrong option. */
 export function remoteKeySets(options: RemoteKeySetOptions): RemoteKeySets {
-  const { fetchJson, clock = Date.now } = options
-  const seconds = (key: 'freshness' | 'cooldown' | 'failureCooldown' | 'staleLimit', value: number): number =>
-    1000 * checkInteger(options[key], key, { min: 0, max: 86_400, default: value })
-  const freshness = seconds('freshness', 300)
-  const cooldown = seconds('cooldown', 30)
-  const failureCooldown = seconds('failureCooldown', 10)
-  const staleLimit = seconds('staleLimit', 600)
-  const maxEntries = checkInteger(options.maxEntries, 'maxEntries', { min: 1, max: 1_000_000, default: 10_000 })
+  const { fetchJson, ...given } = options
+  return keySetsBy({ ...readOptions(given, keptKeysChecks), fetchJson })
+}
+
+/** The same, by options that were read. */
+export function keySetsBy({ fetchJson, clock, maxEntries, ...read }: ReadKeySetOptions): RemoteKeySets {
+  const [freshness, cooldown, failureCooldown, staleLimit] = [
+    1000 * read.freshness,
+    1000 * read.cooldown,
+    1000 * read.failureCooldown,
+    1000 * read.staleLimit
+  ]
   const share = Math.floor(largestCache / maxEntries)
   const entries = new LRUCache<string, Entry>({
     maxSize: maxEntries * share,

@@ -68,7 +68,7 @@ export async function keepBackchannelRequest(
 
 /** What the client of a request is to be told, and with which token; undefined where it polls. */
 export function notificationOf(server: TokenServer, { notification }: BackchannelRequest): Notification | undefined {
-  return notification === undefined ? undefined : opened(server, purpose, notification)
+  return notification === undefined ? undefined : (opened(server, purpose, notification) as Notification)
 }
 
 /** The undecided requests that wait for a person, the newest first. */

@@ -75,7 +75,7 @@ export function checkDeviceAuthorization(
   if (policy === undefined && issued)
     throw new ConfigurationError(
       'deviceAuthorization',
-      'must be an object with the verificationUri, as deviceCode() is among tokenIssuers'
+      'must be an object with verificationUri, as deviceCode() is among tokenIssuers'
     )
   if (policy !== undefined && !issued)
     throw new ConfigurationError('deviceAuthorization', 'needs deviceCode() among tokenIssuers')

@@ -1,7 +1,7 @@
 /** Who would be refused if every dial that reports were set to enforce: what to know before it is. */
 import { growingCache } from '../stores/growing-cache.ts'
 import type { ServerEvent } from './events.ts'
-import { checkInteger, checkKeys } from '../options.ts'
+import { integer, readOptions, type Checks } from '../options.ts'
 
 /** One client that breaks one rule. */
 export interface WouldBreak {
@@ -26,6 +26,15 @@ export interface BreakReport {
   whoWouldBreak(check?: string): readonly WouldBreak[]
 }
 
+export interface BreakReportOptions {
+  /** How many clients and checks are kept; the one longest not seen makes room. Default 10000. */
+  readonly max?: number | undefined
+}
+
+export const breakReportChecks = {
+  max: integer({ min: 1, max: 1_000_000, default: 10_000 })
+} satisfies Checks<BreakReportOptions>
+
 /**
  * Keeps who was tolerated, in the memory of this process, `max` clients and checks at most (default 10000; the one longest not seen makes room).
  * An authorization server has one already: `server.whoWouldBreak()`.
@@ -37,9 +46,8 @@ export interface BreakReport {
  * app.use('/oauth2', tokenRouter({ issuer, clients, store, keys, assertionAudience: 'report', onEvent: event => report.listen(event) }))
  * for (const { client_id, check, count } of report.whoWouldBreak()) console.log(`${client_id} breaks ${check} (${count} times)`)
  */
-export function breakReport(options: { readonly max?: number | undefined } = {}): BreakReport {
-  checkKeys(options, ['max'])
-  const max = checkInteger(options.max, 'max', { min: 1, max: 1_000_000, default: 10_000 })
+export function breakReport(options: BreakReportOptions = {}): BreakReport {
+  const { max } = readOptions(options, breakReportChecks)
   const seen = growingCache<WouldBreak>(max)
   return {
     listen(event) {

@@ -7,7 +7,7 @@ import { lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { checkInteger, checkKeys, ConfigurationError, isLoopbackHost } from '../options.ts'
+import { flag, fn, integer, isLoopbackHost, readOptions, text, valueLike, type Checks } from '../options.ts'
 import { isAllowedAddress, type AddressRules } from './address-rules.ts'
 
 /** Fetches a JSON document. Rejects with {@link GuardedFetchError}. */
@@ -68,9 +68,23 @@ export interface HostAddress {
   readonly family: number
 }
 
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isAllowance = (value: unknown) => typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
+
+export const guardedFetchChecks = {
+  allowLoopback: flag(false),
+  allowPrivate: valueLike<boolean | readonly string[]>('true, false or a list of host names', isAllowance),
+  timeout: integer({ min: 1, max: 60_000, default: 5000 }),
+  maxBytes: integer({ min: 1, max: 10_485_760, default: 65_536 }),
+  accept: text('application/jwk-set+json, application/json'),
+  ca: valueLike<string | string[]>('certificates in PEM: one text or a list of them', value => [value].flat().every(isText)),
+  lookup: fn<NonNullable<GuardedFetchOptions['lookup']>>()
+} satisfies Checks<GuardedFetchOptions>
+
 interface Guard extends AddressRules {
   readonly timeout: number
   readonly maxBytes: number
+  readonly accept: string
   readonly ca: string[] | undefined
   readonly lookup: (hostname: string) => Promise<readonly HostAddress[]>
 }
@@ -87,8 +101,7 @@ interface Guard extends AddressRules {
  */
 export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
   const guard = toGuard(options)
-  const { accept = 'application/jwk-set+json, application/json' } = options
-  const headers = { accept, 'accept-encoding': 'identity' }
+  const headers = { accept: guard.accept, 'accept-encoding': 'identity' }
   return url =>
     guarded(url, guard, { method: 'GET', headers }, async response => {
       const json = parseJson(await readBody(response, guard.maxBytes))
@@ -160,22 +173,13 @@ async function guarded<T>(
 }
 
 function toGuard(options: GuardedFetchOptions): Guard {
-  checkKeys(options, ['allowLoopback', 'allowPrivate', 'timeout', 'maxBytes', 'accept', 'ca', 'lookup'])
-  const { allowPrivate = false, ca } = options
-  if (
-    typeof allowPrivate !== 'boolean' &&
-    !(Array.isArray(allowPrivate) && allowPrivate.every(host => typeof host === 'string'))
-  ) {
-    throw new ConfigurationError('allowPrivate', 'must be true, false or a list of host names')
-  }
+  const { allowPrivate = false, ca, lookup, ...read } = readOptions(options, guardedFetchChecks)
   const hosts = typeof allowPrivate === 'boolean' ? undefined : new Set(allowPrivate.map(host => host.toLowerCase()))
   return {
-    allowLoopback: options.allowLoopback === true,
+    ...read,
     allowPrivate: hostname => (hosts === undefined ? allowPrivate === true : hosts.has(hostname)),
-    timeout: checkInteger(options.timeout, 'timeout', { min: 1, max: 60_000, default: 5000 }),
-    maxBytes: checkInteger(options.maxBytes, 'maxBytes', { min: 1, max: 10_485_760, default: 65_536 }),
     ca: ca === undefined ? undefined : [ca].flat(),
-    lookup: options.lookup ?? (hostname => systemLookup(hostname, { all: true }))
+    lookup: lookup ?? (hostname => systemLookup(hostname, { all: true }))
   }
 }
 

@@ -1,8 +1,21 @@
 /** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
 import { harmless } from '../listeners.ts'
-import { checkInteger, checkIssuer, checkKeys, ConfigurationError } from '../options.ts'
+import {
+  clock,
+  ConfigurationError,
+  eachOf,
+  fn,
+  integer,
+  issuerIdentifier,
+  listOf,
+  readOptions,
+  required,
+  textLike,
+  type Checks,
+  type Read
+} from '../options.ts'
 import { add, find, swap, type Found } from '../stores/records.ts'
-import type { Key, Store } from '../stores/store.ts'
+import { storeCheck, type Key, type Store } from '../stores/store.ts'
 import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
 import { dueKeys, firstKeys, keySetOf, rotatedKeys, type KeptKeys, type RotationPolicy } from './key-rotation.ts'
 import { sealOf, type Kept, type Seal } from './sealed-keys.ts'
@@ -48,21 +61,23 @@ export interface StoredKeys extends KeySource {
   close(): void
 }
 
-const optionKeys = [
-  'store',
-  'issuer',
-  'secret',
-  'previousSecrets',
-  'algorithms',
-  'rotateEvery',
-  'publishAhead',
-  'keepRetired',
-  'followEvery',
-  'clock',
-  'onError'
-]
-
 const year = 31_536_000
+const secretCheck = textLike('a string of at least 32 characters', secret => secret.length >= 32)
+
+export const storedKeysChecks = {
+  store: storeCheck,
+  issuer: issuerIdentifier(),
+  secret: secretCheck,
+  previousSecrets: eachOf('earlier secrets', required(secretCheck), []),
+  algorithms: listOf(signingAlgorithms.join(', '), isAlgorithm, signingAlgorithms),
+  rotateEvery: integer({ min: 0, max: 10 * year, default: 7_776_000 }),
+  publishAhead: integer({ min: 0, max: year }),
+  keepRetired: integer({ min: 0, max: 10 * year, default: 2_592_000 }),
+  followEvery: integer({ min: 1, max: 3600, default: 30 }),
+  clock: clock(),
+  onError: fn<NonNullable<StoredKeysOptions['onError']>>()
+} satisfies Checks<StoredKeysOptions>
+
 /** Seconds the record is kept; it is written again long before. */
 const recordTtl = 10 * year
 const mostAttempts = 1000
@@ -77,8 +92,9 @@ const mostAttempts = 1000
  * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store, keys, interaction }))
  */
 export async function storedKeys(options: StoredKeysOptions): Promise<StoredKeys> {
-  const checked = check(options)
-  const tell = harmless('onError', options.onError)
+  const read = readOptions(options, storedKeysChecks)
+  const checked = check(read)
+  const tell = harmless('onError', read.onError)
   const keeper = new KeyKeeper(checked)
   await keeper.refresh()
   const timer = setInterval(() => {
@@ -161,44 +177,24 @@ class KeyKeeper {
   }
 }
 
-function check(options: StoredKeysOptions): Checked {
-  checkKeys(options, optionKeys)
-  const issuer = checkIssuer(options.issuer)
-  const publishAhead = checkInteger(options.publishAhead, 'publishAhead', { min: 0, max: year, default: 3600 })
-  const rotateEvery = checkInteger(options.rotateEvery, 'rotateEvery', { min: 0, max: 10 * year, default: 7_776_000 })
+function check(options: Read<typeof storedKeysChecks>): Checked {
+  const { store, issuer, secret, previousSecrets, algorithms, rotateEvery, keepRetired, followEvery, clock } = options
+  const { publishAhead = 3600 } = options
   if (rotateEvery !== 0 && rotateEvery <= publishAhead)
     throw new ConfigurationError('rotateEvery', `must be 0 or more than publishAhead, ${publishAhead}`)
-  const followEvery = checkInteger(options.followEvery, 'followEvery', { min: 1, max: 3600, default: 30 })
   if (publishAhead < followEvery && options.publishAhead !== undefined)
     throw new ConfigurationError('publishAhead', `must be at least followEvery, ${followEvery}`)
-  const clock = options.clock ?? Date.now
+  if (algorithms.length === 0) throw new ConfigurationError('algorithms', `must be a list of ${signingAlgorithms.join(', ')}`)
   return {
-    store: options.store,
+    store,
     key: { kind: 'signing_keys', id: issuer },
-    seal: sealOf(
-      issuer,
-      [...(options.secret === undefined ? [] : [options.secret]), ...(options.previousSecrets ?? [])].map(checkSecret)
-    ),
-    policy: {
-      algorithms: checkAlgorithms(options.algorithms),
-      rotateEvery,
-      publishAhead,
-      keepRetired: checkInteger(options.keepRetired, 'keepRetired', { min: 0, max: 10 * year, default: 2_592_000 })
-    },
+    seal: sealOf(issuer, [...(secret === undefined ? [] : [secret]), ...previousSecrets]),
+    policy: { algorithms, rotateEvery, publishAhead, keepRetired },
     followEvery,
     now: () => Math.floor(clock() / 1000)
   }
 }
 
-function checkSecret(secret: unknown): string {
-  if (typeof secret !== 'string' || secret.length < 32)
-    throw new ConfigurationError('secret', 'must be a string of at least 32 characters')
-  return secret
-}
-
-function checkAlgorithms(algorithms: unknown): readonly SigningAlgorithm[] {
-  const list = algorithms ?? signingAlgorithms
-  if (!Array.isArray(list) || list.length === 0 || !list.every(alg => signingAlgorithms.some(known => known === alg)))
-    throw new ConfigurationError('algorithms', `must be a list of ${signingAlgorithms.join(', ')}`)
-  return list as readonly SigningAlgorithm[]
+function isAlgorithm(alg: unknown): alg is SigningAlgorithm {
+  return signingAlgorithms.some(known => known === alg)
 }

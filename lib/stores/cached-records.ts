@@ -45,13 +45,8 @@ const mostCachedText = 33_554_432
 const nothing: Known<never> = Object.freeze({ version: undefined, value: undefined })
 
 /** The records of one kind in one store, of the ten thousand ids that were asked for last, and of as many where nothing was. */
-export function cachedRecords<Stored, Value>({
-  store,
-  clock,
-  maxAge,
-  keyOf,
-  valueOf
-}: CachedRecordsOptions<Stored, Value>): CachedRecords<Value> {
+export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Stored, Value>): CachedRecords<Value> {
+  const { store, clock, maxAge, keyOf, valueOf } = options
   const present = growingCache<Cached<Value>>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive none out that is there
   const absent = growingCache<Cached<Value>>(mostCached)

@@ -1,7 +1,7 @@
 /** A store in the memory of this process: for one process, and for specs. What it holds ends with the process. */
 import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
-import { checkKeys, ConfigurationError } from '../options.ts'
+import { clock, integer, readOptions, type Checks } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
 import { nameOf } from './engine/key-name.ts'
 import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
@@ -11,18 +11,24 @@ import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 export interface MemoryStoreOptions {
   /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
   /**
    * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one more
    * rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
    */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
   /**
    * How many bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one that makes a record no
    * larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
    */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
 }
+
+export const memoryStoreChecks = {
+  clock: clock(),
+  maxEntries: integer({ min: 1, default: 4_000_000 }),
+  maxBytes: integer({ min: 1 })
+} satisfies Checks<MemoryStoreOptions>
 
 /** Each operation gives back at most this many records: more than it can add, few enough not to be felt. */
 const sweepSteps = 8
@@ -47,16 +53,13 @@ const seenSteps = 16
  * app.use(authorizationServer({ issuer, clients, keys, store: memoryStore({ maxEntries: 100_000 }) }))
  */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  checkKeys(options, ['clock', 'maxEntries', 'maxBytes'])
-  const { clock = Date.now, maxEntries = 4_000_000, maxBytes = Math.floor(getHeapStatistics().heap_size_limit / 2) } = options
-  checkBound(maxEntries, 'maxEntries')
-  checkBound(maxBytes, 'maxBytes')
+  const {
+    clock,
+    maxEntries,
+    maxBytes = Math.floor(getHeapStatistics().heap_size_limit / 2)
+  } = readOptions(options, memoryStoreChecks)
   if (cluster.isWorker) warnOfWorkers()
   return new MemoryStore(clock, maxEntries, maxBytes)
-}
-
-function checkBound(bound: number, key: string): void {
-  if (!Number.isSafeInteger(bound) || bound < 1) throw new ConfigurationError(key, 'must be a whole number greater than 0')
 }
 
 let warned = false

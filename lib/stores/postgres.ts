@@ -1,6 +1,7 @@
 /** A store in PostgreSQL, for any number of processes on any number of machines. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { checkTimeout } from './engine/deadline.ts'
+import { ConfigurationError, fn, integer, objectLike, readOptions, text, type Checks, type Read } from '../options.ts'
+import { timeoutCheck } from './engine/deadline.ts'
 import { boundedPool, type PostgresPool } from './sql/postgres-pool.ts'
 import { migrate, type Schema } from './sql/schema.ts'
 import { sqlStore } from './sql/sql-store.ts'
@@ -10,19 +11,29 @@ export type { PostgresClient, PostgresPool } from './sql/postgres-pool.ts'
 
 export interface PostgresStoreOptions {
   /** Such as `postgres://user:password@host:5432/database`. Names the primary, never a replica. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** In place of `url`: a `Pool` of the package `pg`. Its settings are yours, and ending it too. */
-  readonly pool?: PostgresPool
+  readonly pool?: PostgresPool | undefined
   /** How many connections are opened at most, with `url`. Default: 10. */
-  readonly connections?: number
+  readonly connections?: number | undefined
   /** Milliseconds after which an operation rejects. Default: 2000. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /**
    * Reads the time: milliseconds since the epoch. Default: the database's clock, so that the clocks of the machines the
    * processes run on need not agree.
    */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
+
+export const postgresStoreChecks = {
+  url: text(),
+  pool: objectLike<PostgresPool>('a Pool of the package pg', value => typeof value['connect'] === 'function'),
+  connections: integer({ min: 1, default: 10 }),
+  timeout: timeoutCheck,
+  clock: fn<() => number>()
+} satisfies Checks<PostgresStoreOptions>
+
+type ReadPostgresStore = Read<typeof postgresStoreChecks>
 
 /** Milliseconds: to connect at all, and to make the tables, which processes that start together do one after the other. */
 const patienceAtStart = { connecting: 5_000, migrating: 30_000 }
@@ -36,18 +47,18 @@ const migrationLock = '7164785640427643756'
  *
  * Needs the packages `kysely` and, with `url`, `pg`.
  *
- * @throws TypeError or RangeError naming the option that is wrong. Rejects where the database cannot be reached.
+ * @throws ConfigurationError naming the option that is wrong. Rejects where the database cannot be reached.
  *
  * @example
  * const store = await postgresStore({ url: process.env['DATABASE_URL'] })
  */
 export async function postgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, connections = 10, clock } = options
-  const timeout = checkTimeout(options.timeout ?? 2_000)
-  if ((url === undefined) === (options.pool === undefined)) throw new TypeError('url or pool must be given, and not both')
-  if (!Number.isInteger(connections) || connections < 1) throw new RangeError('connections must be a whole number greater than 0')
-  await prepare(options)
-  const pool = options.pool ?? (await poolOf(url ?? '', connections, timeout, timeout))
+  const read = readOptions(options, postgresStoreChecks)
+  const { url, connections, clock, timeout } = read
+  if ((url === undefined) === (read.pool === undefined))
+    throw new ConfigurationError('url', 'or pool must be given, and not both')
+  await prepare(read)
+  const pool = read.pool ?? (await poolOf(url ?? '', connections, timeout, timeout))
   return sqlStore({
     db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, timeout) }) }),
     dialect: {
@@ -57,7 +68,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
     clock: clock ?? Date.now,
     sweepRows,
     close: async () => {
-      if (options.pool === undefined) await pool.end()
+      if (read.pool === undefined) await pool.end()
     }
   })
 }
@@ -76,7 +87,7 @@ async function poolOf(url: string, max: number, connecting: number, working: num
 }
 
 /** Makes the tables, on a connection of its own: it may take longer than operations may. */
-async function prepare(options: PostgresStoreOptions): Promise<void> {
+async function prepare(options: ReadPostgresStore): Promise<void> {
   const { connecting, migrating } = patienceAtStart
   const pool = options.pool ?? (await poolOf(options.url ?? '', 1, connecting, migrating))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, migrating) }) })

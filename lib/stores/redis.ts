@@ -1,5 +1,6 @@
 /** A store in Redis or Redis Cluster, for any number of processes on any number of machines. */
-import { checkTimeout } from './engine/deadline.ts'
+import { ConfigurationError, readOptions, textLike, valueLike, type Checks } from '../options.ts'
+import { timeoutCheck } from './engine/deadline.ts'
 import { digestOf, nameOf } from './engine/key-name.ts'
 import { endedGrantLifetime, newRecord, versionMaker } from './engine/new-record.ts'
 import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis/connection.ts'
@@ -22,14 +23,23 @@ export interface RedisStoreOptions {
    * Such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. Where the server is a node of a cluster, the whole cluster
    * is used; with several addresses, any of its nodes that answers is asked for the others.
    */
-  readonly url?: string | readonly string[]
+  readonly url?: string | readonly string[] | undefined
   /** In place of `url`: a connected client of the package `redis`. Its settings are yours, and closing it too. */
-  readonly client?: RedisClient
+  readonly client?: RedisClient | undefined
   /** What the names of all keys begin with. No braces: they are the slot's. Default: `clientele:`. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** Milliseconds after which an operation rejects. Default: 2000. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
+
+export const redisStoreChecks = {
+  url: valueLike<string | readonly string[]>('one address that starts with redis:// or rediss://, or several', value =>
+    Array.isArray(value) ? value.length > 0 && value.every(isRedisUrl) : isRedisUrl(value)
+  ),
+  client: valueLike<RedisClient>('a connected client of the package redis', value => typeof value === 'object' && value !== null),
+  prefix: textLike('a string without braces', value => !/[{}]/.test(value), 'clientele:'),
+  timeout: timeoutCheck
+} satisfies Checks<RedisStoreOptions>
 
 /**
  * Opens a store in Redis (6.0 or later, or Valkey). Every operation is one script on keys of one slot, so that a cluster serves
@@ -39,19 +49,16 @@ export interface RedisStoreOptions {
  *
  * Needs, with `url`, the package `redis`.
  *
- * @throws TypeError or RangeError naming the option that is wrong. Rejects where the server cannot be reached.
+ * @throws ConfigurationError naming the option that is wrong. Rejects where the server cannot be reached.
  *
  * @example
  * const store = await redisStore({ url: 'redis://localhost:6379' })
  */
 export async function redisStore(options: RedisStoreOptions): Promise<Store> {
-  const { url, client, prefix = 'clientele:' } = options
-  const timeout = checkTimeout(options.timeout ?? 2_000)
+  const { url, client, prefix, timeout } = readOptions(options, redisStoreChecks)
   const urls = typeof url === 'string' ? [url] : url
-  if ((urls === undefined) === (client === undefined)) throw new TypeError('url or client must be given, and not both')
-  if (urls !== undefined && (urls.length === 0 || !urls.every(isRedisUrl)))
-    throw new TypeError('url must be one address that starts with redis:// or rediss://, or several')
-  if (typeof prefix !== 'string' || /[{}]/.test(prefix)) throw new TypeError('prefix must be a string without braces')
+  if ((urls === undefined) === (client === undefined))
+    throw new ConfigurationError('url', 'or client must be given, and not both')
   const connection = client === undefined ? await ownConnection(urls ?? [], timeout) : borrowedConnection(client, timeout)
   return new RedisStore(connection, prefix)
 }

@@ -1,7 +1,8 @@
 /** A store in one SQLite file: nothing to install or run, and nothing lost when the process ends, however it ends. */
 import { closeSync, openSync } from 'node:fs'
 import { Kysely } from 'kysely'
-import { checkTimeout } from './engine/deadline.ts'
+import { clock, ConfigurationError, objectLike, oneOf, readOptions, text, type Checks } from '../options.ts'
+import { timeoutCheck } from './engine/deadline.ts'
 import { migrate, type Schema } from './sql/schema.ts'
 import { sqlStore } from './sql/sql-store.ts'
 import { SqliteConnection, sqliteDialect, type SqliteDatabase } from './sql/sqlite-driver.ts'
@@ -14,22 +15,33 @@ export interface SqliteStoreOptions {
    * The file, created where there is none, in a folder there is. Readable by its owner alone. On a disk of this machine: not
    * on a network share, where SQLite's locks do not hold.
    */
-  readonly path?: string
+  readonly path?: string | undefined
   /**
    * In place of `path`: a connection of `libsql` or `better-sqlite3`, which nobody else uses from then on. Its pragmas are
    * yours, and closing it too.
    */
-  readonly database?: SqliteDatabase
+  readonly database?: SqliteDatabase | undefined
   /**
    * `power-loss` (default): what was answered is there after the machine lost its power. `process-crash`: only after the process
    * crashed or was killed; the last writes before a power failure can be missing then. Faster on slow disks.
    */
-  readonly survives?: 'power-loss' | 'process-crash'
+  readonly survives?: 'power-loss' | 'process-crash' | undefined
   /** Milliseconds an operation waits for other processes that write before it rejects. Default: 2000. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
-  readonly clock?: () => number
+  readonly clock?: (() => number) | undefined
 }
+
+export const sqliteStoreChecks = {
+  path: text(),
+  database: objectLike<SqliteDatabase>(
+    'a connection of libsql or better-sqlite3',
+    value => typeof value['prepare'] === 'function'
+  ),
+  survives: oneOf(['power-loss', 'process-crash'], 'power-loss'),
+  timeout: timeoutCheck,
+  clock: clock()
+} satisfies Checks<SqliteStoreOptions>
 
 /** Milliseconds: several processes may start at once, and create the file one after the other. */
 const patienceAtStart = 10_000
@@ -42,25 +54,23 @@ const sweepRows = 50
  *
  * Needs the packages `kysely` and `libsql`, whose binary is inside the package.
  *
- * @throws TypeError or RangeError naming the option that is wrong. Rejects where the file cannot be opened.
+ * @throws ConfigurationError naming the option that is wrong. Rejects where the file cannot be opened.
  *
  * @example
  * const store = await sqliteStore({ path: './data/clientele.db' })
  */
 export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { path, clock = Date.now, timeout: given = 2_000, survives = 'power-loss' } = options
-  const timeout = checkTimeout(given)
-  if ((path === undefined) === (options.database === undefined))
-    throw new TypeError('path or database must be given, and not both')
-  if (!['power-loss', 'process-crash'].includes(survives)) throw new TypeError('survives must be "power-loss" or "process-crash"')
-  const database = options.database ?? (await open(path ?? ''))
+  const { path, clock, timeout, survives, database: given } = readOptions(options, sqliteStoreChecks)
+  if ((path === undefined) === (given === undefined))
+    throw new ConfigurationError('path', 'or database must be given, and not both')
+  const database = given ?? (await open(path ?? ''))
   const connection = new SqliteConnection(database, timeout)
   const close = () => {
-    if (options.database === undefined) database.close()
+    if (given === undefined) database.close()
     return Promise.resolve()
   }
   try {
-    if (options.database === undefined) await configure(connection, database, survives)
+    if (given === undefined) await configure(connection, database, survives)
     const db = new Kysely<Schema>({ dialect: sqliteDialect(connection) })
     await migrate(db, { binary: 'blob', alone: run => alone(connection, database, run) })
     return sqlStore({ db, dialect: { skipLocked: false }, clock, sweepRows, close })

@@ -1,7 +1,6 @@
 /** The option `clientDocuments` of a server, and what follows for it from the other options. */
 import { documentClients, type DocumentClients } from '../clients/documents/document-clients.ts'
 import type { ClientRegistry } from '../clients/client.ts'
-import type { Offered } from '../clients/offered.ts'
 import { printable } from '../printable.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError, isLoopbackHost } from '../options.ts'
@@ -17,7 +16,6 @@ export function documentClientsOf(
     readonly clients: ClientRegistry
     readonly server: TokenServer
     readonly events: EventSource
-    readonly offered: () => Offered
   }
 ): DocumentClients | undefined {
   if (policy === undefined) return undefined
@@ -37,7 +35,7 @@ export function documentClientsOf(
     rules: () => ({
       redirectUris,
       loopback,
-      offered: parts.offered(),
+      offered: { signingAlgorithms: parts.server.idTokenAlgorithms },
       publicClients: methods?.includes('none') !== false,
       profileProblems: metadata => clientProblems(metadata, '')
     })

@@ -117,7 +117,7 @@ export function tokenEndpointParts(
   const every = withCredentials?.(server, known) ?? known
   let offered: Offered = {}
   const found = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
-  const documents = documentClientsOf(options, { clients: found, server, events, offered: () => offered })
+  const documents = documentClientsOf(options, { clients: found, server, events })
   const clients = documents ?? found
   const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
   enforceProfile(options)

@@ -19,9 +19,9 @@ const someCode = 'BCDF-GHJK'
 
 describe('the options', () => {
   it.each([
-    [undefined, 'deviceAuthorization must be an object with the verificationUri'],
-    [null, 'deviceAuthorization must be an object with the verificationUri'],
-    ['https://as.example.com/device', 'deviceAuthorization must be an object with the verificationUri'],
+    [undefined, 'deviceAuthorization must be an object with verificationUri'],
+    [null, 'deviceAuthorization must be an object with verificationUri'],
+    ['https://as.example.com/device', 'deviceAuthorization must be an object with verificationUri'],
     [{}, 'deviceAuthorization.verificationUri must be an https URL'],
     [{ verificationUri: 'device' }, 'deviceAuthorization.verificationUri must be an https URL'],
     [{ verificationUri: 7 }, 'deviceAuthorization.verificationUri must be an https URL'],

@@ -256,8 +256,14 @@ const officials: readonly [string, readonly string[], () => Official, (provider:
   [
     'client 2.x',
     refreshing,
-    () => new ClientV2({ name: 'spec', version: '1' }) as unknown as Official,
-    provider => new TransportV2(new URL(mcp), { authProvider: provider as never }) as unknown as Transport
+    () => new ClientV2({ name: 'spec', version: '1' }),
+    provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
+  ],
+  [
+    'client 2.x at revision 2026-07-28',
+    refreshing,
+    () => new ClientV2({ name: 'spec', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } }),
+    provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
   ]
 ]
 

@@ -57,6 +57,13 @@ describe('guardedFetch', () => {
     })
   })
 
+  it('asks for what it is told to, and says what it was sent', async () => {
+    const url = await serve((req, res) => {
+      res.setHeader('Content-Type', 'Application/JSON; charset=utf-8').end(JSON.stringify(req.headers.accept))
+    })
+    expect(await local({ accept: 'application/json' })(url)).toEqual({ json: 'application/json', mediaType: 'application/json' })
+  })
+
   it.each([
     [undefined, undefined],
     ['public', undefined],

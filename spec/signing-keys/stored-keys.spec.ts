@@ -186,7 +186,7 @@ describe('storedKeys', () => {
 
   it.each([
     [{ secret: 'short' }, 'secret must be a string of at least 32 characters'],
-    [{ previousSecrets: [''] }, 'secret must be a string of at least 32 characters'],
+    [{ previousSecrets: [''] }, 'previousSecrets[0] must be a string of at least 32 characters'],
     [{ issuer: 'http://as.example.com' }, 'issuer must be an https URL'],
     [{ algorithms: ['HS256'] }, 'algorithms must be a list of ES256'],
     [{ algorithms: [] }, 'algorithms must be a list of ES256'],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { ConfigurationError } from '../../lib/options.ts'
 import { postgresStore } from '../../lib/stores/postgres.ts'
 import { storeContract } from '../../lib/testing/store.ts'
 import type { Key } from '../../lib/stores/store.ts'
@@ -60,10 +61,14 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 describe('postgresStore', () => {
   it.each([
-    [{}, TypeError, 'url or pool must be given, and not both'],
-    [{ url: 'postgres://localhost/x', pool: {} as never }, TypeError, 'url or pool must be given, and not both'],
-    [{ url: 'postgres://localhost/x', timeout: 70_000 }, RangeError, 'timeout must be a whole number of milliseconds'],
-    [{ url: 'postgres://localhost/x', connections: 0 }, RangeError, 'connections must be a whole number greater than 0']
+    [{}, ConfigurationError, 'url or pool must be given, and not both'],
+    [
+      { url: 'postgres://localhost/x', pool: { connect: () => undefined } as never },
+      ConfigurationError,
+      'url or pool must be given, and not both'
+    ],
+    [{ url: 'postgres://localhost/x', timeout: 70_000 }, ConfigurationError, 'timeout must be a whole number of milliseconds'],
+    [{ url: 'postgres://localhost/x', connections: 0 }, ConfigurationError, 'connections must be a whole number greater than 0']
   ] as const)('rejects %p', async (options, type, message) => {
     const opening = postgresStore(options)
     await expect(opening).rejects.toThrow(message)

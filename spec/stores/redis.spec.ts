@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient, RESP_TYPES } from 'redis'
+import { ConfigurationError } from '../../lib/options.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { storeContract } from '../../lib/testing/store.ts'
 import type { Key } from '../../lib/stores/store.ts'
@@ -42,14 +43,18 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 describe('redisStore', () => {
   it.each([
-    [{}, TypeError, 'url or client must be given, and not both'],
-    [{ url: 'redis://localhost', client: {} as never }, TypeError, 'url or client must be given, and not both'],
-    [{ url: 'http://localhost' }, TypeError, 'url must be one address that starts with redis:// or rediss://'],
-    [{ url: 'redis://a b' }, TypeError, 'url must'],
-    [{ url: [] }, TypeError, 'url must'],
-    [{ url: ['redis://localhost', 'localhost'] }, TypeError, 'url must'],
-    [{ url: 'redis://localhost', prefix: '{a}' }, TypeError, 'prefix must be a string without braces'],
-    [{ url: 'redis://localhost', timeout: 0 }, RangeError, 'timeout must be a whole number of milliseconds from 1 to 60000']
+    [{}, ConfigurationError, 'url or client must be given, and not both'],
+    [{ url: 'redis://localhost', client: {} as never }, ConfigurationError, 'url or client must be given, and not both'],
+    [{ url: 'http://localhost' }, ConfigurationError, 'url must be one address that starts with redis:// or rediss://'],
+    [{ url: 'redis://a b' }, ConfigurationError, 'url must'],
+    [{ url: [] }, ConfigurationError, 'url must'],
+    [{ url: ['redis://localhost', 'localhost'] }, ConfigurationError, 'url must'],
+    [{ url: 'redis://localhost', prefix: '{a}' }, ConfigurationError, 'prefix must be a string without braces'],
+    [
+      { url: 'redis://localhost', timeout: 0 },
+      ConfigurationError,
+      'timeout must be a whole number of milliseconds from 1 to 60000'
+    ]
   ] as const)('rejects %p', async (options, type, message) => {
     const opening = redisStore(options)
     await expect(opening).rejects.toThrow(message)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import Database from 'libsql'
+import { ConfigurationError } from '../../lib/options.ts'
 import { sqliteStore, type SqliteDatabase } from '../../lib/stores/sqlite.ts'
 import type { Key } from '../../lib/stores/store.ts'
 import { storeContract } from '../../lib/testing/store.ts'
@@ -42,12 +43,20 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe('sqliteStore', () => {
   it.each([
-    [{}, TypeError, 'path or database must be given, and not both'],
-    [{ path: '/tmp/x.db', database: {} as SqliteDatabase }, TypeError, 'path or database must be given, and not both'],
-    [{ path: '/tmp/x.db', timeout: 0 }, RangeError, 'timeout must be a whole number of milliseconds from 1 to 60000'],
-    [{ path: '/tmp/x.db', timeout: 1.5 }, RangeError, 'timeout must'],
-    [{ path: '/tmp/x.db', timeout: Infinity }, RangeError, 'timeout must'],
-    [{ path: '/tmp/x.db', survives: 'fire' as 'power-loss' }, TypeError, 'survives must be "power-loss" or "process-crash"']
+    [{}, ConfigurationError, 'path or database must be given, and not both'],
+    [
+      { path: '/tmp/x.db', database: { prepare: () => undefined } as never },
+      ConfigurationError,
+      'path or database must be given, and not both'
+    ],
+    [{ path: '/tmp/x.db', timeout: 0 }, ConfigurationError, 'timeout must be a whole number of milliseconds from 1 to 60000'],
+    [{ path: '/tmp/x.db', timeout: 1.5 }, ConfigurationError, 'timeout must'],
+    [{ path: '/tmp/x.db', timeout: Infinity }, ConfigurationError, 'timeout must'],
+    [
+      { path: '/tmp/x.db', survives: 'fire' as 'power-loss' },
+      ConfigurationError,
+      'survives must be one of "power-loss", "process-crash"'
+    ]
   ] as const)('rejects %p', async (options, type, message) => {
     const opening = sqliteStore(options)
     await expect(opening).rejects.toThrow(message)

@@ -1,12 +1,23 @@
 /** What {@link proxyCertificate} is told, and whether it can be meant. */
 import type { CertificateInput } from '../x509/chain.ts'
 import type { RevocationProblem } from '../x509/revocation-lists.ts'
-import { chainVerification, type PresentChain } from '../chain-verification.ts'
+import { chainChecks, chainVerification, type PresentChain } from '../chain-verification.ts'
 import { harmless, warn } from '../../listeners.ts'
 import { certificateFormats, type CertificateFormat, type FormatReader } from './formats.ts'
 import type { CertificateSource } from '../source.ts'
 import { trustedProxyProblem } from './trusted-proxies.ts'
-import { checkInteger, ConfigurationError } from '../../options.ts'
+import {
+  ConfigurationError,
+  fn,
+  integer,
+  oneOf,
+  readBy,
+  required,
+  textLike,
+  valueLike,
+  type Checks,
+  type Read
+} from '../../options.ts'
 
 export interface ProxyCertificateOptions {
   /** How the proxy writes the certificate; `certificateHeaders` has format and header of the usual ones. */
@@ -56,20 +67,25 @@ export interface CertificateReport {
   readonly file?: string
 }
 
-export const proxyCertificateKeys: readonly string[] = [
-  'format',
-  'header',
-  'chainHeader',
-  'trustedProxies',
-  'ca',
-  'intermediates',
-  'crl',
-  'unknownRevocation',
-  'verifiedByProxy',
-  'hops',
-  'otherwise',
-  'onReport'
-]
+const headerName = textLike('the name of a header', name => /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name))
+
+const toldByNobody = valueLike<boolean>('true, false or the name of a header', value => typeof value === 'boolean')
+
+export const proxyCertificateChecks = {
+  format: required(oneOf([...certificateFormats.keys()])),
+  header: headerName,
+  chainHeader: headerName,
+  trustedProxies: readBy('a list of IP addresses and networks', readProxies),
+  ...chainChecks,
+  verifiedByProxy: readBy('true, false or the name of a header', (value, key) =>
+    typeof value === 'string' ? headerName.read(value, key) : toldByNobody.read(value, key)
+  ),
+  hops: integer({ min: 1, max: 10 }),
+  otherwise: fn<CertificateSource>(),
+  onReport: fn<(report: CertificateReport) => void>()
+} satisfies Checks<ProxyCertificateOptions>
+
+type ReadProxyCertificate = Read<typeof proxyCertificateChecks>
 
 export interface CertificateHeaders {
   readonly reader: FormatReader
@@ -87,50 +103,41 @@ export type Verification =
 
 const warningInterval = 60_000
 
-export function checkHeaders(options: ProxyCertificateOptions): CertificateHeaders {
-  const { format } = options
+/** @throws ConfigurationError for options that do not go with one another. */
+export function checkHeaders(options: ReadProxyCertificate): CertificateHeaders {
+  const { format, hops } = options
   const reader = certificateFormats.get(format)
-  if (reader === undefined) throw new ConfigurationError('format', `must be one of ${[...certificateFormats.keys()].join(', ')}`)
-  const header = options.header === undefined ? reader.header : headerName(options.header, 'header')
-  if (header === undefined) throw new ConfigurationError('header', `must be given: ${format} has no header of its own`)
-  const chainHeader = options.chainHeader === undefined ? undefined : headerName(options.chainHeader, 'chainHeader')
+  const header = options.header?.toLowerCase() ?? reader?.header
+  if (reader === undefined || header === undefined)
+    throw new ConfigurationError('header', `must be given: ${format} has no header of its own`)
+  const chainHeader = options.chainHeader?.toLowerCase()
   if (chainHeader !== undefined && reader.readChain === undefined)
     throw new ConfigurationError('chainHeader', `must be left out: ${format} has the chain in the same header`)
   if (chainHeader === header) throw new ConfigurationError('chainHeader', 'must be another header than header')
-  if (options.hops !== undefined && format !== 'envoy-xfcc')
+  if (hops !== undefined && format !== 'envoy-xfcc')
     throw new ConfigurationError('hops', 'must be left out: it is for envoy-xfcc')
-  return { reader, header, chainHeader, hops: checkInteger(options.hops, 'hops', { min: 1, max: 10, default: 1 }) }
+  return { reader, header, chainHeader, hops: hops ?? 1 }
 }
 
-function headerName(name: unknown, key: string): string {
-  if (typeof name !== 'string' || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name))
-    throw new ConfigurationError(key, 'must be the name of a header')
-  return name.toLowerCase()
-}
-
-export function checkProxies(list: unknown): readonly string[] {
-  if (!Array.isArray(list)) throw new ConfigurationError('trustedProxies', 'must be a list of IP addresses and networks')
+function readProxies(list: unknown, key: string): readonly string[] {
+  if (!Array.isArray(list)) throw new ConfigurationError(key, 'must be a list of IP addresses and networks')
   if (list.length === 0)
-    throw new ConfigurationError(
-      'trustedProxies',
-      'must name at least one proxy: the header is believed from these addresses alone'
-    )
+    throw new ConfigurationError(key, 'must name at least one proxy: the header is believed from these addresses alone')
   list.forEach((entry: unknown, index) => {
     const problem = trustedProxyProblem(entry)
-    if (problem !== undefined) throw new ConfigurationError(`trustedProxies[${index}]`, problem)
+    if (problem !== undefined) throw new ConfigurationError(`${key}[${index}]`, problem)
   })
   return list as readonly string[]
 }
 
-export function checkVerification(options: ProxyCertificateOptions, report: (report: CertificateReport) => void): Verification {
+/** @throws ConfigurationError for options that do not go with one another. */
+export function checkVerification(options: ReadProxyCertificate, report: (report: CertificateReport) => void): Verification {
   const { ca, verifiedByProxy = false } = options
-  if (!['boolean', 'string'].includes(typeof verifiedByProxy))
-    throw new ConfigurationError('verifiedByProxy', 'must be true, false or the name of a header')
   if (ca === undefined) {
     for (const key of ['intermediates', 'crl', 'unknownRevocation'] as const)
       if (options[key] !== undefined)
         throw new ConfigurationError(key, 'must be left out where there is no ca: chains are not verified here')
-    if (typeof verifiedByProxy === 'string') return { by: 'header', header: headerName(verifiedByProxy, 'verifiedByProxy') }
+    if (typeof verifiedByProxy === 'string') return { by: 'header', header: verifiedByProxy.toLowerCase() }
     return { by: verifiedByProxy ? 'proxy' : 'nobody' }
   }
   if (verifiedByProxy !== false)
@@ -141,11 +148,6 @@ export function checkVerification(options: ProxyCertificateOptions, report: (rep
 /** What is wrong with revocation lists, as the reports of a source have it. */
 export function revocationReport(report: (report: CertificateReport) => void): (problem: RevocationProblem) => void {
   return problem => report({ problem: 'revocation', ...problem })
-}
-
-export function checkFunction<T>(value: T, key: string): T {
-  if (value !== undefined && typeof value !== 'function') throw new ConfigurationError(key, 'must be a function')
-  return value
 }
 
 /** Tells who listens, or the process's operator where nobody does. */

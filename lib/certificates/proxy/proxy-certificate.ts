@@ -6,13 +6,11 @@ import { longestChain } from '../chain-verification.ts'
 import { readHeader, unreadable } from './header.ts'
 import type { CertificateSource } from '../source.ts'
 import { proxyTrust } from './trusted-proxies.ts'
-import { checkKeys } from '../../options.ts'
+import { readOptions } from '../../options.ts'
 import {
-  checkFunction,
   checkHeaders,
-  checkProxies,
   checkVerification,
-  proxyCertificateKeys,
+  proxyCertificateChecks,
   reporter,
   type CertificateHeaders,
   type ProxyCertificateOptions,
@@ -34,12 +32,12 @@ import type { PresentedCertificate } from '../../client-request.ts'
  * app.use(authorizationServer({ issuer, clients, store, keys, interaction, certificate }))
  */
 export function proxyCertificate(options: ProxyCertificateOptions): CertificateSource {
-  checkKeys(options, proxyCertificateKeys)
-  const headers = checkHeaders(options)
-  const isTrusted = proxyTrust(checkProxies(options.trustedProxies))
-  const otherwise = checkFunction(options.otherwise, 'otherwise')
-  const report = reporter(options.onReport)
-  const read = certificateReader(headers, checkVerification(options, report))
+  const given = readOptions(options, proxyCertificateChecks)
+  const headers = checkHeaders(given)
+  const isTrusted = proxyTrust(given.trustedProxies)
+  const { otherwise } = given
+  const report = reporter(given.onReport)
+  const read = certificateReader(headers, checkVerification(given, report))
 
   return (req, note) => {
     const peer = req.socket.remoteAddress

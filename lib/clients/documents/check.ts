@@ -15,8 +15,8 @@ export interface DocumentRules {
   readonly redirectUris: DocumentPolicy['redirectUris']
   /** Whether addresses to fetch from may be http on a loopback host. */
   readonly loopback: boolean
-  /** What the server has. */
-  readonly offered: Offered
+  /** What the server has; of grants nothing: what a client cannot use here it may use elsewhere. */
+  readonly offered: Omit<Offered, 'methods' | 'grantTypes' | 'responseTypes' | 'confidentialGrantTypes'>
   /** Whether clients without a key may be let in at all. */
   readonly publicClients: boolean
   /** Every rule of the server's profile that a client breaks. */
@@ -140,10 +140,7 @@ function made(metadata: ClientMetadata, { offered, profileProblems }: DocumentRu
   if (problem !== undefined) fail(problem.key, problem.mustBe)
   try {
     const client = toClient(metadata, 'document')
-    // what it cannot use here it may use elsewhere: grants are judged when they are asked for
-    const { methods, grantTypes, responseTypes, confidentialGrantTypes, ...rest } = offered
-    void [methods, grantTypes, responseTypes, confidentialGrantTypes]
-    checkOffered(client, rest, fail)
+    checkOffered(client, offered, fail)
     return client
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error

@@ -87,10 +87,9 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     if (members.length > 0) context.tell({ type: 'client_document.changed', client_id: address, members })
     return entry
   }
-  const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): undefined => {
+  const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): void => {
     reasons.set(client_id, { check, reason })
     context.tell({ type: 'client_document.refused', client_id, check, reason })
-    return undefined
   }
   const find = async (client_id: string): Promise<Client | undefined> => {
     const configured = await clients.find(client_id)
@@ -98,7 +97,10 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     const known = kept.get(client_id)
     if (known !== undefined && clock() < known.freshUntil) return known.client
     const problem = addressProblem(client_id, policy)
-    if (problem !== undefined) return refuse(client_id, 'client_document_url', problem)
+    if (problem !== undefined) {
+      refuse(client_id, 'client_document_url', problem)
+      return undefined
+    }
     try {
       return (await fetchDocument(client_id)).client
     } catch (error) {

@@ -83,7 +83,7 @@ export function withAnswer(server: TokenServer, pending: PendingAuthorization, g
 
 /** What the client was answered; undefined while the request waits. */
 export function answerOf(server: TokenServer, { answered }: PendingAuthorization): GivenAnswer | undefined {
-  return answered === undefined ? undefined : opened(server, purpose, answered)
+  return answered === undefined ? undefined : (opened(server, purpose, answered) as GivenAnswer)
 }
 
 function pendingKey(id: string): Key {

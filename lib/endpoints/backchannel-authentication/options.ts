@@ -95,7 +95,7 @@ export function checkBackchannelAuthentication(
   const issued = setting.grantTypes.includes(cibaGrantType)
   if (options === undefined) {
     if (!issued) return undefined
-    throw new ConfigurationError(name, 'must be an object with the function identify, as ciba() is among tokenIssuers')
+    throw new ConfigurationError(name, 'must be an object with identify, as ciba() is among tokenIssuers')
   }
   if (!issued) throw new ConfigurationError(name, 'needs ciba() among tokenIssuers')
   return {

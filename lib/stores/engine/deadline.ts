@@ -1,4 +1,5 @@
 /** No operation takes longer than it may. */
+import { integer } from '../../options.ts'
 
 /** What {@link within} rejects with. */
 export class DeadlineError extends Error {
@@ -32,9 +33,5 @@ export async function within<T>(promise: Promise<T>, milliseconds: number, late?
   }
 }
 
-/** The time an operation may take, in milliseconds. @throws RangeError */
-export function checkTimeout(timeout: unknown): number {
-  if (typeof timeout !== 'number' || !Number.isInteger(timeout) || timeout < 1 || timeout > 60_000)
-    throw new RangeError('timeout must be a whole number of milliseconds from 1 to 60000')
-  return timeout
-}
+/** Milliseconds an operation may take. */
+export const timeoutCheck = integer({ min: 1, max: 60_000, default: 2_000, of: 'milliseconds' })

@@ -147,7 +147,7 @@ describe('a document', () => {
 
 describe('the option', () => {
   it.each<[string, object]>([
-    ['clientDocuments', [] as unknown as object],
+    ['clientDocuments', []],
     ['clientDocuments.hosts', {}],
     ['clientDocuments.hosts[1]', { hosts: ['claude.ai', 'https://claude.ai'] }],
     ['clientDocuments.hosts[0]', { hosts: ['claude.ai:443'] }],

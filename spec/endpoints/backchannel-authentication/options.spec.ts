@@ -8,9 +8,9 @@ const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }
 
 describe('the options', () => {
   it.each([
-    [undefined, 'backchannelAuthentication must be an object with the function identify'],
-    [null, 'backchannelAuthentication must be an object with the function identify'],
-    [identify, 'backchannelAuthentication must be an object with the function identify'],
+    [undefined, 'backchannelAuthentication must be an object with identify'],
+    [null, 'backchannelAuthentication must be an object with identify'],
+    [identify, 'backchannelAuthentication must be an object with identify'],
     [{}, 'backchannelAuthentication.identify must be a function'],
     [{ identify: 'alice' }, 'backchannelAuthentication.identify must be a function'],
     [{ identify, notify: true }, 'backchannelAuthentication.notify must be a function'],
@@ -23,7 +23,7 @@ describe('the options', () => {
     [{ identify, deliveryModes: 'poll' }, 'backchannelAuthentication.deliveryModes must be a list'],
     [
       { identify, deliveryModes: ['poll', 'pigeon'] },
-      'backchannelAuthentication.deliveryModes[1] must be one of poll, ping, push'
+      'backchannelAuthentication.deliveryModes[1] must be one of "poll", "ping", "push"'
     ]
   ])('%j are refused at construction', async (backchannelAuthentication, message) => {
     const made = harness({ tokenIssuers: [ciba()], backchannelAuthentication } as Partial<AuthorizationServerOptions>)

@@ -1,0 +1,289 @@
+/**
+ * Every option of every function that takes some, each given what it cannot be, is refused by its name: as the tables of checks have them, so
+ * that no option is forgotten here.
+ */
+import { describe, expect, it } from '@jest/globals'
+import * as clientele from '../lib/index.ts'
+import {
+  authenticateClient,
+  authorizationServer,
+  breakReport,
+  builtInStrategies,
+  ciba,
+  clientCredentials,
+  clientKeys,
+  ClientSecretBasicStrategy,
+  ClientSecretJwtStrategy,
+  ClientSecretPostStrategy,
+  ConfigurationError,
+  credentialSets,
+  deviceCode,
+  generateKeys,
+  guardedDownload,
+  guardedFetch,
+  guardedPost,
+  guessProtection,
+  jwtBearer,
+  memoryStore,
+  NoneStrategy,
+  oauthErrorHandler,
+  PrivateKeyJwtStrategy,
+  proxyCertificate,
+  SelfSignedTlsClientAuthStrategy,
+  storedKeys,
+  tenants,
+  TlsClientAuthStrategy,
+  tlsCertificate,
+  tokenExchange,
+  tokenRouter
+} from '../lib/index.ts'
+import { dialChecks } from '../lib/assertions/assertion-dials.ts'
+import { softwareStatementChecks } from '../lib/assertions/software-statement.ts'
+import { trustedIssuerChecks } from '../lib/assertions/trust-rule.ts'
+import { authenticateClientChecks } from '../lib/authentication/authenticate-client.ts'
+import { endpointAuthMethodsChecks } from '../lib/authentication/per-endpoint.ts'
+import { authorizationServerChecks } from '../lib/authorization-server/options.ts'
+import { tenantsChecks } from '../lib/authorization-server/tenants.ts'
+import { proxyCertificateChecks } from '../lib/certificates/proxy/options.ts'
+import { tlsCertificateChecks } from '../lib/certificates/tls-certificate.ts'
+import { clientKeysChecks } from '../lib/client-keys/client-keys.ts'
+import { credentialSetsChecks } from '../lib/credentials/credential-sets.ts'
+import { guessProtectionChecks, guessProtectionSetupChecks } from '../lib/credentials/guesses/guess-protection.ts'
+import { credentialsChecks } from '../lib/credentials/server-credentials.ts'
+import { backchannelAuthenticationChecks } from '../lib/endpoints/backchannel-authentication/options.ts'
+import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization.ts'
+import { registrationChecks } from '../lib/endpoints/registration/options.ts'
+import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
+import { breakReportChecks } from '../lib/events/break-report.ts'
+import { errorHandlerChecks } from '../lib/http/error-handler.ts'
+import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
+import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
+import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
+import { storedKeysChecks } from '../lib/signing-keys/stored-keys.ts'
+import { memoryStoreChecks } from '../lib/stores/memory.ts'
+import { postgresStore, postgresStoreChecks } from '../lib/stores/postgres.ts'
+import { redisStore, redisStoreChecks } from '../lib/stores/redis.ts'
+import { sqliteStore, sqliteStoreChecks } from '../lib/stores/sqlite.ts'
+import { strategyChecks } from '../lib/strategies/attempt.ts'
+import { clientSecretBasicChecks } from '../lib/strategies/client-secret-basic.ts'
+import { builtInStrategiesChecks } from '../lib/strategies/index.ts'
+import { jwtStrategyChecks } from '../lib/strategies/jwt-strategy.ts'
+import { selfSignedOptionChecks } from '../lib/strategies/self-signed-tls-client-auth.ts'
+import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
+import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
+import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
+import { resourceChecks } from '../lib/tokens/resource.ts'
+
+const issuer = 'https://as.example.com'
+const store = memoryStore()
+const clients = [
+  { client_id: 'app', client_secret: 'a secret of 32 characters, or more', redirect_uris: ['https://app.example/cb'] }
+]
+const keys = await generateKeys(['RS256'])
+const interaction = { account: () => undefined, consented: () => true, prompt: () => undefined }
+const token = { issuer, store, clients, keys }
+const tokenIssuers = [clientCredentials(), deviceCode(), ciba()]
+const devices = { tokenIssuers, deviceAuthorization: { verificationUri: 'https://as.example.com/device' } }
+const whole = { ...token, ...devices, interaction, backchannelAuthentication: { identify: () => undefined } }
+const server = authorizationServer({ ...token, interaction })
+
+interface Taker {
+  /** The options, all but the one that is wrong. */
+  readonly good: object
+  readonly table: object
+  /** Where in them the table's are: `resources[0]`. */
+  readonly at?: string
+  /** What else has to be there. */
+  readonly inner?: object
+  readonly give: (options: never) => unknown
+}
+
+const trusted = { issuer: 'https://idp.example', jwks_uri: 'https://idp.example/jwks' }
+const proxy = { format: 'rfc9440', trustedProxies: ['127.0.0.1'] }
+
+const takers: Readonly<Record<string, Taker>> = {
+  authorizationServer: { good: whole, table: authorizationServerChecks, give: authorizationServer },
+  tokenRouter: { good: token, table: tokenRouterChecks, give: tokenRouter },
+  'tokenRouter, assertionDials': { good: token, table: dialChecks, at: 'assertionDials', give: tokenRouter },
+  'tokenRouter, resources': {
+    good: token,
+    table: resourceChecks,
+    at: 'resources[0]',
+    inner: { resource: issuer },
+    give: tokenRouter
+  },
+  'tokenRouter, guessProtection': { good: token, table: guessProtectionChecks, at: 'guessProtection', give: tokenRouter },
+  'its credentials': { good: whole, table: credentialsChecks, at: 'credentials', give: authorizationServer },
+  'its endpointAuthMethods': {
+    good: whole,
+    table: endpointAuthMethodsChecks,
+    at: 'endpointAuthMethods',
+    give: authorizationServer
+  },
+  'its deviceAuthorization': {
+    good: whole,
+    table: deviceAuthorizationChecks,
+    at: 'deviceAuthorization',
+    inner: devices.deviceAuthorization,
+    give: authorizationServer
+  },
+  'its backchannelAuthentication': {
+    good: whole,
+    table: backchannelAuthenticationChecks,
+    at: 'backchannelAuthentication',
+    inner: whole.backchannelAuthentication,
+    give: authorizationServer
+  },
+  'its registration': {
+    good: whole,
+    table: registrationChecks,
+    at: 'registration',
+    inner: { access: 'token' },
+    give: authorizationServer
+  },
+  'its registration.limits': {
+    good: whole,
+    table: registrationLimitChecks,
+    at: 'registration.limits',
+    give: authorizationServer
+  },
+  'its software statements': {
+    good: whole,
+    table: softwareStatementChecks,
+    at: 'registration.softwareStatements',
+    inner: { trustedIssuers: [] },
+    give: authorizationServer
+  },
+  requireAccessToken: { good: {}, table: requireAccessTokenChecks, give: server.requireAccessToken },
+  protectedResourceMetadata: {
+    good: { resource: issuer },
+    table: protectedResourceMetadataChecks,
+    give: server.protectedResourceMetadata
+  },
+  tenants: { good: { issuer, resolve: () => undefined }, table: tenantsChecks, give: tenants },
+  authenticateClient: {
+    good: { clients, strategies: builtInStrategies({ clients, issuer, store }) },
+    table: authenticateClientChecks,
+    give: authenticateClient
+  },
+  builtInStrategies: { good: { clients, issuer, store }, table: builtInStrategiesChecks, give: builtInStrategies },
+  ClientSecretBasicStrategy: { good: { clients }, table: clientSecretBasicChecks, give: made(ClientSecretBasicStrategy) },
+  ClientSecretPostStrategy: { good: { clients }, table: strategyChecks, give: made(ClientSecretPostStrategy) },
+  ClientSecretJwtStrategy: { good: { clients, issuer, store }, table: jwtStrategyChecks, give: made(ClientSecretJwtStrategy) },
+  PrivateKeyJwtStrategy: { good: { clients, issuer, store }, table: jwtStrategyChecks, give: made(PrivateKeyJwtStrategy) },
+  TlsClientAuthStrategy: { good: { clients }, table: strategyChecks, give: made(TlsClientAuthStrategy) },
+  SelfSignedTlsClientAuthStrategy: {
+    good: { clients },
+    table: selfSignedOptionChecks,
+    give: made(SelfSignedTlsClientAuthStrategy)
+  },
+  NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
+  jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
+  'a trusted issuer': {
+    good: { subject: () => 'a' },
+    table: trustedIssuerChecks,
+    at: 'trustedIssuers[0]',
+    inner: trusted,
+    give: jwtBearer
+  },
+  tokenExchange: { good: { policy: () => undefined }, table: tokenExchangeChecks, give: tokenExchange },
+  clientKeys: { good: {}, table: clientKeysChecks, give: clientKeys },
+  guardedFetch: { good: {}, table: guardedFetchChecks, give: guardedFetch },
+  guardedPost: { good: {}, table: guardedFetchChecks, give: guardedPost },
+  guardedDownload: { good: {}, table: guardedFetchChecks, give: guardedDownload },
+  guessProtection: { good: { store }, table: guessProtectionSetupChecks, give: guessProtection },
+  credentialSets: { good: token, table: credentialSetsChecks, give: credentialSets },
+  storedKeys: { good: { store, issuer }, table: storedKeysChecks, give: storedKeys },
+  breakReport: { good: {}, table: breakReportChecks, give: breakReport },
+  oauthErrorHandler: { good: {}, table: errorHandlerChecks, give: oauthErrorHandler },
+  proxyCertificate: { good: proxy, table: proxyCertificateChecks, give: proxyCertificate },
+  tlsCertificate: { good: { ca: 'PEM' }, table: tlsCertificateChecks, give: tlsCertificate },
+  memoryStore: { good: {}, table: memoryStoreChecks, give: memoryStore },
+  sqliteStore: { good: { path: ':memory:' }, table: sqliteStoreChecks, give: sqliteStore },
+  redisStore: { good: { url: 'redis://localhost' }, table: redisStoreChecks, give: redisStore },
+  postgresStore: { good: { url: 'postgres://localhost/x' }, table: postgresStoreChecks, give: postgresStore }
+}
+
+function made(Strategy: new (options: never) => object): (options: never) => object {
+  return options => new Strategy(options)
+}
+
+/** The options with one more, or with another value for it. */
+function withOption({ good, inner = {}, at }: Taker, name: string, value: unknown): object {
+  if (at === undefined) return { ...good, [name]: value }
+  const [outer = '', nested] = at.split('.')
+  const [member = '', index] = outer.split('[')
+  const options = { ...inner, [name]: value }
+  const around = nested === undefined ? options : { access: 'token', [nested]: options }
+  return { ...good, [member]: index === undefined ? around : [around] }
+}
+
+async function refusalOf(taker: Taker, options: object): Promise<unknown> {
+  try {
+    await taker.give(options as never)
+  } catch (error) {
+    return error
+  }
+  return 'it was accepted'
+}
+
+/** Nothing is any of these; of the others an option may be one or two. */
+const neverRight = [null, Symbol('wrong')]
+const kinds = [true, 0.5, ' \n', () => undefined, [Symbol('wrong')], { wrong: 1 }]
+
+describe.each(Object.entries(takers))('%s', (_, taker) => {
+  const path = taker.at === undefined ? '' : `${taker.at}.`
+
+  it.each(Object.keys(taker.table))('refuses a wrong %s by its name', async name => {
+    for (const value of neverRight) {
+      const error = await refusalOf(taker, withOption(taker, name, value))
+      expect([typeof value, error]).toEqual([typeof value, expect.any(ConfigurationError)])
+      expect((error as ConfigurationError).key).toMatch(new RegExp(`^${escaped(path + name)}(?:$|[.[])`))
+    }
+  })
+
+  it('refuses an option nobody reads by its name', async () => {
+    const error = await refusalOf(taker, withOption(taker, 'nobodyReadsThis', 1))
+    expect(error).toMatchObject({ name: 'ConfigurationError', key: `${path}nobodyReadsThis` })
+  })
+
+  it('takes of each option few kinds of values', () => {
+    for (const [name, check] of Object.entries(taker.table) as [string, { read: (value: unknown, key: string) => unknown }][]) {
+      const taken = kinds.filter(value => {
+        try {
+          check.read(value, name)
+          return true
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigurationError)
+          return false
+        }
+      })
+      expect([name, taken.length <= 2]).toEqual([name, true])
+    }
+  })
+})
+
+function escaped(text: string): string {
+  return text.replace(/[.[\]]/g, '\\$&')
+}
+
+it('is every function and class of the main entry that takes options', () => {
+  const others = new Set([
+    // of errors their own options, which nobody configures a server with
+    ...Object.keys(clientele).filter(name => name.endsWith('Error')),
+    ...[
+      'authorizationCode',
+      'certificateHeaders',
+      'checkNames',
+      'checkProfile',
+      'checkSections',
+      'ciba',
+      'clientCredentials',
+      'clientDocument'
+    ],
+    ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
+    ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
+    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers']
+  ])
+  expect(Object.keys(clientele).filter(name => !others.has(name) && takers[name] === undefined)).toEqual([])
+})
