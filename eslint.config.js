@@ -71,7 +71,7 @@ const expressRooms = [
 ]
 
 /** No endpoint, and known to every one. `index.ts` is the list of the endpoints, and knows them all. */
-const besideEndpoints = ['endpoint.ts']
+const besideEndpoints = ['endpoint.ts', 'error-page.ts']
 
 const namesIn = folder => readdirSync(new URL(`${folder}/`, import.meta.url)).filter(name => !name.startsWith('.'))
 const standing = house.flat()

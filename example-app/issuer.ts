@@ -31,6 +31,7 @@ import { interactionHooks, interactionPages, passwordLogin } from './people/inte
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
 import { logos } from './people/logos.ts'
+import { logoutHooks, logoutPages } from './people/logout.ts'
 import { mcpResourceOf, mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
 import { pagesFolder, sendPage } from './views.ts'
@@ -77,7 +78,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.get(`${path}/api/whoami`, whoami(server))
   router.use(
     [
-      ...['oauth2/authorize', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
+      ...['oauth2/authorize', 'oauth2/end_session', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
       ...(options.demo ? [`${path}/demo`] : [])
     ],
     withSession
@@ -89,6 +90,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
+  router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
@@ -122,6 +124,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       certificateSource: certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
+      ...(settings.scopes.includes('openid') && { logout: logoutHooks(path) }),
       account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => logDecision(log, decision),

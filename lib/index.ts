@@ -52,6 +52,8 @@ export type {
   BackchannelAuthenticationOptions,
   PersonHint
 } from './endpoints/backchannel-authentication/options.ts'
+export type { LogoutFunctions, WhoseSessions } from './endpoints/end-session/functions.ts'
+export type { LogoutOptions, LogoutOutcome, LogoutPrompt } from './endpoints/end-session/options.ts'
 export { NotificationError } from './endpoints/backchannel-authentication/delivery.ts'
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'

@@ -43,6 +43,9 @@ const members = z.looseObject(
       )
       .optional(),
     jwks_uri: name.optional(),
+    post_logout_redirect_uris: z.array(redirectUri, 'must be a list').optional(),
+    backchannel_logout_uri: name.optional(),
+    backchannel_logout_session_required: flag.optional(),
     tls_client_certificate_bound_access_tokens: flag.optional(),
     dpop_bound_access_tokens: flag.optional(),
     require_pushed_authorization_requests: flag.optional(),
@@ -76,6 +79,11 @@ export function jwksUriMustBe(value: string, issuer: URL): string | undefined {
   if (url?.protocol === 'https:') return undefined
   if (url?.protocol === 'http:' && url.hostname === 'localhost' && isLoopback(issuer.hostname)) return undefined
   return "must be an https URL (http://localhost only while the issuer's own host is loopback)"
+}
+
+/** What is wrong with a `backchannel_logout_uri`, if anything: who logs out where is nobody else's business. */
+export function logoutUriMustBe(value: string, issuer: URL): string | undefined {
+  return value.includes('#') ? 'must have no fragment' : jwksUriMustBe(value, issuer)
 }
 
 /** True for the host names that never leave this machine. */

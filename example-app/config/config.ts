@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
-import { membersToEncode, isLoopback, jwksUriMustBe } from './clients.ts'
+import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
@@ -133,6 +133,10 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
       if (mustBe !== undefined) throw new ConfigError(`${prefix}${name}[${index}].jwks_uri`, mustBe)
     })
   }
+  clients.forEach(({ backchannel_logout_uri: uri }, index) => {
+    const mustBe = uri === undefined ? undefined : logoutUriMustBe(uri, issuer)
+    if (mustBe !== undefined) throw new ConfigError(`${prefix}clients[${index}].backchannel_logout_uri`, mustBe)
+  })
 }
 
 function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {

@@ -1,4 +1,4 @@
-/** The pages a person opens for themselves: what they allowed, taking it back, and signing out. */
+/** The page a person opens for themselves: what they allowed, and taking it back. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
@@ -8,7 +8,7 @@ import { sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { showLocalLogin } from './login-page.ts'
 import { describeScope } from './scope-words.ts'
-import { changeSession, signOut, takeNotice } from '../sessions/sessions.ts'
+import { changeSession, takeNotice } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
 export interface AccountPagesOptions {
@@ -21,23 +21,13 @@ export interface AccountPagesOptions {
   readonly withSession: RequestHandler
 }
 
-/** The pages `/account` and `/logout` of an issuer. Signing in to them is `interactionPages()`' part, with its limits. */
+/** The page `/account` of an issuer. Signing in to it is `interactionPages()`' part, with its limits. */
 export function accountPages(options: AccountPagesOptions): Router {
-  const { base, people, withSession } = options
+  const { base, withSession } = options
   const router = Router({ caseSensitive: true })
-  router.use([`${base}/account`, `${base}/logout`], withSession)
+  router.use(`${base}/account`, withSession)
   router.get(`${base}/account`, (req, res) => showAccount(req, res, options))
   router.post(`${base}/account/revoke`, ...sessionForm(`${base}/account`), (req, res) => revoke(req, res, options))
-  router.get(`${base}/logout`, (req, res) => {
-    const person = personOf(req, people)
-    const title = person === undefined ? 'You are signed out' : 'Sign out?'
-    const token = person === undefined ? undefined : sessionToken(req)
-    sendPage(res, 'logout', { base, title, person: person?.username, csrf: token })
-  })
-  router.post(`${base}/logout`, ...sessionForm(`${base}/logout`), async (req, res) => {
-    await signOut(req)
-    res.redirect(303, `${base}/logout`)
-  })
   return router
 }
 

@@ -1,6 +1,6 @@
 /** What people meet between a client's authorization request and its answer: signing in and agreeing. */
 import { Router, type Request, type Response } from 'express'
-import type { Account, AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
+import type { AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
 import { nameOf, waysBack } from './client-words.ts'
@@ -20,7 +20,7 @@ import { addressOf, localPageOf, type LocalPage } from '../local-pages.ts'
 import { loginLimits } from './login-limits.ts'
 import { showLocalLogin, showLogin } from './login-page.ts'
 import type { Logos } from './logos.ts'
-import { signIn } from '../sessions/sessions.ts'
+import { sessionOf, signIn } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
 /** What signing in with a password is called in `acr` (OASIS SAML 2.0 Authentication Context, §3.4.10). */
@@ -96,8 +96,11 @@ async function login(pages: Pages, req: Request, res: Response): Promise<void> {
     showAgain(base, req, res, goal, { username, message: 'That username and password do not match.' }, 401)
     return
   }
-  const account: Account = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), acr: passwordLogin, amr: ['pwd'] }
-  await signIn(req, res, account)
+  const before = sessionOf(req)?.account
+  const signedIn = { sub: person.sub, auth_time: Math.floor(Date.now() / 1000), acr: passwordLogin, amr: ['pwd'] }
+  const account = await signIn(req, res, signedIn)
+  // whoever sat here before is gone, for the applications they used too
+  if (before?.sid !== undefined && before.sub !== account.sub) await server.logout.everywhere({ sid: before.sid })
   if (page !== undefined) res.redirect(303, addressOf(base, page))
   else await server.resume(req, res, id, { login: account })
 }

@@ -101,18 +101,23 @@ export function siteOf(req: Request): Site {
  * Signs a person in under a new session id, so that an id planted before the login is worth nothing after it. Another
  * person's consents stay behind.
  */
-export async function signIn(req: Request, res: Response, account: Account): Promise<void> {
+export async function signIn(req: Request, res: Response, person: Account): Promise<Account> {
   const visit = visitOf(req)
   const { store, cookies } = visit.site
   // looked up again: what was signed out of while the password was judged leaves nothing behind
   const before = visit.kept === undefined || visit.id === undefined ? undefined : (await find(store, visit.id))?.session
-  const session: Session = { account, ...(before?.account.sub === account.sub && { consents: before.consents }) }
+  const goesOn = before?.account.sub === person.sub
+  // clients know the session by a name of its own: it stays theirs while the person does
+  const sid = (goesOn ? before.account.sid : undefined) ?? randomBytes(16).toString('base64url')
+  const account: Account = { ...person, sid }
+  const session: Session = { account, ...(goesOn && { consents: before.consents }) }
   const id = randomBytes(32).toString('base64url')
   if (!(await store.add(keyOf(id), jsonOf(session), sessionTtl))) throw new Error('a new session id was taken already')
   if (visit.id !== undefined && before !== undefined) await end(store, visit.id)
   visit.id = id
   visit.kept = await find(store, id)
   cookies.set(res, cookie, id)
+  return account
 }
 
 /**

@@ -7,6 +7,7 @@ import type { InteractionPrompt, InteractionResult } from '../endpoints/authoriz
 import { describeInteraction, resumeAuthorization } from '../endpoints/authorization/resume.ts'
 import { backchannelDecisions, type BackchannelDecisions } from '../endpoints/backchannel-authentication/decisions.ts'
 import { deviceVerification, type DeviceVerification } from '../endpoints/device-authorization/endpoint.ts'
+import { logoutFunctions, type LogoutFunctions } from '../endpoints/end-session/functions.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import { registrationFunctions, type RegistrationFunctions } from '../endpoints/registration/end-registration.ts'
 import { metadataPaths, type Endpoint, type EndpointContext, type EndpointMember } from '../endpoints/endpoint.ts'
@@ -42,6 +43,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   readonly device: DeviceVerification
   /** For the page where people decide on what clients ask of them over the backchannel (OpenID Connect CIBA). */
   readonly backchannel: BackchannelDecisions
+  /** Ending people's sessions, and what the page needs that asks whether to. */
+  readonly logout: LogoutFunctions
   /** Adding, ending, revoking and listing what clients prove themselves with, while the server runs. */
   readonly credentials: CredentialFunctions
   /** Ending clients that registered themselves. */
@@ -112,6 +115,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
       resumeAuthorization({ context, req, res }, id, result),
     device: deviceVerification(context),
     backchannel: backchannelDecisions(context),
+    logout: logoutFunctions(context),
     credentials: context.credentials,
     registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
     clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },

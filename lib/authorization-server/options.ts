@@ -9,6 +9,7 @@ import {
   type BackchannelAuthenticationOptions
 } from '../endpoints/backchannel-authentication/options.ts'
 import { deviceAuthorizationChecks, type DeviceAuthorizationOptions } from '../endpoints/device-authorization/options.ts'
+import { logoutChecks, type LogoutOptions } from '../endpoints/end-session/options.ts'
 import { registrationChecks, type RegistrationOptions } from '../endpoints/registration/options.ts'
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
@@ -52,6 +53,11 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * false: no bound. Behind a proxy it needs Express's `trust proxy`.
    */
   readonly anonymousBudget?: number | false | undefined
+  /**
+   * How people are signed out when a client asks for it (OpenID Connect RP-Initiated Logout), and their other clients told (Back-Channel Logout): needs the
+   * `sid` of `interaction.account`. Default: there is no such endpoint; `server.logout.everywhere()` is there all the same.
+   */
+  readonly logout?: LogoutOptions | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -77,6 +83,7 @@ export const authorizationServerChecks = {
   endpointAuthMethods: nested(endpointAuthMethodsChecks, {}),
   credentials: nested(credentialsChecks, {}),
   anonymousBudget: anonymousBudgetCheck,
+  logout: nested(logoutChecks),
   registration: nested(registrationChecks)
 } satisfies Checks<AuthorizationServerOptions>
 

@@ -7,6 +7,8 @@ import { endpointAuthentication, strategiesAt } from '../authentication/per-endp
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
+import { logoutDelivery } from '../endpoints/end-session/delivery.ts'
+import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
 import { endpointPaths, type EndpointAddresses, type EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
@@ -80,9 +82,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
       token.events,
       options.endpointAuthMethods
     ),
-    protection,
-    dpop: token.dpop,
-    onError: options.onError
+    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
@@ -108,6 +108,11 @@ function backchannelOf(
     senderConstrained,
     postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   })
+}
+
+function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
+  const postJson = options?.postJson ?? guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  return { options, delivery: logoutDelivery({ server, clients, postJson, fromStart: options !== undefined }) }
 }
 
 function authorizationPolicy(

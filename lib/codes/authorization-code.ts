@@ -5,6 +5,7 @@ import { grantOfReference, newReference } from '../tokens/access-token.ts'
 import { tokenDigest, type AuthorizationDetail, type RequestedClaims } from '../tokens/grant.ts'
 import { listGrant } from '../tokens/person-grants.ts'
 import { grantTtl } from '../tokens/refresh-token.ts'
+import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** What was agreed at the authorization endpoint, kept until the code is redeemed. */
@@ -24,6 +25,7 @@ export interface AuthorizationCodeRecord {
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  readonly sid?: string | undefined
   /** Until when the grant it will become is on its person's list: milliseconds since the epoch. */
   readonly listed_until?: number | undefined
 }
@@ -42,6 +44,8 @@ export async function mintAuthorizationCode(server: TokenServer, record: Authori
   const mayLast = server.refreshTokens === 'registered' || record.scope.includes('offline_access')
   const refresh = mayLast ? { generation: 0, rotated_at: server.clock() } : undefined
   const listed_until = await listGrant(server, grant, record, server.authorizationCodeTtl + grantTtl(server, { refresh }))
+  const { sid } = record
+  if (sid !== undefined) await joinSession(server, grant, { ...record, sid })
   const key = codeKey(code, grant, record.client_id)
   await write(server.store, key, { ...record, listed_until }, server.authorizationCodeTtl)
   return code

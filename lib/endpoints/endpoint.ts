@@ -13,6 +13,7 @@ import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
 import type { BackchannelPolicy } from './backchannel-authentication/options.ts'
 import type { DevicePolicy } from './device-authorization/options.ts'
+import type { LogoutPolicy } from './end-session/options.ts'
 import type { Registration } from './registration/options.ts'
 
 export interface EndpointContext extends RequestPolicy {
@@ -41,6 +42,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly device: DevicePolicy | undefined
   /** How people are asked over the backchannel; undefined: not at all. */
   readonly backchannel: BackchannelPolicy | undefined
+  /** How sessions end. */
+  readonly logout: LogoutPolicy
   /** What is asked of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
   /** What is asked of DPoP proofs that bind a code. */
@@ -66,6 +69,7 @@ export const endpointPaths = {
   registration_endpoint: '/oauth2/register',
   device_authorization_endpoint: '/oauth2/device_authorization',
   backchannel_authentication_endpoint: '/oauth2/bc-authorize',
+  end_session_endpoint: '/oauth2/end_session',
   // registered nowhere, and so in no metadata
   credentials_endpoint: '/oauth2/credentials'
 } as const

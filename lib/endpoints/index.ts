@@ -4,6 +4,7 @@ import { authorizationEndpoint } from './authorization/endpoint.ts'
 import { backchannelAuthenticationEndpoint } from './backchannel-authentication/endpoint.ts'
 import { credentialsEndpoint } from './credentials.ts'
 import { deviceAuthorizationEndpoint } from './device-authorization/endpoint.ts'
+import { endSessionEndpoint } from './end-session/endpoint.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 import { introspectionEndpoint } from './introspection.ts'
 import { jwksEndpoint } from './jwks.ts'
@@ -19,7 +20,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes, registration, device, backchannel } = context
+  const { grantTypes, registration, device, backchannel, logout } = context
   const confidential = context.strategies.some(strategy => strategy.public !== true)
   const { strategies } = context.authentication('token')
   return [
@@ -32,6 +33,7 @@ export function mountedEndpoints(context: EndpointContext, token: RequestHandler
     ...(confidential ? [introspectionEndpoint(context)] : []),
     revocationEndpoint(context),
     userinfoEndpoint(context),
+    ...(logout.options === undefined ? [] : [endSessionEndpoint(context, logout.options)]),
     ...(registration === undefined || registration.access === 'closed' ? [] : [registrationEndpoint(context, registration)]),
     ...(context.credentialsEndpoint ? [credentialsEndpoint(context)] : []),
     jwksEndpoint(context)

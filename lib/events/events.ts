@@ -164,9 +164,31 @@ export interface GrantRevoked extends EventBase {
   readonly client_id: string
   /**
    * Why: its client revoked it, its person (or whoever acts for them) did, its code or a refresh token of it was presented again, its person has more
-   * grants than are kept, or the tokens could not be delivered.
+   * grants than are kept, the tokens could not be delivered, or the session ended that it was made in.
    */
-  readonly by: 'client' | 'person' | 'code_reused' | 'refresh_reused' | 'limit' | 'undelivered'
+  readonly by: 'client' | 'person' | 'code_reused' | 'refresh_reused' | 'limit' | 'undelivered' | 'logout'
+}
+
+/** A person's session ended, and what belongs to it. */
+export interface SessionEnded extends EventBase {
+  readonly type: 'session.ended'
+  readonly sid: string
+  readonly sub: string
+  /** How many clients had a part in it, and how many grants ended with it. */
+  readonly clients: number
+  readonly grants: number
+}
+
+/** A client was told that a person's session ended (OpenID Connect Back-Channel Logout), or could not be. */
+export interface LogoutTold extends EventBase {
+  readonly type: 'logout.delivered' | 'logout.undelivered'
+  readonly client_id: string
+  /** Absent where every session of the person ended. */
+  readonly sid?: string | undefined
+  /** How often the client was asked. */
+  readonly attempts: number
+  /** Why it was not told. */
+  readonly reason?: string | undefined
 }
 
 /** One access token has ended, at its client’s request. */
@@ -285,6 +307,8 @@ export type ServerEvent =
   | AssertionReplayed
   | DpopReplayed
   | GrantRevoked
+  | SessionEnded
+  | LogoutTold
   | TokenRevoked
   | ClientEvent
   | ClientMisconfigured

@@ -20,7 +20,9 @@ export type {
   GrantRevoked,
   GuessesExceeded,
   KeysChanged,
+  LogoutTold,
   ServerEvent,
+  SessionEnded,
   TokenIssued,
   TokenRefused,
   TokenRevoked

@@ -23,12 +23,12 @@ export interface FetchedJson {
   readonly mediaType?: string
 }
 
-/** Posts JSON and resolves with the status it was answered with; nothing of the answer is read. Rejects with `GuardedFetchError`. */
+/** Posts JSON, or a form, and resolves with the status it was answered with; nothing of the answer is read. Rejects with `GuardedFetchError`. */
 export type PostJson = (
   url: string,
   message: {
     /** Headers of the request. */ readonly headers: OutgoingHttpHeaders
-    /** The body, sent as JSON. */ readonly body: object
+    /** The body: sent as a form where it is one, and as JSON. */ readonly body: object | URLSearchParams
   }
 ) => Promise<number>
 
@@ -150,8 +150,10 @@ export function guardedDownload(options: Omit<GuardedFetchOptions, 'accept'> = {
 export function guardedPost(options: Omit<GuardedFetchOptions, 'maxBytes' | 'accept'> = {}): PostJson {
   const guard = toGuard(options)
   return (url, { headers, body }) => {
-    const text = JSON.stringify(body)
-    const described = { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const isForm = body instanceof URLSearchParams
+    const text = isForm ? body.toString() : JSON.stringify(body)
+    const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+    const described = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) }
     return guarded(url, guard, { method: 'POST', headers: described, body: text }, response =>
       Promise.resolve(response.statusCode ?? 0)
     )

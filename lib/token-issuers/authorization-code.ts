@@ -89,6 +89,7 @@ function allowedBy(record: AuthorizationCodeRecord): Allowed {
     auth_time: record.auth_time,
     acr: record.acr,
     amr: record.amr,
+    sid: record.sid,
     claims: record.claims,
     authorization_details: record.authorization_details,
     listed_until: record.listed_until

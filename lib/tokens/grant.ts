@@ -46,6 +46,8 @@ export interface Grant {
   readonly acr?: string | undefined
   /** The methods the person signed in by. */
   readonly amr?: readonly string[] | undefined
+  /** The session it was granted in, as clients know it. */
+  readonly sid?: string | undefined
   /** The authorization request's nonce, for the first ID Token only. */
   readonly nonce?: string | undefined
   /** The claims asked for one by one. */
@@ -78,6 +80,7 @@ export interface GrantRecord {
   readonly auth_time?: number | undefined
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  readonly sid?: string | undefined
   readonly claims?: RequestedClaims | undefined
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** What the refresh token is bound to, if anything. */

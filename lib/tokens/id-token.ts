@@ -43,6 +43,7 @@ export async function mintIdToken(
     nonce: grant.nonce,
     acr: grant.acr,
     amr: grant.amr,
+    sid: grant.sid,
     at_hash: halfHash(alg, access_token),
     ...(pushed !== undefined && {
       'urn:openid:params:jwt:claim:auth_req_id': pushed.auth_req_id,
@@ -52,7 +53,7 @@ export async function mintIdToken(
 }
 
 /** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */
-function idTokenAlgorithm(server: TokenServer, client: Client): string {
+export function idTokenAlgorithm(server: TokenServer, client: Client): string {
   const wanted = client.id_token_signed_response_alg ?? server.idTokenAlgorithms[0] ?? ''
   if (server.idTokenAlgorithms.includes(wanted)) return wanted
   throw new ServerError({

@@ -89,6 +89,28 @@ export async function listGrant(
   return until
 }
 
+/** The clients that hold something of a person's, or lately did. */
+export async function clientsOfPerson(server: TokenServer, sub: string): Promise<readonly string[]> {
+  return (await readList(server, clientsKey(sub))).map(([client_id]) => client_id)
+}
+
+/** Ends what one client holds of a person's, but for what `isKept` says of its scope. Codes on their way to it end too. */
+export async function endGrantsBut(
+  server: TokenServer,
+  sub: string,
+  client_id: string,
+  isKept: (scope: readonly string[]) => boolean
+): Promise<void> {
+  const ended: string[] = []
+  for (const [id] of await readList(server, grantsKey(sub, client_id))) {
+    const found = await findGrant(server.store, id)
+    if (found !== undefined && isKept(found.grant.scope)) continue
+    await endGrant(server, id, client_id, 'logout')
+    ended.push(id)
+  }
+  if (ended.length > 0) await drop(server, grantsKey(sub, client_id), ended)
+}
+
 /** The three operations a host application gets. */
 export function personGrants(server: TokenServer): PersonGrants {
   return {

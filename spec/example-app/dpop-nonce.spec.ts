@@ -53,6 +53,7 @@ const credentials = (at = issuer): Sent => ({
   headers: basic,
   form: { grant_type: 'client_credentials' }
 })
+const get = { method: 'GET' } as const
 const pushed = (): Sent => ({
   address: `${issuer}/oauth2/par`,
   form: Object.fromEntries(new URLSearchParams(authorizationQuery()))
@@ -73,13 +74,13 @@ describe('policy.dpop_nonce required', () => {
   const places: readonly (readonly [string, number, number, () => Promise<Sent>])[] = [
     ['the token endpoint', 400, 200, () => Promise.resolve(credentials())],
     ['the PAR endpoint', 400, 201, () => Promise.resolve(pushed())],
-    ...(['oauth2/userinfo', 'api/whoami'] as const).map(
+    ...['oauth2/userinfo', 'api/whoami'].map(
       path =>
         [
           path,
           401,
           200,
-          async () => ({ method: 'GET' as const, address: `${issuer}/${path}`, access_token: await boundToken() })
+          async (): Promise<Sent> => ({ ...get, address: `${issuer}/${path}`, access_token: await boundToken() })
         ] as const
     )
   ]

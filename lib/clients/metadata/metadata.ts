@@ -105,6 +105,12 @@ export interface RegisteredMetadata {
   readonly backchannel_authentication_request_signing_alg?: string | undefined
   /** True: this client sends the person's `user_code`, where the server asks for one. */
   readonly backchannel_user_code_parameter?: boolean | undefined
+  /** Where the browser may be sent after a logout that this client asked for (OpenID Connect RP-Initiated Logout §3.1), compared as they are. */
+  readonly post_logout_redirect_uris?: readonly string[] | undefined
+  /** Where this client is told that a session ended (OpenID Connect Back-Channel Logout §2.2). */
+  readonly backchannel_logout_uri?: string | undefined
+  /** True: it is told of sessions that it knows by their `sid` alone. */
+  readonly backchannel_logout_session_required?: boolean | undefined
   /** Which `aud` of this client's assertions is accepted; overrides the server's setting. */
   readonly assertion_audience?: AssertionAudience | undefined
   /** Which claims of people this client's ID Tokens have; overrides the server's `idTokenClaims`. */
@@ -220,6 +226,9 @@ export const clientMetadata = {
     grant: cibaGrantType
   },
   backchannel_user_code_parameter: { kind: 'flag', section: 'CIBA §4', grant: cibaGrantType },
+  post_logout_redirect_uris: { kind: 'redirect_uris', section: 'OpenID Connect RP-Initiated Logout §3.1' },
+  backchannel_logout_uri: { kind: 'endpoint', section: 'OpenID Connect Back-Channel Logout §2.2' },
+  backchannel_logout_session_required: { kind: 'flag', section: 'OpenID Connect Back-Channel Logout §2.2' },
   assertion_audience: { kind: 'text', values: ['issuer', 'report', 'legacy'], configured: true },
   id_token_claims: { kind: 'text', values: ['requested', 'scopes'], configured: true },
   credentials: { kind: 'credentials', configured: true }

@@ -74,7 +74,8 @@ async function answerWithCode({ context }: Exchange, authorization: Authorizatio
     authorization_details: request.authorization_details,
     auth_time: account.auth_time,
     acr: account.acr,
-    amr: account.amr
+    amr: account.amr,
+    sid: account.sid
   })
   const given: GivenAnswer = { parameters: { code }, sub: account.sub }
   let counts: GivenAnswer | undefined

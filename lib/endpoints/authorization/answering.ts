@@ -1,12 +1,13 @@
 /** Answering one exchange with the authorization endpoint: its errors, before and after anything can be sent to the client. */
-import { isVouchedFor } from '../../clients/client-origin.ts'
-import { RequestAbortedError } from '../../errors.ts'
+import { clientOrigin, isVouchedFor } from '../../clients/client-origin.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
+import { answeringWithPages } from '../error-page.ts'
 import type { Exchange } from './exchange.ts'
+import type { ErrorDetails } from './interaction.ts'
 import { AlreadyAnsweredError, settle, type UnderWay } from './finish.ts'
 import type { GivenAnswer } from './pending.ts'
 import type { TrustedRedirect } from '../../authorization-requests/redirect.ts'
-import { sendToClient, showErrorPage } from './response.ts'
+import { sendToClient } from './response.ts'
 
 /** An error that the person sees although there is a redirect: nobody vouches for where it leads. */
 class ShownError extends Error {
@@ -15,16 +16,20 @@ class ShownError extends Error {
 
 /** Errors before the redirect can be trusted: the person sees them. Never rejects. */
 export async function answering(exchange: Exchange, answer: () => Promise<void>): Promise<void> {
-  const { context, req, res } = exchange
-  try {
-    await answer()
-  } catch (caught) {
-    const thrown = caught instanceof ShownError ? caught.cause : caught
-    tellError(context.onError, thrown, req)
-    // where the request broke off nobody is there to see a page
-    if (res.headersSent || thrown instanceof RequestAbortedError) res.destroy()
-    else await showErrorPage(exchange, toOAuthError(thrown))
+  const unwrapped = async (): Promise<void> => {
+    try {
+      await answer()
+    } catch (caught) {
+      throw caught instanceof ShownError ? caught.cause : caught
+    }
   }
+  await answeringWithPages(exchange, unwrapped, () => aboutRequest(exchange.redirect))
+}
+
+function aboutRequest(redirect: TrustedRedirect | undefined): Partial<ErrorDetails> {
+  if (redirect === undefined) return {}
+  const { client, redirect_uri } = redirect
+  return { client, client_origin: clientOrigin(client), redirect_uri }
 }
 
 /**

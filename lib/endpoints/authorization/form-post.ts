@@ -1,6 +1,7 @@
 /** The page of `response_mode=form_post`: it sends itself on, and has a button for browsers without scripts. */
 import { hash } from 'node:crypto'
 import type { Response } from 'express'
+import { escapeHtml } from '../../http/html.ts'
 
 const script = 'document.forms[0].submit()'
 const style = [
@@ -46,14 +47,4 @@ ${fields.join('\n')}
 </form>
 <script>${script}</script>
 `
-}
-
-/** Text as it may stand in an element or a quoted attribute. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
 }

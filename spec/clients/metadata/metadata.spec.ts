@@ -58,7 +58,7 @@ describe('every member of client metadata, given another kind of value', () => {
   it.each(rows.filter(([, { configured }]) => configured !== true))(
     '%s is refused by its name where it is registered',
     (member, { kind, grant }) => {
-      const code = kind === 'redirect_uris' ? 'invalid_redirect_uri' : 'invalid_client_metadata'
+      const code = member === 'redirect_uris' ? 'invalid_redirect_uri' : 'invalid_client_metadata'
       const grantTypes = grant === undefined ? everything.grantTypes : [...everything.grantTypes, ciba]
       for (const value of wrong[kind]) {
         const sent = { redirect_uris: ['https://client.example/cb'], [member]: value }

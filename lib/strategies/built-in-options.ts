@@ -1,0 +1,33 @@
+/** The options of the built-in methods, together. */
+import { assertionOptionChecks, type AssertionOptions } from '../assertions/assertion-policy.ts'
+import type { ClientKeys } from '../client-keys/client-keys.ts'
+import { clientsCheck, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
+import { flag, fn, type Checks } from '../options.ts'
+import type { FetchJson } from '../outbound/guarded-fetch.ts'
+import { clientKeysCheck } from './attempt.ts'
+import { basicEncodingCheck } from './client-secret-basic.ts'
+
+/** The options of `builtInStrategies()`: what every built-in method needs, together. */
+export interface BuiltInStrategiesOptions extends AssertionOptions {
+  /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
+  readonly clients: ClientSource | ClientRegistry
+  /** What becomes of a client that does not form-encode its secret in the Authorization header. Default `report`. */
+  readonly basicEncoding?: BasicEncoding | undefined
+  /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses. */
+  readonly fetchJson?: FetchJson | undefined
+  /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
+  readonly clientKeys?: ClientKeys | undefined
+  /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
+  readonly certificateMethods?: boolean | undefined
+}
+
+/** What each of them must be. */
+export const builtInStrategiesChecks = {
+  ...assertionOptionChecks,
+  clients: clientsCheck,
+  basicEncoding: basicEncodingCheck,
+  fetchJson: fn<FetchJson>(),
+  clientKeys: clientKeysCheck,
+  certificateMethods: flag(true)
+} satisfies Checks<BuiltInStrategiesOptions>
