@@ -11,7 +11,6 @@ import tseslint from 'typescript-eslint'
 const house = [
   'mcp',
   'index.ts',
-  'mcp',
   'authorization-server',
   'endpoints',
   'token-endpoint',

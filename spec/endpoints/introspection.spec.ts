@@ -283,7 +283,8 @@ describe('metadata', () => {
       'client_secret_jwt',
       'private_key_jwt'
     ])
-    const open = { clients, strategies: [new NoneStrategy({ clients })] }
+    const apps = clients.filter(client => client.token_endpoint_auth_method === 'none')
+    const open = { clients: apps, strategies: [new NoneStrategy({ clients: apps })] }
     expect(Object.keys(await documentOf(open)).filter(name => name.startsWith('introspection'))).toEqual([])
     expect((await ask((await harness(open)).app, 'spa', 'unknown')).status).toBe(404)
   })
