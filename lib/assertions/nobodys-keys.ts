@@ -42,9 +42,9 @@ function draw({ kty, crv = '' }: AsymmetricAlgorithm): JWK {
     case 'RSA':
       return { kty, n: anyModulus(), e: 'AQAB' }
     case 'EC':
-      return generateKeyPairSync('ec', { namedCurve: crv }).publicKey.export({ format: 'jwk' }) as JWK
+      return generateKeyPairSync('ec', { namedCurve: crv }).publicKey.export({ format: 'jwk' })
     case 'OKP':
-      return generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as JWK
+      return generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })
   }
 }
 

@@ -103,30 +103,7 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     request.guess = guess
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
-    const end = (error: unknown, client: Client | undefined): void => {
-      const verdict = verdictOf(strategy, error, client)
-      if (verdict !== request.judged && isVerdict(verdict)) {
-        judgeVerdict(verdict, selected, request, { clients, clock: source.clock }).then(
-          judged => {
-            request.judged = judged
-            if (judged instanceof InvalidClientError) end(judged, undefined)
-            else end(undefined, judged)
-          },
-          (fault: unknown) => {
-            guess?.release()
-            next(fault)
-          }
-        )
-      } else if (verdict instanceof InvalidClientError && guess !== undefined) settleGuess(guess, verdict, next)
-      else {
-        guess?.release()
-        if (verdict instanceof Error) next(verdict)
-        else {
-          req.authenticatedClient = verdict
-          next()
-        }
-      }
-    }
+    const end = endingOf({ req, request, selected, guess, next, clients, clock: source.clock })
     try {
       runStrategy(strategy, { req, res, request }, end)
     } catch (error) {
@@ -149,6 +126,53 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     }
     void watched.run(() => run(req, res, done, watched).catch(done))
   }
+}
+
+interface Ending {
+  readonly req: Request
+  readonly request: ClientRequest
+  readonly selected: Selected
+  readonly guess: Guess | undefined
+  readonly next: NextFunction
+  readonly clients: ClientRegistry
+  readonly clock: EventSource['clock']
+}
+
+/** Ends an authentication as its strategy said it went, once that has been judged; whatever place was reserved is settled. */
+function endingOf({
+  req,
+  request,
+  selected,
+  guess,
+  next,
+  clients,
+  clock
+}: Ending): (error: unknown, client: Client | undefined) => void {
+  const end = (error: unknown, client: Client | undefined): void => {
+    const verdict = verdictOf(selected.strategy, error, client)
+    if (verdict !== request.judged && isVerdict(verdict)) {
+      judgeVerdict(verdict, selected, request, { clients, clock }).then(
+        judged => {
+          request.judged = judged
+          if (judged instanceof InvalidClientError) end(judged, undefined)
+          else end(undefined, judged)
+        },
+        (fault: unknown) => {
+          guess?.release()
+          next(fault)
+        }
+      )
+    } else if (verdict instanceof InvalidClientError && guess !== undefined) settleGuess(guess, verdict, next)
+    else {
+      guess?.release()
+      if (verdict instanceof Error) next(verdict)
+      else {
+        req.authenticatedClient = verdict
+        next()
+      }
+    }
+  }
+  return end
 }
 
 /** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */

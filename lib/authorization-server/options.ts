@@ -62,7 +62,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly registration?: RegistrationOptions | undefined
 }
 
-const { tokenEndpoints: _, ...tokenChecks } = tokenRouterChecks
+// where its token endpoint is, a whole server knows itself
+const { tokenEndpoints, ...tokenChecks } = tokenRouterChecks
 
 export const authorizationServerChecks = {
   ...tokenChecks,

@@ -151,9 +151,8 @@ function offeredBy(
   return {
     methods: strategies.map(({ name }) => name),
     grantTypes: [...tokenIssuers.keys()],
-    confidentialGrantTypes: [...tokenIssuers.values()].flatMap(({ grant_type, confidential }) =>
-      confidential === true ? [grant_type] : []
-    ),
+    // of the other grants for confidential clients somebody else has a part: a public client hears of them when it asks
+    confidentialGrantTypes: ['client_credentials'],
     signingAlgorithms: server.idTokenAlgorithms
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import request from 'supertest'
 import { authorizationCode, clientCredentials, ClientSecretBasicStrategy, NoneStrategy, refreshToken } from '../../lib/index.ts'
-import { clients, harness, issuer, registeredFor, specKeys, token } from '../support/servers/authorization-server.ts'
+import { harness, issuer, registeredFor, specKeys, token } from '../support/servers/authorization-server.ts'
 
 /** Registered at IANA, "OAuth Authorization Server Metadata", or by OpenID Connect Discovery. */
 const registered = [
