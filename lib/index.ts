@@ -157,7 +157,7 @@ export type { DecisionBuilder } from './decisions/builder.ts'
 
 // what happens, for whoever operates it
 export type { EventListener } from './events/event-source.ts'
-export { breakReport, type BreakReport, type WouldBreak } from './events/break-report.ts'
+export { breakReport, type BreakReport, type BreakReportOptions, type WouldBreak } from './events/break-report.ts'
 export type { AssertionDials } from './assertions/assertion-dials.ts'
 export type { ServerEvent } from './events/events.ts'
 export { traceIdOf } from './http/trace.ts'

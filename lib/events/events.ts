@@ -173,17 +173,23 @@ export interface GrantRevoked extends EventBase {
 
 /** A person's session ended, and what belongs to it. */
 export interface SessionEnded extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'session.ended'
+  /** The session, as the host's account hook named it. */
   readonly sid: string
+  /** The person whose session it was. */
   readonly sub: string
-  /** How many clients had a part in it, and how many grants ended with it. */
+  /** How many clients had a part in it. */
   readonly clients: number
+  /** How many grants ended with it. */
   readonly grants: number
 }
 
 /** A client was told that a person's session ended (OpenID Connect Back-Channel Logout), or could not be. */
 export interface LogoutTold extends EventBase {
+  /** Tells this event from others. */
   readonly type: 'logout.delivered' | 'logout.undelivered'
+  /** The client that was told, or could not be. */
   readonly client_id: string
   /** Absent where every session of the person ended. */
   readonly sid?: string | undefined

@@ -26,6 +26,7 @@ export interface PostgresStoreOptions {
   readonly clock?: (() => number) | undefined
 }
 
+/** What each option must be. @internal */
 export const postgresStoreChecks = {
   url: text(),
   pool: objectLike<PostgresPool>('a Pool of the package pg', value => typeof value['connect'] === 'function'),

@@ -33,6 +33,7 @@ export interface RedisStoreOptions {
   readonly timeout?: number | undefined
 }
 
+/** What each option must be. @internal */
 export const redisStoreChecks = {
   url: valueLike<string | readonly string[]>('one address that starts with redis:// or rediss://, or several', value =>
     Array.isArray(value) ? value.length > 0 && value.every(isRedisUrl) : isRedisUrl(value)

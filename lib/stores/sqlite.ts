@@ -33,6 +33,7 @@ export interface SqliteStoreOptions {
   readonly clock?: (() => number) | undefined
 }
 
+/** What each option must be. @internal */
 export const sqliteStoreChecks = {
   path: text(),
   database: objectLike<SqliteDatabase>(

@@ -9,8 +9,19 @@ import type { LogoutPrompt } from './options.ts'
 import { findLogoutRequest } from './request.ts'
 
 /** Whose sessions: all of a person's, or one. */
-export type WhoseSessions = { readonly sub: string } | { readonly sid: string; readonly sub?: string | undefined }
+export type WhoseSessions =
+  | {
+      /** The person, all of whose sessions end. */
+      readonly sub: string
+    }
+  | {
+      /** The session that ends. */
+      readonly sid: string
+      /** The person whose it is, where that is known. */
+      readonly sub?: string | undefined
+    }
 
+/** Ending sessions from the application, and going on after its page has asked. */
 export interface LogoutFunctions {
   /**
    * Ends sessions for clients: refresh tokens without `offline_access` end, and every client that had a part in one and registered a

@@ -4,7 +4,6 @@ import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
 import { fn, required, type Checks } from '../../options.ts'
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
-import type { EndpointContext } from '../endpoint.ts'
 import type { LogoutDelivery } from './delivery.ts'
 
 /** A logout somebody asked for, and that its person has yet to agree to. */
@@ -13,10 +12,13 @@ export interface LogoutPrompt {
   readonly id: string
   /** Who asks, as far as that is known. */
   readonly client?: Client | undefined
+  /** Who vouches for that client. */
   readonly client_origin?: ClientOrigin | undefined
   /** Where the browser goes afterwards; one of the client's registered URIs. */
   readonly post_logout_redirect_uri?: string | undefined
+  /** Who is to be signed out, in the client's words: a hint and no proof. */
   readonly logout_hint?: string | undefined
+  /** The languages the person prefers, as the client says. */
   readonly ui_locales?: string | undefined
 }
 
@@ -24,9 +26,11 @@ export interface LogoutPrompt {
 export interface LogoutOutcome {
   /** False: the person said no, and is still signed in. */
   readonly signedOut: boolean
+  /** Who asked, as far as that is known. */
   readonly client?: Client | undefined
 }
 
+/** The parts of logout that only the application can play. */
 export interface LogoutOptions {
   /** Ends the application's own session with this browser, for good. Resolve once it has ended: the answer goes out then. */
   readonly signOut: (req: Request, res: Response) => unknown
@@ -47,13 +51,6 @@ export const logoutChecks = {
   done: fn<NonNullable<LogoutOptions['done']>>(),
   postJson: fn<PostJson>()
 } satisfies Checks<LogoutOptions>
-
-/** One request to the end session endpoint, or one answer of a person's. */
-export interface LogoutExchange {
-  readonly context: EndpointContext
-  readonly req: Request
-  readonly res: Response
-}
 
 /** What the rest of the server knows of logout. */
 export interface LogoutPolicy {

@@ -2,7 +2,8 @@
 import { hash } from 'node:crypto'
 import type { Response } from 'express'
 import { escapeHtml } from '../../http/html.ts'
-import type { LogoutExchange, LogoutPrompt } from './options.ts'
+import type { LogoutExchange } from './exchange.ts'
+import type { LogoutPrompt } from './options.ts'
 
 const style = [
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:20vh auto 0;padding:0 1.5rem}',
