@@ -154,11 +154,11 @@ const takers: Readonly<Record<string, Taker>> = {
     inner: { trustedIssuers: [] },
     give: authorizationServer
   },
-  requireAccessToken: { good: {}, table: requireAccessTokenChecks, give: server.requireAccessToken },
+  requireAccessToken: { good: {}, table: requireAccessTokenChecks, give: given => server.requireAccessToken(given) },
   protectedResourceMetadata: {
     good: { resource: issuer },
     table: protectedResourceMetadataChecks,
-    give: server.protectedResourceMetadata
+    give: given => server.protectedResourceMetadata(given)
   },
   tenants: { good: { issuer, resolve: () => undefined }, table: tenantsChecks, give: tenants },
   authenticateClient: {

@@ -11,13 +11,15 @@ afterEach(() => {
 })
 
 const settled = () => new Promise(resolve => setImmediate(resolve))
+/** What a listener's caller hears, whatever its type says. */
+const answerOf = (call: () => unknown) => call()
 const warnings = () => warn.mock.calls.map(([message]) => message)
 
 describe('harmless', () => {
   it('hands every argument on, and nothing back', () => {
     const heard: unknown[] = []
     const listener = harmless('onEvent', (...given: unknown[]) => heard.push(given))
-    expect(listener('a', 2)).toBeUndefined()
+    expect(answerOf(() => listener('a', 2))).toBeUndefined()
     expect(heard).toEqual([['a', 2]])
     expect(warn).not.toHaveBeenCalled()
   })
@@ -66,8 +68,7 @@ describe('harmless', () => {
       return Promise.reject(thrown)
     })
     for (let times = 0; times < 3; times++) {
-      expect(throwing()).toBeUndefined()
-      expect(rejecting()).toBeUndefined()
+      expect([throwing, rejecting].map(answerOf)).toEqual([undefined, undefined])
       await settled()
     }
     expect(warnings()).toEqual([`onEvent threw, and will again: ${said}`, `report rejected, and will again: ${said}`])

@@ -29,6 +29,7 @@ export interface BreakReport {
   whoWouldBreak(check?: string): readonly WouldBreak[]
 }
 
+/** The bounds of what is remembered. */
 export interface BreakReportOptions {
   /** How many clients and checks are kept; the one longest not seen makes room. Default 10000. */
   readonly max?: number | undefined

@@ -156,7 +156,7 @@ describe('two nodes on one store', () => {
     const [a, b] = [node(store), node(store)]
     const counted = (known: ClientRecord) => ({ ...known, client_id_issued_at: known.client_id_issued_at + 1 })
     await a.registrations.create(record(id('a')))
-    await Promise.all(Array.from({ length: 50 }, (_, index) => [a, b][index % 2]?.registrations.change(id('a'), counted)))
+    await Promise.all(Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? a : b).registrations.change(id('a'), counted)))
     expect(await b.registrations.read(id('a'))).toMatchObject({ client_id_issued_at: 51 })
     await a.registrations.end(id('a'), 100)
     expect(await b.registrations.change(id('a'), counted)).toBeUndefined()

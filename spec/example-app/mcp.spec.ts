@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client'
 import { memoryStore } from 'clientele'
-import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
 import { serve, type Serving } from './in-process.ts'
 import { alice, open, pageName, redeem, redirect_uri, through, type Tokens } from './visit.ts'
@@ -289,15 +288,4 @@ describe.each(officials)('the official %s', (_, grants, makeClient, makeTranspor
     expect(provider.scopes.at(-1)).toContain('notes:write')
     await client.close()
   })
-})
-
-it.each<[string, object]>([
-  ['mcp.path', { path: 'mcp' }],
-  ['mcp.path', { path: '/oauth2/mcp' }],
-  ['mcp.required_scopes', { required_scopes: [] }],
-  ['mcp.optional_scopes[0]', { optional_scopes: ['a b'] }],
-  ['mcp.scopes', { scopes: [] }]
-])('%s is named where it is wrong: %j', (key, mcp) => {
-  const check = () => checkConfig({ issuer: 'http://localhost:4010', mcp }, '.')
-  expect(check).toThrow(new RegExp(`^${key.replace(/[[\]]/g, '\\$&')} `))
 })

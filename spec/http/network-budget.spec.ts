@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import { TooManyAttemptsError } from '../../lib/index.ts'
 import { networkBudget } from '../../lib/http/network-budget.ts'
 
-const from = (remoteAddress: string) => ({ socket: { remoteAddress } }) as Request
+const from = (remoteAddress: string) => ({ socket: { remoteAddress } }) as unknown as Request
 
 describe('what a network may use up', () => {
   it('is its own, is not what was only asked about, and comes back after its time', () => {

@@ -84,7 +84,12 @@ describe('the table', () => {
     'signing-keys/stored-keys.ts': ['storedKeys onError']
   }
   /** These are handed what has been made harmless already. */
-  const internal = ['events/event-source.ts', 'certificates/x509/revocation-lists.ts', 'assertions/dpop-proof.ts', 'client-request.ts']
+  const internal = [
+    'events/event-source.ts',
+    'certificates/x509/revocation-lists.ts',
+    'assertions/dpop-proof.ts',
+    'client-request.ts'
+  ]
 
   it('has every option that takes a listener', () => {
     const lib = new URL('../../lib/', import.meta.url)

@@ -161,7 +161,8 @@ const keyUsages = [
 
 function readKeyUsage(value: Uint8Array): readonly string[] {
   const [unused = 8, ...octets] = readDer(value, derTags.bitString).content
-  if (unused > 7) throw new DerError('is no bit string')
+  // DER: the bits that are not used are zero
+  if (unused > 7 || ((octets.at(-1) ?? 0) & (2 ** unused - 1)) !== 0) throw new DerError('is no bit string')
   return keyUsages.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0)
 }
 
