@@ -5,6 +5,7 @@ import express from 'express'
 import request from 'supertest'
 import {
   authenticateClient,
+  NoneStrategy,
   ClientSecretBasicStrategy,
   memoryStore,
   oauthErrorHandler,
@@ -159,7 +160,8 @@ describe('onEvent', () => {
     const wrong = 'loudly' as unknown as EventListener
     await expect(harness({ onEvent: wrong })).rejects.toThrow('onEvent must be a function')
     expect(() => tenants({ issuer, resolve: () => undefined, onEvent: wrong })).toThrow('onEvent must be a function')
-    expect(() => authenticateClient({ clients, strategies: [], onEvent: wrong })).toThrow('onEvent must be a function')
+    const strategies = [new NoneStrategy({ clients })]
+    expect(() => authenticateClient({ clients, strategies, onEvent: wrong })).toThrow('onEvent must be a function')
     const [all, own] = [listening(), listening()]
     const shared = { clients, store: memoryStore(), keys: await specKeys() }
     const interaction = { account: () => undefined, consented: () => false, prompt: () => undefined }
