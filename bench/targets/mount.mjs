@@ -26,6 +26,8 @@ export async function mount(app, { bench, client, serverKeys, store, port }) {
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],
       resources: [{ resource, scopes: [scope], accessTokenFormat: 'jwt' }],
+      // a request that names no resource gets an opaque token, as from the others
+      defaultResource: 'none',
       authorizationCodeTtl: codeLifetime,
       // everybody is signed in, each as somebody else, and agrees to everything: nothing asks anybody in the measured time
       interaction: {
