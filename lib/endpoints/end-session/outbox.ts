@@ -2,8 +2,8 @@
  * The logout tokens that are still to be sent, kept until every client has had its answer: a process that stops in between leaves them to the next. Whoever
  * sends a batch holds it for some seconds, and goes on holding it while it is at work.
  */
-import { read, update } from '../../stores/records.ts'
-import type { Json, Key, Store } from '../../stores/store.ts'
+import { add, find, read, swap, update } from '../../stores/records.ts'
+import type { Key, Store } from '../../stores/store.ts'
 import type { EndedSession } from './logout-token.ts'
 
 /** What is to be said about one ended session. */
@@ -32,20 +32,20 @@ export async function keepBatch(store: Store, id: string, batch: LogoutBatch): P
     (found = []) => (found.includes(id) ? undefined : [...found, id]),
     () => lifetime
   )
-  return store.add(batchKey(id), batch as unknown as Json, lifetime)
+  return add(store, batchKey(id), batch, lifetime)
 }
 
 /** Takes hold of a batch that nobody holds; undefined where there is none, or somebody does. */
 export async function holdBatch(store: Store, id: string, now: number): Promise<LogoutBatch | undefined> {
-  const found = await store.get(batchKey(id))
+  const found = await find<LogoutBatch>(store, batchKey(id))
   if (found === undefined) {
     await unlist(store, id)
     return undefined
   }
-  const batch = found.value as unknown as LogoutBatch
+  const batch = found.value
   if (batch.held_until > now) return undefined
   const held: LogoutBatch = { ...batch, held_until: now + holding }
-  return (await store.swap(batchKey(id), found.version, held as unknown as Json, lifetime)) ? held : undefined
+  return (await swap(store, batchKey(id), found.version, held, lifetime)) ? held : undefined
 }
 
 /** Goes on holding a batch. */

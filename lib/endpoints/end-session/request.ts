@@ -1,7 +1,8 @@
 /** A logout request (OpenID Connect RP-Initiated Logout §2): who asks for whose logout, and where the browser may go afterwards. */
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
-import type { Json, Key } from '../../stores/store.ts'
+import { read, write } from '../../stores/records.ts'
+import type { Key } from '../../stores/store.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import type { AuthorizationParameters } from '../../authorization-requests/parameters.ts'
@@ -89,15 +90,14 @@ export function provesItself({ server }: EndpointContext, { request, client }: F
 /** Keeps a request while its person is asked, or until the browser has come back with its cookies. Answers with its id. */
 export async function keepLogoutRequest({ server }: EndpointContext, request: LogoutRequest): Promise<string> {
   const id = server.random(24).toString('base64url')
-  await server.store.set(keyOf(id), request as unknown as Json, lifetime)
+  await write(server.store, keyOf(id), request, lifetime)
   return id
 }
 
 /** The request that was kept, judged again by what its client is by now. @throws InvalidRequestError where there is none. */
 export async function findLogoutRequest(context: EndpointContext, id: string): Promise<FoundLogoutRequest> {
-  const found = await context.server.store.get(keyOf(id))
-  if (found === undefined) throw new InvalidRequestError('this logout has expired')
-  const request = found.value as unknown as LogoutRequest
+  const request = await read<LogoutRequest>(context.server.store, keyOf(id))
+  if (request === undefined) throw new InvalidRequestError('this logout has expired')
   const client = request.client_id === undefined ? undefined : await findClient(context, request.client_id)
   if (request.client_id !== undefined && client === undefined) throw new InvalidRequestError('there is no such client')
   checkRedirect(request, client)
