@@ -1,5 +1,5 @@
 /**
- * How lib/ and example-app/ become dist/. The entries are what package.json exports and runs: a new sub-path or command is written
+ * How lib/, cli/ and example-app/ become dist/. The entries of the library are what package.json exports: a new sub-path is written
  * there alone. What entries share lies in chunks beside them, so that every class exists once, whichever entry it is taken from.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -7,12 +7,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
-const { exports, bin = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** The modules of lib/ that package.json exports or runs, by where they are below dist/lib/, without extension. */
-const entries = [...Object.values(exports), ...Object.values(bin)]
-  .map(target => /^(?:\.\/)?dist\/lib\/(.+)\.js$/.exec(target.default ?? target)?.[1])
-  .filter(name => name !== undefined)
+/** The modules of lib/ that package.json exports, by where they are below dist/lib/, without extension. */
+const entries = Object.values(manifest.exports).flatMap(target => /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default)?.[1] ?? [])
+
+/** What a user of the package has installed, this package too where the command and the example app import it. */
+const installed = [manifest.name, ...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
+const isInstalled = specifier => installed.some(name => specifier === name || specifier.startsWith(`${name}/`))
+const isPackage = specifier => /^[^./]/.test(specifier)
 
 /** Removes what an earlier build wrote and this one did not: a package holds no code that nothing imports. */
 const nothingStale = {
@@ -25,10 +28,9 @@ const nothingStale = {
   }
 }
 
-const bundled = (folder, names) => ({
+const bundled = (folder, names, external) => ({
   input: Object.fromEntries(names.map(name => [name, join(root, folder, `${name}.ts`)])),
-  // packages stay packages, this one too where the example app imports it
-  external: /^[^./]/,
+  external,
   platform: 'node',
   tsconfig: false,
   logLevel: 'warn',
@@ -44,4 +46,9 @@ const bundled = (folder, names) => ({
   }
 })
 
-export default [bundled('lib', entries), bundled('example-app', ['main', 'rotate-keys'])]
+// the command brings along what it needs beyond the library's own packages
+export default [
+  bundled('lib', entries, isPackage),
+  bundled('cli', ['main'], isInstalled),
+  bundled('example-app', ['main', 'rotate-keys'], isPackage)
+]

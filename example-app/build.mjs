@@ -1,22 +1,17 @@
-/** Keeps dist/ as new as what it is made of: lib/ and example-app/, bundled as rolldown.config.mjs says. */
+/** Builds a checkout when something is newer than its last build: before the server starts, and before the command runs. */
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-// written last
+// of what is built, this is written last
 const stamp = join(root, 'dist', 'example-app', 'main.js')
 const lock = join(root, 'dist', '.building')
 const bundler = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
 
-/**
- * Bundles when something is newer than the last bundle. Several processes may ask at once, and none may import what another is
- * halfway through writing: one bundles, the others wait.
- *
- * @throws Error when it cannot be built; the bundler has told why on stderr.
- */
-export async function bundle() {
+/** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
+export async function build() {
   while (isStale() || isLocked()) {
     if (!takeLock()) {
       if (!isLocked()) continue
@@ -24,26 +19,33 @@ export async function bundle() {
       continue
     }
     try {
-      if (isStale()) runBundler()
+      if (isStale()) bundle()
     } finally {
       rmSync(lock, { force: true })
     }
   }
 }
 
-function runBundler() {
-  if (modified(bundler) === 0) throw new Error('the bundler is not installed: run npm ci first')
+function bundle() {
+  if (modified(bundler) === 0) refuse('the bundler is not installed: run npm ci first')
   const begun = new Date()
   const stdio = ['ignore', 'ignore', 'inherit']
   const { status } = spawnSync(process.execPath, [bundler, '--config', 'rolldown.config.mjs'], { cwd: root, stdio })
-  if (status !== 0) throw new Error('the build failed')
+  if (status !== 0) refuse('the build failed')
   // what is edited while the bundler runs counts as newer
   utimesSync(stamp, begun, begun)
 }
 
+/** Ends the process with one line. */
+export function refuse(reason) {
+  rmSync(lock, { force: true })
+  console.error(reason)
+  process.exit(1)
+}
+
 function isStale() {
   const built = modified(stamp)
-  const sources = [...files('lib'), ...files('example-app'), 'package.json', 'rolldown.config.mjs']
+  const sources = [...['lib', 'example-app', 'cli'].flatMap(files), 'package.json', 'rolldown.config.mjs']
   return built === 0 || sources.some(file => modified(join(root, file)) > built)
 }
 
