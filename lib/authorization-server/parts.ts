@@ -20,6 +20,7 @@ import { serverCredentials } from '../credentials/server-credentials.ts'
 import { tokenEndpointParts } from '../token-endpoint/token-router.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
+import { peopleOf } from './people.ts'
 
 /** What a server is made of, once every option has been checked. */
 export interface AuthorizationServerParts {
@@ -33,6 +34,7 @@ export interface AuthorizationServerParts {
 /** Makes the parts of options that were read. @throws ConfigurationError naming the option that does not go with the others. */
 export function authorizationServerParts(options: ReadAuthorizationServer): AuthorizationServerParts {
   const { issuer, mtlsOrigin } = options
+  const { interaction, tokenIssuers, missing } = peopleOf(options)
   const addresses = addressesOf(issuer)
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
@@ -47,15 +49,15 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
   ]
   const token = tokenEndpointParts(
-    { ...options, clients: clientSource, tokenEndpoints, certificateMethods },
-    { registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
+    { ...options, tokenIssuers, clients: clientSource, tokenEndpoints, certificateMethods },
+    { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const { certificateSource, onDecision } = options
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
-  const policy = authorizationPolicy(options, token)
+  const policy = authorizationPolicy({ ...options, interaction }, token)
   const backchannel = backchannelOf(options, token)
   const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
@@ -116,7 +118,7 @@ function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server
 }
 
 function authorizationPolicy(
-  options: ReadAuthorizationServer,
+  options: ReadAuthorizationServer & Pick<EndpointContext, 'interaction'>,
   parts: TokenEndpointParts
 ): Pick<
   EndpointContext,

@@ -57,7 +57,8 @@ export function tokenRouter(options: TokenRouterOptions): Router {
  * Makes them of options that were read.
  *
  * @param more `registered` finds clients that registered themselves beside those of the options; `userinfo` is the userinfo endpoint; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
+ * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
+ * a grant is not there.
  */
 export function tokenEndpointParts(
   given: ReadTokenRouter,
@@ -66,6 +67,7 @@ export function tokenEndpointParts(
     readonly userinfo?: string
     readonly otherAudiences?: readonly string[]
     readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+    readonly missing?: Offered['missing']
   } = {}
 ): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
@@ -99,7 +101,7 @@ export function tokenEndpointParts(
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
-  offered = offeredBy(server, strategies, tokenIssuers)
+  offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
   return {
     server,
