@@ -9,15 +9,16 @@ import { checkBackchannelAuthentication } from '../endpoints/backchannel-authent
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
 import { logoutDelivery } from '../endpoints/end-session/delivery.ts'
 import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
-import { endpointPaths, type EndpointAddresses, type EndpointContext } from '../endpoints/endpoint.ts'
+import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
+import { addressesOf } from '../http/endpoint-paths.ts'
 import { isLoopbackHost } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
 import { serverCredentials } from '../credentials/server-credentials.ts'
-import { tokenEndpointParts } from '../token-endpoint/token-router.ts'
+import { tokenEndpointParts } from '../token-endpoint/assembly.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
@@ -35,7 +36,7 @@ export interface AuthorizationServerParts {
 export function authorizationServerParts(options: ReadAuthorizationServer): AuthorizationServerParts {
   const { issuer, mtlsOrigin } = options
   const { interaction, tokenIssuers, missing } = peopleOf(options)
-  const addresses = addressesOf(issuer)
+  const addresses = addressesOf(issuer, options.paths)
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
@@ -92,7 +93,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
 }
 
 /** What the grants add to metadata. */
-function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
+export function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
   return Object.fromEntries([...tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata)))
 }
 
@@ -173,9 +174,4 @@ function registrationOf(
     certificateMethods,
     profile
   })
-}
-
-function addressesOf(issuer: string): EndpointAddresses {
-  const entries = Object.entries(endpointPaths).map(([member, path]) => [member, issuer + path])
-  return Object.fromEntries(entries) as EndpointAddresses
 }

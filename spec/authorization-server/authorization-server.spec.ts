@@ -134,7 +134,11 @@ describe('a server without interaction', () => {
   })
 
   it.each<[string, Partial<AuthorizationServerOptions>, string]>([
-    ['the grant', { tokenIssuers: [authorizationCode(), clientCredentials()] }, `${needed} authorizationCode() is among tokenIssuers`],
+    [
+      'the grant',
+      { tokenIssuers: [authorizationCode(), clientCredentials()] },
+      `${needed} authorizationCode() is among tokenIssuers`
+    ],
     ['logout', { logout: { signOut: () => undefined } }, `${needed} logout ends the sessions of people`],
     ['a scope value', { scopes: ['api:read', 'openid'] }, `${needed} the scope value openid is about people`],
     [
