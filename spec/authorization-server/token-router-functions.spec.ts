@@ -123,6 +123,7 @@ describe('codes for an authorization page of one’s own', () => {
         const asked = { client_id, redirect_uri, state, nonce, code_challenge, scope: scope?.split(' ') } as CodeRequest
         res.redirect(303, (await router.issueCode({ ...asked, account })).redirect_to)
       })
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server is on this machine
       const options = { execute: [oauth.allowInsecureRequests], algorithm: 'oauth2' as const }
       const config = await oauth.discovery(
         new URL(address),
