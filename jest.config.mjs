@@ -1,17 +1,21 @@
 /** @type {import('jest').Config} */
 export const shared = {
   testEnvironment: 'node',
+  runtime: '<rootDir>/spec/support/jest/runtime.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
+    '/dist/spec/.+\\.js$': '<rootDir>/spec/support/jest/bundled-source.mjs',
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: {
-    '^clientele$': '<rootDir>/lib/index.ts',
-    '^clientele/events$': '<rootDir>/lib/events/index.ts',
-    '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
-    '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
+    '^clientele$': '<rootDir>/dist/spec/index.js',
+    '^clientele/events$': '<rootDir>/dist/spec/events/index.js',
+    '^clientele/mcp$': '<rootDir>/dist/spec/mcp/mcp.js',
+    '^clientele/(.+)$': '<rootDir>/dist/spec/$1.js',
+    '^(?:\\.\\./)+lib/(.+)\\.ts$': '<rootDir>/dist/spec/$1.js',
+    '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
   },
-  globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',
+  globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',
   setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],
   setupFilesAfterEnv: ['<rootDir>/spec/support/checks/no-secret-emitted.ts']
 }
