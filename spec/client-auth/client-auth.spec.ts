@@ -198,7 +198,7 @@ describe('the file', () => {
   it('is waited for where it is empty, since not every writer renames', async () => {
     writeFileSync(file, '')
     const reading = read()
-    setImmediate(() => writeFileSync(file, jwt('second')))
+    setTimeout(() => writeFileSync(file, jwt('second')), 10)
     expect(await reading).toBe(jwt('second'))
   })
 
