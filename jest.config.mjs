@@ -1,6 +1,18 @@
+import { readFileSync } from 'node:fs'
+
+const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+/** What package.json exports, from the library as it is bundled for the specs (spec/support/jest/bundled-library.mjs). */
+const entries = Object.fromEntries(
+  Object.entries(exports).flatMap(([path, target]) => {
+    const [, name] = /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default) ?? []
+    return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/${name}.js`]]
+  })
+)
+
 /** @type {import('jest').Config} */
 export const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/spec/support/jest/environment.mjs',
   runtime: '<rootDir>/spec/support/jest/runtime.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -8,10 +20,7 @@ export const shared = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: {
-    '^clientele$': '<rootDir>/dist/spec/index.js',
-    '^clientele/events$': '<rootDir>/dist/spec/events/index.js',
-    '^clientele/mcp$': '<rootDir>/dist/spec/mcp/mcp.js',
-    '^clientele/(.+)$': '<rootDir>/dist/spec/$1.js',
+    ...entries,
     '^(?:\\.\\./)+lib/(.+)\\.ts$': '<rootDir>/dist/spec/$1.js',
     '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
   },

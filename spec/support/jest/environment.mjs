@@ -1,0 +1,23 @@
+/**
+ * Jest's environment for Node, in which an error is an error wherever it was made. Each spec file has globals of its own, and what Node
+ * and the packages of runtime.mjs throw is made of others: outside Jest, where there is but one `Error`, all of it is `instanceof Error`.
+ */
+import { TestEnvironment } from 'jest-environment-node'
+
+const names = ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError']
+const ordinary = Function.prototype[Symbol.hasInstance]
+
+export default class OneErrorEnvironment extends TestEnvironment {
+  constructor(...given) {
+    super(...given)
+    for (const name of names) {
+      const [own, outer] = [this.global[name], globalThis[name]]
+      Object.defineProperty(own, Symbol.hasInstance, {
+        // classes that extend it inherit this
+        value(instance) {
+          return ordinary.call(this, instance) || (this === own && ordinary.call(outer, instance))
+        }
+      })
+    }
+  }
+}
