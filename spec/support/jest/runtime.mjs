@@ -18,6 +18,8 @@ const packageOf = module => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(modu
 
 export default class SharedPackagesRuntime extends Runtime {
   requireModule(from, module, ...options) {
-    return module !== undefined && shared.includes(packageOf(module)) ? require(module) : super.requireModule(from, module, ...options)
+    return module !== undefined && shared.includes(packageOf(module))
+      ? require(module)
+      : super.requireModule(from, module, ...options)
   }
 }
