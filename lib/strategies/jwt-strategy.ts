@@ -88,7 +88,7 @@ export abstract class JwtStrategy extends MethodStrategy {
       // written out: V8 takes a microsecond or more to copy an object that gets other members beside
       prove: (client, decision) =>
         verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client, decision, clientKeys }),
-      pretend: decision => pretendVerification({ assertion, jws, client_id_parameter, kind, policy, decision })
+      pretend: decision => pretendVerification({ assertion, jws, client_id_parameter, kind, policy, decision, clientKeys })
     }
   }
 
