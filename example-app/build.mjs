@@ -9,8 +9,12 @@ const stamp = join(root, 'dist', '.tsbuildinfo')
 const lock = join(root, 'dist', '.building')
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
-/** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
-export async function build() {
+/**
+ * Builds where that is due, and says so. Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait.
+ *
+ * @param {(doing: string) => void} say
+ */
+export async function build(say) {
   while (isStale() || isLocked()) {
     if (!takeLock()) {
       if (!isLocked()) continue
@@ -18,16 +22,16 @@ export async function build() {
       continue
     }
     try {
-      if (isStale()) compile()
+      if (isStale()) compile(say)
     } finally {
       rmSync(lock, { force: true })
     }
   }
 }
 
-function compile() {
+function compile(say) {
   if (modified(compiler) === 0) refuse('the compiler is not installed: run npm ci first')
-  process.stderr.write('Building, which takes some ten seconds …\n')
+  say('building, which takes some ten seconds')
   const begun = new Date()
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] })
   if (status !== 0) refuse('the build failed')

@@ -8,5 +8,12 @@ const programs = { serve: 'main.js', 'rotate-keys': 'rotate-keys.js' }
 const program = programs[process.argv[2] ?? 'serve']
 if (program === undefined) refuse(`there is no such program; there are ${Object.keys(programs).join(', ')}`)
 
-await build()
+await build(say)
+say('starting')
 await import(`../dist/example-app/${program}`)
+
+/** A line of the log: before there is one, as little of it as its level allows. */
+function say(doing) {
+  if (!['', 'info', 'debug'].includes(process.env.LOG_LEVEL ?? '')) return
+  process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: doing })}\n`)
+}
