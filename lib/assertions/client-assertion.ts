@@ -111,9 +111,7 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
  *
  * @throws {@link InvalidClientError} always.
  */
-export function pretendVerification(
-  input: Omit<ClientAssertionInput, 'client' | 'secrets'>
-): Promise<{ credential: string }> {
+export function pretendVerification(input: Omit<ClientAssertionInput, 'client' | 'secrets'>): Promise<{ credential: string }> {
   return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys(input.clientKeys) })
 }
 
