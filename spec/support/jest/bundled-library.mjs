@@ -1,7 +1,7 @@
 /**
  * The library as the specs load it: the modules behind the main entry in one file, which is read, compiled and linked in a tenth of
  * the time that its three hundred files take. Every module of lib/ keeps an address of its own, with exactly its own exports, so that
- * a spec imports `lib/…​.ts` and gets that module: the same one the rest of the library uses, and none that another spec file has.
+ * a spec imports `lib/….ts` and gets that module: the same one the rest of the library uses, and none that another spec file has.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
