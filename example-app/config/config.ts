@@ -26,9 +26,7 @@ export function loadConfig(path: string): Config {
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
 export function checkConfig(input: unknown, folder: string): Config {
-  const parsed = configSchema.safeParse(input)
-  if (!parsed.success) throw errorOf(parsed.error.issues[0])
-  const settings = parsed.data
+  const settings = parseSettings(input)
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkMcpPath(
@@ -49,7 +47,15 @@ export function checkConfig(input: unknown, folder: string): Config {
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
 
-function readJson(path: string): unknown {
+/** Settings as the file's schema has them, with their defaults. @throws {@link ConfigError} naming the first that is wrong. */
+export function parseSettings(input: unknown): Settings {
+  const parsed = configSchema.safeParse(input)
+  if (!parsed.success) throw errorOf(parsed.error.issues[0])
+  return parsed.data
+}
+
+/** @throws {@link ConfigError} where there is no such file, or no JSON in it. */
+export function readJson(path: string): unknown {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
