@@ -60,7 +60,6 @@ const exceptions = {
 /** They know Express or Passport; every other room takes values. */
 const expressRooms = [
   'mcp',
-  'mcp',
   'authorization-server',
   'endpoints',
   'token-endpoint',
@@ -68,6 +67,16 @@ const expressRooms = [
   'authentication',
   'strategies',
   'http'
+]
+
+/** What a user of the package can import. */
+const publicEntries = [
+  './index.ts',
+  './events/index.ts',
+  './mcp/mcp.ts',
+  './stores/sqlite.ts',
+  './stores/postgres.ts',
+  './stores/redis.ts'
 ]
 
 /** No endpoint, and known to every one. `index.ts` is the list of the endpoints, and knows them all. */
@@ -129,20 +138,30 @@ export default tseslint.config(
             ...walls,
             {
               target: './lib',
-              from: ['./example-app', './spec', './bench'],
+              from: ['./cli', './example-app', './spec', './bench'],
               message: 'the library does not know what is built on it'
             },
             {
               target: './example-app',
+              from: './cli',
+              message: 'the example app does not know the command'
+            },
+            {
+              target: './cli',
               from: './lib',
-              except: [
-                './index.ts',
-                './events/index.ts',
-                './mcp/mcp.ts',
-                './stores/sqlite.ts',
-                './stores/postgres.ts',
-                './stores/redis.ts'
-              ],
+              except: publicEntries,
+              message: "the command imports 'clientele', as a user would"
+            },
+            {
+              target: './cli',
+              from: './example-app',
+              except: ['./config'],
+              message: 'the command knows what a configuration file is, and no server'
+            },
+            {
+              target: './example-app',
+              from: './lib',
+              except: publicEntries,
               message: "the example app imports 'clientele', as a user would"
             }
           ]
