@@ -74,6 +74,7 @@ const publicEntries = [
   './index.ts',
   './events/index.ts',
   './mcp/mcp.ts',
+  './lint/lint.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',
   './stores/redis.ts'

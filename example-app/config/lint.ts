@@ -43,9 +43,11 @@ function findingOf({ path, mustBe }: Refusal): Finding {
   return { id, level, where: path, section, message: `The server does not start: ${path} ${mustBe}`, fix }
 }
 
-/** Does all that starting does but listen. One store for all attempts, so that keys are made once. */
+/** What is made for an issuer is made once, for all attempts. */
+const store = memoryStore()
+
+/** Does all that starting does but listen. */
 function startsWith(folder: string): (value: unknown) => Promise<Refusal | undefined> {
-  const store = memoryStore()
   const log = createLog('silent')
   return async value => {
     try {

@@ -14,7 +14,9 @@ function about(
   return seen => {
     const look = seen[which]
     const message = look === undefined ? undefined : problem(look)
-    return look === undefined || message === undefined ? none : [{ where: new URL(look.url).origin + new URL(look.url).pathname, message }]
+    return look === undefined || message === undefined
+      ? none
+      : [{ where: new URL(look.url).origin + new URL(look.url).pathname, message }]
   }
 }
 
@@ -34,7 +36,9 @@ const refusals: readonly Rule<SeenServer>[] = [
     section: 'RFC 6749 §5.2',
     fix: 'Send WWW-Authenticate: Basic with a 401 to a client that used the Authorization header.',
     find: about('refusal', ({ status, headers }) =>
-      status === 401 && !/^basic\b/i.test(headers.get('www-authenticate') ?? '') ? 'The refusal does not name the scheme Basic' : undefined
+      status === 401 && !/^basic\b/i.test(headers.get('www-authenticate') ?? '')
+        ? 'The refusal does not name the scheme Basic'
+        : undefined
     )
   },
   {
@@ -63,7 +67,9 @@ const refusals: readonly Rule<SeenServer>[] = [
     section: 'RFC 6749 §3.2',
     fix: 'Answer POST alone: addresses with secrets in them end in logs.',
     find: about('got', ({ status, text }) =>
-      status < 400 || objectIn(text)?.['error'] === 'invalid_client' ? `GET is answered ${status} by the token endpoint` : undefined
+      status < 400 || objectIn(text)?.['error'] === 'invalid_client'
+        ? `GET is answered ${status} by the token endpoint`
+        : undefined
     )
   },
   {
@@ -95,12 +101,15 @@ const refusals: readonly Rule<SeenServer>[] = [
     level: 'warning',
     section: 'RFC 8414 §2',
     fix: 'Answer at every address of the metadata, within 5 s and without a redirect.',
-    find: ({ unanswered }) => unanswered.map(({ url, reason }) => ({ where: url, message: `Nothing could be seen here: ${reason}` }))
+    find: ({ unanswered }) =>
+      unanswered.map(({ url, reason }) => ({ where: url, message: `Nothing could be seen here: ${reason}` }))
   }
 ]
 
 /** A rule about the MCP server, where there is one. */
-function aboutResource(problem: (resource: SeenResource, seen: SeenServer) => string | undefined): (seen: SeenServer) => readonly Spot[] {
+function aboutResource(
+  problem: (resource: SeenResource, seen: SeenServer) => string | undefined
+): (seen: SeenServer) => readonly Spot[] {
   return seen => {
     if (seen.resource === undefined) return none
     const message = problem(seen.resource, seen)
@@ -119,7 +128,12 @@ const mcp: readonly Rule<SeenServer>[] = [
     fix: 'Serve protected resource metadata at /.well-known/oauth-protected-resource and the path of the MCP server.',
     find: seen =>
       seen.resource?.metadata === undefined
-        ? [{ where: seen.resource?.url ?? seen.given, message: 'There is no protected resource metadata: clients cannot find this server' }]
+        ? [
+            {
+              where: seen.resource?.url ?? seen.given,
+              message: 'There is no protected resource metadata: clients cannot find this server'
+            }
+          ]
         : none
   },
   {
@@ -142,7 +156,8 @@ const mcp: readonly Rule<SeenServer>[] = [
     fix: 'Name the issuer in authorization_servers.',
     find: aboutResource(({ metadata }, seen) => {
       const issuer = seen.metadata.body['issuer']
-      if (metadata === undefined || stringsOf(metadata.body['authorization_servers']).some(one => one === issuer)) return undefined
+      if (metadata === undefined || stringsOf(metadata.body['authorization_servers']).some(one => one === issuer))
+        return undefined
       return 'Its metadata does not name this authorization server'
     })
   },
@@ -165,7 +180,7 @@ const mcp: readonly Rule<SeenServer>[] = [
     profile: 'mcp',
     fix: 'Send resource_metadata with the challenge.',
     find: aboutResource(resource =>
-      resource.refusal?.status === 401 && !/resource_metadata="/.test(challengeOf(resource))
+      resource.refusal?.status === 401 && !challengeOf(resource).includes('resource_metadata="')
         ? 'The challenge does not say where the metadata is'
         : undefined
     )
@@ -191,7 +206,12 @@ const mcp: readonly Rule<SeenServer>[] = [
     find: ({ metadata: { url, body } }) =>
       body['client_id_metadata_document_supported'] === true
         ? none
-        : [{ where: `${url}#client_id_metadata_document_supported`, message: 'Clients that were never registered here cannot connect' }]
+        : [
+            {
+              where: `${url}#client_id_metadata_document_supported`,
+              message: 'Clients that were never registered here cannot connect'
+            }
+          ]
   },
   {
     id: 'mcp_metadata_not_readable',
@@ -201,7 +221,7 @@ const mcp: readonly Rule<SeenServer>[] = [
     fix: 'Send Access-Control-Allow-Origin: * with both metadata documents.',
     find: ({ metadata, resource }) =>
       [metadata, resource?.metadata].flatMap(document =>
-        document === undefined || document.headers.get('access-control-allow-origin') !== null
+        document?.headers.get('access-control-allow-origin') !== null
           ? none
           : [{ where: document.url, message: 'Clients in a browser cannot read the document' }]
       )

@@ -48,15 +48,15 @@ interface RegisteredKey {
 function keysOf({ client, path }: LintedClient): readonly RegisteredKey[] {
   const keys = client.jwks?.keys ?? []
   return keys.map((jwk, index) => ({
-    jwk: jwk as Readonly<Record<string, unknown>>,
+    jwk: jwk,
     where: `${path}.jwks.keys[${index}]`,
     client_id: client.client_id
   }))
 }
 
 /** What more than one client has, at every place but the first. @param name never the secret itself. */
-function shared<T>(found: readonly (readonly [T, string, string])[], words: string): readonly Spot[] {
-  const first = new Map<T, string>()
+function shared(found: readonly (readonly [string, string, string])[], words: string): readonly Spot[] {
+  const first = new Map<string, string>()
   return found.flatMap(([value, client_id, where]) => {
     const owner = first.get(value)
     if (owner === undefined) {
@@ -87,7 +87,9 @@ const redirects: readonly Rule<LintedOptions>[] = [
     level: 'error',
     section: 'RFC 9700 §2.1',
     fix: 'Register every redirect URI as it is sent: they are compared as strings.',
-    find: eachRedirect(uri => (uri.includes('*') ? 'A pattern matches nothing here, and elsewhere it matches an attacker' : undefined))
+    find: eachRedirect(uri =>
+      uri.includes('*') ? 'A pattern matches nothing here, and elsewhere it matches an attacker' : undefined
+    )
   },
   {
     id: 'redirect_uri_localhost',
@@ -177,7 +179,12 @@ const credentials: readonly Rule<LintedOptions>[] = [
     find: each((client, path) => {
       const method = client.token_endpoint_auth_method ?? defaultMethod
       return secretMethods.includes(method)
-        ? [{ where: `${path}.token_endpoint_auth_method`, message: `${method} proves the client with a secret that the server knows too` }]
+        ? [
+            {
+              where: `${path}.token_endpoint_auth_method`,
+              message: `${method} proves the client with a secret that the server knows too`
+            }
+          ]
         : none
     })
   }
@@ -218,7 +225,12 @@ const metadata: readonly Rule<LintedOptions>[] = [
     find: each((client, path) =>
       stringsOf(client.response_types).flatMap((type, index) =>
         /\b(?:token|id_token)\b/.test(type)
-          ? [{ where: `${path}.response_types[${index}]`, message: `${type} puts tokens into addresses, where histories and logs keep them` }]
+          ? [
+              {
+                where: `${path}.response_types[${index}]`,
+                message: `${type} puts tokens into addresses, where histories and logs keep them`
+              }
+            ]
           : none
       )
     )
@@ -243,9 +255,15 @@ const metadata: readonly Rule<LintedOptions>[] = [
       const rules: unknown = client['federated_credentials']
       return (Array.isArray(rules) ? (rules as readonly Readonly<Record<string, unknown>>[]) : []).flatMap((rule, index) => {
         const { subject, claims } = rule
-        const isWide = typeof subject === 'string' ? subject.endsWith('*') : Object.keys((claims as object | undefined) ?? {}).length < 2
+        const isWide =
+          typeof subject === 'string' ? subject.endsWith('*') : Object.keys((claims as object | undefined) ?? {}).length < 2
         return isWide
-          ? [{ where: `${path}.federated_credentials[${index}]`, message: 'More than one workload of the platform can be this client' }]
+          ? [
+              {
+                where: `${path}.federated_credentials[${index}]`,
+                message: 'More than one workload of the platform can be this client'
+              }
+            ]
           : none
       })
     })

@@ -26,7 +26,12 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
       return clientsOf(options).flatMap(({ client, path }) => {
         const facts = methodFacts.get(client.token_endpoint_auth_method ?? '')
         return facts?.certificate === true && facts.accepts.includes('subject')
-          ? [{ where: `${path}.token_endpoint_auth_method`, message: 'No authority is trusted: anybody can make a certificate with this subject' }]
+          ? [
+              {
+                where: `${path}.token_endpoint_auth_method`,
+                message: 'No authority is trusted: anybody can make a certificate with this subject'
+              }
+            ]
           : none
       })
     }
@@ -41,7 +46,12 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
         const [address = '', bits] = network.split('/')
         const most = address.includes(':') ? 32 : 8
         return bits !== undefined && Number(bits) < most
-          ? [{ where: `client_certificate_header.trusted_proxies[${index}]`, message: 'Nearly everybody may say which client certificate was presented' }]
+          ? [
+              {
+                where: `client_certificate_header.trusted_proxies[${index}]`,
+                message: 'Nearly everybody may say which client certificate was presented'
+              }
+            ]
           : none
       })
   },
@@ -66,7 +76,12 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
     find: ({ issuer, deployment }) =>
       (deployment?.trustedIssuers ?? []).flatMap((trusted, index) =>
         trusted === issuer
-          ? [{ where: `trusted_issuers[${index}].issuer`, message: 'Tokens of this server count as the word of another about people' }]
+          ? [
+              {
+                where: `trusted_issuers[${index}].issuer`,
+                message: 'Tokens of this server count as the word of another about people'
+              }
+            ]
           : none
       )
   }

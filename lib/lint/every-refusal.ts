@@ -44,7 +44,7 @@ export async function everyRefusal(
     const refusal = await check(pruned.value)
     if (refusal === undefined) break
     const path = originalPath(refusal.path, pruned)
-    if (!isConsequence({ ...refusal, path }, removed)) found.push({ ...refusal, path })
+    if (!found.some(one => one.path === path) && !isConsequence({ ...refusal, path }, removed)) found.push({ ...refusal, path })
     const before = removed.size
     for (const place of toRemove({ ...refusal, path }, pruned.value, removed, standIns)) removed.add(place)
     if (removed.size === before) break
@@ -53,7 +53,9 @@ export async function everyRefusal(
 }
 
 function stepsOf(path: string): readonly Step[] {
-  return [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) => (index === undefined ? (name ?? '') : Number(index)))
+  return [...path.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) =>
+    index === undefined ? (name ?? '') : Number(index)
+  )
 }
 
 function pathOf(steps: readonly Step[]): string {
@@ -99,8 +101,9 @@ function isConsequence({ path, mustBe }: Refusal, removed: ReadonlySet<string>):
   const parent = parentOf(path)
   return [...removed].some(place => {
     if (place === path || place.startsWith(`${path}[`) || place.startsWith(`${path}.`)) return true
-    if (parent === '' || parentOf(place) !== parent) return false
-    return mustBe.includes(String(stepsOf(place).at(-1))) || mustBe.includes('must be given') || mustBe.startsWith('or ')
+    const name = stepsOf(place).at(-1)
+    if (parent === '' || typeof name !== 'string' || parentOf(place) !== parent) return false
+    return mustBe.includes(name) || mustBe.includes('must be given') || mustBe.startsWith('or ')
   })
 }
 
@@ -114,7 +117,7 @@ function toRemove(
   const isThere = at(value, stepsOf(path)) !== undefined && !removed.has(path)
   if (isThere) return [path]
   const parent = parentOf(path)
-  if (parent === '') return Object.keys(standIns)
+  if (parent === '') return Object.hasOwn(standIns, path) ? [path] : Object.keys(standIns)
   const siblings = Object.keys((at(value, stepsOf(parent)) as object | undefined) ?? {})
   const named = siblings.filter(name => !removed.has(`${parent}.${name}`) && new RegExp(`\\b${name}\\b`).test(mustBe))
   return named.length > 0 && !parent.endsWith(']') ? named.map(name => `${parent}.${name}`) : [parent]

@@ -37,8 +37,11 @@ export interface Spot {
 
 /** What is always the same of a rule. */
 export interface RuleFacts {
+  /** How bad it is, where a spot does not say otherwise. */
   readonly level: FindingLevel
+  /** The section of the specification that asks for it. */
   readonly section: string
+  /** One sentence: what to do. */
   readonly fix: string
   /** The one profile that has this rule. Default: all of them. */
   readonly profile?: LintProfile

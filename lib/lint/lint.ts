@@ -3,18 +3,20 @@
  *
  * @module clientele/lint
  */
-import { ConfigurationError, integer, fn, oneOf, readOptions, type Checks } from '../options.ts'
+import { ConfigurationError, readOptions } from '../options.ts'
 import { checkProfile } from '../profiles.ts'
 import { behaviourRules } from './behaviour-rules.ts'
 import { clientRules } from './client-rules.ts'
 import { deploymentRules } from './deployment-rules.ts'
-import { byLevel, findingsOf, lintProfiles, type Finding, type LintProfile } from './finding.ts'
+import { byLevel, findingsOf, type Finding } from './finding.ts'
+import { lintChecks, lintServerChecks, type LintOptions, type LintServerOptions } from './how.ts'
 import type { LintedOptions } from './linted-options.ts'
 import { metadataRules } from './metadata-rules.ts'
 import { seeServer } from './seen-server.ts'
 import { serverRules } from './server-rules.ts'
 
 export { hasErrors, lintProfiles, type Finding, type FindingLevel, type LintProfile, type RuleFacts } from './finding.ts'
+export type { LintOptions, LintServerOptions } from './how.ts'
 export type { LintedDeployment, LintedOptions } from './linted-options.ts'
 export { everyRefusal, type Refusal, type RefusalsOptions } from './every-refusal.ts'
 export { LookError } from './look.ts'
@@ -22,27 +24,6 @@ export { formatFindings, lintFormats, type LintFormat } from './report.ts'
 export { invalidSetting, lintRules, type LintRule } from './rules.ts'
 export type { ClientMetadata, ClientRegistry, ClientSource } from '../clients/client.ts'
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from '../profiles.ts'
-
-/** How to lint. */
-export interface LintOptions {
-  /** The rules to hold it against. Default `oauth2.1`. */
-  readonly profile?: LintProfile | undefined
-}
-
-/** How to lint a running server. */
-export interface LintServerOptions extends LintOptions {
-  /** Asks for addresses. Default: the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch | undefined
-  /** Milliseconds to wait for each answer. Default 5000. */
-  readonly timeout?: number | undefined
-}
-
-const lintChecks = { profile: oneOf(lintProfiles, 'oauth2.1') } satisfies Checks<LintOptions>
-export const lintServerChecks = {
-  ...lintChecks,
-  fetch: fn<typeof globalThis.fetch>((...request) => globalThis.fetch(...request)),
-  timeout: integer({ min: 1, max: 60_000, default: 5000, of: 'milliseconds' })
-} satisfies Checks<LintServerOptions>
 
 /**
  * Holds the options of `authorizationServer()` or `tokenRouter()` against the rules: what the options allow, not whether they are well formed, which
@@ -57,16 +38,14 @@ export function lintOptions(options: LintedOptions, how: LintOptions = {}): read
   const { profile } = readOptions(how, lintChecks)
   if (typeof options !== 'object' || (options as unknown) === null) throw new ConfigurationError('options', 'must be an object')
   const asked = profile === 'fapi2' ? 'fapi2-security' : options.profile
-  const problems = checkProfile({ ...options, profile: asked }).map(
-    ({ rule, key, mustBe, section }): Finding => ({
-      id: rule,
-      level: 'error',
-      where: key,
-      section,
-      message: `The FAPI 2.0 Security Profile does not allow this: it ${mustBe}`,
-      fix: 'Change it as the profile asks, or use a profile that does not.'
-    })
-  )
+  const problems = checkProfile({ ...options, profile: asked }).map(({ rule, key, mustBe, section }): Finding => ({
+    id: rule,
+    level: 'error',
+    where: key,
+    section,
+    message: `The FAPI 2.0 Security Profile does not allow this: it ${mustBe}`,
+    fix: 'Change it as the profile asks, or use a profile that does not.'
+  }))
   return byLevel([...problems, ...findingsOf([...serverRules, ...clientRules, ...deploymentRules], options, profile)])
 }
 

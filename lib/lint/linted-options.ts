@@ -61,11 +61,13 @@ export interface LintedDeployment {
   /** The addresses and networks whose certificate header is believed. */
   readonly trustedProxies?: readonly string[] | undefined
   /** Certificates, each with the milliseconds since the epoch at which it expires. */
-  readonly certificates?: readonly { /** Names the setting. */ readonly where: string; /** The end. */ readonly expires: number }[] | undefined
+  readonly certificates?:
+    readonly { /** Names the setting. */ readonly where: string; /** The end. */ readonly expires: number }[] | undefined
   /** The issuers whose assertions are accepted. */
   readonly trustedIssuers?: readonly string[] | undefined
   /** What is said at start. */
-  readonly warnings?: readonly { /** Names the setting. */ readonly where: string; /** The warning. */ readonly message: string }[] | undefined
+  readonly warnings?:
+    readonly { /** Names the setting. */ readonly where: string; /** The warning. */ readonly message: string }[] | undefined
 }
 
 /** A client of a list, and the path it is found at. */

@@ -11,6 +11,7 @@ export interface Look {
 
 /** Why nothing could be seen. */
 export class LookError extends Error {
+  /** The class's name. */
   override readonly name = 'LookError'
 }
 
@@ -63,9 +64,9 @@ async function readText({ body }: Response): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'it did not answer'
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'it did not answer in time'
-  const code: unknown = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined
+  const { name, cause } = error as { readonly name?: string; readonly cause?: { readonly code?: unknown } }
+  if (name === 'TimeoutError' || name === 'AbortError') return 'it did not answer in time'
+  const code = cause?.code
   return typeof code === 'string' ? `it did not answer (${code})` : 'it did not answer'
 }
 

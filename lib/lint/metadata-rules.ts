@@ -62,7 +62,9 @@ const shape: readonly Rule<SeenServer>[] = [
     fix: 'Serve everything over https.',
     find: ({ metadata: { url, body } }) =>
       addressesIn(body).flatMap(([name, value]) =>
-        isInsecure(value) ? [{ where: `${url}#${name}`, message: 'The address is not https: what is sent there can be read' }] : none
+        isInsecure(value)
+          ? [{ where: `${url}#${name}`, message: 'The address is not https: what is sent there can be read' }]
+          : none
       )
   },
   {
@@ -127,8 +129,14 @@ const offers: readonly Rule<SeenServer>[] = [
       const types = stringsOf(body['response_types_supported']).filter(type => /(?:^| )token(?: |$)/.test(type))
       const grants = stringsOf(body['grant_types_supported']).filter(grant => grant === 'implicit')
       return [
-        ...types.map(type => ({ where: `${url}#response_types_supported`, message: `${type} puts access tokens into addresses` })),
-        ...grants.map(() => ({ where: `${url}#grant_types_supported`, message: 'The implicit grant puts access tokens into addresses' }))
+        ...types.map(type => ({
+          where: `${url}#response_types_supported`,
+          message: `${type} puts access tokens into addresses`
+        })),
+        ...grants.map(() => ({
+          where: `${url}#grant_types_supported`,
+          message: 'The implicit grant puts access tokens into addresses'
+        }))
       ]
     }
   },
@@ -185,7 +193,9 @@ const fapi: readonly Rule<SeenServer>[] = [
     profile: 'fapi2',
     fix: 'Require pushed authorization requests, and say so.',
     find: member('require_pushed_authorization_requests', (value, body) =>
-      value === true || typeof body['authorization_endpoint'] !== 'string' ? undefined : 'Authorization requests need not be pushed'
+      value === true || typeof body['authorization_endpoint'] !== 'string'
+        ? undefined
+        : 'Authorization requests need not be pushed'
     )
   },
   {
@@ -219,7 +229,8 @@ const fapi: readonly Rule<SeenServer>[] = [
     profile: 'fapi2',
     fix: 'Bind access tokens with DPoP or mutual TLS, and announce which.',
     find: ({ metadata: { url, body } }) =>
-      stringsOf(body['dpop_signing_alg_values_supported']).length > 0 || body['tls_client_certificate_bound_access_tokens'] === true
+      stringsOf(body['dpop_signing_alg_values_supported']).length > 0 ||
+      body['tls_client_certificate_bound_access_tokens'] === true
         ? none
         : [{ where: `${url}#dpop_signing_alg_values_supported`, message: 'Access tokens are bound to nothing' }]
   }

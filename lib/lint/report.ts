@@ -23,10 +23,13 @@ export function formatFindings(findings: readonly Finding[], format: LintFormat,
 function textOf(findings: readonly Finding[], subject: string): string {
   const count = (level: Finding['level']): number => findings.filter(finding => finding.level === level).length
   const blocks = findings.map(
-    ({ id, level, where, section, message, fix }) => `${level.padEnd(7)} ${where}\n        ${message}\n        ${fix}\n        ${id} (${section})\n`
+    ({ id, level, where, section, message, fix }) =>
+      `${level.padEnd(7)} ${where}\n        ${message}\n        ${fix}\n        ${id} (${section})\n`
   )
   const sum = `${count('error')} errors, ${count('warning')} warnings, ${count('note')} notes`
-  return [...blocks, `${line(subject)}: ${findings.length === 0 ? 'nothing found' : sum}\n`].map(block => printed(block)).join('\n')
+  return [...blocks, `${line(subject)}: ${findings.length === 0 ? 'nothing found' : sum}\n`]
+    .map(block => printed(block))
+    .join('\n')
 }
 
 /** SARIF 2.1.0 §3.13. */

@@ -1,7 +1,8 @@
 /** How hard a secret is to guess, as far as that can be seen from the secret itself. */
 
 /** What people write where a secret belongs. */
-const words = /^(?:client|my|the|top|super|secret|password|passw0rd|pass|changeme|change-me|test|example|demo|admin|default|[-_ .!\d])*$/i
+const words =
+  /^(?:client|my|the|top|super|secret|password|passw0rd|pass|changeme|change-me|test|example|demo|admin|default|[-_ .!\d])*$/i
 
 /** Bits that an attacker has to guess at most: as if every character were drawn from those that are there. */
 export function secretBits(secret: string): number {

@@ -3,6 +3,7 @@ import { secretMethods } from '../clients/client.ts'
 import { defaultMethod } from '../clients/methods.ts'
 import type { Rule, Spot } from './finding.ts'
 import { clientsOf, type LintedOptions } from './linted-options.ts'
+import { mcpRules } from './mcp-rules.ts'
 import { guessableBits, secretBits } from './secrets.ts'
 
 const day = 86_400
@@ -32,7 +33,12 @@ const protection: readonly Rule<LintedOptions>[] = [
     fix: 'Set requirePkce (policy.require_pkce) to "always".',
     find: options =>
       options.requirePkce !== 'always' && clientsOf(options).some(({ client }) => usesCodes(client) && !isNone(client))
-        ? [{ where: 'requirePkce', message: 'Clients that authenticate may leave PKCE out, and a stolen code can then be injected' }]
+        ? [
+            {
+              where: 'requirePkce',
+              message: 'Clients that authenticate may leave PKCE out, and a stolen code can then be injected'
+            }
+          ]
         : none
   },
   {
@@ -52,9 +58,20 @@ const protection: readonly Rule<LintedOptions>[] = [
     fix: 'Set assertionAudience to "issuer" once whoWouldBreak() names nobody any more.',
     find: ({ assertionAudience }) =>
       assertionAudience === 'legacy'
-        ? [{ where: 'assertionAudience', message: 'Assertions that were made for another server’s token endpoint may be good here' }]
+        ? [
+            {
+              where: 'assertionAudience',
+              message: 'Assertions that were made for another server’s token endpoint may be good here'
+            }
+          ]
         : assertionAudience === 'report'
-          ? [{ where: 'assertionAudience', level: 'warning', message: 'Assertions addressed to the token endpoint are let through and reported' }]
+          ? [
+              {
+                where: 'assertionAudience',
+                level: 'warning',
+                message: 'Assertions addressed to the token endpoint are let through and reported'
+              }
+            ]
           : none
   },
   {
@@ -63,7 +80,9 @@ const protection: readonly Rule<LintedOptions>[] = [
     section: 'RFC 6749 §5.2',
     fix: 'Leave developmentErrors out, and read decisions in the log or at onDecision.',
     find: ({ developmentErrors }) =>
-      developmentErrors === true ? [{ where: 'developmentErrors', message: 'Every refused client is told why, and so is whoever tries' }] : none
+      developmentErrors === true
+        ? [{ where: 'developmentErrors', message: 'Every refused client is told why, and so is whoever tries' }]
+        : none
   },
   {
     id: 'json_body',
@@ -71,7 +90,9 @@ const protection: readonly Rule<LintedOptions>[] = [
     section: 'RFC 6749 §3.2',
     fix: 'Leave jsonBody (policy.json_body) out where no client needs it: a form is what every client can send.',
     find: ({ jsonBody }) =>
-      jsonBody === true ? [{ where: 'jsonBody', message: 'The token endpoint reads JSON beside the form that the specification has' }] : none
+      jsonBody === true
+        ? [{ where: 'jsonBody', message: 'The token endpoint reads JSON beside the form that the specification has' }]
+        : none
   }
 ]
 
@@ -82,7 +103,9 @@ const registration: readonly Rule<LintedOptions>[] = [
     section: 'RFC 7591 §5',
     fix: 'Ask for an initial access token, or turn to client documents, which at least name a host.',
     find: ({ registration: open }) =>
-      open?.access === 'open' ? [{ where: 'registration.access', message: 'Anybody may register a client, under any name' }] : none
+      open?.access === 'open'
+        ? [{ where: 'registration.access', message: 'Anybody may register a client, under any name' }]
+        : none
   },
   {
     id: 'open_registration_grants',
@@ -94,7 +117,12 @@ const registration: readonly Rule<LintedOptions>[] = [
       const offered = open.grantTypes ?? tokenIssuers?.map(({ grant_type }) => grant_type) ?? ['client_credentials']
       const grants = offered.filter(grant => !grantsOfPeople.includes(grant))
       if (grants.length === 0) return none
-      return [{ where: 'registration.grantTypes', message: `Anybody may register for grants no person decides on: ${grants.join(', ')}` }]
+      return [
+        {
+          where: 'registration.grantTypes',
+          message: `Anybody may register for grants no person decides on: ${grants.join(', ')}`
+        }
+      ]
     }
   },
   {
@@ -105,7 +133,12 @@ const registration: readonly Rule<LintedOptions>[] = [
     find: ({ registration: given }) =>
       (given?.initialAccessTokens ?? []).flatMap((token, index) =>
         secretBits(token) < guessableBits
-          ? [{ where: `registration.initialAccessTokens[${index}]`, message: 'The token that lets anybody register can be guessed' }]
+          ? [
+              {
+                where: `registration.initialAccessTokens[${index}]`,
+                message: 'The token that lets anybody register can be guessed'
+              }
+            ]
           : none
       )
   },
@@ -118,7 +151,12 @@ const registration: readonly Rule<LintedOptions>[] = [
       (given?.schemes ?? []).flatMap((scheme, index) =>
         scheme.includes('.')
           ? none
-          : [{ where: `registration.schemes[${index}]`, message: 'Any app on a device can claim a scheme without a domain in it' }]
+          : [
+              {
+                where: `registration.schemes[${index}]`,
+                message: 'Any app on a device can claim a scheme without a domain in it'
+              }
+            ]
       )
   },
   {
@@ -172,7 +210,12 @@ const tokens: readonly Rule<LintedOptions>[] = [
       [...resourcesOfScopes(options)].flatMap(([scope, owners]) =>
         owners.length < 2
           ? none
-          : [{ where: `resources[${owners[1] ?? 0}].scopes`, message: `${scope} belongs to several resources: a token for it is for none, and one of them can use it at another` }]
+          : [
+              {
+                where: `resources[${owners[1] ?? 0}].scopes`,
+                message: `${scope} belongs to several resources: a token for it is for none, and one of them can use it at another`
+              }
+            ]
       )
   },
   {
@@ -197,49 +240,18 @@ const tokens: readonly Rule<LintedOptions>[] = [
       )
       return clients.length === 0 || isBound
         ? none
-        : [{ where: 'clients', message: 'No client’s access tokens are bound to a key or certificate: whoever has one can use it' }]
+        : [
+            {
+              where: 'clients',
+              message: 'No client’s access tokens are bound to a key or certificate: whoever has one can use it'
+            }
+          ]
     }
-  }
-]
-
-const mcp: readonly Rule<LintedOptions>[] = [
-  {
-    id: 'mcp_no_resource',
-    level: 'error',
-    section: 'MCP authorization, Resource Parameter',
-    profile: 'mcp',
-    fix: 'Add a resource whose name is the address people give their MCP clients (mcp in the configuration file).',
-    find: ({ resources = [] }) =>
-      resources.length === 0 ? [{ where: 'resources', message: 'There is no MCP server that tokens could be for' }] : none
-  },
-  {
-    id: 'mcp_unknown_clients',
-    level: 'error',
-    section: 'MCP authorization, Client Registration',
-    profile: 'mcp',
-    fix: 'Set clientDocuments (client_documents) to { "hosts": ["*"] }.',
-    find: ({ clientDocuments, registration: given }) => {
-      if (clientDocuments !== undefined) return none
-      const message = 'Clients that nobody registered cannot connect: neither client documents nor registration are on'
-      if (given?.access !== 'open') return [{ where: 'clientDocuments', message }]
-      return [{ where: 'clientDocuments', level: 'warning', message: 'Clients register themselves, which MCP has deprecated; client documents are off' }]
-    }
-  },
-  {
-    id: 'mcp_no_public_clients',
-    level: 'error',
-    section: 'MCP authorization, Client Registration',
-    profile: 'mcp',
-    fix: 'Mount the method none among strategies: MCP clients on a desktop have nothing to prove.',
-    find: ({ strategies }) =>
-      strategies === undefined || strategies.some(({ name }) => name === 'none')
-        ? none
-        : [{ where: 'strategies', message: 'Public clients cannot get tokens' }]
   }
 ]
 
 /** The rules. */
-export const serverRules: readonly Rule<LintedOptions>[] = [...protection, ...registration, ...tokens, ...mcp]
+export const serverRules: readonly Rule<LintedOptions>[] = [...protection, ...registration, ...tokens, ...mcpRules]
 
 function methodOf(client: { readonly token_endpoint_auth_method?: string | null | undefined }): string {
   return client.token_endpoint_auth_method ?? defaultMethod
