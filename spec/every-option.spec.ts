@@ -55,6 +55,7 @@ import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization
 import { registrationChecks } from '../lib/endpoints/registration/options.ts'
 import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
+import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
 import { lintServerChecks } from '../lib/lint/how.ts'
 import { lintServer } from '../lib/lint/lint.ts'
@@ -122,6 +123,7 @@ const takers: Readonly<Record<string, Taker>> = {
     at: 'endpointAuthMethods',
     give: authorizationServer
   },
+  'its paths': { good: whole, table: endpointPathsChecks, at: 'paths', give: authorizationServer },
   'its deviceAuthorization': {
     good: whole,
     table: deviceAuthorizationChecks,
