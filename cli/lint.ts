@@ -5,14 +5,11 @@ import { pathToFileURL } from 'node:url'
 import {
   authorizationServer,
   ConfigurationError,
-  generateKeys,
-  memoryStore,
   tokenRouter,
   type AuthorizationServerOptions,
   type TokenRouterOptions
 } from 'clientele'
 import {
-  everyRefusal,
   formatFindings,
   hasErrors,
   invalidSetting,
@@ -23,8 +20,7 @@ import {
   LookError,
   type Finding,
   type LintedOptions,
-  type LintProfile,
-  type Refusal
+  type LintProfile
 } from 'clientele/lint'
 import { command, CommandError } from './command.ts'
 
@@ -79,23 +75,14 @@ async function lintFile(path: string, profile: LintProfile): Promise<readonly Fi
 
 async function lintModule(path: string, profile: LintProfile): Promise<readonly Finding[]> {
   const options = await optionsOf(path)
-  const standIns = {
-    issuer: 'https://as.example',
-    clients: [],
-    store: memoryStore(),
-    keys: options.keys ?? (await generateKeys())
-  }
-  const refusals = await everyRefusal(options, value => Promise.resolve(refusalOf(value)), { standIns })
   const rules = lintOptions(options, { profile })
-  const said = new Set(rules.filter(({ level }) => level === 'error').map(({ where }) => where))
+  const refusal = refusalOf(options)
+  if (refusal === undefined || rules.some(({ level, where }) => level === 'error' && where === refusal.key)) return rules
   const { id, level, section, fix } = invalidSetting
-  const invalid = refusals
-    .filter(refusal => !said.has(refusal.path))
-    .map(({ path: where, mustBe }) => ({ id, level, where, section, message: `The server is not made: ${where} ${mustBe}`, fix }))
-  return [...invalid, ...rules]
+  return [{ id, level, where: refusal.key, section, message: `The server is not made: ${refusal.message}`, fix }, ...rules]
 }
 
-async function optionsOf(path: string): Promise<LintedOptions & { readonly keys?: unknown }> {
+async function optionsOf(path: string): Promise<LintedOptions> {
   let module: Readonly<Record<string, unknown>>
   try {
     module = (await import(pathToFileURL(resolve(path)).href)) as Readonly<Record<string, unknown>>
@@ -110,14 +97,13 @@ async function optionsOf(path: string): Promise<LintedOptions & { readonly keys?
 }
 
 /** Makes the server, as the application would. */
-function refusalOf(value: unknown): Refusal | undefined {
+function refusalOf(options: object): ConfigurationError | undefined {
   try {
-    const isWhole = 'interaction' in (value as object)
-    if (isWhole) authorizationServer(value as AuthorizationServerOptions)
-    else tokenRouter(value as TokenRouterOptions)
+    if ('interaction' in options) authorizationServer(options as AuthorizationServerOptions)
+    else tokenRouter(options as TokenRouterOptions)
     return undefined
   } catch (error) {
-    if (error instanceof ConfigurationError) return { path: error.key, mustBe: error.message.slice(error.key.length).trim() }
+    if (error instanceof ConfigurationError) return error
     throw error
   }
 }

@@ -1,15 +1,13 @@
 /** A wrong setting. The message is the one line an operator reads: the setting's path and what it must be. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-  /** The setting's path, such as `clients[3].jwks_uri`. */
   readonly path: string
   readonly mustBe: string
   constructor(path: string, mustBe: string) {
     // names come from the file and must not be able to break the line
-    const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    super(oneLine(`${path} ${mustBe}`))
-    this.path = oneLine(path)
-    this.mustBe = oneLine(mustBe)
+    super(`${path} ${mustBe}`.replace(/[\p{Cc}\u2028\u2029]+/gu, ' '))
+    this.path = path
+    this.mustBe = mustBe
   }
 }
 

@@ -1,7 +1,7 @@
-/** How findings are written, and how everything wrong is found by a check that stops at the first. */
+/** How findings are written. */
 import { describe, expect, it } from '@jest/globals'
 import { existsSync } from 'node:fs'
-import { everyRefusal, formatFindings, hasErrors, lintOptions } from '../../lib/lint/lint.ts'
+import { formatFindings, hasErrors, lintOptions } from '../../lib/lint/lint.ts'
 
 describe('a report', () => {
   const findings = lintOptions({ clients: [], assertionAudience: 'legacy', jsonBody: true })
@@ -50,35 +50,3 @@ interface Sarif {
     }[]
   }[]
 }
-
-describe('everyRefusal()', () => {
-  /** Refuses the first number that is not 1, and a list without numbers. */
-  const ones = (value: unknown, path = ''): { path: string; mustBe: string } | undefined => {
-    if (typeof value === 'number') return value === 1 ? undefined : { path, mustBe: 'must be 1' }
-    if (Array.isArray(value) && value.length === 0) return { path, mustBe: 'must name at least one' }
-    const members: [string, unknown][] = Array.isArray(value)
-      ? value.map((one, index) => [`[${index}]`, one])
-      : Object.entries(value as object).map(([name, one]) => [path === '' ? name : `.${name}`, one])
-    for (const [step, one] of members) {
-      const refusal = ones(one, path + step)
-      if (refusal !== undefined) return refusal
-    }
-    return undefined
-  }
-
-  it.each<[unknown, string[]]>([
-    [{ a: 1 }, []],
-    [{ a: 2, b: 1, c: 3 }, ['a', 'c']],
-    [{ list: [1, 2, 1, 3, { deep: [1, 5] }] }, ['list[1]', 'list[3]', 'list[4].deep[1]']],
-    [{ list: [2] }, ['list[0]']],
-    [{ list: [] }, ['list']]
-  ])('of %j finds %j', async (value, paths) => {
-    expect((await everyRefusal(value, one => Promise.resolve(ones(one)))).map(({ path }) => path)).toEqual(paths)
-  })
-
-  it('ends where nothing helps, and at its bound', async () => {
-    expect(await everyRefusal({}, () => Promise.resolve({ path: 'a', mustBe: 'must be given' }))).toHaveLength(1)
-    const many = { list: Array.from({ length: 500 }, () => 2) }
-    expect(await everyRefusal(many, one => Promise.resolve(ones(one)), { most: 20 })).toHaveLength(20)
-  })
-})
