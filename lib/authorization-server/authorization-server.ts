@@ -137,6 +137,7 @@ async function forgetKeys({ clients, clientKeys: keys }: TokenEndpointParts, cli
 const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
   ['token_endpoint', ['POST']],
   ['revocation_endpoint', ['POST']],
+  ['challenge_endpoint', ['POST']],
   ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
 ])
 

@@ -78,10 +78,15 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: endpointAuthentication(
-      { clients, strategies, certificateSource, onDecision, guessProtection: token.guesses },
+      {
+        ...{ clients, strategies, certificateSource, onDecision, guessProtection: token.guesses },
+        further: token.attestation?.further
+      },
       token.events,
-      options.endpointAuthMethods
+      options.endpointAuthMethods,
+      endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])
     ),
+    attestation: token.attestation,
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'

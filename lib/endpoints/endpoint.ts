@@ -8,6 +8,7 @@ import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import type { ServerAttestation } from '../token-endpoint/attestation.ts'
 import type { AnonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
@@ -42,6 +43,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly device: DevicePolicy | undefined
   /** How people are asked over the backchannel; undefined: not at all. */
   readonly backchannel: BackchannelPolicy | undefined
+  /** How attestations are taken; undefined: not at all. */
+  readonly attestation: ServerAttestation | undefined
   /** How sessions end. */
   readonly logout: LogoutPolicy
   /** What is asked of access tokens presented to the userinfo endpoint. */
@@ -70,6 +73,7 @@ export const endpointPaths = {
   device_authorization_endpoint: '/oauth2/device_authorization',
   backchannel_authentication_endpoint: '/oauth2/bc-authorize',
   end_session_endpoint: '/oauth2/end_session',
+  challenge_endpoint: '/oauth2/challenge',
   // registered nowhere, and so in no metadata
   credentials_endpoint: '/oauth2/credentials'
 } as const

@@ -23,6 +23,8 @@ import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
+import { challengeEndpoint } from './challenge.ts'
 import { documentClientsOf } from './document-clients.ts'
 import { tokenEndpoint } from './handler.ts'
 import type { TokenEndpointParts } from './parts.ts'
@@ -47,6 +49,9 @@ export function tokenRouter(options: TokenRouterOptions): Router {
   const parts = tokenEndpointParts(read)
   const router = Router()
   router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
+  const { attestation } = parts
+  if (attestation !== undefined)
+    router.all('/challenge', crossOrigin(challengeEndpoint(attestation.attestation), { methods: ['POST'] }))
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(parts.clientSource, parts.offered)
   router.use(errorHandler(read))
@@ -97,7 +102,11 @@ export function tokenEndpointParts(
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
-  const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
+  const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
+  const attestation = serverAttestationOf(options, server, dpop)
+  const strategies =
+    options.strategies ??
+    defaultStrategies(options, clients, { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation })
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
   offered = offeredBy(server, strategies, tokenIssuers)
   const { guessProtection: guessing } = options
@@ -111,7 +120,8 @@ export function tokenEndpointParts(
     offered,
     strategies,
     tokenIssuers,
-    dpop: dpopPolicy(server, options.requireDpopNonce, policy),
+    dpop,
+    attestation,
     clientKeys: keys,
     tokenEndpoints,
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
@@ -160,16 +170,22 @@ function offeredBy(
 function defaultStrategies(
   options: ReadTokenRouter,
   clients: ClientRegistry,
-  otherAudiences: readonly string[],
-  clientKeys: ClientKeys
+  parts: {
+    readonly otherAudiences: readonly string[]
+    readonly clientKeys: ClientKeys
+    readonly attestation: ServerAttestation | undefined
+  }
 ): readonly ClientAuthenticationStrategy[] {
+  const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
   const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
-    audienceAsStringOnly: policy.audienceAsStringOnly
+    audienceAsStringOnly: policy.audienceAsStringOnly,
+    attestation: attestation?.attestation,
+    attestationSignal: attestation?.further !== undefined
   })
   const { methods } = policy
   return methods === undefined ? strategies : strategies.filter(({ name }) => methods.includes(name))
