@@ -60,6 +60,7 @@ import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization
 import { registrationChecks } from '../lib/endpoints/registration/options.ts'
 import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
+import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
 import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
@@ -130,6 +131,7 @@ const takers: Readonly<Record<string, Taker>> = {
     at: 'endpointAuthMethods',
     give: authorizationServer
   },
+  'its paths': { good: whole, table: endpointPathsChecks, at: 'paths', give: authorizationServer },
   'its deviceAuthorization': {
     good: whole,
     table: deviceAuthorizationChecks,

@@ -19,7 +19,10 @@ export {
 } from './protection.ts'
 
 /** Every option of {@link authorizationServer} but its scopes, and what MCP adds. */
-export interface McpAuthorizationOptions extends Omit<AuthorizationServerOptions, 'clients' | 'scopes'>, McpProtectionOptions {
+export interface McpAuthorizationOptions
+  extends Omit<AuthorizationServerOptions, 'clients' | 'scopes' | 'interaction'>, McpProtectionOptions {
+  /** The application's own login and consent. */
+  readonly interaction: NonNullable<AuthorizationServerOptions['interaction']>
   /** Every scope value of the MCP server, each with what it means to people. */
   readonly scopes: Readonly<Record<string, string>>
   /** Clients that are known beforehand. Default none: clients have documents of their own. */

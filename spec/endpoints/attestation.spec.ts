@@ -125,8 +125,12 @@ describe('challenges', () => {
   it('are handed out by a token router too', async () => {
     const app = express()
     const store = memoryStore()
-    app.use('/oauth2', tokenRouter({ issuer, store, keys: await specKeys(), clients: [], attestation: { attesters } }))
+    const oauth = tokenRouter({ issuer, store, keys: await specKeys(), clients: [], attestation: { attesters } })
+    app.use('/oauth2/challenge', oauth.challenge)
+    app.use('/metadata', oauth.metadata)
     expect(await challengeOf({ app })).toMatch(/^[\w-]{40}$/)
+    const { body } = await request(app).get('/metadata')
+    expect(body).toMatchObject({ challenge_endpoint: `${issuer}/oauth2/challenge` })
   })
 })
 
