@@ -5,14 +5,11 @@
 import { describe, expect, it } from '@jest/globals'
 import * as clientele from '../lib/index.ts'
 import {
-  AttestJwtClientAuthDpopStrategy,
-  AttestJwtClientAuthStrategy,
   authenticateClient,
   authorizationServer,
   breakReport,
   builtInStrategies,
   ciba,
-  clientAttestation,
   clientCredentials,
   clientKeys,
   ClientSecretBasicStrategy,
@@ -40,8 +37,6 @@ import {
   tokenExchange,
   tokenRouter
 } from '../lib/index.ts'
-import { attesterChecks } from '../lib/assertions/attestation/attesters.ts'
-import { attestationOptionChecks, clientAttestationChecks } from '../lib/assertions/attestation/options.ts'
 import { dialChecks } from '../lib/assertions/assertion-dials.ts'
 import { softwareStatementChecks } from '../lib/assertions/software-statement.ts'
 import { trustedIssuerChecks } from '../lib/assertions/trust-rule.ts'
@@ -70,8 +65,6 @@ import { memoryStoreChecks } from '../lib/stores/memory.ts'
 import { postgresStore, postgresStoreChecks } from '../lib/stores/postgres.ts'
 import { redisStore, redisStoreChecks } from '../lib/stores/redis.ts'
 import { sqliteStore, sqliteStoreChecks } from '../lib/stores/sqlite.ts'
-import { attestJwtClientAuthDpopChecks } from '../lib/strategies/attest-jwt-client-auth-dpop.ts'
-import { attestationStrategyChecks } from '../lib/strategies/attestation-strategy.ts'
 import { strategyChecks } from '../lib/strategies/attempt.ts'
 import { clientSecretBasicChecks } from '../lib/strategies/client-secret-basic.ts'
 import { builtInStrategiesChecks } from '../lib/strategies/built-in-options.ts'
@@ -81,6 +74,7 @@ import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
 import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
+import { attestationTakers } from './support/checks/attestation-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -94,9 +88,6 @@ const tokenIssuers = [clientCredentials(), deviceCode(), ciba()]
 const devices = { tokenIssuers, deviceAuthorization: { verificationUri: 'https://as.example.com/device' } }
 const whole = { ...token, ...devices, interaction, backchannelAuthentication: { identify: () => undefined } }
 const server = authorizationServer({ ...token, interaction })
-
-const attester = { jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }] } }
-const attestation = clientAttestation({ issuer, store, attesters: [attester] })
 
 interface Taker {
   /** The options, all but the one that is wrong. */
@@ -189,35 +180,7 @@ const takers: Readonly<Record<string, Taker>> = {
     table: selfSignedOptionChecks,
     give: made(SelfSignedTlsClientAuthStrategy)
   },
-  clientAttestation: {
-    good: { issuer, store, attesters: [attester] },
-    table: clientAttestationChecks,
-    give: clientAttestation
-  },
-  'an attester': {
-    good: { issuer, store },
-    table: attesterChecks,
-    at: 'attesters[0]',
-    inner: attester,
-    give: clientAttestation
-  },
-  'tokenRouter, attestation': {
-    good: token,
-    table: attestationOptionChecks,
-    at: 'attestation',
-    inner: { attesters: [attester] },
-    give: tokenRouter
-  },
-  AttestJwtClientAuthStrategy: {
-    good: { clients, attestation },
-    table: attestationStrategyChecks,
-    give: made(AttestJwtClientAuthStrategy)
-  },
-  AttestJwtClientAuthDpopStrategy: {
-    good: { clients, attestation },
-    table: attestJwtClientAuthDpopChecks,
-    give: made(AttestJwtClientAuthDpopStrategy)
-  },
+  ...attestationTakers(token),
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {

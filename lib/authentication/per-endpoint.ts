@@ -50,7 +50,10 @@ export function endpointAuthentication(
   checkMounted(methods, options.strategies)
   return endpoint => {
     const strategies = strategiesAt(endpoint, options.strategies, methods)
-    return { strategies, authenticate: authenticateWith({ ...options, strategies, endpoint, addresses: addressesOf(endpoint) }, events) }
+    return {
+      strategies,
+      authenticate: authenticateWith({ ...options, strategies, endpoint, addresses: addressesOf(endpoint) }, events)
+    }
   }
 }
 

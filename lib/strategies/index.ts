@@ -32,7 +32,14 @@ export { TlsClientAuthStrategy } from './tls-client-auth.ts'
  * @throws ConfigurationError naming the option that is wrong.
  */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
-  const { basicEncoding, certificateMethods, fetchJson, attestation, attestationSignal: supplementary, ...read } = readOptions(options, builtInStrategiesChecks)
+  const {
+    basicEncoding,
+    certificateMethods,
+    fetchJson,
+    attestation,
+    attestationSignal: supplementary,
+    ...read
+  } = readOptions(options, builtInStrategiesChecks)
   const { clients, clock } = read
   const keys = read.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }

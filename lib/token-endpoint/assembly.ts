@@ -29,6 +29,14 @@ import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
 
+interface MoreOfServer {
+  readonly registered?: RegisteredClients | undefined
+  readonly userinfo?: string
+  readonly otherAudiences?: readonly string[]
+  readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  readonly missing?: Offered['missing']
+}
+
 /**
  * Makes them.
  *
@@ -36,16 +44,7 @@ import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
  * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
  * a grant is not there.
  */
-export function tokenEndpointParts(
-  given: ReadTokenRouter,
-  more: {
-    readonly registered?: RegisteredClients | undefined
-    readonly userinfo?: string
-    readonly otherAudiences?: readonly string[]
-    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
-    readonly missing?: Offered['missing']
-  } = {}
-): TokenEndpointParts {
+export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = {}): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const { issuer } = given
@@ -77,9 +76,8 @@ export function tokenEndpointParts(
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
   const attestation = serverAttestationOf(options, server, dpop)
-  const strategies =
-    options.strategies ??
-    defaultStrategies(options, clients, { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation })
+  const proving = { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation }
+  const strategies = options.strategies ?? defaultStrategies(options, clients, proving)
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options

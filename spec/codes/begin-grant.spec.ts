@@ -12,7 +12,10 @@ const refreshing = toClient({ client_id: 'web', client_secret: 's', grant_types:
 describe('a grant that begins', () => {
   it('is kept with how its client authenticated, and has a refresh token', async () => {
     const { server, clock } = await tokens({ scopes: ['openid', 'offline_access'] })
-    const refresh_token = await beginGrant(server, id, allowed, { client: refreshing, authentication: { method: 'client_secret_basic' } })
+    const refresh_token = await beginGrant(server, id, allowed, {
+      client: refreshing,
+      authentication: { method: 'client_secret_basic' }
+    })
     expect(readRefreshToken(server, refresh_token ?? '')).toEqual({ grant: id, generation: 0 })
     expect((await findGrant(server.store, id))?.grant).toEqual({
       ...allowed,

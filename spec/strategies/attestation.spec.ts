@@ -14,29 +14,13 @@ import {
   type ClientMetadata,
   type Decision
 } from '../../lib/index.ts'
-import {
-  attest,
-  attested,
-  attesterCa,
-  certifiedSigner,
-  combined,
-  makeInstance,
-  makeSigner,
-  pop,
-  type Headers,
-  type Parts
-} from '../support/clients/attestation.ts'
-import { makeAuthority } from '../support/certificates/certificates.ts'
+import { attest, attested, attesterCa, combined, pop, type Headers } from '../support/clients/attestation.ts'
 import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 import { harness } from '../support/servers/authorization-server.ts'
 import { bareMounts, issuer, notPassed, post as postTo, refusal, tokenEndpoint } from '../support/servers/strategy-app.ts'
+import { attester, certified, good, now, refused, scoped, wallet } from './attestation-faults.ts'
 
-const now = 1_800_000_000
 const clock = () => now * 1000
-const attester = await makeSigner()
-const [certified, other, scoped] = [await certifiedSigner(), await makeSigner(), await makeSigner('ES256', 'scoped')]
-const wallet = await makeInstance()
-const sameDevice = await makeInstance()
 const attesters: readonly Attester[] = [
   { jwks: { keys: [attester.jwk] } },
   { trustAnchors: attesterCa.pem },
@@ -59,6 +43,7 @@ type Options = Partial<Omit<AttestationOptions, 'signal'>>
 
 /** The two ways in: a strategy on a route, and the token endpoint of a server. */
 const doors: Readonly<Record<string, (options?: Options) => Promise<Door>>> = {
+  // eslint-disable-next-line @typescript-eslint/require-await -- the other one is
   'passport.authenticate': async (options = {}) => {
     const attestation = clientAttestation({ issuer, store: memoryStore({ clock }), attesters, clock, ...options })
     const [, mount] = bareMounts[0] ?? []
@@ -81,89 +66,14 @@ const doors: Readonly<Record<string, (options?: Options) => Promise<Door>>> = {
 }
 
 async function postToken(app: Express, headers: Headers, form: Readonly<Record<string, string>> = {}): Promise<Response> {
-  return request(app).post('/oauth2/token').type('form').set(headers).send({ grant_type: 'client_credentials', ...form })
+  return request(app)
+    .post('/oauth2/token')
+    .type('form')
+    .set(headers)
+    .send({ grant_type: 'client_credentials', ...form })
 }
 
 const challenge = 'oauth-client-attestation-challenge'
-const good = (attestation?: Parts, proof?: Parts) =>
-  attested(attester, wallet, { aud: issuer, now, ...(attestation && { attestation }), ...(proof && { proof }) })
-
-const privately = { ...wallet.jwk, d: 'x' }
-
-/** What is wrong, what is sent, and the check that says so. */
-const refused: readonly (readonly [what: string, send: () => Promise<Headers> | Headers, check: string])[] = [
-  ['two attestations', async () => twice(await good(), 'OAuth-Client-Attestation'), 'attestation_header'],
-  ['no attestation a parser knows', async () => ({ ...(await good()), 'OAuth-Client-Attestation': 'e30.e30' }), 'attestation_header'],
-  ['crit', () => good({ header: { crit: ['b64'], b64: true } }), 'attestation_header'],
-  ['no typ', () => good({ header: { typ: undefined } }), 'attestation_type'],
-  ['the typ of another JWT', () => good({ header: { typ: 'JWT' } }), 'attestation_type'],
-  ['a WIT-SVID', () => good({ header: { typ: 'wit+jwt' } }), 'attestation_type'],
-  ['a MAC of the attester’s public key', () => macOf(), 'attester'],
-  ['an unknown kid', () => good({ header: { kid: 'attester-2' } }), 'attester'],
-  ['another attester’s signature', () => good({ key: other.privateKey }), 'attestation_signature'],
-  ['an attester for other clients', async () => attested(scoped, wallet, { aud: issuer, now }), 'attester'],
-  ['a chain to nobody', async () => attested(await certifiedSigner(makeAuthority()), wallet, { aud: issuer, now }), 'attester'],
-  ['a certificate that signed itself', async () => attested(await selfCertified(), wallet, { aud: issuer, now }), 'attester'],
-  ['an expired certificate', async () => attested(await expiredSigner(), wallet, { aud: issuer, now }), 'attester'],
-  ['x5c with no certificate in it', () => good({ header: { kid: undefined, x5c: ['AAAA'] } }), 'attester'],
-  ['x5c that is no list', () => good({ header: { kid: undefined, x5c: 'AAAA' } }), 'attester'],
-  ['the chain’s key beside another signature', async () => attested(certified, wallet, { aud: issuer, now, attestation: { key: other.privateKey } }), 'attestation_signature'], // prettier-ignore
-  ['the sub of nobody', () => good({ claims: { sub: 'nobody' } }), 'client'],
-  ['no cnf', () => good({ claims: { cnf: undefined } }), 'attestation_confirmation'],
-  ['a thumbprint as cnf', () => good({ claims: { cnf: { jkt: wallet.jkt } } }), 'attestation_confirmation'],
-  ['a private key in cnf', () => good({ claims: { cnf: { jwk: privately } } }), 'attestation_confirmation'],
-  ['the private seed of another kind of key in cnf', () => good({ claims: { cnf: { jwk: { ...wallet.jwk, priv: 'x' } } } }), 'attestation_confirmation'], // prettier-ignore
-  ['a symmetric key in cnf', () => good({ claims: { cnf: { jwk: { kty: 'oct', k: 'AAAA' } } } }), 'attestation_confirmation'],
-  ['no iat', () => good({ claims: { iat: undefined } }), 'attestation_freshness'],
-  ['no exp', () => good({ claims: { exp: undefined } }), 'attestation_freshness'],
-  ['an expired attestation', () => good({ claims: { iat: now - 7200, exp: now - 11 } }), 'attestation_freshness'],
-  ['an attestation of tomorrow', () => good({ claims: { iat: now + 86_400, exp: now + 90_000 } }), 'attestation_freshness'],
-  ['one that is not valid yet', () => good({ claims: { nbf: now + 60 } }), 'attestation_freshness'],
-  ['times that are text', () => good({ claims: { exp: String(now + 60) } }), 'attestation_freshness'],
-  ['no proof', async () => without(await good(), 'OAuth-Client-Attestation-PoP'), 'pop_header'],
-  ['two proofs', async () => twice(await good(), 'OAuth-Client-Attestation-PoP'), 'pop_header'],
-  ['a proof that says it is another JWT', () => good({}, { header: { typ: 'dpop+jwt' } }), 'pop_header'],
-  ['a proof with crit', () => good({}, { header: { crit: ['b64'], b64: true } }), 'pop_header'],
-  ['a proof by an algorithm of another key', async () => proofBy('ES384'), 'pop_header'],
-  ['a proof by another key', () => good({}, { key: sameDevice.privateKey }), 'pop_signature'],
-  ['a proof for the token endpoint', () => good({}, { claims: { aud: tokenEndpoint } }), 'pop_audience'],
-  ['a proof for a resource', () => good({}, { claims: { aud: 'https://api.example.com' } }), 'pop_audience'],
-  ['a list of audiences', () => good({}, { claims: { aud: [issuer] } }), 'pop_audience'],
-  ['a proof of 301 s ago', () => good({}, { claims: { iat: now - 301 } }), 'pop_freshness'],
-  ['a proof of 301 s ahead', () => good({}, { claims: { iat: now + 301 } }), 'pop_freshness'],
-  ['a proof without a time', () => good({}, { claims: { iat: undefined } }), 'pop_freshness'],
-  ['a proof that has expired', () => good({}, { claims: { exp: now - 60 } }), 'pop_freshness'],
-  ['a proof without jti', () => good({}, { claims: { jti: undefined } }), 'jti'],
-  ['an endless jti', () => good({}, { claims: { jti: 'x'.repeat(513) } }), 'jti']
-]
-
-function twice(headers: Headers, name: string): Headers {
-  // as Node joins two headers of one name
-  return { ...headers, [name]: `${headers[name] ?? ''}, ${headers[name] ?? ''}` }
-}
-
-function without({ [String('OAuth-Client-Attestation-PoP')]: _, ...headers }: Headers, ...names: string[]): Headers {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
-}
-
-async function macOf(): Promise<Headers> {
-  const key = Buffer.from(JSON.stringify(attester.jwk))
-  return good({ header: { alg: 'HS256' }, key })
-}
-
-async function selfCertified() {
-  return { ...attester, header: { x5c: [attesterCa.der.toString('base64')] } }
-}
-
-async function expiredSigner() {
-  return certifiedSigner(attesterCa, { notBefore: new Date(0), notAfter: new Date(1000) })
-}
-
-async function proofBy(alg: string): Promise<Headers> {
-  const { privateKey } = await makeInstance('wallet', alg)
-  return good({}, { header: { alg }, key: privateKey })
-}
-
 const described = Object.entries(doors)
 
 describe.each(described)('by %s', (_, open) => {
@@ -258,9 +168,7 @@ describe.each(described)('by %s', (_, open) => {
   it('a challenge may be good for one proof', async () => {
     const door = await open({ challenge: 'required', challengeOnce: true })
     const fresh = String((await door.post(await good())).headers[challenge])
-    const answers = await Promise.all(
-      [1, 2, 3].map(async () => door.post(await good({}, { claims: { challenge: fresh } })))
-    )
+    const answers = await Promise.all([1, 2, 3].map(async () => door.post(await good({}, { claims: { challenge: fresh } }))))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400])
   })
 })
@@ -316,16 +224,36 @@ describe('in combined mode', () => {
   })
 
   it.each<[string, string, (nonce: string) => Promise<Headers>, string]>([
-    ['the PoP header stripped from a client of the normal mode', 'wallet', async nonce => {
-      const by = await makeDpopKey()
-      return combined(attester, wallet, { htu, now, nonce, by })
-    }, 'pop_header'],
-    ['the PoP header stripped, with the instance’s own DPoP key', 'wallet', nonce => combined(attester, wallet, { htu, now, nonce }), 'pop_header'],
-    ['a PoP header for a client of the combined mode', 'combined', async nonce => ({
-      ...(await combined(attester, combinedWallet, { htu, now, nonce })),
-      'OAuth-Client-Attestation-PoP': await pop(wallet, issuer, now)
-    }), 'dpop_proof'],
-    ['neither proof', 'combined', async () => ({ 'OAuth-Client-Attestation': await attest(attester, combinedWallet, now) }), 'dpop_proof']
+    [
+      'the PoP header stripped from a client of the normal mode',
+      'wallet',
+      async nonce => {
+        const by = await makeDpopKey()
+        return combined(attester, wallet, { htu, now, nonce, by })
+      },
+      'pop_header'
+    ],
+    [
+      'the PoP header stripped, with the instance’s own DPoP key',
+      'wallet',
+      nonce => combined(attester, wallet, { htu, now, nonce }),
+      'pop_header'
+    ],
+    [
+      'a PoP header for a client of the combined mode',
+      'combined',
+      async nonce => ({
+        ...(await combined(attester, combinedWallet, { htu, now, nonce })),
+        'OAuth-Client-Attestation-PoP': await pop(wallet, issuer, now)
+      }),
+      'dpop_proof'
+    ],
+    [
+      'neither proof',
+      'combined',
+      async () => ({ 'OAuth-Client-Attestation': await attest(attester, combinedWallet, now) }),
+      'dpop_proof'
+    ]
   ])('%s is refused', async (_, client_id, send, check) => {
     const { post, decisions, attestation } = route()
     expect((await post(await send(attestation.dpopNonce()))).text).toBe(refusal)

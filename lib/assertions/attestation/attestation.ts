@@ -116,8 +116,7 @@ export function attestationBy(policy: Read<typeof attestationPolicyChecks>, serv
     dpopNonce: () => dpop.nonces.current(),
     checks: by => (by === 'pop' ? popChecks : combinedChecks),
     proofOf: ({ headers }) => (headers[proofHeader] === undefined && headers['dpop'] !== undefined ? 'dpop' : 'pop'),
-    answerHeaders: by =>
-      by === 'pop' ? { [challengeHeader]: challenges.next() } : { 'DPoP-Nonce': dpop.nonces.current() },
+    answerHeaders: by => (by === 'pop' ? { [challengeHeader]: challenges.next() } : { 'DPoP-Nonce': dpop.nonces.current() }),
     async prove({ request, client_id, by, addresses }, decision) {
       const attestation = headerOf(request, attestationHeader)
       const client_id_parameter = request.parameters['client_id']

@@ -6,7 +6,17 @@ import { certificateInput, longestChain } from '../../certificates/chain-verific
 import { CertificateError } from '../../certificates/x509/certificate.ts'
 import { isSelfIssued, readPathCertificate } from '../../certificates/x509/path-certificate.ts'
 import { importPublicKey, suitableKeys, unsuitable } from '../../client-keys/public-keys.ts'
-import { ConfigurationError, eachOf, listOf, nested, readBy, required, type Check, type Checks, type Read } from '../../options.ts'
+import {
+  ConfigurationError,
+  eachOf,
+  listOf,
+  nested,
+  readBy,
+  required,
+  type Check,
+  type Checks,
+  type Read
+} from '../../options.ts'
 import { printable } from '../../printable.ts'
 import { jwksCheck } from '../trust-rule.ts'
 

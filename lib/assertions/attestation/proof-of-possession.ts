@@ -148,7 +148,9 @@ function checkChallenge(challenge: unknown, rules: ProofRules, decision: Decisio
   const { challenges, challengeRequired, challengeOnce } = rules
   const state = challenge === undefined ? 'missing' : typeof challenge === 'string' ? challenges.judge(challenge) : 'wrong'
   if (state === 'wrong' || (state !== 'fresh' && challengeRequired)) {
-    const received = { missing: 'no claim challenge', stale: 'one that is too old', wrong: 'one that is not of this server' }[state]
+    const received = { missing: 'no claim challenge', stale: 'one that is too old', wrong: 'one that is not of this server' }[
+      state
+    ]
     throw refuseChallenge(received, rules, decision)
   }
   return state === 'fresh' && challengeOnce ? (challenge as string) : undefined

@@ -6,11 +6,7 @@ import { attestationHeader, proofHeader, type ClientAttestation } from './attest
  * Asks clients of other methods for an attestation: of all of them where it is `required`, otherwise of those that send one. Nothing is bound to the
  * instance: a client that authenticates by other means is not one of its instances.
  */
-export function attestationSignal(
-  attestation: ClientAttestation,
-  mode: 'optional' | 'required',
-  issuer: string
-): FurtherProof {
+export function attestationSignal(attestation: ClientAttestation, mode: 'optional' | 'required', issuer: string): FurtherProof {
   const isAsked = ({ headers }: ClientRequest): boolean =>
     mode === 'required' || headers[attestationHeader] !== undefined || headers[proofHeader] !== undefined
   return {

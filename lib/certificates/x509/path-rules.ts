@@ -24,9 +24,7 @@ export function pathProblem(path: Path, now: number, purpose: Purpose): string |
   return (
     pathValidityProblem(path, now) ??
     leafProblem(leaf, purpose) ??
-    firstProblem(path, (certificate, index) =>
-      index === 0 ? undefined : authorityProblem(certificate, path, index, purpose)
-    ) ??
+    firstProblem(path, (certificate, index) => (index === 0 ? undefined : authorityProblem(certificate, path, index, purpose))) ??
     firstProblem(path, (certificate, index) => commonProblem(certificate, index === path.length - 1)) ??
     firstProblem(path, (certificate, index) => constraintProblem(certificate, path.slice(1, index), path[0])) ??
     signatureProblem(path)

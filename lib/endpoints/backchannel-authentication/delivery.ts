@@ -67,7 +67,11 @@ async function pushTokens(
   const { auth_req_id } = notification
   const id = found.reference.grant
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-  const begin = () => beginGrant(server, id, allowed, { client, authentication: { method: auth_method, ...(instance_jkt !== undefined && { instance: instance_jkt }) } })
+  const begin = () =>
+    beginGrant(server, id, allowed, {
+      client,
+      authentication: { method: auth_method, ...(instance_jkt !== undefined && { instance: instance_jkt }) }
+    })
   const tokens = await server.respond(
     { client, grant_type: cibaGrantType },
     { ...allowed, id },

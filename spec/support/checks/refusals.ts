@@ -112,7 +112,8 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
       const client_assertion = await signed.sign(key)
       return post({ client_assertion, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' })
     },
-    attest: async (attestation = {}, proof = {}) => post({}, await attested(attester, wallet, { aud: issuer, now, attestation, proof })),
+    attest: async (attestation = {}, proof = {}) =>
+      post({}, await attested(attester, wallet, { aud: issuer, now, attestation, proof })),
     present: certificate => void (presented = certificate)
   }
 }

@@ -26,14 +26,11 @@ export const longValid = { notBefore: new Date('2020-01-01'), notAfter: new Date
 /** The authority an attester's certificate is from. */
 export const attesterCa = makeAuthority({ subject: 'Attester CA', ...longValid })
 
-/** A signer whose certificate comes as `x5c`; by itself where `issuer` is undefined. */
-export async function certifiedSigner(
-  issuer: ReturnType<typeof makeAuthority> | undefined = attesterCa,
-  more: Parameters<typeof makeCertificate>[0] = {}
-): Promise<Signer> {
+/** A signer whose certificate comes as `x5c`. */
+export async function certifiedSigner(issuer = attesterCa, more: Parameters<typeof makeCertificate>[0] = {}): Promise<Signer> {
   // a purpose of the attester's own trade, which no TLS client has
   const extensions = [keyUsage('digitalSignature'), extendedKeyUsage('1.0.18013.5.1.2')]
-  const leaf = makeCertificate({ subject: 'attester', extensions, ...longValid, ...(issuer && { issuer }), ...more })
+  const leaf = makeCertificate({ subject: 'attester', extensions, ...longValid, issuer, ...more })
   const privateKey = await importPKCS8(leaf.keyPem, 'ES256')
   return { privateKey, alg: 'ES256', header: { x5c: [leaf.der.toString('base64')] }, jwk: leaf.jwk }
 }
@@ -84,7 +81,12 @@ export type Headers = Record<string, string>
 export async function attested(
   signer: Signer,
   instance: Instance,
-  { aud, now, attestation, proof }: { readonly aud: string; readonly now: number; readonly attestation?: Parts; readonly proof?: Parts }
+  {
+    aud,
+    now,
+    attestation,
+    proof
+  }: { readonly aud: string; readonly now: number; readonly attestation?: Parts; readonly proof?: Parts }
 ): Promise<Headers> {
   return {
     'OAuth-Client-Attestation': await attest(signer, instance, now, attestation),
