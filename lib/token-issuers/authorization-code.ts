@@ -35,7 +35,7 @@ export function authorizationCode(): TokenIssuer {
       checkInstance('code', record.instance_jkt, request.authentication)
       const resource = requestedResources(request.parameters)
       const begin = () => beginGrant(server, id, allowedBy(record), request)
-      return server.respond(request, { ...record, id }, { resource, refresh_token: begin })
+      return server.respond(request, { id, ...record }, { resource, refresh_token: begin })
     }
   }
 }
