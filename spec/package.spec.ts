@@ -53,7 +53,7 @@ async function loadedBy(code: string): Promise<{ readonly files: readonly string
 }
 
 beforeAll(async () => {
-  await printed(`import { build } from './example-app/build.mjs'; await build(); console.log(true)`)
+  await printed(`import { build } from './example-app/build.mjs'; await build(() => undefined); console.log(true)`)
 })
 
 describe('the package', () => {
