@@ -10,6 +10,7 @@ import tseslint from 'typescript-eslint'
  */
 const house = [
   'mcp',
+  'sign-in',
   'index.ts',
   'authorization-server',
   'endpoints',
@@ -59,7 +60,7 @@ const exceptions = {
 /** They know Express or Passport; every other room takes values. */
 const expressRooms = [
   'mcp',
-  'mcp',
+  'sign-in',
   'authorization-server',
   'endpoints',
   'token-endpoint',
@@ -138,6 +139,7 @@ export default tseslint.config(
                 './index.ts',
                 './events/index.ts',
                 './mcp/mcp.ts',
+                './sign-in/upstream.ts',
                 './stores/sqlite.ts',
                 './stores/postgres.ts',
                 './stores/redis.ts'
