@@ -13,9 +13,10 @@
 export {
   authorizationServer,
   type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type KeptClientKeys
+  type AuthorizationServerOptions
 } from './authorization-server/authorization-server.ts'
+export type { KeptClientKeys, TokenFunctions } from './authorization-server/token-functions.ts'
+export type { EndpointPaths } from './http/endpoint-paths.ts'
 export type { RegistrationFunctions } from './endpoints/registration/end-registration.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
@@ -61,7 +62,8 @@ export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem }
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // 2. the token endpoint in an application that has the rest
-export { tokenRouter, type TokenRouterOptions } from './token-endpoint/token-router.ts'
+export { tokenRouter, type TokenRouter, type TokenRouterOptions } from './authorization-server/token-router.ts'
+export type { CodeRequest, IssuedCode } from './authorization-requests/issue-code.ts'
 export {
   authorizationCode,
   ciba,
@@ -186,7 +188,7 @@ export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials }
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
-export { hashSecret } from './credentials/secrets/human-secret.ts'
+export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'
 export type { CredentialsOptions } from './credentials/server-credentials.ts'
 export type { ClientCredential } from './clients/configured-credentials.ts'
 

@@ -57,6 +57,7 @@ import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization
 import { registrationChecks } from '../lib/endpoints/registration/options.ts'
 import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
+import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
 import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
@@ -115,6 +116,7 @@ const takers: Readonly<Record<string, Taker>> = {
     at: 'endpointAuthMethods',
     give: authorizationServer
   },
+  'its paths': { good: whole, table: endpointPathsChecks, at: 'paths', give: authorizationServer },
   'its deviceAuthorization': {
     good: whole,
     table: deviceAuthorizationChecks,
@@ -232,7 +234,7 @@ it('is every function and class of the main entry that takes options', () => {
     ],
     ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
     ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
-    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers']
+    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers', 'verifySecret']
   ])
   expect(Object.keys(clientele).filter(name => !others.has(name) && takers[name] === undefined)).toEqual([])
 })

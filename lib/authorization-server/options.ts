@@ -17,8 +17,11 @@ import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/op
 
 /** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
-  /** The application's own login and consent; see {@link Interaction}. */
-  readonly interaction: Interaction
+  /**
+   * The application's own login and consent; see {@link Interaction}. Needed with `authorizationCode()`, `logout` and scope values about people. Default:
+   * none, and then clients act for themselves alone: there is no authorization endpoint, and `tokenIssuers` is `[clientCredentials()]` where it is not given.
+   */
+  readonly interaction?: Interaction | undefined
   /** `public` (default): public clients must use PKCE. `always`: every client must. */
   readonly requirePkce?: 'public' | 'always' | undefined
   /**
@@ -68,12 +71,15 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly registration?: RegistrationOptions | undefined
 }
 
+/** What an `interaction` must be. */
+export const interactionTakes = 'an object with the functions account, consented and prompt'
+
 // where its token endpoint is, a whole server knows itself
 const { tokenEndpoints, ...tokenChecks } = tokenRouterChecks
 
 export const authorizationServerChecks = {
   ...tokenChecks,
-  interaction: readBy('an object with the functions account, consented and prompt', readInteraction),
+  interaction: readBy(interactionTakes, readInteraction),
   requirePkce: oneOf(['public', 'always'], 'public'),
   // where it is left out the listeners decide
   certificateMethods: flag(),
@@ -98,7 +104,8 @@ export const authorizationServerChecks = {
 /** Every option of an authorization server, read. */
 export type ReadAuthorizationServer = Read<typeof authorizationServerChecks>
 
-function readInteraction(value: unknown, key: string): Interaction {
+function readInteraction(value: unknown, key: string): Interaction | undefined {
+  if (value === undefined) return undefined
   const given = value as Partial<Interaction> | null | undefined
   for (const name of ['account', 'consented', 'prompt'] as const) {
     if (typeof given?.[name] !== 'function') throw new ConfigurationError(`${key}.${name}`, 'must be a function')

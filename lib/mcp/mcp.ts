@@ -27,7 +27,7 @@ export {
 export interface McpAuthorizationOptions
   extends Omit<AuthorizationServerOptions, 'clients' | 'scopes' | 'interaction'>, McpProtectionOptions {
   /** The application's own login and consent; see {@link Interaction}. Or `signIn`. */
-  readonly interaction?: AuthorizationServerOptions['interaction'] | undefined
+  readonly interaction?: Interaction | undefined
   /** People sign in elsewhere, and agree on a page that is there already; see {@link upstream}. Or `interaction`. */
   readonly signIn?: SignIn | undefined
   /** Every scope value of the MCP server, each with what it means to people. */

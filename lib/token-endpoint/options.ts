@@ -8,6 +8,7 @@ import { guessProtectionChecks, type GuessProtectionOptions } from '../credentia
 import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
 import type { Decision } from '../decisions/decision.ts'
 import type { DevelopmentErrorOptions } from '../http/development-errors.ts'
+import { endpointPathsChecks, type EndpointPaths } from '../http/endpoint-paths.ts'
 import { errorHandlerChecks, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { flag, fn, listOf, nested, orFalse, type Checks, type Read } from '../options.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
@@ -38,7 +39,12 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * let in where the secret is right as it came, and reported; `enforce`: they are refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
-  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
+  /**
+   * Where endpoints stand below the issuer, by their metadata names without `_endpoint`: `{ token: '/token', jwks: '/keys' }`. Metadata and its aliases
+   * follow. Default: below `/oauth2`.
+   */
+  readonly paths?: EndpointPaths | undefined
+  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default: the issuer and the path of the token endpoint. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
   readonly certificateSource?: CertificateSource | undefined
@@ -76,6 +82,7 @@ export const tokenRouterChecks = {
   assertionAlgorithms: assertionAlgorithmsCheck,
   assertionDials: nested(dialChecks, {}),
   basicEncoding: basicEncodingCheck,
+  paths: nested(endpointPathsChecks),
   tokenEndpoints: listOf('URLs', (url): url is string => typeof url === 'string' && URL.canParse(url)),
   certificateSource: fn<CertificateSource>(),
   certificateMethods: flag(true),

@@ -1,5 +1,4 @@
-/** The token endpoint as a router of its own, and the parts it is made of. */
-import { Router } from 'express'
+/** The parts of a token endpoint, made of options that were read. */
 import { dpopNonces } from '../assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
@@ -7,15 +6,14 @@ import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { breakReport } from '../events/break-report.ts'
 import { clientRegistry, type ClientRegistry } from '../clients/client.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
-import { checkOfferedClients, offeredClients, type Offered } from '../clients/offered.ts'
+import { offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
 import { protectionBy } from '../credentials/guesses/guess-protection.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
-import { crossOrigin } from '../http/cross-origin.ts'
-import { errorHandler } from '../http/error-handler.ts'
-import { isLoopbackHost, readOptions } from '../options.ts'
+import { pathsOf } from '../http/endpoint-paths.ts'
+import { isLoopbackHost } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
 import { scopedStore } from '../stores/scoped.ts'
@@ -24,40 +22,18 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { documentClientsOf } from './document-clients.ts'
-import { tokenEndpoint } from './handler.ts'
 import type { TokenEndpointParts } from './parts.ts'
-import { tokenRouterChecks, type ReadTokenRouter, type TokenRouterOptions } from './options.ts'
+import type { ReadTokenRouter } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
 
-export type { TokenRouterOptions } from './options.ts'
-
 /**
- * A router that answers `POST /token` under wherever it is mounted (RFC 6749 §3.2): authenticates the client, finds the grant's
- * token issuer and sends its response, or an RFC 6749 §5.2 error.
- *
- * @throws ConfigurationError naming the option that is wrong.
- *
- * @example
- * app.use('/oauth2', tokenRouter({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys() }))
- */
-export function tokenRouter(options: TokenRouterOptions): Router {
-  const read = readOptions(options, tokenRouterChecks)
-  const parts = tokenEndpointParts(read)
-  const router = Router()
-  router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
-  // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(parts.clientSource, parts.offered)
-  router.use(errorHandler(read))
-  return router
-}
-
-/**
- * Makes them of options that were read.
+ * Makes them.
  *
  * @param more `registered` finds clients that registered themselves beside those of the options; `userinfo` is the userinfo endpoint; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials.
+ * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
+ * a grant is not there.
  */
 export function tokenEndpointParts(
   given: ReadTokenRouter,
@@ -66,6 +42,7 @@ export function tokenEndpointParts(
     readonly userinfo?: string
     readonly otherAudiences?: readonly string[]
     readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+    readonly missing?: Offered['missing']
   } = {}
 ): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
@@ -92,14 +69,14 @@ export function tokenEndpointParts(
   const found = foundClients(every, { source: registered?.configured ?? configured, issuer, events }, () => offered)
   const documents = documentClientsOf(options, { clients: found, server, events })
   const clients = documents ?? found
-  const tokenEndpoints = options.tokenEndpoints ?? [`${issuer}/oauth2/token`]
+  const tokenEndpoints = options.tokenEndpoints ?? [issuer + pathsOf(options.paths).token_endpoint]
   enforceProfile(options)
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
-  offered = offeredBy(server, strategies, tokenIssuers)
+  offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
   return {
     server,

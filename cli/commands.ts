@@ -1,0 +1,16 @@
+/** Every command there is. What one needs is loaded when it is called. */
+import type { Command } from './command.ts'
+
+export interface ListedCommand {
+  /** What it does, in one line. */
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+/** By name, in the order of the help. */
+export const commands: Readonly<Record<string, ListedCommand>> = {
+  'hash-secret': {
+    summary: 'make of a password or a secret what may be kept of it',
+    load: async () => (await import('./hash-secret.ts')).hashSecretCommand
+  }
+}
