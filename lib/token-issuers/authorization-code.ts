@@ -32,9 +32,9 @@ export function authorizationCode(): TokenIssuer {
       checkCodeVerifier(request, record)
       checkDpopKey(request, record)
       const resource = requestedResources(request.parameters)
-      const holder = { ...request, auth_method: request.authentication.method }
-      const begin = () => beginGrant(server, id, allowedBy(record), holder)
-      return server.respond(request, { ...record, id }, { resource, refresh_token: begin })
+      const { client, confirmation, authentication } = request
+      const begin = () => beginGrant(server, id, allowedBy(record), { client, confirmation, auth_method: authentication.method })
+      return server.respond(request, { id, ...record }, { resource, refresh_token: begin })
     }
   }
 }

@@ -30,7 +30,7 @@ export function refreshToken(): TokenIssuer {
       const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
       const refresh_token = () => successor(request, server, reference, found)
-      return server.respond(request, { ...grant, id: reference.grant }, { scope, resource, refresh_token })
+      return server.respond(request, { id: reference.grant, ...grant }, { scope, resource, refresh_token })
     }
   }
 }
