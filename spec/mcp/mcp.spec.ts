@@ -76,7 +76,14 @@ describe('an MCP server', () => {
     const client_id = host.put('mcp')
     const token = await tokenOf(app, client_id)
     const { body } = await request(app).post('/mcp').set('authorization', `Bearer ${token}`)
-    const info = { token, clientId: client_id, scopes: ['notes:read'], expiresAt: expect.any(Number), extra: { sub: 'alice' }, resourceMetadataUrl }
+    const info = {
+      token,
+      clientId: client_id,
+      scopes: ['notes:read'],
+      expiresAt: expect.any(Number),
+      extra: { sub: 'alice' },
+      resourceMetadataUrl
+    }
     expect(body).toEqual({ ...info, resource })
     expect(await mcp.verifier.verifyAccessToken(token)).toEqual({ ...info, resource: new URL(resource) })
   })
