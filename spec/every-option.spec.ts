@@ -59,6 +59,8 @@ import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
 import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
+import { lintServerChecks } from '../lib/lint/how.ts'
+import { lintServer } from '../lib/lint/lint.ts'
 import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
 import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
@@ -203,6 +205,7 @@ const takers: Readonly<Record<string, Taker>> = {
   credentialSets: { good: token, table: credentialSetsChecks, give: credentialSets },
   storedKeys: { good: { store, issuer }, table: storedKeysChecks, give: storedKeys },
   breakReport: { good: {}, table: breakReportChecks, give: breakReport },
+  lintServer: { good: {}, table: lintServerChecks, give: options => lintServer('http://127.0.0.1:9', options) },
   oauthErrorHandler: { good: {}, table: errorHandlerChecks, give: oauthErrorHandler },
   proxyCertificate: { good: proxy, table: proxyCertificateChecks, give: proxyCertificate },
   tlsCertificate: { good: { ca: 'PEM' }, table: tlsCertificateChecks, give: tlsCertificate },
