@@ -81,6 +81,7 @@ import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
 import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
+import { attestationTakers } from './support/checks/attestation-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -187,6 +188,7 @@ const takers: Readonly<Record<string, Taker>> = {
     table: selfSignedOptionChecks,
     give: made(SelfSignedTlsClientAuthStrategy)
   },
+  ...attestationTakers(token),
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {
