@@ -66,7 +66,7 @@ import { protectedResourceMetadataChecks } from '../lib/protected-resource/metad
 import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
 import { mcpProtectionChecks } from '../lib/mcp/protection.ts'
 import { upstreamChecks } from '../lib/sign-in/options.ts'
-import { signInHostChecks } from '../lib/sign-in/parts.ts'
+import { signInHostChecks } from '../lib/sign-in/host.ts'
 import { storedKeysChecks } from '../lib/signing-keys/stored-keys.ts'
 import { memoryStoreChecks } from '../lib/stores/memory.ts'
 import { postgresStore, postgresStoreChecks } from '../lib/stores/postgres.ts'

@@ -1,28 +1,14 @@
 /** What the built-in sign-in of one server works with. */
-import { pooledRandomBytes, type RandomBytes } from '../crypto/random.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
-import { ConfigurationError, clock, fn, issuerIdentifier, objectLike, readOptions, type Checks } from '../options.ts'
-import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
+import { ConfigurationError, readOptions } from '../options.ts'
+import { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { guardedStore } from '../stores/guarded.ts'
-import { storeCheck } from '../stores/store.ts'
 import { opened, sealed } from '../tokens/sealed.ts'
+import { signInHostChecks, type SignInHost } from './host.ts'
 import type { ReadUpstream } from './options.ts'
 import { tokenKeeper, type TokenKeeper } from './kept-tokens.ts'
 import { provider, type Provider, type SignInUnderWay } from './provider.ts'
 import { digestOf, sessions, type Sessions } from './sessions.ts'
-import type { SignInHost } from './upstream.ts'
-
-const hostChecks = {
-  issuer: issuerIdentifier(),
-  store: storeCheck,
-  keys: keysCheck,
-  clock: clock(),
-  random: fn<RandomBytes>(pooledRandomBytes),
-  meanings: objectLike<Readonly<Record<string, string>>>('an object: scope values, each with what it means to people'),
-  onError: fn<NonNullable<OAuthErrorHandlerOptions['onError']>>()
-} satisfies Checks<SignInHost>
-
-export { hostChecks as signInHostChecks }
 
 /** A sign-in at the provider, as its `state` carries it: sealed, so that nothing is stored for people who never come back. */
 export interface CarriedSignIn extends SignInUnderWay {
@@ -66,7 +52,7 @@ const proofPurpose = 'sign-in page'
 
 /** @throws ConfigurationError naming the option of the server that is wrong. */
 export function signInParts(options: ReadUpstream, host: SignInHost): SignInParts {
-  const { issuer, store: given, keys: keySet, clock: now, random, meanings = {}, onError } = readOptions(host, hostChecks)
+  const { issuer, store: given, keys: keySet, clock: now, random, meanings = {}, onError } = readOptions(host, signInHostChecks)
   if (!Object.values(meanings).every(text => typeof (text as unknown) === 'string'))
     throw new ConfigurationError('meanings', 'must be an object of texts')
   const store = guardedStore(given)

@@ -6,36 +6,16 @@
  */
 import type { Request, RequestHandler, Response } from 'express'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
-import type { RandomBytes } from '../crypto/random.ts'
 import type { Interaction } from '../endpoints/authorization/interaction.ts'
 import { readOptions } from '../options.ts'
-import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
-import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
-import type { Store } from '../stores/store.ts'
 import { checkTogether, upstreamChecks, type UpstreamOptions, type UpstreamTokens } from './options.ts'
+import type { SignInHost } from './host.ts'
 import { signInParts } from './parts.ts'
 import { upstreamInteraction } from './interaction.ts'
 import { signInRoutes } from './routes.ts'
 
+export type { SignInHost } from './host.ts'
 export type { ConsentPage, UpstreamAccount, UpstreamClaims, UpstreamOptions, UpstreamTokens } from './options.ts'
-
-/** What a sign-in needs of the server it is for: the same values as the server's own options. */
-export interface SignInHost {
-  /** The server's issuer identifier. */
-  readonly issuer: string
-  /** Keeps sessions, and people's tokens at the provider. */
-  readonly store: Store
-  /** The server's keys: what is kept is sealed under them. */
-  readonly keys: PrivateKeySet | KeySource
-  /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
-  readonly clock?: (() => number) | undefined
-  /** Random bytes. Default: a cryptographically secure source. */
-  readonly random?: RandomBytes | undefined
-  /** What scope values mean to people, for the consent page. */
-  readonly meanings?: Readonly<Record<string, string>> | undefined
-  /** Told of what went wrong; see the server's own option. */
-  readonly onError?: OAuthErrorHandlerOptions['onError']
-}
 
 /** A way to sign in, made part of one server. */
 export interface AttachedSignIn {
