@@ -76,6 +76,7 @@ const publicEntries = [
   './events/index.ts',
   './mcp/mcp.ts',
   './client-auth/client-auth.ts',
+  './stores/open.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',
   './stores/redis.ts'
