@@ -53,6 +53,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     summary: 'list what was changed by this command, and by whom',
     load: async () => (await import('./list-changes.ts')).listChanges
   },
+  lint: {
+    summary: 'find what a configuration or a running server should not allow',
+    load: async () => (await import('./lint.ts')).lintCommand
+  },
   'hash-secret': {
     summary: 'make of a password or a secret what may be kept of it',
     load: async () => (await import('./hash-secret.ts')).hashSecretCommand

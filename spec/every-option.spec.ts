@@ -59,6 +59,8 @@ import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
 import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
+import { lintServerChecks } from '../lib/lint/how.ts'
+import { lintServer } from '../lib/lint/lint.ts'
 import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
 import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
@@ -76,6 +78,7 @@ import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
 import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
+import { attestationTakers } from './support/checks/attestation-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -181,6 +184,7 @@ const takers: Readonly<Record<string, Taker>> = {
     table: selfSignedOptionChecks,
     give: made(SelfSignedTlsClientAuthStrategy)
   },
+  ...attestationTakers(token),
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {
@@ -200,6 +204,7 @@ const takers: Readonly<Record<string, Taker>> = {
   credentialSets: { good: token, table: credentialSetsChecks, give: credentialSets },
   storedKeys: { good: { store, issuer }, table: storedKeysChecks, give: storedKeys },
   breakReport: { good: {}, table: breakReportChecks, give: breakReport },
+  lintServer: { good: {}, table: lintServerChecks, give: options => lintServer('http://127.0.0.1:9', options) },
   oauthErrorHandler: { good: {}, table: errorHandlerChecks, give: oauthErrorHandler },
   proxyCertificate: { good: proxy, table: proxyCertificateChecks, give: proxyCertificate },
   tlsCertificate: { good: { ca: 'PEM' }, table: tlsCertificateChecks, give: tlsCertificate },

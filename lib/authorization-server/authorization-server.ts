@@ -103,6 +103,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
 const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
   ['token_endpoint', ['POST']],
   ['revocation_endpoint', ['POST']],
+  ['challenge_endpoint', ['POST']],
   ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
 ])
 

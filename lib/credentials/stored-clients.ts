@@ -6,14 +6,12 @@ import { hash, webcrypto } from 'node:crypto'
 import {
   clientsCheck,
   clientRegistry,
-  toClient,
   type Client,
   type ClientMetadata,
   type ClientRegistry,
   type ClientSource
 } from '../clients/client.ts'
-import { defaultMethod, generatedSecretBytes, needsReadableSecret, secretMethods } from '../clients/methods.ts'
-import type { SecretKeeper, StoredSecret } from '../clients/stored-secret.ts'
+import { defaultMethod } from '../clients/methods.ts'
 import type { Emit, Happening } from '../events/events.ts'
 import { harmless } from '../listeners.ts'
 import { clock, ConfigurationError, fn, issuerIdentifier, readOptions, type Checks, type Read } from '../options.ts'
@@ -26,6 +24,7 @@ import { scopedStore } from '../stores/scoped.ts'
 import { storeCheck, type Key, type Store } from '../stores/store.ts'
 import { maxAgeCheck } from './credential-sets.ts'
 import { CredentialError } from './credential-error.ts'
+import { clientOf, newRecord, type ClientRecord, type RecordMaker } from './stored-client-record.ts'
 import { secretKeeper } from './secrets/stored-secret.ts'
 
 /** The options of `storedClients()`. */
@@ -89,14 +88,6 @@ export interface StoredClients {
   setDisabled(client_id: string, disabled: boolean): Promise<void>
   /** Every client that was added, and every other that is disabled, in the order in which they came. */
   list(): Promise<readonly StoredClient[]>
-}
-
-interface ClientRecord {
-  readonly client_id: string
-  readonly metadata?: ClientMetadata | undefined
-  readonly credentials?: readonly StoredSecret[] | undefined
-  readonly created_at?: number | undefined
-  readonly disabled?: true | undefined
 }
 
 /** What requests ask for. */
@@ -173,15 +164,11 @@ export function storedClients(options: StoredClientsOptions): StoredClients {
   }
 }
 
-interface Context {
+interface Context extends RecordMaker {
   /** The issuer's own view of the store. */
   readonly store: Store
   readonly own: ClientRegistry
   readonly records: CachedRecords<Judged>
-  readonly keeper: SecretKeeper
-  /** Milliseconds since the epoch. */
-  readonly clock: () => number
-  readonly random: (size: number) => Uint8Array
   readonly tell: (happening: Happening) => void
 }
 
@@ -240,13 +227,8 @@ async function change(
   }
 }
 
-function clientOf({ client_id, metadata, credentials = [] }: ClientRecord, keeper: SecretKeeper): Client | undefined {
-  const secrets = credentials.map(secret => keeper.restore(client_id, secret))
-  return metadata && toClient(metadata, 'client', secrets)
-}
-
 /** What was kept by another version, or under other keys, is no reason for a request to fail. */
-function readable(record: ClientRecord, keeper: SecretKeeper, tell: Context['tell']): Client | undefined {
+function readable(record: ClientRecord, keeper: RecordMaker['keeper'], tell: Context['tell']): Client | undefined {
   try {
     return clientOf(record, keeper)
   } catch (error) {
@@ -255,25 +237,6 @@ function readable(record: ClientRecord, keeper: SecretKeeper, tell: Context['tel
     tell({ type: 'client.misconfigured', client_id, member: error.key.replace(/^client\./, ''), reason: error.message })
     return undefined
   }
-}
-
-function newRecord(
-  { keeper, random, clock }: Context,
-  metadata: ClientMetadata
-): ClientRecord & { readonly client_secret?: string | undefined } {
-  if (metadata.client_secret !== undefined && metadata.client_secret !== null)
-    throw new ConfigurationError('client.client_secret', 'must be left out: the client is given one')
-  const secretAt = (metadata.credentials ?? []).findIndex(({ type }) => type === 'secret')
-  if (secretAt !== -1)
-    throw new ConfigurationError(`client.credentials[${secretAt}]`, 'must be no secret: the client is given one')
-  const { client_id, token_endpoint_auth_method: method } = metadata
-  const created_at = Math.floor(clock() / 1000)
-  const record = { client_id, metadata, created_at }
-  if (!secretMethods.includes(method ?? defaultMethod)) return record
-  const readable = needsReadableSecret(method ?? defaultMethod)
-  const value = Buffer.from(random(generatedSecretBytes(readable))).toString('base64url')
-  const credentials = [keeper.keep(client_id, { id: '1', created_at, value, readable })]
-  return { ...record, credentials, client_secret: value }
 }
 
 /** Before there is anything of it: no client is there that nobody can list. */

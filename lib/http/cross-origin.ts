@@ -13,8 +13,11 @@ export interface CrossOrigin {
 }
 
 /** `*` stands for every header but this one (Fetch §3.3.4); older browsers read the names. */
-const requestHeaders = ['Authorization', 'Content-Type', 'DPoP', '*']
-const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After']
+const requestHeaders = [
+  ...['Authorization', 'Content-Type', 'DPoP', 'OAuth-Client-Attestation', 'OAuth-Client-Attestation-PoP'],
+  '*'
+]
+const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'OAuth-Client-Attestation-Challenge', 'Retry-After']
 
 /**
  * Lets scripts of every origin call a handler, cookies and client certificates left out. OPTIONS is answered with 204 and what a browser asks for
