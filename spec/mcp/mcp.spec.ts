@@ -158,7 +158,7 @@ describe('an MCP server', () => {
     const { app, mcp } = await make({ resource: given })
     app.all('/any', mcp.requireToken)
     const refused = await request(app).post('/any')
-    const { href, search } = new URL(/resource_metadata="([^"]+)"/.exec(refused.headers['www-authenticate'] as string)?.[1] ?? '')
+    const { href, search } = new URL(/resource_metadata="([^"]+)"/.exec(String(refused.headers['www-authenticate']))?.[1] ?? '')
     expect(search).toBe(new URL(given).search)
     const { body } = await request(app).get(href.replace(issuer, ''))
     expect(body).toMatchObject({ resource: given, authorization_servers: [issuer] })
