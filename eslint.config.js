@@ -9,7 +9,9 @@ import tseslint from 'typescript-eslint'
  * else. Those in one list stand side by side, and do not know each other.
  */
 const house = [
-  'mcp',
+  'lint',
+  ['mcp', 'client-auth'],
+  'sign-in',
   'index.ts',
   'authorization-server',
   'endpoints',
@@ -44,6 +46,8 @@ const house = [
 
 /** Of what stands below them, these may import only what is listed. */
 const narrower = {
+  // it runs in clients: what is the server's stays out
+  'client-auth': ['options.ts'],
   stores: ['errors.ts', 'options.ts'],
   'create-server.ts': [],
   'options.ts': [],
@@ -59,7 +63,7 @@ const exceptions = {
 /** They know Express or Passport; every other room takes values. */
 const expressRooms = [
   'mcp',
-  'mcp',
+  'sign-in',
   'authorization-server',
   'endpoints',
   'token-endpoint',
@@ -67,6 +71,20 @@ const expressRooms = [
   'authentication',
   'strategies',
   'http'
+]
+
+/** What a user of the package can import. */
+const publicEntries = [
+  './index.ts',
+  './events/index.ts',
+  './mcp/mcp.ts',
+  './lint/lint.ts',
+  './client-auth/client-auth.ts',
+  './stores/open.ts',
+  './sign-in/upstream.ts',
+  './stores/sqlite.ts',
+  './stores/postgres.ts',
+  './stores/redis.ts'
 ]
 
 /** No endpoint, and known to every one. `index.ts` is the list of the endpoints, and knows them all. */
@@ -128,20 +146,30 @@ export default tseslint.config(
             ...walls,
             {
               target: './lib',
-              from: ['./example-app', './spec', './bench'],
+              from: ['./cli', './example-app', './spec', './bench'],
               message: 'the library does not know what is built on it'
             },
             {
               target: './example-app',
+              from: './cli',
+              message: 'the example app does not know the command'
+            },
+            {
+              target: './cli',
               from: './lib',
-              except: [
-                './index.ts',
-                './events/index.ts',
-                './mcp/mcp.ts',
-                './stores/sqlite.ts',
-                './stores/postgres.ts',
-                './stores/redis.ts'
-              ],
+              except: publicEntries,
+              message: "the command imports 'clientele', as a user would"
+            },
+            {
+              target: './cli',
+              from: './example-app',
+              except: ['./config'],
+              message: 'the command knows what a configuration file is, and no server'
+            },
+            {
+              target: './example-app',
+              from: './lib',
+              except: publicEntries,
               message: "the example app imports 'clientele', as a user would"
             }
           ]

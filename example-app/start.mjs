@@ -2,95 +2,21 @@
  * What `npm start` runs: builds when something is newer than the last build, then serves in this very process, so that
  * signals and exit codes are the server's own. Named as an argument, another program runs in place of the server.
  */
-import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const stamp = join(root, 'dist', '.tsbuildinfo')
-const lock = join(root, 'dist', '.building')
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+import module from 'node:module'
+import { build, refuse } from './build.mjs'
 
 const programs = { serve: 'main.js', 'rotate-keys': 'rotate-keys.js' }
 const program = programs[process.argv[2] ?? 'serve']
 if (program === undefined) refuse(`there is no such program; there are ${Object.keys(programs).join(', ')}`)
 
-await build()
+await build(say)
+if (program === programs.serve) say('starting')
+// from the second start on, only what changed is compiled; Node 20 has no such cache
+module.enableCompileCache?.()
 await import(`../dist/example-app/${program}`)
 
-/** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
-async function build() {
-  while (isStale() || isLocked()) {
-    if (!takeLock()) {
-      if (!isLocked()) continue
-      await new Promise(resolve => setTimeout(resolve, 100))
-      continue
-    }
-    try {
-      if (isStale()) compile()
-    } finally {
-      rmSync(lock, { force: true })
-    }
-  }
-}
-
-function compile() {
-  if (modified(compiler) === 0) refuse('the compiler is not installed: run npm ci first')
-  const begun = new Date()
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
-  if (status !== 0) refuse('the build failed')
-  // the compiler leaves the stamp alone when only times changed; what is edited while it runs must still count as newer
-  utimesSync(stamp, begun, begun)
-}
-
-function refuse(reason) {
-  rmSync(lock, { force: true })
-  console.error(reason)
-  process.exit(1)
-}
-
-function isStale() {
-  const built = modified(stamp)
-  const sources = [...files('lib'), ...files('example-app'), 'package.json', 'tsconfig.json', 'tsconfig.build.json']
-  return built === 0 || sources.some(file => modified(join(root, file)) > built)
-}
-
-function files(folder) {
-  return readdirSync(join(root, folder), { recursive: true })
-    .filter(name => name.endsWith('.ts'))
-    .map(name => join(folder, name))
-}
-
-function modified(path) {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-}
-
-function takeLock() {
-  mkdirSync(dirname(lock), { recursive: true })
-  try {
-    const file = openSync(lock, 'wx')
-    writeSync(file, String(process.pid))
-    closeSync(file)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A lock whose owner is gone (a build that was killed) is removed. */
-function isLocked() {
-  try {
-    const owner = Number(readFileSync(lock, 'utf8'))
-    if (owner === 0) return Date.now() - modified(lock) < 1000 || unlock()
-    process.kill(owner, 0)
-    return true
-  } catch (error) {
-    return error.code === 'ESRCH' ? unlock() : false
-  }
-}
-
-function unlock() {
-  rmSync(lock, { force: true })
-  return false
+/** A line of the log: before there is one, as little of it as its level allows. */
+function say(doing) {
+  if (!['', 'info', 'debug'].includes(process.env.LOG_LEVEL ?? '')) return
+  process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: doing })}\n`)
 }

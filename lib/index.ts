@@ -13,9 +13,10 @@
 export {
   authorizationServer,
   type AuthorizationServer,
-  type AuthorizationServerOptions,
-  type KeptClientKeys
+  type AuthorizationServerOptions
 } from './authorization-server/authorization-server.ts'
+export type { KeptClientKeys, TokenFunctions } from './authorization-server/token-functions.ts'
+export type { EndpointPaths } from './http/endpoint-paths.ts'
 export type { RegistrationFunctions } from './endpoints/registration/end-registration.ts'
 export type { ProtectedResourceMetadataOptions } from './protected-resource/metadata.ts'
 export type { AuthenticatingEndpoint, EndpointAuthMethods } from './authentication/per-endpoint.ts'
@@ -61,7 +62,8 @@ export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem }
 export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // 2. the token endpoint in an application that has the rest
-export { tokenRouter, type TokenRouterOptions } from './token-endpoint/token-router.ts'
+export { tokenRouter, type TokenRouter, type TokenRouterOptions } from './authorization-server/token-router.ts'
+export type { CodeRequest, IssuedCode } from './authorization-requests/issue-code.ts'
 export {
   authorizationCode,
   ciba,
@@ -102,6 +104,9 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-k
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export { clientAttestation, type AttestationProof, type ClientAttestation } from './assertions/attestation/attestation.ts'
+export type { Attester } from './assertions/attestation/attesters.ts'
+export type { AttestationOptions, AttestationPolicyOptions, ClientAttestationOptions } from './assertions/attestation/options.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
 // other platforms' word for the workloads that clients are
 export type { TrustDomain, WorkloadDials, WorkloadIssuer, WorkloadsOptions } from './assertions/workloads/options.ts'
@@ -143,6 +148,7 @@ export type {
   ClientAuthentication,
   ClientRequest,
   Clock,
+  FurtherProof,
   Mechanism,
   Parameters,
   PresentedCertificate
@@ -188,9 +194,16 @@ export { credentialSets, type CredentialSets, type CredentialSetsOptions } from 
 export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
 export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
+export {
+  storedClients,
+  type AddedClient,
+  type StoredClient,
+  type StoredClients,
+  type StoredClientsOptions
+} from './credentials/stored-clients.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
-export { hashSecret } from './credentials/secrets/human-secret.ts'
+export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'
 export type { CredentialsOptions } from './credentials/server-credentials.ts'
 export type { ClientCredential } from './clients/configured-credentials.ts'
 

@@ -22,14 +22,29 @@ export function readRedirect(client: Client, parameters: AuthorizationParameters
   if (parameters.repeated.has('redirect_uri')) throw new InvalidRequestError('redirect_uri was sent more than once')
   const redirect_uri = parameters.get('redirect_uri')
   if (redirect_uri === undefined) throw new InvalidRequestError('redirect_uri is missing')
-  if (!isRedirectUriOf(client, redirect_uri))
-    throw new InvalidRequestError('this redirect_uri is not registered for the client', {
-      reason: `asked for ${printable(redirect_uri)}, registered ${printable(client.redirect_uris.join(' ')) || 'none'}`
-    })
+  checkRedirectUri(client, redirect_uri)
   // a state that is refused is not sent on either
   const state = parameters.repeated.has('state') || isTooLong(parameters, 'state') ? undefined : parameters.get('state')
   // an error about the response mode itself has to be sent somehow
   return { client, redirect_uri, state, response_mode: responseModeOf(redirect_uri, parameters) ?? 'query' }
+}
+
+/** @throws InvalidRequestError where it is none of the client's; its reason has all of them. */
+export function checkRedirectUri(client: Client, redirect_uri: string): void {
+  if (isRedirectUriOf(client, redirect_uri)) return
+  throw new InvalidRequestError('this redirect_uri is not registered for the client', {
+    reason: `asked for ${printable(redirect_uri)}, registered ${printable(client.redirect_uris.join(' ')) || 'none'}`
+  })
+}
+
+/** Where an answer leads, in the query or the fragment; the registered query of the redirect URI stays as it is. */
+export function answerAddress(
+  redirect_uri: string,
+  answer: Readonly<Record<string, string>>,
+  part: 'query' | 'fragment' = 'query'
+): string {
+  const separator = part === 'fragment' ? '#' : redirect_uri.includes('?') ? '&' : '?'
+  return `${redirect_uri}${separator}${new URLSearchParams(answer).toString()}`
 }
 
 /** {@link readRedirect}, or undefined where it throws. */

@@ -30,6 +30,8 @@ export interface AuthorizationRequest {
   readonly code_challenge?: string | undefined
   /** The thumbprint of the DPoP key the code is to be bound to (RFC 9449 §10). */
   readonly dpop_jkt?: string | undefined
+  /** The attested instance of the client that pushed it, by its key's thumbprint. */
+  readonly instance_jkt?: string | undefined
   readonly prompt: readonly string[]
   /** Seconds. */
   readonly max_age?: number | undefined
@@ -65,7 +67,7 @@ export async function readAuthorizationRequest(
     state,
     nonce: parameters.get('nonce'),
     code_challenge: readCodeChallenge(policy, client, parameters),
-    dpop_jkt: readDpopKey(parameters),
+    dpop_jkt: checkDpopKey(parameters.get('dpop_jkt')),
     prompt: readPrompt(parameters),
     max_age: readMaxAge(parameters),
     display: readDisplay(parameters),
@@ -119,19 +121,26 @@ function readCodeChallenge(policy: RequestPolicy, client: Client, parameters: Au
   const method = parameters.get('code_challenge_method')
   if (code_challenge === undefined) {
     if (method !== undefined) throw new InvalidRequestError('code_challenge is missing')
-    // whoever can show a document is a client: that proves as little as being public
-    if (isPublic(client) || clientOrigin(client) === 'document' || policy.requirePkce === 'always')
-      throw new InvalidRequestError('code_challenge is missing: PKCE is required')
-    return undefined
-  }
-  if (method !== 'S256') throw new InvalidRequestError('code_challenge_method must be S256')
-  if (!isCodeChallenge(code_challenge)) throw new InvalidRequestError('code_challenge must be 43 characters of base64url')
+  } else if (method !== 'S256') throw new InvalidRequestError('code_challenge_method must be S256')
+  return checkCodeChallenge(policy, client, code_challenge)
+}
+
+/** An S256 code challenge, or none where the client need not have one. @throws InvalidRequestError */
+export function checkCodeChallenge(
+  { requirePkce }: Pick<RequestPolicy, 'requirePkce'>,
+  client: Client,
+  code_challenge: string | undefined
+): string | undefined {
+  // whoever can show a document is a client: that proves as little as being public
+  const isNeeded = isPublic(client) || clientOrigin(client) === 'document' || requirePkce === 'always'
+  if (code_challenge === undefined && isNeeded) throw new InvalidRequestError('code_challenge is missing: PKCE is required')
+  if (code_challenge !== undefined && !isCodeChallenge(code_challenge))
+    throw new InvalidRequestError('code_challenge must be 43 characters of base64url')
   return code_challenge
 }
 
-/** RFC 9449 §10. */
-function readDpopKey(parameters: AuthorizationParameters): string | undefined {
-  const dpop_jkt = parameters.get('dpop_jkt')
+/** A thumbprint of a DPoP key, or none (RFC 9449 §10). @throws InvalidRequestError */
+export function checkDpopKey(dpop_jkt: string | undefined): string | undefined {
   if (dpop_jkt !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(dpop_jkt))
     throw new InvalidRequestError('dpop_jkt must be 43 characters of base64url')
   return dpop_jkt

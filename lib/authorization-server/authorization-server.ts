@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerChecks, type AuthorizationServerOptions } from './options.ts'
 import { authorizationServerParts } from './parts.ts'
+import { tokenFunctions, type TokenFunctions } from './token-functions.ts'
 import type { WouldBreak } from '../events/break-report.ts'
 import type { InteractionPrompt, InteractionResult } from '../endpoints/authorization/interaction.ts'
 import { describeInteraction, resumeAuthorization } from '../endpoints/authorization/resume.ts'
@@ -10,26 +11,24 @@ import { deviceVerification, type DeviceVerification } from '../endpoints/device
 import { logoutFunctions, type LogoutFunctions } from '../endpoints/end-session/functions.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import { registrationFunctions, type RegistrationFunctions } from '../endpoints/registration/end-registration.ts'
-import { metadataPaths, type Endpoint, type EndpointContext, type EndpointMember } from '../endpoints/endpoint.ts'
+import type { Endpoint, EndpointContext } from '../endpoints/endpoint.ts'
 import { mountedEndpoints } from '../endpoints/index.ts'
 import { buildMetadata } from '../endpoints/metadata.ts'
 import { strategiesAt } from '../authentication/per-endpoint.ts'
 import { crossOrigin } from '../http/cross-origin.ts'
+import { metadataPaths, type EndpointMember } from '../http/endpoint-paths.ts'
 import { errorHandler } from '../http/error-handler.ts'
 import { sendPublicDocument } from '../http/public-document.ts'
 import { pathOf } from '../http/request-target.ts'
 import { readOptions } from '../options.ts'
-import { requireAccessToken, type RequireAccessTokenOptions } from '../protected-resource/require-access-token.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from '../protected-resource/metadata.ts'
 import { tokenEndpoint } from '../token-endpoint/handler.ts'
-import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
-import { verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
 import { personGrants, type PersonGrants } from '../tokens/person-grants.ts'
 
 export type { AuthorizationServerOptions } from './options.ts'
 
 /** The middleware, and what the application's pages and its own API need of the server behind it. */
-export interface AuthorizationServer extends RequestHandler, PersonGrants {
+export interface AuthorizationServer extends RequestHandler, PersonGrants, TokenFunctions {
   /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /**
@@ -49,8 +48,6 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   readonly credentials: CredentialFunctions
   /** Ending clients that registered themselves. */
   readonly registrations: RegistrationFunctions
-  /** What is kept of the keys behind clients' `jwks_uri`. */
-  readonly clientKeys: KeptClientKeys
   /**
    * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
    * them, or those of one check.
@@ -58,19 +55,6 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
   whoWouldBreak(check?: string): readonly WouldBreak[]
   /** The signature algorithms of DPoP proofs, for challenges of one's own. */
   readonly dpopAlgorithms: readonly string[]
-  /**
-   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
-   * nothing about audience, scope or proof of possession.
-   */
-  verifyAccessToken(token: string): Promise<AccessToken | undefined>
-  /**
-   * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in the
-   * Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the challenges of RFC 6750
-   * and RFC 9449.
-   *
-   * @throws ConfigurationError naming the option that is wrong.
-   */
-  requireAccessToken(options?: RequireAccessTokenOptions): RequestHandler
   /**
    * Middleware that publishes an API's metadata (RFC 9728) at `/.well-known/oauth-protected-resource` and the resource's path. Mount it at the
    * application's root, and name its address in `requireAccessToken({ resourceMetadata })`.
@@ -81,16 +65,6 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants {
    * app.use(server.protectedResourceMetadata({ resource: 'https://api.example.com', scopes: ['api:read'] }))
    */
   protectedResourceMetadata(options: ProtectedResourceMetadataOptions): RequestHandler
-}
-
-/** The keys behind clients' `jwks_uri`, as this process keeps them. */
-export interface KeptClientKeys {
-  /**
-   * Drops the keys of one client, for when one must not be accepted any longer: the next request that needs them
-   * fetches them, and where the address does not answer there are none. Other processes keep theirs, and so do
-   * strategies of your own that were made with other `keys`. Resolves to whether any were kept.
-   */
-  forget(client_id: string): Promise<boolean>
 }
 
 /**
@@ -108,8 +82,9 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
-  const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
-  return Object.assign(mount(routes, read), personGrants(server), {
+  const metadata = buildMetadata({ context, endpoints, mtlsOrigin })
+  const routes = routesOf(context, endpoints, metadata, read.allowedOrigins)
+  return Object.assign(mount(routes, read), personGrants(server), tokenFunctions(token, protection), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
       resumeAuthorization({ context, req, res }, id, result),
@@ -118,25 +93,18 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
     logout: logoutFunctions(context),
     credentials: context.credentials,
     registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
-    clientKeys: { forget: (client_id: string) => forgetKeys(token, client_id) },
     whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
     dpopAlgorithms: token.dpop.algorithms,
-    verifyAccessToken: (token: string) => verifyAccessToken(server, token),
-    requireAccessToken: (given?: RequireAccessTokenOptions) => requireAccessToken(protection, given),
     protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
       protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
   })
-}
-
-async function forgetKeys({ clients, clientKeys: keys }: TokenEndpointParts, client_id: string): Promise<boolean> {
-  const client = await clients.find(client_id)
-  return client?.jwks_uri !== undefined && keys.forget(client.jwks_uri)
 }
 
 /** The endpoints that clients in browsers call themselves, with the methods they call them by. */
 const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
   ['token_endpoint', ['POST']],
   ['revocation_endpoint', ['POST']],
+  ['challenge_endpoint', ['POST']],
   ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
 ])
 
@@ -147,12 +115,17 @@ interface Routes {
   readonly withItems: ReadonlyMap<string, RequestHandler>
 }
 
-function routesOf({ server, addresses }: EndpointContext, endpoints: readonly Endpoint[], metadata: object): Routes {
+function routesOf(
+  { server, addresses }: EndpointContext,
+  endpoints: readonly Endpoint[],
+  metadata: object,
+  origins: readonly string[] | undefined
+): Routes {
   const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
   const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
   const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
     const methods = scriptMethods.get(member)
-    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods })]
+    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods, origins })]
   }
   return {
     exact: new Map([

@@ -11,13 +11,17 @@ import {
 import { deviceAuthorizationChecks, type DeviceAuthorizationOptions } from '../endpoints/device-authorization/options.ts'
 import { logoutChecks, type LogoutOptions } from '../endpoints/end-session/options.ts'
 import { registrationChecks, type RegistrationOptions } from '../endpoints/registration/options.ts'
+import { originList } from '../http/cross-origin.ts'
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
 
 /** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
-  /** The application's own login and consent; see {@link Interaction}. */
-  readonly interaction: Interaction
+  /**
+   * The application's own login and consent; see {@link Interaction}. Needed with `authorizationCode()`, `logout` and scope values about people. Default:
+   * none, and then clients act for themselves alone: there is no authorization endpoint, and `tokenIssuers` is `[clientCredentials()]` where it is not given.
+   */
+  readonly interaction?: Interaction | undefined
   /** `public` (default): public clients must use PKCE. `always`: every client must. */
   readonly requirePkce?: 'public' | 'always' | undefined
   /**
@@ -58,16 +62,24 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * `sid` of `interaction.account`. Default: there is no such endpoint; `server.logout.everywhere()` is there all the same.
    */
   readonly logout?: LogoutOptions | undefined
+  /**
+   * The origins whose scripts may call the token, revocation and registration endpoints, such as `https://app.example.com`. Default: any; no cookie counts
+   * there either way. Metadata and keys are readable from everywhere.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
+
+/** What an `interaction` must be. */
+export const interactionTakes = 'an object with the functions account, consented and prompt'
 
 // where its token endpoint is, a whole server knows itself
 const { tokenEndpoints, ...tokenChecks } = tokenRouterChecks
 
 export const authorizationServerChecks = {
   ...tokenChecks,
-  interaction: readBy('an object with the functions account, consented and prompt', readInteraction),
+  interaction: readBy(interactionTakes, readInteraction),
   requirePkce: oneOf(['public', 'always'], 'public'),
   // where it is left out the listeners decide
   certificateMethods: flag(),
@@ -85,13 +97,15 @@ export const authorizationServerChecks = {
   credentials: nested(credentialsChecks, {}),
   anonymousBudget: anonymousBudgetCheck,
   logout: nested(logoutChecks),
+  allowedOrigins: originList,
   registration: nested(registrationChecks)
 } satisfies Checks<AuthorizationServerOptions>
 
 /** Every option of an authorization server, read. */
 export type ReadAuthorizationServer = Read<typeof authorizationServerChecks>
 
-function readInteraction(value: unknown, key: string): Interaction {
+function readInteraction(value: unknown, key: string): Interaction | undefined {
+  if (value === undefined) return undefined
   const given = value as Partial<Interaction> | null | undefined
   for (const name of ['account', 'consented', 'prompt'] as const) {
     if (typeof given?.[name] !== 'function') throw new ConfigurationError(`${key}.${name}`, 'must be a function')

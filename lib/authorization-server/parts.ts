@@ -3,23 +3,26 @@ import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { guardedFetch, guardedPost } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
-import { endpointAuthentication, strategiesAt } from '../authentication/per-endpoint.ts'
+import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
 import { logoutDelivery } from '../endpoints/end-session/delivery.ts'
 import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
-import { endpointPaths, type EndpointAddresses, type EndpointContext } from '../endpoints/endpoint.ts'
+import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
+import { addressesOf } from '../http/endpoint-paths.ts'
 import { isLoopbackHost } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
+import { ownClients } from '../credentials/stored-clients.ts'
 import { serverCredentials } from '../credentials/server-credentials.ts'
-import { tokenEndpointParts } from '../token-endpoint/token-router.ts'
+import { tokenEndpointParts } from '../token-endpoint/assembly.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
+import { peopleOf } from './people.ts'
 
 /** What a server is made of, once every option has been checked. */
 export interface AuthorizationServerParts {
@@ -33,7 +36,8 @@ export interface AuthorizationServerParts {
 /** Makes the parts of options that were read. @throws ConfigurationError naming the option that does not go with the others. */
 export function authorizationServerParts(options: ReadAuthorizationServer): AuthorizationServerParts {
   const { issuer, mtlsOrigin } = options
-  const addresses = addressesOf(issuer)
+  const { interaction, tokenIssuers, missing } = peopleOf(options)
+  const addresses = addressesOf(issuer, options.paths)
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
   const tokenEndpoints = onEveryListener(addresses.token_endpoint)
@@ -47,15 +51,15 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
   ]
   const token = tokenEndpointParts(
-    { ...options, clients: clientSource, tokenEndpoints, certificateMethods },
-    { registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
+    { ...options, tokenIssuers, clients: clientSource, tokenEndpoints, certificateMethods },
+    { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const { certificateSource, onDecision } = options
+  const { certificateSource } = options
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
-  const policy = authorizationPolicy(options, token)
+  const policy = authorizationPolicy({ ...options, interaction }, token)
   const backchannel = backchannelOf(options, token)
   const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
@@ -77,20 +81,26 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
-    authentication: endpointAuthentication(
-      { clients, strategies, certificateSource, onDecision, guessProtection: token.guesses },
-      token.events,
-      options.endpointAuthMethods
-    ),
+    authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
+    attestation: token.attestation,
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
+  checkOfferedClients(ownClients(clientSource), { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificateMethods }
 }
 
+function authenticationOf(
+  { certificateSource, onDecision, endpointAuthMethods }: ReadAuthorizationServer,
+  { clients, strategies, guesses: guessProtection, attestation, events }: TokenEndpointParts,
+  addressesOf: (endpoint: AuthenticatingEndpoint) => readonly string[]
+): EndpointContext['authentication'] {
+  const options = { clients, strategies, certificateSource, onDecision, guessProtection, further: attestation?.further }
+  return endpointAuthentication(options, events, endpointAuthMethods, addressesOf)
+}
+
 /** What the grants add to metadata. */
-function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
+export function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
   return Object.fromEntries([...tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata)))
 }
 
@@ -116,7 +126,7 @@ function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server
 }
 
 function authorizationPolicy(
-  options: ReadAuthorizationServer,
+  options: ReadAuthorizationServer & Pick<EndpointContext, 'interaction'>,
   parts: TokenEndpointParts
 ): Pick<
   EndpointContext,
@@ -171,9 +181,4 @@ function registrationOf(
     certificateMethods,
     profile
   })
-}
-
-function addressesOf(issuer: string): EndpointAddresses {
-  const entries = Object.entries(endpointPaths).map(([member, path]) => [member, issuer + path])
-  return Object.fromEntries(entries) as EndpointAddresses
 }

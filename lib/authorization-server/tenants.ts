@@ -1,17 +1,27 @@
 /** Any number of issuers side by side, each made when it is first asked for. */
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
-import { endpointPaths, metadataPaths } from '../endpoints/endpoint.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { EventListener } from '../events/event-source.ts'
 import { harmless } from '../listeners.ts'
+import { endpointPathsChecks, metadataPaths, pathsOf, type EndpointPaths } from '../http/endpoint-paths.ts'
 import { oauthErrorHandler, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { pathOf } from '../http/request-target.ts'
-import { fn, integer, issuerIdentifier, readOptions, required, type Checks, type Read } from '../options.ts'
+import {
+  ConfigurationError,
+  fn,
+  integer,
+  issuerIdentifier,
+  nested,
+  readOptions,
+  required,
+  type Checks,
+  type Read
+} from '../options.ts'
 
-/** A tenant's server: the options of an authorization server but for its issuer, which its path decides. */
-export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'> {
+/** A tenant's server: the options of an authorization server but for its issuer, which its path decides, and its paths, which are those of all tenants. */
+export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer' | 'paths'> {
   /** Called once when the tenant is no longer kept in memory: stop what was started for it, such as following its keys. What it throws or rejects with is ignored. */
   readonly dispose?: (() => void) | undefined
 }
@@ -25,6 +35,8 @@ export interface TenantsOptions {
    * kept, however many requests come at once.
    */
   readonly resolve: (path: string, issuer: string) => TenantOptions | null | undefined | Promise<TenantOptions | null | undefined>
+  /** Where endpoints stand below the issuer of every tenant, by their metadata names without `_endpoint`. Default: below `/oauth2`. */
+  readonly paths?: EndpointPaths | undefined
   /** How many tenants are kept in memory; the one longest not asked for makes room. Default 1000. */
   readonly max?: number | undefined
   /** Seconds after which a tenant is resolved anew. Default 300. */
@@ -46,6 +58,7 @@ export interface Tenants extends RequestHandler {
 export const tenantsChecks = {
   issuer: issuerIdentifier(),
   resolve: required(fn<TenantsOptions['resolve']>()),
+  paths: nested(endpointPathsChecks),
   max: integer({ min: 1, max: 1_000_000, default: 1000 }),
   maxAge: integer({ min: 1, max: 31_536_000, default: 300 }),
   onError: fn<NonNullable<OAuthErrorHandlerOptions['onError']>>(),
@@ -79,10 +92,10 @@ const pathSyntax = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/
 export function tenants(options: TenantsOptions): Tenants {
   const read = readOptions(options, tenantsChecks)
   const kept = new KeptTenants(read)
-  const base = new URL(read.issuer).pathname.replace(/\/$/, '')
+  const tenantOf = tenantFinder(new URL(read.issuer).pathname.replace(/\/$/, ''), read.paths)
   const answerError = oauthErrorHandler({ onError: read.onError })
   const answer: RequestHandler = (req, res, next) => {
-    const path = tenantOf(req, base)
+    const path = tenantOf(pathOf(req))
     if (path === undefined) {
       next()
       return
@@ -148,8 +161,10 @@ class KeptTenants {
       return undefined
     }
     const { dispose: given, ...rest } = options
+    if ('paths' in rest)
+      throw new ConfigurationError('paths', 'must be given to tenants(): where endpoints stand is how tenants are told apart')
     const dispose = harmless('dispose', given)
-    const server = authorizationServer({ onEvent: this.options.onEvent, ...rest, issuer })
+    const server = authorizationServer({ onEvent: this.options.onEvent, ...rest, issuer, paths: this.options.paths })
     if (isCurrent) this.present.set(path, { server, dispose })
     else dispose?.()
     return server
@@ -169,24 +184,33 @@ interface KeptTenant {
   readonly dispose: (() => void) | undefined
 }
 
-const endpoints: ReadonlySet<string> = new Set([...Object.values(endpointPaths), ...metadataPaths])
-
-/** The tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an issuer. */
-function tenantOf(req: Pick<Request, 'originalUrl'>, base: string): string | undefined {
-  const path = pathOf(req)
-  const inserted = metadataPaths.find(wellKnown => path.startsWith(wellKnown))
-  const issuerPath = inserted === undefined ? issuerPathOf(path) : path.slice(inserted.length)
-  if (issuerPath?.startsWith(base) !== true) return undefined
-  const tenant = issuerPath.slice(base.length)
-  return isTenantPath(tenant) ? tenant : undefined
+/** Finds the tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an issuer. */
+function tenantFinder(base: string, given: EndpointPaths | undefined): (path: string) => string | undefined {
+  const paths = pathsOf(given)
+  const endpoints: ReadonlySet<string> = new Set([...Object.values(paths), ...metadataPaths])
+  const deepest = Math.max(...[...endpoints].map(segments))
+  const items = `${paths.registration_endpoint}/`
+  const issuerPathOf = (path: string): string | undefined => {
+    let found: string | undefined
+    // what is longest is the endpoint; one segment more, and it is what a client registered
+    for (let start = path.lastIndexOf('/'), depth = 0; start !== -1 && depth <= deepest; depth++) {
+      const rest = path.slice(start)
+      if (endpoints.has(rest) || (rest.startsWith(items) && segments(rest) === segments(items))) found = path.slice(0, start)
+      start = start === 0 ? -1 : path.lastIndexOf('/', start - 1)
+    }
+    return found
+  }
+  return path => {
+    const inserted = metadataPaths.find(wellKnown => path.startsWith(wellKnown))
+    const issuerPath = inserted === undefined ? issuerPathOf(path) : path.slice(inserted.length)
+    if (issuerPath?.startsWith(base) !== true) return undefined
+    const tenant = issuerPath.slice(base.length)
+    return isTenantPath(tenant) ? tenant : undefined
+  }
 }
 
-function issuerPathOf(path: string): string | undefined {
-  const start = Math.max(path.lastIndexOf('/oauth2/'), path.lastIndexOf('/.well-known/'))
-  if (start === -1) return undefined
-  const rest = path.slice(start)
-  const isItem = rest.startsWith(`${endpointPaths.registration_endpoint}/`)
-  return endpoints.has(rest) || isItem ? path.slice(0, start) : undefined
+function segments(path: string): number {
+  return path.split('/').length - 1
 }
 
 function isTenantPath(path: string): boolean {

@@ -11,6 +11,8 @@ import type { Fail } from './metadata/kinds.ts'
 export type Offered = Readonly<Partial<Record<OfferedValues, readonly string[]>>> & {
   /** The grants that public clients must not use. */
   readonly confidentialGrantTypes?: readonly string[]
+  /** Why a value is not there, where another option would bring it. */
+  readonly missing?: Readonly<Record<string, string>> | undefined
 }
 
 type Held = Pick<Client, 'grant_types' | 'redirect_uris' | 'token_endpoint_auth_method'>
@@ -23,7 +25,7 @@ export function checkOffered(client: Held, offered: Offered, fail: Fail): void {
     const value: unknown = (client as unknown as Readonly<Record<string, unknown>>)[name]
     if (Array.isArray(value)) {
       value.forEach((one: unknown, index) => {
-        if (!isDefaultGrant(client, one)) checkOne(one, `${name}[${index}]`, choice, fail)
+        if (!isDefaultGrant(client, one)) checkOne(one, `${name}[${index}]`, choice, because(offered, one, fail))
       })
     } else if (value !== undefined) checkOne(value, name, choice, fail)
   }
@@ -33,6 +35,12 @@ export function checkOffered(client: Held, offered: Offered, fail: Fail): void {
 /** The grant of a client that named none. One that named it has a redirect URI. */
 function isDefaultGrant({ redirect_uris }: Held, value: unknown): boolean {
   return value === 'authorization_code' && redirect_uris.length === 0
+}
+
+/** Says why a value is not there, where that is known. */
+function because({ missing }: Offered, value: unknown, fail: Fail): Fail {
+  const why = missing?.[String(value)]
+  return why === undefined ? fail : (name, mustBe) => fail(name, `${mustBe}: ${String(value)} ${why}`)
 }
 
 function checkOne(value: unknown, name: string, choice: readonly string[], fail: Fail): void {

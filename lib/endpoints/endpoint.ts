@@ -5,9 +5,11 @@ import type { Client, ClientRegistry } from '../clients/client.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import type { AuthenticatingEndpoint, EndpointAuthentication } from '../authentication/per-endpoint.ts'
 import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
+import type { EndpointAddresses, EndpointMember } from '../http/endpoint-paths.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import type { ServerAttestation } from '../token-endpoint/attestation.ts'
 import type { AnonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
@@ -42,6 +44,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly device: DevicePolicy | undefined
   /** How people are asked over the backchannel; undefined: not at all. */
   readonly backchannel: BackchannelPolicy | undefined
+  /** How attestations are taken; undefined: not at all. */
+  readonly attestation: ServerAttestation | undefined
   /** How sessions end. */
   readonly logout: LogoutPolicy
   /** What is asked of access tokens presented to the userinfo endpoint. */
@@ -56,34 +60,6 @@ export interface EndpointContext extends RequestPolicy {
   readonly authentication: (endpoint: AuthenticatingEndpoint) => EndpointAuthentication
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
-
-/** Where each endpoint stands below the issuer, by its metadata name. */
-export const endpointPaths = {
-  authorization_endpoint: '/oauth2/authorize',
-  pushed_authorization_request_endpoint: '/oauth2/par',
-  token_endpoint: '/oauth2/token',
-  userinfo_endpoint: '/oauth2/userinfo',
-  jwks_uri: '/oauth2/jwks',
-  introspection_endpoint: '/oauth2/introspect',
-  revocation_endpoint: '/oauth2/revoke',
-  registration_endpoint: '/oauth2/register',
-  device_authorization_endpoint: '/oauth2/device_authorization',
-  backchannel_authentication_endpoint: '/oauth2/bc-authorize',
-  end_session_endpoint: '/oauth2/end_session',
-  // registered nowhere, and so in no metadata
-  credentials_endpoint: '/oauth2/credentials'
-} as const
-
-/**
- * The documents with metadata, the same in both. Where an issuer has a path, RFC 8414 §3.1 puts it after these and OpenID Connect Discovery §4.1
- * before them; clients try both ways for both, so both are answered.
- */
-export const metadataPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
-
-/** An endpoint's name in metadata (RFC 8414 §2 and its extensions). */
-export type EndpointMember = keyof typeof endpointPaths
-
-export type EndpointAddresses = Readonly<Record<EndpointMember, string>>
 
 /** One mounted endpoint: what the router and metadata need to know of it. */
 export interface Endpoint {

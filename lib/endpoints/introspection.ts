@@ -15,17 +15,18 @@ const signed = 'application/token-introspection+jwt'
  * those of the resources that list it; about any other `{"active":false}`. Signed where the request accepts
  * `application/token-introspection+jwt` before JSON (RFC 9701 §4).
  */
-export function introspectionEndpoint(context: EndpointContext): Endpoint {
+export function introspectionEndpoint(context: Pick<EndpointContext, 'authentication' | 'server'>): Endpoint {
   const { strategies, authenticate } = context.authentication('introspection')
   const handler = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
   const metadata = { introspection_signing_alg_values_supported: context.server.idTokenAlgorithms }
   return { member: 'introspection_endpoint', caller: 'client', strategies, handler, metadata }
 }
 
-async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { token } = (await readClientRequest(req)).parameters
+async function answer({ server }: Pick<EndpointContext, 'server'>, client: Client, req: Request, res: Response): Promise<void> {
+  const { parameters, authentication } = await readClientRequest(req)
+  const { token } = parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  const token_introspection = await introspect(server, token, client)
+  const token_introspection = await introspect(server, token, client, authentication)
   if (!wantsSigned(req)) {
     sendJson(res, 200, token_introspection, notStored)
     return

@@ -4,7 +4,7 @@ import { sendPublicDocument } from '../http/public-document.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 /** Answers with the keys of the moment: what will sign, what signs, and what signed tokens that still live. */
-export function jwksEndpoint({ server }: EndpointContext): Endpoint {
+export function jwksEndpoint({ server }: Pick<EndpointContext, 'server'>): Endpoint {
   const handler: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, server.keys.publicKeys())
   return { member: 'jwks_uri', caller: 'anyone', handler }
 }

@@ -4,8 +4,14 @@ import { subjectTypes } from '../tokens/subject.ts'
 import { claimsOf } from '../tokens/claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
+/** What of a server metadata speaks of beside its endpoints. */
+export type DescribedServer = Pick<
+  EndpointContext,
+  'server' | 'addresses' | 'grantTypes' | 'grantMetadata' | 'clientDocuments' | 'dpop' | 'acrValues'
+>
+
 export interface MetadataInput {
-  readonly context: EndpointContext
+  readonly context: DescribedServer
   readonly endpoints: readonly Endpoint[]
   /** The origin of the mutual-TLS listener, where there is one (RFC 8705 §5). */
   readonly mtlsOrigin: string | undefined
@@ -22,7 +28,7 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
     ...Object.fromEntries(endpoints.map(({ member }) => [member, addresses[member]])),
     ...(mtlsOrigin !== undefined && { mtls_endpoint_aliases: aliases(context, endpoints, mtlsOrigin) }),
     ...(server.scopes.length > 0 && { scopes_supported: server.scopes }),
-    response_types_supported: grantTypes.includes('authorization_code') ? ['code'] : [],
+    response_types_supported: endpoints.some(({ member }) => member === 'authorization_endpoint') ? ['code'] : [],
     grant_types_supported: grantTypes,
     ...methodsOf(endpoints),
     ...(certificates && { tls_client_certificate_bound_access_tokens: true }),
@@ -58,7 +64,7 @@ function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): read
 
 /** The same paths on the other listener: every endpoint a certificate means something to. Never the authorization endpoint. */
 function aliases(
-  { addresses }: EndpointContext,
+  { addresses }: DescribedServer,
   endpoints: readonly Endpoint[],
   origin: string
 ): Readonly<Record<string, string>> {

@@ -11,16 +11,16 @@ import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint
  * Answers POST with `token`; `token_type_hint` is not needed to find it. Clients authenticate as at the token endpoint, public ones name
  * themselves. The answer is 200 without a body whatever became of the token: nobody learns here whether a token exists (RFC 7009 §2.2).
  */
-export function revocationEndpoint(context: EndpointContext): Endpoint {
+export function revocationEndpoint(context: Pick<EndpointContext, 'authentication' | 'server'>): Endpoint {
   const { strategies, authenticate } = context.authentication('revocation')
   const handler = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
   return { member: 'revocation_endpoint', caller: 'client', strategies, handler }
 }
 
-async function answer({ server }: EndpointContext, client: Client, req: Request, res: Response): Promise<void> {
-  const { parameters, traceId } = await readClientRequest(req)
-  const { token } = parameters
+async function answer({ server }: Pick<EndpointContext, 'server'>, client: Client, req: Request, res: Response): Promise<void> {
+  const sent = await readClientRequest(req)
+  const { token } = sent.parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  await revokeToken(server, token, client.client_id, traceId)
+  await revokeToken(server, token, client.client_id, sent)
   sendDone(res)
 }

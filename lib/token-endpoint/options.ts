@@ -1,4 +1,5 @@
 /** The options of a token endpoint. */
+import { attestationOptionChecks, type AttestationOptions } from '../assertions/attestation/options.ts'
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
@@ -9,6 +10,7 @@ import { guessProtectionChecks, type GuessProtectionOptions } from '../credentia
 import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
 import type { Decision } from '../decisions/decision.ts'
 import type { DevelopmentErrorOptions } from '../http/development-errors.ts'
+import { endpointPathsChecks, type EndpointPaths } from '../http/endpoint-paths.ts'
 import { errorHandlerChecks, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { flag, fn, listOf, nested, orFalse, type Checks, type Read } from '../options.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
@@ -39,7 +41,12 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * let in where the secret is right as it came, and reported; `enforce`: they are refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
-  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default `{issuer}/oauth2/token`. */
+  /**
+   * Where endpoints stand below the issuer, by their metadata names without `_endpoint`: `{ token: '/token', jwks: '/keys' }`. Metadata and its aliases
+   * follow. Default: below `/oauth2`.
+   */
+  readonly paths?: EndpointPaths | undefined
+  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default: the issuer and the path of the token endpoint. */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
   readonly certificateSource?: CertificateSource | undefined
@@ -54,9 +61,15 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /**
    * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds the methods `federated_jwt`,
-   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. Not together with `strategies` of one's own.
+   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With `strategies` of
+   * one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
    */
   readonly workloads?: WorkloadsOptions | undefined
+  /**
+   * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none. Not together with `strategies` of
+   * one's own, nor under `fapi2-security`.
+   */
+  readonly attestation?: AttestationOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
@@ -82,12 +95,14 @@ export const tokenRouterChecks = {
   assertionAlgorithms: assertionAlgorithmsCheck,
   assertionDials: nested(dialChecks, {}),
   basicEncoding: basicEncodingCheck,
+  paths: nested(endpointPathsChecks),
   tokenEndpoints: listOf('URLs', (url): url is string => typeof url === 'string' && URL.canParse(url)),
   certificateSource: fn<CertificateSource>(),
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
   clientDocuments: clientDocumentsCheck,
   workloads: workloadsCheck,
+  attestation: nested(attestationOptionChecks),
   profile: profileCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),

@@ -49,7 +49,7 @@ describe('options of authorizationServer()', () => {
     ['store', { get: () => undefined }, 'store'],
     ['keys', undefined, 'keys'],
     ['keys', { keys: [] }, 'keys'],
-    ['interaction', undefined, 'interaction.account'],
+    ['interaction', undefined, 'clients[0].grant_types[0]'],
     ['interaction', null, 'interaction.account'],
     ['interaction', { ...interaction, consented: true }, 'interaction.consented'],
     ['interaction', { ...interaction, prompt: undefined }, 'interaction.prompt'],

@@ -91,8 +91,8 @@ tokenRouter({ clients, store, keys })
 tokenRouter({ issuer, clients, store, keys, refreshTokenRotations: 'always' })
 // @ts-expect-error -- rotation is one of three words
 tokenRouter({ issuer, clients, store, keys, refreshTokenRotation: 'sometimes' })
-// @ts-expect-error -- a whole server needs the application's login and consent
-authorizationServer({ issuer, clients, store, keys })
+// @ts-expect-error -- half an interaction would leave people standing somewhere
+authorizationServer({ issuer, clients, store, keys, interaction: { account: () => undefined } })
 // @ts-expect-error -- only algorithms this server signs with
 await generateKeys(['HS256'])
 // @ts-expect-error -- an assertion's jti must be remembered somewhere

@@ -3,7 +3,7 @@ import type { Response } from 'express'
 import type { EndpointContext } from '../endpoint.ts'
 import { signFor } from '../../tokens/signed-response.ts'
 import { sendFormPost } from './form-post.ts'
-import type { TrustedRedirect } from '../../authorization-requests/redirect.ts'
+import { answerAddress, type TrustedRedirect } from '../../authorization-requests/redirect.ts'
 import { carrierOf, isSigned } from '../../authorization-requests/response-mode.ts'
 
 /** Seconds a signed response can be used (JARM §2.1 recommends at most ten minutes). */
@@ -27,8 +27,7 @@ export async function sendToClient(
     sendFormPost(res, redirect_uri, parameters)
     return
   }
-  const separator = carrier === 'fragment' ? '#' : redirect_uri.includes('?') ? '&' : '?'
-  const location = `${redirect_uri}${separator}${new URLSearchParams(parameters).toString()}`
+  const location = answerAddress(redirect_uri, parameters, carrier)
   res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 })
   res.end()
 }

@@ -1,7 +1,7 @@
 /** A token router beside an authorization server, on one store and one set of keys. */
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
-import { tokenRouter } from '../../lib/token-endpoint/token-router.ts'
+import { tokenRouter } from '../../lib/index.ts'
 import { clients, harness, issuer, redeemed, specKeys, token } from '../support/servers/authorization-server.ts'
 
 async function routerOf(of: string) {

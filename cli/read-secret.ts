@@ -1,0 +1,33 @@
+/** A secret comes on the standard input; at a terminal it is asked for, and not shown. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { CommandError, type Terminal } from './command.ts'
+
+/** Longer ones are never equal to anything. */
+const longest = 1024
+
+/** The first line, without its end. Further lines are refused: a file was given that is something else. @throws {@link CommandError} */
+export async function readSecret(terminal: Terminal, prompt: string): Promise<string> {
+  if (terminal.stdin.isTTY === true) return ask(terminal, prompt)
+  let text = ''
+  for await (const chunk of terminal.stdin.setEncoding('utf8')) {
+    text += String(chunk)
+    if (text.length > 2 * longest) break
+  }
+  const line = text.replace(/\r?\n$/, '')
+  if (/[\r\n]/.test(line)) throw new CommandError('the standard input must be one line')
+  if (line.length > longest) throw new CommandError(`the standard input must be one line of at most ${longest} characters`)
+  return line
+}
+
+async function ask(terminal: Terminal, prompt: string): Promise<string> {
+  terminal.err(prompt)
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: terminal.stdin, output: unseen, terminal: true })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    terminal.err('\n')
+  }
+}
