@@ -84,6 +84,7 @@ import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
 import { attestationTakers } from './support/checks/attestation-options.ts'
+import { workloadTakers } from './support/checks/workload-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -191,6 +192,7 @@ const takers: Readonly<Record<string, Taker>> = {
     give: made(SelfSignedTlsClientAuthStrategy)
   },
   ...attestationTakers(token),
+  ...workloadTakers(token),
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {

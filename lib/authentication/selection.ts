@@ -38,6 +38,26 @@ export function selectStrategy(
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
   const mechanism = mechanisms[0] ?? 'client_id'
   const candidates = candidatesFor(mechanism, carried)
+  const alike = lookingAlike(candidates, request)
+  const [unnamed] = alike
+  const others = unnamed !== undefined && idOf(unnamed) === '' ? candidates.filter(one => idOf(one) !== '') : []
+  if (others.length === 0) return selectAmong(alike, { mechanism, strategies, clients, request })
+  return existing(others, clients, request).then(found =>
+    selectAmong(found ? others : alike, { mechanism, strategies, clients, request })
+  )
+}
+
+interface Selecting {
+  readonly mechanism: Mechanism
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly clients: ClientRegistry
+  readonly request: ClientRequest
+}
+
+function selectAmong(
+  candidates: readonly Carried[],
+  { mechanism, strategies, clients, request }: Selecting
+): Selected | Promise<Selected> {
   const [first] = candidates
   if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
@@ -50,6 +70,30 @@ export function selectStrategy(
     )
   if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
   return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+/**
+ * Methods of one mechanism may read different clients from one request: then only those count that it looks like, and the first that reads any is the one
+ * to ask. In what order they are mounted says nothing.
+ */
+function lookingAlike(candidates: readonly Carried[], request: ClientRequest): readonly Carried[] {
+  const [first, ...others] = candidates
+  if (first === undefined || others.every(one => idOf(one) === idOf(first))) return candidates
+  const suiting = candidates.filter(({ strategy }) => suits(strategy, request, nobody) !== false)
+  const named = suiting.find(one => idOf(one) !== '')
+  if (named === undefined) return suiting.length === 0 ? candidates : suiting
+  return [named, ...suiting.filter(one => one !== named)]
+}
+
+/** Whether there is a client that others read from a request which leads to none by what it looks like: then it is theirs, and badly made. */
+async function existing([other]: readonly Carried[], clients: ClientRegistry, request: ClientRequest): Promise<boolean> {
+  const client_id = other && idOf(other)
+  return client_id !== undefined && (await findClient(clients, request, client_id)) !== undefined
+}
+
+/** Undefined where the request cannot be read. */
+function idOf({ identification }: Carried): string | undefined {
+  return identification.outcome === 'present' ? identification.client_id : undefined
 }
 
 /**

@@ -27,6 +27,12 @@ const sections = {
   lifetime: 'RFC 7523 §3',
   jti: 'OpenID Connect Core §9',
   replay: 'OpenID Connect Core §9',
+  assertion_type: 'draft-ietf-oauth-spiffe-client-auth §3.1',
+  federated_issuer: 'RFC 7523 §3',
+  federated_subject: 'RFC 7523 §3',
+  federated_claims: 'RFC 7523 §3',
+  spiffe_id: 'draft-ietf-oauth-spiffe-client-auth §3.1',
+  trust_domain: 'draft-ietf-oauth-spiffe-client-auth §5',
   attestation_header: 'attestation draft-12 §7.1',
   attestation_type: 'attestation draft-12 §4',
   attester: 'attestation draft-12 §10.8',
@@ -44,7 +50,8 @@ const sections = {
   certificate_chain: 'RFC 8705 §2.1',
   certificate_validity: 'RFC 5280 §4.1.2.5',
   certificate_subject: 'RFC 8705 §2.1.2',
-  certificate_key: 'RFC 8705 §2.2'
+  certificate_key: 'RFC 8705 §2.2',
+  certificate_usage: 'X.509-SVID §4'
 } as const
 
 /** A check of the library's own, by its name in decisions. */

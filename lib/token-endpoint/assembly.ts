@@ -154,9 +154,10 @@ function defaultStrategies(
 ): readonly ClientAuthenticationStrategy[] {
   const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
-  const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods } = options
+  const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
+    workloads: workloads?.given,
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
     audienceAsStringOnly: policy.audienceAsStringOnly,

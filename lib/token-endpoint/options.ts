@@ -2,6 +2,7 @@
 import { attestationOptionChecks, type AttestationOptions } from '../assertions/attestation/options.ts'
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
+import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { clientDocumentsCheck, type ClientDocumentsOptions } from '../clients/documents/options.ts'
@@ -59,6 +60,12 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    */
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /**
+   * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds the methods `federated_jwt`,
+   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With `strategies` of
+   * one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
+   */
+  readonly workloads?: WorkloadsOptions | undefined
+  /**
    * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none. Not together with `strategies` of
    * one's own, nor under `fapi2-security`.
    */
@@ -94,6 +101,7 @@ export const tokenRouterChecks = {
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
   clientDocuments: clientDocumentsCheck,
+  workloads: workloadsCheck,
   attestation: nested(attestationOptionChecks),
   profile: profileCheck,
   requireDpopNonce: flag(false),

@@ -18,10 +18,16 @@ export interface Taker {
 function withOption({ good, inner = {}, at }: Taker, name: string, value: unknown): object {
   if (at === undefined) return { ...good, [name]: value }
   const [outer = '', nested] = at.split('.')
-  const [member = '', index] = outer.split('[')
   const options = { ...inner, [name]: value }
-  const around = nested === undefined ? options : { access: 'token', [nested]: options }
-  return { ...good, [member]: index === undefined ? around : [around] }
+  // what a registration cannot be without stands beside its limits
+  const beside = outer === 'registration' ? { access: 'token' } : {}
+  return { ...good, ...placed(outer, nested === undefined ? options : { ...beside, ...placed(nested, options) }) }
+}
+
+/** A value under a name; `name[0]`: as the first of a list. */
+function placed(place: string, value: object): object {
+  const [member = '', index] = place.split('[')
+  return { [member]: index === undefined ? value : [value] }
 }
 
 async function refusalOf(taker: Taker, options: object): Promise<unknown> {
