@@ -104,6 +104,9 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-k
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export { clientAttestation, type AttestationProof, type ClientAttestation } from './assertions/attestation/attestation.ts'
+export type { Attester } from './assertions/attestation/attesters.ts'
+export type { AttestationOptions, AttestationPolicyOptions, ClientAttestationOptions } from './assertions/attestation/options.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
@@ -141,6 +144,7 @@ export type {
   ClientAuthentication,
   ClientRequest,
   Clock,
+  FurtherProof,
   Mechanism,
   Parameters,
   PresentedCertificate
