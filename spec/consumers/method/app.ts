@@ -1,5 +1,12 @@
 /** The class of docs/adding-a-method.md, which the test writes to api-key.ts, among the built-in methods; and listeners that fail. */
-import { authorizationServer, builtInStrategies, clientCredentials, generateKeys, memoryStore, type ClientMetadata } from 'clientele'
+import {
+  authorizationServer,
+  builtInStrategies,
+  clientCredentials,
+  generateKeys,
+  memoryStore,
+  type ClientMetadata
+} from 'clientele'
 import express from 'express'
 import { ApiKeyStrategy } from './api-key.js'
 
@@ -23,7 +30,6 @@ app.use(
     onDecision: () => {
       throw new Error('onDecision throws')
     },
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- what an application may write all the same
     onEvent: () => Promise.reject(new Error('onEvent rejects')),
     onError: () => {
       throw new Error('onError throws')
