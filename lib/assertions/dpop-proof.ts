@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
-import type { Tell } from '../events/events.ts'
+import type { Emit } from '../events/events.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { decodeUnverified, type JsonObject } from './compact-jws.ts'
@@ -22,7 +22,7 @@ export interface DpopPolicy {
   /** Issues and knows the nonces proofs must carry; undefined where none is asked for. */
   readonly nonces: DpopNonces | undefined
   /** Tells of proofs that were used before; undefined while nobody listens. */
-  readonly emit?: Tell | undefined
+  readonly emit?: Emit | undefined
 }
 
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */

@@ -2,7 +2,7 @@
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { findClient, tellMalformed } from '../strategies/attempt.ts'
+import { requestedClient, tellMalformed } from '../strategies/attempt.ts'
 import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 
@@ -107,9 +107,9 @@ function candidatesFor(mechanism: Mechanism, carried: readonly Carried[]): reado
 
 /** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
 async function namedOf(clients: ClientRegistry, request: ClientRequest, client_id: string, otherwise: string): Promise<string> {
-  const other = await findClient(clients, request, otherwise)
+  const other = await requestedClient(clients, request, otherwise)
   const { found } = request
-  const client = await findClient(clients, request, client_id)
+  const client = await requestedClient(clients, request, client_id)
   if (client !== undefined || other === undefined) return client_id
   request.found = found
   return otherwise
@@ -122,7 +122,7 @@ async function chosenByClient(
   request: ClientRequest,
   client_id: string
 ): Promise<Selected> {
-  const client = (await findClient(clients, request, client_id)) ?? nobody
+  const client = (await requestedClient(clients, request, client_id)) ?? nobody
   const alike = candidates.map(({ strategy }) => strategy)
   const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, client) !== false)
   return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }

@@ -4,7 +4,7 @@ import { mayUseMethod } from '../clients/credentials.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, ServerError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
-import { checkProven, decisionAbout, findClient, tell } from '../strategies/attempt.ts'
+import { checkProven, decisionAbout, requestedClient, tell } from '../strategies/attempt.ts'
 import { failBeforeProof, refuseUntold, withChallenge } from '../strategies/refusals.ts'
 import type { Selected } from './selection.ts'
 
@@ -38,7 +38,7 @@ export async function judgeVerdict(
   { clients, clock }: { readonly clients: ClientRegistry; readonly clock: () => number }
 ): Promise<Verdict> {
   const { strategy, client_id } = selected
-  const client = await findClient(clients, request, client_id)
+  const client = await requestedClient(clients, request, client_id)
   const decision = decisionAbout(strategy, request, client_id)
   decision.announce(['client', 'registered_method', strategy.name])
   try {

@@ -1,8 +1,9 @@
 /** Authorization codes for applications whose authorization page is their own: judged as the authorization endpoint judges, and minted. */
+import { findClient } from '../clients/find-client.ts'
 import { isStale } from '../clients/documents/document.ts'
 import { mintAuthorizationCode } from '../codes/authorization-code.ts'
 import type { Client, ClientRegistry } from '../clients/client.ts'
-import { InvalidRequestError, OAuthError, TemporarilyUnavailableError } from '../errors.ts'
+import { InvalidRequestError, OAuthError } from '../errors.ts'
 import { ConfigurationError } from '../options.ts'
 import type { AuthorizationDetail, RequestedClaims } from '../tokens/grant.ts'
 import { allowedScope, registeredScope } from '../tokens/allowed.ts'
@@ -61,7 +62,7 @@ export async function issueCode(policy: CodePolicy, request: CodeRequest): Promi
   const { server } = policy
   const { account, redirect_uri, state } = request
   checkAccount(account)
-  const client = await findClient(policy, request.client_id)
+  const client = await knownClient(policy, request.client_id)
   checkRedirectUri(client, redirect_uri)
   if (!mayUseCodes(client)) throw new OAuthError('unauthorized_client', 400, 'this client may not ask for codes')
   checkLength('state', state)
@@ -93,13 +94,8 @@ function checkAccount(account: unknown): void {
     throw new ConfigurationError('account.auth_time', 'must be the time of the sign-in, in seconds since the epoch')
 }
 
-async function findClient({ clients }: CodePolicy, client_id: string): Promise<Client> {
-  let client: Client | undefined
-  try {
-    client = await clients.find(client_id)
-  } catch (cause) {
-    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
-  }
+async function knownClient({ clients }: CodePolicy, client_id: string): Promise<Client> {
+  const client = await findClient(clients, client_id)
   if (client === undefined || isStale(client)) throw new InvalidRequestError('this client is not known here')
   return client
 }

@@ -20,7 +20,8 @@ import { credentialsWith, emptyRecord, type RecordKeeper, type StoredCredential 
 import type { CredentialRecords } from './records.ts'
 import { hashSecret, saltOf } from './secrets/human-secret.ts'
 import type { LastUses } from './last-use.ts'
-import type { CredentialEvent, Emit } from '../events/events.ts'
+import type { EventListener } from '../events/event-source.ts'
+import type { CredentialEvent } from '../events/events.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 
 /** A credential that was added. */
@@ -52,7 +53,7 @@ export interface CredentialFunctionsContext {
   readonly clock: () => number
   readonly random: (size: number) => Uint8Array
   readonly methods: () => readonly string[]
-  readonly emit: Emit | undefined
+  readonly emit: EventListener | undefined
   readonly records: CredentialRecords
   readonly keeper: RecordKeeper
   readonly uses: LastUses

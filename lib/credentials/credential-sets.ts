@@ -18,7 +18,7 @@ import { lastUses, type LastUses } from './last-use.ts'
 import { secretKeeper } from './secrets/stored-secret.ts'
 import { upgradeHash } from './secrets/upgrade-hash.ts'
 import { harmless } from '../listeners.ts'
-import type { Emit } from '../events/events.ts'
+import type { EventListener } from '../events/event-source.ts'
 import { clock, ConfigurationError, fn, integer, issuerIdentifier, listOf, readOptions, type Checks } from '../options.ts'
 import { scopedStore } from '../stores/scoped.ts'
 import { storeCheck, type Store } from '../stores/store.ts'
@@ -47,7 +47,7 @@ export interface CredentialSetsOptions {
   /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
   readonly maxAge?: number | undefined
   /** Told when a credential is added, revoked, about to end or no longer used. Default: nobody is. */
-  readonly onEvent?: Emit | undefined
+  readonly onEvent?: EventListener | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   /** Random bytes. Default: a cryptographically secure source. */
@@ -73,7 +73,7 @@ export const credentialSetsChecks = {
   keys: keysCheck,
   methods: methodsCheck,
   maxAge: maxAgeCheck,
-  onEvent: fn<Emit>(),
+  onEvent: fn<EventListener>(),
   clock: clock(),
   random: fn(freshRandom)
 } satisfies Checks<CredentialSetsOptions>
@@ -116,7 +116,7 @@ export interface CredentialSetsParts {
   /** The methods that can be allowed. */
   readonly methods: () => readonly string[]
   readonly maxAge: number
-  readonly emit: Emit | undefined
+  readonly emit: EventListener | undefined
   /** Set where nothing that is added could be used to authenticate: why. */
   readonly unusable?: string | undefined
 }

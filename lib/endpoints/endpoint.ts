@@ -4,7 +4,7 @@ import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import type { AuthenticatingEndpoint, EndpointAuthentication } from '../authentication/per-endpoint.ts'
-import { InvalidClientError, TemporarilyUnavailableError } from '../errors.ts'
+import { InvalidClientError } from '../errors.ts'
 import type { EndpointAddresses, EndpointMember } from '../http/endpoint-paths.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
@@ -101,14 +101,5 @@ export function clientHandlerOf(
       else answer(req.authenticatedClient, req, res).catch(next)
     }
     void authenticate(req, res, authenticated)
-  }
-}
-
-/** Finds a client. @throws TemporarilyUnavailableError when the source does not answer. */
-export async function findClient(context: EndpointContext, client_id: string): Promise<Client | undefined> {
-  try {
-    return await context.clients.find(client_id)
-  } catch (cause) {
-    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
   }
 }

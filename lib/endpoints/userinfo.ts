@@ -9,7 +9,8 @@ import { invalidToken, withChallenge } from '../protected-resource/challenge.ts'
 import { presentedAccessToken } from '../protected-resource/require-access-token.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { readClaims } from '../tokens/claims.ts'
-import { findClient, handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
+import { findClient } from '../clients/find-client.ts'
+import { handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { signFor } from '../tokens/signed-response.ts'
 
 /**
@@ -49,7 +50,7 @@ async function readAccessToken(context: EndpointContext, req: Request): Promise<
     throw invalidToken(`for another resource: ${audiences.join(' ')}`)
   if (!accessToken.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 403, 'the access token was not granted openid')
-  const client = await findClient(context, accessToken.client_id)
+  const client = await findClient(context.clients, accessToken.client_id)
   if (client === undefined) throw invalidToken('its client is gone')
   return { accessToken, client }
 }

@@ -1,7 +1,7 @@
 /** Where what happens at one server is told: to whoever listens, and to OpenTelemetry. */
 import type { Decision } from '../decisions/decision.ts'
 import { harmless } from '../listeners.ts'
-import type { AuthenticationTolerated, Happening, ServerEvent, Tell } from './events.ts'
+import type { AuthenticationTolerated, UnstampedEvent, ServerEvent, Emit } from './events.ts'
 import { isMeasuring, measure } from './telemetry.ts'
 
 /** Told of everything that happens. What it throws or rejects with decides nothing. */
@@ -11,7 +11,7 @@ export interface EventSource {
   /**
    * Tells; undefined while nobody listens, so that `emit?.({…})` makes no object for nobody.
    */
-  readonly emit: Tell | undefined
+  readonly emit: Emit | undefined
   /** Reads the time: milliseconds since the epoch. */
   readonly clock: () => number
   /** Tells of what a decision reports, if only to who asks later. */
@@ -33,7 +33,7 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
     measure(event)
     listener?.(event)
   }
-  const emit: Tell = happening => deliver({ at: clock(), issuer, ...happening })
+  const emit: Emit = event => deliver({ at: clock(), issuer, ...event })
   const isHeard = (): boolean => listener !== undefined || isMeasuring()
   return {
     clock,
@@ -50,7 +50,7 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
   }
 }
 
-function toleratedIn({ trace_id, endpoint, client_id = '', method, checks }: Decision): readonly TolerationHappening[] {
+function toleratedIn({ trace_id, endpoint, client_id = '', method, checks }: Decision): readonly UnstampedToleration[] {
   const reported = checks.filter(({ outcome }) => outcome === 'report')
   return reported.map(({ check, section, expected, received }) => ({
     type: 'authentication.tolerated',
@@ -58,4 +58,4 @@ function toleratedIn({ trace_id, endpoint, client_id = '', method, checks }: Dec
   }))
 }
 
-type TolerationHappening = Extract<Happening, { type: 'authentication.tolerated' }>
+type UnstampedToleration = Extract<UnstampedEvent, { type: 'authentication.tolerated' }>

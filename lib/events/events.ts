@@ -255,14 +255,11 @@ export type ServerEvent =
   | KeysChanged
   | CredentialEvent
 
-/** Takes one event. Never throws, and is not waited for. */
-export type Emit = (event: ServerEvent) => void
-
 type Stamped = 'at' | 'issuer'
 type Unstamped<Event> = Event extends ServerEvent ? Omit<Event, Stamped> & Partial<Pick<Event, Stamped>> : never
 
 /** An event before it is said when and where it happened: the server that it happens at knows. */
-export type Happening = Unstamped<ServerEvent>
+export type UnstampedEvent = Unstamped<ServerEvent>
 
-/** Takes what happened at one server. Never throws, and is not waited for. */
-export type Tell = (happening: Happening) => void
+/** Takes an event of one server. Never throws, and is not waited for. */
+export type Emit = (event: UnstampedEvent) => void

@@ -1,7 +1,8 @@
 /** Reads parameters sent as a JSON object, for the endpoints that were asked to accept one. */
 import { InvalidRequestError } from '../errors.ts'
 import type { Parameters } from '../client-request.ts'
-import { decodeUtf8, describeName, ParameterCollector, repeatedParameter } from './form.ts'
+import { describeName, ParameterCollector, repeatedParameter } from './form.ts'
+import { hasDoubledNames, readJson } from './json.ts'
 
 /**
  * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here
@@ -12,20 +13,17 @@ import { decodeUtf8, describeName, ParameterCollector, repeatedParameter } from 
  * not a string, a name written twice, a control character in a value.
  */
 export function parseJson(body: Uint8Array, maxParameters = 100): Parameters {
-  const text = decodeUtf8(body)
-  if (text === undefined) {
-    throw new InvalidRequestError('the request body must be UTF-8', { reason: 'the JSON body holds bytes that are not UTF-8' })
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    // the parser's own message quotes the body, which holds secrets: it goes nowhere
-    throw new InvalidRequestError('the request body is not valid JSON', { reason: 'JSON.parse refused the body' })
-  }
-  const parameters = collectMembers(value, maxParameters)
-  refuseDoubledNames(text, value as object)
-  return parameters
+  const read = readJson(body)
+  if (read.outcome === 'malformed') throw unreadable[read.cause]()
+  const parameters = collectMembers(read.value, maxParameters)
+  if (!hasDoubledNames(read.text, read.value)) return parameters
+  throw new InvalidRequestError('a parameter was sent more than once', { reason: 'the JSON object has the same name twice' })
+}
+
+const unreadable = {
+  encoding: () =>
+    new InvalidRequestError('the request body must be UTF-8', { reason: 'the JSON body holds bytes that are not UTF-8' }),
+  syntax: () => new InvalidRequestError('the request body is not valid JSON', { reason: 'JSON.parse refused the body' })
 }
 
 /**
@@ -54,19 +52,4 @@ function textOf(name: string, value: unknown): string {
   throw new InvalidRequestError(`${describeName(name)} must be a string`, {
     reason: `its value is ${value === null ? 'null' : `of type ${typeof value}`}; only strings are parameters`
   })
-}
-
-/**
- * `JSON.parse` keeps the last of two members with one name, where another reader of the same bytes may keep the first.
- * In a flat object of strings the text has exactly two string literals per member, four quotes, and one for each
- * further item of a list; any more is a name written twice.
- */
-function refuseDoubledNames(text: string, members: object): void {
-  const quotes = text.replace(/\\./g, '').split('"').length - 1
-  const literals = Object.values(members).reduce(
-    (sum: number, value: unknown) => sum + 1 + (Array.isArray(value) ? value.length : 1),
-    0
-  )
-  if (quotes === 2 * literals) return
-  throw new InvalidRequestError('a parameter was sent more than once', { reason: 'the JSON object has the same name twice' })
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
-import { decodeUtf8 } from './form.ts'
+import { hasDoubledNames, readJson } from './json.ts'
 import { refuseContentCoding, type ParameterRequest } from './parameters.ts'
 
 /** A JSON object as it was sent: any member may be of any type. Read it by names that `Object.prototype` does not have, or by its own entries. */
@@ -55,18 +55,11 @@ function checkType(req: IncomingMessage): void {
 }
 
 function parse(bytes: Uint8Array): JsonDocumentReading {
-  const text = decodeUtf8(bytes)
-  if (text === undefined) return malformed('is not UTF-8')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    // the parser's own message quotes the body
-    return malformed('is not valid JSON')
-  }
-  const reading = judge(value)
+  const read = readJson(bytes)
+  if (read.outcome === 'malformed') return malformed(read.cause === 'encoding' ? 'is not UTF-8' : 'is not valid JSON')
+  const reading = judge(read.value)
   if (reading.outcome === 'malformed') return reading
-  return countStrings(value) === literalsIn(text) ? reading : malformed('has the same name twice in one object')
+  return hasDoubledNames(read.text, read.value) ? malformed('has the same name twice in one object') : reading
 }
 
 function judge(value: unknown): JsonDocumentReading {
@@ -78,21 +71,6 @@ function judge(value: unknown): JsonDocumentReading {
 function isDeep(value: unknown, depth = 1): boolean {
   if (typeof value !== 'object' || value === null) return false
   return depth > deepest || Object.values(value).some(item => isDeep(item, depth + 1))
-}
-
-/**
- * `JSON.parse` keeps the last of two members with one name, where another reader of the same bytes may keep the first. What it dropped had at
- * least a name, so the text has more string literals than the value has names and strings.
- */
-function countStrings(value: unknown): number {
-  if (typeof value === 'string') return 1
-  if (typeof value !== 'object' || value === null) return 0
-  const names = Array.isArray(value) ? 0 : Object.keys(value).length
-  return Object.values(value).reduce((count: number, item) => count + countStrings(item), names)
-}
-
-function literalsIn(text: string): number {
-  return (text.replace(/\\./g, '').split('"').length - 1) / 2
 }
 
 function malformed(reason: string): JsonDocumentReading {

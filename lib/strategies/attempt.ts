@@ -4,6 +4,7 @@
 import type { Request } from 'express'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
+import { findClient } from '../clients/find-client.ts'
 import { isStale } from '../clients/documents/document.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
@@ -146,7 +147,7 @@ export async function judgeAttempt(
   const further = request.further?.mechanism === strategy.mechanism ? undefined : request.further
   decision.announce(['client', 'registered_method', ...proof.checks, ...(further?.checks(request) ?? [])])
   try {
-    const client = await findClient(context.clients, request, client_id)
+    const client = await requestedClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
       const why = context.clients.whyUnknown?.(client_id)
@@ -219,7 +220,7 @@ export function checkProven(decision: DecisionBuilder, request: ClientRequest, c
 }
 
 /** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
-export async function findClient(
+export async function requestedClient(
   clients: ClientRegistry,
   request: ClientRequest,
   client_id: string
@@ -229,18 +230,13 @@ export async function findClient(
   const { found } = request
   // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
   if (found?.clients === clients && found.client_id === client_id) return found.client
-  try {
-    const found = await clients.find(client_id)
-    // nothing begins for a client whose document could not be had again
-    const client = found !== undefined && request.endpoint !== 'token' && isStale(found) ? undefined : found
-    if (client !== undefined && client.client_id !== client_id)
-      throw new TypeError('the registry found another client than was asked for')
-    request.found = { clients, client_id, client }
-    return client
-  } catch (cause) {
-    if (cause instanceof OAuthError) throw cause
-    throw new TemporarilyUnavailableError({ reason: 'the client could not be looked up', cause })
-  }
+  const known = await findClient(clients, client_id)
+  // nothing begins for a client whose document could not be had again
+  const client = known !== undefined && request.endpoint !== 'token' && isStale(known) ? undefined : known
+  if (client !== undefined && client.client_id !== client_id)
+    throw new TemporarilyUnavailableError({ reason: 'the registry found another client than was asked for' })
+  request.found = { clients, client_id, client }
+  return client
 }
 
 /**

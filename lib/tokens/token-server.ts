@@ -13,7 +13,7 @@ import {
 } from '../options.ts'
 import type { Client } from '../clients/client.ts'
 import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
-import type { Tell } from '../events/events.ts'
+import type { Emit } from '../events/events.ts'
 import { storeCheck, type Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
@@ -218,7 +218,7 @@ export interface TokenServer {
   /** What `aud` calls the userinfo endpoint; undefined where there is none. */
   readonly userinfo?: string | undefined
   /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
-  readonly emit?: Tell | undefined
+  readonly emit?: Emit | undefined
   /**
    * Mints what the grant, its scope and the client call for, and records it before it is answered: never more than
    * client and server allow now, and nothing for a person who is nobody here any more.

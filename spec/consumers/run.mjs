@@ -47,10 +47,21 @@ async function test(name, body) {
 function install(project, tarball) {
   const directory = join(workspace, project)
   cpSync(join(here, project), directory, { recursive: true })
+  for (const [file, text] of Object.entries(written[project] ?? {})) writeFileSync(join(directory, file), text)
   run('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', tarball], directory)
   const { scripts } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
   if (scripts.build !== undefined) run('npm', ['run', 'build'], directory)
   return directory
+}
+
+/** What a project takes from the documentation, word by word. */
+const written = {
+  method: { 'api-key.ts': `import { isKeyOf } from './keys.js'\n${firstSnippet('docs/adding-a-method.md')}` }
+}
+
+function firstSnippet(page) {
+  const [, snippet] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, page), 'utf8'))
+  return snippet
 }
 
 async function freePort() {
@@ -124,6 +135,7 @@ async function isRefused(issuer) {
 
 /** What one project shows beside the token every one of them gets. */
 const more = {
+  method: ownMethodHolds,
   // the two requests before, one of which was refused
   async telemetry(issuer) {
     const { spans, metrics } = await (await fetch(`${issuer}/told`)).json()
@@ -141,6 +153,32 @@ const more = {
     equal(client_id, 'billing')
     equal(client_assertion, `a.${Buffer.from(issuer).toString('base64url')}.c`)
   }
+}
+
+const ownMethod = {
+  'a client proves itself by it': { key: 'key of keyed', id: 'keyed', status: 200 },
+  'a wrong key is refused': { key: 'key of other', id: 'keyed', status: 401 },
+  'a client of another method is refused, whatever its key': { key: 'key of billing', id: 'billing', status: 401 },
+  'a client nobody has is refused': { key: 'key of nobody', id: 'nobody', status: 401 }
+}
+
+/** The method of the page has every guarantee of a built-in one, and listeners that fail take nothing down: they are warned of once each. */
+async function ownMethodHolds(issuer) {
+  for (const [name, { id, key, status }] of Object.entries(ownMethod)) {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: id })
+    const response = await fetch(`${issuer}/oauth2/token`, { method: 'POST', headers: { 'x-api-key': key }, body })
+    const answer = await response.json()
+    equal(response.status, status, `${name}: ${JSON.stringify(answer)}`)
+    equal(answer.error, status === 200 ? undefined : 'invalid_client', name)
+  }
+  // a request that names two clients, each with what proves it
+  const headers = { 'x-api-key': 'key of keyed', authorization: `Basic ${Buffer.from(`billing:${secret}`).toString('base64')}` }
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'keyed' })
+  const both = await fetch(`${issuer}/oauth2/token`, { method: 'POST', headers, body })
+  equal(both.status, 400, JSON.stringify(await both.json()))
+  const warnings = await (await fetch(`${issuer}/warnings`)).json()
+  for (const listener of ['onDecision', 'onEvent'])
+    equal(warnings.filter(warning => warning.includes(listener)).length, 1, `${listener}: ${JSON.stringify(warnings)}`)
 }
 
 async function checkProject(project, tarball) {

@@ -2,7 +2,8 @@
 import type { Client } from '../../clients/client.ts'
 import { isStale } from '../../clients/documents/document.ts'
 import { InvalidRequestError } from '../../errors.ts'
-import { findClient, handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { advance } from './advance.ts'
 import { answering, reading, redirecting } from './answering.ts'
 import type { Exchange } from './exchange.ts'
@@ -104,7 +105,7 @@ async function readClient(context: EndpointContext, parameters: AuthorizationPar
   if (parameters.repeated.has('client_id')) throw new InvalidRequestError('client_id was sent more than once')
   const client_id = parameters.get('client_id')
   if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
-  const client = await findClient(context, client_id)
+  const client = await findClient(context.clients, client_id)
   // nothing begins for a client whose document could not be had again
   if (client !== undefined && !isStale(client)) return client
   const why = context.clients.whyUnknown?.(client_id)

@@ -3,7 +3,8 @@ import type { Request } from 'express'
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
 import { isRedeemable } from '../../codes/authorization-code.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { type EndpointContext } from '../endpoint.ts'
 import { mayUseCodes } from '../../authorization-requests/request.ts'
 import { advance } from './advance.ts'
 import { answering, redirecting } from './answering.ts'
@@ -77,7 +78,7 @@ interface FoundOfClient extends FoundAuthorization {
 /** The request, judged again by what its client is by now. */
 async function findWaiting(context: EndpointContext, id: string): Promise<FoundOfClient | undefined> {
   const found = await findPending(context.server, id)
-  const client = found && (await findClient(context, found.pending.request.client_id))
+  const client = found && (await findClient(context.clients, found.pending.request.client_id))
   if (found === undefined || client === undefined) return undefined
   // a redirect URI that was taken off the client while the person signed in leads nowhere any more
   return isRedirectUriOf(client, found.pending.request.redirect_uri) ? { ...found, client } : undefined

@@ -5,7 +5,8 @@ import { tellError } from '../../http/error-handler.ts'
 import { findBackchannelRequest, nameOf, waitingFor, type BackchannelRequest } from '../../codes/backchannel-request.ts'
 import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import type { Account } from '../../authorization-requests/account.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { type EndpointContext } from '../endpoint.ts'
 import { deliver } from './delivery.ts'
 import type { BackchannelAuthentication, BackchannelPolicy } from './options.ts'
 
@@ -35,7 +36,7 @@ export function backchannelDecisions(context: EndpointContext): BackchannelDecis
       const waiting = await waitingFor(server, sub)
       const shown = await Promise.all(
         waiting.map(async found => {
-          const client = await findClient(context, found.request.client_id)
+          const client = await findClient(context.clients, found.request.client_id)
           return client === undefined ? undefined : shownTo(context, found, client)
         })
       )

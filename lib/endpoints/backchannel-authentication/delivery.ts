@@ -6,7 +6,8 @@ import { notificationOf, type BackchannelRequest, type Notification } from '../.
 import { beginGrant } from '../../codes/begin-grant.ts'
 import { handOut, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import { GuardedFetchError, type GuardedFetchReason } from '../../outbound/guarded-fetch.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { type EndpointContext } from '../endpoint.ts'
 import type { BackchannelPolicy } from './options.ts'
 
 /** Milliseconds before each further try. */
@@ -41,7 +42,7 @@ export async function deliver(
 ): Promise<void> {
   const notification = notificationOf(context.server, found.request)
   if (notification === undefined) return
-  const client = await findClient(context, found.request.client_id)
+  const client = await findClient(context.clients, found.request.client_id)
   if (client === undefined) return
   const { auth_req_id } = notification
   if (found.request.delivery === 'ping') await post(policy, client, notification, { auth_req_id })

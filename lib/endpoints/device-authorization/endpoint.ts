@@ -13,7 +13,8 @@ import type { AuthorizationDetail } from '../../tokens/grant.ts'
 import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import { readAuthorizationDetails } from '../../authorization-requests/authorization-details.ts'
 import type { Account } from '../../authorization-requests/account.ts'
-import { clientHandlerOf, findClient, type Endpoint, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { clientHandlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { checkSize } from '../../authorization-requests/bounds.ts'
 
 /** What a device asks for, for the page where its person decides. */
@@ -101,7 +102,7 @@ export function deviceVerification(context: EndpointContext): DeviceVerification
   return {
     async find(user_code, { sub }) {
       const found = await enter(context, user_code, sub)
-      const client = found && (await findClient(context, found.request.client_id))
+      const client = found && (await findClient(context.clients, found.request.client_id))
       if (found === undefined || client === undefined) return undefined
       const { scope, authorization_details = [] } = found.request
       const resources = server.resources.meant(found.request)

@@ -7,7 +7,8 @@ import { tokenDigest } from '../../tokens/grant.ts'
 import { subjectFor } from '../../tokens/subject.ts'
 import type { AuthorizationParameters } from '../../authorization-requests/parameters.ts'
 import type { Account } from '../../authorization-requests/account.ts'
-import { findClient, type EndpointContext } from '../endpoint.ts'
+import { findClient } from '../../clients/find-client.ts'
+import { type EndpointContext } from '../endpoint.ts'
 import { checkLength } from '../../authorization-requests/bounds.ts'
 
 /** A request that passed every check, as it is kept while a person is asked. */
@@ -45,7 +46,7 @@ export async function readLogoutRequest(
   if (given !== undefined && named !== undefined && given.client_id !== named)
     throw new InvalidRequestError('id_token_hint was issued to another client than client_id')
   const client_id = given?.client_id ?? named
-  const client = client_id === undefined ? undefined : await findClient(context, client_id)
+  const client = client_id === undefined ? undefined : await findClient(context.clients, client_id)
   if (client_id !== undefined && client === undefined) throw new InvalidRequestError('there is no such client')
   const request = {
     client_id,
@@ -98,7 +99,7 @@ export async function keepLogoutRequest({ server }: EndpointContext, request: Lo
 export async function findLogoutRequest(context: EndpointContext, id: string): Promise<FoundLogoutRequest> {
   const request = await read<LogoutRequest>(context.server.store, keyOf(id))
   if (request === undefined) throw new InvalidRequestError('this logout has expired')
-  const client = request.client_id === undefined ? undefined : await findClient(context, request.client_id)
+  const client = request.client_id === undefined ? undefined : await findClient(context.clients, request.client_id)
   if (request.client_id !== undefined && client === undefined) throw new InvalidRequestError('there is no such client')
   checkRedirect(request, client)
   return { request, client }
