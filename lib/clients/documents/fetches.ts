@@ -69,7 +69,7 @@ export function documentFetches<T>({ fetchJson, timeout, clock, read }: Document
 interface Waiter {
   readonly hostname: string
   readonly admit: (place: Place) => void
-  readonly refuse: (error: unknown) => void
+  readonly refuse: (error: Error) => void
 }
 
 const tooMany = 'too many documents are fetched at once'
@@ -108,31 +108,36 @@ function placesFor(timeout: number, clock: () => number): (hostname: string) => 
       const place = tryToEnter(waiter.hostname)
       if (place !== undefined) waiter.admit(place)
     } catch (error) {
-      waiter.refuse(error)
+      waiter.refuse(error as Error)
     }
   }
   return hostname => {
     const place = tryToEnter(hostname)
     if (place !== undefined) return place
     if (waiters.size >= mostWaiting) throw new FetchRefusedError(tooMany)
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        waiters.delete(waiter)
-      }
-      const waiter: Waiter = {
-        hostname,
-        admit(admitted) {
-          done()
-          resolve(admitted)
-        },
-        refuse(error) {
-          done()
-          reject(error as Error)
-        }
-      }
-      const timer = setTimeout(() => waiter.refuse(new FetchRefusedError(tooMany)), timeout)
-      waiters.add(waiter)
-    })
+    return waitAmong(waiters, hostname, timeout)
   }
+}
+
+/** Resolves where somebody admits it, and rejects where nobody has within the time (milliseconds). */
+function waitAmong(waiters: Set<Waiter>, hostname: string, timeout: number): Promise<Place> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      waiters.delete(waiter)
+    }
+    const waiter: Waiter = {
+      hostname,
+      admit(place) {
+        done()
+        resolve(place)
+      },
+      refuse(error) {
+        done()
+        reject(error)
+      }
+    }
+    const timer = setTimeout(() => waiter.refuse(new FetchRefusedError(tooMany)), timeout)
+    waiters.add(waiter)
+  })
 }
