@@ -28,8 +28,7 @@ const mostHosts = 10_000
 interface Host {
   /** When the failures of the last minute were, in milliseconds since the epoch. */
   failures: number[]
-  /** Resolve when they are over. */
-  readonly underWay: Set<Promise<void>>
+  underWay: number
 }
 
 /** One of the fetches that may be under way. */
@@ -66,47 +65,79 @@ export function documentFetches<T>({ fetchJson, timeout, clock, read }: Document
   }
 }
 
-function placesFor(timeout: number, clock: () => number): (hostname: string) => Promise<Place> {
+/** Somebody for whom there is no room yet. */
+interface Waiter {
+  readonly hostname: string
+  readonly admit: (place: Place) => void
+  readonly refuse: (error: Error) => void
+}
+
+const tooMany = 'too many documents are fetched at once'
+
+/** Whoever waits is admitted in turn: each is looked at once for every fetch that ends, however many they are. */
+function placesFor(timeout: number, clock: () => number): (hostname: string) => Place | Promise<Place> {
   const hosts = growingCache<Host>(mostHosts)
-  const underWay = new Set<Promise<void>>()
-  let waiting = 0
-  return async hostname => {
-    const deadline = AbortSignal.timeout(timeout)
-    for (;;) {
-      const host = hosts.get(hostname) ?? { failures: [], underWay: new Set() }
-      hosts.set(hostname, host)
-      host.failures = host.failures.filter(at => clock() < at + window)
-      if (host.failures.length >= mostFailures)
-        throw new FetchRefusedError(
-          `its host has failed ${mostFailures} times within a minute, and is asked again when that is over`
-        )
-      // those under way may fail yet
-      const isFull = host.failures.length + host.underWay.size >= mostFailures
-      if (!isFull && underWay.size < mostAtOnce) return take(host, underWay, clock)
-      if (deadline.aborted || waiting >= mostWaiting) throw new FetchRefusedError('too many documents are fetched at once')
-      waiting += 1
-      await Promise.race(isFull ? host.underWay : underWay)
-      waiting -= 1
+  const waiters = new Set<Waiter>()
+  let underWay = 0
+  const tryToEnter = (hostname: string): Place | undefined => {
+    const host = hosts.get(hostname) ?? { failures: [], underWay: 0 }
+    hosts.set(hostname, host)
+    host.failures = host.failures.filter(at => clock() < at + window)
+    if (host.failures.length >= mostFailures)
+      throw new FetchRefusedError(
+        `its host has failed ${mostFailures} times within a minute, and is asked again when that is over`
+      )
+    // those under way may fail yet
+    const isFull = host.failures.length + host.underWay >= mostFailures
+    return isFull || underWay >= mostAtOnce ? undefined : take(host)
+  }
+  const take = (host: Host): Place => {
+    host.underWay += 1
+    underWay += 1
+    return {
+      leave(failed) {
+        if (failed) host.failures.push(clock())
+        host.underWay -= 1
+        underWay -= 1
+        for (const waiter of waiters) letIn(waiter)
+      }
     }
+  }
+  const letIn = (waiter: Waiter): void => {
+    try {
+      const place = tryToEnter(waiter.hostname)
+      if (place !== undefined) waiter.admit(place)
+    } catch (error) {
+      waiter.refuse(error as Error)
+    }
+  }
+  return hostname => {
+    const place = tryToEnter(hostname)
+    if (place !== undefined) return place
+    if (waiters.size >= mostWaiting) throw new FetchRefusedError(tooMany)
+    return waitAmong(waiters, hostname, timeout)
   }
 }
 
-function take(host: Host, underWay: Set<Promise<void>>, clock: () => number): Place {
-  const { promise, resolve } = withResolver()
-  host.underWay.add(promise)
-  underWay.add(promise)
-  return {
-    leave(failed) {
-      if (failed) host.failures.push(clock())
-      host.underWay.delete(promise)
-      underWay.delete(promise)
-      resolve()
+/** Resolves where somebody admits it, and rejects where nobody has within the time (milliseconds). */
+function waitAmong(waiters: Set<Waiter>, hostname: string, timeout: number): Promise<Place> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      waiters.delete(waiter)
     }
-  }
-}
-
-function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined
-  const promise = new Promise<void>(done => (resolve = done))
-  return { promise, resolve }
+    const waiter: Waiter = {
+      hostname,
+      admit(place) {
+        done()
+        resolve(place)
+      },
+      refuse(error) {
+        done()
+        reject(error)
+      }
+    }
+    const timer = setTimeout(() => waiter.refuse(new FetchRefusedError(tooMany)), timeout)
+    waiters.add(waiter)
+  })
 }

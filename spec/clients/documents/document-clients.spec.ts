@@ -67,8 +67,7 @@ const codeForm = ({ code = '' }: Form, client_id: string): Form => ({
 })
 
 let sent = 0
-async function assertion(client_id: string, signer = key): Promise<Form> {
-  const iat = 1_800_000_000
+async function assertion(client_id: string, signer = key, iat = 1_800_000_000): Promise<Form> {
   const claims = { iss: client_id, sub: client_id, aud: issuer, jti: `j${(sent += 1)}`, iat, exp: iat + 60 }
   const client_assertion = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(signer)
   return { client_id, client_assertion, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' }
@@ -237,5 +236,59 @@ describe('consent', () => {
     expect(answer.status).toBe(200)
     expect(answer.body).toMatchObject({ name: 'consent' })
     expect(redirected(await request(app).post(`/resume/${id}`).send({ consent: true }))).toHaveProperty('code')
+  })
+})
+
+describe('a document that changes between the authorization and the token request', () => {
+  it.each<[string, object, object, string | undefined]>([
+    [
+      'takes the method away',
+      {},
+      { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://localhost/jwks' },
+      'invalid_client'
+    ],
+    ['is nobody’s any more', {}, { client_secret: 'a' }, undefined],
+    [
+      'takes the grant away',
+      {},
+      { grant_types: ['client_credentials'], jwks_uri: 'https://localhost/jwks' },
+      'unauthorized_client'
+    ]
+  ])('%s', async (name, before, after, error) => {
+    const { app, clock, person } = await serve()
+    const path = `between-${encodeURIComponent(name)}`
+    const client_id = host.put(path, before)
+    await agree(app, client_id)
+    clock.now += 299_000
+    person.account = { sub: 'alice', auth_time: clock.now / 1000 - 10 }
+    const answer = await agree(app, client_id)
+    host.put(path, after)
+    clock.now += 2000
+    const { body } = await post(app, codeForm(answer, client_id))
+    // of one that is nobody's any more the last good copy finishes what was begun
+    if (error === undefined) expect(body).toHaveProperty('access_token')
+    else expect(body).toMatchObject({ error })
+  })
+
+  it('has another key: what the old one signed is worth nothing', async () => {
+    const { app, clock } = await serve()
+    const method = { token_endpoint_auth_method: 'private_key_jwt' }
+    const client_id = host.put('between-keys', { ...method, jwks: { keys: [jwk] } })
+    const answer = await agree(app, client_id)
+    const other = await generateKeyPair('ES256')
+    host.put('between-keys', { ...method, jwks: { keys: [{ ...(await exportJWK(other.publicKey)), kid: 'k1' }] } })
+    const early = { ...codeForm(answer, client_id), ...(await assertion(client_id, key, clock.now / 1000)) }
+    expect((await post(app, early)).status).toBe(200)
+    clock.now += 301_000
+    const outcome = async (signer: CryptoKey) => {
+      const refresh = {
+        grant_type: 'refresh_token',
+        refresh_token: 'x',
+        ...(await assertion(client_id, signer, clock.now / 1000))
+      }
+      return ((await post(app, refresh)).body as { error: string }).error
+    }
+    // the grant is not the client's, but the client is who it says
+    expect([await outcome(key), await outcome(other.privateKey)]).toEqual(['invalid_client', 'unauthorized_client'])
   })
 })

@@ -1,6 +1,6 @@
 /** Documents that are no client's: every rule one can break, each refused the same way at the authorization and the token endpoint. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import request from 'supertest'
 import { ConfigurationError, type AuthorizationServerOptions, type Decision } from '../../../lib/index.ts'
@@ -68,6 +68,10 @@ describe('a document', () => {
     expect(failed?.fix).toContain(`: ${member} `)
   })
 
+  /** An answer as it is written, whatever it says its length is. */
+  const raw = (req: IncomingMessage, _res: unknown, body: string, length: number) =>
+    req.socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`)
+
   const json = (of: string) => JSON.stringify({ client_id: of, redirect_uris: [redirect_uri] })
   it.each<[string, (address: string) => RequestListener]>([
     ['302', address => (_req, res) => void res.writeHead(302, { location: `${address}-there` }).end(json(address))],
@@ -99,6 +103,12 @@ describe('a document', () => {
         res.once('close', () => clearInterval(drip))
       }
     ],
+    ['a length that is too short', address => (req, res) => void raw(req, res, json(address), 20)],
+    ['a length that is too long', address => (req, res) => void raw(req, res, json(address), 5000)],
+    ['a length that is none', address => (req, res) => void raw(req, res, json(address), -1)],
+    ['a short length before a long body', address => (req, res) => void raw(req, res, json(address).padEnd(20_000), 300)],
+    ['303 to a private address', () => (_req, res) => void res.writeHead(303, { location: 'https://10.0.0.1/client' }).end()],
+    ['307 to this machine', () => (_req, res) => void res.writeHead(307, { location: 'http://127.0.0.1:1/client' }).end()],
     ['silence', () => () => undefined],
     ['a broken connection', () => req => void req.socket.destroy()]
   ])('that is answered with %s is nobody’s', async (name, listener) => {
@@ -111,6 +121,30 @@ describe('a document', () => {
     const address = host.at('long')
     host.answer('long', (_req, res) => void res.end(json(address).padEnd(5120)))
     expect(await outcome(address)).toMatchObject({ page: 200 })
+  })
+
+  it.each<[string, string]>([
+    ['http://127.0.0.1/cb', 'http://127.1/cb'],
+    ['http://127.0.0.1/cb', 'http://2130706433/cb'],
+    ['http://127.0.0.1/cb', 'http://0x7f.0.0.1/cb'],
+    ['http://127.0.0.1/cb', 'http://0.0.0.0/cb'],
+    ['http://127.0.0.1/cb', 'http://localhost/cb'],
+    ['http://127.0.0.1/cb', 'http://127.0.0.1:70000/cb'],
+    ['http://127.0.0.1/cb', 'http://127.0.0.1:80@evil.example/cb'],
+    ['http://127.0.0.1/cb', 'http://127.0.0.1:8080/cb?more'],
+    ['http://localhost/cb', 'http://localhost.evil.example/cb'],
+    ['http://localhost/cb', 'http://localhost:8080.evil.example/cb'],
+    ['http://[::1]/cb', 'http://[::ffff:127.0.0.1]/cb'],
+    ['https://app.example/cb', 'https://app.example:444/cb'],
+    ['https://app.example/cb', 'https://app.example:443/cb'],
+    ['https://localhost/cb', 'https://localhost:8443/cb'],
+    ['com.example.app:/cb', 'com.example.app:80/cb']
+  ])('with the redirect URI %s sends nobody to %s', async (registered, asked) => {
+    const client_id = host.put(`sends-${encodeURIComponent(registered)}`, { redirect_uris: [registered] })
+    const { app } = await harness({ issuer: 'http://localhost:3000', clientDocuments: { hosts: ['*'], ca: host.ca } })
+    const answer = await authorize(app, { client_id, redirect_uri: asked })
+    expect([answer.status, answer.headers['location']]).toEqual([400, undefined])
+    expect((await authorize(app, { client_id, redirect_uri: registered })).status).toBe(200)
   })
 
   it('of a host that is not let in is not asked for', async () => {
