@@ -9,6 +9,7 @@ export const shared = {
     '^clientele$': '<rootDir>/lib/index.ts',
     '^clientele/events$': '<rootDir>/lib/events/index.ts',
     '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
+    '^clientele/client-auth$': '<rootDir>/lib/client-auth/client-auth.ts',
     '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
   },
   globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',

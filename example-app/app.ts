@@ -23,6 +23,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
   const { issuer, settings, tls } = config
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
+  if (settings.trust_proxy.length > 0) app.set('trust proxy', settings.trust_proxy)
   app.use(accessLog(log), securityHeaders(issuer))
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
   const certificate = clientCertificates(config, log)

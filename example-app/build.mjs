@@ -5,12 +5,17 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const stamp = join(root, 'dist', '.tsbuildinfo')
+// of what is built, this is written last
+const stamp = join(root, 'dist', 'example-app', 'main.js')
 const lock = join(root, 'dist', '.building')
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+const bundler = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
 
-/** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
-export async function build() {
+/**
+ * Builds where that is due, and says so. Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait.
+ *
+ * @param {(doing: string) => void} say
+ */
+export async function build(say) {
   while (isStale() || isLocked()) {
     if (!takeLock()) {
       if (!isLocked()) continue
@@ -18,20 +23,21 @@ export async function build() {
       continue
     }
     try {
-      if (isStale()) compile()
+      if (isStale()) bundle(say)
     } finally {
       rmSync(lock, { force: true })
     }
   }
 }
 
-function compile() {
-  if (modified(compiler) === 0) refuse('the compiler is not installed: run npm ci first')
-  process.stderr.write('Building, which takes some ten seconds …\n')
+function bundle(say) {
+  if (modified(bundler) === 0) refuse('the bundler is not installed: run npm ci first')
+  say('building')
   const begun = new Date()
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] })
+  const stdio = ['ignore', 'ignore', 'inherit']
+  const { status } = spawnSync(process.execPath, [bundler, '--config', 'rolldown.config.mjs'], { cwd: root, stdio })
   if (status !== 0) refuse('the build failed')
-  // the compiler leaves the stamp alone when only times changed; what is edited while it runs must still count as newer
+  // what is edited while the bundler runs counts as newer
   utimesSync(stamp, begun, begun)
 }
 
@@ -44,7 +50,7 @@ export function refuse(reason) {
 
 function isStale() {
   const built = modified(stamp)
-  const sources = [...['lib', 'example-app', 'cli'].flatMap(files), 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+  const sources = [...['lib', 'example-app', 'cli'].flatMap(files), 'package.json', 'rolldown.config.mjs']
   return built === 0 || sources.some(file => modified(join(root, file)) > built)
 }
 

@@ -1,19 +1,20 @@
 /** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
 import { createApp } from './app.ts'
-import { loadConfig, type Config } from './config/config.ts'
-import { lineOf } from './config/config-error.ts'
-import { announceReady, createLog } from './log.ts'
+import { memoryStore } from 'clientele'
+import { isLoopback } from './config/clients.ts'
+import { checkConfig, folderOf, loadConfig, readJson, type Config } from './config/config.ts'
+import { ConfigError, lineOf } from './config/config-error.ts'
+import { everyMistake } from './config/mistakes.ts'
+import { keysLieOpen } from './keys.ts'
+import { announceReady, createLog, type Log } from './log.ts'
 import { listen } from './server.ts'
-import { openStore, readStoreUrl } from './store.ts'
+import { openStore, readStoreUrl, type StoreSetting } from './store.ts'
 
-/** Listens as the environment says; answers with what stops it again. @throws ConfigError */
+/** Listens as the environment says; answers with what stops it again. @throws {@link ConfigError} */
 async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
-  const log = createLog(env['LOG_LEVEL'])
-  const storeSetting = readStoreUrl(env['STORE_URL'])
-  const demo = env['CONFIG'] === undefined || env['CONFIG'] === ''
-  // what makes the demo's certificates takes longer to load than all else
-  const config: Config = demo ? await (await import('./demo/settings.ts')).demoConfig() : loadConfig(env['CONFIG'] ?? '')
+  const { log, storeSetting, config, demo } = await readSetup(env)
   for (const warning of config.warnings) log.warn(warning)
+  if (isRelied(config, env) && storeSetting.engine !== 'memory' && (env['KEYS_SECRET'] ?? '') === '') log.warn(keysLieOpen)
   const store = await openStore(storeSetting)
   const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
   const listeners = await listen(config, app, log)
@@ -23,6 +24,39 @@ async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
     await listeners.close()
     await store.close()
   }
+}
+
+interface Setup {
+  readonly log: Log
+  readonly storeSetting: StoreSetting
+  readonly config: Config
+  readonly demo: boolean
+}
+
+/** Reads all there is to read before anything is wrong: one start tells of every setting. */
+async function readSetup(env: NodeJS.ProcessEnv): Promise<Setup> {
+  const { CONFIG: file = '' } = env
+  const failures: unknown[] = []
+  const attempt = async <T>(read: () => T): Promise<Awaited<T> | undefined> => {
+    try {
+      return await read()
+    } catch (error) {
+      failures.push(error)
+      return undefined
+    }
+  }
+  const log = await attempt(() => createLog(env['LOG_LEVEL']))
+  const storeSetting = await attempt(() => readStoreUrl(env['STORE_URL']))
+  // what makes the demo's certificates takes longer to load than all else
+  const config = await attempt(async () => (file === '' ? (await import('./demo/settings.ts')).demoConfig() : loadConfig(file)))
+  if (log === undefined || storeSetting === undefined || config === undefined)
+    throw failures.length === 1 ? failures[0] : new AggregateError(failures)
+  return { log, storeSetting, config, demo: file === '' }
+}
+
+/** Whether people rely on it: it says that it is in production, or can be reached from elsewhere. */
+function isRelied({ issuer }: Config, env: NodeJS.ProcessEnv): boolean {
+  return env['NODE_ENV'] === 'production' || !isLoopback(issuer.hostname)
 }
 
 /** Usernames with commas between; undefined where nobody said. */
@@ -43,8 +77,28 @@ function stopOnSignal(started: Promise<() => Promise<void>>): void {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${lineOf(error)}\n`)
-  process.exit(1)
+  linesOf(error, process.env['CONFIG'] ?? '').then(lines => {
+    process.stderr.write(`${lines.join('\n')}\n`)
+    process.exit(1)
+  }, fail)
+}
+
+/** What kept the server from starting, and whatever else in the file would have. */
+async function linesOf(error: unknown, file: string): Promise<readonly string[]> {
+  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error]
+  const lines = errors.map(lineOf)
+  if (file === '' || !errors.some(one => one instanceof ConfigError && isOfFile(one))) return lines
+  const store = memoryStore()
+  const log = createLog('silent')
+  const others = await everyMistake(readJson(file), input =>
+    createApp({ config: checkConfig(input, folderOf(file)), store, log })
+  )
+  return [...new Set([...lines, ...others])]
+}
+
+/** The others are of the environment, whose names are in capitals. */
+function isOfFile({ path }: ConfigError): boolean {
+  return path !== path.toUpperCase()
 }
 
 const started = start(process.env)

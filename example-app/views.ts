@@ -8,10 +8,12 @@ import helmet from 'helmet'
 import { isLoopback } from './config/clients.ts'
 import type { Way } from './http-error.ts'
 
-const here = dirname(fileURLToPath(import.meta.url))
+/** The project's folder: the first above this file that has a package.json, whether this file is bundled or not. */
+export const projectRoot = folderOf('package.json', dirname(fileURLToPath(import.meta.url)))
 
-/** The project's folder: two levels up from dist/example-app, one from the sources. */
-export const projectRoot = existsSync(join(here, 'pages')) ? dirname(here) : dirname(dirname(here))
+function folderOf(name: string, from: string): string {
+  return existsSync(join(from, name)) ? from : folderOf(name, dirname(from))
+}
 
 /** Where templates and the stylesheet are; they are read from the sources, not from dist. */
 export const pagesFolder = join(projectRoot, 'example-app', 'pages')

@@ -188,7 +188,7 @@ export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials }
 export type { CredentialOptions } from './credentials/changes.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
-export { hashSecret } from './credentials/secrets/human-secret.ts'
+export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'
 export type { CredentialsOptions } from './credentials/server-credentials.ts'
 export type { ClientCredential } from './clients/configured-credentials.ts'
 

@@ -285,7 +285,7 @@ it('is every function and class of the main entry that takes options', () => {
     ],
     ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
     ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
-    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers']
+    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers', 'verifySecret']
   ])
   expect(Object.keys(clientele).filter(name => !others.has(name) && takers[name] === undefined)).toEqual([])
 })

@@ -5,6 +5,7 @@ import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
+import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
 import { checkMcpPath, checkTenantPaths } from './tenants.ts'
@@ -21,7 +22,12 @@ export interface Config {
 
 /** Reads and checks the file at `path`. @throws {@link ConfigError} */
 export function loadConfig(path: string): Config {
-  return checkConfig(readJson(path), dirname(resolve(path)))
+  return checkConfig(readJson(path), folderOf(path))
+}
+
+/** What paths in the file at `path` are relative to. */
+export function folderOf(path: string): string {
+  return dirname(resolve(path))
 }
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
@@ -36,7 +42,7 @@ export function checkConfig(input: unknown, folder: string): Config {
     settings.tenants.map(tenant => tenant.path)
   )
   checkTlsUse(settings, issuer)
-  const warnings: string[] = []
+  const warnings = [...proxyWarnings(settings)]
   for (const [prefix, own] of [
     ['', settings] as const,
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
@@ -49,7 +55,8 @@ export function checkConfig(input: unknown, folder: string): Config {
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
 
-function readJson(path: string): unknown {
+/** Reads the file, whatever it says. @throws {@link ConfigError} */
+export function readJson(path: string): unknown {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -85,14 +92,23 @@ function readIssuer(issuer: string): URL {
 }
 
 function checkTlsUse(settings: Settings, issuer: URL): void {
-  const { tls } = settings
+  const { tls, listen } = settings
   if (tls === undefined) {
-    if (issuer.protocol === 'https:') throw new ConfigError('tls', 'must be given when the issuer is https')
+    if (issuer.protocol === 'https:' && listen === undefined)
+      throw new ConfigError('tls', 'must be given when the issuer is https, or listen, where a proxy in front ends TLS')
     return
   }
   if (tls.port === undefined && issuer.protocol === 'http:')
     throw new ConfigError('tls.port', 'must be given when the issuer is http')
-  if (tls.port === portOf(issuer)) throw new ConfigError('tls.port', "must differ from the issuer's port")
+  if (tls.port === (listen?.port ?? portOf(issuer)))
+    throw new ConfigError('tls.port', `must differ from ${listen?.port === undefined ? "the issuer's port" : 'listen.port'}`)
+}
+
+/** Behind a proxy every caller comes from one address, the proxy's, until it is trusted to say which. */
+function proxyWarnings({ issuer, tls, listen, trust_proxy }: Settings): readonly string[] {
+  const behindProxy = listen !== undefined && tls === undefined && issuer.startsWith('https:')
+  if (!behindProxy || trust_proxy.length > 0) return []
+  return ['trust_proxy names no proxy: whoever comes through one counts as one network, and shares its limits with all others']
 }
 
 /** The port an address stands for, its scheme's default too. */
@@ -177,8 +193,4 @@ function errorOf(issue: z.core.$ZodIssue | undefined, base: readonly PropertyKey
   if (issue.code === 'unrecognized_keys')
     return new ConfigError(pathOf([...path, issue.keys[0] ?? '']), 'must be left out: it is not a known setting')
   return new ConfigError(pathOf(path) || 'CONFIG', issue.message)
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`)).join('')
 }

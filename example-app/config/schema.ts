@@ -47,7 +47,13 @@ const scopeValue = z
   .string('must be a scope value')
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope value: printable ASCII without spaces, quotes and backslashes')
 
-const account = object({ sub: text, username: text, password: text, claims: record.default({}) })
+/** In plain text, or as `clientele hash-secret` prints it. */
+const password = text.refine(
+  value => !value.startsWith('$scrypt$') || /^\$scrypt\$ln=\d{1,2},r=\d{1,2},p=\d{1,2}\$[\w-]+\$[\w-]{43}$/.test(value),
+  'must be as clientele hash-secret printed it'
+)
+
+const account = object({ sub: text, username: text, password, claims: record.default({}) })
 
 const resource = object({
   resource: text.refine(value => URL.canParse(value) && !value.includes('#'), 'must be an absolute URI without a fragment'),
@@ -156,9 +162,27 @@ const tenant = object({
   ...issuerSettings
 })
 
+const listen = object({ host: text.optional(), port: whole(1, 65_535, 'a port').optional() })
+
+/** What Express's `trust proxy` takes, less what would believe anybody. */
+const proxy = z
+  .string('must be an IP address, a network, "loopback", "linklocal" or "uniquelocal"')
+  .refine(
+    value => ['loopback', 'linklocal', 'uniquelocal'].includes(value) || isNetwork(value),
+    'must be an IP address, a network, "loopback", "linklocal" or "uniquelocal"'
+  )
+
+function isNetwork(value: string): boolean {
+  const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const version = isIP(address)
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
+}
+
 /** The whole file. */
 export const configSchema = object({
   issuer: z.string('must be the absolute URL of this server'),
+  listen: listen.optional(),
+  trust_proxy: list(proxy).default([]),
   tls: tls.optional(),
   client_certificate_header: certificateHeader.optional(),
   mcp: mcp.optional(),

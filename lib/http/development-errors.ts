@@ -52,7 +52,7 @@ function readPages(value: unknown, key: string): URL {
   return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`)
 }
 
-/** docs/errors of the package this file is in, compiled or not. */
+/** docs/errors of the package this file is in, bundled or not: the folder that holds the last `lib` of the way here. */
 function packagedPages(): URL {
-  return new URL('docs/errors/', import.meta.url.replace(/(?:dist\/)?lib\/http\/[^/]*$/, ''))
+  return new URL('docs/errors/', import.meta.url.replace(/(?:dist\/)?lib\/(?!(?:.*\/)?lib\/).*$/, ''))
 }

@@ -130,6 +130,9 @@ const more = {
     const headers = { authorization: `Basic ${Buffer.from(`billing:${secret}`).toString('base64')}` }
     const report = await fetch(`${issuer}/reports`, { method: 'POST', headers, body: new URLSearchParams({ month: '5' }) })
     equal((await report.json()).requested_by, 'billing')
+    const { client_id, client_assertion } = await (await fetch(`${issuer}/assertion`)).json()
+    equal(client_id, 'billing')
+    equal(client_assertion, `a.${Buffer.from(issuer).toString('base64url')}.c`)
   }
 }
 
@@ -140,7 +143,7 @@ async function checkProject(project, tarball) {
   try {
     await test(`${project}: a client gets a token`, () => getsAToken(app.issuer))
     await test(`${project}: a wrong secret is refused`, () => isRefused(app.issuer))
-    if (more[project] !== undefined) await test(`${project}: its own grant and route work`, () => more[project](app.issuer))
+    if (more[project] !== undefined) await test(`${project}: its own grant and routes work`, () => more[project](app.issuer))
   } finally {
     await app.stop()
   }

@@ -11,6 +11,7 @@ import {
   type ClientMetadata,
   type TokenIssuer
 } from 'clientele'
+import { federatedJwt } from 'clientele/client-auth'
 import express from 'express'
 
 const port = Number(process.env['PORT'])
@@ -52,6 +53,17 @@ app.use(
 )
 app.post('/reports', authenticateClient({ clients, strategies: [new ClientSecretBasicStrategy({ clients })] }), (req, res) => {
   res.json({ requested_by: req.authenticatedClient?.client_id })
+})
+/** What this application sends where it is a client itself. */
+app.get('/assertion', async (_req, res) => {
+  const form = new URLSearchParams()
+  await federatedJwt({ get: audience => `a.${Buffer.from(audience).toString('base64url')}.c` })(
+    { issuer },
+    billing,
+    form,
+    new Headers()
+  )
+  res.json(Object.fromEntries(form))
 })
 app.use(oauthErrorHandler())
 app.listen(port, '127.0.0.1', () => {

@@ -1,0 +1,54 @@
+/**
+ * How lib/, cli/ and example-app/ become dist/. The entries of the library are what package.json exports: a new sub-path is written
+ * there alone. What entries share lies in chunks beside them, so that every class exists once, whichever entry it is taken from.
+ */
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** The modules of lib/ that package.json exports, by where they are below dist/lib/, without extension. */
+const entries = Object.values(manifest.exports).flatMap(target => /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default)?.[1] ?? [])
+
+/** What a user of the package has installed, this package too where the command and the example app import it. */
+const installed = [manifest.name, ...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
+const isInstalled = specifier => installed.some(name => specifier === name || specifier.startsWith(`${name}/`))
+const isPackage = specifier => /^[^./]/.test(specifier)
+
+/** Removes what an earlier build wrote and this one did not: a package holds no code that nothing imports. */
+const nothingStale = {
+  name: 'nothing-stale',
+  writeBundle({ dir }, bundle) {
+    for (const name of readdirSync(dir, { recursive: true })) {
+      const isCode = /\.js(?:\.map)?$/.test(name)
+      if (isCode && !Object.hasOwn(bundle, name.replaceAll('\\', '/'))) rmSync(join(dir, name))
+    }
+  }
+}
+
+const bundled = (folder, names, external) => ({
+  input: Object.fromEntries(names.map(name => [name, join(root, folder, `${name}.ts`)])),
+  external,
+  platform: 'node',
+  tsconfig: false,
+  logLevel: 'warn',
+  plugins: [nothingStale],
+  output: {
+    dir: join(root, 'dist', folder),
+    format: 'esm',
+    sourcemap: true,
+    // the declarations and the source maps have them
+    comments: { jsdoc: false },
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js'
+  }
+})
+
+// the command brings along what it needs beyond the library's own packages
+export default [
+  bundled('lib', entries, isPackage),
+  bundled('cli', ['main'], isInstalled),
+  bundled('example-app', ['main', 'rotate-keys'], isPackage)
+]
