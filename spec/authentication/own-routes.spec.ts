@@ -57,16 +57,15 @@ const ways: readonly (readonly [string, (before: readonly RequestHandler[], afte
       return appOf([...before, authenticateClient({ clients, strategies, onDecision }), ...after], decisions)
     }
   ],
-  [
-    'authenticateClient with every method',
-    (before, after) => {
-      const decisions: Decision[] = []
-      const strategies = builtInStrategies({ clients, issuer, store: memoryStore() })
-      const onDecision = (decision: Decision) => decisions.push(decision)
-      return appOf([...before, authenticateClient({ clients, strategies, onDecision }), ...after], decisions)
-    }
-  ]
+  ['authenticateClient with every method', everyMethod]
 ]
+
+function everyMethod(before: readonly RequestHandler[], after: readonly RequestHandler[]): Made {
+  const decisions: Decision[] = []
+  const strategies = builtInStrategies({ clients, issuer, store: memoryStore() })
+  const onDecision = (decision: Decision) => decisions.push(decision)
+  return appOf([...before, authenticateClient({ clients, strategies, onDecision }), ...after], decisions)
+}
 
 function appOf(handlers: readonly RequestHandler[], decisions: Decision[]): Made {
   const app = express()
@@ -139,8 +138,8 @@ describe('a form', () => {
   })
 
   it('that a method lives in is read, and two mechanisms in one request are an error', async () => {
-    const { app, decisions } = ways[2]?.[1]([], []) as Made
-    const by = async (form: object) => (await request(app).put('/').type('form').send(form)).body.by
+    const { app, decisions } = everyMethod([], [])
+    const by = async (form: object): Promise<unknown> => (await request(app).put('/').type('form').send(form)).body.by
     expect(await by({ client_id: 'post', client_secret: secret, note: 'x' })).toBe('post')
     const two = await request(app).put('/').set(good).type('form').send({ client_id: 'post', client_secret: secret })
     expect([two.status, decisions.at(-1)?.checks.at(-1)?.check]).toEqual([400, 'one_mechanism'])
