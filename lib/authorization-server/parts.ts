@@ -55,7 +55,13 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const { certificateSource, onDecision } = options
-  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins }
+  const protection: AccessTokenContext = {
+    server: token.server,
+    dpop: token.dpop,
+    certificateSource,
+    origins,
+    onError: options.onError
+  }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = authorizationPolicy({ ...options, interaction }, token)
