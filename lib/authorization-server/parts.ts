@@ -54,14 +54,8 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const { certificateSource, onDecision } = options
-  const protection: AccessTokenContext = {
-    server: token.server,
-    dpop: token.dpop,
-    certificateSource,
-    origins,
-    onError: options.onError
-  }
+  const { certificateSource, onDecision, onError } = options
+  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins, onError }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = authorizationPolicy({ ...options, interaction }, token)
@@ -91,7 +85,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
       token.events,
       options.endpointAuthMethods
     ),
-    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
+    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })

@@ -42,6 +42,9 @@ declare global {
   const req: Request
   const res: Response
   const database: Anything
+  const auth: Anything
+  const passport: import('passport').PassportStatic
+  const BasicStrategy: typeof import('passport-http').BasicStrategy
   const accounts: Anything
   const tokens: Anything
   const log: Anything
