@@ -9,6 +9,8 @@ export const shared = {
     '^clientele$': '<rootDir>/lib/index.ts',
     '^clientele/events$': '<rootDir>/lib/events/index.ts',
     '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
+    '^clientele/sign-in$': '<rootDir>/lib/sign-in/upstream.ts',
+    '^clientele/lint$': '<rootDir>/lib/lint/lint.ts',
     '^clientele/client-auth$': '<rootDir>/lib/client-auth/client-auth.ts',
     '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
   },

@@ -9,6 +9,10 @@ export interface ListedCommand {
 
 /** By name, in the order of the help. */
 export const commands: Readonly<Record<string, ListedCommand>> = {
+  lint: {
+    summary: 'find what a configuration or a running server should not allow',
+    load: async () => (await import('./lint.ts')).lintCommand
+  },
   'hash-secret': {
     summary: 'make of a password or a secret what may be kept of it',
     load: async () => (await import('./hash-secret.ts')).hashSecretCommand

@@ -137,7 +137,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   }
 }
 
-function resourcesOf({ issuer, settings, mcp }: IssuerOptions) {
+function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {
   const configured = settings.resources.map(resourceOptions)
   return mcp === undefined ? configured : [...configured, mcpResourceOf(issuer, mcp)]
 }
@@ -151,6 +151,12 @@ function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resourc
     signingAlgorithm: access_token_signing_alg,
     introspectionClients: introspection_clients
   }
+}
+
+/** The options that settings stand for, as far as rules are held against them. */
+export function optionsOfSettings(settings: IssuerSettings, issuer: string, mcp: McpSettings | undefined) {
+  const policy = policyOptions(settings, issuer, people(settings.accounts))
+  return { issuer, clients: settings.clients.map(knownMembersOf), resources: resourcesOf({ issuer, settings, mcp }), ...policy }
 }
 
 function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
@@ -238,13 +244,16 @@ const resourceSettingNames: Readonly<Record<string, string>> = {
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
-  const mustBe = error.message.slice(error.key.length).trim()
+  return new ConfigError(`${settingsPath}${settingPath(error.key)}`, error.message.slice(error.key.length).trim())
+}
+
+/** The path of an option of the library's, as the configuration file has it. */
+export function settingPath(key: string): string {
   const [option = ''] = Object.keys(settingNames)
-    .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
+    .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
-  const named = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
-  const key = named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
-  return new ConfigError(`${settingsPath}${key}`, mustBe)
+  const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
+  return named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }
 
 function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {

@@ -90,10 +90,10 @@ async function linesOf(error: unknown, file: string): Promise<readonly string[]>
   if (file === '' || !errors.some(one => one instanceof ConfigError && isOfFile(one))) return lines
   const store = memoryStore()
   const log = createLog('silent')
-  const others = await everyMistake(readJson(file), input =>
+  const { errors: others } = await everyMistake(readJson(file), input =>
     createApp({ config: checkConfig(input, folderOf(file)), store, log })
   )
-  return [...new Set([...lines, ...others])]
+  return [...new Set([...lines, ...others.map(({ message }) => message)])]
 }
 
 /** The others are of the environment, whose names are in capitals. */

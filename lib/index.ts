@@ -81,13 +81,7 @@ export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type {
-  ResponseShape,
-  TokenOptions,
-  TokenRecipient,
-  TokenResponse,
-  TokenServer
-} from './tokens/token-server.ts'
+export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
 export type { AccessToken, AccessTokenMembers } from './tokens/access-token.ts'
 export type { ClaimsAccount, ClaimsContext, ClaimsHook, FindToken, ForeignToken, IdTokenClaims } from './tokens/hooks.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
@@ -104,6 +98,9 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-k
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export { clientAttestation, type AttestationProof, type ClientAttestation } from './assertions/attestation/attestation.ts'
+export type { Attester } from './assertions/attestation/attesters.ts'
+export type { AttestationOptions, AttestationPolicyOptions, ClientAttestationOptions } from './assertions/attestation/options.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
@@ -141,6 +138,7 @@ export type {
   ClientAuthentication,
   ClientRequest,
   Clock,
+  FurtherProof,
   Mechanism,
   Parameters,
   PresentedCertificate

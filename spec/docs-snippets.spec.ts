@@ -5,12 +5,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import * as clientele from '../lib/index.ts'
+import * as mcp from '../lib/mcp/mcp.ts'
+import * as signIn from '../lib/sign-in/upstream.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
 // what stands on other frameworks is compiled and run with them: spec/consumers/readme.mjs
 const documents = ['README.md', ...inDocs.filter(name => name !== 'frameworks.md').map(name => join('docs', name))]
 const fence = /^```(?:ts|js)\b(?<info>[^\n]*)\n(?<code>.*?)^```$/gms
+
+/** What a snippet may name without importing it. */
+const entries: ReadonlyMap<string, object> = new Map<string, object>([
+  ['clientele', clientele],
+  ['clientele/mcp', mcp],
+  ['clientele/sign-in', signIn]
+])
 
 interface Snippet {
   readonly document: string
@@ -45,8 +54,12 @@ function written(code: string): string {
       one
     ])
   )
-  const missing = Object.keys(clientele).filter(name => !own.has(name) && new RegExp(`\\b${name}\\b`).test(whole))
-  return `${missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'clientele'\n`}${whole}\nexport {}\n`
+  const imports = [...entries].flatMap(([from, exported]) => {
+    const missing = Object.keys(exported).filter(name => !own.has(name) && new RegExp(`\\b${name}\\b`).test(whole))
+    for (const name of missing) own.add(name)
+    return missing.length === 0 ? [] : [`import { ${missing.join(', ')} } from '${from}'\n`]
+  })
+  return `${imports.join('')}${whole}\nexport {}\n`
 }
 
 const program = createProgram()

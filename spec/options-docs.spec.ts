@@ -30,8 +30,9 @@ it('has every public interface of options', () => {
     ...['TokenOptions', 'TrustedIssuersOptions', 'RemoteKeySetOptions', 'OAuthErrorOptions'],
     // of functions that are called while a server runs
     ...['RotateSecretOptions', 'CredentialOptions', 'RevokeCredentialOptions'],
-    // of `clientele/client-auth`, which docs/client-auth.md has
-    ...['WorkloadJwtOptions']
+    ...['EndpointAuthenticationOptions', 'AttestationPolicyOptions', 'AttestationStrategyOptions'],
+    // of `clientele/client-auth`, `clientele/sign-in` and `clientele/lint`, which have documents of their own
+    ...['WorkloadJwtOptions', 'UpstreamOptions', 'LintOptions', 'LintServerOptions', 'LintedOptions']
   ]
   const known = new Set([...inner, ...takers.map(({ options }) => options)])
   expect(optionInterfaces.filter(name => !known.has(name))).toEqual([])

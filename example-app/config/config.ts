@@ -32,9 +32,7 @@ export function folderOf(path: string): string {
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
 export function checkConfig(input: unknown, folder: string): Config {
-  const parsed = configSchema.safeParse(input)
-  if (!parsed.success) throw errorOf(parsed.error.issues[0])
-  const settings = parsed.data
+  const settings = parseSettings(input)
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkMcpPath(
@@ -53,6 +51,13 @@ export function checkConfig(input: unknown, folder: string): Config {
     warnings.push(...clientWarnings(own, prefix), ...introspectionWarnings(own, prefix), ...registrationWarnings(own, prefix))
   }
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
+}
+
+/** Settings as the file's schema has them, with their defaults. @throws {@link ConfigError} naming the first that is wrong. */
+export function parseSettings(input: unknown): Settings {
+  const parsed = configSchema.safeParse(input)
+  if (!parsed.success) throw errorOf(parsed.error.issues[0])
+  return parsed.data
 }
 
 /** Reads the file, whatever it says. @throws {@link ConfigError} */

@@ -7,27 +7,39 @@ const mostRounds = 500
 /** Stands in for an issuer that is none, so that the rest can be tried. It allows what only some issuers allow. */
 const anyIssuer = 'http://localhost'
 
+/** What is wrong with a configuration, and what is left of it without that. */
+export interface Mistakes {
+  /** In the order in which they were found, by their paths in the file; none where nothing is wrong. */
+  readonly errors: readonly ConfigError[]
+  /** The configuration without them. */
+  readonly rest: unknown
+  /** The path in the file of what has this path in the rest. */
+  readonly originalPath: (path: string) => string
+}
+
 /**
  * Tries a configuration, without what was found wrong so far, until nothing new is found. What follows from a mistake already found, such as a
  * member missing because it was taken out, is not told again.
  *
  * @param input the file as it was parsed; it is left as it is.
  * @param tryOut starts what the configuration describes as far as that needs no other system, and rejects with a {@link ConfigError} where it cannot.
- * @returns lines for an operator, in the order in which they were found; none where nothing is wrong.
  */
-export async function everyMistake(input: unknown, tryOut: (input: unknown) => unknown): Promise<readonly string[]> {
+export async function everyMistake(input: unknown, tryOut: (input: unknown) => unknown): Promise<Mistakes> {
   const tree = new PrunedTree(structuredClone(input))
-  const found: { readonly steps: Steps; readonly line: string }[] = []
+  const found: { readonly steps: Steps; readonly error: ConfigError }[] = []
   for (let round = 0; round < mostRounds; round += 1) {
     const error = await failureOf(() => tryOut(tree.root))
     if (error === undefined) break
     const steps = tree.originalOf(stepsOf(error.path))
     const follows = found.some(known => isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps))
-    if (!follows && !tree.lacksWhatWasTaken(steps))
-      found.push({ steps, line: new ConfigError(pathOf(steps), error.mustBe).message })
+    if (!follows && !tree.lacksWhatWasTaken(steps)) found.push({ steps, error: new ConfigError(pathOf(steps), error.mustBe) })
     if (!tree.prune(steps)) break
   }
-  return found.map(({ line }) => line)
+  return {
+    errors: found.map(({ error }) => error),
+    rest: tree.root,
+    originalPath: path => pathOf(tree.originalOf(stepsOf(path)))
+  }
 }
 
 async function failureOf(tryOut: () => unknown): Promise<ConfigError | undefined> {

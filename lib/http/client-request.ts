@@ -119,7 +119,10 @@ function requestOf(req: ParameterRequest, parameters: Parameters, options: Clien
     judged: undefined,
     onDecision: undefined,
     watch: undefined,
-    guess: undefined
+    guess: undefined,
+    addresses: undefined,
+    dpop: undefined,
+    further: undefined
   }
 }
 

@@ -57,6 +57,13 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly certificate?: boolean
   /** True where the client proves nothing: such a method is not accepted at endpoints for confidential clients. */
   readonly public?: boolean
+  /**
+   * True where what this method's requests carry may come beside another method too, and is then no second mechanism: whoever mounts the strategies
+   * asks for it of those requests itself.
+   */
+  readonly supplementary?: boolean
+  /** Headers that every answer to a request of this method has, refusals too: what the next such request needs. */
+  answerHeaders?(request: ClientRequest): Readonly<Record<string, string>>
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
   /**

@@ -21,12 +21,21 @@ import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import type { ReadTokenRouter } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
+
+interface MoreOfServer {
+  readonly registered?: RegisteredClients | undefined
+  readonly userinfo?: string
+  readonly otherAudiences?: readonly string[]
+  readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  readonly missing?: Offered['missing']
+}
 
 /**
  * Makes them.
@@ -35,16 +44,7 @@ import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
  * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
  * a grant is not there.
  */
-export function tokenEndpointParts(
-  given: ReadTokenRouter,
-  more: {
-    readonly registered?: RegisteredClients | undefined
-    readonly userinfo?: string
-    readonly otherAudiences?: readonly string[]
-    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
-    readonly missing?: Offered['missing']
-  } = {}
-): TokenEndpointParts {
+export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = {}): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const { issuer } = given
@@ -74,7 +74,10 @@ export function tokenEndpointParts(
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
-  const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
+  const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
+  const attestation = serverAttestationOf(options, server, dpop)
+  const proving = { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation }
+  const strategies = options.strategies ?? defaultStrategies(options, clients, proving)
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
@@ -88,7 +91,8 @@ export function tokenEndpointParts(
     offered,
     strategies,
     tokenIssuers,
-    dpop: dpopPolicy(server, options.requireDpopNonce, policy),
+    dpop,
+    attestation,
     clientKeys: keys,
     tokenEndpoints,
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
@@ -137,16 +141,22 @@ function offeredBy(
 function defaultStrategies(
   options: ReadTokenRouter,
   clients: ClientRegistry,
-  otherAudiences: readonly string[],
-  clientKeys: ClientKeys
+  parts: {
+    readonly otherAudiences: readonly string[]
+    readonly clientKeys: ClientKeys
+    readonly attestation: ServerAttestation | undefined
+  }
 ): readonly ClientAuthenticationStrategy[] {
+  const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
   const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
-    audienceAsStringOnly: policy.audienceAsStringOnly
+    audienceAsStringOnly: policy.audienceAsStringOnly,
+    attestation: attestation?.attestation,
+    attestationSignal: attestation?.further !== undefined
   })
   const { methods } = policy
   return methods === undefined ? strategies : strategies.filter(({ name }) => methods.includes(name))

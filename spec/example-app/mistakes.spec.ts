@@ -13,8 +13,8 @@ const store = memoryStore()
 const log = createLog('silent')
 
 async function mistakesOf(settings: unknown): Promise<readonly string[]> {
-  const lines = await everyMistake(settings, input => createApp({ config: checkConfig(input, '.'), store, log }))
-  return lines.map(line => line.split(' ')[0] ?? '')
+  const { errors } = await everyMistake(settings, input => createApp({ config: checkConfig(input, '.'), store, log }))
+  return errors.map(({ path }) => path)
 }
 
 const client = { client_id: 'good', client_secret: 's3cr3t', grant_types: ['client_credentials'] }
@@ -107,8 +107,8 @@ describe('everyMistake', () => {
       fc.asyncProperty(
         fc.record({ issuer: fc.constant(issuer), clients: fc.jsonValue(), policy: fc.jsonValue(), tenants: fc.jsonValue() }),
         async settings => {
-          const found = await everyMistake(settings, input => checkConfig(input, '.'))
-          for (const line of found) expect(line).toMatch(/ (must|or) /)
+          const { errors } = await everyMistake(settings, input => checkConfig(input, '.'))
+          for (const { message } of errors) expect(message).toMatch(/ (must|or) /)
         }
       ),
       { numRuns: 50 }

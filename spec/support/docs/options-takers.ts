@@ -1,4 +1,5 @@
 /** Who takes options: in the order of the reference. */
+import { attestationOptionChecks, clientAttestationChecks } from '../../../lib/assertions/attestation/options.ts'
 import { dialChecks } from '../../../lib/assertions/assertion-dials.ts'
 import { softwareStatementChecks } from '../../../lib/assertions/software-statement.ts'
 import { trustedIssuerChecks } from '../../../lib/assertions/trust-rule.ts'
@@ -26,6 +27,7 @@ import { memoryStoreChecks } from '../../../lib/stores/memory.ts'
 import { postgresStoreChecks } from '../../../lib/stores/postgres.ts'
 import { redisStoreChecks } from '../../../lib/stores/redis.ts'
 import { sqliteStoreChecks } from '../../../lib/stores/sqlite.ts'
+import { attestJwtClientAuthDpopChecks } from '../../../lib/strategies/attest-jwt-client-auth-dpop.ts'
 import { strategyChecks } from '../../../lib/strategies/attempt.ts'
 import { builtInStrategiesChecks } from '../../../lib/strategies/built-in-options.ts'
 import { clientSecretBasicChecks } from '../../../lib/strategies/client-secret-basic.ts'
@@ -78,6 +80,7 @@ export const takers: readonly OptionsTaker[] = [
     { heading: '`assertionDials`', options: 'AssertionDials', table: dialChecks },
     { heading: '`guessProtection`', options: 'GuessProtectionOptions', table: guessProtectionChecks },
     { heading: '`clientDocuments`', options: 'ClientDocumentsOptions' },
+    { heading: '`attestation`', options: 'AttestationOptions', table: attestationOptionChecks },
     { heading: '`tenants()`', options: 'TenantsOptions', table: tenantsChecks },
     {
       heading: 'a tenant',
@@ -106,6 +109,12 @@ export const takers: readonly OptionsTaker[] = [
       options: 'SelfSignedTlsClientAuthOptions',
       own: true,
       table: selfSignedOptionChecks
+    },
+    { heading: '`clientAttestation()`', options: 'ClientAttestationOptions', table: clientAttestationChecks },
+    {
+      heading: '`AttestJwtClientAuthDpopStrategy`',
+      options: 'AttestJwtClientAuthDpopOptions',
+      table: attestJwtClientAuthDpopChecks
     },
     { heading: '`clientKeys()`', options: 'ClientKeysOptions', table: clientKeysChecks },
     { heading: '`credentialSets()`', options: 'CredentialSetsOptions', table: credentialSetsChecks },

@@ -46,6 +46,15 @@ declare global {
   const passport: import('passport').PassportStatic
   const BasicStrategy: typeof import('passport-http').BasicStrategy
   const accounts: Anything
+  const people: Anything
+  const attesters: clientele.AttestationOptions['attesters']
+  const walletBackendKey: JWK
+  const privateJwk: JWK
+  const resource: string
+  const scopes: Readonly<Record<string, string>>
+  const required: readonly string[]
+  const readFile: (path: string, encoding: 'utf8') => Promise<string>
+  const it: (what: string, run: () => unknown) => void
   const tokens: Anything
   const log: Anything
   const alarm: Anything
