@@ -10,13 +10,13 @@ import { eventSource, type EventListener, type EventSource } from '../events/eve
 import { harmless } from '../listeners.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { settleExchange } from '../http/changed-prototypes.ts'
-import { readClientRequest } from '../http/client-request.ts'
+import { readClientRequest, readRouteRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { networkOf } from '../http/network.ts'
 import type { ReadOptions } from '../http/parameters.ts'
 import { flag, fn, integer, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
-import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { readBodies, strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { strategyRunner } from './run.ts'
 import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
 import { selectStrategy, type Selected } from './selection.ts'
@@ -67,8 +67,13 @@ export const authenticateClientChecks = {
  * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
  * `req.authenticatedClient`. Exactly one strategy judges; a refused credential never falls through to another.
  *
+ * Requests may be of any method and content type. Only a form is read (or JSON, where `jsonBody` is true), and only where one of the strategies lives in it,
+ * or no header says who calls: whatever else there is in a body, or another parser made of it, is left alone. A client with a certificate may name itself as
+ * `client_id` in the URL.
+ *
  * Errors go to the next error handler: {@link InvalidRequestError} for two mechanisms or an unreadable request,
- * {@link InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON.
+ * {@link InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON; without it Express's own
+ * handler answers with the same status and headers, and a page that has the stack where `NODE_ENV` is not `production`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -79,7 +84,10 @@ export const authenticateClientChecks = {
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
   const read = readOptions(options, authenticateClientChecks)
-  return authenticateWith(read, eventSource(read))
+  const { strategies } = read
+  const identify = (bare: ClientRequest): boolean => strategies.some(strategy => strategy.identify(bare).outcome !== 'absent')
+  const methods = { identify, inBody: readBodies(strategies) }
+  return authenticateWith(read, eventSource(read), req => readRouteRequest(req, methods, read))
 }
 
 /** What a server says of one of its endpoints, beside what everybody may. */
@@ -90,15 +98,23 @@ export interface EndpointAuthenticationOptions extends AuthenticateClientOptions
   readonly further?: FurtherProof | undefined
 }
 
-/** The same for an endpoint of a server, whose options were read, and which tells what happens in its own name. */
-export function authenticateWith(options: EndpointAuthenticationOptions, source: EventSource): RequestHandler {
+/**
+ * The same for an endpoint of a server, whose options were read, and which tells what happens in its own name.
+ *
+ * @param readRequest reads a request. Default: as the endpoints of OAuth take them, which is by POST and a form.
+ */
+export function authenticateWith(
+  options: EndpointAuthenticationOptions,
+  source: EventSource,
+  readRequest = (req: Request): Promise<ClientRequest> => readClientRequest(req, options)
+): RequestHandler {
   const clients = clientRegistry(options.clients)
   const { strategies } = options
   const runStrategy = strategyRunner(strategies)
   const onDecision = harmless('onDecision', options.onDecision)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
-    const request = await readClientRequest(req, options)
+    const request = await readRequest(req)
     request.onDecision = onDecision
     // what an earlier route judged says nothing here
     request.judged = undefined

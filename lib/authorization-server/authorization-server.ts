@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerChecks, type AuthorizationServerOptions } from './options.ts'
 import { authorizationServerParts } from './parts.ts'
+import { developing, type Pages } from './developing.ts'
 import { tokenFunctions, type TokenFunctions } from './token-functions.ts'
 import type { WouldBreak } from '../events/break-report.ts'
 import type { InteractionPrompt, InteractionResult } from '../endpoints/authorization/interaction.ts'
@@ -77,13 +78,13 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants, Token
  * app.use(authorizationServer({ issuer: 'https://as.example.com', clients, store: memoryStore(), keys: await generateKeys(), interaction }))
  */
 export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
-  const read = readOptions(options, authorizationServerChecks)
+  const { read, pages } = developing(readOptions(options, authorizationServerChecks), options)
   const { context, token, mtlsOrigin, certificateMethods } = authorizationServerParts(read)
   const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
   const metadata = buildMetadata({ context, endpoints, mtlsOrigin })
-  const routes = routesOf(context, endpoints, metadata, read.allowedOrigins)
+  const routes = routesOf(context, endpoints, { pages, metadata, origins: read.allowedOrigins })
   return Object.assign(mount(routes, read), personGrants(server), tokenFunctions(token, protection), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
@@ -118,8 +119,11 @@ interface Routes {
 function routesOf(
   { server, addresses }: EndpointContext,
   endpoints: readonly Endpoint[],
-  metadata: object,
-  origins: readonly string[] | undefined
+  {
+    pages,
+    metadata,
+    origins
+  }: { readonly pages: Pages; readonly metadata: object; readonly origins: readonly string[] | undefined }
 ): Routes {
   const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
   const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
@@ -129,6 +133,7 @@ function routesOf(
   }
   return {
     exact: new Map([
+      ...[...pages].map(([path, page]): [string, RequestHandler] => [issuerPath + path, page]),
       ...endpoints.map(routeOf),
       ...metadataPaths.flatMap((wellKnown): [string, RequestHandler][] => [
         [wellKnown + issuerPath, document],

@@ -55,8 +55,8 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const { certificateSource } = options
-  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins }
+  const { certificateSource, onError } = options
+  const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins, onError }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
   const policy = authorizationPolicy({ ...options, interaction }, token)
@@ -83,7 +83,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
     attestation: token.attestation,
-    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
+    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(ownClients(clientSource), { ...token.offered, ...offeredBy(policy), deliveryModes })

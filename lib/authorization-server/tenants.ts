@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express'
 import { LRUCache } from 'lru-cache'
 import { authorizationServer, type AuthorizationServer, type AuthorizationServerOptions } from './authorization-server.ts'
+import { pagePaths } from './developing.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { EventListener } from '../events/event-source.ts'
 import { harmless } from '../listeners.ts'
@@ -187,7 +188,7 @@ interface KeptTenant {
 /** Finds the tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an issuer. */
 function tenantFinder(base: string, given: EndpointPaths | undefined): (path: string) => string | undefined {
   const paths = pathsOf(given)
-  const endpoints: ReadonlySet<string> = new Set([...Object.values(paths), ...metadataPaths])
+  const endpoints: ReadonlySet<string> = new Set([...Object.values(paths), ...metadataPaths, ...pagePaths])
   const deepest = Math.max(...[...endpoints].map(segments))
   const items = `${paths.registration_endpoint}/`
   const issuerPathOf = (path: string): string | undefined => {

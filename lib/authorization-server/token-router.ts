@@ -21,6 +21,7 @@ import { tokenEndpoint } from '../token-endpoint/handler.ts'
 import { tokenRouterChecks, type ReadTokenRouter, type TokenRouterOptions } from '../token-endpoint/options.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import { grantMetadataOf } from './parts.ts'
+import { developing } from './developing.ts'
 import { tokenFunctions, type TokenFunctions } from './token-functions.ts'
 
 export type { TokenRouterOptions } from '../token-endpoint/options.ts'
@@ -69,17 +70,20 @@ export interface TokenRouter extends Router, TokenFunctions {
  * app.get('/invoices', oauth.requireAccessToken({ scope: ['invoices:read'] }), sendInvoices)
  */
 export function tokenRouter(options: TokenRouterOptions): TokenRouter {
-  const read = readOptions(options, tokenRouterChecks)
+  const given = readOptions(options, tokenRouterChecks)
+  const endpoint = given.tokenEndpoints?.[0] ?? addressesOf(given.issuer, given.paths).token_endpoint
+  const { read, pages } = developing(given, options, endpoint.slice(0, endpoint.lastIndexOf('/')))
   const parts = tokenEndpointParts(read)
   const { server, dpop } = parts
   const router = Router()
   router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
+  for (const [path, page] of pages) router.all(path, page)
   const handlers = handlersOf(parts, read)
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(ownClients(parts.clientSource), parts.offered)
   router.use(errorHandler(read))
   const { certificateSource } = read
-  const protection = { server, dpop, certificateSource, origins: [new URL(server.issuer).origin] }
+  const protection = { server, dpop, certificateSource, origins: [new URL(server.issuer).origin], onError: read.onError }
   return Object.assign(router, handlers, tokenFunctions(parts, protection), {
     issueCode: async (request: CodeRequest) => {
       if (!parts.tokenIssuers.has('authorization_code'))

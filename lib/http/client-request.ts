@@ -1,11 +1,11 @@
 /** From an HTTP request to the values client authentication works with. */
 import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, ServerError } from '../errors.ts'
-import type { ClientRequest } from '../client-request.ts'
+import type { ClientRequest, Parameters } from '../client-request.ts'
 import { traceIdOf } from './trace.ts'
 import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
 import { requestNote } from '../request-note.ts'
-import { readParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
+import { livesInBody, readParameters, readRouteParameters, type ParameterRequest, type ReadOptions } from './parameters.ts'
 
 export interface ClientRequestOptions extends ReadOptions {
   /** The endpoint's metadata name without `_endpoint`; `token` unless given. */
@@ -30,6 +30,39 @@ export function readClientRequest(
   if (req instanceof ReadRequest) return req.request === undefined ? released : Promise.resolve(req.request)
   return readings.read(req) ?? readings.write(req, read(req, options))
 }
+
+const headerReadings = requestNote<ParameterRequest, ClientRequest>('client request without a body')
+
+/** What a route of the application's own knows of the methods it accepts. */
+export interface RouteMethods {
+  /** Whether a request without its parameters is of one of them. */
+  readonly identify: (bare: ClientRequest) => boolean
+  /** Whether one of them would find what it looks for in a body. */
+  readonly inBody: boolean
+}
+
+/**
+ * The same on a route of the application's own, of any method and content type: a form is read where one of the methods lives in it, or nothing else of
+ * the request says who calls, and everything else is left alone.
+ */
+export async function readRouteRequest(
+  req: ParameterRequest | ReadRequest,
+  { identify, inBody }: RouteMethods,
+  options: ClientRequestOptions = {}
+): Promise<ClientRequest> {
+  if (req instanceof ReadRequest) return readClientRequest(req)
+  const known = readings.read(req)
+  if (known !== undefined) return known
+  const bare = headerReadings.read(req) ?? headerReadings.write(req, requestOf(req, noParameters, options))
+  const isNamed = req.headers.authorization !== undefined || identify(bare)
+  if (isNamed && !(inBody && livesInBody(req, options))) return bare
+  return readings.write(
+    req,
+    readRouteParameters(req, options).then(parameters => requestOf(req, parameters, options))
+  )
+}
+
+const noParameters: Parameters = Object.freeze(Object.create(null) as Parameters)
 
 /**
  * Stands in for a request that has been read already, where whoever is given it asks for nothing but {@link readClientRequest}.
@@ -66,7 +99,10 @@ const released = Promise.reject<ClientRequest>(new ServerError({ reason: 'this r
 released.catch(() => undefined)
 
 async function read(req: ParameterRequest, options: ClientRequestOptions): Promise<ClientRequest> {
-  const parameters = await readParameters(req, options)
+  return requestOf(req, await readParameters(req, options), options)
+}
+
+function requestOf(req: ParameterRequest, parameters: Parameters, options: ClientRequestOptions): ClientRequest {
   refuseRepeatedAuthorization(req)
   const source = options.certificateSource ?? directTls
   return {

@@ -1,6 +1,7 @@
 /** Development mode: what a refused client is told beyond RFC 6749 §5.2, while nobody but its developers can ask. */
 import { isCheckName } from '../decisions/decision.ts'
 import type { OAuthError } from '../errors.ts'
+import { packagedPages } from './check-pages.ts'
 import { ConfigurationError, flag, readBy, type Checks, type Read } from '../options.ts'
 
 export interface DevelopmentErrorOptions {
@@ -10,11 +11,15 @@ export interface DevelopmentErrorOptions {
    */
   readonly developmentErrors?: boolean | undefined
   /**
-   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri` is `<check>.md` below it. Default: a `file:`
-   * URL of the pages that came with the package.
+   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri`, and the address in the lines of development,
+   * is `<check>.md` below it. Default: in development, and with `developmentErrors`, the server's own `{issuer}/errors/<check>`; elsewhere a `file:` URL of the
+   * pages that came with the package.
    */
   readonly errorPages?: string | undefined
 }
+
+/** The address of a check's page. */
+export type ErrorPage = (check: string) => string
 
 const developing = flag(false)
 
@@ -38,21 +43,20 @@ export function errorBody({
     const { decision } = error
     if (decision === undefined) return error.toJSON()
     const failed = decision.checks.find(({ outcome }) => outcome === 'fail')?.check
-    const page = failed !== undefined && isCheckName(failed) ? new URL(`${failed}.md`, pages).href : undefined
+    const page = failed !== undefined && isCheckName(failed) ? pages(failed) : undefined
     return { ...error.toJSON(), ...(page !== undefined && { error_uri: page }), decision }
   }
 }
 
-function readPages(value: unknown, key: string): URL {
-  if (value === undefined) return packagedPages()
+function readPages(value: unknown, key: string): ErrorPage {
+  if (value === undefined) return pagesBelow(packagedPages)
   if (typeof value !== 'string' || !URL.canParse(value) || !/^(?:https?|file):/.test(value))
     throw new ConfigurationError(key, 'must be a URL, such as https://wiki.example.com/clientele/errors/')
   const url = new URL(value)
   if (url.search !== '' || url.hash !== '') throw new ConfigurationError(key, 'must have neither query nor fragment')
-  return url.pathname.endsWith('/') ? url : new URL(`${url.href}/`)
+  return pagesBelow(url.pathname.endsWith('/') ? url : new URL(`${url.href}/`))
 }
 
-/** docs/errors of the package this file is in, bundled or not: the folder that holds the last `lib` of the way here. */
-function packagedPages(): URL {
-  return new URL('docs/errors/', import.meta.url.replace(/(?:dist\/)?lib\/(?!(?:.*\/)?lib\/).*$/, ''))
+function pagesBelow(base: URL): ErrorPage {
+  return check => new URL(`${check}.md`, base).href
 }

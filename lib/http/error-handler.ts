@@ -13,6 +13,7 @@ import {
 import { harmless } from '../listeners.ts'
 import { fn, readOptions, type Checks, type Read } from '../options.ts'
 import { developmentErrorChecks, errorBody, type DevelopmentErrorOptions } from './development-errors.ts'
+import { refusalLog, type Listening } from './refusal-log.ts'
 import { sendOAuthError } from './responses.ts'
 
 /** The options of `oauthErrorHandler()`. */
@@ -20,7 +21,8 @@ export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
   /**
    * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.
    * What it throws or rejects with is ignored, and the process warned of once. Without it, faults (status 500 and above) go to stderr, as Express's own
-   * handler would have put them there.
+   * handler would have put them there; and where `NODE_ENV` is neither `production` nor `test`, and there is no `onDecision` or `onEvent` either, each
+   * refusal is one line there. `DEBUG=clientele` writes those lines anywhere, beside whoever listens.
    */
   readonly onError?: ((error: unknown, req: Request) => unknown) | undefined
 }
@@ -42,7 +44,8 @@ export const errorHandlerChecks = {
  * @throws ConfigurationError for `developmentErrors` in production, an `errorPages` that is no URL, or an `onError` that is no function.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
-  return errorHandler(readOptions(options, errorHandlerChecks))
+  const read = readOptions(options, errorHandlerChecks)
+  return errorHandler({ ...read, onError: errorListener(read) })
 }
 
 /** The same, by options that were read. */
@@ -63,6 +66,23 @@ export function errorHandler(options: Read<typeof errorHandlerChecks>): ErrorReq
 /** Tells the operator, as {@link OAuthErrorHandlerOptions.onError} promises. Never throws. */
 export function tellError(onError: OAuthErrorHandlerOptions['onError'], error: unknown, req: Request): void {
   harmless('onError', onError ?? reportFault)(error, req)
+}
+
+/**
+ * Whoever is to hear of errors: the application's own listener, or stderr, for faults always and for refusals while nobody else hears of them.
+ */
+export function errorListener(
+  options: Listening & Pick<OAuthErrorHandlerOptions, 'onError'>
+): (error: unknown, req: Request) => void {
+  const onError = harmless('onError', options.onError)
+  const log = refusalLog(options)
+  if (log === undefined) return onError ?? reportFault
+  return (thrown, req) => {
+    const error = toOAuthError(thrown)
+    if (error.status < 500) log(error, req)
+    if (onError !== undefined) onError(thrown, req)
+    else if (error.status >= 500) reportFault(thrown, req)
+  }
 }
 
 /** The error to answer with, for anything that can be thrown. */

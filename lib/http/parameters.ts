@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidRequestError, MethodNotAllowedError, ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import type { Parameters } from '../client-request.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
-import { parseForm } from './form.ts'
+import { ParameterCollector, parseForm } from './form.ts'
 import { collectMembers, parseJson } from './json-body.ts'
 import { requestNote } from '../request-note.ts'
 
@@ -42,6 +42,9 @@ const bodyOnly: ReadonlySet<string> = new Set([
   'token'
 ])
 
+/** Those of them that authenticate a client: the others may mean anything to a route of the application's own. */
+const ownCredentials: ReadonlySet<string> = new Set(['client_assertion', 'client_assertion_type', 'client_secret'])
+
 const readings = requestNote<ParameterRequest, Promise<Parameters>>('parameters')
 
 /**
@@ -61,9 +64,35 @@ export function readParameters(req: ParameterRequest, options: ReadOptions = {})
   return readings.read(req) ?? readings.write(req, read(req, options))
 }
 
+/**
+ * The same for a route of the application's own, of any method and content type. A body that is no form (nor JSON, where that is read) is left alone: then
+ * the only parameter there can be is a `client_id` in the URL, which is no secret, and all that a client with a certificate has to say.
+ *
+ * Rejects as {@link readParameters} does, but for the method and the type.
+ */
+export function readRouteParameters(req: ParameterRequest, options: ReadOptions = {}): Promise<Parameters> {
+  return readings.read(req) ?? readings.write(req, readRoute(req, options))
+}
+
+async function readRoute(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
+  refuseCredentialsInQuery(req.url, ownCredentials)
+  return livesInBody(req, options) ? readBody(req, options) : clientInQuery(req.url)
+}
+
+/** Whether a request has a body of a kind that parameters are read from. */
+export function livesInBody(req: IncomingMessage, { jsonBody }: ReadOptions): boolean {
+  const [name = ''] = (req.headers['content-type'] ?? '').toLowerCase().split(';')
+  const type = name.trim()
+  return type === form || (jsonBody === true && type === json)
+}
+
 async function read(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
   if (req.method !== 'POST') throw new MethodNotAllowedError(['POST'])
   refuseCredentialsInQuery(req.url)
+  return readBody(req, options)
+}
+
+async function readBody(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
   refuseContentCoding(req.headers['content-encoding'])
   const type = mediaType(req, options.jsonBody === true)
   const maxBytes = options.maxBytes ?? defaultMaxBytes
@@ -157,11 +186,20 @@ export function refuseContentCoding(coding: string | undefined): void {
   })
 }
 
-function refuseCredentialsInQuery(url = ''): void {
+/** The client a request without a body names, once, in its URL. @throws {@link InvalidRequestError} for one that is repeated or no text. */
+function clientInQuery(url = ''): Parameters {
+  const start = url.indexOf('?')
+  const named = start === -1 ? [] : new URLSearchParams(url.slice(start + 1)).getAll('client_id')
+  const collector = new ParameterCollector(defaultMaxParameters)
+  for (const client_id of named) collector.add('client_id', client_id)
+  return collector.parameters
+}
+
+function refuseCredentialsInQuery(url = '', refused = bodyOnly): void {
   const start = url.indexOf('?')
   if (start === -1) return
   for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
-    if (!bodyOnly.has(name)) continue
+    if (!refused.has(name)) continue
     throw new InvalidRequestError(`${name} must be sent in the request body, not in the URL`, {
       reason: `${name} was in the query string (RFC 6749 §2.3.1): treat it as leaked to every log on the way`
     })

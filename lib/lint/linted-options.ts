@@ -49,7 +49,8 @@ export interface LintedOptions extends ProfiledOptions {
   /** Whether refused clients are told why. */
   readonly developmentErrors?: boolean | undefined
   /** The clients that are named by the address of their metadata. */
-  readonly clientDocuments?: { /** The hosts they may be at. */ readonly hosts?: readonly string[] | undefined } | undefined
+  readonly clientDocuments?:
+    { /** The hosts they may be at. */ readonly hosts?: readonly string[] | ((address: URL) => boolean) | undefined } | undefined
   /** What stands around the server. Default: nothing is known of it. */
   readonly deployment?: LintedDeployment | undefined
 }

@@ -166,7 +166,7 @@ const registration: readonly Rule<LintedOptions>[] = [
     fix: 'Name the hosts whose clients you know, where you know them.',
     profile: 'oauth2.1',
     find: ({ clientDocuments }) =>
-      clientDocuments !== undefined && (clientDocuments.hosts ?? ['*']).includes('*')
+      clientDocuments !== undefined && letsAnyIn(clientDocuments.hosts)
         ? [{ where: 'clientDocuments.hosts', message: 'A client document of any host is a client of this server' }]
         : none
   }
@@ -263,4 +263,9 @@ function isNone(client: { readonly token_endpoint_auth_method?: string | null | 
 
 function usesCodes(client: { readonly grant_types?: readonly string[] | null | undefined }): boolean {
   return (client.grant_types ?? ['authorization_code']).includes('authorization_code')
+}
+
+/** A function says of each address itself. */
+function letsAnyIn(hosts: NonNullable<LintedOptions['clientDocuments']>['hosts'] = ['*']): boolean {
+  return typeof hosts !== 'function' && hosts.includes('*')
 }

@@ -16,7 +16,7 @@ export interface RequireAccessTokenOptions {
    * names none is good at every API of the server.
    */
   readonly audience?: 'required' | 'optional' | undefined
-  /** Scope values the token must have, all of them. Every challenge names them (RFC 6750 §3). Default none. */
+  /** Scope values the token must have, all of them, each one of the server's own. Every challenge names them (RFC 6750 §3). Default none. */
   readonly scope?: readonly string[] | undefined
   /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
   readonly resourceMetadata?: string | undefined

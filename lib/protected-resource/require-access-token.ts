@@ -1,15 +1,17 @@
 /** Protects an API with this server's access tokens: Bearer, DPoP and certificate-bound, JWT or opaque. */
 import type { Request, RequestHandler } from 'express'
 import { randomUUID } from 'node:crypto'
+import { IncomingMessage } from 'node:http'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { thumbprintOf } from '../clients/credentials.ts'
 import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
+import { tellError, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { pathOf } from '../http/request-target.ts'
 import { sendOAuthError } from '../http/responses.ts'
 import { insufficientScope, invalidToken, NoAccessTokenError, withChallenge } from './challenge.ts'
-import { readOptions } from '../options.ts'
+import { ConfigurationError, readOptions } from '../options.ts'
 import { requireAccessTokenChecks, type RequireAccessTokenOptions } from './options.ts'
 import { traceIdOf } from '../http/trace.ts'
 import { audiencesOf, verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
@@ -33,11 +35,16 @@ export interface AccessTokenContext {
   readonly dpop: DpopPolicy
   readonly certificateSource: CertificateSource | undefined
   readonly origins: readonly string[]
+  /** Told of every refusal and fault. */
+  readonly onError: OAuthErrorHandlerOptions['onError']
 }
 
 /** See {@link AuthorizationServer.requireAccessToken}. @throws ConfigurationError naming the option that is wrong. */
 export function requireAccessToken(context: AccessTokenContext, options: RequireAccessTokenOptions = {}): RequestHandler {
+  if (options instanceof IncomingMessage)
+    throw new ConfigurationError('requireAccessToken', 'must be called where it is mounted: requireAccessToken()')
   const read = readOptions(options, requireAccessTokenChecks)
+  checkScopes(context.server, read.scope)
   const { origins = context.origins, scope, resourceMetadata, interactionId, alwaysError } = read
   const protection = { ...context, origins }
   const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata, alwaysError }
@@ -51,9 +58,20 @@ export function requireAccessToken(context: AccessTokenContext, options: Require
           req.accessToken = token
           next()
         },
-        (error: unknown) => sendOAuthError(res, withChallenge(error, challenges))
+        (error: unknown) => {
+          tellError(context.onError, error, req)
+          sendOAuthError(res, withChallenge(error, challenges))
+        }
       )
   }
+}
+
+/** A scope value the server does not have is one that no token can have. @throws ConfigurationError naming it. */
+function checkScopes({ scopes }: TokenServer, scope: readonly string[] = []): void {
+  const unknown = scope.findIndex(value => !scopes.includes(value))
+  if (unknown === -1) return
+  const all = scopes.length === 0 ? 'it has none' : `they are ${scopes.join(', ')}`
+  throw new ConfigurationError(`scope[${unknown}]`, `must be a scope value of the server, by its scopes or resources: ${all}`)
 }
 
 /**
@@ -134,7 +152,7 @@ function checkUse(token: AccessToken, { resources, audience, scope = [] }: Requi
   const audiences = audiencesOf(token)
   if (audiences.length === 0 && audience === 'required') throw invalidToken('it names no resource, and here it has to')
   if (resources !== undefined && audiences.length > 0 && !audiences.some(one => resources.includes(one)))
-    throw invalidToken('for another resource')
+    throw invalidToken(`for another resource: expected ${resources.join(' or ')}, received ${audiences.join(' ')}`)
   const missing = scope.filter(value => !token.scope.includes(value))
   if (missing.length > 0) throw insufficientScope(missing)
   return token

@@ -11,11 +11,11 @@ import { DecisionBuilder } from '../decisions/builder.ts'
 import type { CheckDetail, OpenCheckName, Decision } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../listeners.ts'
-import { readClientRequest, ReadRequest } from '../http/client-request.ts'
+import { readRouteRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import { clock, fn, objectLike, type Checks, type Read } from '../options.ts'
 import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
-import type { ClientAuthenticationStrategy } from './strategy.ts'
+import { readBodies, type ClientAuthenticationStrategy } from './strategy.ts'
 
 /** What every strategy takes. */
 export interface StrategyOptions {
@@ -107,7 +107,7 @@ export function actionsOf(strategy: object): StrategyActions {
  */
 export function runStrategy(
   actions: StrategyActions,
-  strategy: JudgingStrategy & Pick<ClientAuthenticationStrategy, 'identify'>,
+  strategy: JudgingStrategy & Pick<ClientAuthenticationStrategy, 'identify' | 'headerOnly'>,
   req: Request,
   judge: (request: ClientRequest, client_id: string) => undefined | Promise<void>
 ): void {
@@ -120,7 +120,9 @@ export function runStrategy(
   }
   const known = req instanceof ReadRequest ? req.request : undefined
   if (known === undefined) {
-    readClientRequest(req).then(run).catch(failed)
+    readRouteRequest(req, { identify: bare => strategy.identify(bare).outcome !== 'absent', inBody: readBodies([strategy]) })
+      .then(run)
+      .catch(failed)
     return
   }
   try {

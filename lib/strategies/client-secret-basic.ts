@@ -51,6 +51,7 @@ export class ClientSecretBasicStrategy extends BasicBase implements ClientAuthen
   override readonly name: string = 'client_secret_basic'
   readonly mechanism: Mechanism = 'authorization_header'
   readonly needsOnlyClientRequest: boolean = true
+  readonly headerOnly: boolean = true
   readonly guessable: boolean = true
   readonly challenge: string
   /** The options, read. */

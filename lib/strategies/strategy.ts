@@ -47,6 +47,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
    * `authenticate` needs the request itself.
    */
   readonly needsOnlyClientRequest?: boolean
+  /** True where nothing of its requests is in their body: on routes of the application's own the body is then left to the application. */
+  readonly headerOnly?: boolean
   /** True where what proves the client could be found by trying: its failures are counted (OAuth 2.1 §2.4.1). */
   readonly guessable?: boolean
   /** What assertions of this method may be signed with, for metadata and registration; left out by methods that sign nothing. */
@@ -70,6 +72,14 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
    * out where the method's requests look like no other's.
    */
   suits?(request: ClientRequest, client: Client): boolean
+}
+
+/**
+ * Whether any of these would look into the body of a request that says in its headers who calls. Methods whose requests carry a `client_id` alone do not:
+ * they are for requests that carry nothing else.
+ */
+export function readBodies(strategies: readonly Pick<ClientAuthenticationStrategy, 'headerOnly' | 'mechanism'>[]): boolean {
+  return strategies.some(({ headerOnly, mechanism }) => headerOnly !== true && mechanism !== 'client_id')
 }
 
 export const absent: Identification = Object.freeze({ outcome: 'absent' })

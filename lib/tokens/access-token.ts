@@ -5,14 +5,18 @@ import type { Key } from '../stores/store.ts'
 import { areStillThere, type Holders } from './account.ts'
 import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
-import { isExchanged, rootOf, tokenDigest, type AuthorizationDetail, type Grant } from './grant.ts'
+import { isExchanged, rootOf, tokenDigest, type AccountClaims, type AuthorizationDetail, type Grant } from './grant.ts'
+import { findForeign, type FindToken } from './hooks.ts'
 import { findLivingGrant, revocationKey } from './grant-chain.ts'
 import type { Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
-/** What an access token says, whichever format it has. Times are seconds since the epoch. */
-export interface AccessToken {
+/** What an access token says, whichever format it has. Times are seconds since the epoch. Claims of `accessTokenClaims` are members too. */
+export interface AccessToken extends AccessTokenMembers, Readonly<Record<string, unknown>> {}
+
+/** What every access token of this server's can say. */
+export interface AccessTokenMembers {
   /** The client the token was issued to. */
   readonly client_id: string
   /** The person, by their own `sub`, or the client where it acts for itself. */
@@ -53,7 +57,7 @@ export interface AccessToken {
 }
 
 /** What a token says beside its id and its grant, which can be told from its reference: all that is kept of an opaque one. */
-type TokenContent = Omit<AccessToken, 'jti' | 'grant'>
+type TokenContent = Omit<AccessTokenMembers, 'jti' | 'grant'>
 
 const jwtType = 'at+jwt'
 const separator = '.'
@@ -73,14 +77,17 @@ export async function mintAccessToken(
     readonly subject?: string | undefined
     /** The latest it may expire: seconds since the epoch. */
     readonly expires_at?: number | undefined
+    /** What the application adds: no member of this library's. */
+    readonly own?: AccountClaims | undefined
   }
 ): Promise<{ access_token: string; expires_in: number }> {
-  const { scope, resource, audience, confirmation, subject, expires_at = Infinity } = details
+  const { scope, resource, audience, confirmation, subject, expires_at = Infinity, own } = details
   const iat = Math.floor(server.clock() / 1000)
   const expires_in = Math.min(resource?.accessTokenTtl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
   const reference = newReference(server, grant.id)
   const content: TokenContent = {
+    ...own,
     client_id: grant.client_id,
     sub: grant.sub ?? grant.subject_client ?? grant.client_id,
     pairwise_sub: subject === grant.sub ? undefined : subject,
@@ -203,6 +210,7 @@ async function findOpaque(server: TokenServer, presented: string): Promise<Found
   const grant = grantOfReference(presented)
   const key = accessTokenKey(presented, grant)
   const kept = await read<TokenContent>(server.store, key)
+  if (kept === undefined && server.findToken !== undefined) return findFromBefore(server, server.findToken, presented)
   if (kept === undefined || kept.exp * 1000 <= server.clock()) return undefined
   // what is added stands before what is copied: the other way round V8 takes three times as long
   const token = { jti: key.id, grant, ...kept }
@@ -210,6 +218,16 @@ async function findOpaque(server: TokenServer, presented: string): Promise<Found
   // its own grant is kept with that of its root, and is ended apart from it
   const found = await findLivingGrant(server.store, grant)
   return found && { token, about: found.grant.about_client === true ? 'client' : 'person' }
+}
+
+/** A token of the server before this one: the application alone knows it, and here alone it is ended. */
+async function findFromBefore(server: TokenServer, find: FindToken, presented: string): Promise<FoundAccessToken | undefined> {
+  const found = await findForeign(find, presented)
+  if (found === undefined || found.exp * 1000 <= server.clock()) return undefined
+  const { client_id, sub = client_id, scope, exp, iat = Math.floor(server.clock() / 1000), aud } = found
+  const jti = tokenDigest(presented)
+  if ((await server.store.get(revocationKey(jti, undefined))) !== undefined) return undefined
+  return { token: { client_id, sub, scope, exp, iat, aud, jti }, about: found.sub === undefined ? 'client' : 'person' }
 }
 
 async function verifyJwt(server: TokenServer, presented: string): Promise<FoundAccessToken | undefined> {

@@ -2,7 +2,7 @@
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import { readClaims } from './claims.ts'
-import type { Grant } from './grant.ts'
+import type { AccountClaims, Grant } from './grant.ts'
 import { rememberSubject } from './pairwise-memory.ts'
 import { halfHash } from '../signing-keys/signing-keys.ts'
 import { subjectFor } from './subject.ts'
@@ -16,13 +16,13 @@ export interface PushedWith {
   readonly refresh_token: string | undefined
 }
 
-/** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to. */
+/** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to, `own` the claims the application adds. */
 export async function mintIdToken(
   server: TokenServer,
   client: Client,
   grant: Grant,
   access_token: string,
-  pushed?: PushedWith
+  { pushed, own }: { readonly pushed?: PushedWith | undefined; readonly own?: AccountClaims | undefined } = {}
 ): Promise<string> {
   if (grant.sub === undefined) throw new ServerError({ reason: 'an ID Token needs a person: the grant has no sub' })
   const alg = idTokenAlgorithm(server, client)
@@ -34,6 +34,7 @@ export async function mintIdToken(
       scope: (client.id_token_claims ?? server.idTokenClaims) === 'scopes' ? grant.scope : [],
       claims: grant.claims?.id_token
     })),
+    ...own,
     iss: server.issuer,
     sub: subject,
     aud: client.client_id,

@@ -5,6 +5,7 @@ import { audiencesOf, verifyAccessToken, type AccessToken } from './access-token
 import { hasAccount } from './account.ts'
 import { mayRefresh } from './allowed.ts'
 import type { GrantRecord } from './grant.ts'
+import { reservedClaims } from './hooks.ts'
 import { isOfInstance } from './instance.ts'
 import { findRefreshToken, isCurrent } from './refresh-token.ts'
 import { subjectFor } from './subject.ts'
@@ -54,9 +55,11 @@ function mayKnow({ resources }: TokenServer, token: AccessToken, client_id: stri
 }
 
 /** An opaque token's `jti` is the digest it is kept under: the token cannot be made of it. */
-function describeAccessToken({ issuer }: TokenServer, token: AccessToken): Introspection {
+function describeAccessToken({ issuer, accessTokenClaims }: TokenServer, token: AccessToken): Introspection {
   const said = token as unknown as Readonly<Record<string, unknown>>
+  const own = accessTokenClaims === undefined ? [] : Object.entries(token).filter(([name]) => !reservedClaims.has(name))
   const described: Introspection & Record<string, unknown> = {
+    ...Object.fromEntries(own),
     active: true,
     iss: issuer,
     client_id: token.client_id,

@@ -4,7 +4,8 @@ import { InvalidTargetError } from '../errors.ts'
 import { mintAccessToken, type AccessToken } from './access-token.ts'
 import { checkAccount } from './account.ts'
 import { askedOf, stillAllowed } from './allowed.ts'
-import type { Grant } from './grant.ts'
+import type { AccountClaims, Grant } from './grant.ts'
+import { ownClaims } from './hooks.ts'
 import { mintIdToken } from './id-token.ts'
 import { keepGrant } from './person-grants.ts'
 import type { Resource } from './resource.ts'
@@ -32,23 +33,25 @@ export async function respond(
   const subject = given.sub === undefined ? undefined : subjectFor(server, client, given.sub)
   if (server.account !== undefined && given.sub !== undefined && shape.knownAccount !== true)
     await checkAccount(server, given.sub)
+  const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
+  const adding = claimsOfHooks(server, recipient, { grant: allowed, resource, scope, wanted, shape })
+  const own = adding === undefined ? undefined : await adding
   const refresh_token = typeof shape.refresh_token === 'function' ? await shape.refresh_token() : shape.refresh_token
   const grant = allowed.id === undefined && allowed.sub !== undefined ? await named(server, client, allowed, resource) : allowed
-  const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const { access_token, expires_in } = await mintAccessToken(server, grant, {
     scope,
     resource,
     audience,
     confirmation: recipient.confirmation,
     subject,
-    expires_at: shape.expires_at
+    expires_at: shape.expires_at,
+    own: own?.accessToken
   })
   const { auth_req_id } = shape
   const pushed = auth_req_id === undefined ? undefined : { auth_req_id, refresh_token }
-  const id_token =
-    wanted.includes('openid') && grant.sub !== undefined && shape.id_token !== false
-      ? await mintIdToken(server, client, { ...grant, scope: wanted }, access_token, pushed)
-      : undefined
+  const id_token = hasIdToken(grant, wanted, shape)
+    ? await mintIdToken(server, client, { ...grant, scope: wanted }, access_token, { pushed, own: own?.idToken })
+    : undefined
   tellIssued(server, recipient, { grant, subject, scope, resource, expires_in, refresh_token, id_token })
   return {
     access_token,
@@ -59,6 +62,35 @@ export async function respond(
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
+}
+
+function hasIdToken({ sub }: Grant, wanted: readonly string[], { id_token }: ResponseShape): boolean {
+  return wanted.includes('openid') && sub !== undefined && id_token !== false
+}
+
+interface Adding {
+  readonly grant: Grant
+  readonly resource: Resource | undefined
+  readonly scope: readonly string[]
+  readonly wanted: readonly string[]
+  readonly shape: ResponseShape
+}
+
+/** What the application adds to either token, before anything is used up; undefined where it adds nothing. */
+function claimsOfHooks(
+  { accessTokenClaims, idTokenClaims }: TokenServer,
+  { client, grant_type }: TokenRecipient,
+  { grant, resource, scope, wanted, shape }: Adding
+): undefined | Promise<{ readonly accessToken: AccountClaims | undefined; readonly idToken: AccountClaims | undefined }> {
+  const forIdToken = typeof idTokenClaims === 'function' && hasIdToken(grant, wanted, shape) ? idTokenClaims : undefined
+  if (accessTokenClaims === undefined && forIdToken === undefined) return undefined
+  const { sub, auth_time, acr, amr, sid } = grant
+  const account = sub === undefined ? undefined : { sub, auth_time, acr, amr, sid }
+  const context = { account, client, grant, grant_type, resource: resource?.resource, scope }
+  return Promise.all([
+    accessTokenClaims && ownClaims('accessTokenClaims', accessTokenClaims, context),
+    forIdToken && ownClaims('idTokenClaims', forIdToken, { ...context, scope: wanted })
+  ]).then(([accessToken, idToken]) => ({ accessToken, idToken }))
 }
 
 interface Issued {

@@ -8,6 +8,7 @@ import {
   issuerIdentifier,
   listOf,
   oneOf,
+  readBy,
   type Checks,
   type Read
 } from '../options.ts'
@@ -17,6 +18,7 @@ import type { Emit } from '../events/events.ts'
 import { storeCheck, type Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { AccountClaims, Grant } from './grant.ts'
+import type { ClaimsHook, FindToken, IdTokenClaims } from './hooks.ts'
 import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
 import { guardedStore } from '../stores/guarded.ts'
 import { pooledRandomBytes, type RandomBytes } from '../crypto/random.ts'
@@ -64,9 +66,21 @@ export interface TokenOptions {
   /**
    * Which claims of a person's ID Tokens have. `requested` (default): those asked for there one by one; the others are
    * at the userinfo endpoint (OpenID Connect Core §5.4). `scopes`: those of the granted scope values too, for clients
-   * that never ask there. A client's `id_token_claims` decides for it.
+   * that never ask there. A client's `id_token_claims` decides for it. A function: claims of the application's own, beside those
+   * requested; bound as those of `accessTokenClaims` are.
    */
-  readonly idTokenClaims?: IdTokenClaims | undefined
+  readonly idTokenClaims?: IdTokenClaims | ClaimsHook | undefined
+  /**
+   * Adds claims of the application's own to access tokens: to JWTs, to what introspection says of opaque ones, and to `req.accessToken`. A claim that
+   * is the server's cannot be set, all of them together are 4096 bytes at most, and it has five seconds: otherwise there is no token. Called before a
+   * refresh token is used up. Default: none.
+   */
+  readonly accessTokenClaims?: ClaimsHook | undefined
+  /**
+   * Finds an access token that a server before this one issued, and that is still to be good: asked for what is no token of this server's, whoever
+   * presents it. Its client, its person, its expiry and its revocation are judged as those of any other. Default: there are none.
+   */
+  readonly findToken?: FindToken | undefined
   /** Seconds an access token lives. Default 3600. */
   readonly accessTokenTtl?: number | undefined
   /** Seconds an authorization code lives. Default 60. */
@@ -101,6 +115,8 @@ const year = 31_536_000
 const defaultIdTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
 const isText = (value: unknown): value is string => typeof value === 'string'
 
+const idTokenWords = oneOf(['requested', 'scopes'], 'requested')
+
 export const tokenChecks = {
   issuer: issuerIdentifier(),
   store: storeCheck,
@@ -112,7 +128,11 @@ export const tokenChecks = {
   resources: eachOf('resources', resourceCheck, []),
   defaultResource: oneOf(['inferred', 'none'], 'inferred'),
   idTokenAlgorithms: listOf('algorithms', isText, defaultIdTokenAlgorithms),
-  idTokenClaims: oneOf(['requested', 'scopes'], 'requested'),
+  idTokenClaims: readBy(`${idTokenWords.takes}, or a function`, (value, key): IdTokenClaims | ClaimsHook =>
+    typeof value === 'function' ? (value as ClaimsHook) : idTokenWords.read(value, key)
+  ),
+  accessTokenClaims: fn<ClaimsHook>(),
+  findToken: fn<FindToken>(),
   accessTokenTtl: integer({ min: 1, max: year, default: 3600 }),
   authorizationCodeTtl: integer({ min: 1, max: 600, default: 60 }),
   refreshTokenTtl: integer({ min: 1, max: 10 * year, default: 1_209_600 }),
@@ -194,7 +214,11 @@ export interface TokenServer {
   /** What ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
   /** The claims ID Tokens have beyond those that are always there. */
-  readonly idTokenClaims: IdTokenClaims
+  readonly idTokenClaims: IdTokenClaims | ClaimsHook
+  /** Adds claims to access tokens. */
+  readonly accessTokenClaims?: ClaimsHook | undefined
+  /** Finds tokens of the server before this one. */
+  readonly findToken?: FindToken | undefined
   /** Seconds an access token lives. */
   readonly accessTokenTtl: number
   /** Seconds an authorization code lives. */
@@ -225,9 +249,6 @@ export interface TokenServer {
    */
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }
-
-/** See {@link TokenOptions.idTokenClaims}. */
-export type IdTokenClaims = 'requested' | 'scopes'
 
 /** What a token server is given beside its options. */
 export interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'userinfo'> {

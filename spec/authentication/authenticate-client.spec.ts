@@ -87,10 +87,8 @@ describe('two mechanisms in one request', () => {
   const pairs = names.flatMap((one, index) => names.slice(index + 1).map(other => [one, other] as const))
   const mounted: readonly (readonly [what: string, only: readonly string[] | undefined])[] = [
     ['every method mounted', undefined],
-    ['only client_secret_basic mounted', ['client_secret_basic']],
     ['only client_secret_post mounted', ['client_secret_post']],
-    ['only private_key_jwt mounted', ['private_key_jwt']],
-    ['only none mounted', ['none']]
+    ['only private_key_jwt mounted', ['private_key_jwt']]
   ]
 
   describe.each(mounted)('with %s', (_what, only) => {

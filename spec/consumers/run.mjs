@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { followReadme } from './readme.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -202,6 +203,7 @@ try {
   )
   const projects = readdirSync(here, { withFileTypes: true }).filter(entry => entry.isDirectory())
   for (const { name } of projects) await checkProject(name, tarball)
+  await followReadme({ tarball, workspace, test })
 } finally {
   rmSync(workspace, { recursive: true, force: true })
 }

@@ -140,11 +140,32 @@ describe('a whole server', () => {
       expect([path, status]).toEqual([path, 401])
       expect(body).toMatchObject({
         ...words,
-        error_uri: expect.stringMatching(/secret\.md$/),
+        error_uri: `${issuer}/errors/secret`,
         decision: { client_id: 'web', outcome: 'refused' }
       })
       expect(headers).toMatchObject({ 'cache-control': 'no-store', 'www-authenticate': expect.stringMatching(/^Basic/) })
     }
+  })
+
+  it('serves the pages it leads to, unless they are elsewhere', async () => {
+    const given = {
+      issuer: `${issuer}/acme`,
+      clients: [],
+      store: memoryStore(),
+      keys: await specKeys(),
+      onError: () => undefined
+    }
+    const app = express().use(authorizationServer({ ...given, developmentErrors: true }))
+    const { text, type } = await request(app).get('/acme/errors/secret').expect(200)
+    expect([type, text.split('\n')[0]]).toEqual(['text/plain', '# `secret`'])
+    await request(app).post('/acme/errors/secret').expect(405)
+    await request(app).get('/acme/errors/nothing').expect(404)
+    const routed = express().use('/oauth2', tokenRouter({ ...given, developmentErrors: true }))
+    for (const options of [{}, { developmentErrors: true, errorPages: 'https://wiki.example.com' }])
+      await request(express().use(authorizationServer({ ...given, ...options })))
+        .get('/acme/errors/secret')
+        .expect(404)
+    await request(routed).get('/oauth2/errors/secret').expect(200)
   })
 
   it('has the record of the attempt that used the attempts of a network up', async () => {
@@ -155,7 +176,7 @@ describe('a whole server', () => {
     const last = await to.post({ client_id: 'another', client_secret: 'x' })
     expect(answers.map(({ status }) => status)).toContain(401)
     expect(last.status).toBe(429)
-    expect(last.body).toMatchObject({ error_uri: expect.stringMatching(/client\.md$/), decision: { client_id: 'another' } })
+    expect(last.body).toMatchObject({ error_uri: expect.stringMatching(/errors.client$/), decision: { client_id: 'another' } })
   })
 
   it('says nothing of it where it is not asked to', async () => {

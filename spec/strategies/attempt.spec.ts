@@ -69,7 +69,6 @@ describe('a refused credential', () => {
     const refused = await request(app).post('/').set(basic('billing', 'wrong'))
     expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, challenge])
     expect((await request(app).post('/').set('Authorization', 'Basic !')).status).toBe(400)
-    expect((await request(app).get('/').set(good)).headers['allow']).toBe('POST')
   })
 
   it('leaves no client on the request', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import request from 'supertest'
 import type { ClientMetadata } from '../../lib/clients/client.ts'
 import { ConfigurationError } from '../../lib/options.ts'
 import type { StrategyOptions } from '../../lib/strategies/attempt.ts'
@@ -111,14 +112,17 @@ describe('a request without a secret in its body', () => {
 })
 
 describe.each([...bareMounts, ...extendedMounts])('a request of another kind through %s', (_way, mount) => {
-  it.each(['get', 'put', 'delete', 'patch'] as const)('%s is 405', async verb => {
+  it.each(['PUT', 'DELETE', 'PATCH'])('%s is judged as POST is', async method => {
     const { url, close } = await listen(mount(setup).app)
-    const body = verb === 'get' ? undefined : encode(good)
-    const headers = body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }
-    const response = await fetch(url, { method: verb.toUpperCase(), headers, ...(body !== undefined && { body }) })
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const statusOf = async (body: string) => (await fetch(url, { method, headers, body })).status
+    const statuses = [await statusOf(encode(good)), await statusOf(encode({ ...good, client_secret: 'wrong' }))]
     await close()
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
-    expect(await response.json()).toMatchObject({ error: 'invalid_request' })
+    expect(statuses).toEqual([200, 401])
+  })
+
+  it('GET carries nothing', async () => {
+    expect((await request(mount(setup).app).get('/')).status).toBe(401)
   })
 
   it.each([

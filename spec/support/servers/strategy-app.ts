@@ -46,6 +46,8 @@ export function appOf(handlers: readonly RequestHandler[], decisions: Decision[]
   const errors: unknown[] = []
   const app = express()
   for (const handler of handlers) app.use(handler)
+  // what no method read is the application's to read
+  app.use(simple)
   app.use((req, res) => {
     const body = req.body as Record<string, unknown> | undefined
     res.json({ client_id: req.authenticatedClient?.client_id ?? null, user: req.user ?? null, scope: body?.['scope'] ?? null })
