@@ -20,6 +20,7 @@ import {
 import { accountPages } from './people/account.ts'
 import { currentAccount, people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
+import { attestationOptions } from './config/attesters.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -211,6 +212,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
     ...documentOptions(settings),
+    ...attestationOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',
@@ -253,6 +255,9 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  attestation: 'attesters',
+  'attestation.attesters': 'attesters',
+  'attestation.challenge': 'policy.attestation_challenge',
   clientDocuments: 'client_documents',
   'clientDocuments.redirectUris': 'client_documents.redirect_uris',
   profile: 'policy.profile',
@@ -269,11 +274,12 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
-/** The same, of a resource's options. */
+/** The same, of the options of a resource or an attester. */
 const resourceSettingNames: Readonly<Record<string, string>> = {
   accessTokenFormat: 'access_token_format',
   signingAlgorithm: 'access_token_signing_alg',
-  introspectionClients: 'introspection_clients'
+  introspectionClients: 'introspection_clients',
+  trustAnchors: 'trust_anchors'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
@@ -286,7 +292,7 @@ export function settingPath(key: string): string {
     .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
-  return named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
+  return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }
 
 function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {

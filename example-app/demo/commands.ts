@@ -18,8 +18,11 @@ export function commandsOf(config: Config, folder = demoFolder): DemoCommand[] {
   const token = `${settings.issuer}/oauth2/token`
   const mtlsToken = `https://localhost:${settings.tls?.port ?? 443}${config.issuer.pathname.replace(/\/$/, '')}/oauth2/token`
   const script = quoted(`${projectRoot}/example-app/demo/assertion.mjs`)
-  const assertion = (client_id: string) => `"$(node ${script} ${client_id}${folder === demoFolder ? '' : ` ${quoted(folder)}`})"`
   const grant = '-d grant_type=client_credentials -d scope=api:read'
+  const elsewhere = folder === demoFolder ? '' : ` ${quoted(folder)}`
+  const assertion = (client_id: string) => `"$(node ${script} ${client_id}${elsewhere})"`
+  const attested = (client_id: string) =>
+    `node ${quoted(`${projectRoot}/example-app/demo/attestation.mjs`)} ${client_id}${elsewhere} | curl -sS -H @- ${token} ${grant}`
   const secretOf = (client_id: string) =>
     String(settings.clients.find(client => client.client_id === client_id)?.['client_secret'])
   const withAssertion = (client_id: string) =>
@@ -36,6 +39,9 @@ export function commandsOf(config: Config, folder = demoFolder): DemoCommand[] {
     { method: 'private_key_jwt', command: call(withAssertion('demo-private-key-jwt')) },
     { method: 'tls_client_auth', command: call(withCertificate('demo-tls')) },
     { method: 'self_signed_tls_client_auth', command: call(withCertificate('demo-self-signed-tls')) },
+    { method: 'attest_jwt_client_auth', command: call(attested('demo-attested')) },
+    // its token is bound to a key, and a call of the API needs a proof that no shell makes
+    { method: 'attest_jwt_client_auth_dpop', command: attested('demo-attested-dpop') },
     ...settings.tenants.map(({ path, clients }) => {
       const issuer = settings.issuer + path
       const basic = `${clients[0]?.client_id ?? ''}:${String(clients[0]?.['client_secret'])}`

@@ -49,12 +49,16 @@ describe('the demo', () => {
     'private_key_jwt',
     'tls_client_auth',
     'self_signed_tls_client_auth',
+    'attest_jwt_client_auth',
+    'attest_jwt_client_auth_dpop',
     'the tenant /acme/banking'
   ])('prints a command that gets a token, from any folder, and ends in a call of the API: %s', async method => {
     const { command = 'false' } = commands.find(candidate => candidate.method === method) ?? {}
     const { stdout, stderr } = await shell(command, { cwd: tmpdir() })
-    expect(JSON.parse(stderr)).toMatchObject({ access_token: expect.any(String), token_type: 'Bearer', scope: 'api:read' })
-    expect(JSON.parse(stdout)).toMatchObject({ client_id: expect.any(String), scope: 'api:read' })
+    const bound = method === 'attest_jwt_client_auth_dpop'
+    const token = { access_token: expect.any(String), token_type: bound ? 'DPoP' : 'Bearer', scope: 'api:read' }
+    expect(JSON.parse(bound ? stdout : stderr)).toMatchObject(token)
+    if (!bound) expect(JSON.parse(stdout)).toMatchObject({ client_id: expect.any(String), scope: 'api:read' })
   })
 
   it('has an address that ends in a token for the public client', async () => {
