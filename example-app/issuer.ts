@@ -28,6 +28,7 @@ import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
 import { clientPages } from './people/client-pages.ts'
+import { demoPeople } from './demo/people.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
@@ -107,15 +108,6 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
-}
-
-/** Names them to the login page. */
-function demoPeople({ accounts }: IssuerSettings): RequestHandler {
-  const named = accounts.map(({ username, password }) => `${username} / ${password}`)
-  return (_req, res, next) => {
-    res.locals['people'] = named
-    next()
-  }
 }
 
 function clientNames({ clients }: IssuerSettings): (client_id: string) => string {

@@ -213,7 +213,7 @@ describe('METRICS', () => {
   it('serves the figures of OpenTelemetry on a listener of its own', async () => {
     const [port, metricsPort] = [await freePort(), await freePort()]
     const issuer = `http://localhost:${port}`
-    const server = await startServer({ issuer, clients: [client] }, { METRICS: String(metricsPort) })
+    const server = await startProcess({ issuer, clients: [client] }, { METRICS: String(metricsPort) })
     expect((await tokenRequest(issuer)).status).toBe(200)
     expect((await tokenRequest(issuer, 'wrong')).status).toBe(401)
     const figures = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
