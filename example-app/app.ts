@@ -30,6 +30,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
   const certificate = clientCertificates(config, log)
   const certificates = certificate !== undefined || (tls !== undefined && tls.port === undefined)
   const shared = {
+    showsPasswords: demo,
     store,
     log,
     keepDecision: decisionKeeper(store),

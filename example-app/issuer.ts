@@ -28,6 +28,7 @@ import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
 import { clientPages } from './people/client-pages.ts'
+import { demoPeople } from './demo/people.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
@@ -60,6 +61,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** Whether the login page names its people and their passwords: those of a demo are no secret. */
+  readonly showsPasswords: boolean
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
@@ -72,7 +75,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
-  const server = build(options, path, persons, keys)
+  const stored = storedClientsOf(options, keys)
+  const server = build(options, path, persons, { keys, stored })
   const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
@@ -80,6 +84,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     allowLoopback: isLoopback(new URL(issuer).hostname)
   })
   const router = Router({ caseSensitive: true })
+  if (options.showsPasswords) router.use(path === '' ? '/' : path, demoPeople(settings))
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
   router.get(`${path}/api/whoami`, whoami(server))
@@ -95,7 +100,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(pictures.routes)
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
-  router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
+  router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, stored, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
@@ -114,7 +119,12 @@ function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
+function build(
+  options: IssuerOptions,
+  path: string,
+  persons: People,
+  { keys, stored }: { readonly keys: IssuerKeys; readonly stored: StoredClients }
+): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
     return authorizationServer({
@@ -122,7 +132,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: storedClientsOf(options, keys).clients,
+      clients: stored.clients,
       scopes: settings.scopes,
       resources: resourcesOf(options),
       acrValues: [passwordLogin],

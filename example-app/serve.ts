@@ -7,6 +7,7 @@ import { ConfigError, lineOf } from './config/config-error.ts'
 import { everyMistake } from './config/mistakes.ts'
 import { keysLieOpen } from './keys.ts'
 import { announceReady, createLog, type Log, type Output } from './log.ts'
+import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts'
 import { listen } from './server.ts'
 import { openStore, readStoreUrl, type StoreSetting } from './store.ts'
 
@@ -16,9 +17,11 @@ import { openStore, readStoreUrl, type StoreSetting } from './store.ts'
  * @throws {@link ConfigError}, or an AggregateError where several settings are wrong.
  */
 export async function serve(env: NodeJS.ProcessEnv, output?: Output): Promise<() => Promise<void>> {
-  const { log, storeSetting, config, demo } = await readSetup(env, output)
+  const { log, storeSetting, metricsAddress, config, demo } = await readSetup(env, output)
   for (const warning of config.warnings) log.warn(warning)
   if (isRelied(config, env) && storeSetting.engine !== 'memory' && (env['KEYS_SECRET'] ?? '') === '') log.warn(keysLieOpen)
+  // before anything is counted
+  const stopMetrics = metricsAddress && (await (await import('./metrics.ts')).serveMetrics(metricsAddress))
   const store = await openStore(storeSetting)
   const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
   const listeners = await listen(config, app, log)
@@ -28,12 +31,14 @@ export async function serve(env: NodeJS.ProcessEnv, output?: Output): Promise<()
   return async () => {
     await listeners.close()
     await store.close()
+    await stopMetrics?.()
   }
 }
 
 interface Setup {
   readonly log: Log
   readonly storeSetting: StoreSetting
+  readonly metricsAddress: MetricsAddress | undefined
   readonly config: Config
   readonly demo: boolean
 }
@@ -52,11 +57,12 @@ async function readSetup(env: NodeJS.ProcessEnv, output?: Output): Promise<Setup
   }
   const log = await attempt(() => createLog(env['LOG_LEVEL'], output))
   const storeSetting = await attempt(() => readStoreUrl(env['STORE_URL']))
+  const metricsAddress = await attempt(() => readMetricsAddress(env['METRICS']))
   // what makes the demo's certificates takes longer to load than all else
   const config = await attempt(async () => (file === '' ? (await import('./demo/settings.ts')).demoConfig() : loadConfig(file)))
-  if (log === undefined || storeSetting === undefined || config === undefined)
+  if (failures.length > 0 || log === undefined || storeSetting === undefined || config === undefined)
     throw failures.length === 1 ? failures[0] : new AggregateError(failures)
-  return { log, storeSetting, config, demo: file === '' }
+  return { log, storeSetting, metricsAddress, config, demo: file === '' }
 }
 
 /** Whether people rely on it: it says that it is in production, or can be reached from elsewhere. */

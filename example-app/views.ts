@@ -32,9 +32,13 @@ export function ownPage(base: string): Way {
   return { text: 'Your account', href: `${base}/account` }
 }
 
-/** Answers with a page that no cache may keep. */
+/** Answers with a page that no cache may keep. What `res.locals` holds is there for every page. */
 export function sendPage(res: Response, template: string, page: Page, status = 200): void {
-  res.status(status).set('Cache-Control', 'no-store').type('html').send(eta.render(template, page))
+  res
+    .status(status)
+    .set('Cache-Control', 'no-store')
+    .type('html')
+    .send(eta.render(template, { ...res.locals, ...page }))
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The demo's device: a television without a keyboard, which shows a code and a picture of it, and waits. */
 import { Router, type Request, type Response } from 'express'
+import { isLoopback } from '../config/clients.ts'
 import { HttpError } from '../http-error.ts'
 import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
@@ -55,5 +56,12 @@ async function poll(req: Request, res: Response, issuer: string, base: string, t
 
 function show(req: Request, res: Response, base: string, television: Waiting): void {
   siteOf(req).cookies.set(res, cookie, Buffer.from(JSON.stringify(television)).toString('base64url'))
-  sendPage(res, 'television', { base, title: 'Connect your television', refresh: television.interval + 1, ...television })
+  const onlyHere = isLoopback(new URL(television.verification_uri).hostname)
+  sendPage(res, 'television', {
+    base,
+    title: 'Connect your television',
+    refresh: television.interval + 1,
+    onlyHere,
+    ...television
+  })
 }

@@ -1,6 +1,6 @@
 /** The page an operator opens: what each client proves itself with, until when, and whether anyone still uses it. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
-import type { AuthorizationServer, CredentialInfo } from 'clientele'
+import type { AuthorizationServer, CredentialInfo, StoredClients } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import type { IssuerSettings } from '../config/schema.ts'
 import { HttpError } from '../http-error.ts'
@@ -14,6 +14,8 @@ export interface ClientPagesOptions {
   readonly people: People
   /** The clients of this issuer: nobody sees another's. */
   readonly clients: IssuerSettings['clients']
+  /** Those of the store. */
+  readonly stored: Pick<StoredClients, 'list'>
   /** The usernames of those who may. */
   readonly operators: readonly string[]
   readonly withSession: RequestHandler
@@ -41,6 +43,9 @@ interface ClientOnPage {
   readonly client_id: string
   readonly name: string
   readonly isPublic: boolean
+  /** Whether it was added to the store while the server ran. */
+  readonly added: boolean
+  readonly disabled: boolean
   readonly credentials: readonly CredentialOnPage[]
 }
 
@@ -53,12 +58,19 @@ interface CredentialOnPage {
   readonly used: string
 }
 
-async function describeClients({ clients, server }: ClientPagesOptions): Promise<readonly ClientOnPage[]> {
+async function describeClients({ clients, stored, server }: ClientPagesOptions): Promise<readonly ClientOnPage[]> {
+  const kept = await stored.list()
+  const disabled = new Set(kept.filter(client => client.disabled).map(({ client_id }) => client_id))
+  const added = kept.flatMap(({ metadata }) => (metadata === undefined ? [] : [{ ...metadata, added: true }]))
   return Promise.all(
-    clients.map(async ({ client_id, client_name, token_endpoint_auth_method }) => {
+    [...clients.map(client => ({ ...client, added: false })), ...added].map(async client => {
+      const { client_id, client_name, token_endpoint_auth_method } = client
       const isPublic = token_endpoint_auth_method === 'none'
-      const listed = isPublic ? [] : await server.credentials.listCredentials(client_id)
-      return { client_id, name: client_name ?? client_id, isPublic, credentials: listed.map(onPage) }
+      const isDisabled = disabled.has(client_id)
+      // one that is disabled is nobody's to the server
+      const listed = isPublic || isDisabled ? [] : await server.credentials.listCredentials(client_id)
+      const credentials = listed.map(onPage)
+      return { client_id, name: client_name ?? client_id, isPublic, added: client.added, disabled: isDisabled, credentials }
     })
   )
 }

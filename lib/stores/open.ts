@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConfigurationError } from '../options.ts'
+import { memoryStore } from './memory.ts'
 import type { Store } from './store.ts'
 
 /** What an address says, before anything is opened. */
@@ -51,7 +52,7 @@ export async function openStore(url: string): Promise<Store> {
 }
 
 const engines: Readonly<Record<StoreAddress['engine'], (address: string) => Promise<Store>>> = {
-  memory: async () => (await import('./memory.ts')).memoryStore(),
+  memory: () => Promise.resolve(memoryStore()),
   sqlite: async path => {
     const { sqliteStore } = await import('./sqlite.ts')
     const folder = dirname(path)

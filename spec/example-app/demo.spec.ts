@@ -52,14 +52,13 @@ describe('the demo', () => {
     'attest_jwt_client_auth',
     'attest_jwt_client_auth_dpop',
     'the tenant /acme/banking'
-  ])('prints a command that gets a token: %s', async method => {
+  ])('prints a command that gets a token, from any folder, and ends in a call of the API: %s', async method => {
     const { command = 'false' } = commands.find(candidate => candidate.method === method) ?? {}
-    const { stdout } = await shell(command)
-    expect(JSON.parse(stdout)).toMatchObject({
-      access_token: expect.any(String),
-      token_type: expect.stringMatching(/^(?:Bearer|DPoP)$/),
-      scope: 'api:read'
-    })
+    const { stdout, stderr } = await shell(command, { cwd: tmpdir() })
+    const bound = method === 'attest_jwt_client_auth_dpop'
+    const token = { access_token: expect.any(String), token_type: bound ? 'DPoP' : 'Bearer', scope: 'api:read' }
+    expect(JSON.parse(bound ? stdout : stderr)).toMatchObject(token)
+    if (!bound) expect(JSON.parse(stdout)).toMatchObject({ client_id: expect.any(String), scope: 'api:read' })
   })
 
   it('has an address that ends in a token for the public client', async () => {
@@ -89,16 +88,35 @@ describe('the demo', () => {
     expect((await browser.get(`${issuer}/demo/device`)).text).toContain('Waiting for you')
   })
 
-  it('prints commands that ask for a person, who decides on a page', async () => {
-    const [ask = '', token = ''] = ciba
-    const { auth_req_id } = JSON.parse((await shell(ask)).stdout) as { auth_req_id: string }
+  it('prints two commands that ask for a person, who decides on a page in between', async () => {
+    const [ask = '', call = ''] = ciba
+    const { stdout: asked } = await shell(`${ask}; echo $ASKED`, { cwd: tmpdir() })
+    const early = await shell(`ASKED=${asked.trim()}; ${call}`, { cwd: tmpdir() })
+    expect(early.stderr).toContain('authorization_pending')
     const browser = new Browser()
     const login = await browser.get(`${issuer}/ciba`)
     const page = await browser.follow(await browser.submit(login, { username: 'alice', password: 'wonderland' }))
     expect(page.text).toContain('A-42')
     await browser.submit(page, { decision: 'allow' })
-    const { stdout } = await shell(token.replace('<auth_req_id>', auth_req_id))
-    expect(JSON.parse(stdout)).toMatchObject({ access_token: expect.any(String), id_token: expect.any(String) })
+    // asked again sooner than in five seconds it would be told to slow down
+    await new Promise(resolve => setTimeout(resolve, 5100))
+    const { stdout, stderr } = await shell(`ASKED=${asked.trim()}; ${call}`, { cwd: tmpdir() })
+    expect(JSON.parse(stderr)).toMatchObject({ access_token: expect.any(String), id_token: expect.any(String) })
+    expect(JSON.parse(stdout)).toEqual({ sub: 'u-alice', client_id: 'demo-ciba', scope: expect.stringContaining('api:read') })
+  }, 15_000)
+
+  it('names on its login page the people there are, and their passwords', async () => {
+    for (const [address, named] of [
+      [issuer, ['alice / wonderland', 'bob / builder']],
+      [`${issuer}/acme/banking`, ['carol / ledger']]
+    ] as const) {
+      const { text } = await new Browser().get(`${address}/account`)
+      for (const person of named) expect(text).toContain(person)
+    }
+  })
+
+  it('says of the television’s picture that a phone cannot come to this machine’s own address', async () => {
+    expect((await new Browser().get(`${issuer}/demo/device`)).text).toContain('A phone cannot open it')
   })
 
   it('keeps its secrets from other users of the machine', () => {

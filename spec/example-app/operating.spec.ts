@@ -1,11 +1,14 @@
 /** What an operator sets beside clients and people: where to listen, which proxies to believe, hashed passwords, and the keys' secret. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'libsql'
 import { hashSecret, memoryStore } from 'clientele'
+import { openStore } from 'clientele/stores/open'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { issuerKeys } from '../../example-app/keys.ts'
+import { readMetricsAddress } from '../../example-app/metrics-address.ts'
 import { createLog } from '../../example-app/log.ts'
 import { people } from '../../example-app/people/accounts.ts'
 import { Browser } from './browser.ts'
@@ -203,5 +206,77 @@ describe('hashed passwords', () => {
     const page = await browser.follow(await browser.submit(refused, { username: 'one', password: 'first' }))
     expect([page.status, page.url]).toEqual([200, `${issuer}/account`])
     await stop(server)
+  })
+})
+
+describe('METRICS', () => {
+  it('serves the figures of OpenTelemetry on a listener of its own', async () => {
+    const [port, metricsPort] = [await freePort(), await freePort()]
+    const issuer = `http://localhost:${port}`
+    const server = await startProcess({ issuer, clients: [client] }, { METRICS: String(metricsPort) })
+    expect((await tokenRequest(issuer)).status).toBe(200)
+    expect((await tokenRequest(issuer, 'wrong')).status).toBe(401)
+    const figures = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    expect(figures).toMatch(
+      /^clientele_authentications_total\{[^}]*method="client_secret_basic"[^}]*outcome="succeeded"[^}]*\} 1/m
+    )
+    expect(figures).toMatch(/^clientele_authentications_total\{[^}]*outcome="refused"[^}]*failed_check="secret"/m)
+    expect(figures).toMatch(/^clientele_token_duration_bucket/m)
+    expect(figures).not.toContain('machine')
+    expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404)
+    expect((await fetch(`${issuer}/metrics`)).status).toBe(404)
+    const taken = await run(node, { CONFIG: configFile({ issuer }), METRICS: String(metricsPort) }).ended
+    expect(taken.stderr).toMatch(/^METRICS must name an address this server can listen on/)
+    expect((await stop(server))?.code).toBe(0)
+  })
+
+  it.each(['http://x', '0', '70000', 'host', '127.0.0.1:'])('refuses %s', value => {
+    expect(() => readMetricsAddress(value)).toThrow(/^METRICS must be a port/)
+  })
+})
+
+describe('a backup', () => {
+  it('of an embedded store is taken while the server runs, and restored by putting it back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'clientele-backup-'))
+    const [live, backup] = [join(folder, 'live.db'), join(folder, 'backup.db')]
+    const key = { kind: 'grant', id: 'kept' }
+    const store = await openStore(`sqlite:${live}`)
+    await store.set(key, { kept: true }, 3600)
+    const database = new Database(live)
+    database.exec(`VACUUM INTO '${backup}'`)
+    database.close()
+    await store.delete(key)
+    await store.close()
+    for (const file of [live, `${live}-wal`, `${live}-shm`]) rmSync(file, { force: true })
+    renameSync(backup, live)
+    const restored = await openStore(`sqlite:${live}`)
+    expect((await restored.get(key))?.value).toEqual({ kept: true })
+    expect(await restored.add({ kind: 'jti', id: 'new' }, null, 60)).toBe(true)
+    await restored.close()
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('the container', () => {
+  it('takes what is there, and runs as nobody in particular', () => {
+    const dockerfile = readFileSync('Dockerfile', 'utf8')
+    const [, build = '', last = ''] = dockerfile.split(/^FROM .*$/m)
+    const copied = [...build.matchAll(/^COPY (.+)$/gm)].flatMap(([, words = '']) => words.split(' ').slice(0, -1))
+    const ignored = readFileSync('.dockerignore', 'utf8')
+    for (const source of copied)
+      expect([source, existsSync(source), ignored.includes(`!${source}\n`)]).toEqual([source, true, true])
+    expect(last).toMatch(/^USER node$/m)
+    expect(last).toMatch(/^HEALTHCHECK /m)
+    expect(last.indexOf('USER node')).toBeLessThan(last.indexOf('CMD ['))
+  })
+
+  it('is configured as the file beside it says', () => {
+    const settings = JSON.parse(readFileSync('deploy/server.json', 'utf8')) as object
+    const { warnings, settings: read } = checkConfig(settings, 'deploy')
+    expect(warnings).toEqual([])
+    const compose = readFileSync('compose.yaml', 'utf8')
+    for (const proxy of read.trust_proxy) expect(compose).toContain(`subnet: ${proxy}`)
+    expect(readFileSync('deploy/nginx.conf', 'utf8')).toContain(`listen ${new URL(read.issuer).port} ssl;`)
+    for (const [, file = ''] of compose.matchAll(/- \.\/(\S+?):/g)) expect([file, existsSync(file)]).toEqual([file, true])
   })
 })
