@@ -220,5 +220,15 @@ export default tseslint.config(
         setImmediate: 'readonly'
       }
     }
+  },
+  {
+    files: ['example-app/playground/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'window', 'location', 'history', 'navigator', 'crypto', 'fetch', 'btoa', 'atob', 'setTimeout']
+          .concat(['URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder', 'BroadcastChannel'])
+          .map(name => [name, 'readonly'])
+      )
+    }
   }
 )

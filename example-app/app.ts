@@ -35,7 +35,17 @@ export async function createApp({ config, store, log, demo = false, operators }:
     app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
   }
   const root = { ...shared, operators: operators ?? (demo ? settings.accounts.slice(0, 1).map(({ username }) => username) : []) }
-  app.use(await issuerRoutes({ ...root, issuer: settings.issuer, settingsPath: '', settings, mcp: settings.mcp, demo }))
+  app.use(
+    await issuerRoutes({
+      ...root,
+      issuer: settings.issuer,
+      settingsPath: '',
+      settings,
+      mcp: settings.mcp,
+      demo,
+      material: demo ? config.demo : undefined
+    })
+  )
   const base = baseFinder(
     settings.issuer,
     settings.tenants.map(({ path }) => path)

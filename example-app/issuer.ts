@@ -22,7 +22,11 @@ import { ConfigError } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
+import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
+import { decisionPages } from './decisions/pages.ts'
 import { clientPages } from './people/client-pages.ts'
+import type { DemoMaterial } from './demo/material.ts'
+import { playgroundRoutes } from './playground/routes.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
@@ -55,6 +59,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** What the demo's playground is made of; undefined: there is none. */
+  readonly material?: DemoMaterial | undefined
   /** The usernames of those who may see what clients prove themselves with. */
   readonly operators: readonly string[]
 }
@@ -65,7 +71,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
-  const server = build(options, path, persons, keys)
+  const kept = keptDecisions(store, issuer, options.log)
+  const server = build(options, path, persons, keys, kept)
   const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
@@ -89,13 +96,22 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
+  router.use(decisionPages({ base: path, server, people: persons, kept, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
+  const { mtlsOrigin } = options
+  const material = playedMaterial(options)
+  if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
   return router
+}
+
+/** The playground shows everybody why clients are refused, and signs certificates for them: of the demo alone, and nowhere people rely on. */
+function playedMaterial({ demo, material }: IssuerOptions): DemoMaterial | undefined {
+  return demo && process.env['NODE_ENV'] !== 'production' ? material : undefined
 }
 
 function clientNames({ clients }: IssuerSettings): (client_id: string) => string {
@@ -107,7 +123,13 @@ function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
+function build(
+  options: IssuerOptions,
+  path: string,
+  persons: People,
+  keys: IssuerKeys,
+  kept: KeptDecisions
+): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
   try {
     return authorizationServer({
@@ -127,7 +149,10 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       ...(settings.scopes.includes('openid') && { logout: logoutHooks(path) }),
       account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
-      onDecision: decision => logDecision(log, decision),
+      onDecision: decision => {
+        logDecision(log, decision)
+        kept.keep(decision)
+      },
       onError: (error, req) => logFailure(log, error, req, issuer),
       onEvent: event => logEvent(log, event),
       interaction: interactionHooks(path, persons)
@@ -256,11 +281,22 @@ export function settingPath(key: string): string {
   return named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }
 
-function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {
+function home(options: IssuerOptions, base: string, persons: People): RequestHandler {
+  const { issuer, demo, operators } = options
+  const playground = playedMaterial(options) !== undefined
   return (req, res) => {
     const account = currentAccount(req, persons)
     const person = account === undefined ? undefined : persons.find(account.sub)
     const operator = person !== undefined && operators.includes(person.username)
-    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo, operator })
+    sendPage(res, 'home', {
+      base,
+      title: 'Authorization server',
+      wide: true,
+      issuer,
+      person: person?.username,
+      demo,
+      playground,
+      operator
+    })
   }
 }

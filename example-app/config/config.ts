@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
+import type { DemoMaterial } from '../demo/material.ts'
 import { ConfigError } from './config-error.ts'
 import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
@@ -18,6 +19,8 @@ export interface Config {
   readonly tls: TlsFiles | undefined
   /** What is accepted and has no effect; logged once at start. */
   readonly warnings: readonly string[]
+  /** What the demo is made of; undefined for a server that is none. */
+  readonly demo?: DemoMaterial | undefined
 }
 
 /** Reads and checks the file at `path`. @throws {@link ConfigError} */

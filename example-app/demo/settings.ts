@@ -2,6 +2,8 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
+import { playedClients } from '../playground/clients.ts'
+import { otherIssuer } from '../playground/other-issuer.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
 
@@ -28,7 +30,7 @@ export async function demoConfig({
   const resources = [{ resource: demoApi, scopes: ['api:read', 'api:write'], access_token_format: 'jwt' }]
   const settings = {
     issuer,
-    clients: demoClients(material),
+    clients: [...demoClients(material), ...playedClients(material)],
     accounts: [
       {
         sub: 'u-alice',
@@ -44,6 +46,7 @@ export async function demoConfig({
       }
     ],
     resources,
+    trusted_issuers: [{ issuer: otherIssuer(issuer), jwks: { keys: [publicPart(material.jwk)] } }],
     client_documents: { hosts: ['*'] },
     mcp: {},
     tls: { port: tlsPort, key: 'server.key', cert: 'server.crt', client_ca: ['ca.crt'] },
@@ -64,7 +67,7 @@ export async function demoConfig({
       }
     ]
   }
-  return checkConfig(settings, folder)
+  return { ...checkConfig(settings, folder), demo: material }
 }
 
 function demoClients(material: DemoMaterial): object[] {
