@@ -77,6 +77,7 @@ const publicEntries = [
   './events/index.ts',
   './mcp/mcp.ts',
   './lint/lint.ts',
+  './testing/attacks.ts',
   './client-auth/client-auth.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',

@@ -9,6 +9,10 @@ export interface ListedCommand {
 
 /** By name, in the order of the help. */
 export const commands: Readonly<Record<string, ListedCommand>> = {
+  attack: {
+    summary: 'send a server requests that it must refuse, and tell which it does not',
+    load: async () => (await import('./attack.ts')).attackCommand
+  },
   lint: {
     summary: 'find what a configuration or a running server should not allow',
     load: async () => (await import('./lint.ts')).lintCommand

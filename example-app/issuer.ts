@@ -14,7 +14,7 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
-import { currentAccount, people, type People } from './people/accounts.ts'
+import { people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
@@ -31,6 +31,7 @@ import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
 import { healthRoutes } from './health.ts'
+import { home } from './home.ts'
 import { interactionHooks, interactionPages, passwordLogin } from './people/interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
@@ -38,7 +39,7 @@ import { logos } from './people/logos.ts'
 import { logoutHooks, logoutPages } from './people/logout.ts'
 import { mcpResourceOf, mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
-import { pagesFolder, sendPage } from './views.ts'
+import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
 
 export interface IssuerOptions {
@@ -105,7 +106,11 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const material = playedMaterial(options)
   if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
-  router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
+  router.get(
+    path === '' ? '/' : path,
+    withSession,
+    home({ issuer, base: path, people: persons, demo: options.demo, playground: material !== undefined, operators })
+  )
   return router
 }
 
@@ -279,24 +284,4 @@ export function settingPath(key: string): string {
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
   return named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
-}
-
-function home(options: IssuerOptions, base: string, persons: People): RequestHandler {
-  const { issuer, demo, operators } = options
-  const playground = playedMaterial(options) !== undefined
-  return (req, res) => {
-    const account = currentAccount(req, persons)
-    const person = account === undefined ? undefined : persons.find(account.sub)
-    const operator = person !== undefined && operators.includes(person.username)
-    sendPage(res, 'home', {
-      base,
-      title: 'Authorization server',
-      wide: true,
-      issuer,
-      person: person?.username,
-      demo,
-      playground,
-      operator
-    })
-  }
 }

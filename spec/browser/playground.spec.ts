@@ -87,9 +87,7 @@ describe('what can be broken', () => {
     await page.locator(`[data-break="${id}"]`).click()
     await page.locator(`[data-break="${id}"][aria-pressed="true"]`).waitFor()
     await send(page)
-    const failed = await page
-      .locator('#decision li.fail')
-      .evaluateAll(items => items.map(item => item.getAttribute('data-check')))
+    const failed = await page.locator('#decision li.fail strong').allInnerTexts()
     // what is no matter of client authentication is told by its error
     if (check.startsWith('invalid_')) expect([failed, await status(page)]).toEqual([[], expect.stringContaining(check)])
     else expect([failed, await outcome(page)]).toEqual([[check], 'Refused'])
@@ -160,7 +158,7 @@ describe('the page', () => {
       const page = await open(state, { viewport, colorScheme, bypassCSP: true })
       await send(page)
       await page.evaluate(axe)
-      const { violations } = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] }
+      const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
       expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
       const wider = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
       expect(wider).toBe(0)
@@ -184,10 +182,10 @@ describe('the page', () => {
     const page = await open({ method: 'private_key_jwt', grant: 'client_credentials' })
     const claims = page.getByLabel('Client assertion, claims')
     await claims.fill((await claims.inputValue()).replace('{', '{ "more": 1,'))
-    for (const _turn of [1, 2]) {
-      await send(page)
-      expect(await outcome(page)).toBe('Authenticated')
-    }
+    await send(page)
+    expect(await outcome(page)).toBe('Authenticated')
+    await send(page)
+    expect(await outcome(page)).toBe('Authenticated')
   })
 
   it('is used by keyboard alone', async () => {

@@ -131,7 +131,14 @@ export const breaks = [
     id: 'expired_certificate',
     label: 'An expired certificate',
     check: 'certificate_validity',
-    methods: byCertificate,
+    methods: ['self_signed_tls_client_auth'],
+    apply: draft => (draft.certificate.isExpired = true)
+  },
+  {
+    id: 'expired_link',
+    label: 'An expired certificate',
+    check: 'certificate_chain',
+    methods: ['tls_client_auth'],
     apply: draft => (draft.certificate.isExpired = true)
   },
   {
@@ -145,7 +152,7 @@ export const breaks = [
     id: 'two_clients',
     label: 'Two client_ids',
     check: 'one_client_id',
-    methods: ['client_secret_basic', 'client_secret_jwt', 'private_key_jwt'],
+    methods: ['client_secret_basic'],
     apply: draft => (draft.params.client_id = 'somebody-else')
   },
   {
