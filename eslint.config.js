@@ -11,6 +11,7 @@ import tseslint from 'typescript-eslint'
 const house = [
   'lint',
   ['mcp', 'client-auth'],
+  'sign-in',
   'index.ts',
   'authorization-server',
   'endpoints',
@@ -62,6 +63,7 @@ const exceptions = {
 /** They know Express or Passport; every other room takes values. */
 const expressRooms = [
   'mcp',
+  'sign-in',
   'authorization-server',
   'endpoints',
   'token-endpoint',
@@ -79,6 +81,8 @@ const publicEntries = [
   './lint/lint.ts',
   './testing/attacks.ts',
   './client-auth/client-auth.ts',
+  './stores/open.ts',
+  './sign-in/upstream.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',
   './stores/redis.ts'

@@ -7,15 +7,20 @@ import {
   clientCredentials,
   ConfigurationError,
   deviceCode,
+  type Decision,
   refreshToken,
+  storedClients,
   type AuthorizationServer,
   type CertificateSource,
+  type ServerEvent,
   type Store,
+  type StoredClients,
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
 import { people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
+import { attestationOptions } from './config/attesters.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -62,6 +67,8 @@ export interface IssuerOptions {
   readonly demo: boolean
   /** What the demo's playground is made of; undefined: there is none. */
   readonly material?: DemoMaterial | undefined
+  /** Keeps what was decided about one authentication, for whoever asks why. */
+  readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
   readonly operators: readonly string[]
 }
@@ -102,8 +109,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
-  const { mtlsOrigin } = options
-  const material = playedMaterial(options)
+  const { material, mtlsOrigin } = options
   if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
   router.get(
@@ -112,11 +118,6 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     home({ issuer, base: path, people: persons, demo: options.demo, playground: material !== undefined, operators })
   )
   return router
-}
-
-/** The playground shows everybody why clients are refused, and signs certificates for them: of the demo alone, and nowhere people rely on. */
-function playedMaterial({ demo, material }: IssuerOptions): DemoMaterial | undefined {
-  return demo && process.env['NODE_ENV'] !== 'production' ? material : undefined
 }
 
 function clientNames({ clients }: IssuerSettings): (client_id: string) => string {
@@ -135,14 +136,14 @@ function build(
   keys: IssuerKeys,
   kept: KeptDecisions
 ): AuthorizationServer {
-  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
     return authorizationServer({
       issuer,
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: settings.clients.map(knownMembersOf),
+      clients: storedClientsOf(options, keys).clients,
       scopes: settings.scopes,
       resources: resourcesOf(options),
       acrValues: [passwordLogin],
@@ -157,6 +158,7 @@ function build(
       onDecision: decision => {
         logDecision(log, decision)
         kept.keep(decision)
+        keepDecision(decision)
       },
       onError: (error, req) => logFailure(log, error, req, issuer),
       onEvent: event => logEvent(log, event),
@@ -165,6 +167,12 @@ function build(
   } catch (error) {
     throw error instanceof ConfigurationError ? settingError(error, options) : error
   }
+}
+
+/** Those of the file, and beside them what `clientele clients` adds while this runs. */
+function storedClientsOf({ issuer, settings, store, log }: IssuerOptions, { keys }: IssuerKeys): StoredClients {
+  const onEvent = (event: ServerEvent) => logEvent(log, event)
+  return storedClients({ issuer, store, keys, clients: settings.clients.map(knownMembersOf), onEvent })
 }
 
 function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {
@@ -208,6 +216,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
     ...documentOptions(settings),
+    ...attestationOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',
@@ -250,6 +259,9 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  attestation: 'attesters',
+  'attestation.attesters': 'attesters',
+  'attestation.challenge': 'policy.attestation_challenge',
   clientDocuments: 'client_documents',
   'clientDocuments.redirectUris': 'client_documents.redirect_uris',
   profile: 'policy.profile',
@@ -266,11 +278,12 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
-/** The same, of a resource's options. */
+/** The same, of the options of a resource or an attester. */
 const resourceSettingNames: Readonly<Record<string, string>> = {
   accessTokenFormat: 'access_token_format',
   signingAlgorithm: 'access_token_signing_alg',
-  introspectionClients: 'introspection_clients'
+  introspectionClients: 'introspection_clients',
+  trustAnchors: 'trust_anchors'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
@@ -283,5 +296,5 @@ export function settingPath(key: string): string {
     .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
-  return named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
+  return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }

@@ -42,7 +42,7 @@ async function readKept(folder: string): Promise<DemoMaterial | undefined> {
     const expiry = Date.parse(new X509Certificate(kept.server.cert).validTo)
     const complete =
       typeof kept.caKey === 'string' && secretClients.every(client_id => typeof kept.secrets[client_id] === 'string')
-    return complete && expiry - Date.now() > leastValidity ? kept : undefined
+    return complete && 'attester' in kept && expiry - Date.now() > leastValidity ? kept : undefined
   } catch {
     // absent, cut short or of another version: made anew
     return undefined
@@ -60,10 +60,11 @@ function makeMaterial(issuer: string): DemoMaterial {
 }
 
 function filesOf(material: DemoMaterial): Record<string, string> {
-  const { ca, server, client, selfSigned } = material
+  const { ca, server, client, selfSigned, attester } = material
   return {
     'material.json': `${JSON.stringify(material, null, 2)}\n`,
     'ca.crt': ca,
+    'attester-ca.crt': attester.ca,
     'server.crt': server.cert,
     'server.key': server.key,
     'demo-tls.crt': client.cert,

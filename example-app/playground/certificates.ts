@@ -1,7 +1,7 @@
 /** Certificates for the keys of pages: signed by the demo's authority, or by the key itself. */
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, verify } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import { CertificationRequest } from '@peculiar/asn1-csr'
+import { Name } from '@peculiar/asn1-x509'
 import { issueCertificate } from '../demo/certificates.ts'
 import type { DemoMaterial } from '../demo/material.ts'
 import { HttpError } from '../http-error.ts'
@@ -18,14 +18,41 @@ export function certificateFor(body: unknown, { ca, caKey }: DemoMaterial): stri
   }
 }
 
-/** RFC 2986 §4. What the request is signed with is what the certificate will be for; a stolen public key would be of no use to anybody here. */
+/** RFC 2986 §4: the name, and the key that the request proves to have. */
 function readRequest(pem: string) {
   const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64')
-  const { certificationRequestInfo: info } = AsnConvert.parse(der, CertificationRequest)
-  const name = info.subject[0]?.[0]?.value.toString() ?? ''
+  const [info = der, , signature = der] = partsOf(der)
+  const [, subject = der, spki = der] = partsOf(info)
+  const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+  // the first octet says how many bits at the end are unused: none
+  const bits = contentOf(signature).subarray(1)
+  if (!verify('sha256', info, publicKey, bits)) throw new TypeError('a request that its key did not sign')
+  const name = AsnConvert.parse(subject, Name)[0]?.[0]?.value.toString() ?? ''
   if (name === '' || name.length > 64) throw new TypeError('a request without a name')
-  const spki = Buffer.from(AsnConvert.serialize(info.subjectPKInfo))
-  return { name, publicKey: createPublicKey({ key: spki, format: 'der', type: 'spki' }) }
+  return { name, publicKey }
+}
+
+/** Where the content of a DER value begins, and where it ends. */
+function boundsOf(der: Buffer): readonly [number, number] {
+  const first = der.readUInt8(1)
+  if (first < 128) return [2, 2 + first]
+  const count = first & 0x7f
+  return [2 + count, 2 + count + der.readUIntBE(2, count)]
+}
+
+function contentOf(der: Buffer): Buffer {
+  return der.subarray(...boundsOf(der))
+}
+
+/** The values that a DER value consists of. */
+function partsOf(der: Buffer): readonly Buffer[] {
+  const parts: Buffer[] = []
+  for (let rest = contentOf(der); rest.length > 0;) {
+    const [, end] = boundsOf(rest)
+    parts.push(rest.subarray(0, end))
+    rest = rest.subarray(end)
+  }
+  return parts
 }
 
 /** Whether a key is one, so that the server can play the TLS client with it. */

@@ -43,9 +43,12 @@ const listOfAlgorithms = valueLike<readonly string[]>(
   list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
 )
 
+/** A JWK Set of public keys this server verifies with. */
+export const jwksCheck = readBy('an object with a list "keys"', readJwks)
+
 export const trustedIssuerChecks = {
   issuer: required(text()),
-  jwks: readBy('an object with a list "keys"', readJwks),
+  jwks: jwksCheck,
   jwks_uri: textLike('an https URL (http only on localhost, 127.0.0.1 or [::1])', isFetchable),
   algorithms: readBy(listOfAlgorithms.takes, (value, key) => listOfAlgorithms.read(value, key) ?? algorithms),
   replay: oneOf(['once', 'allow'], 'once'),

@@ -1,4 +1,5 @@
 /** The options of the built-in methods, together. */
+import { clientAttestationCheck, type ClientAttestation } from '../assertions/attestation/attestation.ts'
 import { assertionOptionChecks, type AssertionOptions } from '../assertions/assertion-policy.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientsCheck, type ClientRegistry, type ClientSource } from '../clients/client.ts'
@@ -18,6 +19,10 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
+  /** The attesters and challenges of the two methods of attestation, which are left out without it; what `clientAttestation()` makes. */
+  readonly attestation?: ClientAttestation | undefined
+  /** True where clients of other methods may send an attestation too, and whoever mounts the strategies verifies it. Default false. */
+  readonly attestationSignal?: boolean | undefined
   /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
   readonly certificateMethods?: boolean | undefined
 }
@@ -29,5 +34,7 @@ export const builtInStrategiesChecks = {
   basicEncoding: basicEncodingCheck,
   fetchJson: fn<FetchJson>(),
   clientKeys: clientKeysCheck,
+  attestation: clientAttestationCheck,
+  attestationSignal: flag(false),
   certificateMethods: flag(true)
 } satisfies Checks<BuiltInStrategiesOptions>

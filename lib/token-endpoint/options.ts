@@ -1,4 +1,5 @@
 /** The options of a token endpoint. */
+import { attestationOptionChecks, type AttestationOptions } from '../assertions/attestation/options.ts'
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import type { CertificateSource } from '../certificates/source.ts'
@@ -57,6 +58,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * there are no such clients. Not together with `strategies` of one's own, which know none of them.
    */
   readonly clientDocuments?: ClientDocumentsOptions | undefined
+  /**
+   * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none. Not together with `strategies` of
+   * one's own, nor under `fapi2-security`.
+   */
+  readonly attestation?: AttestationOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
@@ -88,6 +94,7 @@ export const tokenRouterChecks = {
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
   clientDocuments: clientDocumentsCheck,
+  attestation: nested(attestationOptionChecks),
   profile: profileCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),

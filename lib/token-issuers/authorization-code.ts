@@ -6,6 +6,7 @@ import { requestedResources } from '../client-request.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/authorization-code.ts'
 import { beginGrant, type Allowed } from '../codes/begin-grant.ts'
 import { verifyCodeChallenge } from '../codes/pkce.ts'
+import { checkInstance } from '../tokens/instance.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -31,9 +32,9 @@ export function authorizationCode(): TokenIssuer {
       checkRedirectUri(request, record)
       checkCodeVerifier(request, record)
       checkDpopKey(request, record)
+      checkInstance('code', record.instance_jkt, request.authentication)
       const resource = requestedResources(request.parameters)
-      const { client, confirmation, authentication } = request
-      const begin = () => beginGrant(server, id, allowedBy(record), { client, confirmation, auth_method: authentication.method })
+      const begin = () => beginGrant(server, id, allowedBy(record), request)
       return server.respond(request, { id, ...record }, { resource, refresh_token: begin })
     }
   }

@@ -8,7 +8,7 @@ const actors = {
   api: 'API'
 }
 const rowHeight = 46
-const columnWidth = 190
+const columnWidth = 180
 
 function shape(name, attributes, text) {
   const element = document.createElementNS(svg, name)
@@ -25,8 +25,9 @@ export function diagram(figure, list) {
   const draw = () => {
     const used = Object.keys(actors).filter(actor => steps.some(({ from, to }) => from === actor || to === actor))
     const x = actor => (used.indexOf(actor) + 0.5) * columnWidth
+    const width = Math.max(1, used.length) * columnWidth
     const height = 60 + steps.length * rowHeight
-    const picture = shape('svg', { viewBox: `0 0 ${Math.max(1, used.length) * columnWidth} ${height}`, 'aria-hidden': true })
+    const picture = shape('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': true })
     for (const actor of used) {
       picture.append(shape('line', { x1: x(actor), x2: x(actor), y1: 34, y2: height, class: 'life' }))
       picture.append(shape('text', { x: x(actor), y: 20, class: 'actor' }, actors[actor]))
