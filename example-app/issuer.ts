@@ -18,7 +18,7 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
-import { currentAccount, people, type People } from './people/accounts.ts'
+import { people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { attestationOptions } from './config/attesters.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
@@ -27,12 +27,17 @@ import { ConfigError } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
+import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
+import { decisionPages } from './decisions/pages.ts'
 import { clientPages } from './people/client-pages.ts'
 import { demoPeople } from './demo/people.ts'
+import type { DemoMaterial } from './demo/material.ts'
+import { playgroundRoutes } from './playground/routes.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
 import { healthRoutes } from './health.ts'
+import { home } from './home.ts'
 import { interactionHooks, interactionPages, passwordLogin } from './people/interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
@@ -40,7 +45,7 @@ import { logos } from './people/logos.ts'
 import { logoutHooks, logoutPages } from './people/logout.ts'
 import { mcpResourceOf, mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
-import { pagesFolder, sendPage } from './views.ts'
+import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
 
 export interface IssuerOptions {
@@ -63,6 +68,8 @@ export interface IssuerOptions {
   readonly demo: boolean
   /** Whether the login page names its people and their passwords: those of a demo are no secret. */
   readonly showsPasswords: boolean
+  /** What the demo's playground is made of; undefined: there is none. */
+  readonly material?: DemoMaterial | undefined
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
@@ -75,8 +82,9 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
+  const kept = keptDecisions(store, issuer, options.log)
   const stored = storedClientsOf(options, keys)
-  const server = build(options, path, persons, { keys, stored })
+  const server = build(options, path, persons, { keys, stored, kept })
   const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
@@ -101,12 +109,19 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, stored, operators, withSession }))
+  router.use(decisionPages({ base: path, server, people: persons, kept, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
+  const { material, mtlsOrigin } = options
+  if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
-  router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
+  router.get(
+    path === '' ? '/' : path,
+    withSession,
+    home({ issuer, base: path, people: persons, demo: options.demo, playground: material !== undefined, operators })
+  )
   return router
 }
 
@@ -123,7 +138,7 @@ function build(
   options: IssuerOptions,
   path: string,
   persons: People,
-  { keys, stored }: { readonly keys: IssuerKeys; readonly stored: StoredClients }
+  { keys, stored, kept }: { readonly keys: IssuerKeys; readonly stored: StoredClients; readonly kept: KeptDecisions }
 ): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
@@ -146,6 +161,7 @@ function build(
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => {
         logDecision(log, decision)
+        kept.keep(decision)
         keepDecision(decision)
       },
       onError: (error, req) => logFailure(log, error, req, issuer),
@@ -285,13 +301,4 @@ export function settingPath(key: string): string {
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
   return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
-}
-
-function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {
-  return (req, res) => {
-    const account = currentAccount(req, persons)
-    const person = account === undefined ? undefined : persons.find(account.sub)
-    const operator = person !== undefined && operators.includes(person.username)
-    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo, operator })
-  }
 }
