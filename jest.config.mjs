@@ -10,6 +10,7 @@ export const shared = {
     '^clientele/events$': '<rootDir>/lib/events/index.ts',
     '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
     '^clientele/client-auth$': '<rootDir>/lib/client-auth/client-auth.ts',
+    '^clientele/workloads$': '<rootDir>/lib/workloads/workloads.ts',
     '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
   },
   globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',
