@@ -32,6 +32,8 @@ export function requestedResources(parameters: Parameters): readonly string[] {
 export interface PresentedCertificate extends ChainVerdict {
   /** The leaf, DER. */
   readonly der: Uint8Array
+  /** What was sent along with it, DER, from its issuer's upwards; absent where that is not known. Nothing of it is verified. */
+  readonly chain?: readonly Uint8Array[]
   /**
    * Whether whoever terminated TLS verified the chain to a CA they were told to trust. Self-signed certificates are `false`, and so is one
    * that is still to be verified here.

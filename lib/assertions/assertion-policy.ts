@@ -73,10 +73,14 @@ export const assertionAlgorithmsCheck = valueLike<readonly string[]>(
   list => Array.isArray(list) && list.length > 0 && list.every(alg => assertionAlgorithms.includes(alg as string))
 )
 
+/** All that is asked of it: whoever has no other use for a store may hand over one that does no more. */
+export const storeToAddCheck = required(
+  objectLike<Store>('a Store: used jti values are kept there', store => typeof store['add'] === 'function')
+)
+
 export const assertionOptionChecks = {
   issuer: issuerIdentifier(),
-  // all that is asked of it: whoever has no other use for a store may hand over one that does no more
-  store: required(objectLike<Store>('a Store: used jti values are kept there', store => typeof store['add'] === 'function')),
+  store: storeToAddCheck,
   assertionAudience: assertionAudienceCheck,
   legacyAudiences: listOf('URLs', (url): url is string => typeof url === 'string' && url !== '', []),
   audienceAsStringOnly: flag(false),

@@ -43,11 +43,18 @@ const listOfAlgorithms = valueLike<readonly string[]>(
   list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
 )
 
+/** Public keys, as a JWK set. */
+export const jwksCheck = readBy('an object with a list "keys"', readJwks)
+/** Where a server may fetch from. */
+export const fetchableCheck = textLike('an https URL (http only on localhost, 127.0.0.1 or [::1])', isFetchable)
+/** Asymmetric signature algorithms: all of them where there is no list. */
+export const algorithmsCheck = readBy(listOfAlgorithms.takes, (value, key) => listOfAlgorithms.read(value, key) ?? algorithms)
+
 export const trustedIssuerChecks = {
   issuer: required(text()),
-  jwks: readBy('an object with a list "keys"', readJwks),
-  jwks_uri: textLike('an https URL (http only on localhost, 127.0.0.1 or [::1])', isFetchable),
-  algorithms: readBy(listOfAlgorithms.takes, (value, key) => listOfAlgorithms.read(value, key) ?? algorithms),
+  jwks: jwksCheck,
+  jwks_uri: fetchableCheck,
+  algorithms: algorithmsCheck,
   replay: oneOf(['once', 'allow'], 'once'),
   maxLifetime: integer({ min: 1, max: 86_400, default: 3600 }),
   clockTolerance: integer({ min: 0, max: 60, default: 10 })
@@ -86,7 +93,8 @@ function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
   return { keys: keys as readonly JWK[] }
 }
 
-function isFetchable(jwks_uri: string): boolean {
-  const url = URL.canParse(jwks_uri) ? new URL(jwks_uri) : undefined
+/** Whether a server may fetch from this address: https, or http on a loopback host. */
+export function isFetchable(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

@@ -1,22 +1,28 @@
 /**
  * JWTs that other issuers signed for this server: authorization grants (RFC 7523 §2.1) and tokens to exchange (RFC 8693). One place
- * for every check both have in common. jose judges the signature.
+ * for every check both have in common.
  */
-import { compactVerify, type JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
-import { printable } from '../printable.ts'
-import { TemporarilyUnavailableError } from '../errors.ts'
 import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { sameAlgorithm } from '../client-keys/algorithms.ts'
-import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified, type JsonObject } from './compact-jws.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
-import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { consumeOnce } from './replay.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
-import { describeClaim, refuseTrustedClaims } from './trusted-jwt-claims.ts'
+import {
+  describeClaim,
+  isRefusal,
+  refuseAlgorithm,
+  refuseHeader,
+  refuseType,
+  trustedHeader,
+  verifySignature,
+  type IssuerKeys,
+  type JwtRefusal
+} from './trusted-jwt.ts'
+import { refuseTrustedClaims } from './trusted-jwt-claims.ts'
 
 export type { TrustedIssuer } from './trust-rule.ts'
 
@@ -138,80 +144,31 @@ interface Context {
 async function verify(jwt: string, expected: TrustedJwtExpectations, context: Context): Promise<TrustedJwtOutcome> {
   const { rules, remote, server } = context
   const jws = decodeUnverified(jwt)
-  if (jws.outcome === 'malformed') return refused('format', jws.reason)
+  if (jws.outcome === 'malformed') return refused({ check: 'format', reason: jws.reason })
   const { iss } = jws.payload
   // what this server signed is no other issuer's word, whoever is listed
   const rule = typeof iss === 'string' && iss !== server.issuer ? rules.get(iss) : undefined
-  if (rule === undefined) return refused('issuer', `${describeClaim(iss)} is not a trusted issuer`)
-  const header = judgeHeader(jws.header, rule, expected)
-  if ('reason' in header) return header
-  const verified = await judgeSignature(jwt, header, rule, remote)
-  if ('reason' in verified) return verified
+  if (rule === undefined) return refused({ check: 'issuer', reason: `${describeClaim(iss)} is not a trusted issuer` })
+  const { header } = jws
+  const early = refuseHeader(header) ?? refuseType(header, expected.types) ?? refuseAlgorithm(header, rule.algorithms)
+  if (early !== undefined) return refused(early)
+  const trusted = trustedHeader(header)
+  const verified = await verifySignature(jwt, trusted, keysOf(rule, remote))
+  if (isRefusal(verified)) return refused(verified)
   const { claims } = verified
   const now = server.clock() / 1000
-  const reason = refuseTrustedClaims(claims, { rule, audiences: expected.audiences, now })
-  if (reason !== undefined) return { outcome: 'refused', reason }
+  const refusal = refuseTrustedClaims(claims, { rule, audiences: expected.audiences, now })
+  if (refusal !== undefined) return refused(refusal)
   const { sub, exp, jti } = claims as { sub: string; exp: number; jti: string | undefined }
-  return { outcome: 'verified', jwt: { iss: rule.issuer, sub, typ: header.typ, exp, jti, claims } }
+  const typ = typeof trusted.typ === 'string' ? trusted.typ : undefined
+  return { outcome: 'verified', jwt: { iss: rule.issuer, sub, typ, exp, jti, claims } }
 }
 
-type Refused = Extract<TrustedJwtOutcome, { outcome: 'refused' }>
-
-function refused(check: string, reason: string): Refused {
+function refused({ check, reason }: JwtRefusal): TrustedJwtOutcome {
   return { outcome: 'refused', reason: `${check}: ${reason}` }
 }
 
-interface Header {
-  readonly alg: string
-  readonly kid: string | undefined
-  readonly typ: string | undefined
-}
-
-function judgeHeader({ alg, kid, typ, crit }: JsonObject, rule: TrustRule, { types }: TrustedJwtExpectations): Header | Refused {
-  if (crit !== undefined) return refused('header', 'crit names extensions, and none is understood (RFC 7515 §4.1.11)')
-  if (kid !== undefined && typeof kid !== 'string') return refused('header', 'kid must be a string')
-  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-  // what was made for something else is not taken for this (RFC 8725 §3.11)
-  if (type !== undefined && !(typeof type === 'string' && ['jwt', ...types].includes(type)))
-    return refused('type', `typ must be JWT or ${types.join(' or ')}; received ${describeClaim(typ)}`)
-  if (typeof alg !== 'string' || !rule.algorithms.some(allowed => sameAlgorithm(allowed, alg)))
-    return refused('algorithm', `alg must be one of ${rule.algorithms.join(', ')}; received ${describeClaim(alg)}`)
-  return { alg, kid, typ: type }
-}
-
-async function judgeSignature(
-  jwt: string,
-  { alg, kid }: Header,
-  rule: TrustRule,
-  remote: RemoteKeySets
-): Promise<{ readonly claims: JsonObject } | Refused> {
-  const choose = (keys: readonly JWK[]): readonly JWK[] => suitableKeys(keys, { alg, kid })
-  const { keys, problem } = await keysOf(rule, remote, keys => choose(keys).length > 0)
-  const imported = await Promise.all(choose(keys).map(jwk => importPublicKey(jwk, alg)))
-  const candidates = imported.filter(candidate => candidate !== undefined)
-  if (candidates.length === 0) {
-    // the key may well be there: whoever sent this can do nothing but come back
-    if (problem !== undefined)
-      throw new TemporarilyUnavailableError({ reason: `the keys of ${rule.issuer} cannot be had: ${problem}` })
-    return refused(
-      'key',
-      `no key of ${rule.issuer} fits ${alg} ${kid === undefined ? 'without kid' : `and kid ${printable(kid)}`}`
-    )
-  }
-  for (const { key } of candidates) {
-    // whatever jose throws, the signature was not verified with this key
-    const verified = await compactVerify(jwt, key, { algorithms: [alg] }).catch(() => undefined)
-    const claims = verified && parseJsonObject(verified.payload)
-    if (claims?.['iss'] === rule.issuer) return { claims }
-  }
-  return refused('signature', `made by none of ${printable(candidates.map(({ credential }) => credential).join(', '))}`)
-}
-
-async function keysOf(
-  rule: TrustRule,
-  remote: RemoteKeySets,
-  satisfied: (keys: readonly JWK[]) => boolean
-): Promise<{ readonly keys: readonly JWK[]; readonly problem: string | undefined }> {
-  if (rule.jwks_uri === undefined) return { keys: rule.jwks?.keys ?? [], problem: undefined }
-  return remote.get(rule.jwks_uri, satisfied)
+function keysOf({ issuer, jwks, jwks_uri }: TrustRule, remote: RemoteKeySets): IssuerKeys {
+  const known = Promise.resolve({ keys: jwks?.keys ?? [], problem: undefined })
+  return { of: issuer, find: satisfied => (jwks_uri === undefined ? known : remote.get(jwks_uri, satisfied)) }
 }

@@ -1,89 +1,106 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
-import { printable } from '../printable.ts'
 import { isNumericDate, type JsonObject } from './compact-jws.ts'
-import type { TrustRule } from './trust-rule.ts'
+import { describeClaim, type JwtRefusal, type TrustedJwtCheck } from './trusted-jwt.ts'
+
+/** What an issuer is trusted with, as far as the times of its JWTs go. */
+export interface TimeRule {
+  /** Seconds its clock may be ahead, and a JWT be past its `exp`. */
+  readonly clockTolerance: number
+  /** Seconds a JWT may live. */
+  readonly maxLifetime: number
+}
 
 export interface TrustedClaimsContext {
-  readonly rule: TrustRule
+  readonly rule: TimeRule & { readonly replay: 'once' | 'allow' }
   /** One of these must be among `aud`. */
   readonly audiences: readonly string[]
   /** Seconds since the epoch. */
   readonly now: number
 }
 
-type Judge = (claims: JsonObject, context: TrustedClaimsContext) => string | undefined
+type TimesContext = Pick<TrustedClaimsContext, 'now'> & { readonly rule: TimeRule }
+type Judge = (claims: JsonObject, context: TimesContext) => JwtRefusal | undefined
 
 const longestName = 512
 // beyond this a clock is wrong, whatever the tolerance (FAPI 2.0 §5.3.2.1, note 3)
 const mostAhead = 60
 
-/** Every check by its name, in the order they are made. */
-const checks: readonly (readonly [check: string, judge: Judge])[] = [
-  ['audience', judgeAudience],
+/** Every check of times by its name, in the order they are made. */
+export const timeChecks: readonly (readonly [check: TimeCheck, judge: Judge])[] = [
   ['expiry', judgeExpiry],
   ['not_before', (claims, context) => judgeNotAhead('nbf', claims, context)],
   ['issued_at', (claims, context) => judgeNotAhead('iat', claims, context)],
-  ['lifetime', judgeLifetime],
-  ['subject', judgeSubject],
-  ['jti', judgeJti]
+  ['lifetime', judgeLifetime]
 ]
 
-/** Why the first claim that is wrong is refused, for the operator: the check's name and what was found. Undefined where all are right. */
-export function refuseTrustedClaims(claims: JsonObject, context: TrustedClaimsContext): string | undefined {
-  for (const [check, judge] of checks) {
-    const problem = judge(claims, context)
-    if (problem !== undefined) return `${check}: ${problem}`
-  }
-  return undefined
-}
+type TimeCheck = Extract<TrustedJwtCheck, 'expiry' | 'not_before' | 'issued_at' | 'lifetime'>
 
-/** A claim for the operator: identifiers and times are shown, anything else by its type. */
-export function describeClaim(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'string' || typeof value === 'number') return printable(String(value))
-  return Array.isArray(value) && value.every(item => typeof item === 'string')
-    ? printable(JSON.stringify(value.slice(0, 10)))
-    : 'a value of another type'
+/** Why the first claim that is wrong is refused. Undefined where all are right. */
+export function refuseTrustedClaims(claims: JsonObject, context: TrustedClaimsContext): JwtRefusal | undefined {
+  const refusal = judgeAudience(claims, context)
+  if (refusal !== undefined) return refusal
+  for (const [, judge] of timeChecks) {
+    const refusal = judge(claims, context)
+    if (refusal !== undefined) return refusal
+  }
+  return judgeSubject(claims) ?? judgeJti(claims, context.rule.replay)
 }
 
 /** Compared as strings: no case folding, no slash added or taken away (rfc7523bis, item 3 of RFC 7523 §3). */
-function judgeAudience({ aud }: JsonObject, { audiences }: TrustedClaimsContext): string | undefined {
+function judgeAudience({ aud }: JsonObject, { audiences }: TrustedClaimsContext): JwtRefusal | undefined {
   const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (values.some(value => audiences.some(audience => audience === value))) return undefined
-  return `aud must name ${audiences.join(' or ')}; received ${describeClaim(aud)}`
+  const [expected, received] = [audiences.join(' or '), describeClaim(aud)]
+  return { check: 'audience', reason: `aud must name ${expected}; received ${received}`, expected, received }
 }
 
-function judgeExpiry({ exp }: JsonObject, { rule, now }: TrustedClaimsContext): string | undefined {
-  if (!isNumericDate(exp)) return `exp must be seconds since the epoch; received ${describeClaim(exp)}`
-  return exp + rule.clockTolerance <= now ? `expired at ${exp}; it is ${Math.floor(now)}` : undefined
+function judgeExpiry({ exp }: JsonObject, { rule, now }: TimesContext): JwtRefusal | undefined {
+  if (!isNumericDate(exp)) return noDate('expiry', 'exp', exp)
+  if (exp + rule.clockTolerance > now) return undefined
+  const seconds = Math.floor(now)
+  const times = { expected: `later than ${seconds}`, received: String(exp) }
+  return { check: 'expiry', reason: `expired at ${exp}; it is ${seconds}`, ...times }
 }
 
-function judgeNotAhead(claim: 'nbf' | 'iat', claims: JsonObject, { rule, now }: TrustedClaimsContext): string | undefined {
+function judgeNotAhead(claim: 'nbf' | 'iat', claims: JsonObject, { rule, now }: TimesContext): JwtRefusal | undefined {
   const value = claims[claim]
+  const check = claim === 'nbf' ? 'not_before' : 'issued_at'
   if (value === undefined) return undefined
-  if (!isNumericDate(value)) return `${claim} must be seconds since the epoch; received ${describeClaim(value)}`
+  if (!isNumericDate(value)) return noDate(check, claim, value)
   // times are whole seconds: a clock within the tolerance is not refused for the fraction of one
-  return value > Math.min(Math.ceil(now) + rule.clockTolerance, now + mostAhead)
-    ? `${claim} is ${value}, and it is ${Math.floor(now)}: the issuer's clock is ahead`
-    : undefined
+  if (value <= Math.min(Math.ceil(now) + rule.clockTolerance, now + mostAhead)) return undefined
+  const seconds = Math.floor(now)
+  const reason = `${claim} is ${value}, and it is ${seconds}: the issuer's clock is ahead`
+  return { check, reason, expected: `no later than ${seconds}`, received: String(value) }
+}
+
+function noDate(check: TimeCheck, claim: string, value: unknown): JwtRefusal {
+  const [expected, received] = [`${claim} in seconds since the epoch`, describeClaim(value)]
+  return { check, reason: `${claim} must be seconds since the epoch; received ${received}`, expected, received }
 }
 
 /** A used jti is remembered, and a stolen JWT good, for as long as the JWT lives: that has to end. */
-function judgeLifetime({ exp, iat }: JsonObject, { rule, now }: TrustedClaimsContext): string | undefined {
+function judgeLifetime({ exp, iat }: JsonObject, { rule, now }: TimesContext): JwtRefusal | undefined {
   const ahead = Math.floor(Number(exp) - now)
   const lifetime = isNumericDate(iat) ? Math.max(Number(exp) - iat, ahead - rule.clockTolerance) : ahead
-  return lifetime > rule.maxLifetime ? `lives ${lifetime} s, and at most ${rule.maxLifetime} s are accepted` : undefined
+  if (lifetime <= rule.maxLifetime) return undefined
+  const reason = `lives ${lifetime} s, and at most ${rule.maxLifetime} s are accepted`
+  return { check: 'lifetime', reason, expected: `at most ${rule.maxLifetime} s`, received: `${lifetime} s` }
 }
 
-function judgeSubject({ sub }: JsonObject): string | undefined {
-  return isName(sub) ? undefined : `sub must be a string of 1 to ${longestName} characters; received ${describeClaim(sub)}`
+function judgeSubject({ sub }: JsonObject): JwtRefusal | undefined {
+  if (isName(sub)) return undefined
+  const [expected, received] = [`a string of 1 to ${longestName} characters`, describeClaim(sub)]
+  return { check: 'subject', reason: `sub must be ${expected}; received ${received}`, expected, received }
 }
 
-function judgeJti({ jti }: JsonObject, { rule }: TrustedClaimsContext): string | undefined {
-  if (isName(jti) || (jti === undefined && rule.replay === 'allow')) return undefined
+/** @param replay `once`: it has to have one. */
+export function judgeJti({ jti }: JsonObject, replay: 'once' | 'allow'): JwtRefusal | undefined {
+  if (isName(jti) || (jti === undefined && replay === 'allow')) return undefined
   // what identifies an assertion is not repeated to whoever reads logs
   const received = typeof jti === 'string' ? `${jti.length} characters` : describeClaim(jti)
-  return `jti must be a string of 1 to ${longestName} characters; received ${received}`
+  const expected = `a string of 1 to ${longestName} characters`
+  return { check: 'jti', reason: `jti must be ${expected}; received ${received}`, expected, received }
 }
 
 function isName(value: unknown): value is string {

@@ -37,7 +37,10 @@ export function selectStrategy(
   const mechanisms = visibleMechanisms(request, carried)
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
   const mechanism = mechanisms[0] ?? 'client_id'
-  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  const candidates = lookingAlike(
+    carried.filter(({ strategy }) => strategy.mechanism === mechanism),
+    request
+  )
   const [first] = candidates
   if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
@@ -50,6 +53,24 @@ export function selectStrategy(
     )
   if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
   return chosenByClient(candidates, first.strategy, clients, request, client_id)
+}
+
+/**
+ * Methods of one mechanism may read different clients from one request: then only those count that it looks like, and the first that reads any is the one
+ * to ask. In what order they are mounted says nothing.
+ */
+function lookingAlike(candidates: readonly Carried[], request: ClientRequest): readonly Carried[] {
+  const [first, ...others] = candidates
+  if (first === undefined || others.every(one => idOf(one) === idOf(first))) return candidates
+  const suiting = candidates.filter(({ strategy }) => suits(strategy, request, nobody) !== false)
+  const named = suiting.find(one => idOf(one) !== '')
+  if (named === undefined) return suiting.length === 0 ? candidates : suiting
+  return [named, ...suiting.filter(one => one !== named)]
+}
+
+/** Undefined where the request cannot be read. */
+function idOf({ identification }: Carried): string | undefined {
+  return identification.outcome === 'present' ? identification.client_id : undefined
 }
 
 /** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */

@@ -22,7 +22,7 @@ export class WatchedAuthentication implements DecisionWatch {
   readonly every = true
   private readonly begun = performance.now()
   private decision: Decision | undefined
-  private named: { readonly client_id: string; readonly method: string } | undefined
+  private named: { readonly client_id: string | undefined; readonly method: string } | undefined
   private ended = false
   private readonly source: EventSource
   private readonly req: Request
@@ -47,7 +47,7 @@ export class WatchedAuthentication implements DecisionWatch {
 
   /** Which method is to judge, and for whom. */
   select(method: string, client_id: string): void {
-    this.named = { method, client_id: printable(client_id) }
+    this.named = { method, client_id: client_id === '' ? undefined : printable(client_id) }
   }
 
   tell(decision: Decision): void {

@@ -30,9 +30,6 @@ export const chainChecks = {
   unknownRevocation: oneOf(['refuse', 'accept'])
 } satisfies Checks<ChainVerificationOptions>
 
-/** Certificates in a chain that are looked at: more is no chain anybody has. */
-export const longestChain = 7
-
 /** A certificate, and what was sent along with it, as one whose chain is verified when somebody asks. */
 export type PresentChain = (der: Uint8Array, chain: readonly Uint8Array[]) => PresentedCertificate
 
@@ -43,6 +40,7 @@ export function chainVerification(options: ChainVerificationOptions, report: (pr
   const verifier = chainVerifier({ ca, intermediates, revocation })
   return (der, chain) => ({
     der,
+    chain,
     verified: false,
     reason: 'the chain is still to be verified',
     verify: async now => {

@@ -162,7 +162,8 @@ async function matchKeys(
   return keyCredential(first)
 }
 
-function presentedCertificate({ certificate: presented, note, decision }: CertificateProof): {
+/** Passes the check `certificate` where there is one, and it can be read. @throws {@link InvalidClientError} */
+export function presentedCertificate({ certificate: presented, note, decision }: CertificateProof): {
   presented: PresentedCertificate
   parsed: ParsedCertificate
   credential: string
@@ -190,7 +191,8 @@ function presentedCertificate({ certificate: presented, note, decision }: Certif
   }
 }
 
-function checkValidity({ notBefore, notAfter }: ParsedCertificate, clock: Clock, decision: DecisionBuilder): void {
+/** Passes the check `certificate_validity`. @throws {@link InvalidClientError} */
+export function checkValidity({ notBefore, notAfter }: ParsedCertificate, clock: Clock, decision: DecisionBuilder): void {
   const now = clock()
   if (now + clockTolerance < notBefore || now > notAfter) {
     throw decision.refuse('certificate_validity', {

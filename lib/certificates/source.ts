@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { LRUCache } from 'lru-cache'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
 import type { PresentedCertificate } from '../client-request.ts'
 import { requestNote } from '../request-note.ts'
@@ -65,6 +66,10 @@ export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertif
   const reason = reasonOf(socket.authorizationError)
   const presented: PresentedCertificate = {
     der: certificate.raw,
+    // read when somebody asks: few methods look at it
+    get chain() {
+      return chainOf(certificate, req)
+    },
     // Node never takes `authorized` back, but sets `authorizationError` whenever a handshake on this socket fails to verify
     verified: socket.authorized === true && reason === undefined,
     ...(reason !== undefined && { reason })
@@ -73,9 +78,40 @@ export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertif
   return presented
 }
 
+/** Bytes of chains that are kept for those who resume their sessions. */
+const keptChains = 1_048_576
+const chains = new LRUCache<string, readonly Uint8Array[]>({
+  maxSize: keptChains,
+  sizeCalculation: (chain, name) => name.length + chain.reduce((sum, { length }) => sum + length, 1)
+})
+
+/** Whoever resumes a TLS session has the certificate alone: what came with it before is what came with it. */
+function chainOf(certificate: X509Certificate, { socket }: Pick<IncomingMessage, 'socket'>): readonly Uint8Array[] {
+  const { fingerprint256 } = certificate
+  const isResumed = (socket as Partial<Pick<TLSSocket, 'isSessionReused'>>).isSessionReused?.() === true
+  if (isResumed) return chains.get(fingerprint256) ?? []
+  const chain = sentAlong(certificate).map(({ raw }) => raw)
+  if (chain.length > 0) chains.set(fingerprint256, chain)
+  return chain
+}
+
 /** The certificate a TLS connection was made with; undefined on a plain one, and where the client presented none. */
 export function peerCertificate({ socket }: Pick<IncomingMessage, 'socket'>): X509Certificate | undefined {
   return (socket as Partial<Pick<TLSSocket, 'getPeerX509Certificate'>>).getPeerX509Certificate?.()
+}
+
+/** Certificates in a chain that are looked at: more is no chain anybody has. */
+export const longestChain = 7
+
+/** The certificates that were sent along with one, from its issuer's upwards. Whoever resumes a TLS session has none of them any more. */
+export function sentAlong({ issuerCertificate }: X509Certificate): readonly X509Certificate[] {
+  const chain: X509Certificate[] = []
+  let authority = issuerCertificate
+  while (authority !== undefined && chain.length < longestChain) {
+    chain.push(authority)
+    authority = authority.issuerCertificate
+  }
+  return chain
 }
 
 /** Node documents an Error and sets its code. */

@@ -1,10 +1,9 @@
 /** The client certificate of the TLS connection itself, with its chain verified here instead of in the handshake. */
-import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
-import { chainChecks, chainVerification, longestChain, type ChainVerificationOptions } from './chain-verification.ts'
-import { peerCertificate, type CertificateSource } from './source.ts'
+import { chainChecks, chainVerification, type ChainVerificationOptions } from './chain-verification.ts'
+import { peerCertificate, sentAlong, type CertificateSource } from './source.ts'
 import { fn, readOptions, required, type Checks } from '../options.ts'
 import { reporter, revocationReport, type CertificateReport } from './proxy/options.ts'
 import type { PresentedCertificate } from '../client-request.ts'
@@ -78,13 +77,3 @@ function isResumed(socket: IncomingMessage['socket']): boolean {
   return (socket as Partial<Pick<TLSSocket, 'isSessionReused'>>).isSessionReused?.() === true
 }
 
-/** The certificates that were sent along, from the issuer's upwards. */
-function sentAlong({ issuerCertificate }: X509Certificate): readonly X509Certificate[] {
-  const chain: X509Certificate[] = []
-  let authority = issuerCertificate
-  while (authority !== undefined && chain.length < longestChain) {
-    chain.push(authority)
-    authority = authority.issuerCertificate
-  }
-  return chain
-}

@@ -104,9 +104,9 @@ export function keySetsBy({ fetchJson, clock, maxEntries, ...read }: ReadKeySetO
 
   const refresh = async (url: string, entry: Entry): Promise<void> => {
     try {
-      const { keys, size, maxAge } = keysOf(await fetchJson(url))
+      const { keys, size, maxAge } = readKeySet(await fetchJson(url))
       const now = clock()
-      const kept = maxAge === undefined ? freshness : 1000 * Math.min(Math.max(maxAge, shortestFreshness), longestFreshness)
+      const kept = maxAge === undefined ? freshness : 1000 * boundedAge(maxAge)
       Object.assign(entry, {
         keys,
         size,
@@ -146,7 +146,18 @@ function newEntry(entries: LRUCache<string, Entry>, url: string): Entry {
   return entry
 }
 
-function keysOf({ json, maxAge }: FetchedJson): { keys: readonly JWK[]; size: number; maxAge: number | undefined } {
+/** What an answer says of its age, within bounds. In seconds. */
+export function boundedAge(maxAge: number): number {
+  return Math.min(Math.max(maxAge, shortestFreshness), longestFreshness)
+}
+
+/** Reads a JWK set. @throws {@link GuardedFetchError} for anything else, and for one that is too large. */
+export function readKeySet({ json, maxAge }: FetchedJson): {
+  readonly keys: readonly JWK[]
+  /** In bytes. */
+  readonly size: number
+  readonly maxAge: number | undefined
+} {
   const given: unknown = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined
   if (!Array.isArray(given)) throw new GuardedFetchError('not_json', 'the answer was not a JWK set')
   if (given.length > mostKeys) throw new GuardedFetchError('too_large', `the answer was a JWK set of more than ${mostKeys} keys`)

@@ -1,5 +1,5 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
-import { readCredentials } from './configured-credentials.ts'
+import { checkFederatedCredentials, readCredentials } from './configured-credentials.ts'
 import { keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './credentials.ts'
 import { checkMethodNeeds, defaultMethod, isPublicMethod } from './methods.ts'
 import type { Fail } from './metadata/kinds.ts'
@@ -40,6 +40,8 @@ export interface ClientRegistry {
   find(client_id: string): Promise<Client | undefined>
   /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
   used?(client: Client, method: string, credentials: readonly string[]): void
+  /** The clients that are configured as a list: one that does not name itself is looked for among these. */
+  listed?(): readonly Client[]
   /** Why a client_id was not found last time, where there is more to say than that nobody has it. */
   whyUnknown?(client_id: string): WhyUnknown | undefined
 }
@@ -130,7 +132,7 @@ function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
       throw new ConfigurationError(`clients[${index}].client_id`, 'is already the client_id of another client')
     byId.set(client.client_id, client)
   })
-  return { find: client_id => Promise.resolve(byId.get(client_id)) }
+  return { find: client_id => Promise.resolve(byId.get(client_id)), listed: () => [...byId.values()] }
 }
 
 function registryOfFunction(
@@ -172,7 +174,9 @@ function checkMetadata(
   if (typeof given !== 'object' || given === null) throw new ConfigurationError(path, 'must be an object of client metadata')
   const metadata = readMetadata(given, fail)
   if ((metadata as Partial<ReadMetadata>).client_id === undefined) fail('client_id', 'must be a non-empty string')
-  const added = readCredentials(metadata.credentials, fail, metadata.client_secret === undefined ? [] : ['1'])
+  const federated = checkFederatedCredentials(metadata.federated_credentials, fail)
+  const taken = metadata.client_secret === undefined ? federated : ['1', ...federated]
+  const added = readCredentials(metadata.credentials, fail, taken)
   for (const rule of metadataRules) rule(metadata, fail)
   checkMethodNeeds(metadata, fail, hasSecrets, added)
   return { metadata, added }

@@ -1,18 +1,23 @@
 /** The member `credentials` of a client's metadata: more than the registered members have room for, side by side. */
 import { X509Certificate } from 'node:crypto'
 import type { JWK } from 'jose'
+import { readFederatedRule, type FederatedCredential, type FederatedRule } from './federated-credential.ts'
 import { isPublicMethod } from './methods.ts'
+import { spiffeIdPatternProblem } from './spiffe-id.ts'
 import { isDisplayText } from './metadata/display-text.ts'
 import { keyProblem, knownJwk } from './metadata/jwk.ts'
 import { secondsProblem, type Fail } from './metadata/kinds.ts'
 import {
   certificateOf,
   certificateSubjects,
+  federatedId,
+  federatedOf,
   isRegisteredId,
   keyCredential,
   keyOf,
   methodOf,
   secretOf,
+  spiffeIdOf,
   subjectOf,
   type CertificateSubjectMember,
   type CredentialOfClient,
@@ -52,8 +57,28 @@ export interface MethodCredential extends CredentialMembers {
   readonly method: string
 }
 
-/** One of a client's credentials, beside `client_secret`, `jwks`, `tls_client_auth_*` and `token_endpoint_auth_method`. */
-export type ClientCredential = SecretCredential | KeyCredential | CertificateCredential | MethodCredential
+/** Tokens of another platform, for `federated_jwt`, as in `federated_credentials`. */
+export interface FederatedTokenCredential extends CredentialMembers, FederatedRule {
+  readonly type: 'federated'
+}
+
+/** A SPIFFE ID, for `spiffe_jwt` and `spiffe_x509`. */
+export interface SpiffeIdCredential extends CredentialMembers {
+  readonly type: 'spiffe_id'
+  readonly spiffe_id: string
+}
+
+/**
+ * One of a client's credentials, beside `client_secret`, `jwks`, `tls_client_auth_*`, `federated_credentials`, `spiffe_id` and
+ * `token_endpoint_auth_method`.
+ */
+export type ClientCredential =
+  | SecretCredential
+  | KeyCredential
+  | CertificateCredential
+  | MethodCredential
+  | FederatedTokenCredential
+  | SpiffeIdCredential
 
 /** How many one client's metadata may have. */
 const mostConfigured = 100
@@ -78,13 +103,39 @@ export function readCredentials(given: unknown, fail: Fail, taken: readonly stri
     if (typeof one !== 'object' || one === null) return fail(path, 'must be an object with type and id')
     const given = withoutNull(one)
     const { id } = given as Partial<ClientCredential>
-    if (typeof id !== 'string' || !/^[A-Za-z0-9._~:-]{1,64}$/.test(id))
-      return failAt('id', 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ : -')
-    if (isRegisteredId(id) || isStoredId(id)) return failAt('id', 'must be another one: this one has a meaning of its own')
-    if (ids.has(id)) return failAt('id', 'is already the id of another credential of this client')
+    checkId(id, failAt)
+    if (ids.has(id)) return failAt('id', takenId)
     ids.add(id)
     return readCredential(given as ClientCredential, failAt)
   })
+}
+
+/**
+ * What the credentials in `federated_credentials` have in common with any other: label, dates and an id of their own.
+ *
+ * @returns their ids.
+ */
+export function checkFederatedCredentials(given: readonly FederatedCredential[] = [], fail: Fail): readonly string[] {
+  const ids: string[] = []
+  given.forEach((one, index) => {
+    const path = `federated_credentials[${index}]`
+    const failAt: Fail = (member, mustBe) => fail(`${path}.${member}`, mustBe)
+    const id = federatedId(one)
+    if (ids.includes(id)) one.id === undefined ? fail(path, 'must not be the same as another') : failAt('id', takenId)
+    checkId(id, failAt)
+    checkLabel(one.label, failAt)
+    checkDates(one, failAt)
+    ids.push(id)
+  })
+  return ids
+}
+
+const takenId = 'is already the id of another credential of this client'
+
+function checkId(id: unknown, fail: Fail): asserts id is string {
+  if (typeof id !== 'string' || !/^[A-Za-z0-9._~:-]{1,64}$/.test(id))
+    fail('id', 'must be 1 to 64 of the characters A-Z a-z 0-9 . _ ~ : -')
+  if (isRegisteredId(id) || isStoredId(id)) fail('id', 'must be another one: this one has a meaning of its own')
 }
 
 /** Rows of a database have `null` where there is nothing. */
@@ -116,8 +167,12 @@ function readCredential(given: ClientCredential, fail: Fail): CredentialOfClient
     }
     case 'method':
       return methodOf(described, checkMethodName(given.method, fail))
+    case 'federated':
+      return federatedOf(described, readFederatedRule({ ...given }, fail))
+    case 'spiffe_id':
+      return spiffeIdOf(described, checkSpiffeId(given.spiffe_id, fail))
     default:
-      return fail('type', `must be secret, key, certificate or method, and not ${JSON.stringify(type)}`)
+      return fail('type', `must be secret, key, certificate, method, federated or spiffe_id, and not ${JSON.stringify(type)}`)
   }
 }
 
@@ -191,6 +246,11 @@ function pemCertificate(pem: unknown, fail: Fail): Uint8Array {
   } catch {
     return fail('certificate', mustBe)
   }
+}
+
+function checkSpiffeId(value: unknown, fail: Fail): string {
+  const problem = spiffeIdPatternProblem(value)
+  return problem === undefined && typeof value === 'string' ? value : fail('spiffe_id', problem ?? 'must be a SPIFFE ID')
 }
 
 function checkMethodName(method: unknown, fail: Fail): string {

@@ -2,16 +2,13 @@
  * What a client may prove itself with: secrets, keys, certificates and methods side by side, each with dates of its own. Kept apart from the
  * client itself, so that logging a client shows none.
  */
-import { hash } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isLive, type Dated } from './dated.ts'
+import { ruleId, type FederatedCredential, type FederatedRule } from './federated-credential.ts'
+import { jwkThumbprint, keyCredential, thumbprintOf } from './thumbprints.ts'
 
-/** When something may be used. Seconds since the epoch; absent: from ever, for ever. */
-export interface Dated {
-  /** Before this second it is refused. */
-  readonly not_before?: number | undefined
-  /** From this second on it is refused. */
-  readonly expires_at?: number | undefined
-}
+export { isLive, type Dated } from './dated.ts'
+export { jwkThumbprint, keyCredential, thumbprintOf } from './thumbprints.ts'
 
 /** One secret of a client: readable, or kept as a digest alone. One that is neither matches nothing. */
 export interface ClientSecret {
@@ -88,14 +85,35 @@ export interface MethodOfClient extends CredentialDescription {
   readonly method: string
 }
 
+/** Another platform's tokens. */
+export interface FederatedOfClient extends CredentialDescription {
+  readonly type: 'federated'
+  readonly rule: FederatedRule
+}
+
+export interface SpiffeIdOfClient extends CredentialDescription {
+  readonly type: 'spiffe_id'
+  /** Ends in `/*` where any below it will do. */
+  readonly spiffe_id: string
+}
+
 export type CredentialOfClient =
-  SecretOfClient | KeyOfClient | KeySetOfClient | CertificateOfClient | SubjectOfClient | MethodOfClient
+  | SecretOfClient
+  | KeyOfClient
+  | KeySetOfClient
+  | CertificateOfClient
+  | SubjectOfClient
+  | MethodOfClient
+  | FederatedOfClient
+  | SpiffeIdOfClient
 
 /** A client, as far as what it registered amounts to credentials. */
 export interface CredentialHolder extends Readonly<Partial<Record<CertificateSubjectMember, string | undefined>>> {
   readonly token_endpoint_auth_method: string
   readonly jwks?: { readonly keys: readonly JWK[] } | undefined
   readonly jwks_uri?: string | undefined
+  readonly federated_credentials?: readonly FederatedCredential[] | undefined
+  readonly spiffe_id?: string | undefined
 }
 
 /** All of one client's, and by what they are for. Dates are not looked at: see {@link isLive}. */
@@ -109,6 +127,8 @@ export interface CredentialSet {
   readonly certificates: readonly CertificateOfClient[]
   readonly subjects: readonly SubjectOfClient[]
   readonly methods: readonly MethodOfClient[]
+  readonly federated: readonly FederatedOfClient[]
+  readonly spiffeIds: readonly SpiffeIdOfClient[]
 }
 
 const setsOf = new WeakMap<CredentialHolder, CredentialSet>()
@@ -130,11 +150,6 @@ export function keepCredentials(client: CredentialHolder, all: readonly Credenti
 /** The client's secrets: kept apart from the client, so that logging a client shows none. */
 export function clientSecrets(client: CredentialHolder): readonly ClientSecret[] {
   return credentialSet(client).secrets
-}
-
-/** @param now seconds since the epoch. */
-export function isLive({ not_before, expires_at }: Dated, now: number): boolean {
-  return (not_before === undefined || now >= not_before) && (expires_at === undefined || now < expires_at)
 }
 
 /** Whether a client may use a method now, in seconds since the epoch: the one it is registered for, or one allowed beside it within its dates. */
@@ -163,13 +178,15 @@ function credentialSetOf(all: readonly CredentialOfClient[]): CredentialSet {
     keySet: ofType('key_set')[0],
     certificates: ofType('certificate'),
     subjects: ofType('subject'),
-    methods: ofType('method')
+    methods: ofType('method'),
+    federated: ofType('federated'),
+    spiffeIds: ofType('spiffe_id')
   }
 }
 
 /** What the registered members of a client amount to, one credential each. `method` is the one it is registered for. */
 export function registeredCredentials(client: CredentialHolder, secrets: readonly ClientSecret[]): readonly CredentialOfClient[] {
-  const { token_endpoint_auth_method: method, jwks, jwks_uri } = client
+  const { token_endpoint_auth_method: method, jwks, jwks_uri, federated_credentials = [], spiffe_id } = client
   const source = 'configured'
   return [
     ...secrets.map(secret => secretOf(secret, { source })),
@@ -179,17 +196,25 @@ export function registeredCredentials(client: CredentialHolder, secrets: readonl
       const value = client[member]
       return value === undefined ? [] : [subjectOf({ id: member, source }, member, value)]
     }),
+    ...federated_credentials.map(given => registeredFederated(given)),
+    ...(spiffe_id === undefined ? [] : [spiffeIdOf({ id: registeredSpiffeId, source }, spiffe_id)]),
     methodOf({ id: registeredMethodId, source }, method)
   ]
 }
 
 /** The id of the method a client is registered for. */
 const registeredMethodId = 'token_endpoint_auth_method'
+/** The id of its registered SPIFFE ID. */
+const registeredSpiffeId = 'spiffe_id'
 
 /** The ids that registered members have; `credentials` of a client may not use them. */
 export function isRegisteredId(id: string): boolean {
   return (
-    id === registeredMethodId || id === 'jwks_uri' || id.startsWith('jwks:') || certificateSubjects.some(member => member === id)
+    id === registeredMethodId ||
+    id === registeredSpiffeId ||
+    id === 'jwks_uri' ||
+    id.startsWith('jwks:') ||
+    certificateSubjects.some(member => member === id)
   )
 }
 
@@ -216,6 +241,25 @@ export function methodOf(described: Described, method: string): MethodOfClient {
   return { ...described, type: 'method', credential: `method:${method}`, method }
 }
 
+export function federatedOf(described: Described, rule: FederatedRule): FederatedOfClient {
+  return { ...described, type: 'federated', credential: `federated:${described.id}`, rule }
+}
+
+export function spiffeIdOf(described: Described, spiffe_id: string): SpiffeIdOfClient {
+  return { ...described, type: 'spiffe_id', credential: `spiffe_id:${described.id}`, spiffe_id }
+}
+
+/** The id a federated credential has among the client's. */
+export function federatedId(given: FederatedCredential): string {
+  return given.id ?? ruleId(given)
+}
+
+function registeredFederated(given: FederatedCredential): FederatedOfClient {
+  const { label, not_before, expires_at, issuer, subject, audience, claims } = given
+  const described = { id: federatedId(given), label, not_before, expires_at, source: 'configured' } as const
+  return federatedOf(described, { issuer, subject, audience, claims })
+}
+
 /** Named when somebody asks: a client's keys are seldom listed, and thumbprints are work. */
 function registeredKey(jwk: JWK): KeyOfClient {
   return {
@@ -230,29 +274,6 @@ function registeredKey(jwk: JWK): KeyOfClient {
       return keyCredential(jwk)
     }
   }
-}
-
-/** `kid:<kid>`, or `jkt:<RFC 7638 thumbprint>` where the key has none. */
-export function keyCredential(jwk: JWK): string {
-  return typeof jwk.kid === 'string' ? `kid:${jwk.kid}` : `jkt:${jwkThumbprint(jwk)}`
-}
-
-/** RFC 7638 §3.2: the members each kind of key has, in order. */
-const thumbprintMembers: ReadonlyMap<unknown, readonly (keyof JWK)[]> = new Map<unknown, readonly (keyof JWK)[]>([
-  ['EC', ['crv', 'kty', 'x', 'y']],
-  ['OKP', ['crv', 'kty', 'x']],
-  ['RSA', ['e', 'kty', 'n']]
-])
-
-/** RFC 7638, of whatever stands there: a malformed key has a name too. */
-export function jwkThumbprint(jwk: JWK): string {
-  const members = thumbprintMembers.get(jwk.kty) ?? ['kty']
-  return hash('sha256', JSON.stringify(Object.fromEntries(members.map(member => [member, jwk[member]]))), 'base64url')
-}
-
-/** The SHA-256 thumbprint of a certificate, as in `x5t#S256` (RFC 7515 §4.1.8). */
-export function thumbprintOf(der: Uint8Array): string {
-  return hash('sha256', der, 'base64url')
 }
 
 function isObject(value: unknown): value is JWK {

@@ -12,6 +12,8 @@ export interface MethodFacts {
   readonly certificate?: true
   /** The keys of its clients come with their certificates. */
   readonly certifiedKeys?: true
+  /** What proves its clients comes from another platform, which the server has to trust. */
+  readonly workload?: true
   /** The FAPI 2.0 Security Profile lets it be used (§5.3.2.1 (6)). */
   readonly fapi?: true
   /** It proves nothing (RFC 6749 §2.1). */
@@ -32,6 +34,10 @@ export const methodFacts: ReadonlyMap<string, MethodFacts> = new Map<string, Met
     'self_signed_tls_client_auth',
     { accepts: ['key', 'key_set', 'certificate'], certificate: true, certifiedKeys: true, fapi: true }
   ],
+  // the tokens are the platform's, whatever it signs with; who may use them under the profile is bound to a key or a certificate
+  ['federated_jwt', { accepts: ['federated'], workload: true, fapi: true }],
+  ['spiffe_jwt', { accepts: ['spiffe_id'], workload: true, fapi: true }],
+  ['spiffe_x509', { accepts: ['spiffe_id'], workload: true, certificate: true, fapi: true }],
   ['none', { accepts: [], public: true }]
 ])
 
@@ -69,6 +75,8 @@ export const provingMethods = methodsThat(({ accepts }) => accepts.length > 0)
 const registeredAs: Readonly<Partial<Record<CredentialOfClient['type'], readonly [string, string]>>> = {
   secret: ['client_secret', 'must be given'],
   key: ['jwks', 'or jwks_uri must be given'],
+  federated: ['federated_credentials', 'must be given'],
+  spiffe_id: ['spiffe_id', 'must be given'],
   subject: [certificateSubjects[0], `or another of ${certificateSubjects.slice(1).join(', ')} must be given`]
 }
 
@@ -79,6 +87,8 @@ interface MethodMetadata extends Readonly<Partial<Record<CertificateSubjectMembe
   readonly client_secret?: string | undefined
   readonly jwks?: object | undefined
   readonly jwks_uri?: string | undefined
+  readonly federated_credentials?: readonly object[] | undefined
+  readonly spiffe_id?: string | undefined
 }
 
 /**
@@ -99,6 +109,8 @@ export function checkMethodNeeds(
     secret: metadata.client_secret !== undefined || hasSecrets,
     key: metadata.jwks !== undefined,
     key_set: metadata.jwks_uri !== undefined,
+    federated: (metadata.federated_credentials ?? []).length > 0,
+    spiffe_id: metadata.spiffe_id !== undefined,
     subject: certificateSubjects.some(member => metadata[member] !== undefined)
   }
   const [first] = accepts

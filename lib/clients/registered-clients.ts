@@ -62,6 +62,7 @@ export function registeredClients(configured: ClientSource | ClientRegistry): Cl
       const kept = own.registered?.cached(client_id)?.value
       return kept ?? (await known.find(client_id)) ?? (await own.registered?.find(client_id))?.value
     },
+    ...(known.listed && { listed: known.listed }),
     used(client, method, credentials) {
       known.used?.(client, method, credentials)
       own.keepUsed?.(client.client_id)

@@ -209,7 +209,8 @@ export async function allowMethod(
   return add(context, client, options, { material: () => ({ type: 'method', method }), credential: `method:${method}`, same })
 }
 
-async function add(
+/** Adds what was read of a credential, and tells of it. */
+export async function add(
   context: CredentialFunctionsContext,
   client: Client,
   options: CredentialOptions,
@@ -237,7 +238,8 @@ async function add(
   return { id, credential, ...(expires_at !== undefined && { expires_at }) }
 }
 
-function readOne(given: object): CredentialOfClient {
+/** A credential as it is read from a client's metadata. @throws ConfigurationError naming the member that is wrong. */
+export function readOne(given: object): CredentialOfClient {
   const [read] = readCredentials([given], (member, mustBe) => wrong(member.replace('credentials[0].', ''), mustBe))
   return read ?? wrong('credential', 'must be given')
 }

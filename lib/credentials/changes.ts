@@ -248,6 +248,10 @@ function endStored(
       return { ...described, type: stored.type, method: stored.method }
     case 'subject':
       return { ...described, type: stored.type, member: stored.member, value: stored.value }
+    case 'federated':
+      return { ...described, type: stored.type, rule: stored.rule }
+    case 'spiffe_id':
+      return { ...described, type: stored.type, spiffe_id: stored.spiffe_id }
     default:
       // nothing is kept that would be worth finding
       return { ...described, type: stored.type }

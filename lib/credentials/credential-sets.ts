@@ -188,6 +188,7 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
   }
   const lastUse = new WeakMap<Client, Use>()
   return {
+    ...(inner.listed && { listed: inner.listed }),
     async find(client_id) {
       const base = await inner.find(client_id)
       // nothing is kept of clients that prove nothing

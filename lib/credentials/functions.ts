@@ -14,9 +14,11 @@ import {
   type NewSecret,
   type RotateSecretOptions
 } from './additions.ts'
+import { addFederated, addSpiffeId } from './workload-additions.ts'
 import { checkFuture, endCredential, type CredentialOptions } from './changes.ts'
 import { describeCredentials, type CredentialInfo } from './listing.ts'
 import { reviewCredentials } from './review.ts'
+import type { FederatedRule } from '../clients/federated-credential.ts'
 import type { CredentialEvent } from '../events/events.ts'
 import { flag, readOptions, type Checks } from '../options.ts'
 
@@ -61,6 +63,10 @@ export interface CredentialFunctions {
     certificate: string | CertificateSubject,
     options?: CredentialOptions
   ): Promise<AddedCredential>
+  /** Lets tokens of another platform prove the client, for `federated_jwt`; a rule the client has already is a `duplicate`. */
+  addFederated(client_id: string, rule: FederatedRule, options?: CredentialOptions): Promise<AddedCredential>
+  /** Lets workloads of this SPIFFE ID prove the client, for `spiffe_jwt` and `spiffe_x509`; ends in `/*` where any below it will do. */
+  addSpiffeId(client_id: string, spiffe_id: string, options?: CredentialOptions): Promise<AddedCredential>
   /** Lets a client use one more method. Never `none`: a client stays as confidential as it is. */
   allowMethod(client_id: string, method: string, options?: CredentialOptions): Promise<AddedCredential>
   /** Has a credential end, in seconds since the epoch and in the future, where it does not end sooner. */
@@ -100,6 +106,8 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
     importSecret: (client_id, secret, options = {}) => importSecret(context, client_id, secret, options),
     addKey: (client_id, jwk, options = {}) => addKey(context, client_id, jwk, options),
     addCertificate: (client_id, certificate, options = {}) => addCertificate(context, client_id, certificate, options),
+    addFederated: (client_id, rule, options = {}) => addFederated(context, client_id, rule, options),
+    addSpiffeId: (client_id, spiffe_id, options = {}) => addSpiffeId(context, client_id, spiffe_id, options),
     allowMethod: (client_id, method, options = {}) => allowMethod(context, client_id, method, options),
     async expireCredential(client_id, id, expires_at) {
       checkFuture(expires_at, 'expires_at', seconds(context))

@@ -1,5 +1,6 @@
 /** What may be said of a client's credentials: everything but the secrets. */
 import type { Client } from '../clients/client.ts'
+import type { FederatedRule } from '../clients/federated-credential.ts'
 import { methodAccepts, methodFacts, needsReadableSecret } from '../clients/methods.ts'
 import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient } from '../clients/credentials.ts'
 import { credentialsWith, endingOf, type CredentialRecord, type RecordKeeper, type StoredCredential } from './record.ts'
@@ -9,8 +10,11 @@ export interface CredentialInfo {
   /** Names it to the functions that change it. */
   readonly id: string
   /** The kind of credential. */
-  readonly type: 'secret' | 'key' | 'certificate' | 'method'
-  /** As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, `subject:<id>` or `jwks_uri`. */
+  readonly type: 'secret' | 'key' | 'certificate' | 'method' | 'federated' | 'spiffe_id'
+  /**
+   * As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, `subject:<id>`, `federated:<id>`,
+   * `spiffe_id:<id>` or `jwks_uri`.
+   */
   readonly credential: string
   /** The name its operator gave it. */
   readonly label?: string
@@ -34,6 +38,10 @@ export interface CredentialInfo {
   readonly subject?: string
   /** Where the keys are. */
   readonly jwks_uri?: string
+  /** Whose tokens it stands for, and which of them. */
+  readonly rule?: FederatedRule
+  /** The SPIFFE ID; ends in `/*` where any below it will do. */
+  readonly spiffe_id?: string
 }
 
 type Undated = Omit<CredentialInfo, 'last_used_at'>
@@ -64,6 +72,8 @@ type Describable = CredentialDescription & {
   readonly value?: string
   readonly jwks_uri?: string
   readonly added_by?: string | undefined
+  readonly rule?: FederatedRule
+  readonly spiffe_id?: string
 }
 
 function describe(
@@ -71,7 +81,7 @@ function describe(
   { expires_at, revoked_at }: { readonly expires_at?: number | undefined; readonly revoked_at?: number | undefined },
   now: number
 ): Undated {
-  const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by } = credential
+  const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by, rule, spiffe_id } = credential
   return {
     id,
     type: typeNames[credential.type],
@@ -85,7 +95,9 @@ function describe(
     source,
     state: stateOf({ not_before, expires_at, revoked_at }, now),
     ...(member !== undefined && { subject: `${member}=${value ?? ''}` }),
-    ...(jwks_uri !== undefined && { jwks_uri })
+    ...(jwks_uri !== undefined && { jwks_uri }),
+    ...(rule !== undefined && { rule }),
+    ...(spiffe_id !== undefined && { spiffe_id })
   }
 }
 
@@ -95,7 +107,9 @@ const typeNames: Readonly<Record<CredentialOfClient['type'], CredentialInfo['typ
   key_set: 'key',
   certificate: 'certificate',
   subject: 'certificate',
-  method: 'method'
+  method: 'method',
+  federated: 'federated',
+  spiffe_id: 'spiffe_id'
 }
 
 function stateOf(

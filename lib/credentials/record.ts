@@ -6,11 +6,13 @@ import {
   certificateOf,
   certificateSubjects,
   credentialSet,
+  federatedOf,
   jwkThumbprint,
   keepCredentials,
   keyOf,
   methodOf,
   secretOf,
+  spiffeIdOf,
   subjectOf,
   thumbprintOf,
   type CertificateSubjectMember,
@@ -18,6 +20,7 @@ import {
   type CredentialOfClient,
   type Dated
 } from '../clients/credentials.ts'
+import { ruleText, type FederatedRule } from '../clients/federated-credential.ts'
 import type { SecretKeeper } from '../clients/stored-secret.ts'
 
 /** Times are seconds since the epoch. */
@@ -49,6 +52,8 @@ export type StoredCredential = StoredDescription &
     | { readonly type: 'certificate'; /** DER, base64. */ readonly der?: string | undefined }
     | { readonly type: 'subject'; readonly member: CertificateSubjectMember; readonly value: string }
     | { readonly type: 'method'; readonly method: string }
+    | { readonly type: 'federated'; readonly rule: FederatedRule }
+    | { readonly type: 'spiffe_id'; readonly spiffe_id: string }
   )
 
 /** The end of a credential that the client's own source has, and that nobody here can take out there. */
@@ -91,7 +96,7 @@ export function withRecord(base: Client, record: CredentialRecord, keeper: Recor
   const isGone = (member: string): boolean =>
     member === 'jwks_uri'
       ? !all.some(({ type }) => type === 'key_set')
-      : certificateSubjects.some(subject => subject === member) && !all.some(({ id }) => id === member)
+      : (member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)) && !all.some(({ id }) => id === member)
   const members = Object.entries(base).filter(([member]) => !isGone(member))
   const client = Object.freeze({
     ...Object.fromEntries(members),
@@ -158,6 +163,10 @@ function valueOf(credential: CredentialOfClient): Uint8Array {
       return Buffer.from(`${credential.member}=${credential.value}`)
     case 'method':
       return Buffer.from(credential.method)
+    case 'federated':
+      return Buffer.from(ruleText(credential.rule))
+    case 'spiffe_id':
+      return Buffer.from(credential.spiffe_id)
   }
 }
 
@@ -191,6 +200,10 @@ function restore(client_id: string, stored: StoredCredential, keeper: RecordKeep
       return subjectOf(described, stored.member, stored.value)
     case 'method':
       return methodOf(described, stored.method)
+    case 'federated':
+      return federatedOf(described, stored.rule)
+    case 'spiffe_id':
+      return spiffeIdOf(described, stored.spiffe_id)
   }
 }
 

@@ -56,9 +56,9 @@ export class DecisionBuilder {
     this.announced = checks
   }
 
-  /** Records a check that passed. */
-  pass(check: OpenCheckName): void {
-    if (this.failed === undefined) this.checks.push(check)
+  /** Records a check that passed. @param detail where there is more to say than that. */
+  pass(check: OpenCheckName, detail?: CheckDetail): void {
+    if (this.failed === undefined) this.checks.push(detail === undefined ? check : checkOf(check, 'pass', detail))
   }
 
   /** A rule was broken, and the dial for it says to let it through and tell the operator. */

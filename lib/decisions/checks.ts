@@ -27,11 +27,18 @@ const sections = {
   lifetime: 'RFC 7523 §3',
   jti: 'OpenID Connect Core §9',
   replay: 'OpenID Connect Core §9',
+  assertion_type: 'draft-ietf-oauth-spiffe-client-auth §3.1',
+  federated_issuer: 'RFC 7523 §3',
+  federated_subject: 'RFC 7523 §3',
+  federated_claims: 'RFC 7523 §3',
+  spiffe_id: 'draft-ietf-oauth-spiffe-client-auth §3',
+  trust_domain: 'draft-ietf-oauth-spiffe-client-auth §4',
   certificate: 'RFC 8705 §2',
   certificate_chain: 'RFC 8705 §2.1',
   certificate_validity: 'RFC 5280 §4.1.2.5',
   certificate_subject: 'RFC 8705 §2.1.2',
-  certificate_key: 'RFC 8705 §2.2'
+  certificate_key: 'RFC 8705 §2.2',
+  certificate_usage: 'X.509-SVID §4'
 } as const
 
 /** A check of the library's own, by its name in decisions. */

@@ -34,6 +34,7 @@ export type GuardedFetchReason =
   | 'status'
   | 'too_large'
   | 'not_json'
+  | 'unacceptable'
 
 /** Why nothing was fetched. `message` is a clause an operator can read; it quotes nothing of the answer. */
 export class GuardedFetchError extends Error {

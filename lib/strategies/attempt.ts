@@ -7,7 +7,7 @@ import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type Cl
 import { isStale } from '../clients/documents/document.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
-import type { OpenCheckName, Decision } from '../decisions/decision.ts'
+import type { CheckDetail, OpenCheckName, Decision } from '../decisions/decision.ts'
 import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../listeners.ts'
 import { readClientRequest, ReadRequest } from '../http/client-request.ts'
@@ -64,6 +64,8 @@ export interface Proof {
    * this refuses for that.
    */
   pretend?(decision: DecisionBuilder): unknown
+  /** What the check `client` says where there is no such client. Default: that it has to be registered. */
+  readonly unknown?: CheckDetail
 }
 
 /** What proved a client. */
@@ -144,7 +146,8 @@ export async function judgeAttempt(
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
     if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
-      failBeforeProof(decision, strategy, request, client, { now, why: context.clients.whyUnknown?.(client_id) })
+      const why = context.clients.whyUnknown?.(client_id)
+      failBeforeProof(decision, strategy, request, client, { now, why, unknown: proof.unknown })
       await proof.pretend?.(decision)
       throw decision.refuse('client')
     }
@@ -183,7 +186,8 @@ export function decisionAbout(
   client_id: string | undefined
 ): DecisionBuilder {
   const decision = new DecisionBuilder(request.endpoint, request.traceId)
-  decision.client_id = client_id
+  // whoever names nobody is told of without a name
+  decision.client_id = client_id === '' ? undefined : client_id
   decision.mechanism = mechanism
   decision.method = name
   return decision
@@ -208,6 +212,8 @@ export async function findClient(
   request: ClientRequest,
   client_id: string
 ): Promise<Client | undefined> {
+  // nobody is called nothing
+  if (client_id === '') return undefined
   const { found } = request
   // a request may pass two applications' strategies: one's client of this id must never be taken for the other's
   if (found?.clients === clients && found.client_id === client_id) return found.client

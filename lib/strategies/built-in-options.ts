@@ -1,5 +1,6 @@
 /** The options of the built-in methods, together. */
 import { assertionOptionChecks, type AssertionOptions } from '../assertions/assertion-policy.ts'
+import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientsCheck, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import type { BasicEncoding } from '../credentials/secrets/client-secret.ts'
@@ -18,7 +19,9 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
-  /** False leaves the two certificate methods out: for a server whose connections never carry a certificate. Default true. */
+  /** Whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`, each where there is somebody to take it from. */
+  readonly workloads?: WorkloadsOptions | undefined
+  /** False leaves the certificate methods out: for a server whose connections never carry a certificate. Default true. */
   readonly certificateMethods?: boolean | undefined
 }
 
@@ -29,5 +32,6 @@ export const builtInStrategiesChecks = {
   basicEncoding: basicEncodingCheck,
   fetchJson: fn<FetchJson>(),
   clientKeys: clientKeysCheck,
+  workloads: workloadsCheck,
   certificateMethods: flag(true)
 } satisfies Checks<BuiltInStrategiesOptions>

@@ -6,9 +6,13 @@ import { builtInStrategiesChecks, type BuiltInStrategiesOptions } from './built-
 import { ClientSecretBasicStrategy } from './client-secret-basic.ts'
 import { ClientSecretJwtStrategy } from './client-secret-jwt.ts'
 import { ClientSecretPostStrategy } from './client-secret-post.ts'
+import type { ReadWorkloads } from '../assertions/workloads/options.ts'
+import { FederatedJwtStrategy, type FederatedJwtOptions } from './federated-jwt.ts'
 import { NoneStrategy } from './none.ts'
 import { PrivateKeyJwtStrategy } from './private-key-jwt.ts'
 import { SelfSignedTlsClientAuthStrategy } from './self-signed-tls-client-auth.ts'
+import { SpiffeJwtStrategy } from './spiffe-jwt.ts'
+import { SpiffeX509Strategy } from './spiffe-x509.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 import { TlsClientAuthStrategy } from './tls-client-auth.ts'
 
@@ -16,10 +20,14 @@ export type { BuiltInStrategiesOptions } from './built-in-options.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './client-secret-basic.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './client-secret-jwt.ts'
 export { ClientSecretPostStrategy } from './client-secret-post.ts'
+export { FederatedJwtStrategy, type FederatedJwtOptions } from './federated-jwt.ts'
 export { NoneStrategy } from './none.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './private-key-jwt.ts'
 export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './self-signed-tls-client-auth.ts'
+export { SpiffeJwtStrategy } from './spiffe-jwt.ts'
+export { SpiffeX509Strategy } from './spiffe-x509.ts'
 export { TlsClientAuthStrategy } from './tls-client-auth.ts'
+export type { WorkloadStrategyOptions } from './workload-strategy.ts'
 
 /**
  * Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys.
@@ -27,8 +35,8 @@ export { TlsClientAuthStrategy } from './tls-client-auth.ts'
  * @throws ConfigurationError naming the option that is wrong.
  */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
-  const { basicEncoding, certificateMethods, fetchJson, ...read } = readOptions(options, builtInStrategiesChecks)
-  const { clients, clock } = read
+  const { basicEncoding, certificateMethods, fetchJson, workloads, ...read } = readOptions(options, builtInStrategiesChecks)
+  const { clients, clock, issuer, store } = read
   const keys = read.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
   const jwt = { ...read, clientKeys: keys }
@@ -37,9 +45,25 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
     new ClientSecretPostStrategy(common),
     new ClientSecretJwtStrategy(jwt),
     new PrivateKeyJwtStrategy(jwt),
+    ...(workloads === undefined
+      ? []
+      : workloadStrategies({ clients, clock, issuer, store, workloads: workloads.given }, workloads, certificateMethods)),
     ...(certificateMethods
       ? [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keys })]
       : []),
     new NoneStrategy(common)
+  ]
+}
+
+/** Each where there is somebody whose word it takes. */
+function workloadStrategies(
+  { store, ...options }: FederatedJwtOptions,
+  { issuers, trustDomains }: ReadWorkloads,
+  certificateMethods: boolean
+): readonly ClientAuthenticationStrategy[] {
+  return [
+    ...(issuers.size > 0 ? [new FederatedJwtStrategy({ ...options, store })] : []),
+    ...(trustDomains.size > 0 ? [new SpiffeJwtStrategy(options)] : []),
+    ...(trustDomains.size > 0 && certificateMethods ? [new SpiffeX509Strategy(options)] : [])
   ]
 }

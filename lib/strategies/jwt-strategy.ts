@@ -1,6 +1,5 @@
 /** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
@@ -16,11 +15,11 @@ import {
 } from '../assertions/client-assertion.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { fn, readOptions, type Checks } from '../options.ts'
 import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
+import { decodeOnce, isForeign } from './presented-assertion.ts'
 import { absent, type Identification } from './strategy.ts'
 
 export interface JwtStrategyOptions extends StrategyOptions, AssertionOptions {
@@ -73,9 +72,11 @@ export abstract class JwtStrategy extends MethodStrategy {
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
   }
 
-  /** A secret and a private key sign with different algorithms. */
+  /** A secret and a private key sign with different algorithms; what another than the client issued is neither's. */
   suits(request: ClientRequest): boolean {
-    const identified = identifyUnverified(decodeOnce(request))
+    const jws = decodeOnce(request)
+    if (isForeign(jws)) return false
+    const identified = identifyUnverified(jws)
     return identified.outcome === 'present' && this.signingAlgorithms.some(alg => sameAlgorithm(alg, identified.alg))
   }
 
@@ -102,13 +103,6 @@ export abstract class JwtStrategy extends MethodStrategy {
       fix: 'Send one signed JWT in compact serialization as client_assertion.'
     })
   }
-}
-
-/** Both methods ask, to tell themselves apart, and then one of them judges: it is decoded for all of that. */
-const decoded = requestNote<ClientRequest, UnverifiedJws>('client assertion')
-
-function decodeOnce(request: ClientRequest): UnverifiedJws {
-  return decoded.read(request) ?? decoded.write(request, decodeUnverified(request.parameters['client_assertion'] ?? ''))
 }
 
 function malformed(description: string): Identification {

@@ -1,6 +1,7 @@
 /** What a client is refused with beside its proof, in words that say what was there. */
 import { isPublic, type Client, type WhyUnknown } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
+import type { CheckDetail } from '../decisions/decision.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
@@ -12,7 +13,11 @@ export function failBeforeProof(
   strategy: Pick<ClientAuthenticationStrategy, 'name' | 'certificate' | 'public'>,
   request: ClientRequest,
   client: Client | undefined,
-  { now, why }: { readonly now: number; readonly why?: WhyUnknown | undefined }
+  {
+    now,
+    why,
+    unknown = { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' }
+  }: { readonly now: number; readonly why?: WhyUnknown | undefined; readonly unknown?: CheckDetail | undefined }
 ): void {
   if (client === undefined && why !== undefined) {
     const fix = `Correct the client_id or the metadata document at it: ${why.reason}.`
@@ -21,7 +26,7 @@ export function failBeforeProof(
     return
   }
   if (client === undefined) {
-    decision.fail('client', { section: 'RFC 6749 §5.2', fix: 'Register this client_id, or correct it in the client.' })
+    decision.fail('client', unknown)
     return
   }
   decision.pass('client')

@@ -21,7 +21,7 @@ export type Identification =
   | {
       /** Says whether the request is for this strategy. */
       readonly outcome: 'present'
-      /** The client the request names. */
+      /** The client the request names; empty where it names none and what it carries leads to no single one: then it is refused. */
       readonly client_id: string
       /** The client it may be instead, where the request can be read in two ways: this one where there is no client of the first. */
       readonly otherwise?: string

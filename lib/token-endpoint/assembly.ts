@@ -141,9 +141,10 @@ function defaultStrategies(
   clientKeys: ClientKeys
 ): readonly ClientAuthenticationStrategy[] {
   const policy = policyOf(options.profile)
-  const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods } = options
+  const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
+    workloads: workloads?.given,
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
     audienceAsStringOnly: policy.audienceAsStringOnly

@@ -1,6 +1,7 @@
 /** The options of a token endpoint. */
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
+import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { clientDocumentsCheck, type ClientDocumentsOptions } from '../clients/documents/options.ts'
@@ -57,6 +58,11 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * there are no such clients. Not together with `strategies` of one's own, which know none of them.
    */
   readonly clientDocuments?: ClientDocumentsOptions | undefined
+  /**
+   * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds the methods `federated_jwt`,
+   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. Not together with `strategies` of one's own.
+   */
+  readonly workloads?: WorkloadsOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
@@ -88,6 +94,7 @@ export const tokenRouterChecks = {
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
   clientDocuments: clientDocumentsCheck,
+  workloads: workloadsCheck,
   profile: profileCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),

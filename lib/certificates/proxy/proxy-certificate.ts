@@ -2,9 +2,8 @@
 import { LRUCache } from 'lru-cache'
 import { derValues, DerError } from '../x509/der.ts'
 import { CertificateError, parseCertificate } from '../x509/certificate.ts'
-import { longestChain } from '../chain-verification.ts'
 import { readHeader, unreadable } from './header.ts'
-import type { CertificateSource } from '../source.ts'
+import { longestChain, type CertificateSource } from '../source.ts'
 import { proxyTrust } from './trusted-proxies.ts'
 import { readOptions } from '../../options.ts'
 import {
@@ -94,8 +93,8 @@ function toPresented(der: Uint8Array, sentAlong: readonly Uint8Array[], verifica
     if (!(error instanceof CertificateError)) throw error
     throw unreadable(`has a certificate that ${error.message}`, error)
   }
-  if (verification.by === 'proxy') return { der, verified: true }
-  if (verification.by !== 'us') return { der, verified: false, reason: 'nobody verified the chain: see ca and verifiedByProxy' }
+  if (verification.by === 'proxy') return { der, chain, verified: true }
+  if (verification.by !== 'us') return { der, chain, verified: false, reason: 'nobody verified the chain: see ca and verifiedByProxy' }
   return verification.present(der, chain)
 }
 

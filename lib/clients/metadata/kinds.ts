@@ -1,10 +1,12 @@
 /** The kinds of values client metadata has, each judged by itself. */
+import { readFederatedCredential } from '../federated-credential.ts'
+import { spiffeIdPatternProblem } from '../spiffe-id.ts'
 import { isDisplayText } from './display-text.ts'
+import type { Fail } from './fail.ts'
 import { keyProblem } from './jwk.ts'
 import { isWebAddress, redirectUriProblem } from './uri.ts'
 
-/** Throws for a member that is wrong: its name, such as `redirect_uris[1]`, and what it must be. */
-export type Fail = (member: string, mustBe: string) => never
+export type { Fail } from './fail.ts'
 
 /** Where metadata is read. */
 export interface Reading {
@@ -95,6 +97,18 @@ const jwks: KindJudge = (value, member, { fail }) => {
   return value
 }
 
+const mostFederated = 100
+
+const federatedCredentials: KindJudge = (value, member, { fail }) =>
+  Array.isArray(value) && value.length <= mostFederated
+    ? value.map((one: unknown, index) => readFederatedCredential(one, `${member}[${index}]`, fail))
+    : fail(member, `must be a list of at most ${mostFederated} federated credentials`)
+
+const spiffeId: KindJudge = (value, member, { fail }) => {
+  const problem = spiffeIdPatternProblem(value)
+  return problem === undefined ? value : fail(member, problem)
+}
+
 /** Judged by whoever knows what credentials are. */
 const elsewhere: KindJudge = value => value
 
@@ -113,6 +127,8 @@ const judges = {
   seconds,
   jwks,
   subject: text,
+  federated_credentials: federatedCredentials,
+  spiffe_id: spiffeId,
   credentials: elsewhere
 } as const satisfies Readonly<Record<string, KindJudge>>
 

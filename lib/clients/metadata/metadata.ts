@@ -4,6 +4,7 @@
  */
 import type { JWK } from 'jose'
 import type { ClientCredential } from '../configured-credentials.ts'
+import type { FederatedCredential } from '../federated-credential.ts'
 import { cibaGrantType } from '../grant-types.ts'
 import type { Fail, MetadataKind } from './kinds.ts'
 
@@ -71,6 +72,10 @@ export interface RegisteredMetadata {
   readonly tls_client_auth_san_ip?: string | undefined
   /** An email address among the certificate's alternative names (RFC 8705 §2.1.2). */
   readonly tls_client_auth_san_email?: string | undefined
+  /** The tokens of other platforms that prove the client, for `federated_jwt`; any of them will do. */
+  readonly federated_credentials?: readonly FederatedCredential[] | undefined
+  /** The client's SPIFFE ID, for `spiffe_jwt` and `spiffe_x509`; one that ends in `/*` is any below it. */
+  readonly spiffe_id?: string | undefined
   /** The algorithm ID Tokens for the client are signed with (OpenID Connect Registration §2). */
   readonly id_token_signed_response_alg?: string | undefined
   /** Present: userinfo is answered as a JWT signed so (OpenID Connect Registration §2). */
@@ -161,6 +166,8 @@ export interface MetadataMember {
   readonly translated?: true
   /** The server's or its operator's to say: a client that registers itself cannot. */
   readonly configured?: true
+  /** A client that registers itself can say it only where the server's operator lets it prove itself by other platforms' tokens. */
+  readonly workload?: true
   /** Means something only where this grant is. */
   readonly grant?: string
 }
@@ -210,6 +217,8 @@ export const clientMetadata = {
   tls_client_auth_san_ip: { kind: 'subject', section: 'RFC 8705 §2.1.2' },
   tls_client_auth_san_email: { kind: 'subject', section: 'RFC 8705 §2.1.2' },
   tls_client_certificate_bound_access_tokens: { kind: 'flag', section: 'RFC 8705 §3.4' },
+  federated_credentials: { kind: 'federated_credentials', workload: true },
+  spiffe_id: { kind: 'spiffe_id', section: 'draft-ietf-oauth-spiffe-client-auth §6', workload: true },
   use_mtls_endpoint_aliases: { kind: 'flag', section: 'FAPI 2.0 §5.2.2' },
   backchannel_token_delivery_mode: {
     kind: 'text',

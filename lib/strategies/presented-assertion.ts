@@ -1,0 +1,17 @@
+/** The assertion of a request, as the methods see it that tell each other apart by it. */
+import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
+import type { ClientRequest } from '../client-request.ts'
+import { requestNote } from '../request-note.ts'
+
+/** Several methods ask, to tell themselves apart, and then one of them judges: it is decoded for all of that. */
+const decoded = requestNote<ClientRequest, UnverifiedJws>('client assertion')
+
+/** The request's `client_assertion`, decoded once. Nothing is verified. */
+export function decodeOnce(request: ClientRequest): UnverifiedJws {
+  return decoded.read(request) ?? decoded.write(request, decodeUnverified(request.parameters['client_assertion'] ?? ''))
+}
+
+/** Whether another than the client says that it issued an assertion: what a client signs names it as issuer and as subject. */
+export function isForeign(jws: UnverifiedJws): boolean {
+  return jws.outcome === 'read' && typeof jws.payload['iss'] === 'string' && jws.payload['iss'] !== jws.payload['sub']
+}
