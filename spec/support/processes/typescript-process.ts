@@ -3,14 +3,17 @@
 const root = new URL('../../../', import.meta.url)
 
 const hooks = `
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 const root = ${JSON.stringify(root.href)}
 const { transform } = createRequire(root)('@swc/core')
 const options = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }
 export function resolve(specifier, context, next) {
-  const [, path] = /^clientele(?:\\/(.+))?$/.exec(specifier) ?? [specifier, specifier]
-  return next(path === specifier ? specifier : new URL(\`lib/\${path ?? 'index'}.ts\`, root).href, context)
+  const [, path = 'index'] = /^clientele(?:\\/(.+))?$/.exec(specifier) ?? [specifier, specifier]
+  if (path === specifier) return next(specifier, context)
+  const files = [\`lib/\${path}.ts\`, \`lib/\${path}/\${path}.ts\`].map(file => new URL(file, root))
+  return next((files.find(file => existsSync(file)) ?? files[0]).href, context)
 }
 export async function load(url, context, next) {
   if (!url.startsWith(root) || !url.endsWith('.ts')) return next(url, context)
