@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { goTokens, javaTokens } from './support/workloads/compiled-recipes.ts'
 import { typescriptArgs } from './support/processes/typescript-process.ts'
 import { clientOf, openKitchen, recipesOf, type Kitchen, type Recipe } from './support/workloads/recipes.ts'
 
@@ -52,7 +53,14 @@ process.exit()`
   return new Map(JSON.parse(stdout) as [string, string][])
 }
 
-describe.each(['openid-client', 'oauth4webapi'])('%s', library => {
+/** The MCP SDK signs no requests with secrets, and presents no certificates. */
+const methodsOfMcp = methods.filter(method => !/post|secret_jwt|tls|x509/.test(method))
+
+describe.each([
+  ['openid-client', methods],
+  ['oauth4webapi', methods],
+  ['mcp-sdk', methodsOfMcp]
+])('%s', (library, expected) => {
   // Node looks for packages from where a file is
   const folder = join(root, 'node_modules', '.cache', 'clientele', `recipes-${library}-${process.pid}`)
   const recipes = recipesOf(`${library}.md`, 'ts')
@@ -60,7 +68,7 @@ describe.each(['openid-client', 'oauth4webapi'])('%s', library => {
   beforeAll(async () => void (tokens = await tokensOf(recipes, folder)), timeout)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it('has a recipe for every method', () => expect(recipes.map(({ title }) => title)).toEqual(methods))
+  it('has a recipe for every method', () => expect(recipes.map(({ title }) => title)).toEqual(expected))
   it.each(recipes)('$title', ({ title }) => expectToken(title, tokens.get(title)))
 })
 
@@ -90,5 +98,19 @@ whereThereIs(
       timeout
     })
     await expectToken(recipe.title, (JSON.parse(stdout) as { access_token?: string }).access_token ?? stdout)
+  })
+})
+
+describe.each([
+  ['go', ['go'], goTokens],
+  ['java', ['java', 'javac', 'keytool'], javaTokens]
+] as const)('%s', (language, commands, tokensIn) => {
+  const recipes = recipesOf(`${language}.md`, language).filter(({ title }) => title !== 'Client certificates')
+  it('has a recipe for every method', () => expect(recipes.map(({ title }) => title)).toEqual(methods))
+
+  whereThereIs(...commands)('as it stands there', () => {
+    let tokens: ReadonlyMap<string, string>
+    beforeAll(async () => void (tokens = await tokensIn(kitchen)), 300_000)
+    it.each(recipes)('$title', ({ title }) => expectToken(title, tokens.get(title)))
   })
 })

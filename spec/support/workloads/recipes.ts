@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { clientCredentials, authorizationCode, type ClientMetadata } from 'clientele'
+import { clientCredentials, authorizationCode, tlsCertificate, type ClientMetadata } from 'clientele'
 import { kubernetes } from 'clientele/workloads'
 import { exportJWK } from 'jose'
 import { makeCertificate } from '../certificates/certificates.ts'
-import { callback, clientAuthority } from '../journeys/clients.ts'
+import { api, callback, clientAuthority } from '../journeys/clients.ts'
 import { serverAuthority, startServer, type RunningServer } from '../journeys/server.ts'
 import { keyPair } from '../keys/made-keys.ts'
 import { makeIssuer, signAs } from '../servers/trusted-issuer.ts'
@@ -35,6 +35,12 @@ export function recipesOf(page: string, language: string): readonly Recipe[] {
     const code = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(section)?.[1]
     return code === undefined ? [] : [{ title: title.trim(), code }]
   })
+}
+
+/** Every block of the language on a page. */
+export function blocksOf(page: string, language: string): readonly string[] {
+  const text = readFileSync(join(root, 'docs/clients', page), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code)
 }
 
 export interface Kitchen {
@@ -91,7 +97,20 @@ export async function openKitchen(): Promise<Kitchen> {
     trustDomains: [{ trustDomain: domain.name, bundle: domain.bundle }]
   }
   const tokenIssuers = [authorizationCode(), clientCredentials()]
-  const server = await startServer({ clients, listeners: 'aliases', options: { workloads, tokenIssuers } })
+  const resourcesOf = (issuer: string) => [api, `${issuer}/mcp`].map(resource => ({ resource, scopes: ['api:read'] }))
+  const server = await startServer({
+    clients,
+    listeners: 'aliases',
+    // Go and Java present no certificate to a server that names authorities of others
+    clientCa: false,
+    options: issuer => ({
+      certificateSource: tlsCertificate({ ca: clientAuthority.pem }),
+      workloads,
+      tokenIssuers,
+      resources: resourcesOf(issuer)
+    })
+  })
+  server.app.use(server.server.protectedResourceMetadata({ resource: `${server.issuer}/mcp`, scopes: ['api:read'] }))
 
   const put = (path: string, content: string): void => {
     const file = join(folder, path)
