@@ -76,7 +76,7 @@ func main() {
     ...files,
     'around.go': around('go.md', 'go', kitchen),
     'main.go': main,
-    'go.mod': 'module recipes\n\ngo 1.24\n'
+    'go.mod': 'module recipes\n\ngo 1.19\n'
   })
   const env = { ...kitchen.env, GOTOOLCHAIN: 'local', GOFLAGS: '-buildvcs=false' }
   await run('go', ['build', '-o', 'recipes', '.'], { cwd: folder, env, timeout })
