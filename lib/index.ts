@@ -105,6 +105,10 @@ export { authenticateClient, type AuthenticateClientOptions } from './authentica
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
+// other platforms' word for the workloads that clients are
+export type { TrustDomain, WorkloadDials, WorkloadIssuer, WorkloadsOptions } from './assertions/workloads/options.ts'
+export type { ClaimRule, ClaimRules, FederatedCredential, FederatedRule } from './clients/federated-credential.ts'
+
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'
 export type { ClientAuthenticationStrategy, Identification } from './strategies/strategy.ts'
 

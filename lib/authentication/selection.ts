@@ -37,10 +37,27 @@ export function selectStrategy(
   const mechanisms = visibleMechanisms(request, carried)
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
   const mechanism = mechanisms[0] ?? 'client_id'
-  const candidates = lookingAlike(
-    carried.filter(({ strategy }) => strategy.mechanism === mechanism),
-    request
+  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  const alike = lookingAlike(candidates, request)
+  const [unnamed] = alike
+  const others = unnamed !== undefined && idOf(unnamed) === '' ? candidates.filter(one => idOf(one) !== '') : []
+  if (others.length === 0) return selectAmong(alike, { mechanism, strategies, clients, request })
+  return existing(others, clients, request).then(found =>
+    selectAmong(found ? others : alike, { mechanism, strategies, clients, request })
   )
+}
+
+interface Selecting {
+  readonly mechanism: Mechanism
+  readonly strategies: readonly ClientAuthenticationStrategy[]
+  readonly clients: ClientRegistry
+  readonly request: ClientRequest
+}
+
+function selectAmong(
+  candidates: readonly Carried[],
+  { mechanism, strategies, clients, request }: Selecting
+): Selected | Promise<Selected> {
   const [first] = candidates
   if (first === undefined) throw refuseNothing(request, mechanism, strategies)
   if (first.identification.outcome === 'malformed')
@@ -66,6 +83,12 @@ function lookingAlike(candidates: readonly Carried[], request: ClientRequest): r
   const named = suiting.find(one => idOf(one) !== '')
   if (named === undefined) return suiting.length === 0 ? candidates : suiting
   return [named, ...suiting.filter(one => one !== named)]
+}
+
+/** Whether there is a client that others read from a request which leads to none by what it looks like: then it is theirs, and badly made. */
+async function existing([other]: readonly Carried[], clients: ClientRegistry, request: ClientRequest): Promise<boolean> {
+  const client_id = other && idOf(other)
+  return client_id !== undefined && (await findClient(clients, request, client_id)) !== undefined
 }
 
 /** Undefined where the request cannot be read. */

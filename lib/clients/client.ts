@@ -1,6 +1,6 @@
 /** The clients of an authorization server: what was registered, with its defaults, checked once. */
-import { checkFederatedCredentials, readCredentials } from './configured-credentials.ts'
-import { keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './credentials.ts'
+import { readCredentials } from './configured-credentials.ts'
+import { federatedId, keepCredentials, registeredCredentials, type ClientSecret, type CredentialOfClient } from './credentials.ts'
 import { checkMethodNeeds, defaultMethod, isPublicMethod } from './methods.ts'
 import type { Fail } from './metadata/kinds.ts'
 import { metadataRules } from './metadata/rules.ts'
@@ -41,7 +41,7 @@ export interface ClientRegistry {
   /** Told of each authentication, for whoever records what is still in use. Does not throw, and takes no time. */
   used?(client: Client, method: string, credentials: readonly string[]): void
   /** The clients that are configured as a list: one that does not name itself is looked for among these. */
-  listed?(): readonly Client[]
+  readonly listed?: (() => readonly Client[]) | undefined
   /** Why a client_id was not found last time, where there is more to say than that nobody has it. */
   whyUnknown?(client_id: string): WhyUnknown | undefined
 }
@@ -174,7 +174,7 @@ function checkMetadata(
   if (typeof given !== 'object' || given === null) throw new ConfigurationError(path, 'must be an object of client metadata')
   const metadata = readMetadata(given, fail)
   if ((metadata as Partial<ReadMetadata>).client_id === undefined) fail('client_id', 'must be a non-empty string')
-  const federated = checkFederatedCredentials(metadata.federated_credentials, fail)
+  const federated = (metadata.federated_credentials ?? []).map(federatedId)
   const taken = metadata.client_secret === undefined ? federated : ['1', ...federated]
   const added = readCredentials(metadata.credentials, fail, taken)
   for (const rule of metadataRules) rule(metadata, fail)

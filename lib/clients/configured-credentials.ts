@@ -73,12 +73,7 @@ export interface SpiffeIdCredential extends CredentialMembers {
  * `token_endpoint_auth_method`.
  */
 export type ClientCredential =
-  | SecretCredential
-  | KeyCredential
-  | CertificateCredential
-  | MethodCredential
-  | FederatedTokenCredential
-  | SpiffeIdCredential
+  SecretCredential | KeyCredential | CertificateCredential | MethodCredential | FederatedTokenCredential | SpiffeIdCredential
 
 /** How many one client's metadata may have. */
 const mostConfigured = 100
@@ -112,22 +107,20 @@ export function readCredentials(given: unknown, fail: Fail, taken: readonly stri
 
 /**
  * What the credentials in `federated_credentials` have in common with any other: label, dates and an id of their own.
- *
- * @returns their ids.
  */
-export function checkFederatedCredentials(given: readonly FederatedCredential[] = [], fail: Fail): readonly string[] {
+export function checkFederatedCredentials(given: readonly FederatedCredential[] = [], fail: Fail): void {
   const ids: string[] = []
   given.forEach((one, index) => {
     const path = `federated_credentials[${index}]`
     const failAt: Fail = (member, mustBe) => fail(`${path}.${member}`, mustBe)
     const id = federatedId(one)
-    if (ids.includes(id)) one.id === undefined ? fail(path, 'must not be the same as another') : failAt('id', takenId)
+    if (ids.includes(id) && one.id === undefined) fail(path, 'must not be the same as another')
+    if (ids.includes(id)) failAt('id', takenId)
     checkId(id, failAt)
     checkLabel(one.label, failAt)
     checkDates(one, failAt)
     ids.push(id)
   })
-  return ids
 }
 
 const takenId = 'is already the id of another credential of this client'

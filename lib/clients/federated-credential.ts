@@ -86,7 +86,9 @@ export function readFederatedCredential(given: unknown, member: string, fail: Fa
     if (error instanceof ConfigurationError) failAt(error.key, error.message.slice(error.key.length + 1))
     throw error
   }
-  const present: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+  const present: Readonly<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== null)
+  )
   const { id, label, not_before, expires_at } = present as Partial<FederatedCredential>
   return {
     ...(id !== undefined && { id }),
@@ -127,13 +129,20 @@ function readClaims(given: unknown, member: string, fail: Fail, extent: Extent):
 
 function readWanted(value: unknown, path: string, fail: Fail, extent: Extent): ClaimRule {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return readClaims(value, path, fail, extent)
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (isScalar(value)) {
+    extent.values++
+    return value
+  }
+  const values: readonly unknown[] = Array.isArray(value) ? value : []
   if (values.length === 0 || values.length > mostAlternatives)
-    fail(path, `must be a value, or a list of 1 to ${mostAlternatives} values of which one is enough`)
+    fail(
+      path,
+      `must be a string of at most ${longestText} characters, a number, true or false, or a list of 1 to ${mostAlternatives} of them`
+    )
   extent.values += values.length
   if (extent.values > mostValues) fail(path, `must not be beyond the ${mostValues} values of a rule`)
-  if (!values.every(isScalar)) return fail(path, `must be a string of at most ${longestText} characters, a number, true or false`)
-  return Array.isArray(value) ? values : (values[0] as string | number | boolean)
+  if (!values.every(isScalar)) return fail(path, 'must have strings, numbers, true and false in it alone')
+  return values
 }
 
 function isScalar(value: unknown): value is string | number | boolean {

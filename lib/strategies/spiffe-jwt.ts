@@ -13,7 +13,7 @@ import { parseSpiffeId } from '../clients/spiffe-id.ts'
 import type { ClientRequest } from '../client-request.ts'
 import { readOptions } from '../options.ts'
 import type { Proof } from './attempt.ts'
-import { decodeOnce } from './presented-assertion.ts'
+import { decodeOnce, isForeign } from './presented-assertion.ts'
 import { openOptions, workloadStrategyChecks, WorkloadJwtStrategy, type WorkloadStrategyOptions } from './workload-strategy.ts'
 
 /**
@@ -68,5 +68,5 @@ export class SpiffeJwtStrategy extends WorkloadJwtStrategy {
 
 /** A token whose subject is a SPIFFE ID, and which its subject did not sign for itself. */
 function isSvid(jws: UnverifiedJws): boolean {
-  return jws.outcome === 'read' && jws.payload['iss'] !== jws.payload['sub'] && parseSpiffeId(jws.payload['sub']) !== undefined
+  return isForeign(jws) && jws.outcome === 'read' && parseSpiffeId(jws.payload['sub']) !== undefined
 }

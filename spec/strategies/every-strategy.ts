@@ -23,7 +23,7 @@ export const clients: ClientMetadata[] = [
   { client_id: 'tls', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'billing.example' },
   { client_id: 'self-signed', token_endpoint_auth_method: 'self_signed_tls_client_auth', jwks: { keys: [selfSigned.jwk] } },
   { client_id: 'app', token_endpoint_auth_method: 'none' },
-  { client_id: 'future', token_endpoint_auth_method: 'spiffe_jwt', client_secret: secret }
+  { client_id: 'future', token_endpoint_auth_method: 'x_future', client_secret: secret }
 ]
 
 export function every(): readonly ClientAuthenticationStrategy[] {

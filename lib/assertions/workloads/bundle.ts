@@ -52,7 +52,8 @@ function jwtKey(key: unknown): JWK[] {
 /** SPIFFE Trust Domain and Bundle §4.2.2: exactly one certificate, of an authority. */
 function certificateOf(key: unknown): Uint8Array[] {
   if (typeof key !== 'object' || key === null || !('use' in key) || key.use !== 'x509-svid' || !('x5c' in key)) return []
-  const [encoded, more]: readonly unknown[] = Array.isArray(key.x5c) ? key.x5c : []
+  const x5c: readonly unknown[] = Array.isArray(key.x5c) ? key.x5c : []
+  const [encoded, more] = x5c
   if (typeof encoded !== 'string' || more !== undefined) return []
   const der = Buffer.from(encoded, 'base64')
   try {
@@ -71,7 +72,10 @@ export const bundleCheck: Check<Bundle | undefined> = readBy('a SPIFFE bundle: a
   const { keys } = value as { readonly keys: readonly unknown[] }
   checkPublic(keys, key)
   if (keys.length > 0 && bundle.jwtKeys.length + bundle.certificates.length === 0)
-    throw new ConfigurationError(`${key}.keys`, 'must have a key with the use jwt-svid and a kid, or with the use x509-svid and one x5c')
+    throw new ConfigurationError(
+      `${key}.keys`,
+      'must have a key with the use jwt-svid and a kid, or with the use x509-svid and one x5c'
+    )
   return bundle
 })
 

@@ -13,7 +13,16 @@ import { consumeOnce } from '../replay.ts'
 import { describeClaim } from '../trusted-jwt.ts'
 import { judgeJti } from '../trusted-jwt-claims.ts'
 import { claimMismatch, hasClaims, isSubject } from './claim-rules.ts'
-import { checkAudience, checkTimes, readFormat, refuseBy, signedChecks, timeCheckNames, verifyInVain, verifySigned } from './workload-jwt.ts'
+import {
+  checkAudience,
+  checkTimes,
+  readFormat,
+  refuseBy,
+  signedChecks,
+  timeCheckNames,
+  verifyInVain,
+  verifySigned
+} from './workload-jwt.ts'
 import type { Platform, Workloads, WorkloadServer } from './workloads.ts'
 
 /** The checks {@link verifyFederatedJwt} goes through, in order. A strategy announces them. */
@@ -69,7 +78,11 @@ export async function verifyFederatedJwt(client: Client, input: FederatedJwtInpu
     throw refuseIssuer(client, payload['iss'], input)
   }
   decision.pass('federated_issuer')
-  const { claims } = await verifySigned(assertion, header, { rule: headerRule(platform, workloads), keys: platform.keys, decision })
+  const { claims } = await verifySigned(assertion, header, {
+    rule: headerRule(platform, workloads),
+    keys: platform.keys,
+    decision
+  })
   const forAudience = credentialsForAudience(ofPlatform, claims, input)
   checkTimes(claims, { rule: platform.rule, now, decision, iat: 'required' })
   const credential = matchCredential(forAudience, claims, decision)
@@ -120,18 +133,24 @@ function refuseIssuer(client: Client, iss: unknown, { workloads, decision }: Fed
   const { federated } = credentialSet(client)
   const issuers = [...new Set(federated.map(({ rule }) => rule.issuer))]
   const section = 'RFC 7523 §3'
-  const detail = { section, expected: issuers.join(' or ') || 'an issuer, and the client has no federated credential', received: describeClaim(iss) }
+  const detail = {
+    section,
+    expected: issuers.join(' or ') || 'an issuer, and the client has no federated credential',
+    received: describeClaim(iss)
+  }
   return decision.refuse('federated_issuer', { ...detail, fix: issuerFix(issuers, iss, workloads) })
 }
 
-function issuerFix(issuers: readonly string[], iss: unknown, { platform, server }: Workloads): string {
+function issuerFix(issuers: readonly string[], iss: unknown, workloads: Workloads): string {
   if (iss === legacyKubernetesIssuer)
     return 'This is a legacy Kubernetes token, which never ends and is for nobody: project a token with audience and expirationSeconds.'
-  if (iss === server.issuer) return 'This server signed it itself: present the token of the platform the workload runs on.'
+  if (iss === workloads.server.issuer)
+    return 'This server signed it itself: present the token of the platform the workload runs on.'
   const near = issuers.find(issuer => issuer !== iss && String(iss).replace(/\/$/, '') === issuer.replace(/\/$/, ''))
-  if (near !== undefined) return 'The two differ by a slash at the end, and are compared as they are: write the issuer as its tokens do.'
+  if (near !== undefined)
+    return 'The two differ by a slash at the end, and are compared as they are: write the issuer as its tokens do.'
   if (typeof iss === 'string' && issuers.includes(iss))
-    return platform(iss) === undefined
+    return workloads.platform(iss) === undefined
       ? 'The client has a credential of this issuer, and this server does not trust it: add it to the workload issuers.'
       : 'The client’s credential of this issuer may be used at another time only: change its dates, or add another.'
   return 'Present a token of a platform that the client has a federated credential for, or add one for this platform.'
@@ -143,7 +162,8 @@ function credentialsForAudience(
   claims: JsonObject,
   { audiences: usual, workloads, decision }: FederatedJwtInput
 ): readonly FederatedOfClient[] {
-  const audiencesOf = ({ rule: { audience } }: FederatedOfClient): readonly string[] => (audience === undefined ? usual : [audience])
+  const audiencesOf = ({ rule: { audience } }: FederatedOfClient): readonly string[] =>
+    audience === undefined ? usual : [audience]
   const audiences = credentials.flatMap(audiencesOf)
   const fix = 'Ask the platform for a token whose only audience is this one, or write the audience it has into the credential.'
   const found = checkAudience(claims, { audiences, several: workloads.dials.audience, fix }, decision)
@@ -151,7 +171,11 @@ function credentialsForAudience(
 }
 
 /** The one whose subject and claims the token has. @throws InvalidClientError where it is none. */
-function matchCredential(credentials: readonly FederatedOfClient[], claims: JsonObject, decision: DecisionBuilder): FederatedOfClient {
+function matchCredential(
+  credentials: readonly FederatedOfClient[],
+  claims: JsonObject,
+  decision: DecisionBuilder
+): FederatedOfClient {
   const ofSubject = credentials.filter(({ rule }) => isSubject(rule, claims))
   const [first] = ofSubject
   if (first === undefined) {

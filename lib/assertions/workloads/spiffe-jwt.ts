@@ -6,7 +6,15 @@ import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { JsonObject, UnverifiedJws } from '../compact-jws.ts'
 import { describeClaim } from '../trusted-jwt.ts'
-import { checkAudience, checkTimes, readFormat, signedChecks, timeCheckNames, verifyInVain, verifySigned } from './workload-jwt.ts'
+import {
+  checkAudience,
+  checkTimes,
+  readFormat,
+  signedChecks,
+  timeCheckNames,
+  verifyInVain,
+  verifySigned
+} from './workload-jwt.ts'
 import type { SpiffeDomain } from './trust-domain.ts'
 import type { Workloads } from './workloads.ts'
 
@@ -27,7 +35,9 @@ export const spiffeJwtChecks: readonly CheckName[] = [
 const section = 'draft-ietf-oauth-spiffe-client-auth §3.1'
 
 /** JWT-SVID §3: RSA and ECDSA signatures alone. */
-export const svidAlgorithms: readonly string[] = ['RS', 'ES', 'PS'].flatMap(kind => ['256', '384', '512'].map(size => kind + size))
+export const svidAlgorithms: readonly string[] = ['RS', 'ES', 'PS'].flatMap(kind =>
+  ['256', '384', '512'].map(size => kind + size)
+)
 
 export interface SpiffeJwtInput {
   readonly assertion: string
@@ -112,7 +122,9 @@ export function refuseSpiffeId(
   { received, isOne }: { readonly received: string; readonly isOne: boolean },
   decision: DecisionBuilder
 ): Error {
-  const expected = credentialSet(client).spiffeIds.map(({ spiffe_id }) => spiffe_id).join(' or ')
+  const expected = credentialSet(client)
+    .spiffeIds.map(({ spiffe_id }) => spiffe_id)
+    .join(' or ')
   return decision.refuse('spiffe_id', {
     section,
     expected: expected || 'a SPIFFE ID, and the client has registered none',
@@ -126,7 +138,7 @@ export function refuseSpiffeId(
 /** The check `trust_domain` failed. */
 export function refuseTrustDomain({ trustDomain }: SpiffeId, decision: DecisionBuilder): Error {
   return decision.refuse('trust_domain', {
-    section: 'draft-ietf-oauth-spiffe-client-auth §4',
+    section: 'draft-ietf-oauth-spiffe-client-auth §5',
     received: trustDomain,
     fix: 'Add the trust domain with its bundle to workloads.trustDomains, or present an SVID of one that is there.'
   })
@@ -137,5 +149,6 @@ export async function pretendSpiffeJwt({ assertion, jws, workloads, decision }: 
   const svid = jws.outcome === 'read' ? parseSpiffeId(jws.payload['sub']) : undefined
   const domain = svid && workloads.domain(svid.trustDomain)
   if (domain === undefined || jws.outcome === 'malformed') await verifyInVain(assertion, jws)
-  else await verifySigned(assertion, jws.header, { rule: { ...headerRule, otherTypes: 'enforce' }, keys: domain.jwtKeys, decision })
+  else
+    await verifySigned(assertion, jws.header, { rule: { ...headerRule, otherTypes: 'enforce' }, keys: domain.jwtKeys, decision })
 }

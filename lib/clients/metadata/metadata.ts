@@ -218,7 +218,7 @@ export const clientMetadata = {
   tls_client_auth_san_email: { kind: 'subject', section: 'RFC 8705 §2.1.2' },
   tls_client_certificate_bound_access_tokens: { kind: 'flag', section: 'RFC 8705 §3.4' },
   federated_credentials: { kind: 'federated_credentials', workload: true },
-  spiffe_id: { kind: 'spiffe_id', section: 'draft-ietf-oauth-spiffe-client-auth §6', workload: true },
+  spiffe_id: { kind: 'spiffe_id', section: 'draft-ietf-oauth-spiffe-client-auth §4.1', workload: true },
   use_mtls_endpoint_aliases: { kind: 'flag', section: 'FAPI 2.0 §5.2.2' },
   backchannel_token_delivery_mode: {
     kind: 'text',

@@ -1,5 +1,6 @@
 /** What must be true of several members of client metadata together, of configured and of registered clients alike. */
 import { notificationEndpointIsNeeded, pushedTokensAreUnbound } from '../backchannel-metadata.ts'
+import { checkFederatedCredentials } from '../configured-credentials.ts'
 import { certificateSubjects } from '../credentials.ts'
 import { pairwiseHasASector } from '../subject-type.ts'
 import type { MetadataRule } from './metadata.ts'
@@ -22,8 +23,13 @@ const codesHaveARedirect: MetadataRule = ({ grant_types, redirect_uris = [] }, f
     fail('redirect_uris', 'must name at least one URI, for the grant authorization_code')
 }
 
+const federatedCredentialsAreDistinct: MetadataRule = ({ federated_credentials }, fail) => {
+  checkFederatedCredentials(federated_credentials, fail)
+}
+
 export const metadataRules: readonly MetadataRule[] = [
   keysAreGivenOnce,
+  federatedCredentialsAreDistinct,
   oneSubject,
   codesHaveARedirect,
   notificationEndpointIsNeeded,

@@ -30,9 +30,9 @@ const stricter: ReadonlyMap<MetadataMember['kind'], Judge> = new Map<MetadataMem
 ])
 
 /** Judges a member of this name; undefined where this server knows none, or none that is the client's to say. */
-export function judgeOf(name: string, { grantTypes }: RegistrationRules): Judge | undefined {
+export function judgeOf(name: string, { grantTypes, workloads }: RegistrationRules): Judge | undefined {
   const member = memberOf(name)
-  if (member === undefined || member.configured === true) return undefined
+  if (member === undefined || member.configured === true || (member.workload === true && !workloads)) return undefined
   if (member.grant !== undefined && !grantTypes.includes(member.grant)) return undefined
   if (name === 'tls_client_certificate_bound_access_tokens') return withCertificates
   return stricter.get(member.kind) ?? chosen(member) ?? ofKind(member.kind)

@@ -17,6 +17,7 @@ import type { SecretKeeper } from '../../clients/stored-secret.ts'
 import {
   ConfigurationError,
   eachOf,
+  flag,
   fn,
   integer,
   listOf,
@@ -93,6 +94,11 @@ export interface RegistrationOptions {
    * browser runs, such as `javascript`. Default none.
    */
   readonly schemes?: readonly string[] | undefined
+  /**
+   * True lets clients register `federated_credentials`, `spiffe_id` and the methods that take them, each for `policy` to judge, which must be given: whoever
+   * registers says who may be this client from then on. Default false: they are left out.
+   */
+  readonly workloads?: boolean | undefined
   /** Seconds after which a client that has never authenticated is gone; 0: never. Default 30 days. */
   readonly unusedTtl?: number | undefined
   /** Seconds a generated secret lives; 0 (default): for ever. */
@@ -128,6 +134,7 @@ export const registrationChecks = {
     ),
     []
   ),
+  workloads: flag(false),
   unusedTtl: integer({ min: 0, max: 100 * year, default: month }),
   clientSecretTtl: integer({ min: 0, max: 100 * year, default: 0 }),
   limits: nested(registrationLimitChecks, {}),
@@ -170,12 +177,17 @@ export function registration(
   basis: RegistrationBasis & { readonly clients: ClientRegistry } & Pick<Registration, 'fetchJson' | 'guesses'>
 ): Registration {
   const { server, clients, fetchJson, guesses, profile } = basis
-  const { policy, clientSecretTtl, unusedTtl, maxAge, schemes, limits } = options
+  const { policy, clientSecretTtl, unusedTtl, maxAge, schemes, limits, workloads } = options
+  if (workloads && policy === undefined)
+    throw new ConfigurationError(
+      'registration.policy',
+      'must be given with workloads: somebody has to judge whose tokens prove a client'
+    )
   const access = checkAccess(options, profile)
   const rules = registrationRules(basis, {
     grantTypes: checkGrantTypes(options.grantTypes, [...basis.tokenIssuers.keys()], access.access),
     scopes: checkScopes(options.scopes, server.scopes),
-    ...{ schemes, limits }
+    ...{ schemes, limits, workloads }
   })
   const secrets = secretKeeper({ mac: (purpose, data) => server.keys.mac(purpose, data), random: server.random })
   const { issuer, clock, store } = server

@@ -1,5 +1,6 @@
 /** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
+import { methodFacts } from '../../clients/methods.ts'
 import { integer, isLoopbackHost, type Checks, type Read } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
@@ -42,6 +43,8 @@ export interface RegistrationRules {
   readonly deliveryModes: readonly string[]
   /** Private-use redirect URI schemes that are let in beside those of reversed domain names. */
   readonly schemes: readonly string[]
+  /** Whether clients may say which tokens of other platforms prove them. */
+  readonly workloads: boolean
   /** Whether connections can carry a client certificate. */
   readonly certificateMethods: boolean
   /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
@@ -64,12 +67,16 @@ export interface RegistrationBasis {
 
 export function registrationRules(
   basis: RegistrationBasis,
-  options: Pick<RegistrationRules, 'grantTypes' | 'scopes' | 'schemes' | 'limits'>
+  options: Pick<RegistrationRules, 'grantTypes' | 'scopes' | 'schemes' | 'limits' | 'workloads'>
 ): RegistrationRules {
   const { server, strategies, tokenIssuers } = basis
   const confidential = [...tokenIssuers.values()].filter(issuer => issuer.confidential === true)
   return {
-    methods: new Map(strategies.map(({ name, signingAlgorithms = [] }) => [name, signingAlgorithms])),
+    methods: new Map(
+      strategies.flatMap(({ name, signingAlgorithms = [] }) =>
+        options.workloads || methodFacts.get(name)?.workload !== true ? [[name, signingAlgorithms]] : []
+      )
+    ),
     confidentialGrantTypes: confidential.map(({ grant_type }) => grant_type),
     signingAlgorithms: server.idTokenAlgorithms,
     requestObjectAlgorithms: basis.requestObjectAlgorithms.filter(alg => asymmetricAlgorithms.has(alg)),

@@ -41,6 +41,24 @@ const wrong: Readonly<Record<MetadataMember['kind'], readonly unknown[]>> = {
   seconds: [true, '0', '1800000000', -1, 1.5, NaN, Infinity, [], {}, 1_800_000_000_000],
   jwks: [true, 0, 'x', [], {}, { keys: {} }, { keys: 'x' }, { keys: [{ kty: 'EC', x: 'x'.repeat(20_000) }] }],
   subject: noString,
+  federated_credentials: [
+    ...[true, 0, 'x', {}, [7], [null], [[]], [{}]],
+    [{ issuer: 'https://platform.example' }],
+    [{ issuer: 'https://platform.example', subject: '' }],
+    [{ issuer: 'https://platform.example', subject: 'repo:acme/app*' }],
+    [{ issuer: 'https://platform.example', subject: '*' }],
+    [{ issuer: 'https://platform.example', subject: 's', claim: {} }],
+    [{ issuer: 'https://platform.example', claims: {} }],
+    [{ issuer: 'kubernetes/serviceaccount', subject: 's' }],
+    [{ subject: 's' }]
+  ],
+  spiffe_id: [
+    ...noString,
+    'https://prod.example/a',
+    'spiffe://prod.example',
+    'spiffe://PROD.example/a',
+    'spiffe://prod.example/a*'
+  ],
   credentials: [true, 0, 'x', {}, [7], [{}]]
 }
 

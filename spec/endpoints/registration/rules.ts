@@ -28,6 +28,7 @@ export const everything: RegistrationRules = {
   profile: 'oauth2',
   deliveryModes: ['poll', 'ping', 'push'],
   schemes: [],
+  workloads: true,
   limits: { bytes: 65_536, redirectUris: 50, keys: 20, perNetwork: 200 }
 }
 

@@ -12,7 +12,8 @@ import {
   type PresentedCertificate,
   type TokenRouterOptions
 } from '../../../lib/index.ts'
-import { makeCertificate } from '../certificates/certificates.ts'
+import { makeAuthority, makeCertificate } from '../certificates/certificates.ts'
+import { keyUsage } from '../certificates/extensions.ts'
 
 export const issuer = 'https://as.example.com'
 /** Seconds since the epoch: 2026-11-25T10:00:00Z. */
@@ -23,6 +24,34 @@ const validity = { notBefore: at(-3600), notAfter: at(3600) }
 const billing = makeCertificate({ subject: [['O', 'Example'], ['CN', 'billing']], ...validity }) // prettier-ignore
 const expired = makeCertificate({ subject: 'billing', notBefore: at(-7200), notAfter: at(-3600) })
 const other = makeCertificate({ subject: 'other', ...validity })
+
+const spire = makeAuthority({ subject: 'SPIRE', ...validity })
+const svids = { issuer: spire, ...validity, sans: { uri: ['spiffe://prod.example/billing'] } }
+const authoritys = makeCertificate({ ...svids, subject: 'svid', ca: true, extensions: [keyUsage('digitalSignature')] })
+const platform = { issuer: 'https://platform.example', sub: 'repo:acme/app:ref:refs/heads/main', repository_id: '456789' }
+const { publicKey, privateKey } = await generateKeyPair('ES256')
+const platformKey = { ...(await exportJWK(publicKey)), kid: 'p' }
+const workloads: TokenRouterOptions['workloads'] = {
+  issuers: [{ issuer: platform.issuer, jwks: { keys: [platformKey] } }],
+  trustDomains: [
+    {
+      trustDomain: 'prod.example',
+      bundle: {
+        keys: [
+          { ...platformKey, use: 'jwt-svid' },
+          { kty: 'EC', use: 'x509-svid', x5c: [spire.der.toString('base64')] }
+        ]
+      }
+    }
+  ]
+}
+
+/** A token of the platform, or an SVID: what has a `spiffe` subject. */
+async function tokenOf(claims: object): Promise<string> {
+  const { issuer: iss, ...rest } = platform
+  const right = { iss, aud: issuer, iat: now, exp: now + 60, ...rest, ...claims }
+  return new SignJWT(right).setProtectedHeader({ alg: 'ES256', kid: 'p' }).sign(privateKey)
+}
 
 const registered = { grant_types: ['client_credentials'], response_types: [] }
 
@@ -41,7 +70,18 @@ const secretClients: readonly ClientMetadata[] = [
     token_endpoint_auth_method: 'self_signed_tls_client_auth',
     jwks: { keys: [{ ...billing.jwk, x5c: [billing.der.toString('base64')] }] },
     ...registered
-  }
+  },
+  {
+    client_id: 'deployer',
+    token_endpoint_auth_method: 'federated_jwt',
+    federated_credentials: [
+      { issuer: platform.issuer, subject: 'repo:acme/app:*', claims: { repository_id: platform.repository_id } }
+    ],
+    ...registered
+  },
+  { client_id: 'mesh', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://prod.example/billing', ...registered },
+  { client_id: 'dev', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://dev.example/billing', ...registered },
+  { client_id: 'mtls', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://prod.example/billing', ...registered }
 ]
 
 export interface Endpoint {
@@ -80,6 +120,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     certificateSource: () => presented,
     clientDocuments: { hosts: ['documents.example', '127.0.0.1'] },
     guessProtection: { attempts: 2 },
+    workloads,
     basicEncoding: 'enforce',
     onDecision: decision => void decisions.push(decision),
     onError: () => undefined,
@@ -119,6 +160,16 @@ function presenting(client_id: string, certificate: PresentedCertificate | undef
   }
 }
 
+const bearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+
+function assertingAs(client_id: string, claims: object, type = bearer) {
+  return async ({ post }: Endpoint): Promise<Response> =>
+    post({ client_id, client_assertion: await tokenOf(claims), client_assertion_type: type })
+}
+
+const asSvid = (client_id: string, sub: string) =>
+  assertingAs(client_id, { sub, iss: undefined }, 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe')
+
 /** Each sends what fails at the check, and gives the last answer. */
 export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Response>>> = {
   client_document_url: ({ post }) => post({ client_id: 'https://documents.example/' }),
@@ -157,9 +208,16 @@ export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Resp
     await assert({ jti: 'the same' })
     return assert({ jti: 'the same' })
   },
+  assertion_type: assertingAs('mesh', { sub: 'spiffe://prod.example/billing', iss: undefined }),
+  federated_issuer: assertingAs('deployer', { iss: `${platform.issuer}/` }),
+  federated_subject: assertingAs('deployer', { sub: 'repo:acme/app-evil:ref:refs/heads/main' }),
+  federated_claims: assertingAs('deployer', { repository_id: '99' }),
+  spiffe_id: asSvid('mesh', 'spiffe://prod.example/billing2'),
+  trust_domain: asSvid('dev', 'spiffe://dev.example/billing'),
   certificate: presenting('gateway', undefined),
   certificate_chain: presenting('gateway', { der: billing.der, verified: false, reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }),
   certificate_validity: presenting('gateway', { der: expired.der, verified: true }),
   certificate_subject: presenting('gateway', { der: other.der, verified: true }),
-  certificate_key: presenting('device', { der: other.der, verified: true })
+  certificate_key: presenting('device', { der: other.der, verified: true }),
+  certificate_usage: presenting('mtls', { der: authoritys.der, verified: true })
 }
