@@ -10,7 +10,7 @@ import tseslint from 'typescript-eslint'
  */
 const house = [
   'lint',
-  ['mcp', 'client-auth'],
+  ['mcp', 'client-auth', 'workloads'],
   'sign-in',
   'index.ts',
   'authorization-server',
@@ -48,6 +48,7 @@ const house = [
 const narrower = {
   // it runs in clients: what is the server's stays out
   'client-auth': ['options.ts'],
+  workloads: ['assertions', 'clients', 'options.ts'],
   stores: ['errors.ts', 'options.ts'],
   'create-server.ts': [],
   'options.ts': [],
@@ -83,6 +84,7 @@ const publicEntries = [
   './client-auth/client-auth.ts',
   './stores/open.ts',
   './sign-in/upstream.ts',
+  './workloads/workloads.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',
   './stores/redis.ts'

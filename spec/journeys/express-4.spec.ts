@@ -14,7 +14,9 @@ import {
 } from '../support/journeys/clients.ts'
 import { introspectAndRevoke, revokeOnly } from '../support/journeys/introspection.ts'
 import { clientCredentials, codeAndRefresh, discover } from '../support/journeys/openid-client.ts'
-import { alice, startServer, type RunningServer } from '../support/journeys/server.ts'
+import { alice, serverAuthority, startServer, type RunningServer } from '../support/journeys/server.ts'
+import { makeWorkloads, workloadParties } from '../support/journeys/workloads.ts'
+import { tlsFetch } from '../support/journeys/fetch.ts'
 
 const secret = secretParty('client_secret_basic', 'with-secret')
 const posted = secretParty('client_secret_post', 'with-posted-secret')
@@ -26,22 +28,27 @@ const open: Party = publicParty('public')
 const elsewhere = registering(secretParty('client_secret_post', 'whose-people-are-elsewhere'), {
   grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba']
 })
+const workloads = await makeWorkloads()
 const confidential = [secret, posted, hmac, key, certified, selfSigned]
 
 let server: RunningServer
 
 beforeAll(async () => {
   server = await startServer({
-    clients: [...confidential, open, elsewhere],
+    clients: [...confidential, open, elsewhere, ...workloads.clients],
     listeners: 'aliases',
     options: {
+      workloads: workloads.workloads,
       tokenIssuers: [authorizationCode(), clientCredentialsGrant(), refreshToken(), deviceCode(), ciba()],
       deviceAuthorization: { verificationUri: 'https://as.example/device', interval: 1 },
       backchannelAuthentication: { identify: () => alice, interval: 1 }
     }
   })
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  await server.close()
+  workloads.end()
+})
 
 describe('on this Express', () => {
   it.each(confidential)('$method: client credentials', async party => {
@@ -54,6 +61,17 @@ describe('on this Express', () => {
 
   it.each([secret, key, certified])('$method: introspection, revocation', async party => {
     await introspectAndRevoke(server, party, await discover(server, party))
+  })
+
+  it('a workload gets a token by what its platform or trust domain signed', async () => {
+    for (const { method, client_id, auth, certificate } of await workloadParties(workloads, server.issuer)) {
+      const metadata = { use_mtls_endpoint_aliases: method === 'spiffe_x509' }
+      const options = { [client.customFetch]: tlsFetch({ ca: serverAuthority.pem, certificate }) }
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
+      const config = await client.discovery(new URL(server.issuer), client_id, metadata, auth, options)
+      await client.clientCredentialsGrant(config)
+      expect(server.decisions.at(-1)).toMatchObject({ outcome: 'authenticated', method, client_id })
+    }
   })
 
   it('none: revocation', async () => {

@@ -43,9 +43,10 @@ export interface ServerSetup {
   /** The issuer's path. Default: none. */
   readonly path?: string
   readonly interaction?: Interaction
-  /** PEM of the CA whose client certificates count. */
-  readonly clientCa?: string
-  readonly options?: Partial<AuthorizationServerOptions>
+  /** PEM of the CA whose client certificates count, and which clients are told of. False: they are told of none. */
+  readonly clientCa?: string | false
+  /** What else the server is given; a function where it depends on the issuer. */
+  readonly options?: Partial<AuthorizationServerOptions> | ((issuer: string) => Partial<AuthorizationServerOptions>)
 }
 
 /** The only person there is. */
@@ -82,7 +83,7 @@ export async function startServer(setup: ServerSetup): Promise<RunningServer> {
     claims: sub => (sub === alice ? { name: 'Alice', email: 'alice@example.com' } : undefined),
     onDecision: decision => void decisions.push(decision),
     onError: error => void errors.push(error),
-    ...setup.options
+    ...(typeof setup.options === 'function' ? setup.options(issuer) : setup.options)
   }
   const server = authorizationServer(overheard(options))
   const app = express()
@@ -118,12 +119,12 @@ function mountApi(app: Express, server: AuthorizationServer): void {
 }
 
 /** A TLS listener of 127.0.0.1; it takes every client certificate and lets the application judge, as the README says. */
-export function createTlsServer(requestCert: boolean, clientCa = clientAuthority.pem): Server {
+export function createTlsServer(requestCert: boolean, clientCa: string | false = clientAuthority.pem): Server {
   const certificate = makeCertificate({ subject: '127.0.0.1', sans: { ip: ['127.0.0.1'] }, issuer: serverAuthority })
   const tls = { key: certificate.keyPem, cert: certificate.pem }
   return createHttpsServer({
     ...tls,
-    ...(requestCert && { requestCert, rejectUnauthorized: false, ca: [clientCa] })
+    ...(requestCert && { requestCert, rejectUnauthorized: false, ...(clientCa !== false && { ca: [clientCa] }) })
   })
 }
 

@@ -6,14 +6,17 @@
 const root = new URL('../../../', import.meta.url)
 
 const hooks = `
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 const root = ${JSON.stringify(root.href)}
 const { transform } = createRequire(root)('@swc/core')
 const options = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }
 export function resolve(specifier, context, next) {
-  const [, entry, path = entry] = /^clientele(?:\\/(.+))?$|^(?:\\.\\.\\/)+lib\\/(.+)\\.ts$/.exec(specifier) ?? [specifier, specifier]
-  return next(path === specifier ? specifier : new URL(\`dist/spec/lib/\${path ?? 'index'}.js\`, root).href, context)
+  const [, entry, path = entry ?? 'index'] = /^clientele(?:\\/(.+))?$|^(?:\\.\\.\\/)+lib\\/(.+)\\.ts$/.exec(specifier) ?? [, , specifier]
+  if (path === specifier) return next(specifier, context)
+  const files = [\`dist/spec/lib/\${path}.js\`, \`dist/spec/lib/\${path}/\${path}.js\`].map(file => new URL(file, root))
+  return next((files.find(file => existsSync(file)) ?? files[0]).href, context)
 }
 export async function load(url, context, next) {
   if (!url.startsWith(root) || !url.endsWith('.ts')) return next(url, context)
