@@ -88,7 +88,7 @@ function lookingAlike(candidates: readonly Carried[], request: ClientRequest): r
 /** Whether there is a client that others read from a request which leads to none by what it looks like: then it is theirs, and badly made. */
 async function existing([other]: readonly Carried[], clients: ClientRegistry, request: ClientRequest): Promise<boolean> {
   const client_id = other && idOf(other)
-  return client_id !== undefined && (await findClient(clients, request, client_id)) !== undefined
+  return client_id !== undefined && (await requestedClient(clients, request, client_id)) !== undefined
 }
 
 /** Undefined where the request cannot be read. */

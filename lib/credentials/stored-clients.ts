@@ -12,7 +12,8 @@ import {
   type ClientSource
 } from '../clients/client.ts'
 import { defaultMethod } from '../clients/methods.ts'
-import type { Emit, Happening } from '../events/events.ts'
+import type { EventListener } from '../events/event-source.ts'
+import type { UnstampedEvent } from '../events/events.ts'
 import { harmless } from '../listeners.ts'
 import { clock, ConfigurationError, fn, issuerIdentifier, readOptions, type Checks, type Read } from '../options.ts'
 import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
@@ -40,7 +41,7 @@ export interface StoredClientsOptions {
   /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
   readonly maxAge?: number | undefined
   /** Told when a client is added, disabled or enabled here. Default: nobody is. */
-  readonly onEvent?: Emit | undefined
+  readonly onEvent?: EventListener | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */
   readonly clock?: (() => number) | undefined
   /** Random bytes. Default: a cryptographically secure source. */
@@ -107,7 +108,7 @@ export const storedClientsChecks = {
     read: (value: unknown, key: string) => clientsCheck.read(value === undefined ? [] : value, key) as ClientSource
   },
   maxAge: maxAgeCheck,
-  onEvent: fn<Emit>(),
+  onEvent: fn<EventListener>(),
   clock: clock(),
   random: fn(freshRandom)
 } satisfies Checks<StoredClientsOptions>
@@ -169,7 +170,7 @@ interface Context extends RecordMaker {
   readonly store: Store
   readonly own: ClientRegistry
   readonly records: CachedRecords<Judged>
-  readonly tell: (happening: Happening) => void
+  readonly tell: (happening: UnstampedEvent) => void
 }
 
 function contextOf(given: Read<typeof storedClientsChecks>): Context {
@@ -178,7 +179,7 @@ function contextOf(given: Read<typeof storedClientsChecks>): Context {
   const keys = new SigningKeys(given.keys)
   const keeper = secretKeeper({ mac: (purpose, data) => keys.mac(purpose, data), random })
   const emit = harmless('onEvent', given.onEvent)
-  const tell = (happening: Happening) => emit?.({ at: clock(), issuer, ...happening })
+  const tell = (happening: UnstampedEvent) => emit?.({ at: clock(), issuer, ...happening })
   const records = cachedRecords<ClientRecord, Judged>({
     ...{ store, clock, maxAge: given.maxAge, keyOf },
     valueOf: record => ({ disabled: record.disabled === true, client: readable(record, keeper, tell) })
