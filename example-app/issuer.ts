@@ -21,6 +21,7 @@ import { accountPages } from './people/account.ts'
 import { currentAccount, people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { attestationOptions } from './config/attesters.ts'
+import { workloadOptions } from './config/workloads.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -195,6 +196,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...registrationOptions(settings, mounted),
     ...documentOptions(settings),
     ...attestationOptions(settings),
+    ...workloadOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',
@@ -237,6 +239,8 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  'workloads.issuers': 'workload_issuers',
+  'workloads.trustDomains': 'trust_domains',
   attestation: 'attesters',
   'attestation.attesters': 'attesters',
   'attestation.challenge': 'policy.attestation_challenge',
@@ -256,12 +260,16 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
-/** The same, of the options of a resource or an attester. */
+/** The same, of the options of a resource, an attester, a workload issuer or a trust domain. */
 const resourceSettingNames: Readonly<Record<string, string>> = {
   accessTokenFormat: 'access_token_format',
   signingAlgorithm: 'access_token_signing_alg',
   introspectionClients: 'introspection_clients',
-  trustAnchors: 'trust_anchors'
+  trustAnchors: 'trust_anchors',
+  trustDomain: 'trust_domain',
+  bundleEndpoint: 'bundle_endpoint',
+  maxLifetime: 'max_lifetime',
+  replay: 'use'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
@@ -274,7 +282,7 @@ export function settingPath(key: string): string {
     .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
-  return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
+  return named.replace(/(?<=^(?:resources|attesters|workload_issuers|trust_domains)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }
 
 function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {
