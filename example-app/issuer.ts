@@ -21,6 +21,7 @@ import { accountPages } from './people/account.ts'
 import { people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { attestationOptions } from './config/attesters.ts'
+import { workloadOptions } from './config/workloads.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -222,6 +223,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...registrationOptions(settings, mounted),
     ...documentOptions(settings),
     ...attestationOptions(settings),
+    ...workloadOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
 import { withTrustAnchors } from './attesters.ts'
+import { checkWorkloads } from './workloads.ts'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import type { DemoMaterial } from '../demo/material.ts'
 import { ConfigError } from './config-error.ts'
@@ -148,7 +149,7 @@ function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): v
     )
 }
 
-function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: string, issuer: URL): void {
+function checkClients({ clients, trusted_issuers, ...workloads }: IssuerSettings, prefix: string, issuer: URL): void {
   for (const [name, holders] of [
     ['clients', clients],
     ['trusted_issuers', trusted_issuers]
@@ -158,6 +159,7 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
       if (mustBe !== undefined) throw new ConfigError(`${prefix}${name}[${index}].jwks_uri`, mustBe)
     })
   }
+  checkWorkloads(workloads, prefix, issuer)
   clients.forEach(({ backchannel_logout_uri: uri }, index) => {
     const mustBe = uri === undefined ? undefined : logoutUriMustBe(uri, issuer)
     if (mustBe !== undefined) throw new ConfigError(`${prefix}clients[${index}].backchannel_logout_uri`, mustBe)

@@ -87,6 +87,26 @@ const trustedIssuer = object({
   message: 'or jwks_uri must be given, and not both'
 })
 
+const workloadIssuer = object({
+  issuer: text,
+  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  jwks_uri: z.url('must be a URL').optional(),
+  max_lifetime: whole(1, year).default(86_400),
+  use: oneOf('many', 'once').default('many')
+}).refine(({ jwks, jwks_uri }) => jwks === undefined || jwks_uri === undefined, {
+  path: ['jwks_uri'],
+  message: 'must not be given together with jwks'
+})
+
+const trustDomain = object({
+  trust_domain: text,
+  bundle: z.looseObject({ keys: list(record) }, 'must be a SPIFFE bundle').optional(),
+  bundle_endpoint: z.url('must be a URL').optional()
+}).refine(({ bundle, bundle_endpoint }) => (bundle === undefined) !== (bundle_endpoint === undefined), {
+  path: ['bundle'],
+  message: 'or bundle_endpoint must be given, and not both'
+})
+
 const attester = object({
   jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
   trust_anchors: list(file).min(1, 'must name at least one file').optional(),
@@ -131,6 +151,7 @@ const policy = object({
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
   dpop_nonce: oneOf('off', 'required').default('off'),
+  workload_grant: flag.default(false),
   attestation_challenge: oneOf('offered', 'required').default('offered'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
@@ -151,6 +172,8 @@ const issuerSettings = {
   scopes: list(scopeValue).default(['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write']),
   resources: list(resource).default([]),
   trusted_issuers: list(trustedIssuer).default([]),
+  workload_issuers: list(workloadIssuer).default([]),
+  trust_domains: list(trustDomain).default([]),
   attesters: list(attester).default([]),
   client_documents: clientDocuments.default('off'),
   policy: policy.prefault({})

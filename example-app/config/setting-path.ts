@@ -6,6 +6,8 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  'workloads.issuers': 'workload_issuers',
+  'workloads.trustDomains': 'trust_domains',
   attestation: 'attesters',
   'attestation.attesters': 'attesters',
   'attestation.challenge': 'policy.attestation_challenge',
@@ -25,12 +27,16 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
-/** The same, of the options of a resource or an attester. */
+/** The same, of the options of a resource, an attester, a workload issuer or a trust domain. */
 const resourceSettingNames: Readonly<Record<string, string>> = {
   accessTokenFormat: 'access_token_format',
   signingAlgorithm: 'access_token_signing_alg',
   introspectionClients: 'introspection_clients',
-  trustAnchors: 'trust_anchors'
+  trustAnchors: 'trust_anchors',
+  trustDomain: 'trust_domain',
+  bundleEndpoint: 'bundle_endpoint',
+  maxLifetime: 'max_lifetime',
+  replay: 'use'
 }
 
 /** The path of an option of the library's, as the configuration file has it. */
@@ -39,5 +45,8 @@ export function settingPath(key: string): string {
     .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
-  return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
+  return named.replace(
+    /(?<=^(?:resources|attesters|workload_issuers|trust_domains)\[\d+\]\.)\w+/,
+    name => resourceSettingNames[name] ?? name
+  )
 }
