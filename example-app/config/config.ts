@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
+import { withTrustAnchors } from './attesters.ts'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
 import { pathOf } from './mistakes.ts'
@@ -32,7 +33,7 @@ export function folderOf(path: string): string {
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
 export function checkConfig(input: unknown, folder: string): Config {
-  const settings = parseSettings(input)
+  const settings = withTrustAnchors(parseSettings(input), folder)
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkMcpPath(

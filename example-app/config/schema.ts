@@ -87,6 +87,15 @@ const trustedIssuer = object({
   message: 'or jwks_uri must be given, and not both'
 })
 
+const attester = object({
+  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  trust_anchors: list(file).min(1, 'must name at least one file').optional(),
+  clients: list(text).optional()
+}).refine(({ jwks, trust_anchors }) => (jwks === undefined) !== (trust_anchors === undefined), {
+  path: ['jwks'],
+  message: 'or trust_anchors must be given, and not both'
+})
+
 const failureBudget = z.union(
   [z.literal('off'), object({ attempts: whole(1, 1_000_000, 'attempts'), window: whole(1, 86_400) })],
   'must be "off" or an object with attempts and window'
@@ -122,6 +131,7 @@ const policy = object({
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
   dpop_nonce: oneOf('off', 'required').default('off'),
+  attestation_challenge: oneOf('offered', 'required').default('offered'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
 })
@@ -141,6 +151,7 @@ const issuerSettings = {
   scopes: list(scopeValue).default(['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write']),
   resources: list(resource).default([]),
   trusted_issuers: list(trustedIssuer).default([]),
+  attesters: list(attester).default([]),
   client_documents: clientDocuments.default('off'),
   policy: policy.prefault({})
 }
