@@ -32,7 +32,7 @@ it('has every public interface of options', () => {
     ...['RotateSecretOptions', 'CredentialOptions', 'RevokeCredentialOptions'],
     ...['EndpointAuthenticationOptions', 'AttestationPolicyOptions', 'AttestationStrategyOptions'],
     // of `clientele/client-auth`, `clientele/sign-in` and `clientele/lint`, which have documents of their own
-    ...['WorkloadJwtOptions', 'UpstreamOptions', 'LintOptions', 'LintServerOptions', 'LintedOptions']
+    ...['WorkloadJwtOptions', 'AttestJwtOptions', 'UpstreamOptions', 'LintOptions', 'LintServerOptions', 'LintedOptions']
   ]
   const known = new Set([...inner, ...takers.map(({ options }) => options)])
   expect(optionInterfaces.filter(name => !known.has(name))).toEqual([])

@@ -81,6 +81,7 @@ describe('a refusal is one line on stderr', () => {
     const lines = await linesOf(development, async () => {
       const server = serverWith({ store })
       const app = express()
+        .set('env', 'development')
         .use(server)
         .get('/api', server.requireAccessToken(), (_req, res) => void res.json({}))
       const ask = async (token: string) =>

@@ -118,6 +118,7 @@ export const takers: readonly OptionsTaker[] = [
     },
     { heading: '`clientKeys()`', options: 'ClientKeysOptions', table: clientKeysChecks },
     { heading: '`credentialSets()`', options: 'CredentialSetsOptions', table: credentialSetsChecks },
+    { heading: '`storedClients()`', options: 'StoredClientsOptions' },
     {
       heading: '`guardedFetch()`, `guardedPost()` and `guardedDownload()`',
       options: 'GuardedFetchOptions',

@@ -49,6 +49,8 @@ declare global {
   const people: Anything
   const attesters: clientele.AttestationOptions['attesters']
   const walletBackendKey: JWK
+  const attestation: string
+  const challenge: string
   const privateJwk: JWK
   const resource: string
   const scopes: Readonly<Record<string, string>>
