@@ -2,7 +2,8 @@
  * JWTs that other issuers signed for this server: authorization grants (RFC 7523 §2.1) and tokens to exchange (RFC 8693). One place
  * for every check both have in common. jose judges the signature.
  */
-import { compactVerify, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import type { Client } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
