@@ -19,7 +19,15 @@ const newer = ['22']
  */
 export async function measureStartup(entries, rounds, serverKeys) {
   const { client } = clientOf(bench)
-  const setting = { bench, client, signingJwk: newKey('ES256', 'server'), store: { kind: 'memory' }, processes: 1, serverKeys }
+  const setting = {
+    bench,
+    client,
+    signingJwk: newKey('ES256', 'server'),
+    store: { kind: 'memory' },
+    processes: 1,
+    serverKeys,
+    isStart: true
+  }
   const folder = mkdtempSync(join(tmpdir(), 'bench-node-'))
   try {
     const nodes = [process.execPath, ...newer.map(major => install(major, folder))]
