@@ -22,8 +22,7 @@ export const shared = {
   },
   moduleNameMapper: {
     ...entries,
-    '^(?:\\.\\./)+(lib|example-app)/(.+)\\.ts$': '<rootDir>/dist/spec/$1/$2.js',
-    '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
+    '^jose(?:/.+)?$': '<rootDir>/spec/support/jest/jose.cjs'
   },
   globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',
   setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],

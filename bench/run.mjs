@@ -14,7 +14,7 @@ import { isPinned } from './workers.mjs'
 
 const sections = ['cases', 'stores', 'processes', 'memory', 'startup']
 /** Starts take as long every time. */
-const mostStarts = 5
+const mostStarts = 10
 const many = { type: 'string', multiple: true }
 
 const { values: flags } = parseArgs({

@@ -158,11 +158,13 @@ export async function startup({ names, rounds, serverKeys, say }) {
 }
 
 export function startupText(measured) {
-  const rows = measured.map(({ target, time, min, max, rss }) => [
+  const rows = measured.map(({ target, node, best, time, cpu, rss }) => [
     target,
+    node,
+    whole(best),
     whole(time),
-    `${whole(min)}–${whole(max)}`,
+    whole(cpu),
     megabytes(rss)
   ])
-  return `${table([['target', 'ms until it serves', 'min–max', 'RSS MB'], ...rows])}\n`
+  return `${table([['target', 'Node', 'ms until the first token, best', 'median', 'CPU ms', 'RSS MB'], ...rows])}\n`
 }

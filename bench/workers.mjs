@@ -13,17 +13,22 @@ const asIfBusy = ['--no-memory-reducer', '--no-flush-bytecode']
 
 export const isPinned = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
 
-function start(file, core, nodeArguments = []) {
-  const node = [process.execPath, ...nodeArguments, fileURLToPath(new URL(file, import.meta.url))]
+function start(file, core, nodeArguments = [], executable = process.execPath) {
+  const node = [executable, ...nodeArguments, fileURLToPath(new URL(file, import.meta.url))]
   const [command, ...rest] = isPinned && core !== undefined ? ['taskset', '-c', String(core), ...node] : node
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc']
   return spawn(command, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
 }
 
 /** Starts a target and waits until it serves: on core 0, or on any. */
-export async function startTarget(name, setting, nodeArguments = []) {
+export async function startTarget(name, setting, nodeArguments = [], executable = process.execPath) {
   const started = performance.now()
-  const child = start(`targets/${name}.mjs`, setting.pinned === false ? undefined : 0, [...asIfBusy, ...nodeArguments])
+  const child = start(
+    `targets/${name}.mjs`,
+    setting.pinned === false ? undefined : 0,
+    [...asIfBusy, ...nodeArguments],
+    executable
+  )
   const exited = once(child, 'exit')
   child.send(setting)
   const timeout = setTimeout(() => child.kill('SIGKILL'), startTimeout)

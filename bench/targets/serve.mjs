@@ -16,6 +16,7 @@ import { lead } from './cluster.mjs'
  * @property {object} [serverKeys] clientele's; without them it makes its own
  * @property {{ kind: string, address?: string }} store
  * @property {number} processes
+ * @property {boolean} [isStart] nothing but its start is measured
  * @property {number} port filled in here
  *
  * What it answers. `prepare(count)` makes what the case's requests present: codes, refresh tokens, or access tokens to ask about.
@@ -50,7 +51,8 @@ function listen(setting, build, makeServer) {
     process.on('message', async ({ ask, count }) => {
       process.send({ answer: ask === 'usage' ? usage() : await prepared(prepare, count) })
     })
-    process.send({ port, jwks: jwks ?? (await publishedKeys(port)) })
+    // fetching them loads a client, which is no part of a start
+    process.send({ port, jwks: setting.isStart === true ? undefined : (jwks ?? (await publishedKeys(port))) })
   })
 }
 

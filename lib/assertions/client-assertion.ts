@@ -2,7 +2,7 @@
  * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for every
  * rule about a client assertion, whether a secret or a private key signed it. jose judges the signature.
  */
-import { compactVerify } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import type { Client } from '../clients/client.ts'
 import type { CheckName } from '../decisions/decision.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'

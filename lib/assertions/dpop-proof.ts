@@ -1,6 +1,8 @@
 /** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
 import { hash } from 'node:crypto'
-import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'

@@ -1,5 +1,5 @@
 /** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
-import { compactVerify } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import type { Client } from '../clients/client.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'

@@ -1,5 +1,6 @@
 /** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the signature. */
-import { compactVerify, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
 import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'

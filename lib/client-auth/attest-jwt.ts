@@ -1,6 +1,7 @@
 /** Client instances that somebody attests: the attestation they were given, and the proof that it is theirs (draft-ietf-oauth-attestation-based-client-auth-12). */
 import { randomUUID } from 'node:crypto'
-import { SignJWT, type CryptoKey } from 'jose'
+import type { CryptoKey } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
 import { fn, readBy, readOptions, text, textLike, valueLike, ConfigurationError, type Checks } from '../options.ts'
 import {
   clientAuthentication,

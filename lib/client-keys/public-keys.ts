@@ -1,5 +1,7 @@
 /** Public JWKs of others: what one may be used for, and its imported form. */
-import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { importJWK } from 'jose/key/import'
 import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
 import { rsaProblem } from '../crypto/rsa-strength.ts'
 

@@ -1,5 +1,6 @@
 /** The options of `upstream()`: which OpenID provider people sign in at, and who they are here. */
-import { importJWK, type CryptoKey, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { importJWK } from 'jose/key/import'
 import type { Request, Response } from 'express'
 import type { InteractionPrompt } from '../endpoints/authorization/interaction.ts'
 import {

@@ -1,7 +1,8 @@
 /** The keys a server signs with, as they are made and kept. */
 import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { pooledRandomBytes } from '../crypto/random.ts'
 
 /**

@@ -1,5 +1,6 @@
 /** Client Attestation JWTs (attestation draft §4): an attester's word for one instance of a client, and for that instance's key. */
-import { compactVerify, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { LRUCache } from 'lru-cache'
 import { jwkThumbprint } from '../../clients/credentials.ts'
 import { isPublicKey } from '../../client-keys/public-keys.ts'

@@ -1,5 +1,5 @@
 /** Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for. */
-import { compactVerify } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { sameAlgorithm } from '../../client-keys/algorithms.ts'
 import { importPublicKey, unsuitable } from '../../client-keys/public-keys.ts'
 import type { Clock } from '../../client-request.ts'

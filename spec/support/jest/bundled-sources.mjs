@@ -33,7 +33,7 @@ const modulesOf = folder =>
     .map(name => `${folder}/${name.replaceAll('\\', '/')}`)
     .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts') && !programs.includes(name))
 
-/** Writes them to dist/spec/, where jest.config.mjs sends imports of lib/ and example-app/. */
+/** Writes them to dist/spec/, where resolver.mjs finds them. */
 export default async function bundleSources() {
   const names = ['lib', 'example-app'].flatMap(modulesOf)
   const bundle = await rolldown({
