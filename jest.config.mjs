@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -9,6 +9,12 @@ const entries = Object.fromEntries(
     return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/lib/${name}.js`]]
   })
 )
+
+/** What specs share of the example app's in spec/example-app: `../example-app/browser.ts` is no module of the application. */
+const sharedBySpecs = readdirSync(new URL('spec/example-app/', import.meta.url))
+  .filter(name => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+  .map(name => name.slice(0, -'.ts'.length))
+  .join('|')
 
 /** @type {import('jest').Config} */
 export const shared = {
@@ -22,7 +28,7 @@ export const shared = {
   },
   moduleNameMapper: {
     ...entries,
-    '^(?:\\.\\./)+(lib|example-app)/(.+)\\.ts$': '<rootDir>/dist/spec/$1/$2.js',
+    [`^(?:\\.\\./)+(?!example-app/(?:${sharedBySpecs})\\.ts$)(lib|example-app)/(.+)\\.ts$`]: '<rootDir>/dist/spec/$1/$2.js',
     '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
   },
   globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',
