@@ -2,7 +2,7 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
-import { playedClients } from '../playground/clients.ts'
+import { playedClients, playedInstances } from '../playground/clients.ts'
 import { otherIssuer } from '../playground/other-issuer.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
@@ -47,7 +47,7 @@ export async function demoConfig({
     ],
     resources,
     trusted_issuers: [{ issuer: otherIssuer(issuer), jwks: { keys: [publicPart(material.jwk)] } }],
-    attesters: [{ trust_anchors: ['attester-ca.crt'], clients: ['demo-attested', 'demo-attested-dpop'] }],
+    attesters: [{ trust_anchors: ['attester-ca.crt'], clients: ['demo-attested', 'demo-attested-dpop', ...playedInstances] }],
     client_documents: { hosts: ['*'] },
     mcp: {},
     tls: { port: tlsPort, key: 'server.key', cert: 'server.crt', client_ca: ['ca.crt'] },

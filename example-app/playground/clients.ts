@@ -15,6 +15,12 @@ export function playName(method: string): string {
 
 const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt']
 
+/** The demo's attester vouches for their instances. */
+const attestedMethods = ['attest_jwt_client_auth', 'attest_jwt_client_auth_dpop']
+
+/** Those the attester vouches for, by name. */
+export const playedInstances = attestedMethods.map(playName)
+
 /** Those that have a secret, by name. */
 export const playedSecrets = secretMethods.map(playName)
 
@@ -44,6 +50,7 @@ export function playedClients({ issuer, secrets }: DemoMaterial): readonly Playe
     client('private_key_jwt', { jwks_uri }),
     client('tls_client_auth', { tls_client_auth_subject_dn: `CN=${playName('tls_client_auth')}` }),
     client('self_signed_tls_client_auth', { jwks_uri }),
+    ...attestedMethods.map(method => client(method, {})),
     client('none', {})
   ]
 }

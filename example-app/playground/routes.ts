@@ -9,7 +9,7 @@ import type { DemoMaterial } from '../demo/material.ts'
 import { HttpError } from '../http-error.ts'
 import { projectRoot } from '../views.ts'
 import { certificateFor } from './certificates.ts'
-import { issuerAssertion } from './other-issuer.ts'
+import { attestation, attesterCertificate, issuerAssertion } from './other-issuer.ts'
 import { playedClients, playName } from './clients.ts'
 import { sendWithCertificate } from './tls-client.ts'
 
@@ -65,6 +65,9 @@ export function playgroundRoutes(options: PlaygroundOptions): Router {
   router.post('/assertions', json, (req, res) => {
     res.json({ assertion: issuerAssertion(req.body, options) })
   })
+  router.post('/attestations', json, (req, res) => {
+    res.json({ jwt: attestation(req.body, options.material) })
+  })
   router.post('/send', json, async (req, res) => {
     if (options.mtlsOrigin === undefined) throw new HttpError(404, 'There is no listener for certificates.')
     res.json(await sendWithCertificate(req.body, options.mtlsOrigin, options.material.ca))
@@ -96,7 +99,7 @@ function setupOf({ issuer, material }: PlaygroundOptions): object {
       { client_id, client_secret }
     ])
   )
-  return { issuer, metadata: `${issuer}/.well-known/openid-configuration`, clients }
+  return { issuer, metadata: `${issuer}/.well-known/openid-configuration`, clients, attester: attesterCertificate(material) }
 }
 
 /** The keys and certificates that pages made, at the address the demo's clients are registered with. */

@@ -2,7 +2,8 @@
  * A JWT that somebody else than a client of ours signed: one verifier for every issuer this server trusts, be it for a grant, for a client's
  * authentication, or as the keeper of a SPIFFE trust domain. jose judges the signature.
  */
-import { compactVerify, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { sameAlgorithm } from '../client-keys/algorithms.ts'
 import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'

@@ -152,8 +152,8 @@ describe('a server of ours', () => {
     await lintServer(proxy, { profile: 'mcp' })
     expect(asked.filter(request => !request.startsWith('GET '))).toEqual(['POST /oauth2/token'])
     expect(asked.length).toBeLessThan(15)
-    // what is counted of the one refused guess, and nothing else
-    expect([...new Set(written.map(({ kind }) => kind))].filter(kind => !/guess|budget/.test(kind))).toEqual([])
+    // what is counted and kept of the one refused guess, and nothing else
+    expect([...new Set(written.map(({ kind }) => kind))].filter(kind => !/guess|budget|decision/.test(kind))).toEqual([])
   })
 })
 

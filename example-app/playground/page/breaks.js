@@ -6,6 +6,18 @@ const assertionOf = draft => draft.jwts.find(({ name }) => name === 'client_asse
 const signsAssertions = method => method === 'private_key_jwt' || method === 'client_secret_jwt'
 const now = () => Math.floor(Date.now() / 1000)
 
+const isAttested = method => method.startsWith('attest_jwt_client_auth')
+const attestationOf = draft => draft.jwts.find(({ name }) => name === 'OAuth-Client-Attestation')
+
+/** An attestation that is signed by this page. */
+const byStranger =
+  (change = () => undefined) =>
+  async draft => {
+    const jwt = attestationOf(draft)
+    change(jwt)
+    Object.assign(jwt, { key: await makeKey(), signer: undefined })
+  }
+
 /** A change of the assertion. */
 const changed = change => draft => change(assertionOf(draft))
 
@@ -156,10 +168,80 @@ export const breaks = [
     apply: draft => (draft.params.client_id = 'somebody-else')
   },
   {
+    id: 'other_attester',
+    label: 'An attester nobody trusts',
+    check: 'attester',
+    methods: isAttested,
+    apply: byStranger(jwt => delete jwt.header.x5c)
+  },
+  {
+    id: 'forged_attestation',
+    label: 'A forged attestation',
+    check: 'attestation_signature',
+    methods: isAttested,
+    apply: byStranger()
+  },
+  {
+    id: 'other_instance',
+    label: 'An attestation for a client nobody knows',
+    check: 'client',
+    methods: isAttested,
+    apply: draft => (attestationOf(draft).claims.sub = 'somebody-else')
+  },
+  {
+    id: 'old_attestation',
+    label: 'An attestation of last week',
+    check: 'attestation_freshness',
+    methods: isAttested,
+    apply: draft => Object.assign(attestationOf(draft).claims, { iat: now() - 604800, exp: now() - 601200 })
+  },
+  {
+    id: 'wrong_attestation_type',
+    label: 'Another kind of JWT as attestation',
+    check: 'attestation_type',
+    methods: isAttested,
+    apply: draft => (attestationOf(draft).header.typ = 'JWT')
+  },
+  {
+    id: 'no_instance_key',
+    label: 'An attestation for no key',
+    check: 'attestation_confirmation',
+    methods: isAttested,
+    apply: draft => delete attestationOf(draft).claims.cnf
+  },
+  {
+    id: 'stolen_attestation',
+    label: 'A stolen attestation',
+    check: 'pop_signature',
+    methods: ['attest_jwt_client_auth'],
+    apply: async draft => (draft.jwts[1].key = await makeKey())
+  },
+  {
+    id: 'other_pop_audience',
+    label: 'A proof for another server',
+    check: 'pop_audience',
+    methods: ['attest_jwt_client_auth'],
+    apply: draft => (draft.jwts[1].claims.aud = 'https://other.example')
+  },
+  {
+    id: 'old_pop',
+    label: 'A proof of an hour ago',
+    check: 'pop_freshness',
+    methods: ['attest_jwt_client_auth'],
+    apply: draft => (draft.jwts[1].claims.iat = now() - 3600)
+  },
+  {
+    id: 'no_nonce',
+    label: 'A proof without a nonce',
+    check: 'dpop_proof',
+    methods: ['attest_jwt_client_auth_dpop'],
+    apply: draft => delete draft.jwts[1].claims.nonce
+  },
+  {
     id: 'wrong_proof',
     label: 'A DPoP proof for another address',
     check: 'invalid_dpop_proof',
-    methods: () => true,
+    methods: method => !isAttested(method),
     needs: 'dpop',
     apply: wrongProof
   },

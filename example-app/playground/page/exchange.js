@@ -26,22 +26,28 @@ export async function draftOf({ setup, keys, method, url, params, dpop }) {
     jwts: [],
     certificate: undefined
   }
-  const { fill, needsKey } = methods[method]
-  await fill(draft, setup, needsKey ? await keys.registered(method) : undefined)
-  if (dpop) await addProof(draft, url, await keys.proof())
+  const { fill, needsKey, needsInstance, hasProof } = methods[method]
+  const key = needsKey ? await keys.registered(method) : needsInstance ? await keys.proof() : undefined
+  await fill(draft, setup, key)
+  if (dpop && !hasProof) await addProof(draft, url, await keys.proof())
   return draft
 }
 
 /** Signs what is to be signed, and puts it where it belongs: headers and body as they go over the wire. */
-export async function wireOf(draft) {
+export async function wireOf(draft, setup) {
   const headers = { 'content-type': 'application/x-www-form-urlencoded', ...draft.headers }
   const params = { ...draft.params }
-  for (const { name, in: place, header, claims, key } of draft.jwts) {
-    const jwt = await signJwt(header, claims, key)
+  for (const { name, in: place, header, claims, key, signer } of draft.jwts) {
+    const jwt = signer === undefined ? await signJwt(header, claims, key) : await signedByDemo(header, claims, setup)
     if (place === 'headers') headers[name] = jwt
     else params[name] = jwt
   }
   return { method: 'POST', url: draft.url, headers, body: new URLSearchParams(params).toString() }
+}
+
+async function signedByDemo(header, claims, setup) {
+  const { jwt } = await postJson(`${setup.issuer}/playground/attestations`, { header, claims })
+  return jwt
 }
 
 /** Sends it, with a trace id of its own, by which the decision is found afterwards. */

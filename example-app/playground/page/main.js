@@ -17,6 +17,7 @@ const say = text => ($('status').textContent = text)
 async function begin() {
   page.setup = await readJson('playground/setup.json')
   page.metadata = await readJson(page.setup.metadata)
+  page.setup.challenge = page.metadata.challenge_endpoint
   page.keys = pageKeys(page.setup)
   const offered = page.metadata.token_endpoint_auth_methods_supported.filter(
     method => method in methods && method in page.setup.clients
@@ -123,7 +124,7 @@ async function edited(area, jwt, part) {
 
 async function showWire() {
   const certificate = page.draft.certificate && (await page.keys.certificate(page.draft.certificate))
-  page.wire = await wireOf(page.draft)
+  page.wire = await wireOf(page.draft, page.setup)
   $('http').textContent = rawHttp(page.wire)
   $('curl').textContent = curl(page.wire, certificate)
 }
@@ -181,7 +182,7 @@ async function authenticated(url, params) {
 
 async function exchange(draft, { isQuiet = false } = {}) {
   const certificate = draft.certificate && (await page.keys.certificate(draft.certificate))
-  const wire = await wireOf(draft)
+  const wire = await wireOf(draft, page.setup)
   if (draft.twice) await send(wire, certificate, page.setup)
   if (!isQuiet) {
     page.wire = wire

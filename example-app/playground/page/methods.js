@@ -24,6 +24,21 @@ async function assertion(draft, setup, key, header) {
   draft.jwts.push({ name: 'client_assertion', title: 'Client assertion', in: 'params', header, claims, key })
 }
 
+/** An attestation by the demo's attester, and a proof by the key that it vouches for, with what the server gave for it. */
+async function attested(draft, setup, key, header, name) {
+  const answer = await fetch(setup.challenge, { method: 'POST' })
+  const { attestation_challenge: challenge } = await answer.json()
+  const { client_id } = draft.client
+  const claims = { sub: client_id, iat: now(), exp: now() + 3600, cnf: { jwk: key.jwk } }
+  const attestation = { typ: 'oauth-client-attestation+jwt', alg: 'ES256', x5c: [setup.attester] }
+  const proof =
+    name === 'DPoP' ? { htm: 'POST', htu: draft.url, nonce: answer.headers.get('dpop-nonce') } : { aud: setup.issuer, challenge }
+  draft.jwts.push(
+    { name: 'OAuth-Client-Attestation', title: 'Attestation', in: 'headers', header: attestation, claims, signer: 'attester' },
+    { name, title: 'Proof of the instance', in: 'headers', header, claims: { ...proof, jti: random(12), iat: now() }, key }
+  )
+}
+
 /** By name: one sentence on what it is, and what it adds to a draft of a request. */
 export const methods = {
   client_secret_basic: {
@@ -67,6 +82,19 @@ export const methods = {
       draft.params.client_id = draft.client.client_id
       draft.certificate = { by: 'itself', subject: draft.client.client_id }
     }
+  },
+  attest_jwt_client_auth: {
+    about:
+      'The client’s maker vouches for this installation’s key, and the installation proves that it has it. Here the demo plays the attester.',
+    needsInstance: true,
+    fill: (draft, setup, key) =>
+      attested(draft, setup, key, { typ: 'oauth-client-attestation-pop+jwt', alg: key.alg }, 'OAuth-Client-Attestation-PoP')
+  },
+  attest_jwt_client_auth_dpop: {
+    about: 'The same, where the DPoP proof shows that the installation has the key.',
+    needsInstance: true,
+    hasProof: true,
+    fill: (draft, setup, key) => attested(draft, setup, key, { typ: 'dpop+jwt', alg: key.alg, jwk: key.jwk }, 'DPoP')
   },
   none: {
     about: 'A public client has nothing to prove itself with: an app on somebody’s device. PKCE protects its codes.',

@@ -18,7 +18,7 @@ import {
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
 import { nobodysKey } from '../nobodys-keys.ts'
-import { compactVerify } from 'jose'
+import { compactVerify } from 'jose/jws/compact/verify'
 
 /** What the decision calls a check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {

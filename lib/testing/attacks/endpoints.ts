@@ -52,7 +52,6 @@ const redirects: readonly Attempt[] = [
     'http://[::1',
     '//attacker.invalid',
     '/callback',
-    '',
     '\u0000'
   ].map(redirect_uri => authorization(`back to ${JSON.stringify(redirect_uri)}`, 'RFC 9700 §4.1', { redirect_uri }))
 ]
@@ -80,7 +79,7 @@ const nearly: readonly Attempt[] = (
 const requests: readonly Attempt[] = [
   authorization('with two redirect URIs', 'RFC 6749 §3.1', {}, `&redirect_uri=${encodeURIComponent(attacker)}`),
   authorization('with two client_ids', 'RFC 6749 §3.1', {}, '&client_id=other'),
-  ...['token', 'id_token token', '', 'Code', 'code code'].map(response_type =>
+  ...['token', 'id_token token', '', 'Code', 'code attack'].map(response_type =>
     authorization(`of the response type ${JSON.stringify(response_type)}`, 'RFC 9700 §2.1.2', { response_type })
   ),
   ...['plain', 'S512', ''].map(code_challenge_method =>

@@ -1,0 +1,95 @@
+/** The playground's server half: of the demo alone, and no help to anybody for anything else. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { memoryStore } from 'clientele'
+import { startDemo, type Demo } from '../browser/support/demo.ts'
+import { serve } from './in-process.ts'
+
+let demo: Demo
+beforeAll(async () => {
+  demo = await startDemo()
+})
+afterAll(() => demo.close())
+
+const post = (path: string, body: unknown) =>
+  fetch(`${demo.issuer}/playground/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body)
+  })
+
+describe('where it is', () => {
+  afterEach(() => {
+    process.env['NODE_ENV'] = 'test'
+  })
+
+  it('is the demo, under a policy that runs nothing of anybody else', async () => {
+    const page = await fetch(`${demo.issuer}/playground`)
+    expect(page.status).toBe(200)
+    const policy = page.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toMatch(/unsafe|\*|https?:/)
+    expect(await page.text()).not.toMatch(/<script(?![^>]*src=)|style=|https?:\/\//)
+  })
+
+  it('is no server of somebody’s', async () => {
+    const serving = await serve(() => ({}), memoryStore())
+    for (const path of ['', '/setup.json', '/main.js'])
+      expect((await fetch(`${serving.issuer}/playground${path}`)).status).toBe(404)
+    expect(await (await fetch(serving.issuer)).text()).not.toContain('Playground')
+    await serving.close()
+  })
+
+  it('is nowhere where NODE_ENV is production', async () => {
+    process.env['NODE_ENV'] = 'production'
+    const relied = await startDemo()
+    expect((await fetch(`${relied.issuer}/playground/setup.json`)).status).toBe(404)
+    expect(await (await fetch(relied.issuer)).text()).not.toContain('Playground')
+    await relied.close()
+  })
+})
+
+describe('bad input', () => {
+  const form = { path: '/oauth2/token', headers: {}, body: 'grant_type=client_credentials' }
+  it.each<[string, unknown]>([
+    ['keys', {}],
+    ['keys', { jwk: { kty: 'oct', k: 'c2VjcmV0' } }],
+    ['keys', { jwk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'k' } }],
+    ['keys', { certificate: 'PEM' }],
+    ['certificates', {}],
+    ['certificates', { csr: 'AAAA' }],
+    ['certificates', { csr: `${'30'.repeat(2000)}` }],
+    ['attestations', { claims: { sub: 'demo-attested' } }],
+    ['send', {}],
+    ['send', { ...form, path: 'https://attacker.invalid/oauth2/token' }],
+    ['send', { ...form, path: '//attacker.invalid/oauth2/token' }],
+    ['send', { ...form, path: '/oauth2/../api/whoami' }],
+    ['send', { ...form, path: '/oauth2/token?x=1' }],
+    ['send', { ...form, cert: 'PEM', key: 'PEM' }],
+    ['send', '{'],
+    ['send', JSON.stringify({ ...form, body: 'x'.repeat(100_000) })]
+  ])('to %s is refused: %j', async (path, body) => {
+    const { status } = await post(path, body)
+    expect([status >= 400, status < 500]).toEqual([true, true])
+  })
+
+  it.each(['..%2f..%2fpackage.json', '%2e%2e/main.ts', 'index.html.js', 'errors/..%2fREADME', 'errors/Audience', 'nothing.js'])(
+    'as the address %s leads to nothing',
+    async path => {
+      expect((await fetch(`${demo.issuer}/playground/${path}`)).status).toBeGreaterThanOrEqual(400)
+    }
+  )
+
+  it('of a trace nobody has is no decision', async () => {
+    expect(await (await fetch(`${demo.issuer}/playground/decisions/${'0'.repeat(32)}`)).json()).toEqual([])
+  })
+})
+
+it('sends what a page may send, and nothing more', async () => {
+  const answer = await post('send', {
+    path: '/oauth2/token',
+    headers: { cookie: 'a=b', 'x-bad': 'a\r\nb' },
+    body: 'grant_type=client_credentials'
+  })
+  expect(answer.status).toBe(200)
+  expect(((await answer.json()) as { status: number }).status).toBeGreaterThanOrEqual(400)
+})
