@@ -77,7 +77,7 @@ export async function oidcProvider(redirect_uris: readonly string[]): Promise<Ru
   const { key, jwks } = await keyPair()
   const script = resolve('spec/support/servers/openid-provider.mjs')
   const child: ChildProcess = spawn(process.execPath, [script, String(port), JSON.stringify(clientsOf(redirect_uris, jwks))], {
-    stdio: ['ignore', 'pipe', 'ignore']
+    stdio: ['pipe', 'pipe', 'ignore']
   })
   if (child.stdout !== null)
     await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('it ended')))])

@@ -16,3 +16,5 @@ const provider = new Provider(`http://localhost:${port}`, {
   ttl: { AccessToken: 3600, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600, RefreshToken: 3600 }
 })
 provider.listen(Number(port), 'localhost', () => process.stdout.write('ready\n'))
+// it goes where the process that started it goes, however that ends
+process.stdin.resume().on('end', () => process.exit())
