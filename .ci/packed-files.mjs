@@ -5,7 +5,8 @@ const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'packa
 const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' })
 const paths = JSON.parse(output)[0].files.map(({ path }) => path)
 
-const published = /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/.+\.(?:js|js\.map)$|^dist\/lib\/.+\.d\.ts$|^docs\/errors\/\w+\.md$/
+const published =
+  /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/(?:.+\.js(?:\.map)?|licenses\.txt)$|^dist\/lib\/.+\.d\.ts$|^docs\/(?:errors|lint)\/\w+\.md$/
 const complaints = [
   ...paths.filter(path => !published.test(path) && !documents.includes(path)).map(path => `must not be published: ${path}`),
   ...[...documents, 'cli/bin.mjs', 'dist/cli/main.js', 'dist/lib/index.js', 'dist/lib/index.d.ts']

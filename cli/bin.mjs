@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 const builder = new URL('../example-app/build.mjs', import.meta.url)
 if (existsSync(builder)) {
   const { build } = await import(builder.href)
-  await build()
+  await build(doing => process.stderr.write(`${doing}\n`))
 }
 const { main } = await import('../dist/cli/main.js')
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

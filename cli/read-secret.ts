@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError, type Terminal } from './command.ts'
 
-/** Far more than any secret has. */
-const longest = 65_536
+/** Longer ones are never equal to anything. */
+const longest = 1024
 
 /** The first line, without its end. Further lines are refused: a file was given that is something else. @throws {@link CommandError} */
 export async function readSecret(terminal: Terminal, prompt: string): Promise<string> {
@@ -12,10 +12,11 @@ export async function readSecret(terminal: Terminal, prompt: string): Promise<st
   let text = ''
   for await (const chunk of terminal.stdin.setEncoding('utf8')) {
     text += String(chunk)
-    if (text.length > longest) throw new CommandError('the standard input must be one line')
+    if (text.length > 2 * longest) break
   }
   const line = text.replace(/\r?\n$/, '')
   if (/[\r\n]/.test(line)) throw new CommandError('the standard input must be one line')
+  if (line.length > longest) throw new CommandError(`the standard input must be one line of at most ${longest} characters`)
   return line
 }
 

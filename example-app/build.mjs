@@ -10,8 +10,12 @@ const stamp = join(root, 'dist', 'example-app', 'main.js')
 const lock = join(root, 'dist', '.building')
 const bundler = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs')
 
-/** Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait. */
-export async function build() {
+/**
+ * Builds where that is due, and says so. Several servers may start at once, and none may import what another is halfway through writing: one builds, the others wait.
+ *
+ * @param {(doing: string) => void} say
+ */
+export async function build(say) {
   while (isStale() || isLocked()) {
     if (!takeLock()) {
       if (!isLocked()) continue
@@ -19,15 +23,16 @@ export async function build() {
       continue
     }
     try {
-      if (isStale()) bundle()
+      if (isStale()) bundle(say)
     } finally {
       rmSync(lock, { force: true })
     }
   }
 }
 
-function bundle() {
+function bundle(say) {
   if (modified(bundler) === 0) refuse('the bundler is not installed: run npm ci first')
+  say('building')
   const begun = new Date()
   const stdio = ['ignore', 'ignore', 'inherit']
   const { status } = spawnSync(process.execPath, [bundler, '--config', 'rolldown.config.mjs'], { cwd: root, stdio })

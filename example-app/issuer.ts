@@ -7,15 +7,21 @@ import {
   clientCredentials,
   ConfigurationError,
   deviceCode,
+  type Decision,
   refreshToken,
+  storedClients,
   type AuthorizationServer,
   type CertificateSource,
+  type ServerEvent,
   type Store,
+  type StoredClients,
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
 import { currentAccount, people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
+import { attestationOptions } from './config/attesters.ts'
+import { workloadOptions } from './config/workloads.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
 import { isLoopback } from './config/clients.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -55,6 +61,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** Keeps what was decided about one authentication, for whoever asks why. */
+  readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
   readonly operators: readonly string[]
 }
@@ -108,14 +116,14 @@ function asset(file: string): RequestHandler {
 }
 
 function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
-  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
     return authorizationServer({
       issuer,
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: settings.clients.map(knownMembersOf),
+      clients: storedClientsOf(options, keys).clients,
       scopes: settings.scopes,
       resources: resourcesOf(options),
       acrValues: [passwordLogin],
@@ -127,7 +135,10 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       ...(settings.scopes.includes('openid') && { logout: logoutHooks(path) }),
       account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
-      onDecision: decision => logDecision(log, decision),
+      onDecision: decision => {
+        logDecision(log, decision)
+        keepDecision(decision)
+      },
       onError: (error, req) => logFailure(log, error, req, issuer),
       onEvent: event => logEvent(log, event),
       interaction: interactionHooks(path, persons)
@@ -137,7 +148,13 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   }
 }
 
-function resourcesOf({ issuer, settings, mcp }: IssuerOptions) {
+/** Those of the file, and beside them what `clientele clients` adds while this runs. */
+function storedClientsOf({ issuer, settings, store, log }: IssuerOptions, { keys }: IssuerKeys): StoredClients {
+  const onEvent = (event: ServerEvent) => logEvent(log, event)
+  return storedClients({ issuer, store, keys, clients: settings.clients.map(knownMembersOf), onEvent })
+}
+
+function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {
   const configured = settings.resources.map(resourceOptions)
   return mcp === undefined ? configured : [...configured, mcpResourceOf(issuer, mcp)]
 }
@@ -151,6 +168,12 @@ function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resourc
     signingAlgorithm: access_token_signing_alg,
     introspectionClients: introspection_clients
   }
+}
+
+/** The options that settings stand for, as far as rules are held against them. */
+export function optionsOfSettings(settings: IssuerSettings, issuer: string, mcp: McpSettings | undefined) {
+  const policy = policyOptions(settings, issuer, people(settings.accounts))
+  return { issuer, clients: settings.clients.map(knownMembersOf), resources: resourcesOf({ issuer, settings, mcp }), ...policy }
 }
 
 function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
@@ -172,6 +195,8 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
     ...documentOptions(settings),
+    ...attestationOptions(settings),
+    ...workloadOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
     requireDpopNonce: policy.dpop_nonce === 'required',
@@ -214,6 +239,11 @@ const settingNames: Readonly<Record<string, string>> = {
   'registration.initialAccessTokens': 'policy.initial_access_token',
   'registration.grantTypes': 'policy.registration_grant_types',
   'registration.schemes': 'policy.registration_schemes',
+  'workloads.issuers': 'workload_issuers',
+  'workloads.trustDomains': 'trust_domains',
+  attestation: 'attesters',
+  'attestation.attesters': 'attesters',
+  'attestation.challenge': 'policy.attestation_challenge',
   clientDocuments: 'client_documents',
   'clientDocuments.redirectUris': 'client_documents.redirect_uris',
   profile: 'policy.profile',
@@ -230,21 +260,29 @@ const settingNames: Readonly<Record<string, string>> = {
   guessProtection: 'policy.failure_budget'
 }
 
-/** The same, of a resource's options. */
+/** The same, of the options of a resource, an attester, a workload issuer or a trust domain. */
 const resourceSettingNames: Readonly<Record<string, string>> = {
   accessTokenFormat: 'access_token_format',
   signingAlgorithm: 'access_token_signing_alg',
-  introspectionClients: 'introspection_clients'
+  introspectionClients: 'introspection_clients',
+  trustAnchors: 'trust_anchors',
+  trustDomain: 'trust_domain',
+  bundleEndpoint: 'bundle_endpoint',
+  maxLifetime: 'max_lifetime',
+  replay: 'use'
 }
 
 function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
-  const mustBe = error.message.slice(error.key.length).trim()
+  return new ConfigError(`${settingsPath}${settingPath(error.key)}`, error.message.slice(error.key.length).trim())
+}
+
+/** The path of an option of the library's, as the configuration file has it. */
+export function settingPath(key: string): string {
   const [option = ''] = Object.keys(settingNames)
-    .filter(name => error.key.startsWith(name) && /^(?:$|[.[])/.test(error.key.slice(name.length)))
+    .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
-  const named = option === '' ? error.key : `${settingNames[option] ?? ''}${error.key.slice(option.length)}`
-  const key = named.replace(/(?<=^resources\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
-  return new ConfigError(`${settingsPath}${key}`, mustBe)
+  const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
+  return named.replace(/(?<=^(?:resources|attesters|workload_issuers|trust_domains)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
 }
 
 function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {

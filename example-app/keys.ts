@@ -10,17 +10,28 @@ export interface IssuerKeys {
   secretFor(purpose: string): string
 }
 
+/** Said at the start of a server that people rely on, whose keys lie open in its store. */
+export const keysLieOpen =
+  'KEYS_SECRET is not set: the signing keys lie unencrypted in the store, and whoever reads it, or a backup of it, can sign any token of this server'
+
 /** @throws {@link ConfigError} where `KEYS_SECRET` does not fit what is stored; whatever the store rejects with. */
 export async function issuerKeys(store: Store, issuer: string, log: Log): Promise<IssuerKeys> {
-  const secret = process.env['KEYS_SECRET']
+  const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = process.env
+  if (previous !== '' && secret === '') throw new ConfigError('KEYS_SECRET', 'must be given where KEYS_SECRET_PREVIOUS is')
   const keys = await storedKeys({
     store,
     issuer,
-    ...(secret !== undefined && secret !== '' && { secret }),
+    ...(secret !== '' && { secret }),
+    ...(previous !== '' && { previousSecrets: [previous] }),
     onError: err => log.warn({ err, issuer }, 'the signing keys could not be looked up; those of before stay in use')
   }).catch((error: unknown) => {
-    if (error instanceof Error && 'key' in error && error.key === 'secret')
-      throw new ConfigError('KEYS_SECRET', error.message.replace(/^secret /, ''))
+    const key = error instanceof Error && 'key' in error ? error.key : undefined
+    if (key === 'previousSecrets[0]') throw new ConfigError('KEYS_SECRET_PREVIOUS', 'must be a string of at least 32 characters')
+    if (error instanceof Error && key === 'secret')
+      throw new ConfigError(
+        'KEYS_SECRET',
+        error.message.replace(/^secret /, '').replace('name it in previousSecrets', 'name it in KEYS_SECRET_PREVIOUS')
+      )
     throw error
   })
   return { keys, secretFor: purpose => secretOf(keys, issuer, purpose) }

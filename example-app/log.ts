@@ -3,7 +3,7 @@
  * only its kind, message and stack, because parsers hang the raw body on theirs.
  */
 import type { Request, RequestHandler } from 'express'
-import { pino, type Logger } from 'pino'
+import { pino, type Logger, type LoggerOptions } from 'pino'
 import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
 import { ConfigError } from './config/config-error.ts'
 
@@ -11,25 +11,43 @@ export type Log = Logger
 
 const levels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
-/** @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
-export function createLog(level = 'info'): Log {
+/** Takes what is told, a line at a time. */
+export interface Output {
+  write(line: string): void
+}
+
+/** Tells on stdout where it is given no output. @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
+export function createLog(level = 'info', output?: Output): Log {
   if (!levels.some(known => known === level)) throw new ConfigError('LOG_LEVEL', `must be one of ${levels.join(', ')}`)
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) },
     serializers: { err: errorSummary }
-  })
+  }
+  return output === undefined ? pino(options) : pino(options, output)
 }
 
 /** Announces that the server answers: one line at every level, silent too, because supervisors wait for it. */
-export function announceReady(log: Log, issuer: string): void {
+export function announceReady(log: Log, issuer: string, output: Output = process.stdout): void {
   if (log.isLevelEnabled('info')) log.info({ issuer }, 'ready')
-  else process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
+  else output.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
 }
 
-/** One line per request, once it is answered: its trace, method, path without its query, status and time taken. */
+/** What was found out about a request while it was answered. */
+interface Known {
+  readonly error: string
+  readonly client_id?: string | undefined
+  readonly auth_method?: string | undefined
+}
+
+const known = new WeakMap<Request, Known>()
+
+/**
+ * One line per request, once it is answered: its trace, method, path without its query, status and time taken in milliseconds; the client where it
+ * proved itself, or tried to, with its method; the OAuth error where it was refused.
+ */
 export function accessLog(log: Log): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
   return (req, res, next) => {
@@ -38,12 +56,19 @@ export function accessLog(log: Log): RequestHandler {
     const path = req.path.slice(0, 256)
     res.once('close', () => {
       const ms = Math.round(performance.now() - begun)
-      const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms }
+      const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms, ...clientOf(req) }
       if (path.endsWith('/healthz') || path.endsWith('/readyz')) log.debug(line, 'request')
       else log.info(line, res.writableFinished ? 'request' : 'request aborted')
     })
     next()
   }
+}
+
+function clientOf(req: Request): Partial<Known> {
+  const failed = known.get(req)
+  if (failed !== undefined) return failed
+  const client = req.authenticatedClient
+  return client === undefined ? {} : { client_id: client.client_id, auth_method: client.token_endpoint_auth_method }
 }
 
 /** Writes what was decided about one client authentication; a use of a tolerated deviation is a warning with the client_id. */
@@ -88,6 +113,7 @@ function logIssued(log: Log, event: Extract<ServerEvent, { type: 'token.issued' 
 /** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */
 export function logFailure(log: Log, error: unknown, req: Request, issuer: string): void {
   const about = { trace_id: traceIdOf(req), issuer }
+  known.set(req, failureOf(error, req))
   if (error instanceof OAuthError && error.status < 500) {
     log.debug({ ...about, error: error.error, reason: error.reason ?? error.message }, 'request refused')
   } else if (isCallersFault(error)) {
@@ -98,6 +124,14 @@ export function logFailure(log: Log, error: unknown, req: Request, issuer: strin
   } else {
     log.error({ err: error, ...about }, 'request failed')
   }
+}
+
+function failureOf(error: unknown, req: Request): Known {
+  if (!(error instanceof OAuthError)) return { error: isCallersFault(error) ? 'invalid_request' : 'server_error' }
+  const { client_id, method } = error.decision ?? {}
+  const { authenticatedClient: client } = req
+  const auth_method = method ?? client?.token_endpoint_auth_method
+  return { error: error.error, client_id: client_id ?? client?.client_id, auth_method }
 }
 
 /** Body parsers and Express mark errors that are the caller's; their messages quote the body. */

@@ -1,35 +1,11 @@
-/** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
+/** The process of the server: stops it on SIGTERM and SIGINT, and says why where it cannot start. */
 import { createApp } from './app.ts'
-import { loadConfig, type Config } from './config/config.ts'
-import { lineOf } from './config/config-error.ts'
-import { announceReady, createLog } from './log.ts'
-import { listen } from './server.ts'
-import { openStore, readStoreUrl } from './store.ts'
-
-/** Listens as the environment says; answers with what stops it again. @throws ConfigError */
-async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
-  const log = createLog(env['LOG_LEVEL'])
-  const storeSetting = readStoreUrl(env['STORE_URL'])
-  const demo = env['CONFIG'] === undefined || env['CONFIG'] === ''
-  // what makes the demo's certificates takes longer to load than all else
-  const config: Config = demo ? await (await import('./demo/settings.ts')).demoConfig() : loadConfig(env['CONFIG'] ?? '')
-  for (const warning of config.warnings) log.warn(warning)
-  const store = await openStore(storeSetting)
-  const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
-  const listeners = await listen(config, app, log)
-  announceReady(log, config.settings.issuer)
-  if (demo && log.isLevelEnabled('error')) process.stdout.write((await import('./demo/commands.ts')).demoCommands(config))
-  return async () => {
-    await listeners.close()
-    await store.close()
-  }
-}
-
-/** Usernames with commas between; undefined where nobody said. */
-function readOperators(operators: string | undefined): readonly string[] | undefined {
-  if (operators === undefined || operators.trim() === '') return undefined
-  return operators.split(',').map(username => username.trim())
-}
+import { memoryStore } from 'clientele'
+import { checkConfig, folderOf, readJson } from './config/config.ts'
+import { ConfigError, lineOf } from './config/config-error.ts'
+import { everyMistake } from './config/mistakes.ts'
+import { createLog } from './log.ts'
+import { serve } from './serve.ts'
 
 /** A signal that comes while starting still ends in an orderly stop. */
 function stopOnSignal(started: Promise<() => Promise<void>>): void {
@@ -43,10 +19,30 @@ function stopOnSignal(started: Promise<() => Promise<void>>): void {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${lineOf(error)}\n`)
-  process.exit(1)
+  linesOf(error, process.env['CONFIG'] ?? '').then(lines => {
+    process.stderr.write(`${lines.join('\n')}\n`)
+    process.exit(1)
+  }, fail)
 }
 
-const started = start(process.env)
+/** What kept the server from starting, and whatever else in the file would have. */
+async function linesOf(error: unknown, file: string): Promise<readonly string[]> {
+  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error]
+  const lines = errors.map(lineOf)
+  if (file === '' || !errors.some(one => one instanceof ConfigError && isOfFile(one))) return lines
+  const store = memoryStore()
+  const log = createLog('silent')
+  const { errors: others } = await everyMistake(readJson(file), input =>
+    createApp({ config: checkConfig(input, folderOf(file)), store, log })
+  )
+  return [...new Set([...lines, ...others.map(({ message }) => message)])]
+}
+
+/** The others are of the environment, whose names are in capitals. */
+function isOfFile({ path }: ConfigError): boolean {
+  return path !== path.toUpperCase()
+}
+
+const started = serve(process.env)
 stopOnSignal(started)
 started.catch(fail)

@@ -33,8 +33,8 @@ export function mcpRoutes({ issuer, settings, server, store }: McpRoutesOptions)
   const mcp = mcpProtection(server, { resource, required, resourceName: 'Notes' })
   const notes = notesOf(scopedStore(store, issuer))
   const handle = toNodeHandler(createMcpHandler(({ authInfo }) => notesServer(notes, subOf(authInfo))))
-  const checkWriting: RequestHandler = (req, res, next) => {
-    if (!callsTool(req, 'add_note') || mcp.challenge(req, res, optional_scopes.slice(0, 1))) next()
+  const checkWriting: RequestHandler = (req, _res, next) => {
+    if (!callsTool(req, 'add_note') || mcp.challenge(req, optional_scopes.slice(0, 1))) next()
   }
   const router = Router({ caseSensitive: true })
   router.use(mcp.metadata)

@@ -41,8 +41,9 @@ const mostConnections = 5000
 const handshakeTimeout = 10_000
 
 /** Listens where the configuration says. @throws {@link ConfigError} when a port cannot be had; nothing listens then. */
-export async function listen({ issuer, tls }: Config, app: ExpressApplication, log: Log): Promise<Listeners> {
-  const hosts = issuer.hostname === 'localhost' ? ['127.0.0.1', '::1'] : [undefined]
+export async function listen({ issuer, tls, settings }: Config, app: ExpressApplication, log: Log): Promise<Listeners> {
+  const { host, port } = settings.listen ?? {}
+  const hosts = (host ?? issuer.hostname) === 'localhost' ? ['127.0.0.1', '::1'] : [host]
   const secure = issuer.protocol === 'https:'
   const servers: Server[] = []
   const sockets = new Set<Socket>()
@@ -61,7 +62,7 @@ export async function listen({ issuer, tls }: Config, app: ExpressApplication, l
       secure && tls !== undefined
         ? () => createServer(app, { ...limits, tls: tlsOptions(tls, tls.port === undefined) })
         : () => createServer(app, limits)
-    await open(main, portOf(issuer), 'issuer')
+    await open(main, port ?? portOf(issuer), port === undefined ? 'issuer' : 'listen.port')
     if (tls?.port !== undefined)
       await open(() => createServer(app, { ...limits, tls: tlsOptions(tls, true) }), tls.port, 'tls.port')
   } catch (error) {
@@ -93,6 +94,10 @@ function bind(server: Server, port: number, host: string | undefined, setting: s
       if (host === '::1' && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) {
         log.warn({ host, port }, 'not listening on ::1, this machine has no such address')
         resolve(false)
+        return
+      }
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+        reject(new ConfigError('listen.host', `must be an address of this machine (${host ?? 'it'} is not)`))
         return
       }
       reject(

@@ -9,7 +9,14 @@ const programs = { serve: 'main.js', 'rotate-keys': 'rotate-keys.js' }
 const program = programs[process.argv[2] ?? 'serve']
 if (program === undefined) refuse(`there is no such program; there are ${Object.keys(programs).join(', ')}`)
 
-await build()
+await build(say)
+if (program === programs.serve) say('starting')
 // from the second start on, only what changed is compiled; Node 20 has no such cache
 module.enableCompileCache?.()
 await import(`../dist/example-app/${program}`)
+
+/** A line of the log: before there is one, as little of it as its level allows. */
+function say(doing) {
+  if (!['', 'info', 'debug'].includes(process.env.LOG_LEVEL ?? '')) return
+  process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: doing })}\n`)
+}

@@ -1,7 +1,8 @@
 /** What client authentication sees of a request. Values only: nothing here knows Express. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Client, ClientRegistry } from './clients/client.ts'
-import type { Decision } from './decisions/decision.ts'
+import type { DecisionBuilder } from './decisions/builder.ts'
+import type { Decision, OpenCheckName } from './decisions/decision.ts'
 
 /**
  * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
@@ -88,6 +89,24 @@ export interface ClientRequest {
   watch?: DecisionWatch | undefined
   /** The place this request holds among those whose secrets are judged; absent where nothing bounds them. */
   guess?: GuessInFlight | undefined
+  /** The addresses it may have been sent to, by configuration; for methods that sign where a request goes. */
+  addresses?: (() => readonly string[]) | undefined
+  /** The key of a DPoP proof that was verified, and used up, with the client's authentication: it is not to be verified again. */
+  dpop?: { /** The key's RFC 7638 thumbprint. */ readonly jkt: string } | undefined
+  /** What is asked of it beside its client's proof; absent: nothing. */
+  further?: FurtherProof | undefined
+}
+
+/** Something a server asks of clients beside how they prove themselves. */
+export interface FurtherProof {
+  /** Methods of this mechanism have proved it already. */
+  readonly mechanism: Mechanism
+  /** The checks a request goes through, in order; none where nothing is asked of it. */
+  checks(request: ClientRequest): readonly OpenCheckName[]
+  /** Passes each check on the decision, or throws what it refuses with. */
+  prove(request: ClientRequest, client: Client, decision: DecisionBuilder): Promise<void>
+  /** Headers that every answer to the request has. */
+  answerHeaders(request: ClientRequest): Readonly<Record<string, string>>
 }
 
 /** Whose guess a request is, for what costs a lot to judge. */
@@ -110,6 +129,8 @@ export interface ClientAuthentication {
   readonly method: string
   /** Which of the client's credentials it was, where the method has any: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
   readonly credential?: string
+  /** RFC 7638 thumbprint of the key of the client's instance, where an attester vouched for that: what it gets is this instance's alone. */
+  readonly instance?: string
 }
 
 /** Reads the time: milliseconds since the epoch, as `Date.now` does. */

@@ -198,6 +198,27 @@ export class UseDpopNonceError extends OAuthError {
   }
 }
 
+/** 400 `use_attestation_challenge` with an `OAuth-Client-Attestation-Challenge` to answer (attestation draft §6.1). */
+export class UseAttestationChallengeError extends OAuthError {
+  /** The class’s name. */
+  override readonly name = 'UseAttestationChallengeError'
+  constructor(challenge: string, options: OAuthErrorOptions = {}) {
+    super('use_attestation_challenge', 400, 'answer the challenge in the OAuth-Client-Attestation-Challenge header', {
+      ...options,
+      headers: { 'OAuth-Client-Attestation-Challenge': challenge, ...options.headers }
+    })
+  }
+}
+
+/** 400 `use_fresh_attestation` (attestation draft §7.4): the attestation is older than this server takes. */
+export class UseFreshAttestationError extends OAuthError {
+  /** The class’s name. */
+  override readonly name = 'UseFreshAttestationError'
+  constructor(options?: OAuthErrorOptions) {
+    super('use_fresh_attestation', 400, 'use a newer client attestation', options)
+  }
+}
+
 /** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets for one client from one network (OAuth 2.1 §2.4.1). */
 export class TooManyAttemptsError extends OAuthError {
   /** The class’s name. */

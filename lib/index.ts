@@ -104,6 +104,9 @@ export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-k
 export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
+export { clientAttestation, type AttestationProof, type ClientAttestation } from './assertions/attestation/attestation.ts'
+export type { Attester } from './assertions/attestation/attesters.ts'
+export type { AttestationOptions, AttestationPolicyOptions, ClientAttestationOptions } from './assertions/attestation/options.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
 // other platforms' word for the workloads that clients are
 export type { TrustDomain, WorkloadDials, WorkloadIssuer, WorkloadsOptions } from './assertions/workloads/options.ts'
@@ -145,6 +148,7 @@ export type {
   ClientAuthentication,
   ClientRequest,
   Clock,
+  FurtherProof,
   Mechanism,
   Parameters,
   PresentedCertificate
@@ -190,9 +194,16 @@ export { credentialSets, type CredentialSets, type CredentialSetsOptions } from 
 export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
 export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
+export {
+  storedClients,
+  type AddedClient,
+  type StoredClient,
+  type StoredClients,
+  type StoredClientsOptions
+} from './credentials/stored-clients.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
-export { hashSecret } from './credentials/secrets/human-secret.ts'
+export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'
 export type { CredentialsOptions } from './credentials/server-credentials.ts'
 export type { ClientCredential } from './clients/configured-credentials.ts'
 

@@ -9,6 +9,8 @@ export type Profile = 'oauth2' | 'fapi2-security'
 
 /** One rule a configuration breaks. */
 export interface ProfileProblem {
+  /** The rule's name, the same from one version to the next; docs/lint has a page for each. */
+  readonly rule: string
   /** The option's path, such as `clients[3].token_endpoint_auth_method`. */
   readonly key: string
   /** What it must be. */
@@ -65,6 +67,22 @@ export interface ProfilePolicy {
   readonly problems: (options: ProfiledOptions) => readonly ProfileProblem[]
   /** The rules one client's metadata breaks. @param prefix what stands before a member's name in `key`. */
   readonly clientProblems: (client: ClientMetadata, prefix: string) => readonly ProfileProblem[]
+}
+
+/** The rules of the FAPI 2.0 Security Profile that options can break: by name, the section that asks for it. */
+export const profileRules = {
+  fapi_method: 'FAPI 2.0 §5.3.2.1 (6)',
+  fapi_public_client: 'FAPI 2.0 §5.3.2.1 (3)',
+  fapi_bound_tokens: 'FAPI 2.0 §5.3.2.1 (4)',
+  fapi_assertion_audience: 'FAPI 2.0 §5.3.2.1 (8)',
+  fapi_refresh_rotation: 'FAPI 2.0 §5.3.2.1 (9)',
+  fapi_code_lifetime: 'FAPI 2.0 §5.3.2.1 (11)',
+  fapi_algorithm: 'FAPI 2.0 §5.4.1'
+} as const
+
+/** One rule that is broken. */
+function problem(rule: keyof typeof profileRules, key: string, mustBe: string): ProfileProblem {
+  return { rule, key, mustBe, section: profileRules[rule] }
 }
 
 /** FAPI 2.0 §5.4.1; EdDSA is Ed25519, under either name. */
@@ -138,39 +156,29 @@ export function enforceProfile(options: ProfiledOptions): void {
   if (first !== undefined) throw new ConfigurationError(first.key, `${first.mustBe} (${first.section})`)
 }
 
+const oneOfMethods = `must be one of ${fapiMethods.join(', ')}`
+const oneOfAlgorithms = `must be one of ${fapiAlgorithms.join(', ')}`
+
 function checkServer(options: ProfiledOptions): readonly ProfileProblem[] {
   const problems: ProfileProblem[] = []
   const { strategies = [], assertionAudience = 'issuer', authorizationCodeTtl = 60, refreshTokenRotation = 'unbound' } = options
   strategies.forEach(({ name }, index) => {
-    if (fapiMethods.includes(name)) return
-    problems.push({
-      key: `strategies[${index}]`,
-      mustBe: `must be one of ${fapiMethods.join(', ')}`,
-      section: 'FAPI 2.0 §5.3.2.1 (6)'
-    })
+    if (!fapiMethods.includes(name)) problems.push(problem('fapi_method', `strategies[${index}]`, oneOfMethods))
   })
-  if (assertionAudience !== 'issuer') {
-    problems.push({ key: 'assertionAudience', mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
-  }
+  if (assertionAudience !== 'issuer') problems.push(problem('fapi_assertion_audience', 'assertionAudience', 'must be "issuer"'))
   options.assertionAlgorithms?.forEach((alg, index) => {
-    if (fapiAlgorithms.includes(alg)) return
-    const mustBe = `must be one of ${fapiAlgorithms.join(', ')}`
-    problems.push({ key: `assertionAlgorithms[${index}]`, mustBe, section: 'FAPI 2.0 §5.4.1' })
+    if (!fapiAlgorithms.includes(alg)) problems.push(problem('fapi_algorithm', `assertionAlgorithms[${index}]`, oneOfAlgorithms))
   })
-  if (options.assertionDials?.alg === 'report') {
-    problems.push({ key: 'assertionDials.alg', mustBe: 'must be "enforce"', section: 'FAPI 2.0 §5.4.1' })
-  }
+  if (options.assertionDials?.alg === 'report')
+    problems.push(problem('fapi_algorithm', 'assertionDials.alg', 'must be "enforce"'))
   options.resources?.forEach(({ signingAlgorithm }, index) => {
     if (signingAlgorithm === undefined || fapiAlgorithms.includes(signingAlgorithm)) return
-    const mustBe = `must be one of ${fapiAlgorithms.join(', ')}`
-    problems.push({ key: `resources[${index}].signingAlgorithm`, mustBe, section: 'FAPI 2.0 §5.4.1' })
+    problems.push(problem('fapi_algorithm', `resources[${index}].signingAlgorithm`, oneOfAlgorithms))
   })
-  if (authorizationCodeTtl > 60) {
-    problems.push({ key: 'authorizationCodeTtl', mustBe: 'must be at most 60 seconds', section: 'FAPI 2.0 §5.3.2.1 (11)' })
-  }
-  if (refreshTokenRotation === 'always') {
-    problems.push({ key: 'refreshTokenRotation', mustBe: 'must be "unbound" or "never"', section: 'FAPI 2.0 §5.3.2.1 (9)' })
-  }
+  if (authorizationCodeTtl > 60)
+    problems.push(problem('fapi_code_lifetime', 'authorizationCodeTtl', 'must be at most 60 seconds'))
+  if (refreshTokenRotation === 'always')
+    problems.push(problem('fapi_refresh_rotation', 'refreshTokenRotation', 'must be "unbound" or "never"'))
   return problems
 }
 
@@ -179,38 +187,23 @@ function checkClient(client: ClientMetadata, prefix: string): readonly ProfilePr
   const problems: ProfileProblem[] = []
   const method = client.token_endpoint_auth_method ?? defaultMethod
   if (!fapiMethods.includes(method)) {
-    problems.push({
-      key: `${prefix}token_endpoint_auth_method`,
-      mustBe: `must be one of ${fapiMethods.join(', ')}`,
-      section: isPublicMethod(method) ? 'FAPI 2.0 §5.3.2.1 (3)' : 'FAPI 2.0 §5.3.2.1 (6)'
-    })
+    const rule = isPublicMethod(method) ? 'fapi_public_client' : 'fapi_method'
+    problems.push(problem(rule, `${prefix}token_endpoint_auth_method`, oneOfMethods))
   }
   ;(client.credentials ?? []).forEach((credential, index) => {
-    if (credential.type !== 'method' || fapiMethods.includes(credential.method)) return
-    problems.push({
-      key: `${prefix}credentials[${index}].method`,
-      mustBe: `must be one of ${fapiMethods.join(', ')}`,
-      section: 'FAPI 2.0 §5.3.2.1 (6)'
-    })
+    if (credential.type === 'method' && !fapiMethods.includes(credential.method))
+      problems.push(problem('fapi_method', `${prefix}credentials[${index}].method`, oneOfMethods))
   })
   if (client.dpop_bound_access_tokens !== true && client.tls_client_certificate_bound_access_tokens !== true) {
-    problems.push({
-      key: `${prefix}dpop_bound_access_tokens`,
-      mustBe: 'or tls_client_certificate_bound_access_tokens must be true',
-      section: 'FAPI 2.0 §5.3.2.1 (4)'
-    })
+    const mustBe = 'or tls_client_certificate_bound_access_tokens must be true'
+    problems.push(problem('fapi_bound_tokens', `${prefix}dpop_bound_access_tokens`, mustBe))
   }
-  if ((client.assertion_audience ?? 'issuer') !== 'issuer') {
-    problems.push({ key: `${prefix}assertion_audience`, mustBe: 'must be "issuer"', section: 'FAPI 2.0 §5.3.2.1 (8)' })
-  }
+  if ((client.assertion_audience ?? 'issuer') !== 'issuer')
+    problems.push(problem('fapi_assertion_audience', `${prefix}assertion_audience`, 'must be "issuer"'))
   for (const member of registeredAlgorithms) {
     const alg: unknown = client[member]
     if (alg === undefined || alg === null || fapiAlgorithms.includes(alg as string)) continue
-    problems.push({
-      key: `${prefix}${member}`,
-      mustBe: `must be one of ${fapiAlgorithms.join(', ')}`,
-      section: 'FAPI 2.0 §5.4.1'
-    })
+    problems.push(problem('fapi_algorithm', `${prefix}${member}`, oneOfAlgorithms))
   }
   return problems
 }

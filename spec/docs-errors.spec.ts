@@ -17,7 +17,7 @@ interface Naming {
   readonly where: string
 }
 
-const recording = new Set(['pass', 'fail', 'refuse', 'report', 'announce'])
+const recording = new Set(['pass', 'fail', 'refuse', 'refuseAs', 'report', 'announce'])
 
 /** What the library's source names: in calls on a `decision`, and in the lists of checks. */
 const namings: readonly Naming[] = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
@@ -105,7 +105,7 @@ describe.each(checkNames)('the page of %s', name => {
     const { status, body } = await refusals[name](to)
     const decision = to.decisions.at(-1)
     const failed = decision?.checks.find(({ outcome }) => outcome === 'fail')
-    expect(shown(page)).toEqual({ ...failed, ...(failed?.received !== undefined && { received: hidden(failed.received) }) })
+    expect(shown(page)).toEqual(failed && alike(failed))
     expect(failed?.check).toBe(name)
     expect(failed?.section).toBe(checkSections[name])
     expect(status).toBeGreaterThanOrEqual(400)
@@ -129,10 +129,18 @@ describe.each(checkNames)('the page of %s', name => {
 function shown(page: string): Check {
   const [, json = ''] = /^```json\n(.*?)^```$/ms.exec(page) ?? []
   const check = JSON.parse(json) as Check
-  return check.received === undefined ? check : { ...check, received: hidden(check.received) }
+  return alike(check)
 }
 
-/** Certificates are made anew for every run. */
+function alike({ expected, received, ...check }: Check): Check {
+  return {
+    ...check,
+    ...(expected !== undefined && { expected: hidden(expected) }),
+    ...(received !== undefined && { received: hidden(received) })
+  }
+}
+
+/** Certificates and keys are made anew for every run. */
 function hidden(received: string): string {
-  return received.replace(/(?<=x5t#S256:)[\w-]{43}/, '…')
+  return received.replace(/(?<=x5t#S256:|jkt:)[\w-]{43}/, '…')
 }

@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { z } from 'zod'
+import { configSchema } from '../example-app/config/schema.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
@@ -115,3 +117,48 @@ describe.each(tables)('the tables of %s', document => {
     for (const block of blocks) expect(new Set(block.split('\n').map(row => cellsOf(row).length)).size).toBe(1)
   })
 })
+
+describe('docs/configuration.md', () => {
+  const rows = [...read('docs/configuration.md').matchAll(/^\| `([^`]+)` \| (.*?) \|/gm)]
+  const documented = rows.map(([, name = '', given = '']) => [name, /^`([^`]*)`$/.exec(given)?.[1]] as const)
+  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Setting
+
+  it('has every setting of the example app once, each with its default, and no other', () => {
+    const settings = settingsOf(schema).filter(([name]) => !/^(?:tenants\[\]\.(?!path$)|clients\[\])/.test(name))
+    const inFile = documented.filter(([name]) => name !== name.toUpperCase())
+    expect(inFile.map(([name]) => name).sort()).toEqual(settings.map(([name]) => name).sort())
+    const wrong = settings.filter(([name, value]) => {
+      const told = inFile.find(([known]) => known === name)?.[1]
+      return told !== undefined && value !== undefined && /^["[{\d]|^(?:true|false)$/.test(told) && told !== JSON.stringify(value)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('has every variable of the environment that is read', () => {
+    const sources = readdirSync(join(root, 'example-app'), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts'))
+      .map(name => read(join('example-app', name)))
+    const named = sources.flatMap(source => [...source.matchAll(/\benv\['([A-Z_]+)'\]|\b([A-Z_]+)(?:: \w+)? = ''/g)])
+    const variables = documented.map(([name]) => name).filter(name => name === name.toUpperCase())
+    expect(variables.toSorted()).toEqual([...new Set(named.map(([, one, other]) => one ?? other))].sort())
+  })
+})
+
+interface Setting {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Setting>>
+  readonly items?: Setting
+  readonly anyOf?: readonly Setting[]
+  readonly default?: unknown
+}
+
+/** Every path there is below a setting, and the default of each. */
+function settingsOf({ properties = {}, items, anyOf = [] }: Setting, path = ''): readonly (readonly [string, unknown])[] {
+  if (items !== undefined) return settingsOf(items, `${path}[]`)
+  const own = Object.entries(properties).flatMap(([name, setting]) => {
+    const at = path === '' ? name : `${path}.${name}`
+    // keys of somebody else, and what stands in them, are no settings of ours
+    return [[at, setting.default] as const, ...(name === 'jwks' ? [] : settingsOf(setting, at))]
+  })
+  return [...own, ...anyOf.flatMap(branch => settingsOf(branch, path))]
+}

@@ -2,7 +2,7 @@
  * Every option of every function that takes some, each given what it cannot be, is refused by its name: as the tables of checks have them, so
  * that no option is forgotten here.
  */
-import { describe, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import * as clientele from '../lib/index.ts'
 import {
   authenticateClient,
@@ -15,7 +15,6 @@ import {
   ClientSecretBasicStrategy,
   ClientSecretJwtStrategy,
   ClientSecretPostStrategy,
-  ConfigurationError,
   credentialSets,
   deviceCode,
   generateKeys,
@@ -30,6 +29,7 @@ import {
   PrivateKeyJwtStrategy,
   proxyCertificate,
   SelfSignedTlsClientAuthStrategy,
+  storedClients,
   storedKeys,
   tenants,
   TlsClientAuthStrategy,
@@ -37,6 +37,9 @@ import {
   tokenExchange,
   tokenRouter
 } from '../lib/index.ts'
+import { mcpProtection } from '../lib/mcp/mcp.ts'
+import { upstream } from '../lib/sign-in/upstream.ts'
+import { eachRefuses, type Taker } from './support/checks/wrong-options.ts'
 import { dialChecks } from '../lib/assertions/assertion-dials.ts'
 import { softwareStatementChecks } from '../lib/assertions/software-statement.ts'
 import { trustedIssuerChecks } from '../lib/assertions/trust-rule.ts'
@@ -49,6 +52,7 @@ import { tlsCertificateChecks } from '../lib/certificates/tls-certificate.ts'
 import { clientKeysChecks } from '../lib/client-keys/client-keys.ts'
 import { credentialSetsChecks } from '../lib/credentials/credential-sets.ts'
 import { guessProtectionChecks, guessProtectionSetupChecks } from '../lib/credentials/guesses/guess-protection.ts'
+import { storedClientsChecks } from '../lib/credentials/stored-clients.ts'
 import { credentialsChecks } from '../lib/credentials/server-credentials.ts'
 import { backchannelAuthenticationChecks } from '../lib/endpoints/backchannel-authentication/options.ts'
 import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization/options.ts'
@@ -57,9 +61,14 @@ import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
 import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
 import { errorHandlerChecks } from '../lib/http/error-handler.ts'
+import { lintServerChecks } from '../lib/lint/how.ts'
+import { lintServer } from '../lib/lint/lint.ts'
 import { guardedFetchChecks } from '../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../lib/protected-resource/metadata.ts'
 import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
+import { mcpProtectionChecks } from '../lib/mcp/protection.ts'
+import { upstreamChecks } from '../lib/sign-in/options.ts'
+import { signInHostChecks } from '../lib/sign-in/host.ts'
 import { storedKeysChecks } from '../lib/signing-keys/stored-keys.ts'
 import { memoryStoreChecks } from '../lib/stores/memory.ts'
 import { postgresStore, postgresStoreChecks } from '../lib/stores/postgres.ts'
@@ -74,6 +83,8 @@ import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
 import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
+import { attestationTakers } from './support/checks/attestation-options.ts'
+import { workloadTakers } from './support/checks/workload-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -88,18 +99,8 @@ const devices = { tokenIssuers, deviceAuthorization: { verificationUri: 'https:/
 const whole = { ...token, ...devices, interaction, backchannelAuthentication: { identify: () => undefined } }
 const server = authorizationServer({ ...token, interaction })
 
-interface Taker {
-  /** The options, all but the one that is wrong. */
-  readonly good: object
-  readonly table: object
-  /** Where in them the table's are: `resources[0]`. */
-  readonly at?: string
-  /** What else has to be there. */
-  readonly inner?: object
-  readonly give: (options: never) => unknown
-}
-
 const trusted = { issuer: 'https://idp.example', jwks_uri: 'https://idp.example/jwks' }
+const provider = { issuer: 'https://idp.example', client_id: 'here', client_secret: 'secret' }
 const proxy = { format: 'rfc9440', trustedProxies: ['127.0.0.1'] }
 
 const takers: Readonly<Record<string, Taker>> = {
@@ -162,6 +163,17 @@ const takers: Readonly<Record<string, Taker>> = {
     table: protectedResourceMetadataChecks,
     give: given => server.protectedResourceMetadata(given)
   },
+  mcpProtection: {
+    good: { resource: issuer, required: ['api:read'] },
+    table: mcpProtectionChecks,
+    give: given => mcpProtection(server, given)
+  },
+  upstream: { good: provider, table: upstreamChecks, give: upstream },
+  'upstream, for a server': {
+    good: { issuer, store, keys },
+    table: signInHostChecks,
+    give: given => upstream(provider).attach(given)
+  },
   tenants: { good: { issuer, resolve: () => undefined }, table: tenantsChecks, give: tenants },
   authenticateClient: {
     good: { clients, strategies: builtInStrategies({ clients, issuer, store }) },
@@ -179,6 +191,8 @@ const takers: Readonly<Record<string, Taker>> = {
     table: selfSignedOptionChecks,
     give: made(SelfSignedTlsClientAuthStrategy)
   },
+  ...attestationTakers(token),
+  ...workloadTakers(token),
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {
@@ -194,9 +208,11 @@ const takers: Readonly<Record<string, Taker>> = {
   guardedPost: { good: {}, table: guardedFetchChecks, give: guardedPost },
   guardedDownload: { good: {}, table: guardedFetchChecks, give: guardedDownload },
   guessProtection: { good: { store }, table: guessProtectionSetupChecks, give: guessProtection },
+  storedClients: { good: token, table: storedClientsChecks, give: storedClients },
   credentialSets: { good: token, table: credentialSetsChecks, give: credentialSets },
   storedKeys: { good: { store, issuer }, table: storedKeysChecks, give: storedKeys },
   breakReport: { good: {}, table: breakReportChecks, give: breakReport },
+  lintServer: { good: {}, table: lintServerChecks, give: options => lintServer('http://127.0.0.1:9', options) },
   oauthErrorHandler: { good: {}, table: errorHandlerChecks, give: oauthErrorHandler },
   proxyCertificate: { good: proxy, table: proxyCertificateChecks, give: proxyCertificate },
   tlsCertificate: { good: { ca: 'PEM' }, table: tlsCertificateChecks, give: tlsCertificate },
@@ -210,64 +226,7 @@ function made(Strategy: new (options: never) => object): (options: never) => obj
   return options => new Strategy(options)
 }
 
-/** The options with one more, or with another value for it. */
-function withOption({ good, inner = {}, at }: Taker, name: string, value: unknown): object {
-  if (at === undefined) return { ...good, [name]: value }
-  const [outer = '', nested] = at.split('.')
-  const [member = '', index] = outer.split('[')
-  const options = { ...inner, [name]: value }
-  const around = nested === undefined ? options : { access: 'token', [nested]: options }
-  return { ...good, [member]: index === undefined ? around : [around] }
-}
-
-async function refusalOf(taker: Taker, options: object): Promise<unknown> {
-  try {
-    await taker.give(options as never)
-  } catch (error) {
-    return error
-  }
-  return 'it was accepted'
-}
-
-/** Nothing is any of these; of the others an option may be one or two. */
-const neverRight = [null, Symbol('wrong')]
-const kinds = [true, 0.5, ' \n', () => undefined, [Symbol('wrong')], { wrong: 1 }]
-
-describe.each(Object.entries(takers))('%s', (_, taker) => {
-  const path = taker.at === undefined ? '' : `${taker.at}.`
-
-  it.each(Object.keys(taker.table))('refuses a wrong %s by its name', async name => {
-    for (const value of neverRight) {
-      const error = await refusalOf(taker, withOption(taker, name, value))
-      expect([typeof value, error]).toEqual([typeof value, expect.any(ConfigurationError)])
-      expect((error as ConfigurationError).key).toMatch(new RegExp(`^${escaped(path + name)}(?:$|[.[])`))
-    }
-  })
-
-  it('refuses an option nobody reads by its name', async () => {
-    const error = await refusalOf(taker, withOption(taker, 'nobodyReadsThis', 1))
-    expect(error).toMatchObject({ name: 'ConfigurationError', key: `${path}nobodyReadsThis` })
-  })
-
-  it('takes of each option few kinds of values', () => {
-    for (const [name, check] of Object.entries(taker.table) as [string, { read: (value: unknown, key: string) => unknown }][]) {
-      const taken = kinds.filter(value => {
-        try {
-          check.read(value, name)
-          return true
-        } catch (error) {
-          expect(error).toBeInstanceOf(ConfigurationError)
-          return false
-        }
-      })
-      expect([name, taken.length <= 2]).toEqual([name, true])
-    }
-  })
-})
-
-function escaped(text: string): string {
-  return text.replace(/[.[\]]/g, '\\$&')
-}
+eachRefuses(takers)
 
 it('is every function and class of the main entry that takes options', () => {
   const others = new Set([
@@ -285,7 +244,7 @@ it('is every function and class of the main entry that takes options', () => {
     ],
     ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
     ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
-    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers']
+    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers', 'verifySecret']
   ])
   expect(Object.keys(clientele).filter(name => !others.has(name) && takers[name] === undefined)).toEqual([])
 })

@@ -2,7 +2,7 @@
 import { unknownMembers } from 'clientele'
 import { z } from 'zod'
 
-/** The seven client authentication methods. */
+/** The client authentication methods. */
 export const authMethods = [
   'client_secret_basic',
   'client_secret_post',
@@ -10,6 +10,8 @@ export const authMethods = [
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
+  'attest_jwt_client_auth',
+  'attest_jwt_client_auth_dpop',
   'none'
 ] as const
 

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
+import { withTrustAnchors } from './attesters.ts'
+import { checkWorkloads } from './workloads.ts'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
 import { ConfigError } from './config-error.ts'
+import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
 import { checkMcpPath, checkTenantPaths } from './tenants.ts'
@@ -21,14 +24,17 @@ export interface Config {
 
 /** Reads and checks the file at `path`. @throws {@link ConfigError} */
 export function loadConfig(path: string): Config {
-  return checkConfig(readJson(path), dirname(resolve(path)))
+  return checkConfig(readJson(path), folderOf(path))
+}
+
+/** What paths in the file at `path` are relative to. */
+export function folderOf(path: string): string {
+  return dirname(resolve(path))
 }
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
 export function checkConfig(input: unknown, folder: string): Config {
-  const parsed = configSchema.safeParse(input)
-  if (!parsed.success) throw errorOf(parsed.error.issues[0])
-  const settings = parsed.data
+  const settings = withTrustAnchors(parseSettings(input), folder)
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkMcpPath(
@@ -36,7 +42,7 @@ export function checkConfig(input: unknown, folder: string): Config {
     settings.tenants.map(tenant => tenant.path)
   )
   checkTlsUse(settings, issuer)
-  const warnings: string[] = []
+  const warnings = [...proxyWarnings(settings)]
   for (const [prefix, own] of [
     ['', settings] as const,
     ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
@@ -49,7 +55,15 @@ export function checkConfig(input: unknown, folder: string): Config {
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
 
-function readJson(path: string): unknown {
+/** Settings as the file's schema has them, with their defaults. @throws {@link ConfigError} naming the first that is wrong. */
+export function parseSettings(input: unknown): Settings {
+  const parsed = configSchema.safeParse(input)
+  if (!parsed.success) throw errorOf(parsed.error.issues[0])
+  return parsed.data
+}
+
+/** Reads the file, whatever it says. @throws {@link ConfigError} */
+export function readJson(path: string): unknown {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -85,14 +99,23 @@ function readIssuer(issuer: string): URL {
 }
 
 function checkTlsUse(settings: Settings, issuer: URL): void {
-  const { tls } = settings
+  const { tls, listen } = settings
   if (tls === undefined) {
-    if (issuer.protocol === 'https:') throw new ConfigError('tls', 'must be given when the issuer is https')
+    if (issuer.protocol === 'https:' && listen === undefined)
+      throw new ConfigError('tls', 'must be given when the issuer is https, or listen, where a proxy in front ends TLS')
     return
   }
   if (tls.port === undefined && issuer.protocol === 'http:')
     throw new ConfigError('tls.port', 'must be given when the issuer is http')
-  if (tls.port === portOf(issuer)) throw new ConfigError('tls.port', "must differ from the issuer's port")
+  if (tls.port === (listen?.port ?? portOf(issuer)))
+    throw new ConfigError('tls.port', `must differ from ${listen?.port === undefined ? "the issuer's port" : 'listen.port'}`)
+}
+
+/** Behind a proxy every caller comes from one address, the proxy's, until it is trusted to say which. */
+function proxyWarnings({ issuer, tls, listen, trust_proxy }: Settings): readonly string[] {
+  const behindProxy = listen !== undefined && tls === undefined && issuer.startsWith('https:')
+  if (!behindProxy || trust_proxy.length > 0) return []
+  return ['trust_proxy names no proxy: whoever comes through one counts as one network, and shares its limits with all others']
 }
 
 /** The port an address stands for, its scheme's default too. */
@@ -123,7 +146,7 @@ function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): v
     )
 }
 
-function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: string, issuer: URL): void {
+function checkClients({ clients, trusted_issuers, ...workloads }: IssuerSettings, prefix: string, issuer: URL): void {
   for (const [name, holders] of [
     ['clients', clients],
     ['trusted_issuers', trusted_issuers]
@@ -133,6 +156,7 @@ function checkClients({ clients, trusted_issuers }: IssuerSettings, prefix: stri
       if (mustBe !== undefined) throw new ConfigError(`${prefix}${name}[${index}].jwks_uri`, mustBe)
     })
   }
+  checkWorkloads(workloads, prefix, issuer)
   clients.forEach(({ backchannel_logout_uri: uri }, index) => {
     const mustBe = uri === undefined ? undefined : logoutUriMustBe(uri, issuer)
     if (mustBe !== undefined) throw new ConfigError(`${prefix}clients[${index}].backchannel_logout_uri`, mustBe)
@@ -177,8 +201,4 @@ function errorOf(issue: z.core.$ZodIssue | undefined, base: readonly PropertyKey
   if (issue.code === 'unrecognized_keys')
     return new ConfigError(pathOf([...path, issue.keys[0] ?? '']), 'must be left out: it is not a known setting')
   return new ConfigError(pathOf(path) || 'CONFIG', issue.message)
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`)).join('')
 }

@@ -47,7 +47,13 @@ const scopeValue = z
   .string('must be a scope value')
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope value: printable ASCII without spaces, quotes and backslashes')
 
-const account = object({ sub: text, username: text, password: text, claims: record.default({}) })
+/** In plain text, or as `clientele hash-secret` prints it. */
+const password = text.refine(
+  value => !value.startsWith('$scrypt$') || /^\$scrypt\$ln=\d{1,2},r=\d{1,2},p=\d{1,2}\$[\w-]+\$[\w-]{43}$/.test(value),
+  'must be as clientele hash-secret printed it'
+)
+
+const account = object({ sub: text, username: text, password, claims: record.default({}) })
 
 const resource = object({
   resource: text.refine(value => URL.canParse(value) && !value.includes('#'), 'must be an absolute URI without a fragment'),
@@ -79,6 +85,35 @@ const trustedIssuer = object({
 }).refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
   path: ['jwks'],
   message: 'or jwks_uri must be given, and not both'
+})
+
+const workloadIssuer = object({
+  issuer: text,
+  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  jwks_uri: z.url('must be a URL').optional(),
+  max_lifetime: whole(1, year).default(86_400),
+  use: oneOf('many', 'once').default('many')
+}).refine(({ jwks, jwks_uri }) => jwks === undefined || jwks_uri === undefined, {
+  path: ['jwks_uri'],
+  message: 'must not be given together with jwks'
+})
+
+const trustDomain = object({
+  trust_domain: text,
+  bundle: z.looseObject({ keys: list(record) }, 'must be a SPIFFE bundle').optional(),
+  bundle_endpoint: z.url('must be a URL').optional()
+}).refine(({ bundle, bundle_endpoint }) => (bundle === undefined) !== (bundle_endpoint === undefined), {
+  path: ['bundle'],
+  message: 'or bundle_endpoint must be given, and not both'
+})
+
+const attester = object({
+  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  trust_anchors: list(file).min(1, 'must name at least one file').optional(),
+  clients: list(text).optional()
+}).refine(({ jwks, trust_anchors }) => (jwks === undefined) !== (trust_anchors === undefined), {
+  path: ['jwks'],
+  message: 'or trust_anchors must be given, and not both'
 })
 
 const failureBudget = z.union(
@@ -116,6 +151,7 @@ const policy = object({
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
   dpop_nonce: oneOf('off', 'required').default('off'),
+  attestation_challenge: oneOf('offered', 'required').default('offered'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')
 })
@@ -135,6 +171,9 @@ const issuerSettings = {
   scopes: list(scopeValue).default(['openid', 'profile', 'email', 'offline_access', 'api:read', 'api:write']),
   resources: list(resource).default([]),
   trusted_issuers: list(trustedIssuer).default([]),
+  workload_issuers: list(workloadIssuer).default([]),
+  trust_domains: list(trustDomain).default([]),
+  attesters: list(attester).default([]),
   client_documents: clientDocuments.default('off'),
   policy: policy.prefault({})
 }
@@ -156,9 +195,27 @@ const tenant = object({
   ...issuerSettings
 })
 
+const listen = object({ host: text.optional(), port: whole(1, 65_535, 'a port').optional() })
+
+/** What Express's `trust proxy` takes, less what would believe anybody. */
+const proxy = z
+  .string('must be an IP address, a network, "loopback", "linklocal" or "uniquelocal"')
+  .refine(
+    value => ['loopback', 'linklocal', 'uniquelocal'].includes(value) || isNetwork(value),
+    'must be an IP address, a network, "loopback", "linklocal" or "uniquelocal"'
+  )
+
+function isNetwork(value: string): boolean {
+  const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const version = isIP(address)
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
+}
+
 /** The whole file. */
 export const configSchema = object({
   issuer: z.string('must be the absolute URL of this server'),
+  listen: listen.optional(),
+  trust_proxy: list(proxy).default([]),
   tls: tls.optional(),
   client_certificate_header: certificateHeader.optional(),
   mcp: mcp.optional(),

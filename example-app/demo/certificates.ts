@@ -48,6 +48,8 @@ export interface Certificates {
   readonly client: KeyPair
   /** The self_signed_tls_client_auth client's. */
   readonly selfSigned: KeyPair
+  /** The attester's, signed by an authority that certifies nothing else. */
+  readonly attester: KeyPair & { /** The authority's certificate in PEM. */ readonly ca: string }
 }
 
 /** Who signs: a name and its key. */
@@ -61,26 +63,33 @@ const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const commonName = '2.5.4.3'
 const year = 365 * 86_400_000
 
-/** Makes a CA, a certificate for localhost, and one for each of the two certificate methods; good for a year. */
+/** Makes a CA, a certificate for localhost, one for each of the two certificate methods, and an attester's with its own CA; good for a year. */
 export function makeCertificates(): Certificates {
   const ca = signer('clientele demo CA')
   const server = signer('localhost')
   const client = signer('demo-tls')
   const selfSigned = signer('demo-self-signed-tls')
+  const attesterCa = signer('clientele demo attester CA')
+  const attester = signer('demo attester')
   const localhost = new SubjectAlternativeName([
     new GeneralName({ dNSName: 'localhost' }),
     new GeneralName({ iPAddress: '127.0.0.1' }),
     new GeneralName({ iPAddress: '::1' })
   ])
   return {
-    ca: certificate(ca, ca, [
-      extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
-      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true)
-    ]),
+    ca: authority(ca),
     server: pair(server, ca, [extension(id_ce_subjectAltName, localhost), ...leaf(id_kp_serverAuth)]),
     client: pair(client, ca, leaf(id_kp_clientAuth)),
-    selfSigned: pair(selfSigned, selfSigned, leaf(id_kp_clientAuth))
+    selfSigned: pair(selfSigned, selfSigned, leaf(id_kp_clientAuth)),
+    attester: { ca: authority(attesterCa), ...pair(attester, attesterCa, leaf()) }
   }
+}
+
+function authority(ca: Signer): string {
+  return certificate(ca, ca, [
+    extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
+    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true)
+  ])
 }
 
 function signer(name: string): Signer {
@@ -94,11 +103,12 @@ function pair(subject: Signer, issuer: Signer, extensions: Extension[]): KeyPair
   }
 }
 
-function leaf(usage: string): Extension[] {
+/** @param usage what it is for in TLS; undefined: nothing there. */
+function leaf(usage?: string): Extension[] {
   return [
     extension(id_ce_basicConstraints, new BasicConstraints(), true),
     extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
-    extension(id_ce_extKeyUsage, new ExtendedKeyUsage([usage]))
+    ...(usage === undefined ? [] : [extension(id_ce_extKeyUsage, new ExtendedKeyUsage([usage]))])
   ]
 }
 

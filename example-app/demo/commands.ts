@@ -19,8 +19,11 @@ export function commandsOf(config: Config, folder = demoFolder, cwd = process.cw
   const mtlsToken = `https://localhost:${settings.tls?.port ?? 443}${config.issuer.pathname.replace(/\/$/, '')}/oauth2/token`
   const at = (path: string) => quoted(relative(cwd, path) || '.')
   const script = at(`${projectRoot}/example-app/demo/assertion.mjs`)
-  const assertion = (client_id: string) => `"$(node ${script} ${client_id}${folder === demoFolder ? '' : ` ${at(folder)}`})"`
   const grant = '-d grant_type=client_credentials -d scope=api:read'
+  const elsewhere = folder === demoFolder ? '' : ` ${at(folder)}`
+  const assertion = (client_id: string) => `"$(node ${script} ${client_id}${elsewhere})"`
+  const attested = (client_id: string) =>
+    `node ${at(`${projectRoot}/example-app/demo/attestation.mjs`)} ${client_id}${elsewhere} | curl -sS -H @- ${token} ${grant}`
   const secretOf = (client_id: string) =>
     String(settings.clients.find(client => client.client_id === client_id)?.['client_secret'])
   const withAssertion = (client_id: string) =>
@@ -37,6 +40,8 @@ export function commandsOf(config: Config, folder = demoFolder, cwd = process.cw
     { method: 'private_key_jwt', command: withAssertion('demo-private-key-jwt') },
     { method: 'tls_client_auth', command: withCertificate('demo-tls') },
     { method: 'self_signed_tls_client_auth', command: withCertificate('demo-self-signed-tls') },
+    { method: 'attest_jwt_client_auth', command: attested('demo-attested') },
+    { method: 'attest_jwt_client_auth_dpop', command: attested('demo-attested-dpop') },
     ...settings.tenants.map(({ path, clients }) => ({
       method: `the tenant ${path}`,
       command: `curl -sS -u ${clients[0]?.client_id ?? ''}:${String(clients[0]?.['client_secret'])} ${settings.issuer}${path}/oauth2/token ${grant}`

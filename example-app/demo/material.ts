@@ -40,7 +40,7 @@ async function readKept(folder: string): Promise<DemoMaterial | undefined> {
     const kept = JSON.parse(await readFile(join(folder, 'material.json'), 'utf8')) as DemoMaterial
     const expiry = Date.parse(new X509Certificate(kept.server.cert).validTo)
     const complete = secretClients.every(client_id => typeof kept.secrets[client_id] === 'string')
-    return complete && expiry - Date.now() > leastValidity ? kept : undefined
+    return complete && 'attester' in kept && expiry - Date.now() > leastValidity ? kept : undefined
   } catch {
     // absent, cut short or of another version: made anew
     return undefined
@@ -58,10 +58,11 @@ function makeMaterial(issuer: string): DemoMaterial {
 }
 
 function filesOf(material: DemoMaterial): Record<string, string> {
-  const { ca, server, client, selfSigned } = material
+  const { ca, server, client, selfSigned, attester } = material
   return {
     'material.json': `${JSON.stringify(material, null, 2)}\n`,
     'ca.crt': ca,
+    'attester-ca.crt': attester.ca,
     'server.crt': server.cert,
     'server.key': server.key,
     'demo-tls.crt': client.cert,

@@ -44,6 +44,7 @@ export async function demoConfig({
       }
     ],
     resources,
+    attesters: [{ trust_anchors: ['attester-ca.crt'], clients: ['demo-attested', 'demo-attested-dpop'] }],
     client_documents: { hosts: ['*'] },
     mcp: {},
     tls: { port: tlsPort, key: 'server.key', cert: 'server.crt', client_ca: ['ca.crt'] },
@@ -85,6 +86,8 @@ function demoClients(material: DemoMaterial): object[] {
     machine('demo-private-key-jwt', 'private_key_jwt', { jwks: { keys: [publicPart(jwk)] } }),
     machine('demo-tls', 'tls_client_auth', { tls_client_auth_subject_dn: 'CN=demo-tls' }),
     machine('demo-self-signed-tls', 'self_signed_tls_client_auth', { jwks: { keys: [certificateKey(selfSigned.cert)] } }),
+    machine('demo-attested', 'attest_jwt_client_auth', {}),
+    machine('demo-attested-dpop', 'attest_jwt_client_auth_dpop', {}),
     {
       client_id: 'demo-public',
       client_name: 'Demo Browser App',

@@ -91,7 +91,7 @@ async function login(pages: Pages, req: Request, res: Response): Promise<void> {
     return
   }
   const username = fieldOf(req, 'username') ?? ''
-  const person = people.verify(username, fieldOf(req, 'password') ?? '')
+  const person = await people.verify(username, fieldOf(req, 'password') ?? '')
   if (person === undefined) {
     showAgain(base, req, res, goal, { username, message: 'That username and password do not match.' }, 401)
     return

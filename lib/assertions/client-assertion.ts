@@ -111,10 +111,8 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
  *
  * @throws {@link InvalidClientError} always.
  */
-export function pretendVerification(
-  input: Omit<ClientAssertionInput, 'client' | 'clientKeys' | 'secrets'>
-): Promise<{ credential: string }> {
-  return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys })
+export function pretendVerification(input: Omit<ClientAssertionInput, 'client' | 'secrets'>): Promise<{ credential: string }> {
+  return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys(input.clientKeys) })
 }
 
 /** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */

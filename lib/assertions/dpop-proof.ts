@@ -4,7 +4,7 @@ import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Tell } from '../events/events.ts'
-import type { Clock } from '../client-request.ts'
+import type { ClientRequest, Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { decodeUnverified, type JsonObject } from './compact-jws.ts'
 import type { DpopNonces } from './dpop-nonces.ts'
@@ -38,6 +38,8 @@ export interface DpopProofInput {
   /** The access token beside the proof, at a protected resource. */
   readonly access_token?: string | undefined
   readonly policy: DpopPolicy
+  /** Judges the key before the proof is used up: what it throws refuses the proof. */
+  readonly judge?: ((jkt: string) => void) | undefined
   /** Who presents it, for whoever is told that it was used before. */
   readonly by?: { readonly client_id?: string | undefined; readonly traceId?: (() => string) | undefined } | undefined
 }
@@ -61,10 +63,29 @@ export async function verifyDpopProof(input: DpopProofInput): Promise<{ jkt: str
   const { jti, iat } = checkClaims(jws.payload, input)
   checkNonce(jws.payload['nonce'], policy)
   const jkt = await calculateJwkThumbprint(jwk)
+  input.judge?.(jkt)
   const ttl = Math.ceil(iat + maxAge + tolerance - policy.clock() / 1000) + 1
   if (await consumeOnce(policy.store, 'dpop_proof', [policy.issuer, jkt, jti], ttl)) return { jkt }
   policy.emit?.({ type: 'dpop.replayed', trace_id: input.by?.traceId?.(), client_id: input.by?.client_id, jkt })
   throw refuse('the proof was used before')
+}
+
+/**
+ * The same for a request that a client authenticated with; one whose proof was verified with that is not asked again.
+ *
+ * @throws InvalidDpopProofError, UseDpopNonceError, and InvalidDpopProofError for several headers.
+ */
+export async function verifyRequestProof(
+  request: ClientRequest,
+  client_id: string,
+  policy: DpopPolicy,
+  addresses: readonly string[]
+): Promise<{ jkt: string } | undefined> {
+  if (request.dpop !== undefined) return request.dpop
+  const proof = request.headers['dpop']
+  if (proof === undefined) return undefined
+  if (typeof proof !== 'string') throw refuse('more than one DPoP header was sent')
+  return verifyDpopProof({ proof, method: 'POST', addresses, policy, by: { client_id, traceId: request.traceId } })
 }
 
 async function checkSignature(proof: string, header: JsonObject, policy: DpopPolicy): Promise<JWK> {

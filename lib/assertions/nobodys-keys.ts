@@ -7,7 +7,8 @@ import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { importPublicKey } from '../client-keys/public-keys.ts'
 import { importSecret, liveSecrets } from '../client-keys/secret-keys.ts'
 
-const publicKeys = new Map<string, JWK>()
+/** Clients, each with one public key, by what the key is good for. */
+const keyHolders = new Map<string, Client>()
 
 /** A client whose secret nobody has. */
 export const nobody: Client = toClient({
@@ -20,21 +21,37 @@ export const nobody: Client = toClient({
 export async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
   const [secret] = symmetricAlgorithms.has(alg) ? liveSecrets(nobody, Date.now) : []
   if (secret !== undefined) return { key: await importSecret(secret, alg), credential: `secret:${secret.id}` }
+  const [jwk] = keyHolder(alg)?.jwks?.keys ?? []
+  return jwk && importPublicKey(jwk, alg)
+}
+
+/** Finds for any client what nobody has, the way those keys find what clients have: no step of it is left out. */
+export function nobodysKeys(keys: Pick<ClientKeys, 'find'>): Pick<ClientKeys, 'find'> {
+  return {
+    find(_client, { alg }, decision) {
+      const holder = keyHolder(alg)
+      if (holder === undefined) throw decision.refuse('key')
+      // whatever kid was sent, this is the key that is meant
+      return keys.find(holder, { alg }, decision)
+    }
+  }
+}
+
+/** A client with one public key for this algorithm; undefined for one that nobody verifies. */
+function keyHolder(alg: string): Client | undefined {
   const algorithm = asymmetricAlgorithms.get(alg)
   if (algorithm === undefined) return undefined
   const name = `${algorithm.kty} ${algorithm.crv ?? ''}`
-  const jwk = publicKeys.get(name) ?? draw(algorithm)
-  publicKeys.set(name, jwk)
-  return importPublicKey(jwk, alg)
-}
-
-/** Finds for any client what nobody has. */
-export const nobodysKeys: Pick<ClientKeys, 'find'> = {
-  async find(_client, { alg }, decision) {
-    const key = await nobodysKey(alg)
-    if (key === undefined) throw decision.refuse('key')
-    return [key]
+  let holder = keyHolders.get(name)
+  if (holder === undefined) {
+    holder = toClient({
+      client_id: 'nobody',
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...draw(algorithm), kid: 'nobody' }] }
+    })
+    keyHolders.set(name, holder)
   }
+  return holder
 }
 
 function draw({ kty, crv = '' }: AsymmetricAlgorithm): JWK {

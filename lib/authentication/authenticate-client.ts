@@ -11,10 +11,11 @@ import { harmless } from '../listeners.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { settleExchange } from '../http/changed-prototypes.ts'
 import { readClientRequest } from '../http/client-request.ts'
+import { addressesOfListener } from '../http/listener.ts'
 import { networkOf } from '../http/network.ts'
 import type { ReadOptions } from '../http/parameters.ts'
 import { flag, fn, integer, objectLike, readOptions, required, text, type Checks } from '../options.ts'
-import type { ClientRequest, DecisionWatch } from '../client-request.ts'
+import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
 import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { strategyRunner } from './run.ts'
 import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
@@ -81,8 +82,16 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
   return authenticateWith(read, eventSource(read))
 }
 
+/** What a server says of one of its endpoints, beside what everybody may. */
+export interface EndpointAuthenticationOptions extends AuthenticateClientOptions {
+  /** The endpoint's addresses, for methods that sign where a request goes. */
+  readonly addresses?: readonly string[] | undefined
+  /** What is asked of clients beside their proof. */
+  readonly further?: FurtherProof | undefined
+}
+
 /** The same for an endpoint of a server, whose options were read, and which tells what happens in its own name. */
-export function authenticateWith(options: AuthenticateClientOptions, source: EventSource): RequestHandler {
+export function authenticateWith(options: EndpointAuthenticationOptions, source: EventSource): RequestHandler {
   const clients = clientRegistry(options.clients)
   const { strategies } = options
   const runStrategy = strategyRunner(strategies)
@@ -94,9 +103,14 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     // what an earlier route judged says nothing here
     request.judged = undefined
     request.watch = watched ?? unwatched
+    const { addresses, further } = options
+    request.addresses = addresses && (() => addressesOfListener(req, addresses))
+    request.further = further
+    if (further !== undefined) setHeaders(res, further.answerHeaders(request))
     const selection = selectStrategy(strategies, clients, request)
     const selected = selection instanceof Promise ? await selection : selection
     const { strategy, client_id } = selected
+    if (strategy.answerHeaders !== undefined) setHeaders(res, strategy.answerHeaders(request))
     watched?.select(strategy.name, client_id)
     const reserved = selected.guessable ? reserveGuess(options.guessProtection, req, request, selected) : undefined
     const guess = reserved instanceof Promise ? await reserved : reserved
@@ -126,6 +140,10 @@ export function authenticateWith(options: AuthenticateClientOptions, source: Eve
     }
     void watched.run(() => run(req, res, done, watched).catch(done))
   }
+}
+
+function setHeaders(res: Response, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
 }
 
 interface Ending {

@@ -1,6 +1,6 @@
 /** Which methods authenticate clients at which endpoint. */
 import type { RequestHandler } from 'express'
-import { authenticateWith, type AuthenticateClientOptions } from './authenticate-client.ts'
+import { authenticateWith, type EndpointAuthenticationOptions } from './authenticate-client.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError, listOf, type Check } from '../options.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
@@ -42,14 +42,18 @@ const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection
 
 /** Makes the authentication of each endpoint, once it is asked for. */
 export function endpointAuthentication(
-  options: Omit<AuthenticateClientOptions, 'endpoint'>,
+  options: Omit<EndpointAuthenticationOptions, 'endpoint' | 'addresses'>,
   events: EventSource,
-  methods: EndpointAuthMethods = {}
+  methods: EndpointAuthMethods = {},
+  addressesOf: (endpoint: AuthenticatingEndpoint) => readonly string[]
 ): (endpoint: AuthenticatingEndpoint) => EndpointAuthentication {
   checkMounted(methods, options.strategies)
   return endpoint => {
     const strategies = strategiesAt(endpoint, options.strategies, methods)
-    return { strategies, authenticate: authenticateWith({ ...options, strategies, endpoint }, events) }
+    return {
+      strategies,
+      authenticate: authenticateWith({ ...options, strategies, endpoint, addresses: addressesOf(endpoint) }, events)
+    }
   }
 }
 

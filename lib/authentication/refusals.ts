@@ -5,17 +5,20 @@ import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { tell } from '../strategies/attempt.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
+/** Whose methods hold the parameter `client_id` against what they verified. */
+const judgesClientId: readonly Mechanism[] = ['assertion', 'attestation']
+
 /** For a client that used the Authorization header where no method does. */
 const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
 
 /**
- * An assertion's own check of `client_id` refuses the client; for the rest two names are a contradiction in the request.
+ * The checks of an assertion or attestation refuse the client for its `client_id`; for the rest two names are a contradiction in the request.
  *
  * @throws InvalidRequestError
  */
 export function checkSameClient(request: ClientRequest, mechanism: Mechanism, client_id: string): void {
   const named = request.parameters['client_id']
-  if (mechanism === 'assertion' || named === undefined || named === client_id) return
+  if (judgesClientId.includes(mechanism) || named === undefined || named === client_id) return
   const decision = unjudged(request, mechanism)
   const fix = 'Send one client_id: the one in the credential, or none beside it.'
   const detail = { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix }

@@ -37,7 +37,7 @@ export function selectStrategy(
   const mechanisms = visibleMechanisms(request, carried)
   if (mechanisms.length > 1) throw refuseTwo(request, mechanisms)
   const mechanism = mechanisms[0] ?? 'client_id'
-  const candidates = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  const candidates = candidatesFor(mechanism, carried)
   const alike = lookingAlike(candidates, request)
   const [unnamed] = alike
   const others = unnamed !== undefined && idOf(unnamed) === '' ? candidates.filter(one => idOf(one) !== '') : []
@@ -94,6 +94,15 @@ async function existing([other]: readonly Carried[], clients: ClientRegistry, re
 /** Undefined where the request cannot be read. */
 function idOf({ identification }: Carried): string | undefined {
   return identification.outcome === 'present' ? identification.client_id : undefined
+}
+
+/**
+ * The methods of a mechanism. What may come beside another method may also come beside a bare client_id: then the client says which of the two it is.
+ */
+function candidatesFor(mechanism: Mechanism, carried: readonly Carried[]): readonly Carried[] {
+  const own = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
+  if (!own.some(({ strategy }) => strategy.supplementary === true)) return own
+  return [...own, ...carried.filter(({ strategy }) => strategy.mechanism === 'client_id')]
 }
 
 /** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
@@ -171,9 +180,12 @@ function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]):
   if (request.headers.authorization !== undefined) visible.push('authorization_header')
   if (client_secret !== undefined) visible.push('body_secret')
   if (client_assertion !== undefined || client_assertion_type !== undefined) visible.push('assertion')
+  const beside: Mechanism[] = []
   for (const {
-    strategy: { mechanism }
-  } of carried)
-    if (mechanism !== 'client_id' && !visible.includes(mechanism)) visible.push(mechanism)
-  return visible
+    strategy: { mechanism, supplementary }
+  } of carried) {
+    const list = supplementary === true ? beside : visible
+    if (mechanism !== 'client_id' && !list.includes(mechanism)) list.push(mechanism)
+  }
+  return visible.length > 0 ? visible : beside
 }

@@ -30,6 +30,8 @@ export interface AuthorizationRequest {
   readonly code_challenge?: string | undefined
   /** The thumbprint of the DPoP key the code is to be bound to (RFC 9449 §10). */
   readonly dpop_jkt?: string | undefined
+  /** The attested instance of the client that pushed it, by its key's thumbprint. */
+  readonly instance_jkt?: string | undefined
   readonly prompt: readonly string[]
   /** Seconds. */
   readonly max_age?: number | undefined

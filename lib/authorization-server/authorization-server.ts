@@ -82,7 +82,8 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
-  const routes = routesOf(context, endpoints, buildMetadata({ context, endpoints, mtlsOrigin }))
+  const metadata = buildMetadata({ context, endpoints, mtlsOrigin })
+  const routes = routesOf(context, endpoints, metadata, read.allowedOrigins)
   return Object.assign(mount(routes, read), personGrants(server), tokenFunctions(token, protection), {
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
@@ -103,6 +104,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
 const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
   ['token_endpoint', ['POST']],
   ['revocation_endpoint', ['POST']],
+  ['challenge_endpoint', ['POST']],
   ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
 ])
 
@@ -113,12 +115,17 @@ interface Routes {
   readonly withItems: ReadonlyMap<string, RequestHandler>
 }
 
-function routesOf({ server, addresses }: EndpointContext, endpoints: readonly Endpoint[], metadata: object): Routes {
+function routesOf(
+  { server, addresses }: EndpointContext,
+  endpoints: readonly Endpoint[],
+  metadata: object,
+  origins: readonly string[] | undefined
+): Routes {
   const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
   const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
   const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
     const methods = scriptMethods.get(member)
-    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods })]
+    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods, origins })]
   }
   return {
     exact: new Map([

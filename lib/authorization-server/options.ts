@@ -11,6 +11,7 @@ import {
 import { deviceAuthorizationChecks, type DeviceAuthorizationOptions } from '../endpoints/device-authorization/options.ts'
 import { logoutChecks, type LogoutOptions } from '../endpoints/end-session/options.ts'
 import { registrationChecks, type RegistrationOptions } from '../endpoints/registration/options.ts'
+import { originList } from '../http/cross-origin.ts'
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
 
@@ -61,6 +62,11 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * `sid` of `interaction.account`. Default: there is no such endpoint; `server.logout.everywhere()` is there all the same.
    */
   readonly logout?: LogoutOptions | undefined
+  /**
+   * The origins whose scripts may call the token, revocation and registration endpoints, such as `https://app.example.com`. Default: any; no cookie counts
+   * there either way. Metadata and keys are readable from everywhere.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */
   readonly registration?: RegistrationOptions | undefined
 }
@@ -91,6 +97,7 @@ export const authorizationServerChecks = {
   credentials: nested(credentialsChecks, {}),
   anonymousBudget: anonymousBudgetCheck,
   logout: nested(logoutChecks),
+  allowedOrigins: originList,
   registration: nested(registrationChecks)
 } satisfies Checks<AuthorizationServerOptions>
 

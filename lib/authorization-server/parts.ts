@@ -3,7 +3,7 @@ import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { guardedFetch, guardedPost } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
-import { endpointAuthentication, strategiesAt } from '../authentication/per-endpoint.ts'
+import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
@@ -17,6 +17,7 @@ import { isLoopbackHost } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
+import { ownClients } from '../credentials/stored-clients.ts'
 import { serverCredentials } from '../credentials/server-credentials.ts'
 import { tokenEndpointParts } from '../token-endpoint/assembly.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
@@ -54,7 +55,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
-  const { certificateSource, onDecision } = options
+  const { certificateSource } = options
   const protection: AccessTokenContext = { server: token.server, dpop: token.dpop, certificateSource, origins }
   const { clients, strategies } = token
   const grantTypes = [...token.tokenIssuers.keys()]
@@ -80,16 +81,22 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     backchannel,
     addresses,
     listenerAddresses: member => onEveryListener(addresses[member]),
-    authentication: endpointAuthentication(
-      { clients, strategies, certificateSource, onDecision, guessProtection: token.guesses },
-      token.events,
-      options.endpointAuthMethods
-    ),
+    authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
+    attestation: token.attestation,
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
+  checkOfferedClients(ownClients(clientSource), { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificateMethods }
+}
+
+function authenticationOf(
+  { certificateSource, onDecision, endpointAuthMethods }: ReadAuthorizationServer,
+  { clients, strategies, guesses: guessProtection, attestation, events }: TokenEndpointParts,
+  addressesOf: (endpoint: AuthenticatingEndpoint) => readonly string[]
+): EndpointContext['authentication'] {
+  const options = { clients, strategies, certificateSource, onDecision, guessProtection, further: attestation?.further }
+  return endpointAuthentication(options, events, endpointAuthMethods, addressesOf)
 }
 
 /** What the grants add to metadata. */

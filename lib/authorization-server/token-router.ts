@@ -3,6 +3,8 @@ import { Router, type RequestHandler } from 'express'
 import { endpointAuthentication } from '../authentication/per-endpoint.ts'
 import { issueCode, type CodeRequest, type IssuedCode } from '../authorization-requests/issue-code.ts'
 import { checkOfferedClients } from '../clients/offered.ts'
+import { ownClients } from '../credentials/stored-clients.ts'
+import { challengeEndpoint } from '../endpoints/challenge.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import { introspectionEndpoint } from '../endpoints/introspection.ts'
 import { jwksEndpoint } from '../endpoints/jwks.ts'
@@ -37,6 +39,8 @@ export interface TokenRouter extends Router, TokenFunctions {
   readonly introspection: RequestHandler
   /** Ends tokens at their client's request (RFC 7009). Mount it where `paths.revocation` says, by default `/oauth2/revoke`. */
   readonly revocation: RequestHandler
+  /** Answers challenges for attested clients, where `attestation` is given. Mount it where `paths.challenge` says, by default `/oauth2/challenge`. */
+  readonly challenge: RequestHandler
   /**
    * An authorization code for the authorization page of the application's own, once the person there has signed in and agreed. What the client asked for
    * is judged as the authorization endpoint of a whole server would: its redirect URI, PKCE, scope and resources.
@@ -72,7 +76,7 @@ export function tokenRouter(options: TokenRouterOptions): TokenRouter {
   router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
   const handlers = handlersOf(parts, read)
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(parts.clientSource, parts.offered)
+  checkOfferedClients(ownClients(parts.clientSource), parts.offered)
   router.use(errorHandler(read))
   const { certificateSource } = read
   const protection = { server, dpop, certificateSource, origins: [new URL(server.issuer).origin] }
@@ -93,25 +97,33 @@ function requirePkce({ profile }: ReadTokenRouter): 'always' | 'public' {
 function handlersOf(
   parts: TokenEndpointParts,
   options: ReadTokenRouter
-): Pick<TokenRouter, 'jwks' | 'metadata' | 'introspection' | 'revocation'> {
+): Pick<TokenRouter, 'jwks' | 'metadata' | 'introspection' | 'revocation' | 'challenge'> {
   const { server, clients, strategies, guesses: guessProtection, events } = parts
   const { certificateSource, onDecision, paths } = options
-  const authentication = endpointAuthentication({ clients, strategies, certificateSource, onDecision, guessProtection }, events)
+  const addresses = {
+    ...addressesOf(server.issuer, paths),
+    ...(options.tokenEndpoints?.[0] && { token_endpoint: options.tokenEndpoints[0] })
+  }
+  const further = parts.attestation?.further
+  const authentication = endpointAuthentication(
+    { clients, strategies, certificateSource, onDecision, guessProtection, further },
+    events,
+    {},
+    endpoint => [addresses[`${endpoint}_endpoint`]]
+  )
   const confidential = strategies.some(strategy => strategy.public !== true)
   const introspection = confidential ? introspectionEndpoint({ server, authentication }) : undefined
   const revocation = revocationEndpoint({ server, authentication })
   const jwks = jwksEndpoint({ server })
+  const challenge = parts.attestation && challengeEndpoint(parts.attestation)
   const endpoints: readonly Endpoint[] = [
     ...(paths?.authorization === undefined ? [] : [elsewhere]),
     { member: 'token_endpoint', caller: 'client', strategies, handler: notHere },
     ...(introspection === undefined ? [] : [introspection]),
     revocation,
+    ...(challenge === undefined ? [] : [challenge]),
     jwks
   ]
-  const addresses = {
-    ...addressesOf(server.issuer, paths),
-    ...(options.tokenEndpoints?.[0] && { token_endpoint: options.tokenEndpoints[0] })
-  }
   const { clientDocuments, dpop, tokenIssuers } = parts
   const grants = { grantTypes: [...tokenIssuers.keys()], grantMetadata: grantMetadataOf(parts), acrValues: [] }
   const document = buildMetadata({
@@ -130,7 +142,8 @@ function handlersOf(
     metadata: answering((req, res, next) => sendPublicDocument(req, res, next, document)),
     // where every client is public there is none to introspect
     introspection: answering(introspection?.handler ?? notHere),
-    revocation: answering(crossOrigin(revocation.handler, { methods: ['POST'] }))
+    revocation: answering(crossOrigin(revocation.handler, { methods: ['POST'] })),
+    challenge: answering(crossOrigin(challenge?.handler ?? notHere, { methods: ['POST'] }))
   }
 }
 

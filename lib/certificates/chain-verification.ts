@@ -15,7 +15,8 @@ export interface ChainVerificationOptions {
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
 }
 
-const certificateInput = (): Check<CertificateInput | undefined> =>
+/** Certificates, as far as it can be told without reading them. */
+export const certificateInput = (): Check<CertificateInput | undefined> =>
   valueLike<CertificateInput>('certificates in PEM or DER: one text or buffer, or a list of them', value =>
     [value].flat().every(one => typeof one === 'string' || one instanceof Uint8Array)
   )

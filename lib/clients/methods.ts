@@ -16,6 +16,8 @@ export interface MethodFacts {
   readonly workload?: true
   /** The FAPI 2.0 Security Profile lets it be used (§5.3.2.1 (6)). */
   readonly fapi?: true
+  /** Somebody else's word proves its clients, who register nothing for it. */
+  readonly vouched?: true
   /** It proves nothing (RFC 6749 §2.1). */
   readonly public?: true
 }
@@ -38,6 +40,8 @@ export const methodFacts: ReadonlyMap<string, MethodFacts> = new Map<string, Met
   ['federated_jwt', { accepts: ['federated'], workload: true, fapi: true }],
   ['spiffe_jwt', { accepts: ['spiffe_id'], workload: true, fapi: true }],
   ['spiffe_x509', { accepts: ['spiffe_id'], workload: true, certificate: true, fapi: true }],
+  ['attest_jwt_client_auth', { accepts: [], vouched: true }],
+  ['attest_jwt_client_auth_dpop', { accepts: [], vouched: true }],
   ['none', { accepts: [], public: true }]
 ])
 
@@ -69,7 +73,7 @@ export function generatedSecretBytes(readable: boolean): number {
 /** The methods that need a `client_secret`. */
 export const secretMethods = methodsThat(({ accepts }) => accepts.includes('secret'))
 /** The methods a client proves itself by. */
-export const provingMethods = methodsThat(({ accepts }) => accepts.length > 0)
+export const provingMethods = methodsThat(facts => facts.public !== true)
 
 /** The member that a kind of credential is registered as, and what is said where it is missing. */
 const registeredAs: Readonly<Partial<Record<CredentialOfClient['type'], readonly [string, string]>>> = {

@@ -20,6 +20,8 @@ export interface AuthorizationCodeRecord {
   readonly nonce?: string | undefined
   /** The thumbprint of the DPoP key the code is bound to (RFC 9449 §10). */
   readonly dpop_jkt?: string | undefined
+  /** The attested instance of the client that may redeem it, by its key's thumbprint. */
+  readonly instance_jkt?: string | undefined
   readonly claims?: RequestedClaims | undefined
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   readonly auth_time: number

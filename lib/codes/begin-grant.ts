@@ -1,4 +1,5 @@
 /** Grants begin: with what a person allowed, or at the token endpoint alone. Each is kept before any token of it is handed out. */
+import type { ClientAuthentication } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { write } from '../stores/records.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
@@ -9,14 +10,14 @@ import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** What was allowed, by whom, to which client. */
-export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'refresh'>
+export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'instance_jkt' | 'refresh'>
 
 /** The client that gets it, and what it proved. */
 export interface GrantHolder {
   readonly client: Client
   readonly confirmation?: Confirmation | undefined
   /** How it authenticated. */
-  readonly auth_method: string
+  readonly authentication: ClientAuthentication
 }
 
 /**
@@ -27,10 +28,12 @@ export async function beginGrant(
   server: TokenServer,
   id: string,
   allowed: Allowed,
-  { client, confirmation, auth_method }: GrantHolder
+  { client, confirmation, authentication }: GrantHolder
 ): Promise<string | undefined> {
   const refresh = mayRefresh(server, client, allowed) ? { generation: 0, rotated_at: server.clock() } : undefined
-  const record: NewGrant = { ...allowed, cnf: refreshConfirmation(client, confirmation), auth_method, refresh }
+  const { method: auth_method, instance: instance_jkt } = authentication
+  const cnf = refreshConfirmation(client, confirmation)
+  const record: NewGrant = { ...allowed, cnf, auth_method, instance_jkt, refresh }
   await keepGrant(server, id, record, grantTtl(server, record))
   return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)
 }

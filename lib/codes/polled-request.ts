@@ -25,6 +25,8 @@ export interface PolledRequest {
   readonly scope: readonly string[]
   readonly resources: readonly string[]
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
+  /** The attested instance of the client that may collect the outcome, by its key's thumbprint. */
+  readonly instance_jkt?: string | undefined
   /** Milliseconds since the epoch. */
   readonly expires_at: number
   /** Seconds between two polls, as the client was told. */

@@ -131,8 +131,8 @@ function canAuthenticate(all: readonly CredentialOfClient[], now: number): boole
   return live.some(credential => {
     if (credential.type !== 'method') return false
     const { method } = credential
-    // a method of the application's own has credentials of its own
-    if (!methodFacts.has(method)) return true
+    // a method of the application's own has credentials of its own; and what proves a client that is vouched for is not listed
+    if (methodFacts.get(method)?.vouched ?? !methodFacts.has(method)) return true
     const readable = needsReadableSecret(method)
     return live.some(
       one => methodAccepts(method, one.type) && !(readable && one.type === 'secret' && one.secret.value === undefined)

@@ -1,7 +1,7 @@
 /** How a decision comes about: check by check, up to the first that fails. */
 import type { OpenCheckName } from './checks.ts'
 import type { Check, CheckDetail, CheckOutcome, Decision } from './decision.ts'
-import { InvalidClientError } from '../errors.ts'
+import { InvalidClientError, type OAuthError } from '../errors.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
 import { printable } from '../printable.ts'
 
@@ -82,6 +82,18 @@ export class DecisionBuilder {
     const reason = this.failed ?? check
     this.refusal = new InvalidClientError({ reason, decision: this.finish('refused'), ...(headers && { headers }) })
     return this.refusal
+  }
+
+  /**
+   * The same, answered with another error: where the client is not to be refused for good, but to come again with something else. What failed before
+   * decides as ever.
+   */
+  refuseAs(check: OpenCheckName, detail: CheckDetail, error: OAuthError): OAuthError {
+    const before = this.failed
+    const refusal = this.refuse(check, detail)
+    if (before !== undefined) return refusal
+    error.decision = refusal.decision
+    return error
   }
 
   /** The record as it stands. */

@@ -9,6 +9,7 @@ import type { EndpointAddresses, EndpointMember } from '../http/endpoint-paths.t
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import type { ServerAttestation } from '../token-endpoint/attestation.ts'
 import type { AnonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import type { RequestPolicy } from '../authorization-requests/policy.ts'
 import type { Interaction } from './authorization/interaction.ts'
@@ -43,6 +44,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly device: DevicePolicy | undefined
   /** How people are asked over the backchannel; undefined: not at all. */
   readonly backchannel: BackchannelPolicy | undefined
+  /** How attestations are taken; undefined: not at all. */
+  readonly attestation: ServerAttestation | undefined
   /** How sessions end. */
   readonly logout: LogoutPolicy
   /** What is asked of access tokens presented to the userinfo endpoint. */

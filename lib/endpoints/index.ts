@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express'
 import { authorizationEndpoint } from './authorization/endpoint.ts'
 import { backchannelAuthenticationEndpoint } from './backchannel-authentication/endpoint.ts'
+import { challengeEndpoint } from './challenge.ts'
 import { credentialsEndpoint } from './credentials.ts'
 import { deviceAuthorizationEndpoint } from './device-authorization/endpoint.ts'
 import { endSessionEndpoint } from './end-session/endpoint.ts'
@@ -20,7 +21,7 @@ import { userinfoEndpoint } from './userinfo.ts'
  * @param token the token endpoint, which stands on its own too.
  */
 export function mountedEndpoints(context: EndpointContext, token: RequestHandler): readonly Endpoint[] {
-  const { grantTypes, registration, device, backchannel, logout } = context
+  const { grantTypes, registration, device, backchannel, logout, attestation } = context
   const confidential = context.strategies.some(strategy => strategy.public !== true)
   const { strategies } = context.authentication('token')
   return [
@@ -32,6 +33,7 @@ export function mountedEndpoints(context: EndpointContext, token: RequestHandler
     { member: 'token_endpoint', caller: 'client', strategies, handler: token },
     ...(confidential ? [introspectionEndpoint(context)] : []),
     revocationEndpoint(context),
+    ...(attestation === undefined ? [] : [challengeEndpoint(attestation)]),
     userinfoEndpoint(context),
     ...(logout.options === undefined ? [] : [endSessionEndpoint(context, logout.options)]),
     ...(registration === undefined || registration.access === 'closed' ? [] : [registrationEndpoint(context, registration)]),

@@ -23,9 +23,10 @@ export function introspectionEndpoint(context: Pick<EndpointContext, 'authentica
 }
 
 async function answer({ server }: Pick<EndpointContext, 'server'>, client: Client, req: Request, res: Response): Promise<void> {
-  const { token } = (await readClientRequest(req)).parameters
+  const { parameters, authentication } = await readClientRequest(req)
+  const { token } = parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  const token_introspection = await introspect(server, token, client)
+  const token_introspection = await introspect(server, token, client, authentication)
   if (!wantsSigned(req)) {
     sendJson(res, 200, token_introspection, notStored)
     return

@@ -1,9 +1,9 @@
 /** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
 import type { Request, RequestHandler, Response } from 'express'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
-import { verifyDpopProof } from '../assertions/dpop-proof.ts'
+import { verifyRequestProof } from '../assertions/dpop-proof.ts'
 import { isPublic, type Client } from '../clients/client.ts'
-import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
+import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendJson } from '../http/responses.ts'
@@ -41,7 +41,8 @@ async function push(
   const request = await readPushedRequest(context, client, sent.parameters)
   const dpop_jkt = await readDpopKey(context, addresses, sent, request)
   if (isPublic(client)) context.anonymousBudget.spend(req, request)
-  const request_uri = await keepPushedRequest(context.server, { ...request, dpop_jkt })
+  const instance_jkt = sent.authentication?.instance
+  const request_uri = await keepPushedRequest(context.server, { ...request, dpop_jkt, instance_jkt })
   sendJson(res, 201, { request_uri, expires_in: pushedRequestTtl }, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 }
 
@@ -56,13 +57,12 @@ async function readPushedRequest(context: EndpointContext, client: Client, sent:
 async function readDpopKey(
   context: EndpointContext,
   addresses: readonly string[],
-  { headers, traceId }: ClientRequest,
+  sent: ClientRequest,
   { dpop_jkt, client_id }: AuthorizationRequest
 ): Promise<string | undefined> {
-  const proof = headers['dpop']
-  if (proof === undefined) return dpop_jkt
-  if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
-  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy: context.dpop, by: { client_id, traceId } })
-  if (dpop_jkt !== undefined && dpop_jkt !== jkt) throw new InvalidRequestError('dpop_jkt is not the key of the DPoP proof')
-  return jkt
+  const proved = await verifyRequestProof(sent, client_id, context.dpop, addresses)
+  if (proved === undefined) return dpop_jkt
+  if (dpop_jkt !== undefined && dpop_jkt !== proved.jkt)
+    throw new InvalidRequestError('dpop_jkt is not the key of the DPoP proof')
+  return proved.jkt
 }

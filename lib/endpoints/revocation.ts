@@ -18,9 +18,9 @@ export function revocationEndpoint(context: Pick<EndpointContext, 'authenticatio
 }
 
 async function answer({ server }: Pick<EndpointContext, 'server'>, client: Client, req: Request, res: Response): Promise<void> {
-  const { parameters, traceId } = await readClientRequest(req)
-  const { token } = parameters
+  const sent = await readClientRequest(req)
+  const { token } = sent.parameters
   if (token === undefined) throw new InvalidRequestError('token is missing')
-  await revokeToken(server, token, client.client_id, traceId)
+  await revokeToken(server, token, client.client_id, sent)
   sendDone(res)
 }

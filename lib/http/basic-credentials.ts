@@ -15,9 +15,9 @@ export type BasicCredentials =
    * The Basic scheme, unreadably so. `reason` is for the operator and repeats nothing of the header. `asSent` is there where the fault is in how the
    * two were encoded, and a client that does not encode them may have meant just this.
    */
-  | { readonly outcome: 'malformed'; readonly reason: string; readonly asSent?: IdAndSecret }
+  | { readonly outcome: 'malformed'; readonly reason: string; readonly asSent?: IdAndSecret | undefined }
   /** Read, not verified. `asSent` is there where it is another reading: what a client that does not encode would have meant. */
-  | ({ readonly outcome: 'present'; readonly asSent?: IdAndSecret } & IdAndSecret)
+  | ({ readonly outcome: 'present'; readonly asSent?: IdAndSecret | undefined } & IdAndSecret)
 
 /** The longest header that is decoded, in characters. */
 const longestHeader = 8192
@@ -44,23 +44,18 @@ export function readBasicCredentials(authorization: string | undefined): BasicCr
   const client_id = decodeComponent(sent.client_id)
   const client_secret = decodeComponent(sent.client_secret)
   const isPlain = client_id === sent.client_id && client_secret === sent.client_secret
-  const asSent = isPlain || isForbidden(sent) ? {} : { asSent: sent }
-  if (client_id === undefined || client_secret === undefined) {
-    return {
-      ...malformed('invalid percent-encoding: the client must form-encode its id and secret (RFC 6749 §2.3.1)'),
-      ...asSent
-    }
-  }
-  const decoded = { client_id, client_secret }
-  if (isForbidden(decoded))
-    return { ...malformed('the client_id or the secret contains a control character (RFC 7617 §2)'), ...asSent }
-  return { outcome: 'present', ...decoded, ...asSent }
+  const asSent = isPlain || isForbidden(sent) ? undefined : sent
+  if (client_id === undefined || client_secret === undefined)
+    return malformed('invalid percent-encoding: the client must form-encode its id and secret (RFC 6749 §2.3.1)', asSent)
+  if (isForbidden({ client_id, client_secret }))
+    return malformed('the client_id or the secret contains a control character (RFC 7617 §2)', asSent)
+  return { outcome: 'present', client_id, client_secret, asSent }
 }
 
 function isForbidden({ client_id, client_secret }: IdAndSecret): boolean {
   return hasForbiddenCharacter(client_id) || hasForbiddenCharacter(client_secret)
 }
 
-function malformed(reason: string): { readonly outcome: 'malformed'; readonly reason: string } {
-  return { outcome: 'malformed', reason }
+function malformed(reason: string, asSent?: IdAndSecret): Extract<BasicCredentials, { readonly outcome: 'malformed' }> {
+  return { outcome: 'malformed', reason, asSent }
 }

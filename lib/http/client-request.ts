@@ -83,7 +83,10 @@ async function read(req: ParameterRequest, options: ClientRequestOptions): Promi
     judged: undefined,
     onDecision: undefined,
     watch: undefined,
-    guess: undefined
+    guess: undefined,
+    addresses: undefined,
+    dpop: undefined,
+    further: undefined
   }
 }
 

@@ -1,5 +1,6 @@
 /** Endpoints that scripts of any origin may call: their answers are for whoever shows a credential, and a browser adds none by itself. */
 import type { RequestHandler } from 'express'
+import { eachOf, required, textLike } from '../options.ts'
 
 /** A day, which is longer than any browser keeps it. */
 const maxAge = '86400'
@@ -10,35 +11,60 @@ export interface CrossOrigin {
   readonly headers?: readonly string[]
   /** Answer headers beside those of OAuth that a script may read. */
   readonly exposed?: readonly string[]
+  /** Whose scripts may call. Default: those of every origin. */
+  readonly origins?: readonly string[] | undefined
 }
 
+/** An option that lists origins. */
+export const originList = eachOf(
+  'origins',
+  required(
+    textLike('an origin, such as https://app.example.com', value => URL.canParse(value) && new URL(value).origin === value)
+  )
+)
+
 /** `*` stands for every header but this one (Fetch §3.3.4); older browsers read the names. */
-const requestHeaders = ['Authorization', 'Content-Type', 'DPoP', '*']
-const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After']
+const requestHeaders = [
+  ...['Authorization', 'Content-Type', 'DPoP', 'OAuth-Client-Attestation', 'OAuth-Client-Attestation-PoP'],
+  '*'
+]
+const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'OAuth-Client-Attestation-Challenge', 'Retry-After']
 
 /**
- * Lets scripts of every origin call a handler, cookies and client certificates left out. OPTIONS is answered with 204 and what a browser asks for
- * beforehand; every other answer says that it may be read.
+ * Lets scripts of every origin, or of those listed, call a handler, cookies and client certificates left out. OPTIONS is answered with 204 and what a browser
+ * asks for beforehand; every other answer says that it may be read. Scripts of an origin that is not listed are told neither.
  */
-export function crossOrigin(handler: RequestHandler, { methods, headers = [], exposed = [] }: CrossOrigin): RequestHandler {
+export function crossOrigin(
+  handler: RequestHandler,
+  { methods, headers = [], exposed = [], origins }: CrossOrigin
+): RequestHandler {
   const preflight = {
-    'Access-Control-Allow-Origin': '*',
     Allow: methods.join(', '),
     'Access-Control-Allow-Methods': methods.join(', '),
     'Access-Control-Allow-Headers': [...headers, ...requestHeaders].join(', '),
     'Access-Control-Max-Age': maxAge
   }
   const readable = [...answerHeaders, ...exposed].join(', ')
+  const allowed = allowedOrigin(origins)
   return (req, res, next) => {
+    if (origins !== undefined) res.vary('Origin')
+    const origin = allowed(req.headers.origin)
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
-      res.writeHead(204, preflight).end()
+      res.writeHead(204, origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, ...preflight }).end()
       return
     }
     // most callers are no browsers, and have no use for it
-    if (req.headers.origin !== undefined) {
-      res.setHeader('Access-Control-Allow-Origin', '*')
+    if (req.headers.origin !== undefined && origin !== undefined) {
+      res.setHeader('Access-Control-Allow-Origin', origin)
       res.setHeader('Access-Control-Expose-Headers', readable)
     }
     void handler(req, res, next)
   }
+}
+
+/** What the answer to a script of some origin names; undefined: nothing. */
+function allowedOrigin(origins: readonly string[] | undefined): (origin: string | undefined) => string | undefined {
+  if (origins === undefined) return () => '*'
+  const listed = new Set(origins)
+  return origin => (origin !== undefined && listed.has(origin) ? origin : undefined)
 }

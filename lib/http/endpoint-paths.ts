@@ -14,6 +14,7 @@ const standardPaths = {
   device_authorization_endpoint: '/oauth2/device_authorization',
   backchannel_authentication_endpoint: '/oauth2/bc-authorize',
   end_session_endpoint: '/oauth2/end_session',
+  challenge_endpoint: '/oauth2/challenge',
   // registered nowhere, and so in no metadata
   credentials_endpoint: '/oauth2/credentials'
 } as const

@@ -1,13 +1,18 @@
 /** `clientele/mcp`: an authorization server and a protected MCP server in one Express application, which MCP clients sign in to knowing nothing but its address. */
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import {
   authorizationServer,
   type AuthorizationServer,
   type AuthorizationServerOptions
 } from '../authorization-server/authorization-server.ts'
 import { ConfigurationError } from '../options.ts'
+import type { Interaction } from '../endpoints/authorization/interaction.ts'
+import type { AttachedSignIn, SignIn, UpstreamTokens } from '../sign-in/upstream.ts'
 import { isScopeToken } from '../tokens/scope.ts'
 import { mcpProtection, type McpProtection, type McpProtectionOptions } from './protection.ts'
+import { v1Paths } from './v1-paths.ts'
+
+export * from '../sign-in/upstream.ts'
 
 export {
   mcpProtection,
@@ -21,8 +26,10 @@ export {
 /** Every option of {@link authorizationServer} but its scopes, and what MCP adds. */
 export interface McpAuthorizationOptions
   extends Omit<AuthorizationServerOptions, 'clients' | 'scopes' | 'interaction'>, McpProtectionOptions {
-  /** The application's own login and consent. */
-  readonly interaction: NonNullable<AuthorizationServerOptions['interaction']>
+  /** The application's own login and consent; see {@link Interaction}. Or `signIn`. */
+  readonly interaction?: Interaction | undefined
+  /** People sign in elsewhere, and agree on a page that is there already; see {@link upstream}. Or `interaction`. */
+  readonly signIn?: SignIn | undefined
   /** Every scope value of the MCP server, each with what it means to people. */
   readonly scopes: Readonly<Record<string, string>>
   /** Clients that are known beforehand. Default none: clients have documents of their own. */
@@ -33,6 +40,21 @@ export interface McpAuthorizationOptions
 export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'metadata'> {
   /** The authorization server, for the application's login and consent pages. */
   readonly server: AuthorizationServer
+  /**
+   * The tokens, at the provider, of somebody who signed in there, renewed where they ran out: for calling its APIs for them from within a tool, by `authInfo.extra.sub`. Undefined where
+   * none are kept, the provider renews them no more, or there is no `signIn`. Rejects where the provider cannot be reached.
+   */
+  upstreamTokens(sub: string): Promise<UpstreamTokens | undefined>
+  /** Ends the session of a request's browser here, where people sign in elsewhere; the one at the provider goes on. */
+  signOut(req: Request, res: Response): Promise<void>
+  /**
+   * Middleware for clients of the MCP SDK's `mcpAuthRouter`, which know `/authorize`, `/token`, `/register` and `/revoke` at the root and look for no metadata: answers
+   * there as at the addresses in the metadata. Mount it while there are such clients.
+   *
+   * @example
+   * app.use(mcp.v1Paths())
+   */
+  v1Paths(): RequestHandler
 }
 
 /**
@@ -52,23 +74,56 @@ export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'm
  * app.all('/mcp', mcp.requireToken, express.json(), (req, res) => void handle(req, res, req.body))
  */
 export function mcpAuthorization(options: McpAuthorizationOptions): McpAuthorization {
-  const { resource, scopes, required, resourceName, invalidToken, clients = [], ...rest } = options
+  const { resource, scopes, required, resourceName, invalidToken, clients = [], signIn, interaction, ...rest } = options
   const values = checkScopes(scopes, required)
+  const attached = attach(signIn, interaction, options)
   const server = authorizationServer({
     ...(rest.strategies === undefined && { clientDocuments: { hosts: ['*'] } }),
     ...rest,
+    interaction: attached?.interaction ?? readInteraction(interaction),
     clients,
     scopes: ['offline_access'],
     resources: [...(rest.resources ?? []), mcpResource({ resource, scopes: values, required })]
   })
-  const { metadata, ...protection } = mcpProtection(server, { resource, required, resourceName, invalidToken })
-  const serve: RequestHandler = (req, res, next) => {
-    void server(req, res, (error?: unknown) => {
-      if (error === undefined) void metadata(req, res, next)
+  const { allowedOrigins } = rest
+  const { metadata, ...protection } = mcpProtection(server, { resource, required, resourceName, invalidToken, allowedOrigins })
+  const serve = inTurn([server, ...(attached === undefined ? [] : [attached.routes(server)]), metadata])
+  return Object.assign(serve, protection, {
+    server,
+    upstreamTokens: async (sub: string) => attached?.tokens(sub),
+    signOut: async (req: Request, res: Response) => attached?.signOut(req, res),
+    v1Paths: () => v1Paths(server, options.issuer)
+  })
+}
+
+/** One after the other, until one answers. */
+function inTurn(handlers: readonly RequestHandler[]): RequestHandler {
+  const [first, ...others] = handlers
+  if (first === undefined) return (_req, _res, next) => next()
+  const rest = inTurn(others)
+  return (req, res, next) => {
+    void first(req, res, (error?: unknown) => {
+      if (error === undefined) void rest(req, res, next)
       else next(error)
     })
   }
-  return Object.assign(serve, protection, { server })
+}
+
+function readInteraction(interaction: Interaction | undefined): Interaction {
+  if (interaction !== undefined) return interaction
+  throw new ConfigurationError('interaction', 'must be there, or signIn')
+}
+
+function attach(
+  signIn: SignIn | undefined,
+  interaction: unknown,
+  { issuer, store, keys, clock, random, onError, scopes }: McpAuthorizationOptions
+): AttachedSignIn | undefined {
+  if (signIn === undefined) return undefined
+  if (interaction !== undefined) throw new ConfigurationError('signIn', 'must not be there beside interaction')
+  if (typeof (signIn as Partial<SignIn> | null)?.attach !== 'function')
+    throw new ConfigurationError('signIn', 'must be a way to sign in, such as upstream() makes')
+  return signIn.attach({ issuer, store, keys, clock, random, onError, meanings: scopes })
 }
 
 /** The MCP server as one of an authorization server's `resources`. */

@@ -1,12 +1,12 @@
 /** An MCP server behind access tokens, as the MCP authorization specification (2026-07-28 and 2025-11-25) asks: metadata, challenges, and who is calling. */
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
-import { crossOrigin } from '../http/cross-origin.ts'
+import { crossOrigin, originList } from '../http/cross-origin.ts'
 import { sendOAuthError } from '../http/responses.ts'
 import { fn, readOptions, required, text, textLike, type Checks } from '../options.ts'
-import { insufficientScope, withChallenge } from '../protected-resource/challenge.ts'
+import { insufficientScope, withChallenge, type ChallengeOptions } from '../protected-resource/challenge.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
-import { scopeList } from '../tokens/scope.ts'
+import { aboutPeople, scopeList } from '../tokens/scope.ts'
 
 /** What is protected, and what for. */
 export interface McpProtectionOptions {
@@ -18,6 +18,8 @@ export interface McpProtectionOptions {
   readonly resourceName?: string | undefined
   /** Makes the error that a middleware of another library expects of its verifier; see {@link McpProtection.verifier}. Default: an `OAuthError` of this one. */
   readonly invalidToken?: ((message: string) => Error) | undefined
+  /** The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie counts here either way. */
+  readonly allowedOrigins?: readonly string[] | undefined
 }
 
 /** Who is calling, in the shape the MCP SDK calls `AuthInfo`. */
@@ -32,6 +34,8 @@ export interface McpAuthInfo {
   readonly expiresAt: number
   /** The resource it is for. */
   readonly resource: URL
+  /** Where the metadata of this resource is: what the SDK's `requireScopes()` puts into its challenge. */
+  readonly resourceMetadataUrl: string
   /** Further facts of the token. */
   readonly extra: { /** The person it is about. */ readonly sub: string }
 }
@@ -50,9 +54,9 @@ export interface McpProtection {
    * every value the call needs, so that the client can ask for more.
    *
    * @example
-   * if (!mcp.challenge(req, res, ['notes:write'])) return
+   * if (!mcp.challenge(req, ['notes:write'])) return
    */
-  challenge(req: Request, res: Response, scopes: readonly string[]): boolean
+  challenge(req: Request, scopes: readonly string[]): boolean
   /**
    * For the MCP SDK's own `requireBearerAuth({ verifier })`. Rejects for a token that is not in force, is for another resource, or is bound to a key or
    * certificate, which that middleware cannot check.
@@ -60,11 +64,12 @@ export interface McpProtection {
   readonly verifier: { verifyAccessToken(token: string): Promise<McpAuthInfo> }
 }
 
-const checks = {
+export const mcpProtectionChecks = {
   resource: required(textLike('an absolute URL without a fragment', isAddress)),
   required: required(scopeList()),
   resourceName: text(),
-  invalidToken: fn<(message: string) => Error>()
+  invalidToken: fn<(message: string) => Error>(),
+  allowedOrigins: originList
 } satisfies Checks<McpProtectionOptions>
 
 /** What MCP clients send beside what OAuth clients do, and read. */
@@ -81,7 +86,13 @@ const mcpHeaders = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp
  * app.all('/mcp', mcp.requireToken, express.json(), (req, res) => void handle(req, res, req.body))
  */
 export function mcpProtection(server: AuthorizationServer, options: McpProtectionOptions): McpProtection {
-  const { resource, required: scope, resourceName, invalidToken } = readOptions(options, checks)
+  const {
+    resource,
+    required: scope,
+    resourceName,
+    invalidToken,
+    allowedOrigins: origins
+  } = readOptions(options, mcpProtectionChecks)
   const resourceMetadata = metadataAddress(resource)
   const protect = server.requireAccessToken({
     resources: [resource],
@@ -96,6 +107,7 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     scopes: [...accessToken.scope],
     expiresAt: accessToken.exp,
     resource: new URL(resource),
+    resourceMetadataUrl: resourceMetadata,
     extra: { sub: accessToken.sub }
   })
   const requireToken: RequestHandler = (req, res, next) => {
@@ -114,16 +126,13 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
       root: true,
       ...(resourceName !== undefined && { resourceName })
     }),
-    requireToken: crossOrigin(requireToken, { methods: ['POST', 'GET', 'DELETE'], headers: mcpHeaders, exposed: mcpHeaders }),
-    challenge(req, res, scopes) {
-      const had = req.accessToken?.scope ?? []
-      const missing = scopes.filter(value => !had.includes(value))
-      if (missing.length === 0) return true
-      const needed = [...new Set([...scope, ...scopes])]
-      const algorithms = server.dpopAlgorithms
-      sendOAuthError(res, withChallenge(insufficientScope(missing), { algorithms, scope: needed, resourceMetadata }))
-      return false
-    },
+    requireToken: crossOrigin(requireToken, {
+      methods: ['POST', 'GET', 'DELETE'],
+      headers: mcpHeaders,
+      exposed: mcpHeaders,
+      origins
+    }),
+    challenge: challengeFor({ algorithms: server.dpopAlgorithms, scope, resourceMetadata }),
     verifier: {
       async verifyAccessToken(token) {
         const found = await server.verifyAccessToken(token)
@@ -133,6 +142,21 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
         throw invalidToken === undefined ? new McpTokenError(message) : invalidToken(message)
       }
     }
+  }
+}
+
+/** See {@link McpProtection.challenge}. */
+function challengeFor(challenges: ChallengeOptions & { readonly scope: readonly string[] }): McpProtection['challenge'] {
+  return ({ accessToken, res }, scopes) => {
+    const had = accessToken?.scope ?? []
+    const missing = scopes.filter(value => !had.includes(value))
+    if (missing.length === 0) return true
+    if (res === undefined) throw new TypeError('mcp.challenge() takes a request of Express, which knows its answer')
+    // there are clients that ask for what they are told here and nothing else: what they had must not be lost by it
+    const kept = had.filter(value => !aboutPeople.includes(value))
+    const scope = [...new Set([...challenges.scope, ...scopes, ...kept])]
+    sendOAuthError(res, withChallenge(insufficientScope(missing), { ...challenges, scope }))
+    return false
   }
 }
 

@@ -1,6 +1,7 @@
 /** A key set ready for use: every key imported once, and found by what it is asked for. */
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
+import { hmacSha256 } from '../crypto/hmac.ts'
 import { ConfigurationError } from '../options.ts'
 import { signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
 
@@ -16,7 +17,8 @@ export interface KeyRing {
   /** The key that signs, for each algorithm. */
   readonly byAlgorithm: ReadonlyMap<string, SigningKey>
   readonly byId: ReadonlyMap<string, SigningKey>
-  readonly macKey: Buffer
+  /** MACs under the set's own key. */
+  readonly mac: ReturnType<typeof hmacSha256>
 }
 
 /**
@@ -47,7 +49,7 @@ export function keyRing(set: PrivateKeySet, path = 'keys', known?: KeyRing): Key
   const macKey = Buffer.from(typeof mac?.k === 'string' ? mac.k : '', 'base64url')
   if (macKey.length < 32) throw new ConfigurationError(path, 'must contain a key of type "oct" with at least 32 bytes')
   if (byId.size === 0) throw new ConfigurationError(path, `must contain a private key for one of ${signingAlgorithms.join(', ')}`)
-  return { byAlgorithm, byId, macKey }
+  return { byAlgorithm, byId, mac: hmacSha256(macKey) }
 }
 
 function importSigningKey(jwk: JWK, path: string): SigningKey {

@@ -1,5 +1,5 @@
 /** Signs and verifies with the keys of this server. */
-import { constants, createHmac, hash, sign, timingSafeEqual, verify } from 'node:crypto'
+import { constants, hash, sign, timingSafeEqual, verify } from 'node:crypto'
 import type { JWK } from 'jose'
 import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
@@ -96,9 +96,7 @@ export class SigningKeys {
 
   /** An HMAC-SHA256 under the server's own key; `purpose` keeps MACs of different uses apart. */
   mac(purpose: string, data: Uint8Array): Buffer {
-    const hmac = createHmac('sha256', this.ring.macKey).update(`${purpose}\0`).update(data)
-    // asked for bytes, Node makes a buffer with memory of its own for them, which costs more than this detour
-    return Buffer.from(hmac.digest('binary'), 'latin1')
+    return this.ring.mac(`${purpose}\0`, data)
   }
 
   /** Whether `mac` is {@link mac} of the same purpose and data, in constant time. */

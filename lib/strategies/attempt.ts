@@ -74,6 +74,8 @@ export interface Proven {
   readonly credential?: string
   /** Which of the client's credentials this is a use of, where that is another: a registered subject and not the certificate that bears it. */
   readonly used?: string
+  /** RFC 7638 thumbprint of the key of the client's instance, where that is what proved it: what it is given is good for this instance alone. */
+  readonly instance?: string
 }
 
 /** What judging asks of a strategy. */
@@ -141,7 +143,8 @@ export async function judgeAttempt(
 ): Promise<Client> {
   const { context } = strategy
   const decision = decisionAbout(strategy, request, client_id)
-  decision.announce(['client', 'registered_method', ...proof.checks])
+  const further = request.further?.mechanism === strategy.mechanism ? undefined : request.further
+  decision.announce(['client', 'registered_method', ...proof.checks, ...(further?.checks(request) ?? [])])
   try {
     const client = await findClient(context.clients, request, client_id)
     const now = context.clock() / 1000
@@ -155,16 +158,25 @@ export async function judgeAttempt(
     decision.pass('registered_method')
     const proven = await proof.prove(client, decision)
     checkProven(decision, request, client_id)
-    const { credential, used = credential } = checkResult(proven, strategy.name)
+    if (further !== undefined) await further.prove(request, client, decision)
+    const { credential, used = credential, instance } = checkResult(proven, strategy.name)
     decision.credential = credential
-    request.authentication = { method: strategy.name, ...(credential !== undefined && { credential }) }
+    request.authentication = {
+      method: strategy.name,
+      ...(credential !== undefined && { credential }),
+      ...(instance !== undefined && { instance })
+    }
     request.used = used
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
     context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     request.judged = client
     return client
   } catch (error) {
-    if (!(error instanceof InvalidClientError)) throw error
+    if (!(error instanceof InvalidClientError)) {
+      // a client that is to come again with something else was judged too
+      if (error instanceof OAuthError && error.decision !== undefined) tell(context, request, () => error.decision)
+      throw error
+    }
     const told = (error.decision ??= refuseUntold(decision, strategy.name, error).decision)
     tell(context, request, () => told)
     throw (request.judged = withChallenge(error, strategy.challenge))

@@ -1,4 +1,5 @@
 /** The options of the built-in methods, together. */
+import { clientAttestationCheck, type ClientAttestation } from '../assertions/attestation/attestation.ts'
 import { assertionOptionChecks, type AssertionOptions } from '../assertions/assertion-policy.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
@@ -21,6 +22,10 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly clientKeys?: ClientKeys | undefined
   /** Whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`, each where there is somebody to take it from. */
   readonly workloads?: WorkloadsOptions | undefined
+  /** The attesters and challenges of the two methods of attestation, which are left out without it; what `clientAttestation()` makes. */
+  readonly attestation?: ClientAttestation | undefined
+  /** True where clients of other methods may send an attestation too, and whoever mounts the strategies verifies it. Default false. */
+  readonly attestationSignal?: boolean | undefined
   /** False leaves the certificate methods out: for a server whose connections never carry a certificate. Default true. */
   readonly certificateMethods?: boolean | undefined
 }
@@ -33,5 +38,7 @@ export const builtInStrategiesChecks = {
   fetchJson: fn<FetchJson>(),
   clientKeys: clientKeysCheck,
   workloads: workloadsCheck,
+  attestation: clientAttestationCheck,
+  attestationSignal: flag(false),
   certificateMethods: flag(true)
 } satisfies Checks<BuiltInStrategiesOptions>

@@ -2,6 +2,8 @@
 import { clientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { readOptions } from '../options.ts'
+import { AttestJwtClientAuthDpopStrategy } from './attest-jwt-client-auth-dpop.ts'
+import { AttestJwtClientAuthStrategy } from './attest-jwt-client-auth.ts'
 import { builtInStrategiesChecks, type BuiltInStrategiesOptions } from './built-in-options.ts'
 import { ClientSecretBasicStrategy } from './client-secret-basic.ts'
 import { ClientSecretJwtStrategy } from './client-secret-jwt.ts'
@@ -16,6 +18,9 @@ import { SpiffeX509Strategy } from './spiffe-x509.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 import { TlsClientAuthStrategy } from './tls-client-auth.ts'
 
+export { AttestJwtClientAuthDpopStrategy, type AttestJwtClientAuthDpopOptions } from './attest-jwt-client-auth-dpop.ts'
+export { AttestJwtClientAuthStrategy } from './attest-jwt-client-auth.ts'
+export type { AttestationStrategyOptions } from './attestation-strategy.ts'
 export type { BuiltInStrategiesOptions } from './built-in-options.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './client-secret-basic.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './client-secret-jwt.ts'
@@ -35,7 +40,15 @@ export type { WorkloadStrategyOptions } from './workload-strategy.ts'
  * @throws ConfigurationError naming the option that is wrong.
  */
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
-  const { basicEncoding, certificateMethods, fetchJson, workloads, ...read } = readOptions(options, builtInStrategiesChecks)
+  const {
+    basicEncoding,
+    certificateMethods,
+    fetchJson,
+    workloads,
+    attestation,
+    attestationSignal: supplementary,
+    ...read
+  } = readOptions(options, builtInStrategiesChecks)
   const { clients, clock, issuer, store } = read
   const keys = read.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
@@ -51,6 +64,12 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
     ...(certificateMethods
       ? [new TlsClientAuthStrategy(common), new SelfSignedTlsClientAuthStrategy({ ...common, clientKeys: keys })]
       : []),
+    ...(attestation === undefined
+      ? []
+      : [
+          new AttestJwtClientAuthStrategy({ ...common, attestation, supplementary }),
+          new AttestJwtClientAuthDpopStrategy({ ...common, attestation, supplementary })
+        ]),
     new NoneStrategy(common)
   ]
 }

@@ -31,8 +31,8 @@ const unsureOfEncoding = ['encoding', ...secretChecks] as const
 function secretProof({ clock }: StrategyContext, sent: SecretSent): Proof {
   return {
     checks: sent.asSent === undefined && sent.unencoded !== true ? secretChecks : unsureOfEncoding,
-    prove: (client, decision) => verifyClientSecret({ ...sent, client, clock, decision }),
+    prove: (client, decision) => verifyClientSecret(client, sent, { clock, decision }),
     // with no client it always refuses
-    pretend: decision => verifyClientSecret({ ...sent, client: undefined, clock, decision })
+    pretend: decision => verifyClientSecret(undefined, sent, { clock, decision })
   }
 }

@@ -2,11 +2,11 @@
  * The seam between a client authentication method and everything else. A method is a Passport strategy whose name is its
  * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
  */
-import type { Strategy as PassportStrategy } from 'passport'
 import type { Client } from '../clients/client.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError, readBy, type Check } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
+import type { PassportStrategy } from './passport-strategy.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
 export type Identification =
@@ -55,6 +55,13 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   readonly certificate?: boolean
   /** True where the client proves nothing: such a method is not accepted at endpoints for confidential clients. */
   readonly public?: boolean
+  /**
+   * True where what this method's requests carry may come beside another method too, and is then no second mechanism: whoever mounts the strategies
+   * asks for it of those requests itself.
+   */
+  readonly supplementary?: boolean
+  /** Headers that every answer to a request of this method has, refusals too: what the next such request needs. */
+  answerHeaders?(request: ClientRequest): Readonly<Record<string, string>>
   /** Says whose request this claims to be. Must not throw, and must not do work that depends on whether the client exists. */
   identify(request: ClientRequest): Identification
   /**

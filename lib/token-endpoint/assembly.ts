@@ -4,10 +4,11 @@ import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { breakReport } from '../events/break-report.ts'
-import { clientRegistry, type ClientRegistry } from '../clients/client.ts'
+import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
 import { offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
+import { isStoredClients, ownClients } from '../credentials/stored-clients.ts'
 import { protectionBy } from '../credentials/guesses/guess-protection.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
@@ -21,12 +22,21 @@ import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
+import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import type { ReadTokenRouter } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
+
+interface MoreOfServer {
+  readonly registered?: RegisteredClients | undefined
+  readonly userinfo?: string
+  readonly otherAudiences?: readonly string[]
+  readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
+  readonly missing?: Offered['missing']
+}
 
 /**
  * Makes them.
@@ -35,21 +45,12 @@ import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
  * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
  * a grant is not there.
  */
-export function tokenEndpointParts(
-  given: ReadTokenRouter,
-  more: {
-    readonly registered?: RegisteredClients | undefined
-    readonly userinfo?: string
-    readonly otherAudiences?: readonly string[]
-    readonly withCredentials?: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
-    readonly missing?: Offered['missing']
-  } = {}
-): TokenEndpointParts {
+export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = {}): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
   // one store can serve many issuers: what one keeps, no other finds
   const { issuer } = given
   const configured = credentialSetsOf(given.clients)?.given ?? given.clients
-  const options = { ...given, clients: configured, store: scopedStore(given.store, issuer) }
+  const options = { ...given, clients: ownClients(configured), store: scopedStore(given.store, issuer) }
   const policy = policyOf(options.profile)
   const breaks = breakReport()
   const events = eventSource({ ...options, onTolerated: event => breaks.listen(event) })
@@ -74,7 +75,10 @@ export function tokenEndpointParts(
   checkSubjectTypes(server, options.clients)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
-  const strategies = options.strategies ?? defaultStrategies(options, clients, [...tokenEndpoints, ...otherAudiences], keys)
+  const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
+  const attestation = serverAttestationOf(options, server, dpop)
+  const proving = { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation }
+  const strategies = options.strategies ?? defaultStrategies(options, clients, proving)
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
@@ -88,7 +92,8 @@ export function tokenEndpointParts(
     offered,
     strategies,
     tokenIssuers,
-    dpop: dpopPolicy(server, options.requireDpopNonce, policy),
+    dpop,
+    attestation,
     clientKeys: keys,
     tokenEndpoints,
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
@@ -107,10 +112,14 @@ async function isThere(clients: ClientRegistry, client_id: string): Promise<bool
 /** The clients of a function are held against the server as they come, and told of where one is configured wrongly; a list has been by then. */
 function foundClients(
   clients: ClientRegistry,
-  { source, issuer, events }: { readonly source: unknown; readonly issuer: string; readonly events: EventSource },
+  {
+    source,
+    issuer,
+    events
+  }: { readonly source: ClientSource | ClientRegistry; readonly issuer: string; readonly events: EventSource },
   offered: () => Offered
 ): ClientRegistry {
-  if (typeof source !== 'function') return clients
+  if (typeof source !== 'function' && !isStoredClients(source)) return clients
   tellMisconfiguredTo(source, issuer, (client_id, { key, message }) => {
     const member = key.replace(/^client\./, '')
     events.emit?.({ type: 'client.misconfigured', client_id: printable(client_id), member, reason: printable(message) })
@@ -137,9 +146,13 @@ function offeredBy(
 function defaultStrategies(
   options: ReadTokenRouter,
   clients: ClientRegistry,
-  otherAudiences: readonly string[],
-  clientKeys: ClientKeys
+  parts: {
+    readonly otherAudiences: readonly string[]
+    readonly clientKeys: ClientKeys
+    readonly attestation: ServerAttestation | undefined
+  }
 ): readonly ClientAuthenticationStrategy[] {
+  const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
   const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
   const strategies = builtInStrategies({
@@ -147,7 +160,9 @@ function defaultStrategies(
     workloads: workloads?.given,
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
-    audienceAsStringOnly: policy.audienceAsStringOnly
+    audienceAsStringOnly: policy.audienceAsStringOnly,
+    attestation: attestation?.attestation,
+    attestationSignal: attestation?.further !== undefined
   })
   const { methods } = policy
   return methods === undefined ? strategies : strategies.filter(({ name }) => methods.includes(name))

@@ -1,5 +1,5 @@
 /** What a token request proves it holds beside the client's credential: a DPoP key, a certificate, or nothing. */
-import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
+import { verifyRequestProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client } from '../clients/client.ts'
 import { thumbprintOf } from '../clients/credentials.ts'
 import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
@@ -40,11 +40,9 @@ export async function readConfirmation(
       reason: `its tokens are certificate-bound, and the connection carried none${note === undefined ? '' : `; ${note}`}`
     })
   }
-  if (proof === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
-  if (typeof proof !== 'string') throw new InvalidDpopProofError({ reason: 'more than one DPoP header was sent' })
-  const by = { client_id: client.client_id, traceId: request.traceId }
-  const { jkt } = await verifyDpopProof({ proof, method: 'POST', addresses, policy, by })
-  return { ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }), jkt }
+  const proved = await verifyRequestProof(request, client.client_id, policy, addresses)
+  if (proved === undefined) return thumbprint === undefined ? undefined : { 'x5t#S256': thumbprint }
+  return { ...(thumbprint !== undefined && { 'x5t#S256': thumbprint }), jkt: proved.jkt }
 }
 
 /** The thumbprint of the connection's certificate (RFC 8705 §3.1); undefined where there is none. */

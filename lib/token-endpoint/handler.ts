@@ -19,7 +19,11 @@ export function tokenEndpoint(
 ): RequestHandler {
   const { clients, strategies, guesses } = parts
   const authenticate = authenticateWith(
-    { clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, guessProtection: guesses },
+    {
+      ...{ clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, guessProtection: guesses },
+      addresses: parts.tokenEndpoints,
+      further: parts.attestation?.further
+    },
     parts.events
   )
   return (req, res, next) => {

@@ -1,4 +1,5 @@
 /** The options of a token endpoint. */
+import { attestationOptionChecks, type AttestationOptions } from '../assertions/attestation/options.ts'
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
@@ -60,9 +61,15 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /**
    * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds the methods `federated_jwt`,
-   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. Not together with `strategies` of one's own.
+   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With `strategies` of
+   * one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
    */
   readonly workloads?: WorkloadsOptions | undefined
+  /**
+   * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none. Not together with `strategies` of
+   * one's own, nor under `fapi2-security`.
+   */
+  readonly attestation?: AttestationOptions | undefined
   /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
   readonly profile?: Profile | undefined
   /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
@@ -95,6 +102,7 @@ export const tokenRouterChecks = {
   fetchJson: fn<FetchJson>(),
   clientDocuments: clientDocumentsCheck,
   workloads: workloadsCheck,
+  attestation: nested(attestationOptionChecks),
   profile: profileCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),

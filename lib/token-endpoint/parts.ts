@@ -9,6 +9,7 @@ import type { EventSource } from '../events/event-source.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
+import type { ServerAttestation } from './attestation.ts'
 
 /** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
 export interface TokenEndpointParts {
@@ -28,6 +29,8 @@ export interface TokenEndpointParts {
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   /** What is asked of DPoP proofs, here and at protected endpoints. */
   readonly dpop: DpopPolicy
+  /** How attestations are taken; undefined: not at all. */
+  readonly attestation: ServerAttestation | undefined
   /** The keys of clients, with their cache. */
   readonly clientKeys: ClientKeys
   /** Where token requests may have been sent to. */

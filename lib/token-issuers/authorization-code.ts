@@ -6,6 +6,7 @@ import { requestedResources } from '../client-request.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/authorization-code.ts'
 import { beginGrant, type Allowed } from '../codes/begin-grant.ts'
 import { verifyCodeChallenge } from '../codes/pkce.ts'
+import { checkInstance } from '../tokens/instance.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
@@ -31,10 +32,10 @@ export function authorizationCode(): TokenIssuer {
       checkRedirectUri(request, record)
       checkCodeVerifier(request, record)
       checkDpopKey(request, record)
+      checkInstance('code', record.instance_jkt, request.authentication)
       const resource = requestedResources(request.parameters)
-      const holder = { ...request, auth_method: request.authentication.method }
-      const begin = () => beginGrant(server, id, allowedBy(record), holder)
-      return server.respond(request, { ...record, id }, { resource, refresh_token: begin })
+      const begin = () => beginGrant(server, id, allowedBy(record), request)
+      return server.respond(request, { id, ...record }, { resource, refresh_token: begin })
     }
   }
 }

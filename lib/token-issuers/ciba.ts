@@ -5,6 +5,7 @@ import { cibaGrantType } from '../clients/grant-types.ts'
 import type { BackchannelRequest } from '../codes/backchannel-request.ts'
 import { beginGrant } from '../codes/begin-grant.ts'
 import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
+import { checkInstance } from '../tokens/instance.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
@@ -23,7 +24,8 @@ export function ciba(): TokenIssuer {
       const { client } = request
       const auth_req_id = requiredParameter(request, 'auth_req_id')
       const found = await findPolledRequest<BackchannelRequest>(server, 'auth_req_id', auth_req_id, client.client_id)
-      const { scope, resources, authorization_details, delivery } = found.request
+      const { scope, resources, authorization_details, delivery, instance_jkt } = found.request
+      checkInstance('auth_req_id', instance_jkt, request.authentication)
       if (delivery === 'push')
         throw new UnauthorizedClientError('tokens are pushed to this client', { reason: 'CIBA §11: it registered the push mode' })
       const resource = requestedResources(request.parameters)
@@ -32,7 +34,7 @@ export function ciba(): TokenIssuer {
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const begin = () => beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      const begin = () => beginGrant(server, id, allowed, request)
       return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
     }
   }

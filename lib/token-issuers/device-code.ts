@@ -3,6 +3,7 @@ import { requestedResources } from '../client-request.ts'
 import { beginGrant } from '../codes/begin-grant.ts'
 import { deviceCodeGrantType } from '../codes/device-code.ts'
 import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
+import { checkInstance } from '../tokens/instance.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
@@ -19,14 +20,15 @@ export function deviceCode(): TokenIssuer {
     async issue(request, server) {
       const { client } = request
       const found = await findPolledRequest(server, 'device_code', requiredParameter(request, 'device_code'), client.client_id)
-      const { scope, resources, authorization_details } = found.request
+      const { scope, resources, authorization_details, instance_jkt } = found.request
+      checkInstance('device_code', instance_jkt, request.authentication)
       const resource = requestedResources(request.parameters)
       // judged first: a wrong resource must not cost the client its code
       if (resource.length > 0) resourceFor(server, found.request, resource)
       const approval = await collectApproval(server, found)
       const id = found.reference.grant
       const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const begin = () => beginGrant(server, id, allowed, { ...request, auth_method: request.authentication.method })
+      const begin = () => beginGrant(server, id, allowed, request)
       return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
     }
   }

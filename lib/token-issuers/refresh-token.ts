@@ -5,6 +5,7 @@ import { requestedResources } from '../client-request.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import { findGrant, type FoundGrant } from '../tokens/grant.ts'
 import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
+import { isOfInstance } from '../tokens/instance.ts'
 import { malformedScope, parseScope } from '../tokens/scope.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
@@ -25,12 +26,13 @@ export function refreshToken(): TokenIssuer {
       if (hasExpired(server, found.grant.refresh)) throw refused('expired')
       if (grant.client_id !== request.client.client_id) throw refused('issued to another client')
       if (!isProvedBy(grant.cnf, request.confirmation)) throw refused('bound to a key or certificate this request does not prove')
+      if (!isOfInstance(grant.instance_jkt, request.authentication)) throw refused('bound to another instance of the client')
       if (!mayRefresh(server, request.client, grant)) throw refused('offline_access is no longer allowed to the client')
       const scope = askedScope(request)
       const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
       const refresh_token = () => successor(request, server, reference, found)
-      return server.respond(request, { ...grant, id: reference.grant }, { scope, resource, refresh_token })
+      return server.respond(request, { id: reference.grant, ...grant }, { scope, resource, refresh_token })
     }
   }
 }

@@ -85,6 +85,8 @@ export interface GrantRecord {
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** What the refresh token is bound to, if anything. */
   readonly cnf?: Confirmation | undefined
+  /** The attested instance of the client its refresh token is bound to, by its key's thumbprint. */
+  readonly instance_jkt?: string | undefined
   /** How the client authenticated when the grant was made. */
   readonly auth_method: string
   /** The refresh token in force, if the grant has one. `rotated_at` is in milliseconds since the epoch. */

@@ -1,9 +1,11 @@
 /** What a token says, to a client that may know it (RFC 7662 §2.2). */
+import type { ClientAuthentication } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { audiencesOf, verifyAccessToken, type AccessToken } from './access-token.ts'
 import { hasAccount } from './account.ts'
 import { mayRefresh } from './allowed.ts'
 import type { GrantRecord } from './grant.ts'
+import { isOfInstance } from './instance.ts'
 import { findRefreshToken, isCurrent } from './refresh-token.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
@@ -24,13 +26,19 @@ const sameNamed = ['aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act',
  * token changes nothing: a replaced refresh token that is introspected has not been used. A person is called what the token's client calls them
  * (OpenID Connect Core §8).
  */
-export async function introspect(server: TokenServer, presented: string, client: Client): Promise<Introspection> {
+export async function introspect(
+  server: TokenServer,
+  presented: string,
+  client: Client,
+  authentication?: ClientAuthentication
+): Promise<Introspection> {
   const { client_id } = client
   const refreshToken = await findRefreshToken(server, presented)
   if (refreshToken !== undefined) {
     const { grant } = refreshToken
     const isGood =
       grant.client_id === client_id &&
+      isOfInstance(grant.instance_jkt, authentication) &&
       isCurrent(server, refreshToken) &&
       mayRefresh(server, client, grant) &&
       (await hasAccount(server, grant.sub))

@@ -1,5 +1,7 @@
 /** Ending tokens at their own client's request (RFC 7009). */
+import type { ClientRequest } from '../client-request.ts'
 import { findAccessToken, revokeAccessToken } from './access-token.ts'
+import { isOfInstance } from './instance.ts'
 import { findRefreshToken } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -8,18 +10,20 @@ import type { TokenServer } from './token-server.ts'
  * expired: its client wants an end to what began with it. An access token ends with what was exchanged for it. What is no token, or no longer one, or another client's
  * stays as it is.
  *
- * What a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it.
+ * The key or certificate a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it. What an
+ * attested instance was given another instance of the client cannot end: they are many, and each has its own person.
  */
 export async function revokeToken(
   server: TokenServer,
   presented: string,
   client_id: string,
-  traceId?: () => string
+  { authentication, traceId }: Pick<ClientRequest, 'authentication' | 'traceId'> = {}
 ): Promise<void> {
   const refreshToken = await findRefreshToken(server, presented)
   if (refreshToken !== undefined) {
     const { id: grant } = refreshToken
     if (refreshToken.grant.client_id !== client_id) return
+    if (!isOfInstance(refreshToken.grant.instance_jkt, authentication)) return
     await server.store.deleteGrant(grant)
     server.emit?.({ type: 'grant.revoked', trace_id: traceId?.(), grant, client_id, by: 'client' })
     return

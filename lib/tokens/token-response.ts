@@ -121,21 +121,23 @@ interface Target {
  * endpoint too.
  */
 function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: ResponseShape['resource']): Target {
-  const named = namedBy(asked)
+  const named = namedBy(grant, asked)
   if (named.length > 1) return { resource: resourceFor(server, grant, named), audience: named }
-  const isNamed = named.length > 0 || grant.resources.length > 0
+  const isNamed = named.length > 0
   const resource = isNamed ? resourceFor(server, grant, named) : server.resources.inferred(scope)
   const opensUserinfo = !isNamed && grant.sub !== undefined && scope.includes('openid') && server.userinfo !== undefined
   const audience = resource !== undefined && opensUserinfo ? [resource.resource, server.userinfo] : resource?.resource
   return { resource, audience }
 }
 
-function namedBy(asked: ResponseShape['resource']): readonly string[] {
-  return typeof asked === 'string' ? [asked] : (asked ?? [])
+/** Those asked for, or else all that were granted: a token for none of them would be one that any API might take (RFC 8707 §2.2). */
+function namedBy({ resources }: Pick<Grant, 'resources'>, asked: ResponseShape['resource'] = []): readonly string[] {
+  const named = typeof asked === 'string' ? [asked] : asked
+  return named.length > 0 ? named : resources
 }
 
 /**
- * The resource a token is for by name: what was asked for, or the only one granted.
+ * The resource a token is for by name: what was asked for, or all that was granted.
  *
  * @throws InvalidTargetError for what is unknown, was not granted, or cannot be in one token.
  */
@@ -144,12 +146,7 @@ export function resourceFor(
   grant: Pick<Grant, 'resources'>,
   asked: ResponseShape['resource']
 ): Resource | undefined {
-  const named = namedBy(asked)
-  if (named.length === 0) {
-    const only = grant.resources.length === 1 ? grant.resources[0] : undefined
-    return only === undefined ? undefined : server.resources.find(only)
-  }
-  const indicators = server.resources.findAll(named)
+  const indicators = server.resources.findAll(namedBy(grant, asked))
   // a grant that named resources is good for those alone; one that named none is limited by its scope
   if (grant.resources.length > 0 && !indicators.every(indicator => grant.resources.includes(indicator)))
     throw new InvalidTargetError('this resource was not granted')

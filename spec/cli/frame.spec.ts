@@ -119,7 +119,8 @@ describe('hash-secret', () => {
     ['', 'a secret must be given on the standard input'],
     ['\n', 'a secret must be given on the standard input'],
     ['two\nlines', 'the standard input must be one line'],
-    ['x'.repeat(100_000), 'the standard input must be one line']
+    ['x'.repeat(100_000), 'the standard input must be one line of at most 1024 characters'],
+    ['x'.repeat(1025), 'the standard input must be one line of at most 1024 characters']
   ])('refuses an input that is no secret', async (input, reason) => {
     expect(await clientele(['hash-secret'], input)).toEqual({ code: 2, out: '', err: `clientele hash-secret: ${reason}\n` })
   })

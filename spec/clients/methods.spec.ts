@@ -37,7 +37,7 @@ describe('the secret of a method that computes with it', () => {
 describe('the table of methods', () => {
   it('says what each takes for proof', () => {
     expect(secretMethods).toEqual(['client_secret_basic', 'client_secret_post', 'client_secret_jwt'])
-    expect(provingMethods).toHaveLength(9)
+    expect(provingMethods).toHaveLength(11)
     for (const name of ['constructor', '__proto__', 'a_method_of_ones_own']) expect(methodAccepts(name, 'secret')).toBe(false)
   })
 })

@@ -12,7 +12,10 @@ const refreshing = toClient({ client_id: 'web', client_secret: 's', grant_types:
 describe('a grant that begins', () => {
   it('is kept with how its client authenticated, and has a refresh token', async () => {
     const { server, clock } = await tokens({ scopes: ['openid', 'offline_access'] })
-    const refresh_token = await beginGrant(server, id, allowed, { client: refreshing, auth_method: 'client_secret_basic' })
+    const refresh_token = await beginGrant(server, id, allowed, {
+      client: refreshing,
+      authentication: { method: 'client_secret_basic' }
+    })
     expect(readRefreshToken(server, refresh_token ?? '')).toEqual({ grant: id, generation: 0 })
     expect((await findGrant(server.store, id))?.grant).toEqual({
       ...allowed,
@@ -28,7 +31,7 @@ describe('a grant that begins', () => {
     ['for a client without the refresh token grant', allowed, web]
   ])('has no refresh token %s', async (_name, what, client) => {
     const { server } = await tokens()
-    expect(await beginGrant(server, id, what, { client, auth_method: 'none' })).toBeUndefined()
+    expect(await beginGrant(server, id, what, { client, authentication: { method: 'none' } })).toBeUndefined()
     expect((await findGrant(server.store, id))?.grant.refresh).toBeUndefined()
   })
 
@@ -36,7 +39,7 @@ describe('a grant that begins', () => {
     const { server } = await tokens()
     const confirmation = { jkt: 'key', 'x5t#S256': 'certificate' }
     const bound = async (client: typeof web) => {
-      await beginGrant(server, id, allowed, { client, confirmation, auth_method: 'none' })
+      await beginGrant(server, id, allowed, { client, confirmation, authentication: { method: 'none' } })
       return (await findGrant(server.store, id))?.grant.cnf
     }
     expect(await bound(spa)).toEqual(confirmation)
@@ -45,7 +48,7 @@ describe('a grant that begins', () => {
 
   it('lives as long as the tokens it may buy', async () => {
     const { server, clock } = await tokens({ accessTokenTtl: 120, refreshTokenTtl: 600, scopes: ['offline_access'] })
-    await beginGrant(server, id, allowed, { client: refreshing, auth_method: 'none' })
+    await beginGrant(server, id, allowed, { client: refreshing, authentication: { method: 'none' } })
     clock.now += 719_000
     expect(await findGrant(server.store, id)).toBeDefined()
     clock.now += 1000

@@ -49,11 +49,17 @@ describe('the demo', () => {
     'private_key_jwt',
     'tls_client_auth',
     'self_signed_tls_client_auth',
+    'attest_jwt_client_auth',
+    'attest_jwt_client_auth_dpop',
     'the tenant /acme/banking'
   ])('prints a command that gets a token: %s', async method => {
     const { command = 'false' } = commands.find(candidate => candidate.method === method) ?? {}
     const { stdout } = await shell(command)
-    expect(JSON.parse(stdout)).toMatchObject({ access_token: expect.any(String), token_type: 'Bearer', scope: 'api:read' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      access_token: expect.any(String),
+      token_type: expect.stringMatching(/^(?:Bearer|DPoP)$/),
+      scope: 'api:read'
+    })
   })
 
   it('has an address that ends in a token for the public client', async () => {

@@ -9,6 +9,7 @@ import { documentServer, redirect_uri, type DocumentServer } from '../support/se
 
 const issuer = 'http://localhost:3000'
 const resource = `${issuer}/mcp`
+const resourceMetadataUrl = `${issuer}/.well-known/oauth-protected-resource/mcp`
 let host: DocumentServer
 
 beforeAll(async () => void (host = await documentServer()))
@@ -31,7 +32,7 @@ async function make(options: Partial<McpAuthorizationOptions> = {}): Promise<{ a
   app.use(mcp)
   app.all('/mcp', mcp.requireToken, (req, res) => void res.json((req as { auth?: unknown }).auth))
   app.post('/mcp/write', mcp.requireToken, (req, res) => {
-    if (mcp.challenge(req, res, ['notes:write'])) res.json({ written: true })
+    if (mcp.challenge(req, ['notes:write'])) res.json({ written: true })
   })
   app.post('/resume/:id', (req, res) => void mcp.server.resume(req, res, req.params.id, { consent: true }))
   return { app, mcp }
@@ -75,7 +76,14 @@ describe('an MCP server', () => {
     const client_id = host.put('mcp')
     const token = await tokenOf(app, client_id)
     const { body } = await request(app).post('/mcp').set('authorization', `Bearer ${token}`)
-    const info = { token, clientId: client_id, scopes: ['notes:read'], expiresAt: expect.any(Number), extra: { sub: 'alice' } }
+    const info = {
+      token,
+      clientId: client_id,
+      scopes: ['notes:read'],
+      expiresAt: expect.any(Number),
+      extra: { sub: 'alice' },
+      resourceMetadataUrl
+    }
     expect(body).toEqual({ ...info, resource })
     expect(await mcp.verifier.verifyAccessToken(token)).toEqual({ ...info, resource: new URL(resource) })
   })

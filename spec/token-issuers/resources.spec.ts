@@ -78,6 +78,23 @@ describe('one token for several resources', () => {
     expect(decodeJwt(((await token(app, 'several', refresh)).body as Tokens).access_token).aud).toEqual([api, invoices])
   })
 
+  it('is what a code and a refresh token for several buy where the token request names none', async () => {
+    const { app } = await build()
+    const first = await token(app, 'several', await codeOf(app, 'several', api, invoices))
+    const { access_token, refresh_token } = first.body as Tokens
+    expect([first.status, decodeJwt(access_token).aud]).toEqual([200, [api, invoices]])
+    const again = await token(app, 'several', encode({ grant_type: 'refresh_token', refresh_token }))
+    expect(decodeJwt((again.body as Tokens).access_token).aud).toEqual([api, invoices])
+  })
+
+  it('is refused where no token is for all that were granted, and one is for each', async () => {
+    const { app } = await build()
+    const all = await token(app, 'several', await codeOf(app, 'several', api, files))
+    expect([all.status, all.body]).toMatchObject([400, { error: 'invalid_target' }])
+    const one = await token(app, 'several', `${await codeOf(app, 'several', api, files)}${naming(api)}`)
+    expect(decodeJwt((one.body as Tokens).access_token).aud).toBe(api)
+  })
+
   it('is made of a client’s own credentials', async () => {
     const { app } = await build()
     const form = `${encode({ grant_type: 'client_credentials', scope: 'api:read invoices:read' })}${naming(api, invoices)}`

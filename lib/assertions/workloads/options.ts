@@ -141,9 +141,11 @@ const issuersCheck: Check<ReadonlyMap<string, WorkloadRule>> = readBy(listOfIssu
     if (rule.jwks !== undefined && rule.jwks_uri !== undefined)
       throw new ConfigurationError(`${path}.jwks_uri`, 'must not be given together with jwks')
     if (rule.jwks === undefined && rule.jwks_uri === undefined && !isFetchable(rule.issuer))
-      throw new ConfigurationError(`${path}.issuer`, 'must be an https URL (http only on a loopback host), or jwks be given: else nobody has its keys')
-    if (rules.has(rule.issuer))
-      throw new ConfigurationError(`${path}.issuer`, 'must not be that of another workload issuer')
+      throw new ConfigurationError(
+        `${path}.issuer`,
+        'must be an https URL (http only on a loopback host), or jwks be given: else nobody has its keys'
+      )
+    if (rules.has(rule.issuer)) throw new ConfigurationError(`${path}.issuer`, 'must not be that of another workload issuer')
     rules.set(rule.issuer, { ...rule, types: rule.types.map(typ => typ.toLowerCase().replace(/^application\//, '')) })
   })
   return rules
@@ -155,13 +157,14 @@ const domainsCheck: Check<ReadonlyMap<string, TrustDomainRule>> = readBy(listOfD
     const path = `${key}[${index}]`
     if ((rule.bundle === undefined) === (rule.bundleEndpoint === undefined))
       throw new ConfigurationError(`${path}.bundle`, 'or bundleEndpoint must be given, and not both')
-    if (rules.has(rule.trustDomain)) throw new ConfigurationError(`${path}.trustDomain`, 'must not be that of another trust domain')
+    if (rules.has(rule.trustDomain))
+      throw new ConfigurationError(`${path}.trustDomain`, 'must not be that of another trust domain')
     rules.set(rule.trustDomain, rule)
   })
   return rules
 })
 
-const workloadsTable = {
+export const workloadsTable = {
   issuers: issuersCheck,
   trustDomains: domainsCheck,
   dials: nested(workloadDialChecks, {}),

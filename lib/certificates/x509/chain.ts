@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../options.ts'
 import type { ChainVerdict } from '../../client-request.ts'
 import { CertificateError } from './certificate.ts'
 import { readPathCertificate, type PathCertificate } from './path-certificate.ts'
-import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path } from './path-rules.ts'
+import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path, type Purpose } from './path-rules.ts'
 import { pemBlocks } from './pem.ts'
 import type { RevocationLists } from './revocation-lists.ts'
 
@@ -20,6 +20,8 @@ export interface ChainOptions {
   readonly intermediates?: CertificateInput | undefined
   /** Certificates that were taken back. Default: none is looked for. */
   readonly revocation?: RevocationLists | undefined
+  /** What the leaf is for, where it says what it is for (RFC 5280 §4.2.1.12). Default `client_auth`. */
+  readonly purpose?: Purpose | undefined
 }
 
 /**
@@ -38,7 +40,7 @@ const mostSteps = 100
  *
  * @throws ConfigurationError naming `ca` or `intermediates` where one holds something else than authorities' certificates.
  */
-export function chainVerifier({ ca, intermediates = [], revocation }: ChainOptions): ChainVerifier {
+export function chainVerifier({ ca, intermediates = [], revocation, purpose = 'client_auth' }: ChainOptions): ChainVerifier {
   const anchors = readAuthorities(ca, 'ca')
   if (anchors.length === 0) throw new ConfigurationError('ca', 'must hold at least one certificate')
   const helpers = readAuthorities(intermediates, 'intermediates')
@@ -47,7 +49,7 @@ export function chainVerifier({ ca, intermediates = [], revocation }: ChainOptio
   return async (leaf, chain, now) => {
     let path = known.get(leaf)
     if (path === undefined || pathValidityProblem(path, now) !== undefined) {
-      const found = findPath(leaf, { anchors, intermediates: [...helpers, ...readHelpful(chain)] }, now)
+      const found = findPath(leaf, { anchors, intermediates: [...helpers, ...readHelpful(chain)], purpose }, now)
       if (typeof found === 'string') return { verified: false, reason: found }
       path = found
       known.set(leaf, path)
@@ -60,6 +62,7 @@ export function chainVerifier({ ca, intermediates = [], revocation }: ChainOptio
 interface Authorities {
   readonly anchors: readonly PathCertificate[]
   readonly intermediates: readonly PathCertificate[]
+  readonly purpose: Purpose
 }
 
 /** A path in which everything holds, or why there is none: what was wrong with the first that led to an authority. */
@@ -67,7 +70,7 @@ function findPath(leaf: Uint8Array, authorities: Authorities, now: number): Path
   let problem: string | undefined
   try {
     for (const path of candidatePaths([readPathCertificate(leaf)], authorities, { steps: mostSteps })) {
-      const wrong = pathProblem(path, now)
+      const wrong = pathProblem(path, now, authorities.purpose)
       if (wrong === undefined) return path
       problem ??= wrong
     }

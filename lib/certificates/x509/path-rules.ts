@@ -7,6 +7,9 @@ import { isSelfIssued, type PathCertificate } from './path-certificate.ts'
 /** The client's certificate first, the trusted authority last. */
 export type Path = readonly PathCertificate[]
 
+/** `client_auth`: TLS client authentication. `any`: to sign, for whatever the certificate's profile may call that. */
+export type Purpose = 'client_auth' | 'any'
+
 /** The purposes of RFC 5280 §4.2.1.12 that let a certificate be a client's. */
 const clientAuth = '1.3.6.1.5.5.7.3.2'
 const anyPurpose = '2.5.29.37.0'
@@ -15,13 +18,13 @@ const anyPurpose = '2.5.29.37.0'
 const clockTolerance = 10_000
 
 /** What is wrong with a path, as a clause about the client's certificate; undefined where nothing is. */
-export function pathProblem(path: Path, now: number): string | undefined {
+export function pathProblem(path: Path, now: number, purpose: Purpose): string | undefined {
   const [leaf] = path
   if (leaf === undefined) return 'is missing'
   return (
     pathValidityProblem(path, now) ??
-    leafProblem(leaf) ??
-    firstProblem(path, (certificate, index) => (index === 0 ? undefined : authorityProblem(certificate, path, index))) ??
+    leafProblem(leaf, purpose) ??
+    firstProblem(path, (certificate, index) => (index === 0 ? undefined : authorityProblem(certificate, path, index, purpose))) ??
     firstProblem(path, (certificate, index) => commonProblem(certificate, index === path.length - 1)) ??
     firstProblem(path, (certificate, index) => constraintProblem(certificate, path.slice(1, index), path[0])) ??
     signatureProblem(path)
@@ -64,21 +67,21 @@ export function nameOf({ subject }: PathCertificate): string {
 }
 
 /** RFC 5280 §4.2.1.12, §4.2.1.3: where a certificate says what it is for, it is for this. */
-function leafProblem({ purposes, keyUsage }: PathCertificate): string | undefined {
-  if (!isForClients(purposes)) return 'has an extended key usage without clientAuth'
+function leafProblem({ purposes, keyUsage }: PathCertificate, purpose: Purpose): string | undefined {
+  if (!isFor(purpose, purposes)) return 'has an extended key usage without clientAuth'
   const signs = keyUsage === undefined || keyUsage.includes('digitalSignature') || keyUsage.includes('keyAgreement')
   return signs ? undefined : 'has a key usage without digitalSignature'
 }
 
-function isForClients(purposes: readonly string[] | undefined): boolean {
-  return purposes === undefined || purposes.includes(clientAuth) || purposes.includes(anyPurpose)
+function isFor(purpose: Purpose, purposes: readonly string[] | undefined): boolean {
+  return purpose === 'any' || purposes === undefined || purposes.includes(clientAuth) || purposes.includes(anyPurpose)
 }
 
-function authorityProblem(authority: PathCertificate, path: Path, index: number): string | undefined {
+function authorityProblem(authority: PathCertificate, path: Path, index: number, purpose: Purpose): string | undefined {
   const { pathLength, purposes } = authority
   const problem = index === path.length - 1 ? anchorProblem(authority) : shapeProblem(authority)
   if (problem !== undefined) return problem
-  if (!isForClients(purposes)) return 'has an extended key usage without clientAuth'
+  if (!isFor(purpose, purposes)) return 'has an extended key usage without clientAuth'
   // RFC 5280 §4.2.1.9: an authority that renewed its own key does not count
   const between = path.slice(1, index).filter(certificate => !isSelfIssued(certificate)).length
   return pathLength !== undefined && between > pathLength

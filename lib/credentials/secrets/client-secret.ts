@@ -27,9 +27,8 @@ export interface SecretSent {
   readonly guess?: GuessInFlight | undefined
 }
 
-export interface PresentedSecret extends SecretSent {
-  /** Undefined where no client has the client_id that was sent. */
-  readonly client: Client | undefined
+/** When a secret is judged, and what is told of it. */
+export interface SecretJudging {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly decision: DecisionBuilder
@@ -67,13 +66,19 @@ const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
  * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such computation, whoever the
  * client is and whether it exists; then this returns a promise. For a network that has used up its wrong guesses nothing of the kind is computed.
  *
+ * @param client undefined where no client has the client_id that was sent.
  * @returns which secret it was, as `secret:<id>`.
  * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was. Where it returns a promise, that rejects instead.
  */
-export function verifyClientSecret(input: PresentedSecret): { credential: string } | Promise<{ credential: string }> {
-  const now = input.clock() / 1000
-  const compared = compare(input.client, input, now)
-  return compared instanceof Promise ? compared.then(found => judge(input, found, now)) : judge(input, compared, now)
+export function verifyClientSecret(
+  client: Client | undefined,
+  sent: SecretSent,
+  { clock, decision }: SecretJudging
+): { credential: string } | Promise<{ credential: string }> {
+  const now = clock() / 1000
+  const compared = compare(client, sent, now)
+  if (!(compared instanceof Promise)) return judge(client, sent, { compared, decision, now })
+  return compared.then(found => judge(client, sent, { compared: found, decision, now }))
 }
 
 /** Which secret was found, and whether it was found as it came. */
@@ -84,11 +89,12 @@ interface Compared {
 
 function compare(client: Client | undefined, sent: SecretSent, now: number): Compared | Promise<Compared> {
   const { presented, asSent } = sent
-  const decoded = { match: matchSecret(client, presented, now), asSent: false }
-  const raw = { match: asSent === undefined ? undefined : matchSecret(client, asSent, now), asSent: true }
-  const live = [decoded, raw].find(({ match }) => match !== undefined && isLive(match, now))
-  if (live !== undefined) return live
-  const over = decoded.match === undefined && raw.match !== undefined ? raw : decoded
+  const decoded = matchSecret(client, presented, now)
+  // compared whatever came of the other: time must not show which of them it was
+  const raw = asSent === undefined ? undefined : matchSecret(client, asSent, now)
+  if (decoded !== undefined && isLive(decoded, now)) return { match: decoded, asSent: false }
+  if (raw !== undefined && isLive(raw, now)) return { match: raw, asSent: true }
+  const over = decoded === undefined && raw !== undefined ? { match: raw, asSent: true } : { match: decoded, asSent: false }
   return humanSecretsSeen() ? compareHashes(client, sent, over) : over
 }
 
@@ -102,9 +108,9 @@ async function compareHashes(client: Client | undefined, sent: SecretSent, other
 }
 
 function judge(
-  { client, decision, asSent: sent, unencoded = false, basicEncoding, guess }: PresentedSecret,
-  { match, asSent }: Compared,
-  now: number
+  client: Client | undefined,
+  { asSent: sent, unencoded = false, basicEncoding, guess }: SecretSent,
+  { compared: { match, asSent }, decision, now }: { compared: Compared; decision: DecisionBuilder; now: number }
 ): { credential: string } {
   if (match === undefined) {
     const fix = client === undefined ? fixForUnknownClient : guess?.spent === true ? fixForSpentNetwork : fixForWrongSecret

@@ -36,6 +36,16 @@ export async function hashSecret(secret: string, salt: Uint8Array = randomBytes(
   return `$scrypt$ln=${ln},r=${r},p=${p}$${Buffer.from(salt).toString('base64url')}$${key.toString('base64url')}`
 }
 
+/**
+ * Whether a secret is the one that {@link hashSecret} made a hash of. What was found right once is remembered in this process. Without a hash it
+ * takes as long as with one that does not fit: for a name nobody has.
+ *
+ * @throws {@link TemporarilyUnavailableError} where more computations wait than will be done in a reasonable time.
+ */
+export async function verifySecret(secret: string, hash: string | undefined): Promise<boolean> {
+  return (await findHash(hash === undefined ? [] : [hash], secret)) !== undefined
+}
+
 /** Whether it was made with the parameters of today. */
 export function isCurrentHash(hash: string): boolean {
   return hash.startsWith(`$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$`)

@@ -69,6 +69,7 @@ async function answerWithCode({ context }: Exchange, authorization: Authorizatio
     resources: request.resources,
     code_challenge: request.code_challenge,
     dpop_jkt: request.dpop_jkt,
+    instance_jkt: request.instance_jkt,
     nonce: request.nonce,
     claims: request.claims,
     authorization_details: request.authorization_details,

@@ -50,10 +50,11 @@ export async function promptedDocument(
   const { host, loopback, marks } = document
   const before = sub === undefined ? undefined : await findMarks(server, client, sub)
   const changed: readonly ConsentedMember[] = before === undefined ? [] : changedMembers(before, marks)
-  return { host, redirect_host: hostOf(redirect_uri), loopback, changed }
+  return { host, redirect_host: redirectHostOf(redirect_uri), loopback, changed }
 }
 
-function hostOf(uri: string): string {
+/** Where an answer goes, as people compare it: a host, or the scheme of an app's own. */
+export function redirectHostOf(uri: string): string {
   const { host, protocol } = new URL(uri)
   return host === '' ? protocol : host
 }

@@ -38,6 +38,10 @@ export interface InteractionPrompt {
   readonly claims_locales?: string | undefined
   /** How the page should be shown: `page`, `popup`, `touch` or `wap` (OpenID Connect Core §3.1.2.1). */
   readonly display?: string | undefined
+  /** True: the person signs in anew, whoever is signed in: the client asked for it, or somebody else is there than it asked for. */
+  readonly reauthenticate: boolean
+  /** Seconds a sign-in may be old (OpenID Connect Core §3.1.2.1), where the client said. */
+  readonly max_age?: number | undefined
   /** How the person should sign in, the best first; what they did is the account's `acr`. */
   readonly acr_values: readonly string[]
   /** The claims asked for one by one, beyond what `scope` gives. Name them on the consent page. */

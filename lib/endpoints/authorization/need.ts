@@ -65,7 +65,7 @@ export async function promptOf(
 ): Promise<InteractionPrompt> {
   const document = await promptedDocument(server, client, pending.request.redirect_uri, account?.sub)
   const { redirect_uri, scope, login_hint, ui_locales, claims_locales } = pending.request
-  const { display, acr_values, authorization_details } = pending.request
+  const { display, acr_values, authorization_details, prompt, max_age } = pending.request
   return {
     id,
     name,
@@ -79,6 +79,8 @@ export async function promptOf(
     ui_locales,
     claims_locales,
     display,
+    reauthenticate: name === 'login' && (account !== undefined || prompt.some(asked => signInPrompts.includes(asked))),
+    ...(max_age !== undefined && { max_age }),
     acr_values,
     claims: claimsBeyondScope(pending.request),
     authorization_details: authorization_details ?? []
@@ -90,11 +92,13 @@ function signedInForThis({ login }: PendingAuthorization, account: Account): boo
   return login?.sub === account.sub && login.auth_time === account.auth_time
 }
 
+/** What asks for a sign-in whoever is signed in (OpenID Connect Core §3.1.2.1). */
+const signInPrompts: readonly string[] = ['login', 'select_account']
+
 function mustSignIn(context: EndpointContext, asked: Asked, account: Account): boolean {
   const { request } = asked.pending
   return (
-    request.prompt.includes('login') ||
-    request.prompt.includes('select_account') ||
+    request.prompt.some(asked => signInPrompts.includes(asked)) ||
     isTooOld(context, request, account) ||
     isSomeoneElse(context, asked, account) ||
     lacksAcr(request, account)

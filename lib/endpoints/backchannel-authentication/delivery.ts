@@ -63,11 +63,15 @@ async function pushTokens(
   approval: Extract<PersonDecision, { decision: 'allow' }>['approval']
 ): Promise<void> {
   if (!(await handOut(server, found))) return
-  const { scope, resources, authorization_details, auth_method } = found.request
+  const { scope, resources, authorization_details, auth_method, instance_jkt } = found.request
   const { auth_req_id } = notification
   const id = found.reference.grant
   const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-  const begin = () => beginGrant(server, id, allowed, { client, auth_method })
+  const begin = () =>
+    beginGrant(server, id, allowed, {
+      client,
+      authentication: { method: auth_method, ...(instance_jkt !== undefined && { instance: instance_jkt }) }
+    })
   const tokens = await server.respond(
     { client, grant_type: cibaGrantType },
     { ...allowed, id },

@@ -37,7 +37,7 @@ async function answer(
   const sent = await readClientRequest(req)
   const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = sent
   const { request, client_notification_token } = await readBackchannelRequest(context, policy, client, parameters, traceId)
-  const asked = { ...request, auth_method: authentication.method }
+  const asked = { ...request, auth_method: authentication.method, instance_jkt: authentication.instance }
   const { auth_req_id, found } = await keepBackchannelRequest(server, asked, client_notification_token)
   const { expires_at, requested_at, interval, delivery } = request
   const expires_in = (expires_at - requested_at) / 1000

@@ -64,7 +64,7 @@ async function authorizeDevice(
   req: Request,
   res: Response
 ): Promise<void> {
-  const { parameters } = await readClientRequest(req)
+  const { parameters, authentication } = await readClientRequest(req)
   if (!client.grant_types.includes(deviceCodeGrantType))
     throw new UnauthorizedClientError('this client may not use device codes', { reason: 'not among its grant_types' })
   const scope = requestedScope({ client, parameters }, server)
@@ -75,6 +75,7 @@ async function authorizeDevice(
     scope,
     resources,
     authorization_details: details,
+    instance_jkt: authentication?.instance,
     expires_at: server.clock() + codeTtl * 1000,
     interval
   })

@@ -31,7 +31,7 @@ function verify(client: Client | undefined, presented: string, clock: () => numb
   const decision = new DecisionBuilder('token')
   decision.announce(secretChecks)
   try {
-    const { credential } = atOnce(verifyClientSecret({ client, presented, clock, decision }))
+    const { credential } = atOnce(verifyClientSecret(client, { presented }, { clock, decision }))
     return { credential, decision: decision.finish('authenticated') }
   } catch (error) {
     if (!(error instanceof InvalidClientError) || error.decision === undefined) throw error

@@ -59,12 +59,11 @@ it('a client whose secret is kept so authenticates with it, and every refusal th
     { id: 'legacy', hash: older('battery staple'), expires_at: undefined, upgrade: secret => upgraded.push(secret) }
   ])
   const verify = (presented: string, of: typeof client | 'nobody' = client) =>
-    verifyClientSecret({
-      client: of === 'nobody' ? undefined : of,
-      presented,
-      clock: Date.now,
-      decision: new DecisionBuilder('token')
-    })
+    verifyClientSecret(
+      of === 'nobody' ? undefined : of,
+      { presented },
+      { clock: Date.now, decision: new DecisionBuilder('token') }
+    )
   expect(await verify('battery staple')).toEqual({ credential: 'secret:legacy' })
   expect(upgraded).toEqual(['battery staple'])
   const plain = toClient({ client_id: 'b', client_secret: 'another secret' })

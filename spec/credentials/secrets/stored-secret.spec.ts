@@ -29,7 +29,8 @@ function atOnce<T>(result: T | Promise<T>): T {
 
 function outcome(client: Client | undefined, presented: string, now = 1_800_000_000_000): string {
   try {
-    return atOnce(verifyClientSecret({ client, presented, clock: () => now, decision: new DecisionBuilder('token') })).credential
+    return atOnce(verifyClientSecret(client, { presented }, { clock: () => now, decision: new DecisionBuilder('token') }))
+      .credential
   } catch (error) {
     return (error as Error).message
   }

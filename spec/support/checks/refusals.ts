@@ -14,6 +14,7 @@ import {
 } from '../../../lib/index.ts'
 import { makeAuthority, makeCertificate } from '../certificates/certificates.ts'
 import { keyUsage } from '../certificates/extensions.ts'
+import { attested, combined, makeInstance, makeSigner, type Headers, type Parts } from '../clients/attestation.ts'
 
 export const issuer = 'https://as.example.com'
 /** Seconds since the epoch: 2026-11-25T10:00:00Z. */
@@ -52,6 +53,9 @@ async function tokenOf(claims: object): Promise<string> {
   const right = { iss, aud: issuer, iat: now, exp: now + 60, ...rest, ...claims }
   return new SignJWT(right).setProtectedHeader({ alg: 'ES256', kid: 'p' }).sign(privateKey)
 }
+const attester = await makeSigner()
+const wallet = await makeInstance()
+const stranger = await makeInstance()
 
 const registered = { grant_types: ['client_credentials'], response_types: [] }
 
@@ -81,7 +85,9 @@ const secretClients: readonly ClientMetadata[] = [
   },
   { client_id: 'mesh', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://prod.example/billing', ...registered },
   { client_id: 'dev', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://dev.example/billing', ...registered },
-  { client_id: 'mtls', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://prod.example/billing', ...registered }
+  { client_id: 'mtls', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://prod.example/billing', ...registered },
+  { client_id: 'wallet', token_endpoint_auth_method: 'attest_jwt_client_auth', ...registered },
+  { client_id: 'combined', token_endpoint_auth_method: 'attest_jwt_client_auth_dpop', ...registered }
 ]
 
 export interface Endpoint {
@@ -91,6 +97,8 @@ export interface Endpoint {
   readonly post: (form: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>) => Promise<Response>
   /** Sends a client assertion of `billing`, with these claims and header members in place of the right ones. */
   readonly assert: (claims?: object, header?: object, key?: CryptoKey) => Promise<Response>
+  /** Sends an attestation and a proof of `wallet`, with these parts in place of the right ones. */
+  readonly attest: (attestation?: Parts, proof?: Parts) => Promise<Response>
   /** What the connection's certificate is from now on. */
   readonly present: (certificate: PresentedCertificate | undefined) => void
 }
@@ -118,6 +126,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     keys: await keys,
     clock: () => now * 1000,
     certificateSource: () => presented,
+    attestation: { attesters: [{ jwks: { keys: [attester.jwk] } }] },
     clientDocuments: { hosts: ['documents.example', '127.0.0.1'] },
     guessProtection: { attempts: 2 },
     workloads,
@@ -143,6 +152,8 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
       const client_assertion = await signed.sign(key)
       return post({ client_assertion, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' })
     },
+    attest: async (attestation = {}, proof = {}) =>
+      post({}, await attested(attester, wallet, { aud: issuer, now, attestation, proof })),
     present: certificate => void (presented = certificate)
   }
 }
@@ -169,6 +180,15 @@ function assertingAs(client_id: string, claims: object, type = bearer) {
 
 const asSvid = (client_id: string, sub: string) =>
   assertingAs(client_id, { sub, iss: undefined }, 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe')
+
+/** In combined mode, with the nonce of an answer before. */
+async function combine({ post }: Endpoint, by = wallet): Promise<Response> {
+  const request = { htu: `${issuer}/oauth2/token`, now }
+  const instance = { ...wallet, client_id: 'combined' }
+  const send = async (nonce?: string): Promise<Headers> => combined(attester, instance, { ...request, nonce, by })
+  const { headers } = await post({}, await send())
+  return post({}, await send(String(headers['dpop-nonce'])))
+}
 
 /** Each sends what fails at the check, and gives the last answer. */
 export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Response>>> = {
@@ -214,6 +234,20 @@ export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Resp
   federated_claims: assertingAs('deployer', { repository_id: '99' }),
   spiffe_id: asSvid('mesh', 'spiffe://prod.example/billing2'),
   trust_domain: asSvid('dev', 'spiffe://dev.example/billing'),
+  attestation_header: ({ post }) => post({}, { 'OAuth-Client-Attestation': 'eyJhbGciOiJFUzI1NiJ9.e30' }),
+  attestation_type: ({ attest }) => attest({ header: { typ: 'JWT' } }),
+  attester: ({ attest }) => attest({ header: { kid: 'attester-2' } }),
+  attestation_signature: ({ attest }) => attest({ key: stranger.privateKey }),
+  attestation_subject: async ({ post }) =>
+    post({ client_id: 'combined' }, await attested(attester, wallet, { aud: issuer, now })),
+  attestation_confirmation: ({ attest }) => attest({ claims: { cnf: { jwk: { ...wallet.jwk, d: 'secret' } } } }),
+  attestation_freshness: ({ attest }) => attest({ claims: { iat: now - 7200, exp: now - 3600 } }),
+  pop_header: ({ attest }) => attest({}, { header: { typ: 'JWT' } }),
+  pop_signature: ({ attest }) => attest({}, { key: stranger.privateKey }),
+  pop_audience: ({ attest }) => attest({}, { claims: { aud: `${issuer}/oauth2/token` } }),
+  pop_freshness: ({ attest }) => attest({}, { claims: { iat: now - 600 } }),
+  attestation_challenge: ({ attest }) => attest({}, { claims: { challenge: 'AYjcyMzY3ZDhiNmJkNTZ' } }),
+  dpop_proof: to => combine(to, stranger),
   certificate: presenting('gateway', undefined),
   certificate_chain: presenting('gateway', { der: billing.der, verified: false, reason: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }),
   certificate_validity: presenting('gateway', { der: expired.der, verified: true }),

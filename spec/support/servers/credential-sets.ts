@@ -34,7 +34,7 @@ export function made(options: Partial<CredentialSetsOptions> = {}) {
     const client = await of.clients.find(client_id)
     const decision = new DecisionBuilder('token')
     try {
-      return (await verifyClientSecret({ client, presented: secret, clock, decision })).credential
+      return (await verifyClientSecret(client, { presented: secret }, { clock, decision })).credential
     } catch (error) {
       return (error as Error).message
     }

@@ -1,0 +1,109 @@
+/** `lint`: a configuration, the options of a module, or a running server, held against the rules. */
+import { existsSync } from 'node:fs'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import {
+  authorizationServer,
+  ConfigurationError,
+  tokenRouter,
+  type AuthorizationServerOptions,
+  type TokenRouterOptions
+} from 'clientele'
+import {
+  formatFindings,
+  hasErrors,
+  invalidSetting,
+  lintFormats,
+  lintOptions,
+  lintProfiles,
+  lintServer,
+  LookError,
+  type Finding,
+  type LintedOptions,
+  type LintProfile
+} from 'clientele/lint'
+import { command, CommandError } from './command.ts'
+
+export const lintCommand = command({
+  arguments: ['FILE|URL'],
+  options: {
+    profile: { type: 'string', values: lintProfiles, default: 'oauth2.1', help: 'the rules to hold it against' },
+    format: { type: 'string', values: lintFormats, default: 'text', help: 'how the findings are written' }
+  },
+  description: `Looks for what a server should not allow. FILE is a configuration file of the example app, or a module (.js, .mjs, .ts)
+that exports the options of authorizationServer() or tokenRouter() as default or as "options". URL is the issuer of a
+running server, the address of its metadata or that of an MCP server; nothing is changed there.
+Ends with 0 where nothing is an error, with 1 where something is, and with 2 where it could not look.`,
+  async run({ arguments: [subject = ''], options: { profile, format }, terminal }) {
+    const findings = await findingsIn(subject, profile)
+    terminal.out(formatFindings(findings, format, subject))
+    return hasErrors(findings) ? 1 : 0
+  }
+})
+
+async function findingsIn(subject: string, profile: LintProfile): Promise<readonly Finding[]> {
+  if (/^https?:\/\//i.test(subject)) return lintAddress(subject, profile)
+  if (!existsSync(subject)) throw new CommandError(`${subject} is neither a file nor an http or https URL`)
+  return ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extname(subject))
+    ? lintModule(subject, profile)
+    : lintFile(subject, profile)
+}
+
+async function lintAddress(address: string, profile: LintProfile): Promise<readonly Finding[]> {
+  try {
+    return await lintServer(address, { profile })
+  } catch (error) {
+    if (error instanceof LookError) throw new CommandError(`could not look at ${address}: ${error.message}`)
+    if (error instanceof ConfigurationError) throw new CommandError(error.message)
+    throw error
+  }
+}
+
+async function lintFile(path: string, profile: LintProfile): Promise<readonly Finding[]> {
+  const { lintConfiguration } = await import('../example-app/config/lint.ts').catch(() => {
+    throw new CommandError(
+      'configuration files are those of the example app, which a checkout has: give a module that exports options'
+    )
+  })
+  try {
+    return await lintConfiguration(path, profile)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigError') throw new CommandError(error.message)
+    throw error
+  }
+}
+
+async function lintModule(path: string, profile: LintProfile): Promise<readonly Finding[]> {
+  const options = await optionsOf(path)
+  const rules = lintOptions(options, { profile })
+  const refusal = refusalOf(options)
+  if (refusal === undefined || rules.some(({ level, where }) => level === 'error' && where === refusal.key)) return rules
+  const { id, level, section, fix } = invalidSetting
+  return [{ id, level, where: refusal.key, section, message: `The server is not made: ${refusal.message}`, fix }, ...rules]
+}
+
+async function optionsOf(path: string): Promise<LintedOptions> {
+  let module: Readonly<Record<string, unknown>>
+  try {
+    module = (await import(pathToFileURL(resolve(path)).href)) as Readonly<Record<string, unknown>>
+  } catch (error) {
+    throw new CommandError(`${path} cannot be loaded: ${error instanceof Error ? error.message : 'it failed'}`)
+  }
+  const given = module['options'] ?? module['default']
+  const options: unknown = typeof given === 'function' ? await (given as () => unknown)() : given
+  if (typeof options !== 'object' || options === null)
+    throw new CommandError(`${path} must export the options of a server, as default or as "options"`)
+  return options as LintedOptions
+}
+
+/** Makes the server, as the application would. */
+function refusalOf(options: object): ConfigurationError | undefined {
+  try {
+    if ('interaction' in options) authorizationServer(options as AuthorizationServerOptions)
+    else tokenRouter(options as TokenRouterOptions)
+    return undefined
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error
+    throw error
+  }
+}

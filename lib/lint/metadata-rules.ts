@@ -1,0 +1,297 @@
+/** Rules about what a running server says of itself. */
+import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { isLoopbackHost } from '../options.ts'
+import { policyOf } from '../profiles.ts'
+import type { Rule, Spot } from './finding.ts'
+import { stringsOf } from './linted-options.ts'
+import { objectIn } from './look.ts'
+import type { SeenServer } from './seen-server.ts'
+
+const none: readonly Spot[] = []
+const { algorithms: fapiAlgorithms = [], methods: fapiMethods = [] } = policyOf('fapi2-security')
+
+/** What is wrong with a member of the metadata, if anything. */
+function member(
+  name: string,
+  problem: (value: unknown, body: Readonly<Record<string, unknown>>) => string | undefined
+): (seen: SeenServer) => readonly Spot[] {
+  return ({ metadata }) => {
+    const message = problem(metadata.body[name], metadata.body)
+    return message === undefined ? none : [{ where: `${metadata.url}#${name}`, message }]
+  }
+}
+
+function isInsecure(value: string): boolean {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return url?.protocol === 'http:' && !isLoopbackHost(url.hostname)
+}
+
+/** The members that are addresses. */
+function addressesIn(body: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
+  return Object.entries(body).flatMap(([name, value]) =>
+    typeof value === 'string' && /(?:_endpoint|_uri|^issuer)$/.test(name) ? [[name, value] as const] : []
+  )
+}
+
+/** Members that offer signature algorithms. */
+function algorithmsIn(body: Readonly<Record<string, unknown>>): readonly (readonly [string, readonly string[]])[] {
+  return Object.entries(body).flatMap(([name, value]) =>
+    name.endsWith('_signing_alg_values_supported') ? [[name, stringsOf(value)] as const] : []
+  )
+}
+
+const shape: readonly Rule<SeenServer>[] = [
+  {
+    id: 'issuer_mismatch',
+    level: 'error',
+    section: 'RFC 8414 §3.3',
+    fix: 'Serve the metadata of an issuer at that issuer’s own address: clients compare the two as strings.',
+    find: seen =>
+      member('issuer', issuer =>
+        typeof issuer !== 'string'
+          ? 'There is no issuer'
+          : seen.expectedIssuer !== undefined && issuer !== seen.expectedIssuer
+            ? 'The issuer is not the address that was asked'
+            : undefined
+      )(seen)
+  },
+  {
+    id: 'endpoint_insecure',
+    level: 'error',
+    section: 'RFC 6749 §3.2',
+    fix: 'Serve everything over https.',
+    find: ({ metadata: { url, body } }) =>
+      addressesIn(body).flatMap(([name, value]) =>
+        isInsecure(value)
+          ? [{ where: `${url}#${name}`, message: 'The address is not https: what is sent there can be read' }]
+          : none
+      )
+  },
+  {
+    id: 'metadata_member_missing',
+    level: 'error',
+    section: 'RFC 8414 §2',
+    fix: 'Add it.',
+    find: ({ metadata: { url, body } }) => {
+      const wanted: readonly (readonly [string, boolean])[] = [
+        ['token_endpoint', typeof body['token_endpoint'] === 'string'],
+        ['response_types_supported', Array.isArray(body['response_types_supported'])],
+        [
+          'token_endpoint_auth_signing_alg_values_supported',
+          Array.isArray(body['token_endpoint_auth_signing_alg_values_supported']) ||
+            !stringsOf(body['token_endpoint_auth_methods_supported']).some(method => method.endsWith('_jwt'))
+        ]
+      ]
+      return wanted.flatMap(([name, isThere]) => (isThere ? none : [{ where: `${url}#${name}`, message: `${name} is missing` }]))
+    }
+  },
+  {
+    id: 'documents_disagree',
+    level: 'error',
+    section: 'RFC 8414 §5',
+    fix: 'Serve the same document at both addresses.',
+    find: ({ metadata, other }) =>
+      other === undefined
+        ? none
+        : Object.keys(metadata.body)
+            .filter(name => name in other.body && JSON.stringify(metadata.body[name]) !== JSON.stringify(other.body[name]))
+            .map(name => ({ where: `${other.url}#${name}`, message: `${name} is not what ${metadata.url} says` }))
+  }
+]
+
+const offers: readonly Rule<SeenServer>[] = [
+  {
+    id: 'pkce_not_offered',
+    level: 'error',
+    section: 'RFC 9700 §2.1.1',
+    fix: 'Support PKCE and announce S256 in code_challenge_methods_supported.',
+    find: member('code_challenge_methods_supported', (value, body) =>
+      typeof body['authorization_endpoint'] !== 'string' || stringsOf(value).includes('S256')
+        ? undefined
+        : 'PKCE with S256 is not announced: clients cannot know that a stolen code is of no use'
+    )
+  },
+  {
+    id: 'pkce_plain_offered',
+    level: 'warning',
+    section: 'RFC 9700 §2.1.1',
+    fix: 'Offer S256 alone.',
+    find: member('code_challenge_methods_supported', value =>
+      stringsOf(value).includes('plain') ? 'plain shows the verifier to whoever sees the authorization request' : undefined
+    )
+  },
+  {
+    id: 'implicit_offered',
+    level: 'error',
+    section: 'RFC 9700 §2.1.2',
+    fix: 'Offer the response type code alone.',
+    find: ({ metadata: { url, body } }) => {
+      const types = stringsOf(body['response_types_supported']).filter(type => /(?:^| )token(?: |$)/.test(type))
+      const grants = stringsOf(body['grant_types_supported']).filter(grant => grant === 'implicit')
+      return [
+        ...types.map(type => ({
+          where: `${url}#response_types_supported`,
+          message: `${type} puts access tokens into addresses`
+        })),
+        ...grants.map(() => ({
+          where: `${url}#grant_types_supported`,
+          message: 'The implicit grant puts access tokens into addresses'
+        }))
+      ]
+    }
+  },
+  {
+    id: 'password_grant_offered',
+    level: 'error',
+    section: 'RFC 9700 §2.4',
+    fix: 'Take it out: people’s passwords are for nobody but the server.',
+    find: member('grant_types_supported', value =>
+      stringsOf(value).includes('password') ? 'Clients may ask people for their passwords' : undefined
+    )
+  },
+  {
+    id: 'issuer_not_in_responses',
+    level: 'warning',
+    section: 'RFC 9207 §3',
+    fix: 'Send iss in authorization responses, and say so.',
+    find: member('authorization_response_iss_parameter_supported', (value, body) =>
+      value === true || typeof body['authorization_endpoint'] !== 'string'
+        ? undefined
+        : 'Clients of several servers cannot tell whose answer they got'
+    )
+  },
+  {
+    id: 'alg_none_offered',
+    level: 'error',
+    section: 'RFC 8725 §3.2',
+    fix: 'Take none out of the list.',
+    find: ({ metadata: { url, body } }) =>
+      algorithmsIn(body).flatMap(([name, algorithms]) =>
+        algorithms.includes('none') ? [{ where: `${url}#${name}`, message: 'A JWT without a signature is nobody’s' }] : none
+      )
+  },
+  {
+    id: 'only_secrets_offered',
+    level: 'note',
+    section: 'RFC 9700 §2.5',
+    fix: 'Offer private_key_jwt or a certificate method.',
+    find: member('token_endpoint_auth_methods_supported', value => {
+      const offered = Array.isArray(value) ? stringsOf(value) : ['client_secret_basic']
+      const proving = offered.filter(method => method !== 'none')
+      return proving.length > 0 && proving.every(method => method.startsWith('client_secret_'))
+        ? 'Clients can prove themselves with nothing better than a shared secret'
+        : undefined
+    })
+  }
+]
+
+const fapi: readonly Rule<SeenServer>[] = [
+  {
+    id: 'fapi_pushed_requests_optional',
+    level: 'error',
+    section: 'FAPI 2.0 §5.3.2.2',
+    profile: 'fapi2',
+    fix: 'Require pushed authorization requests, and say so.',
+    find: member('require_pushed_authorization_requests', (value, body) =>
+      value === true || typeof body['authorization_endpoint'] !== 'string'
+        ? undefined
+        : 'Authorization requests need not be pushed'
+    )
+  },
+  {
+    id: 'fapi_methods_offered',
+    level: 'error',
+    section: 'FAPI 2.0 §5.3.2.1 (6)',
+    profile: 'fapi2',
+    fix: 'Offer private_key_jwt and the certificate methods alone.',
+    find: member('token_endpoint_auth_methods_supported', value => {
+      const offered = Array.isArray(value) ? stringsOf(value) : ['client_secret_basic']
+      const others = offered.filter(method => !fapiMethods.includes(method))
+      return others.length === 0 ? undefined : `The profile has no ${others.join(', ')}`
+    })
+  },
+  {
+    id: 'fapi_algorithms_offered',
+    level: 'error',
+    section: 'FAPI 2.0 §5.4.1',
+    profile: 'fapi2',
+    fix: `Offer ${fapiAlgorithms.join(', ')} alone.`,
+    find: ({ metadata: { url, body } }) =>
+      algorithmsIn(body).flatMap(([name, algorithms]) => {
+        const others = algorithms.filter(alg => !fapiAlgorithms.includes(alg))
+        return others.length === 0 ? none : [{ where: `${url}#${name}`, message: `The profile has no ${others.join(', ')}` }]
+      })
+  },
+  {
+    id: 'fapi_tokens_unbound',
+    level: 'error',
+    section: 'FAPI 2.0 §5.3.2.1 (4)',
+    profile: 'fapi2',
+    fix: 'Bind access tokens with DPoP or mutual TLS, and announce which.',
+    find: ({ metadata: { url, body } }) =>
+      stringsOf(body['dpop_signing_alg_values_supported']).length > 0 ||
+      body['tls_client_certificate_bound_access_tokens'] === true
+        ? none
+        : [{ where: `${url}#dpop_signing_alg_values_supported`, message: 'Access tokens are bound to nothing' }]
+  }
+]
+
+const keys: readonly Rule<SeenServer>[] = [
+  {
+    id: 'jwks_unusable',
+    level: 'error',
+    section: 'RFC 7517 §5',
+    fix: 'Serve a JWK Set at jwks_uri.',
+    find: ({ jwks }) =>
+      jwks === undefined || (jwks.status === 200 && Array.isArray(objectIn(jwks.text)?.['keys']))
+        ? none
+        : [{ where: jwks.url, message: 'There is no JWK Set: nobody can verify this server’s tokens' }]
+  },
+  {
+    id: 'jwks_private',
+    level: 'error',
+    section: 'RFC 7517 §9.3',
+    fix: 'Replace the key at once, and serve public members alone.',
+    find: seen =>
+      keysOf(seen).flatMap(({ jwk, where }) =>
+        ['d', 'p', 'q', 'k', 'priv'].some(name => name in jwk)
+          ? [{ where, message: 'The key set shows a private or symmetric key to everybody' }]
+          : none
+      )
+  },
+  {
+    id: 'jwks_weak',
+    level: 'error',
+    section: 'RFC 7518 §3.3',
+    fix: 'Sign with RSA of 2048 bits or more, or on P-256.',
+    find: seen =>
+      keysOf(seen).flatMap(({ jwk, where }) =>
+        jwk['kty'] === 'RSA' && typeof jwk['n'] === 'string' && Buffer.from(jwk['n'], 'base64url').byteLength < 256
+          ? [{ where, message: 'The RSA key is shorter than 2048 bits' }]
+          : none
+      )
+  },
+  {
+    id: 'jwks_ambiguous',
+    level: 'warning',
+    section: 'RFC 8725 §3.1',
+    fix: 'Give every key a kid and an alg of its own.',
+    find: seen =>
+      keysOf(seen).flatMap(({ jwk, where }) =>
+        typeof jwk['kid'] !== 'string' || !asymmetricAlgorithms.has(String(jwk['alg']))
+          ? [{ where, message: 'The key does not say which one it is and what it is for (kid, alg)' }]
+          : none
+      )
+  }
+]
+
+function keysOf({ jwks }: SeenServer): readonly { readonly jwk: Readonly<Record<string, unknown>>; readonly where: string }[] {
+  const found = jwks === undefined ? undefined : objectIn(jwks.text)?.['keys']
+  if (jwks === undefined || !Array.isArray(found)) return []
+  return (found as readonly unknown[]).flatMap((jwk, index) =>
+    typeof jwk === 'object' && jwk !== null ? [{ jwk: jwk as Record<string, unknown>, where: `${jwks.url}#keys[${index}]` }] : []
+  )
+}
+
+/** The rules. */
+export const metadataRules: readonly Rule<SeenServer>[] = [...shape, ...offers, ...fapi, ...keys]

@@ -1,0 +1,266 @@
+/** Rules about the options of a server, its clients aside. */
+import { secretMethods } from '../clients/client.ts'
+import { defaultMethod } from '../clients/methods.ts'
+import type { Rule, Spot } from './finding.ts'
+import { clientsOf, type LintedOptions } from './linted-options.ts'
+import { mcpRules } from './mcp-rules.ts'
+import { guessableBits, secretBits } from './secrets.ts'
+
+const day = 86_400
+const none: readonly Spot[] = []
+
+/** In these a person decides, and it is the person's own access that is given. */
+const grantsOfPeople = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']
+
+function overlong(key: string, value: number | undefined, most: number): readonly Spot[] {
+  return value === undefined || value <= most ? none : [{ where: key, message: `${key} is ${value} s, more than ${most} s` }]
+}
+
+/** Scope values by the resources they belong to. */
+function resourcesOfScopes({ resources = [] }: LintedOptions): ReadonlyMap<string, readonly number[]> {
+  const owners = new Map<string, number[]>()
+  resources.forEach(({ scopes = [] }, index) => {
+    for (const scope of scopes) owners.set(scope, [...(owners.get(scope) ?? []), index])
+  })
+  return owners
+}
+
+const protection: readonly Rule<LintedOptions>[] = [
+  {
+    id: 'pkce_optional',
+    level: 'warning',
+    section: 'RFC 9700 §2.1.1',
+    fix: 'Set requirePkce (policy.require_pkce) to "always".',
+    find: options =>
+      options.requirePkce !== 'always' && clientsOf(options).some(({ client }) => usesCodes(client) && !isNone(client))
+        ? [
+            {
+              where: 'requirePkce',
+              message: 'Clients that authenticate may leave PKCE out, and a stolen code can then be injected'
+            }
+          ]
+        : none
+  },
+  {
+    id: 'guesses_unlimited',
+    level: 'error',
+    section: 'OAuth 2.1 §2.4.1',
+    fix: 'Leave guessProtection (policy.failure_budget) at its default, or give it attempts and a window.',
+    find: options =>
+      options.guessProtection === false && clientsOf(options).some(({ client }) => secretMethods.includes(methodOf(client)))
+        ? [{ where: 'guessProtection', message: 'Secrets of clients can be guessed as often as anybody likes' }]
+        : none
+  },
+  {
+    id: 'assertion_audience_wide',
+    level: 'error',
+    section: 'rfc7523bis §4',
+    fix: 'Set assertionAudience to "issuer" once whoWouldBreak() names nobody any more.',
+    find: ({ assertionAudience }) =>
+      assertionAudience === 'legacy'
+        ? [
+            {
+              where: 'assertionAudience',
+              message: 'Assertions that were made for another server’s token endpoint may be good here'
+            }
+          ]
+        : assertionAudience === 'report'
+          ? [
+              {
+                where: 'assertionAudience',
+                level: 'warning',
+                message: 'Assertions addressed to the token endpoint are let through and reported'
+              }
+            ]
+          : none
+  },
+  {
+    id: 'development_errors',
+    level: 'error',
+    section: 'RFC 6749 §5.2',
+    fix: 'Leave developmentErrors out, and read decisions in the log or at onDecision.',
+    find: ({ developmentErrors }) =>
+      developmentErrors === true
+        ? [{ where: 'developmentErrors', message: 'Every refused client is told why, and so is whoever tries' }]
+        : none
+  },
+  {
+    id: 'json_body',
+    level: 'note',
+    section: 'RFC 6749 §3.2',
+    fix: 'Leave jsonBody (policy.json_body) out where no client needs it: a form is what every client can send.',
+    find: ({ jsonBody }) =>
+      jsonBody === true
+        ? [{ where: 'jsonBody', message: 'The token endpoint reads JSON beside the form that the specification has' }]
+        : none
+  }
+]
+
+const registration: readonly Rule<LintedOptions>[] = [
+  {
+    id: 'open_registration',
+    level: 'warning',
+    section: 'RFC 7591 §5',
+    fix: 'Ask for an initial access token, or turn to client documents, which at least name a host.',
+    find: ({ registration: open }) =>
+      open?.access === 'open'
+        ? [{ where: 'registration.access', message: 'Anybody may register a client, under any name' }]
+        : none
+  },
+  {
+    id: 'open_registration_grants',
+    level: 'error',
+    section: 'RFC 7591 §5',
+    fix: 'Name the grants that may be registered: those in which a person decides.',
+    find: ({ registration: open, tokenIssuers }) => {
+      if (open?.access !== 'open') return none
+      const offered = open.grantTypes ?? tokenIssuers?.map(({ grant_type }) => grant_type) ?? ['client_credentials']
+      const grants = offered.filter(grant => !grantsOfPeople.includes(grant))
+      if (grants.length === 0) return none
+      return [
+        {
+          where: 'registration.grantTypes',
+          message: `Anybody may register for grants no person decides on: ${grants.join(', ')}`
+        }
+      ]
+    }
+  },
+  {
+    id: 'weak_initial_access_token',
+    level: 'error',
+    section: 'RFC 6749 §10.10',
+    fix: 'Generate it: openssl rand -base64 32.',
+    find: ({ registration: given }) =>
+      (given?.initialAccessTokens ?? []).flatMap((token, index) =>
+        secretBits(token) < guessableBits
+          ? [
+              {
+                where: `registration.initialAccessTokens[${index}]`,
+                message: 'The token that lets anybody register can be guessed'
+              }
+            ]
+          : none
+      )
+  },
+  {
+    id: 'private_use_scheme',
+    level: 'note',
+    section: 'RFC 8252 §7.1',
+    fix: 'Let in schemes in reverse domain notation, such as com.example.app.',
+    find: ({ registration: given }) =>
+      (given?.schemes ?? []).flatMap((scheme, index) =>
+        scheme.includes('.')
+          ? none
+          : [
+              {
+                where: `registration.schemes[${index}]`,
+                message: 'Any app on a device can claim a scheme without a domain in it'
+              }
+            ]
+      )
+  },
+  {
+    id: 'documents_of_anyone',
+    level: 'note',
+    section: 'Client ID Metadata Document §6',
+    fix: 'Name the hosts whose clients you know, where you know them.',
+    profile: 'oauth2.1',
+    find: ({ clientDocuments }) =>
+      clientDocuments !== undefined && (clientDocuments.hosts ?? ['*']).includes('*')
+        ? [{ where: 'clientDocuments.hosts', message: 'A client document of any host is a client of this server' }]
+        : none
+  }
+]
+
+const tokens: readonly Rule<LintedOptions>[] = [
+  {
+    id: 'long_access_tokens',
+    level: 'warning',
+    section: 'RFC 9700 §2.2.1',
+    fix: 'Let them live for an hour at most, and use refresh tokens.',
+    find: ({ accessTokenTtl }) => overlong('accessTokenTtl', accessTokenTtl, day)
+  },
+  {
+    id: 'long_authorization_codes',
+    level: 'warning',
+    section: 'RFC 6749 §4.1.2',
+    fix: 'Leave it at 60 s: a code is redeemed at once or not at all.',
+    find: ({ authorizationCodeTtl }) => overlong('authorizationCodeTtl', authorizationCodeTtl, 300)
+  },
+  {
+    id: 'long_refresh_tokens',
+    level: 'warning',
+    section: 'RFC 9700 §4.14',
+    fix: 'Let a refresh token that nobody uses end after 90 days at most.',
+    find: ({ refreshTokenTtl }) => overlong('refreshTokenTtl', refreshTokenTtl, 90 * day)
+  },
+  {
+    id: 'long_refresh_retries',
+    level: 'warning',
+    section: 'RFC 9700 §4.14.2',
+    fix: 'Leave it at 10 s: it is for an answer that got lost on the way.',
+    find: ({ refreshRetryWindow }) => overlong('refreshRetryWindow', refreshRetryWindow, 60)
+  },
+  {
+    id: 'scope_of_several_resources',
+    level: 'warning',
+    section: 'RFC 9700 §2.3',
+    fix: 'Give each resource scope values of its own, or have clients send resource.',
+    find: options =>
+      [...resourcesOfScopes(options)].flatMap(([scope, owners]) =>
+        owners.length < 2
+          ? none
+          : [
+              {
+                where: `resources[${owners[1] ?? 0}].scopes`,
+                message: `${scope} belongs to several resources: a token for it is for none, and one of them can use it at another`
+              }
+            ]
+      )
+  },
+  {
+    id: 'tokens_without_audience',
+    level: 'warning',
+    section: 'RFC 9700 §2.3',
+    fix: 'Set defaultResource (policy.default_resource) to "inferred".',
+    find: ({ defaultResource, resources = [] }) =>
+      defaultResource === 'none' && resources.length > 0
+        ? [{ where: 'defaultResource', message: 'A request without resource gets a token that names no audience' }]
+        : none
+  },
+  {
+    id: 'tokens_unbound',
+    level: 'note',
+    section: 'RFC 9700 §2.2.1',
+    fix: 'Register dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens for the clients that can.',
+    find: options => {
+      const clients = clientsOf(options)
+      const isBound = clients.some(
+        ({ client }) => client.dpop_bound_access_tokens === true || client.tls_client_certificate_bound_access_tokens === true
+      )
+      return clients.length === 0 || isBound
+        ? none
+        : [
+            {
+              where: 'clients',
+              message: 'No client’s access tokens are bound to a key or certificate: whoever has one can use it'
+            }
+          ]
+    }
+  }
+]
+
+/** The rules. */
+export const serverRules: readonly Rule<LintedOptions>[] = [...protection, ...registration, ...tokens, ...mcpRules]
+
+function methodOf(client: { readonly token_endpoint_auth_method?: string | null | undefined }): string {
+  return client.token_endpoint_auth_method ?? defaultMethod
+}
+
+function isNone(client: { readonly token_endpoint_auth_method?: string | null | undefined }): boolean {
+  return methodOf(client) === 'none'
+}
+
+function usesCodes(client: { readonly grant_types?: readonly string[] | null | undefined }): boolean {
+  return (client.grant_types ?? ['authorization_code']).includes('authorization_code')
+}
