@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -9,12 +9,6 @@ const entries = Object.fromEntries(
     return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/lib/${name}.js`]]
   })
 )
-
-/** What specs share of the example app's in spec/example-app: `../example-app/browser.ts` is no module of the application. */
-const sharedBySpecs = readdirSync(new URL('spec/example-app/', import.meta.url))
-  .filter(name => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
-  .map(name => name.slice(0, -'.ts'.length))
-  .join('|')
 
 /** @type {import('jest').Config} */
 export const shared = {

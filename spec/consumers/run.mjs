@@ -152,6 +152,7 @@ const more = {
     equal((await report.json()).requested_by, 'billing')
     const { client_id, client_assertion } = await (await fetch(`${issuer}/assertion`)).json()
     equal(client_id, 'billing')
+    equal((await (await fetch(`${issuer}/rule`)).json()).subject, 'system:serviceaccount:ci:deployer')
     equal(client_assertion, `a.${Buffer.from(issuer).toString('base64url')}.c`)
   }
 }

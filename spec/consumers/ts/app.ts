@@ -12,6 +12,7 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { federatedJwt } from 'clientele/client-auth'
+import { kubernetes } from 'clientele/workloads'
 import express from 'express'
 
 const port = Number(process.env['PORT'])
@@ -64,6 +65,10 @@ app.get('/assertion', async (_req, res) => {
     new Headers()
   )
   res.json(Object.fromEntries(form))
+})
+/** The rule of a client that runs in a pod. */
+app.get('/rule', (_req, res) => {
+  res.json(kubernetes({ issuer: 'https://cluster.example', namespace: 'ci', serviceAccount: 'deployer' }))
 })
 app.use(oauthErrorHandler())
 app.listen(port, '127.0.0.1', () => {
