@@ -127,7 +127,8 @@ export async function verifySignature(
   const candidates = imported.filter(candidate => candidate !== undefined)
   if (candidates.length === 0) {
     // the key may well be there: whoever sent this can do nothing but come back
-    if (problem !== undefined) throw new TemporarilyUnavailableError({ reason: `the keys of ${issuer.of} cannot be had: ${problem}` })
+    if (problem !== undefined)
+      throw new TemporarilyUnavailableError({ reason: `the keys of ${issuer.of} cannot be had: ${problem}` })
     const received = `${alg} ${kid === undefined ? 'without kid' : `and kid ${printable(kid)}`}`
     return { check: 'key', reason: `no key of ${issuer.of} fits ${received}`, expected: `a key of ${issuer.of}`, received }
   }

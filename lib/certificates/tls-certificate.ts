@@ -76,4 +76,3 @@ export function tlsCertificate(options: TlsCertificateOptions): CertificateSourc
 function isResumed(socket: IncomingMessage['socket']): boolean {
   return (socket as Partial<Pick<TLSSocket, 'isSessionReused'>>).isSessionReused?.() === true
 }
-

@@ -96,7 +96,8 @@ export function withRecord(base: Client, record: CredentialRecord, keeper: Recor
   const isGone = (member: string): boolean =>
     member === 'jwks_uri'
       ? !all.some(({ type }) => type === 'key_set')
-      : (member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)) && !all.some(({ id }) => id === member)
+      : (member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)) &&
+        !all.some(({ id }) => id === member)
   const members = Object.entries(base).filter(([member]) => !isGone(member))
   const client = Object.freeze({
     ...Object.fromEntries(members),

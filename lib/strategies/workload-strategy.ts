@@ -33,7 +33,13 @@ export interface OpenedOptions {
 }
 
 /** By options that were read. */
-export function openOptions({ clients, onDecision, clock, issuer, workloads }: Read<typeof workloadStrategyChecks>): OpenedOptions {
+export function openOptions({
+  clients,
+  onDecision,
+  clock,
+  issuer,
+  workloads
+}: Read<typeof workloadStrategyChecks>): OpenedOptions {
   return { common: { clients, onDecision, clock }, workloads: openWorkloads(workloads, { issuer, clock }) }
 }
 

@@ -13,7 +13,7 @@ import { mayUseMethod } from '../clients/credentials.ts'
 import { methodsThat } from '../clients/methods.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, InvalidGrantError } from '../errors.ts'
-import { findClient, tell } from '../strategies/attempt.ts'
+import { requestedClient, tell } from '../strategies/attempt.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
@@ -84,7 +84,7 @@ async function prove(
   const input = { assertion, jws, workloads, decision, audiences }
   const found = jws.outcome === 'read' ? clientsOfToken({ clients, method }, jws.payload, { workloads, audiences }) : []
   const [client_id = '', more] = found
-  const client = more === undefined ? await findClient(clients, request, client_id) : undefined
+  const client = more === undefined ? await requestedClient(clients, request, client_id) : undefined
   if (client === undefined || !mayUseMethod(client, method, server.clock() / 1000)) {
     decision.fail('client', {
       section: 'RFC 7523 §2.1',

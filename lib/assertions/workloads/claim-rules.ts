@@ -47,7 +47,11 @@ interface Found {
 function firstMismatch(rules: ClaimRules, token: object, path: readonly string[]): Found | undefined {
   for (const [name, wanted] of Object.entries(rules)) {
     const value: unknown = Object.hasOwn(token, name) ? (token as JsonObject)[name] : undefined
-    const here = isRules(wanted) ? nested(wanted, value, [...path, name]) : isWanted(wanted, value) ? undefined : { wanted, value }
+    const here = isRules(wanted)
+      ? nested(wanted, value, [...path, name])
+      : isWanted(wanted, value)
+        ? undefined
+        : { wanted, value }
     if (here !== undefined) return { path: [...path, name], ...here }
   }
   return undefined

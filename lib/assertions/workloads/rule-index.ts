@@ -39,7 +39,10 @@ export class RuleIndex<T> {
     for (const entry of entries) {
       const [first, ...others] = entry.features
       if (first === undefined) continue
-      this.add(entry.rule, others.reduce((best, one) => (commonness(one) < commonness(best) ? one : best), first))
+      this.add(
+        entry.rule,
+        others.reduce((best, one) => (commonness(one) < commonness(best) ? one : best), first)
+      )
     }
   }
 
@@ -56,8 +59,7 @@ export class RuleIndex<T> {
 
   /** Every rule the token could be meant by, and a few that it is not. */
   *candidates(token: JsonObject): Generator<T, void, undefined> {
-    for (const { path, byKey } of this.places.values())
-      for (const key of keysAt(token, path)) yield* byKey.get(key) ?? []
+    for (const { path, byKey } of this.places.values()) for (const key of keysAt(token, path)) yield* byKey.get(key) ?? []
   }
 }
 

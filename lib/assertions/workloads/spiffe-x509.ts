@@ -55,7 +55,9 @@ export async function verifySpiffeX509(
   checkUsage(presented, decision)
   const { verifier, problem } = await domain.certificates()
   if (verifier === undefined && problem !== undefined)
-    throw new TemporarilyUnavailableError({ reason: `the bundle of the trust domain ${svid.trustDomain} cannot be had: ${problem}` })
+    throw new TemporarilyUnavailableError({
+      reason: `the bundle of the trust domain ${svid.trustDomain} cannot be had: ${problem}`
+    })
   const verdict = await verifier?.(presented.der, presented.chain ?? [], clock())
   if (verdict?.verified !== true) throw refuseChain(svid, presented, verdict?.reason, decision)
   decision.pass('certificate_chain')
@@ -71,7 +73,8 @@ function identify(
   const svid = more === undefined ? parseSpiffeId(uri) : undefined
   const used = svid && registeredId(client, svid, now)
   if (svid === undefined || used === undefined) {
-    const received = more === undefined ? (uri ?? 'a certificate without a URI name') : `${uris.length} URI names: ${uris.join(', ')}`
+    const received =
+      more === undefined ? (uri ?? 'a certificate without a URI name') : `${uris.length} URI names: ${uris.join(', ')}`
     throw refuseSpiffeId(client, { received, isOne: svid !== undefined }, decision)
   }
   decision.pass('spiffe_id')
@@ -106,7 +109,12 @@ function usageProblem(der: Uint8Array): string | undefined {
   }
 }
 
-function refuseChain({ trustDomain }: SpiffeId, { chain = [] }: PresentedCertificate, reason: string | undefined, decision: DecisionBuilder): Error {
+function refuseChain(
+  { trustDomain }: SpiffeId,
+  { chain = [] }: PresentedCertificate,
+  reason: string | undefined,
+  decision: DecisionBuilder
+): Error {
   return decision.refuse('certificate_chain', {
     section: 'X.509-SVID §5.2',
     expected: `a path to the x509-svid certificates in the bundle of ${trustDomain}`,

@@ -43,7 +43,11 @@ type BundleSource = (
   satisfied: (bundle: Bundle) => boolean
 ) => Promise<{ readonly value: Bundle | undefined; readonly problem: string | undefined }>
 
-function bundleSource({ bundle, bundleEndpoint, staleLimit }: TrustDomainRule, fetchJson: FetchJson, clock: () => number): BundleSource {
+function bundleSource(
+  { bundle, bundleEndpoint, staleLimit }: TrustDomainRule,
+  fetchJson: FetchJson,
+  clock: () => number
+): BundleSource {
   if (bundleEndpoint === undefined) {
     const given = Promise.resolve({ value: bundle, problem: undefined })
     return () => given

@@ -23,8 +23,14 @@ import { compactVerify } from 'jose/jws/compact/verify'
 /** What the decision calls a check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
   header: ['RFC 7515 §4.1.11', 'Present the token as the platform signed it: no crit header is understood, and kid is a string.'],
-  type: ['RFC 8725 §3.11', 'Present the token that the platform issues for workloads; a JWT made for something else proves no client.'],
-  algorithm: ['RFC 8725 §3.1', 'Have the platform sign with one of these, or add its algorithm to the algorithms it is trusted with.'],
+  type: [
+    'RFC 8725 §3.11',
+    'Present the token that the platform issues for workloads; a JWT made for something else proves no client.'
+  ],
+  algorithm: [
+    'RFC 8725 §3.1',
+    'Have the platform sign with one of these, or add its algorithm to the algorithms it is trusted with.'
+  ],
   key: ['RFC 7523 §3', 'Have the platform publish the key it signs with, or add the key to the jwks it is configured with here.'],
   signature: ['RFC 7523 §3', 'Present the token as the platform signed it: it was changed, or another platform made it.'],
   expiry: ['RFC 7523 §3', 'Read the token anew before each request: the platform replaces it before it expires.'],
@@ -75,7 +81,8 @@ export interface HeaderRule {
 }
 
 /** JWTs that say something else than who a workload is. */
-const otherKinds = /^(?:at\+jwt|dpop\+jwt|logout\+jwt|oauth-id-jag\+jwt|authorization-grant\+jwt|oauth-client-attestation.*|token-introspection\+jwt|secevent\+jwt|oauth-authz-req\+jwt)$/
+const otherKinds =
+  /^(?:at\+jwt|dpop\+jwt|logout\+jwt|oauth-id-jag\+jwt|authorization-grant\+jwt|oauth-client-attestation.*|token-introspection\+jwt|secevent\+jwt|oauth-authz-req\+jwt)$/
 
 /** @throws {@link InvalidClientError} at the first check that fails; {@link TemporarilyUnavailableError} where the keys cannot be had. */
 export async function verifySigned(
@@ -115,7 +122,12 @@ function isOtherKind({ typ }: JsonObject): boolean {
 /** The checks of times, each passed or thrown. @param iat whether it has to be there. */
 export function checkTimes(
   claims: JsonObject,
-  context: { readonly rule: TimeRule; readonly now: number; readonly decision: DecisionBuilder; readonly iat: 'required' | 'optional' }
+  context: {
+    readonly rule: TimeRule
+    readonly now: number
+    readonly decision: DecisionBuilder
+    readonly iat: 'required' | 'optional'
+  }
 ): void {
   const { decision, iat } = context
   for (const [check, judge] of timeChecks) {
@@ -135,7 +147,10 @@ export interface AudienceRule {
 }
 
 /** The audiences among those wanted that a token is for; empty: it is for none, or for others too. */
-export function audiencesIn({ aud }: JsonObject, { audiences, several }: Pick<AudienceRule, 'audiences' | 'several'>): readonly string[] {
+export function audiencesIn(
+  { aud }: JsonObject,
+  { audiences, several }: Pick<AudienceRule, 'audiences' | 'several'>
+): readonly string[] {
   const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (values.length > 1 && several === 'enforce') return []
   return audiences.filter(audience => values.includes(audience))

@@ -52,7 +52,9 @@ function workloadsOf({ issuers, trustDomains, dials, fetchJson: given }: ReadWor
   const allowLoopback = isLoopbackHost(new URL(server.issuer).hostname)
   const fetchJson = given ?? guardedFetch({ allowLoopback, maxBytes: largestDocument })
   const { clock } = server
-  const platforms = new Map([...issuers].map(([issuer, rule]) => [issuer, { rule, keys: platformKeys(rule, { fetchJson, clock }) }]))
+  const platforms = new Map(
+    [...issuers].map(([issuer, rule]) => [issuer, { rule, keys: platformKeys(rule, { fetchJson, clock }) }])
+  )
   const domains = new Map([...trustDomains].map(([name, rule]) => [name, spiffeDomain(rule, { fetchJson, clock })]))
   return {
     server,

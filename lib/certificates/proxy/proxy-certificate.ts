@@ -94,7 +94,8 @@ function toPresented(der: Uint8Array, sentAlong: readonly Uint8Array[], verifica
     throw unreadable(`has a certificate that ${error.message}`, error)
   }
   if (verification.by === 'proxy') return { der, chain, verified: true }
-  if (verification.by !== 'us') return { der, chain, verified: false, reason: 'nobody verified the chain: see ca and verifiedByProxy' }
+  if (verification.by !== 'us')
+    return { der, chain, verified: false, reason: 'nobody verified the chain: see ca and verifiedByProxy' }
   return verification.present(der, chain)
 }
 
