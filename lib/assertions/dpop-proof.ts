@@ -1,5 +1,6 @@
 /** DPoP proofs (RFC 9449): a JWT per request that shows its sender holds the key a token is (to be) bound to. */
 import { hash } from 'node:crypto'
+import { supportedMlDsa } from '../crypto/ml-dsa.ts'
 import { calculateJwkThumbprint, compactVerify, type JWK } from 'jose'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
@@ -26,7 +27,7 @@ export interface DpopPolicy {
 }
 
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
-export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512']
+export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512', ...supportedMlDsa]
 
 export interface DpopProofInput {
   /** The `DPoP` header as it came; two headers arrive as one that is no JWT. */
