@@ -80,6 +80,7 @@ const publicEntries = [
   './mcp/mcp.ts',
   './lint/lint.ts',
   './client-auth/client-auth.ts',
+  './stores/open.ts',
   './sign-in/upstream.ts',
   './stores/sqlite.ts',
   './stores/postgres.ts',

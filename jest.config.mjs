@@ -1,20 +1,30 @@
+import { readFileSync } from 'node:fs'
+
+const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+/** What package.json exports, from the library as it is bundled for the specs (spec/support/jest/bundled-library.mjs). */
+const entries = Object.fromEntries(
+  Object.entries(exports).flatMap(([path, target]) => {
+    const [, name] = /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default) ?? []
+    return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/${name}.js`]]
+  })
+)
+
 /** @type {import('jest').Config} */
 export const shared = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/spec/support/jest/environment.mjs',
+  runtime: '<rootDir>/spec/support/jest/runtime.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
+    '/dist/spec/.+\\.js$': '<rootDir>/spec/support/jest/bundled-source.mjs',
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: {
-    '^clientele$': '<rootDir>/lib/index.ts',
-    '^clientele/events$': '<rootDir>/lib/events/index.ts',
-    '^clientele/mcp$': '<rootDir>/lib/mcp/mcp.ts',
-    '^clientele/sign-in$': '<rootDir>/lib/sign-in/upstream.ts',
-    '^clientele/lint$': '<rootDir>/lib/lint/lint.ts',
-    '^clientele/client-auth$': '<rootDir>/lib/client-auth/client-auth.ts',
-    '^clientele/(.+)$': '<rootDir>/lib/$1.ts'
+    ...entries,
+    '^(?:\\.\\./)+lib/(.+)\\.ts$': '<rootDir>/dist/spec/$1.js',
+    '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
   },
-  globalSetup: '<rootDir>/spec/support/keys/make-rsa-keys.ts',
+  globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',
   setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],
   setupFilesAfterEnv: ['<rootDir>/spec/support/checks/no-secret-emitted.ts']
 }

@@ -12,10 +12,28 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** The modules of lib/ that package.json exports, by where they are below dist/lib/, without extension. */
 const entries = Object.values(manifest.exports).flatMap(target => /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default)?.[1] ?? [])
 
-/** What a user of the package has installed, this package too where the command and the example app import it. */
+/** What a user of the package has installed, this package too where the command imports it. All else is brought along. */
 const installed = [manifest.name, ...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)]
 const isInstalled = specifier => installed.some(name => specifier === name || specifier.startsWith(`${name}/`))
 const isPackage = specifier => /^[^./]/.test(specifier)
+
+/** Tells, beside the code, under which licenses others' code was brought along with it. */
+const licenses = {
+  name: 'licenses',
+  generateBundle(_options, bundle) {
+    const modules = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds)
+    const packages = new Set(modules.flatMap(id => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []))
+    if (packages.size === 0) return
+    this.emitFile({ type: 'asset', fileName: 'licenses.txt', source: [...packages].sort().map(licenseOf).join('\n\n') })
+  }
+}
+
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find(name => /^licen[cs]e/i.test(name))
+  if (file === undefined) throw new Error(`${name} has no license file`)
+  return `${name} ${version}, ${license}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
+}
 
 /** Removes what an earlier build wrote and this one did not: a package holds no code that nothing imports. */
 const nothingStale = {
@@ -34,7 +52,7 @@ const bundled = (folder, names, external) => ({
   platform: 'node',
   tsconfig: false,
   logLevel: 'warn',
-  plugins: [nothingStale],
+  plugins: [licenses, nothingStale],
   output: {
     dir: join(root, 'dist', folder),
     format: 'esm',
@@ -46,9 +64,8 @@ const bundled = (folder, names, external) => ({
   }
 })
 
-// the command brings along what it needs beyond the library's own packages
 export default [
-  bundled('lib', entries, isPackage),
+  bundled('lib', entries, isInstalled),
   bundled('cli', ['main'], isInstalled),
   bundled('example-app', ['main', 'rotate-keys'], isPackage)
 ]

@@ -6,7 +6,7 @@ const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scr
 const paths = JSON.parse(output)[0].files.map(({ path }) => path)
 
 const published =
-  /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/.+\.(?:js|js\.map)$|^dist\/lib\/.+\.d\.ts$|^docs\/(?:errors|lint)\/\w+\.md$/
+  /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/(?:.+\.js(?:\.map)?|licenses\.txt)$|^dist\/lib\/.+\.d\.ts$|^docs\/(?:errors|lint)\/\w+\.md$/
 const complaints = [
   ...paths.filter(path => !published.test(path) && !documents.includes(path)).map(path => `must not be published: ${path}`),
   ...[...documents, 'cli/bin.mjs', 'dist/cli/main.js', 'dist/lib/index.js', 'dist/lib/index.d.ts']

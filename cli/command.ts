@@ -59,7 +59,7 @@ export interface CommandDefinition<Options extends Readonly<Record<string, Optio
   /** What it takes, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its name is in brackets. */
   readonly arguments: readonly string[]
   readonly options: Options
-  /** A paragraph or two below the usage. */
+  /** A paragraph below the usage. */
   readonly description: string
   /** @throws {@link CommandError} */
   run(call: Call<Options>): Promise<ExitCode>
@@ -120,7 +120,15 @@ function valueOf(name: string, option: Option, given: string | boolean | (string
 function helpOf(name: string, definition: CommandDefinition<Readonly<Record<string, Option>>>): string {
   const options = Object.entries(definition.options)
   const usage = ['clientele', name, ...definition.arguments, ...(options.length > 0 ? ['[options]'] : [])].join(' ')
-  return `Usage: ${usage}\n\n${definition.description}\n${options.length > 0 ? `\n${columns(options.map(optionHelp))}` : ''}`
+  return `Usage: ${usage}\n\n${wrapped(definition.description)}\n${options.length > 0 ? `\n${columns(options.map(optionHelp))}` : ''}`
+}
+
+/** Lines of at most a hundred characters, as far as words allow. */
+function wrapped(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/(.{1,100})(?: |$)/g, '$1\n')
+    .trimEnd()
 }
 
 function optionHelp([name, option]: readonly [string, Option]): readonly [string, string] {

@@ -4,6 +4,7 @@ import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config/config.ts'
 import { HttpError } from './http-error.ts'
+import { decisionKeeper } from './kept-decisions.ts'
 import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
 import { ownPage, securityHeaders, sendPage } from './views.ts'
@@ -28,7 +29,15 @@ export async function createApp({ config, store, log, demo = false, operators }:
   const mtlsOrigin = tls?.port === undefined ? undefined : originOf(issuer.hostname, tls.port)
   const certificate = clientCertificates(config, log)
   const certificates = certificate !== undefined || (tls !== undefined && tls.port === undefined)
-  const shared = { store, log, mtlsOrigin, certificates, certificate, operators: operators ?? [] }
+  const shared = {
+    store,
+    log,
+    keepDecision: decisionKeeper(store),
+    mtlsOrigin,
+    certificates,
+    certificate,
+    operators: operators ?? []
+  }
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {

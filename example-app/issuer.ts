@@ -7,10 +7,14 @@ import {
   clientCredentials,
   ConfigurationError,
   deviceCode,
+  type Decision,
   refreshToken,
+  storedClients,
   type AuthorizationServer,
   type CertificateSource,
+  type ServerEvent,
   type Store,
+  type StoredClients,
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
@@ -56,6 +60,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** Keeps what was decided about one authentication, for whoever asks why. */
+  readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
   readonly operators: readonly string[]
 }
@@ -109,14 +115,14 @@ function asset(file: string): RequestHandler {
 }
 
 function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
-  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate } = options
+  const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
     return authorizationServer({
       issuer,
       store,
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
-      clients: settings.clients.map(knownMembersOf),
+      clients: storedClientsOf(options, keys).clients,
       scopes: settings.scopes,
       resources: resourcesOf(options),
       acrValues: [passwordLogin],
@@ -128,7 +134,10 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       ...(settings.scopes.includes('openid') && { logout: logoutHooks(path) }),
       account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
-      onDecision: decision => logDecision(log, decision),
+      onDecision: decision => {
+        logDecision(log, decision)
+        keepDecision(decision)
+      },
       onError: (error, req) => logFailure(log, error, req, issuer),
       onEvent: event => logEvent(log, event),
       interaction: interactionHooks(path, persons)
@@ -136,6 +145,12 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
   } catch (error) {
     throw error instanceof ConfigurationError ? settingError(error, options) : error
   }
+}
+
+/** Those of the file, and beside them what `clientele clients` adds while this runs. */
+function storedClientsOf({ issuer, settings, store, log }: IssuerOptions, { keys }: IssuerKeys): StoredClients {
+  const onEvent = (event: ServerEvent) => logEvent(log, event)
+  return storedClients({ issuer, store, keys, clients: settings.clients.map(knownMembersOf), onEvent })
 }
 
 function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {

@@ -3,7 +3,7 @@
  * only its kind, message and stack, because parsers hang the raw body on theirs.
  */
 import type { Request, RequestHandler } from 'express'
-import { pino, type Logger } from 'pino'
+import { pino, type Logger, type LoggerOptions } from 'pino'
 import { OAuthError, TemporarilyUnavailableError, traceIdOf, type Decision, type ServerEvent } from 'clientele'
 import { ConfigError } from './config/config-error.ts'
 
@@ -11,22 +11,28 @@ export type Log = Logger
 
 const levels = ['silent', 'error', 'warn', 'info', 'debug'] as const
 
-/** @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
-export function createLog(level = 'info'): Log {
+/** Takes what is told, a line at a time. */
+export interface Output {
+  write(line: string): void
+}
+
+/** Tells on stdout where it is given no output. @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
+export function createLog(level = 'info', output?: Output): Log {
   if (!levels.some(known => known === level)) throw new ConfigError('LOG_LEVEL', `must be one of ${levels.join(', ')}`)
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: label => ({ level: label }) },
     serializers: { err: errorSummary }
-  })
+  }
+  return output === undefined ? pino(options) : pino(options, output)
 }
 
 /** Announces that the server answers: one line at every level, silent too, because supervisors wait for it. */
-export function announceReady(log: Log, issuer: string): void {
+export function announceReady(log: Log, issuer: string, output: Output = process.stdout): void {
   if (log.isLevelEnabled('info')) log.info({ issuer }, 'ready')
-  else process.stdout.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
+  else output.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
 }
 
 /** What was found out about a request while it was answered. */

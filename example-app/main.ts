@@ -1,69 +1,11 @@
-/** Starts the server: reads the settings, listens, announces itself, and stops on SIGTERM and SIGINT. */
+/** The process of the server: stops it on SIGTERM and SIGINT, and says why where it cannot start. */
 import { createApp } from './app.ts'
 import { memoryStore } from 'clientele'
-import { isLoopback } from './config/clients.ts'
-import { checkConfig, folderOf, loadConfig, readJson, type Config } from './config/config.ts'
+import { checkConfig, folderOf, readJson } from './config/config.ts'
 import { ConfigError, lineOf } from './config/config-error.ts'
 import { everyMistake } from './config/mistakes.ts'
-import { keysLieOpen } from './keys.ts'
-import { announceReady, createLog, type Log } from './log.ts'
-import { listen } from './server.ts'
-import { openStore, readStoreUrl, type StoreSetting } from './store.ts'
-
-/** Listens as the environment says; answers with what stops it again. @throws {@link ConfigError} */
-async function start(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
-  const { log, storeSetting, config, demo } = await readSetup(env)
-  for (const warning of config.warnings) log.warn(warning)
-  if (isRelied(config, env) && storeSetting.engine !== 'memory' && (env['KEYS_SECRET'] ?? '') === '') log.warn(keysLieOpen)
-  const store = await openStore(storeSetting)
-  const app = await createApp({ config, store, log, demo, operators: readOperators(env['OPERATORS']) })
-  const listeners = await listen(config, app, log)
-  announceReady(log, config.settings.issuer)
-  if (demo && log.isLevelEnabled('error')) process.stdout.write((await import('./demo/commands.ts')).demoCommands(config))
-  return async () => {
-    await listeners.close()
-    await store.close()
-  }
-}
-
-interface Setup {
-  readonly log: Log
-  readonly storeSetting: StoreSetting
-  readonly config: Config
-  readonly demo: boolean
-}
-
-/** Reads all there is to read before anything is wrong: one start tells of every setting. */
-async function readSetup(env: NodeJS.ProcessEnv): Promise<Setup> {
-  const { CONFIG: file = '' } = env
-  const failures: unknown[] = []
-  const attempt = async <T>(read: () => T): Promise<Awaited<T> | undefined> => {
-    try {
-      return await read()
-    } catch (error) {
-      failures.push(error)
-      return undefined
-    }
-  }
-  const log = await attempt(() => createLog(env['LOG_LEVEL']))
-  const storeSetting = await attempt(() => readStoreUrl(env['STORE_URL']))
-  // what makes the demo's certificates takes longer to load than all else
-  const config = await attempt(async () => (file === '' ? (await import('./demo/settings.ts')).demoConfig() : loadConfig(file)))
-  if (log === undefined || storeSetting === undefined || config === undefined)
-    throw failures.length === 1 ? failures[0] : new AggregateError(failures)
-  return { log, storeSetting, config, demo: file === '' }
-}
-
-/** Whether people rely on it: it says that it is in production, or can be reached from elsewhere. */
-function isRelied({ issuer }: Config, env: NodeJS.ProcessEnv): boolean {
-  return env['NODE_ENV'] === 'production' || !isLoopback(issuer.hostname)
-}
-
-/** Usernames with commas between; undefined where nobody said. */
-function readOperators(operators: string | undefined): readonly string[] | undefined {
-  if (operators === undefined || operators.trim() === '') return undefined
-  return operators.split(',').map(username => username.trim())
-}
+import { createLog } from './log.ts'
+import { serve } from './serve.ts'
 
 /** A signal that comes while starting still ends in an orderly stop. */
 function stopOnSignal(started: Promise<() => Promise<void>>): void {
@@ -101,6 +43,6 @@ function isOfFile({ path }: ConfigError): boolean {
   return path !== path.toUpperCase()
 }
 
-const started = start(process.env)
+const started = serve(process.env)
 stopOnSignal(started)
 started.catch(fail)

@@ -10,7 +10,7 @@ const program = programs[process.argv[2] ?? 'serve']
 if (program === undefined) refuse(`there is no such program; there are ${Object.keys(programs).join(', ')}`)
 
 await build(say)
-say('starting')
+if (program === programs.serve) say('starting')
 // from the second start on, only what changed is compiled; Node 20 has no such cache
 module.enableCompileCache?.()
 await import(`../dist/example-app/${program}`)

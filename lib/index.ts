@@ -190,6 +190,13 @@ export { credentialSets, type CredentialSets, type CredentialSetsOptions } from 
 export type { AddedCredential, CertificateSubject, NewSecret, RotateSecretOptions } from './credentials/additions.ts'
 export type { CredentialFunctions, RevokeCredentialOptions, RevokedCredentials } from './credentials/functions.ts'
 export type { CredentialOptions } from './credentials/changes.ts'
+export {
+  storedClients,
+  type AddedClient,
+  type StoredClient,
+  type StoredClients,
+  type StoredClientsOptions
+} from './credentials/stored-clients.ts'
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
 export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'

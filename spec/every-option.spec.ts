@@ -29,6 +29,7 @@ import {
   PrivateKeyJwtStrategy,
   proxyCertificate,
   SelfSignedTlsClientAuthStrategy,
+  storedClients,
   storedKeys,
   tenants,
   TlsClientAuthStrategy,
@@ -51,6 +52,7 @@ import { tlsCertificateChecks } from '../lib/certificates/tls-certificate.ts'
 import { clientKeysChecks } from '../lib/client-keys/client-keys.ts'
 import { credentialSetsChecks } from '../lib/credentials/credential-sets.ts'
 import { guessProtectionChecks, guessProtectionSetupChecks } from '../lib/credentials/guesses/guess-protection.ts'
+import { storedClientsChecks } from '../lib/credentials/stored-clients.ts'
 import { credentialsChecks } from '../lib/credentials/server-credentials.ts'
 import { backchannelAuthenticationChecks } from '../lib/endpoints/backchannel-authentication/options.ts'
 import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization/options.ts'
@@ -204,6 +206,7 @@ const takers: Readonly<Record<string, Taker>> = {
   guardedPost: { good: {}, table: guardedFetchChecks, give: guardedPost },
   guardedDownload: { good: {}, table: guardedFetchChecks, give: guardedDownload },
   guessProtection: { good: { store }, table: guessProtectionSetupChecks, give: guessProtection },
+  storedClients: { good: token, table: storedClientsChecks, give: storedClients },
   credentialSets: { good: token, table: credentialSetsChecks, give: credentialSets },
   storedKeys: { good: { store, issuer }, table: storedKeysChecks, give: storedKeys },
   breakReport: { good: {}, table: breakReportChecks, give: breakReport },

@@ -17,6 +17,7 @@ import { isLoopbackHost } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
+import { ownClients } from '../credentials/stored-clients.ts'
 import { serverCredentials } from '../credentials/server-credentials.ts'
 import { tokenEndpointParts } from '../token-endpoint/assembly.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
@@ -85,7 +86,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError: options.onError }
   }
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(clientSource, { ...token.offered, ...offeredBy(policy), deliveryModes })
+  checkOfferedClients(ownClients(clientSource), { ...token.offered, ...offeredBy(policy), deliveryModes })
   return { context, token, mtlsOrigin, certificateMethods }
 }
 

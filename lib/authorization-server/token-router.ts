@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from 'express'
 import { endpointAuthentication } from '../authentication/per-endpoint.ts'
 import { issueCode, type CodeRequest, type IssuedCode } from '../authorization-requests/issue-code.ts'
 import { checkOfferedClients } from '../clients/offered.ts'
+import { ownClients } from '../credentials/stored-clients.ts'
 import { challengeEndpoint } from '../endpoints/challenge.ts'
 import type { Endpoint } from '../endpoints/endpoint.ts'
 import { introspectionEndpoint } from '../endpoints/introspection.ts'
@@ -75,7 +76,7 @@ export function tokenRouter(options: TokenRouterOptions): TokenRouter {
   router.all('/token', crossOrigin(tokenEndpoint(parts, read), { methods: ['POST'] }))
   const handlers = handlersOf(parts, read)
   // the options have been found right by now: what is left to be wrong is the clients'
-  checkOfferedClients(parts.clientSource, parts.offered)
+  checkOfferedClients(ownClients(parts.clientSource), parts.offered)
   router.use(errorHandler(read))
   const { certificateSource } = read
   const protection = { server, dpop, certificateSource, origins: [new URL(server.issuer).origin] }

@@ -1,11 +1,11 @@
 /** What happens to clients: their registrations, their documents, their configuration and their credentials. */
 import type { EventBase } from './event-base.ts'
 
-/** A client registered itself, changed what it registered, or ended its registration. */
+/** A client registered itself, changed what it registered, or ended its registration; or its operator added, disabled or enabled it. */
 export interface ClientEvent extends EventBase {
   /** Tells this event from others. */
-  readonly type: 'client.registered' | 'client.changed' | 'client.ended'
-  /** The client that was registered, changed or ended. */
+  readonly type: 'client.registered' | 'client.changed' | 'client.ended' | 'client.added' | 'client.disabled' | 'client.enabled'
+  /** The client it happened to. */
   readonly client_id: string
   /** The method it is registered for. */
   readonly token_endpoint_auth_method?: string | undefined

@@ -2,23 +2,10 @@
  * OpenTelemetry, through `@opentelemetry/api` alone: spans and metrics for whichever SDK the application set up, at whatever time, and nothing at all
  * where there is none. Names and attributes are in docs/events.md; a span may name a client, a metric never does.
  */
-import {
-  context,
-  createNoopMeter,
-  isSpanContextValid,
-  metrics,
-  SpanStatusCode,
-  trace,
-  type Attributes,
-  type Context,
-  type Counter,
-  type Histogram,
-  type MeterProvider,
-  type Tracer,
-  type TracerProvider
-} from '@opentelemetry/api'
+import type { Attributes, Context, Counter, Histogram, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api'
 import type { Decision } from '../decisions/decision.ts'
 import type { ServerEvent } from './events.ts'
+import { openTelemetry, type OpenTelemetry } from '../http/open-telemetry.ts'
 import { readTraceparent, rememberTraceId, type TracedRequest } from '../http/trace.ts'
 
 const library = 'clientele'
@@ -38,12 +25,14 @@ let measured: { readonly provider: MeterProvider; readonly instruments: Instrume
 
 /** The instruments of the meter provider there is now; undefined where there is none. */
 function instruments(): Instruments | undefined {
-  const provider = metrics.getMeterProvider()
-  if (measured?.provider !== provider) measured = { provider, instruments: makeInstruments(provider) }
+  const api = openTelemetry()
+  if (api === undefined) return undefined
+  const provider = api.metrics.getMeterProvider()
+  if (measured?.provider !== provider) measured = { provider, instruments: makeInstruments(api, provider) }
   return measured.instruments
 }
 
-function makeInstruments(provider: MeterProvider): Instruments | undefined {
+function makeInstruments({ createNoopMeter }: OpenTelemetry, provider: MeterProvider): Instruments | undefined {
   const meter = provider.getMeter(library)
   if (meter === createNoopMeter()) return undefined
   const seconds = { unit: 's', advice: { explicitBucketBoundaries: buckets } }
@@ -111,9 +100,11 @@ export interface Operation {
 
 /** Begins a span: below the active one, or below the caller's, as `traceparent` names it. Undefined where there is no SDK to make it. */
 export function beginOperation(name: string, req: TracedRequest): Operation | undefined {
-  if (!isTracing()) return undefined
-  const parent = parentOf(req)
-  const span = findTracer().startSpan(`${library}.${name}`, undefined, parent)
+  const api = openTelemetry()
+  if (api === undefined || !isTracing(api)) return undefined
+  const { context, isSpanContextValid, SpanStatusCode, trace } = api
+  const parent = parentOf(api, req)
+  const span = findTracer(api).startSpan(`${library}.${name}`, undefined, parent)
   const made = span.spanContext()
   // without an SDK there comes an invalid one, or the parent itself
   if (!isSpanContextValid(made) || made.spanId === trace.getSpanContext(parent)?.spanId) return undefined
@@ -133,7 +124,7 @@ export function beginOperation(name: string, req: TracedRequest): Operation | un
 }
 
 /** False for as long as nobody has registered a provider: then a span would be begun, at each request, to find that it is none. */
-function isTracing(): boolean {
+function isTracing({ trace }: OpenTelemetry): boolean {
   const provider = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?(name: string): unknown }
   return provider.getDelegateTracer === undefined || provider.getDelegateTracer(library) !== undefined
 }
@@ -141,13 +132,13 @@ function isTracing(): boolean {
 let traced: { readonly provider: TracerProvider; readonly tracer: Tracer } | undefined
 
 /** The tracer of the provider there is now: an SDK may be set up after the server. */
-function findTracer(): Tracer {
+function findTracer({ trace }: OpenTelemetry): Tracer {
   const provider = trace.getTracerProvider()
   if (traced?.provider !== provider) traced = { provider, tracer: provider.getTracer(library) }
   return traced.tracer
 }
 
-function parentOf({ headers }: TracedRequest): Context {
+function parentOf({ context, trace }: OpenTelemetry, { headers }: TracedRequest): Context {
   const active = context.active()
   if (trace.getSpan(active) !== undefined) return active
   const caller = readTraceparent(headers['traceparent'])

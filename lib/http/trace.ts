@@ -1,8 +1,8 @@
 /** The one id that everything said about a request carries: its W3C trace id, so that it is found again in whatever else traces it. */
 import type { IncomingMessage } from 'node:http'
-import { isSpanContextValid, trace } from '@opentelemetry/api'
 import { requestNote } from '../request-note.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
+import { openTelemetry } from './open-telemetry.ts'
 
 /** What of a request its trace is told by. */
 export type TracedRequest = Pick<IncomingMessage, 'headers'>
@@ -28,10 +28,15 @@ const traceIds = requestNote<TracedRequest, string>('trace id')
 export function traceIdOf(req: TracedRequest): string {
   const known = traceIds.read(req)
   if (known !== undefined) return known
-  const active = trace.getActiveSpan()?.spanContext()
-  const traced = active !== undefined && isSpanContextValid(active) ? active.traceId : undefined
-  const id = traced ?? readTraceparent(req.headers['traceparent'])?.traceId ?? pooledRandomBytes(16).toString('hex')
+  const id = activeTraceId() ?? readTraceparent(req.headers['traceparent'])?.traceId ?? pooledRandomBytes(16).toString('hex')
   return traceIds.write(req, id)
+}
+
+/** The trace id of the active OpenTelemetry span. */
+function activeTraceId(): string | undefined {
+  const api = openTelemetry()
+  const active = api?.trace.getActiveSpan()?.spanContext()
+  return active !== undefined && api?.isSpanContextValid(active) === true ? active.traceId : undefined
 }
 
 /** A request whose trace a span of ours began. */

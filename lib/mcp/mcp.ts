@@ -136,7 +136,10 @@ export function mcpResource({
   readonly scopes: readonly string[]
   readonly required: readonly string[]
 }) {
-  return { resource, scopes, defaultScope: required, clientScope: 'any', refreshTokens: 'registered' } as const
+  return {
+    ...{ resource, scopes, defaultScope: required },
+    ...({ clientScope: 'any', refreshTokens: 'registered', spelling: 'address' } as const)
+  }
 }
 
 function checkScopes(scopes: unknown, required: unknown): readonly string[] {

@@ -1,6 +1,6 @@
 /** A store in PostgreSQL, for any number of processes on any number of machines. */
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { ConfigurationError, fn, integer, objectLike, readOptions, text, type Checks, type Read } from '../options.ts'
+import { ConfigurationError, flag, fn, integer, objectLike, readOptions, text, type Checks, type Read } from '../options.ts'
 import { timeoutCheck } from './engine/deadline.ts'
 import { boundedPool, type PostgresPool } from './sql/postgres-pool.ts'
 import { migrate, type Schema } from './sql/schema.ts'
@@ -20,6 +20,11 @@ export interface PostgresStoreOptions {
   /** Milliseconds after which an operation rejects. Default: 2000. */
   readonly timeout?: number | undefined
   /**
+   * Whether the database parses and plans each of the dozen statements once per connection, by name, and not at each request. Default: true. Say
+   * false behind a pooler that lends connections for one transaction and knows no prepared statements, such as PgBouncer before 1.21.
+   */
+  readonly preparedStatements?: boolean | undefined
+  /**
    * Reads the time: milliseconds since the epoch. Default: the database's clock, so that the clocks of the machines the
    * processes run on need not agree.
    */
@@ -32,6 +37,7 @@ export const postgresStoreChecks = {
   pool: objectLike<PostgresPool>('a Pool of the package pg', value => typeof value['connect'] === 'function'),
   connections: integer({ min: 1, default: 10 }),
   timeout: timeoutCheck,
+  preparedStatements: flag(true),
   clock: fn<() => number>()
 } satisfies Checks<PostgresStoreOptions>
 
@@ -56,13 +62,13 @@ const migrationLock = '7164785640427643756'
  */
 export async function postgresStore(options: PostgresStoreOptions): Promise<Store> {
   const read = readOptions(options, postgresStoreChecks)
-  const { url, connections, clock, timeout } = read
+  const { url, connections, clock, timeout, preparedStatements } = read
   if ((url === undefined) === (read.pool === undefined))
     throw new ConfigurationError('url', 'or pool must be given, and not both')
   await prepare(read)
   const pool = read.pool ?? (await poolOf(url ?? '', connections, timeout, timeout))
   return sqlStore({
-    db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, timeout) }) }),
+    db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: boundedPool(pool, timeout, preparedStatements) }) }),
     dialect: {
       skipLocked: true,
       ...(clock === undefined && { now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)` })

@@ -1,6 +1,5 @@
 /** `client_secret_basic`: id and secret in the Authorization header (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
-import { BasicStrategy } from 'passport-http'
 import type { BasicEncoding, SecretSent } from '../credentials/secrets/client-secret.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readBasicCredentials, type BasicCredentials } from '../http/basic-credentials.ts'
@@ -8,6 +7,7 @@ import { requestNote } from '../request-note.ts'
 import { oneOf, readOptions, textLike, type Check, type Checks } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
+import { BasicBase } from './passport-strategy.ts'
 import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
@@ -47,7 +47,7 @@ export const clientSecretBasicChecks = {
  * passport.use(new ClientSecretBasicStrategy({ clients }))
  * app.post('/jobs', passport.authenticate('client_secret_basic', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
-export class ClientSecretBasicStrategy extends BasicStrategy implements ClientAuthenticationStrategy {
+export class ClientSecretBasicStrategy extends BasicBase implements ClientAuthenticationStrategy {
   override readonly name: string = 'client_secret_basic'
   readonly mechanism: Mechanism = 'authorization_header'
   readonly needsOnlyClientRequest: boolean = true

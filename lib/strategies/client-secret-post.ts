@@ -1,10 +1,10 @@
 /** `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1). */
 import type { Request } from 'express'
-import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { readOptions } from '../options.ts'
+import { ClientPasswordBase } from './passport-strategy.ts'
 import { delegated, type Reading } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
@@ -19,7 +19,7 @@ import { absent, type ClientAuthenticationStrategy, type Identification } from '
  * passport.use(new ClientSecretPostStrategy({ clients }))
  * app.post('/jobs', passport.authenticate('client_secret_post', { session: false, assignProperty: 'authenticatedClient' }), run)
  */
-export class ClientSecretPostStrategy extends ClientPasswordStrategy implements ClientAuthenticationStrategy {
+export class ClientSecretPostStrategy extends ClientPasswordBase implements ClientAuthenticationStrategy {
   override readonly name: string = 'client_secret_post'
   readonly mechanism: Mechanism = 'body_secret'
   readonly needsOnlyClientRequest: boolean = true

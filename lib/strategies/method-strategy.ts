@@ -1,6 +1,5 @@
 /** The base of client authentication methods: everything about one but what a request of it looks like and how it proves the client. */
 import type { Request } from 'express'
-import { Strategy as PassportStrategy } from 'passport'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import {
   actionsOf,
@@ -13,6 +12,7 @@ import {
   type StrategyOptions
 } from './attempt.ts'
 import { readBy, readOptions } from '../options.ts'
+import { PassportBase } from './passport-strategy.ts'
 import type { ClientAuthenticationStrategy, Identification } from './strategy.ts'
 
 /** An option that the class itself looks at. */
@@ -43,7 +43,7 @@ const unjudged = readBy('anything', value => value)
  *   }
  * }
  */
-export abstract class MethodStrategy extends PassportStrategy implements ClientAuthenticationStrategy {
+export abstract class MethodStrategy extends PassportBase implements ClientAuthenticationStrategy {
   abstract override readonly name: string
   abstract readonly mechanism: Mechanism
   readonly needsOnlyClientRequest: boolean = true

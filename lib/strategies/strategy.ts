@@ -2,11 +2,11 @@
  * The seam between a client authentication method and everything else. A method is a Passport strategy whose name is its
  * `token_endpoint_auth_method` value and which can also say, without deciding anything, whether a request carries it.
  */
-import type { Strategy as PassportStrategy } from 'passport'
 import type { Client } from '../clients/client.ts'
 import type { OAuthError } from '../errors.ts'
 import { ConfigurationError, readBy, type Check } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
+import type { PassportStrategy } from './passport-strategy.ts'
 
 /** What {@link ClientAuthenticationStrategy.identify} says. */
 export type Identification =

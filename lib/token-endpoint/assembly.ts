@@ -4,10 +4,11 @@ import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { breakReport } from '../events/break-report.ts'
-import { clientRegistry, type ClientRegistry } from '../clients/client.ts'
+import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
 import { offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
+import { isStoredClients, ownClients } from '../credentials/stored-clients.ts'
 import { protectionBy } from '../credentials/guesses/guess-protection.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
@@ -49,7 +50,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   // one store can serve many issuers: what one keeps, no other finds
   const { issuer } = given
   const configured = credentialSetsOf(given.clients)?.given ?? given.clients
-  const options = { ...given, clients: configured, store: scopedStore(given.store, issuer) }
+  const options = { ...given, clients: ownClients(configured), store: scopedStore(given.store, issuer) }
   const policy = policyOf(options.profile)
   const breaks = breakReport()
   const events = eventSource({ ...options, onTolerated: event => breaks.listen(event) })
@@ -111,10 +112,14 @@ async function isThere(clients: ClientRegistry, client_id: string): Promise<bool
 /** The clients of a function are held against the server as they come, and told of where one is configured wrongly; a list has been by then. */
 function foundClients(
   clients: ClientRegistry,
-  { source, issuer, events }: { readonly source: unknown; readonly issuer: string; readonly events: EventSource },
+  {
+    source,
+    issuer,
+    events
+  }: { readonly source: ClientSource | ClientRegistry; readonly issuer: string; readonly events: EventSource },
   offered: () => Offered
 ): ClientRegistry {
-  if (typeof source !== 'function') return clients
+  if (typeof source !== 'function' && !isStoredClients(source)) return clients
   tellMisconfiguredTo(source, issuer, (client_id, { key, message }) => {
     const member = key.replace(/^client\./, '')
     events.emit?.({ type: 'client.misconfigured', client_id: printable(client_id), member, reason: printable(message) })

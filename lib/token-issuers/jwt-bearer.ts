@@ -11,7 +11,7 @@ import {
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError, UnauthorizedClientError } from '../errors.ts'
-import { fn, readOptions, required, type Checks } from '../options.ts'
+import { fn, readOptions, required, text, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
@@ -25,11 +25,17 @@ import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, 
 export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
+  /**
+   * The tenant this server is, as identity providers name it in `aud_tenant` of an ID-JAG. One that names another is refused; so is one that names any where there is
+   * nothing here. Default: none.
+   */
+  readonly audTenant?: string | undefined
 }
 
 export const jwtBearerChecks = {
   ...trustedIssuersChecks,
-  subject: required(fn<FindSubject>())
+  subject: required(fn<FindSubject>()),
+  audTenant: text()
 } satisfies Checks<JwtBearerOptions>
 
 const idJag = 'oauth-id-jag+jwt'
@@ -43,7 +49,7 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
  * says `replay: 'allow'`. Scope and resource are within what the assertion names. Its use is the last check: what fails another uses nothing up.
  *
- * An assertion of type `oauth-id-jag+jwt` moreover has `client_id`, `jti` and `iat`, and this issuer as its only `aud`.
+ * An assertion of type `oauth-id-jag+jwt` moreover has `client_id`, `jti` and `iat`, and this issuer as its only `aud`; its `aud_tenant`, where it has one, is `audTenant`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -54,7 +60,7 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * })
  */
 export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
-  const { subject: findSubject, ...trust } = readOptions(options, jwtBearerChecks)
+  const { subject: findSubject, audTenant, ...trust } = readOptions(options, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
@@ -69,6 +75,7 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
       if (verified.outcome === 'refused') throw refused(verified.reason)
       const { jwt } = verified
       checkClient(jwt, request, server)
+      checkTenant(jwt, audTenant)
       const token = readForeignToken(jwt)
       if ('refused' in token) throw refused(token.refused)
       if (!isProvedBy(token.cnf, request.confirmation)) throw refused('cnf: the request does not prove what it is bound to')
@@ -119,6 +126,11 @@ function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: To
   if (jti === undefined) throw refused('jti: an ID-JAG has one')
 }
 
+/** Where several tenants share an issuer, `aud` alone does not say whose people an ID-JAG is about. */
+function checkTenant({ claims: { aud_tenant } }: TrustedJwt, audTenant: string | undefined): void {
+  if (aud_tenant !== undefined && aud_tenant !== audTenant) throw refused('aud_tenant: not the tenant this server is')
+}
+
 /** The resources the token is for: those asked for, or the only one of this server's that the assertion names. */
 function grantedResources(
   request: TokenRequest,
@@ -133,12 +145,13 @@ function grantedResources(
   }
   if (asked.length === 0 && named.length > 1) throw new InvalidTargetError('the assertion is for several resources: name one')
   resourceFor(server, { resources: named }, asked)
-  return asked.length === 0 ? named : asked
+  return asked.length === 0 ? named : server.resources.findAll(asked)
 }
 
 function namedHere(server: TokenServer, claim: unknown): readonly string[] {
   const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
-  return server.resources.all().flatMap(({ resource }) => (named.includes(resource) ? [resource] : []))
+  const known = named.map(one => (typeof one === 'string' ? server.resources.known(one)?.resource : undefined))
+  return [...new Set(known.filter(one => one !== undefined))]
 }
 
 /** How the person signed in there, as an ID-JAG tells it. */

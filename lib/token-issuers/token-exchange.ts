@@ -225,7 +225,7 @@ function targetsOf(request: TokenRequest, server: TokenServer, subject: Presente
     throw new InvalidTargetError('the subject_token is for several resources: name one')
   // what a refresh token is good for was agreed to; an access token's API is there to be left for the next one
   resourceFor(server, { resources: subject.type === 'refresh_token' ? subject.resources : [] }, asked)
-  return asked.length === 0 ? subject.resources : asked
+  return asked.length === 0 ? subject.resources : server.resources.findAll(asked)
 }
 
 async function subjectOf({ findSubject, request, server }: Exchange, { token, jwt }: Part): Promise<string> {

@@ -39,6 +39,11 @@ export interface ResourceOptions {
    * resource's, for clients that register before they know what they will need.
    */
   readonly clientScope?: 'registered' | 'any' | undefined
+  /**
+   * `exact` (default): a request names the resource by its indicator as a string. `address`: in any spelling of the same address too: another case of scheme or host, the scheme's
+   * own port, with or without a slash at the end. What is granted and minted is the indicator as it stands here.
+   */
+  readonly spelling?: 'exact' | 'address' | undefined
   /** Which grants for this resource have a refresh token. Default: as the server's `refreshTokens` says. */
   readonly refreshTokens?: 'offline_access' | 'registered' | undefined
 }
@@ -52,6 +57,7 @@ export const resourceChecks = {
   introspectionClients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '', []),
   defaultScope: scopeList(),
   clientScope: oneOf(['registered', 'any'], 'registered'),
+  spelling: oneOf(['exact', 'address'], 'exact'),
   refreshTokens: oneOf(['offline_access', 'registered'])
 } satisfies Checks<ResourceOptions>
 
@@ -74,6 +80,8 @@ export interface ResourcesSetting {
 /** The resources of a server, by their indicator. */
 export class Resources {
   private readonly byIndicator = new Map<string, Resource>()
+  /** Those that may be spelt in another way, by the one spelling of all that are the same address. */
+  private readonly byAddress = new Map<string, Resource>()
   /** The resources each scope value belongs to. */
   private readonly owners = new Map<string, readonly Resource[]>()
   private readonly inferring: boolean
@@ -93,15 +101,23 @@ export class Resources {
         )
       if (this.byIndicator.has(resource.resource)) throw new ConfigurationError(`${key}.resource`, 'is already another resource')
       this.byIndicator.set(resource.resource, resource)
+      if (resource.spelling === 'address') this.byAddress.set(addressOf(resource.resource), resource)
       for (const scope of new Set(resource.scopes)) this.owners.set(scope, [...(this.owners.get(scope) ?? []), resource])
     })
   }
 
   /** The resource a request names. @throws InvalidTargetError when there is no such resource (RFC 8707 §2). */
   find(indicator: string): Resource {
-    const resource = this.byIndicator.get(indicator)
+    const resource = this.known(indicator)
     if (resource === undefined) throw new InvalidTargetError('this resource is not known here')
     return resource
+  }
+
+  /** The same; undefined where there is none. */
+  known(indicator: string): Resource | undefined {
+    const exact = this.byIndicator.get(indicator)
+    if (exact !== undefined || this.byAddress.size === 0 || !URL.canParse(indicator) || indicator.includes('#')) return exact
+    return this.byAddress.get(addressOf(indicator))
   }
 
   /** Those a request names, each once. @throws InvalidTargetError for one there is not, and for too many. */
@@ -175,7 +191,7 @@ export class Resources {
 
   /** The scope of a request for these that names none; undefined where none of them says. */
   defaultScope(indicators: readonly string[]): readonly string[] | undefined {
-    const scopes = indicators.flatMap(indicator => this.byIndicator.get(indicator)?.defaultScope ?? [])
+    const scopes = indicators.flatMap(indicator => this.known(indicator)?.defaultScope ?? [])
     return scopes.length === 0 ? undefined : [...new Set(scopes)]
   }
 
@@ -194,4 +210,10 @@ export class Resources {
     const owners = first === undefined ? [] : (this.owners.get(first) ?? [])
     return owners.filter(({ scopes }) => others.every(value => scopes.includes(value)))
   }
+}
+
+/** One spelling for all that are the same address (RFC 3986 §6.2.2, §6.2.3), and for one with and without a slash at its end. */
+function addressOf(indicator: string): string {
+  const { origin, protocol, host, pathname, search } = new URL(indicator)
+  return `${origin === 'null' ? `${protocol}//${host}` : origin}${pathname.replace(/\/$/, '')}${search}`
 }

@@ -2,7 +2,7 @@
  * Installs the packed tarball in other projects, as their owners would, starts each and asks it for a token. Each folder
  * beside this file is one such project. Prints `N passed, N failed`; --output <file> writes the counts as JSON.
  */
-import { equal } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -124,6 +124,13 @@ async function isRefused(issuer) {
 
 /** What one project shows beside the token every one of them gets. */
 const more = {
+  // the two requests before, one of which was refused
+  async telemetry(issuer) {
+    const { spans, metrics } = await (await fetch(`${issuer}/told`)).json()
+    deepEqual([...new Set(spans)].sort(), ['clientele.client_authentication', 'clientele.token'])
+    for (const name of ['clientele.authentications', 'clientele.tokens', 'clientele.token.duration'])
+      equal(metrics.includes(name), true, name)
+  },
   async ts(issuer) {
     const { answer } = await askForToken(issuer, secret, { grant_type: 'urn:example:voucher', voucher: '4711' })
     equal(typeof answer.access_token, 'string', JSON.stringify(answer))
@@ -143,7 +150,7 @@ async function checkProject(project, tarball) {
   try {
     await test(`${project}: a client gets a token`, () => getsAToken(app.issuer))
     await test(`${project}: a wrong secret is refused`, () => isRefused(app.issuer))
-    if (more[project] !== undefined) await test(`${project}: its own grant and routes work`, () => more[project](app.issuer))
+    if (more[project] !== undefined) await test(`${project}: what it adds works`, () => more[project](app.issuer))
   } finally {
     await app.stop()
   }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { serveKeys, type KeyServer } from '../strategies/key-server.ts'
 import { makeIssuer, signAs, type ForeignIssuer } from '../support/servers/trusted-issuer.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
 
 const bearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -40,7 +40,7 @@ async function tokenRequest(issuer: string, client_id: string, form: Readonly<Re
 
 describe('the assertion grants', () => {
   let issuer: string
-  let server: RunningServer | undefined
+  let server: HostedServer | undefined
   let keys: KeyServer
   let idp: ForeignIssuer
   let remote: ForeignIssuer

@@ -1,7 +1,7 @@
 /** Clients of Basic as they are: registered for it and posting, or not encoding what they send. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config/config.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const machine = { grant_types: ['client_credentials'] }
 const both = { ...machine, client_id: 'both', client_secret: 'one-secret-for-two-methods' }
@@ -9,7 +9,7 @@ const plus = { ...machine, client_id: 'plus', client_secret: 'a+secret/with%sign
 const one = { ...machine, client_id: 'one', client_secret: 'a-secret-for-one-method' }
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`

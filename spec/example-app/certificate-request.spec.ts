@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { acceptableAuthorities, type TlsVersion } from '../support/certificates/acceptable-authorities.ts'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const serverAuthority = makeAuthority({ subject: 'server authority' })
 const authority = makeAuthority({ subject: 'client authority' })
@@ -41,7 +41,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const versions: readonly TlsVersion[] = ['tls1_2', 'tls1_3']
 
 describe.each(['a second listener', 'the main listener'])('%s that asks for certificates', which => {
-  let server: RunningServer
+  let server: HostedServer
   let port: number
 
   beforeAll(async () => {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { notificationEndpoint, type NotificationEndpoint } from '../support/servers/backchannel.ts'
 import { Browser, hiddenFields, type PageSeen } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const grant_type = 'urn:openid:params:grant-type:ciba'
 const client_notification_token = 'a-token-of-the-client-s-own'
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 let endpoint: NotificationEndpoint
 
 beforeAll(async () => {

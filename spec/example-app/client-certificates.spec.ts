@@ -11,7 +11,7 @@ import { checkConfig } from '../../example-app/config/config.ts'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
 import { plainFetch, tlsFetch, type Fetch } from '../support/journeys/fetch.ts'
 import * as proxies from '../support/clients/proxy-headers.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const authority = makeAuthority({ subject: 'client authority' })
 const billing = makeCertificate({ subject: 'billing', issuer: authority })
@@ -40,7 +40,7 @@ const formats: Readonly<Record<string, (certificate: MadeCertificate) => string>
 
 interface Setup {
   readonly port: number
-  readonly server: RunningServer
+  readonly server: HostedServer
 }
 
 async function start(format: string, more: object = {}): Promise<Setup> {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../support/servers/document-server.ts'
 import { Browser } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startProcess, stop, type RunningServer } from './running-server.ts'
 import { alice, open, redeem, through } from './visit.ts'
 
 let host: DocumentServer
@@ -29,7 +29,7 @@ beforeAll(async () => {
       { path: '/own', ...people, client_documents: { hosts: ['*'], redirect_uris: 'same-origin' } }
     ]
   }
-  server = await startServer(settings, { NODE_EXTRA_CA_CERTS: ca })
+  server = await startProcess(settings, { NODE_EXTRA_CA_CERTS: ca })
 }, 60_000)
 afterAll(async () => {
   host.close()

@@ -1,11 +1,11 @@
 /** The operators' page: who may open it, and what it never shows. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { Browser } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 import { alice } from './visit.ts'
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 const bob = { username: 'bob', password: 'builder' }
 const machine = { grant_types: ['client_credentials'], response_types: [] }
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser, hiddenFields, type PageSeen } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
 const alice = { username: 'alice', password: 'wonderland' }
 const bob = { username: 'bob', password: 'builder' }
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}/as`

@@ -1,7 +1,7 @@
 /** `policy.dpop_nonce`: every proof carries a nonce of this server's, wherever proofs are taken. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
 import { Browser } from './browser.ts'
 import { alice, authorizationQuery, open, redeem, redirect_uri, through, verifier } from './visit.ts'
 
@@ -17,7 +17,7 @@ const settingsOf = (issuer: string) => ({
 })
 const basic = { authorization: `Basic ${Buffer.from('backend:secret+of+backend').toString('base64')}` }
 
-let server: RunningServer | undefined
+let server: HostedServer | undefined
 let issuer = ''
 let key: DpopKey
 

@@ -1,14 +1,14 @@
 /** Requests whose redirect cannot be trusted, and what every answer of the example app keeps to itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser, type PageSeen } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 import { authorizationQuery, redirect_uri, through } from './visit.ts'
 
 const evil = 'https://evil.example/cb'
 const pushedUri = `urn:ietf:params:oauth:request_uri:${'A'.repeat(32)}`
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`

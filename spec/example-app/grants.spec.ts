@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
 import { alice, redeem, redirect_uri, through, told } from './visit.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-grants-'))
@@ -42,7 +42,7 @@ async function post(issuer: string, path: string, form: Record<string, string>, 
 async function between(name: string, change: object, look: (issuer: string, tokens: Bought) => Promise<void>): Promise<void> {
   const issuer = `http://localhost:${await freePort()}`
   const env = { STORE_URL: `sqlite:${join(folder, `${name}.db`)}` }
-  let server: RunningServer | undefined
+  let server: HostedServer | undefined
   try {
     server = await startServer(settingsOf(issuer), env)
     const { answer } = await through(new Browser(), issuer, { scope: 'openid offline_access api:read' })

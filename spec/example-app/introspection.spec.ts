@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const redirect_uri = 'http://127.0.0.1:9/callback'
 const code_verifier = 'v'.repeat(43)
@@ -17,7 +17,7 @@ const secretClient = (client_id: string, more: object = {}) => ({
 })
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`

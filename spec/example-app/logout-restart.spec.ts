@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hang, logoutReceiver } from '../support/servers/logout-receiver.ts'
 import { Browser } from './browser.ts'
-import { freePort, startServer, stop } from './running-server.ts'
+import { freePort, startProcess, stop } from './running-server.ts'
 import { alice, redeem, redirect_uri, through } from './visit.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-logout-'))
@@ -21,7 +21,7 @@ describe('kill -9 after a logout', () => {
     })
     const settings = { issuer, clients: [client('web'), client('other')], accounts: [{ sub: 'u-alice', ...alice }] }
     const env = { STORE_URL: `sqlite:${join(folder, 'state.db')}` }
-    const first = await startServer(settings, env)
+    const first = await startProcess(settings, env)
     const browser = new Browser()
     const { answer } = await through(browser, issuer)
     const { id_token } = await redeem(issuer, answer)
@@ -36,7 +36,7 @@ describe('kill -9 after a logout', () => {
     first.child.kill('SIGKILL')
     await first.ended
     receiver.told.length = 0
-    const second = await startServer(settings, env)
+    const second = await startProcess(settings, env)
     await receiver.reached(1, 30_000)
     await new Promise(resolve => setTimeout(resolve, 1000))
     expect(receiver.told.map(({ path, claims }) => [path, claims.sub])).toEqual([['/other', 'u-alice']])

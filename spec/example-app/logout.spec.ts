@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { logoutReceiver, type LogoutReceiver } from '../support/servers/logout-receiver.ts'
 import { Browser, type PageSeen } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
 import { alice, open, pageName, redeem, redirect_uri, through } from './visit.ts'
 
 const bob = { username: 'bob', password: 'builder of things' }
@@ -13,7 +13,7 @@ const grant_types = ['authorization_code', 'refresh_token']
 
 let receiver: LogoutReceiver
 let issuer = ''
-let server: RunningServer | undefined
+let server: HostedServer | undefined
 
 const settingsOf = (at: string, change: object = {}) => ({
   issuer: at,

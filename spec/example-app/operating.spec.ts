@@ -9,7 +9,7 @@ import { issuerKeys } from '../../example-app/keys.ts'
 import { createLog } from '../../example-app/log.ts'
 import { people } from '../../example-app/people/accounts.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startProcess, stop, type RunningServer } from './running-server.ts'
 
 const secret = 'a-secret-of-the-machine'
 const client = { client_id: 'machine', client_secret: secret, grant_types: ['client_credentials'], scope: 'api:read' }
@@ -39,7 +39,7 @@ describe('behind a proxy that ends TLS', () => {
     address = `http://127.0.0.1:${port}/auth`
     const listen = { host: '127.0.0.1', port }
     const policy = { failure_budget: { attempts: 2, window: 60 } }
-    server = await startServer(
+    server = await startProcess(
       { issuer: https, listen, trust_proxy: ['loopback'], clients: [client], accounts, policy },
       { LOG_LEVEL: 'info' }
     )
@@ -123,7 +123,7 @@ describe('listen and trust_proxy', () => {
   it('listen on every address of the machine where no host is named and the issuer is none', async () => {
     const port = await freePort()
     const folder = mkdtempSync(join(tmpdir(), 'clientele-listen-'))
-    const server = await startServer({ issuer: https, listen: { port } }, { STORE_URL: `sqlite:${join(folder, 'store.db')}` })
+    const server = await startProcess({ issuer: https, listen: { port } }, { STORE_URL: `sqlite:${join(folder, 'store.db')}` })
     // people rely on it, and its keys lie open
     expect(server.stdout()).toContain('KEYS_SECRET is not set')
     const addresses = Object.values(networkInterfaces()).flatMap(found => found ?? [])
@@ -196,7 +196,7 @@ describe('hashed passwords', () => {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
     const accounts = [{ sub: 'u-1', username: 'one', password: await hashSecret('first') }]
-    const server = await startServer({ issuer, accounts })
+    const server = await startProcess({ issuer, accounts })
     const browser = new Browser()
     const refused = await browser.submit(await browser.get(`${issuer}/account`), { username: 'one', password: 'second' })
     expect(refused.status).toBe(401)

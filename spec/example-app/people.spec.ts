@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
 import { Browser, hiddenFields } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 import { alice, identity, open, pageName, redeem, redirect_uri, through, told } from './visit.ts'
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`

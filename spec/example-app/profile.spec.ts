@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { configFile, freePort, run, node, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, run, node, startServer, stop, type HostedServer } from './running-server.ts'
 
 const good = {
   client_id: 'bank',
@@ -9,7 +9,7 @@ const good = {
   redirect_uris: ['https://bank.example/cb']
 }
 const fapi = { profile: 'fapi2-security' }
-let server: RunningServer | undefined
+let server: HostedServer | undefined
 afterAll(() => stop(server))
 
 describe('policy.profile fapi2-security', () => {

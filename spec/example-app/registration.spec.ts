@@ -1,10 +1,10 @@
 /** The example app's registration, as a process: off, for whoever has the token, or for everyone, each tenant for itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config/config.ts'
-import { configFile, freePort, node, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   issuer = `http://localhost:${await freePort()}`

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { decodeProtectedHeader } from 'jose'
 import { storedKeys } from '../../lib/index.ts'
 import { sqliteStore } from '../../lib/stores/sqlite.ts'
-import { configFile, freePort, node, run, startServer, stop } from './running-server.ts'
+import { configFile, freePort, node, run, startProcess, stop } from './running-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-keys-'))
 const resource = 'https://api.example.com'
@@ -59,7 +59,7 @@ describe('npm run keys:rotate', () => {
     const env = { STORE_URL: `sqlite:${join(folder, 'keys.db')}`, KEYS_SECRET }
     const withConfig = { ...env, CONFIG: configFile(settings(issuer)) }
 
-    const first = await startServer(settings(issuer), env)
+    const first = await startProcess(settings(issuer), env)
     const before = await Promise.all(issuers.map(issue))
     const old = await Promise.all(issuers.map(published))
     const outcome = await rotate(withConfig)
@@ -74,7 +74,7 @@ describe('npm run keys:rotate', () => {
     expect(await rotate(withConfig, '--immediately')).toMatchObject({ code: 0, stderr: '' })
     await stop(first)
 
-    const second = await startServer(settings(issuer), env)
+    const second = await startProcess(settings(issuer), env)
     for (const [index, each] of issuers.entries()) {
       const { token, kid } = await issue(each)
       expect(old[index]).not.toContain(kid)

@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { serve } from '../../example-app/serve.ts'
 import { leakChecks } from '../support/checks/leak-check.ts'
 
 export interface Outcome {
@@ -44,8 +46,8 @@ export function run(command: readonly string[], env: Record<string, string>, cwd
   return { child, stdout: () => stdout, stderr: () => stderr, ended }
 }
 
-/** Starts a server, in a folder of its own where one is given, and waits for its ready line. */
-export async function startServer(
+/** Starts a server in a process of its own, in a folder of its own where one is given, and waits for its ready line. */
+export async function startProcess(
   settings: object,
   env: Record<string, string> = {},
   command = node,
@@ -61,7 +63,37 @@ export async function startServer(
   return server
 }
 
-const configured: { readonly server: RunningServer; readonly secrets: readonly string[] }[] = []
+/** A server in this process. */
+export interface HostedServer {
+  readonly stdout: () => string
+  stop(): Promise<Outcome>
+}
+
+/**
+ * Starts a server as `npm start` does, but in this process: starting another one takes a second of both cores. Signals, exit codes and what a
+ * crash leaves behind are for the specs that start a process.
+ */
+export async function startServer(settings: object, env: Record<string, string> = {}): Promise<HostedServer> {
+  let stdout = ''
+  const output = { write: (line: string) => void (stdout += line) }
+  const { NODE_ENV } = process.env
+  const end = await serve({ NODE_ENV, STORE_URL: 'memory:', LOG_LEVEL: 'warn', ...env, CONFIG: configFile(settings) }, output)
+  const server: HostedServer = {
+    stdout: () => stdout,
+    async stop() {
+      if (hosted.delete(server)) await end()
+      // what fetch keeps open to it has to hear of its end, in this very loop, before another server has the same port
+      await pause(50)
+      return { code: 0, stdout, stderr: '' }
+    }
+  }
+  hosted.add(server)
+  configured.push({ server: { stdout: server.stdout, stderr: () => '' }, secrets: secretsIn(settings) })
+  return server
+}
+
+const hosted = new Set<HostedServer>()
+const configured: { readonly server: Pick<RunningServer, 'stdout' | 'stderr'>; readonly secrets: readonly string[] }[] = []
 
 /** The values of every `client_secret`, `password` and the like, at any depth. */
 function secretsIn(settings: unknown, name = ''): readonly string[] {
@@ -76,9 +108,10 @@ leakChecks.push(() =>
 )
 
 /** Stops a server the orderly way. */
-export async function stop(server: RunningServer | undefined): Promise<Outcome | undefined> {
-  server?.child.kill('SIGTERM')
-  return server?.ended
+export async function stop(server: RunningServer | HostedServer | undefined): Promise<Outcome | undefined> {
+  if (server === undefined || 'stop' in server) return server?.stop()
+  server.child.kill('SIGTERM')
+  return server.ended
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-'))
@@ -86,7 +119,8 @@ let files = 0
 const running = new Set<ChildProcess>()
 
 // a spec that fails halfway leaves nothing behind
-afterAll(() => {
+afterAll(async () => {
+  await Promise.all([...hosted].map(server => server.stop()))
   for (const child of running) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
 })

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createHash, randomUUID } from 'node:crypto'
 import { Browser, hiddenFields, type PageSeen } from './browser.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startServer, stop, type HostedServer } from './running-server.ts'
 
 const redirect_uri = 'http://127.0.0.1:9/callback?kept=yes'
 const verifier = 'v'.repeat(43)
 const alice = { username: 'alice', password: 'wonderland' }
 
 let issuer: string
-let server: RunningServer
+let server: HostedServer
 
 beforeAll(async () => {
   const port = await freePort()

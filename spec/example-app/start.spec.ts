@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { configFile, freePort, node, npm, run, startServer, stop, type RunningServer } from './running-server.ts'
+import { configFile, freePort, node, npm, run, startProcess, stop, type RunningServer } from './running-server.ts'
 
 const secret = 'a-secret-nobody-may-read-in-logs'
 const basic = { authorization: `Basic ${Buffer.from(`machine:${secret}`).toString('base64')}` }
@@ -36,7 +36,7 @@ describe('a running server', () => {
   beforeAll(async () => {
     port = await freePort()
     issuer = `http://localhost:${port}`
-    server = await startServer(settings(port), { LOG_LEVEL: 'debug' })
+    server = await startProcess(settings(port), { LOG_LEVEL: 'debug' })
   })
   afterAll(() => stop(server))
 
@@ -143,7 +143,7 @@ describe('a running server', () => {
 describe('starting and stopping', () => {
   it('is ready in silence', async () => {
     const port = await freePort()
-    const server = await startServer(settings(port), { LOG_LEVEL: 'silent' })
+    const server = await startProcess(settings(port), { LOG_LEVEL: 'silent' })
     await tokenRequest(`http://localhost:${port}`)
     const outcome = await stop(server)
     expect(outcome).toMatchObject({ code: 0, stderr: '' })
@@ -155,7 +155,7 @@ describe('starting and stopping', () => {
     ['npm start', npm]
   ] as const)('ends with 0 on SIGTERM to %s', async (_name, command) => {
     const port = await freePort()
-    const server = await startServer(settings(port), {}, command)
+    const server = await startProcess(settings(port), {}, command)
     // a kept-alive connection without a request must not hold it up
     await tokenRequest(`http://localhost:${port}`)
     const begun = Date.now()
@@ -166,7 +166,7 @@ describe('starting and stopping', () => {
 
   it('finishes the request in flight and takes no new one', async () => {
     const port = await freePort()
-    const server = await startServer(settings(port))
+    const server = await startProcess(settings(port))
     const socket = connect(port, '127.0.0.1')
     let answer = ''
     socket.on('data', chunk => (answer += String(chunk)))
@@ -186,7 +186,7 @@ describe('starting and stopping', () => {
 
   it('says in one line that its port is taken', async () => {
     const port = await freePort()
-    const first = await startServer(settings(port))
+    const first = await startProcess(settings(port))
     const second = await run(node, { CONFIG: configFile(settings(port)) }).ended
     await stop(first)
     expect(second).toMatchObject({ code: 1, stderr: `issuer must name a port this server can listen on (${port} is in use)\n` })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readStoreUrl } from '../../example-app/store.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop } from './running-server.ts'
+import { configFile, freePort, node, run, startProcess, stop } from './running-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-store-'))
 const secret = 'a-secret-nobody-may-read-in-logs'
@@ -105,7 +105,7 @@ describe('STORE_URL', () => {
 describe('the embedded store', () => {
   it('is a file in the folder the server is started in, and nobody else’s to read', async () => {
     const cwd = mkdtempSync(join(folder, 'cwd-'))
-    const server = await startServer(settings(`http://localhost:${await freePort()}`), { STORE_URL: '' }, node, cwd)
+    const server = await startProcess(settings(`http://localhost:${await freePort()}`), { STORE_URL: '' }, node, cwd)
     await stop(server)
     expect(statSync(join(cwd, 'data')).mode & 0o077).toBe(0)
     expect(statSync(join(cwd, 'data', 'clientele.db')).mode & 0o077).toBe(0)
@@ -118,7 +118,7 @@ describe('the embedded store', () => {
     const whoami = (access_token: string) =>
       fetch(`${issuer}/api/whoami`, { headers: { authorization: `Bearer ${access_token}` } })
 
-    const first = await startServer(settings(issuer), env)
+    const first = await startProcess(settings(issuer), env)
     const browser = new Browser()
     const code = await signIn(browser, issuer)
     const bought = await token(issuer, redemption(code))
@@ -126,7 +126,7 @@ describe('the embedded store', () => {
     const keys = await keysOf()
     expect((await stop(first))?.code).toBe(0)
 
-    const second = await startServer(settings(issuer), env)
+    const second = await startProcess(settings(issuer), env)
     expect(await keysOf()).toEqual(keys)
     expect((await whoami(bought.access_token)).status).toBe(200)
     const refreshed = await token(issuer, { grant_type: 'refresh_token', refresh_token: bought.refresh_token })
@@ -134,7 +134,7 @@ describe('the embedded store', () => {
     second.child.kill('SIGKILL')
     await second.ended
 
-    const third = await startServer(settings(issuer), env)
+    const third = await startProcess(settings(issuer), env)
     // the session, and what was agreed in it
     expect(codeOf(await browser.get(authorization(issuer)))).not.toBe('no code')
     expect((await token(issuer, redemption(unused))).status).toBe(200)
@@ -150,7 +150,7 @@ describe('the embedded store', () => {
     const env = { STORE_URL: `sqlite:${join(folder, 'registered.db')}` }
     const open = { ...settings(issuer), policy: { registration: 'open' } }
 
-    const first = await startServer(open, env)
+    const first = await startProcess(open, env)
     const response = await fetch(`${issuer}/oauth2/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -161,7 +161,7 @@ describe('the embedded store', () => {
     first.child.kill('SIGKILL')
     await first.ended
 
-    const second = await startServer(open, env)
+    const second = await startProcess(open, env)
     const secrets = `${client['client_id'] ?? ''}:${client['client_secret'] ?? ''}`
     const answer = await fetch(`${issuer}/oauth2/token`, {
       method: 'POST',
@@ -179,7 +179,7 @@ describe('the embedded store', () => {
   it('serves two processes at once', async () => {
     const env = { STORE_URL: `sqlite:${join(folder, 'shared.db')}` }
     const issuers = [`http://localhost:${await freePort()}`, `http://localhost:${await freePort()}`]
-    const servers = await Promise.all(issuers.map(issuer => startServer(settings(issuer), env)))
+    const servers = await Promise.all(issuers.map(issuer => startProcess(settings(issuer), env)))
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => token(issuers[index % 2] ?? '', { grant_type: 'client_credentials' }))
     )

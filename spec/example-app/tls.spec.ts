@@ -11,7 +11,7 @@ import { makeAuthority, makeCertificate } from '../support/certificates/certific
 import { Browser } from '../support/journeys/browser.ts'
 import { rsaKey } from '../support/keys/made-keys.ts'
 import { tlsFetch } from '../support/journeys/fetch.ts'
-import { freePort, startServer, stop, type RunningServer } from './running-server.ts'
+import { freePort, startProcess, stop, type RunningServer } from './running-server.ts'
 
 const redirect_uri = 'https://client.example/callback'
 const code_verifier = 'v'.repeat(43)
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const certificate = makeCertificate({ subject: 'localhost', sans, issuer: authority, key: rsaKey() })
   writeFileSync(join(folder, 'server.key'), certificate.keyPem, { mode: 0o600 })
   writeFileSync(join(folder, 'server.crt'), certificate.pem)
-  server = await startServer({
+  server = await startProcess({
     issuer: `https://localhost:${ports.main}`,
     tls: { port: ports.mtls, key: join(folder, 'server.key'), cert: join(folder, 'server.crt') },
     clients: [{ client_id: 'web', token_endpoint_auth_method: 'none', redirect_uris: [redirect_uri] }],

@@ -17,7 +17,7 @@ let host: DocumentServer
 beforeAll(async () => void (host = await documentServer()))
 afterAll(() => host.close())
 
-async function make(trusting = true) {
+async function make(trusting = true, audTenant?: string) {
   const idp = await makeIssuer()
   const rule = { issuer: idp.issuer, jwks: { keys: [idp.jwk] } }
   const mcp = mcpAuthorization({
@@ -30,7 +30,7 @@ async function make(trusting = true) {
     tokenIssuers: [
       authorizationCode(),
       refreshToken(),
-      jwtBearer({ trustedIssuers: trusting ? [rule] : [], subject: ({ sub }) => sub })
+      jwtBearer({ trustedIssuers: trusting ? [rule] : [], subject: ({ sub }) => sub, audTenant })
     ],
     store: memoryStore(),
     keys: await specKeys(),
@@ -82,6 +82,27 @@ describe('an ID-JAG', () => {
     const claims = { client_id: 'configured', resource }
     const configured = await post({ client_id: 'configured', assertion: await sign({ header, claims }) })
     expect(configured.body).toMatchObject({ error: 'unauthorized_client' })
+  })
+
+  it('names the tenant this server is, or none', async () => {
+    const client_id = documented()
+    const outcome = async (here: string | undefined, aud_tenant: unknown) => {
+      const { sign, post } = await make(true, here)
+      return (await post({ client_id, assertion: await sign({ header, claims: { client_id, resource, aud_tenant } }) })).status
+    }
+    expect(await Promise.all([outcome('acme', 'acme'), outcome('acme', undefined), outcome(undefined, undefined)])).toEqual([
+      200, 200, 200
+    ])
+    expect(await Promise.all([outcome('acme', 'other'), outcome(undefined, 'acme'), outcome('acme', ['acme'])])).toEqual([
+      400, 400, 400
+    ])
+  })
+
+  it('for this server’s address in another spelling is for this server', async () => {
+    const { sign, post } = await make()
+    const client_id = documented()
+    const claims = { client_id, resource: `${resource}/` }
+    expect((await post({ client_id, assertion: await sign({ header, claims }) })).body).toMatchObject({ resource })
   })
 
   it('is told of in metadata where somebody is trusted', async () => {

@@ -122,4 +122,77 @@ describe('an MCP server', () => {
     await expect(made).rejects.toThrow(ConfigurationError)
     await expect(made).rejects.toThrow(expect.objectContaining({ key }))
   })
+
+  it('takes its address in any spelling, and says it as it is configured', async () => {
+    const { app, mcp } = await make()
+    const client_id = host.put('mcp-spelt')
+    for (const spelt of ['http://localhost:3000/mcp/', 'HTTP://LOCALHOST:3000/mcp', resource]) {
+      const token = await tokenOf(app, client_id, { resource: spelt })
+      expect((await mcp.verifier.verifyAccessToken(token)).resource.href).toBe(resource)
+      expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({ aud: resource })
+    }
+    for (const other of [
+      'http://localhost:3000/MCP',
+      'http://localhost:3000/mcp?x=1',
+      'http://localhost:3000/',
+      'http://localhost:3000/mcp#'
+    ]) {
+      const query = {
+        client_id,
+        redirect_uri,
+        response_type: 'code',
+        code_challenge,
+        code_challenge_method: 'S256',
+        resource: other
+      }
+      expect(redirected(await request(app).get('/oauth2/authorize').query(query))).toMatchObject({ error: 'invalid_target' })
+    }
+  })
+
+  it.each([
+    'http://localhost:3000/mcp/',
+    'http://localhost:3000/mcp?tenant=a',
+    'http://localhost:3000/',
+    'http://localhost:3000'
+  ])('may have the address %s', async given => {
+    const { app, mcp } = await make({ resource: given })
+    app.all('/any', mcp.requireToken)
+    const refused = await request(app).post('/any')
+    const { href, search } = new URL(/resource_metadata="([^"]+)"/.exec(String(refused.headers['www-authenticate']))?.[1] ?? '')
+    expect(search).toBe(new URL(given).search)
+    const { body } = await request(app).get(href.replace(issuer, ''))
+    expect(body).toMatchObject({ resource: given, authorization_servers: [issuer] })
+    const token = await tokenOf(app, host.put('mcp-address'), { resource: new URL(given).href })
+    expect((await mcp.verifier.verifyAccessToken(token)).clientId).toContain('mcp-address')
+  })
+
+  it('is called by scripts of the origins that are listed, and no others', async () => {
+    const { app } = await make({ allowedOrigins: ['https://app.example.com'], registration: { access: 'open' } })
+    const preflight = (path: string, origin: string) =>
+      request(app).options(path).set('origin', origin).set('access-control-request-method', 'POST')
+    for (const path of ['/mcp', '/oauth2/token', '/oauth2/register', '/oauth2/revoke']) {
+      const good = await preflight(path, 'https://app.example.com')
+      expect([good.status, good.headers['access-control-allow-origin'], good.headers['vary']]).toEqual([
+        204,
+        'https://app.example.com',
+        'Origin'
+      ])
+      const other = await preflight(path, 'https://other.example.com')
+      expect([other.headers['access-control-allow-origin'], other.headers['access-control-allow-methods']]).toEqual([
+        undefined,
+        undefined
+      ])
+      const posted = await request(app).post(path).set('origin', 'https://other.example.com')
+      expect([posted.headers['access-control-allow-origin'], posted.headers['vary']]).toEqual([undefined, 'Origin'])
+    }
+    const metadata = await request(app).get('/.well-known/oauth-authorization-server').set('origin', 'https://other.example.com')
+    expect(metadata.headers['access-control-allow-origin']).toBe('*')
+  })
+
+  it('is told by the SDK’s own scope challenge where its metadata is', async () => {
+    const { app } = await make()
+    const token = await tokenOf(app, host.put('mcp-sdk'))
+    const { body } = await request(app).post('/mcp').set('authorization', `Bearer ${token}`)
+    expect(body).toMatchObject({ resourceMetadataUrl })
+  })
 })

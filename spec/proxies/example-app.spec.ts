@@ -4,7 +4,7 @@ import type { ProxyName, Variant } from './support/documented.ts'
 import { certificates, clients, writeMaterial, type CertificateName } from './support/material.ts'
 import { installed, startProxy, type Proxy } from './support/proxy.ts'
 import { connectedWith, pastProxy, throughProxy } from './support/requests.ts'
-import { freePort, startServer, stop, type RunningServer } from '../example-app/running-server.ts'
+import { freePort, startProcess, stop, type RunningServer } from '../example-app/running-server.ts'
 import * as headers from '../support/clients/proxy-headers.ts'
 
 const material = writeMaterial()
@@ -26,7 +26,7 @@ interface Setup {
 async function start(name: ProxyName, variant: Variant, more: object = {}): Promise<Setup> {
   const app = await freePort()
   const { format } = formats[name]
-  const server = await startServer({
+  const server = await startProcess({
     issuer: `http://localhost:${app}`,
     clients,
     client_certificate_header: { name: 'X-SSL-Client-Cert', format, trusted_proxies: ['127.0.0.1'] },

@@ -134,6 +134,43 @@ describe('postgresStore', () => {
   })
 })
 
+describe('prepared statements', () => {
+  const open = async (options: object = {}) => {
+    const pool = new pg.Pool({ connectionString: newSchema(), max: 1 })
+    const store = await postgresStore({ pool, timeout, ...options })
+    const prepared = async () => (await pool.query<{ name: string }>('select name from pg_prepared_statements')).rows
+    return { pool, store, prepared, close: () => store.close().then(() => pool.end()) }
+  }
+
+  it('are prepared once per connection, by a name made of the text', async () => {
+    const { store, prepared, close } = await open()
+    for (let index = 0; index < 5; index++) await store.set(token(index), index, 60)
+    const [first, ...more] = await prepared()
+    expect([first?.name, more]).toEqual([expect.stringMatching(/^clientele_[0-9a-f]{32}$/), []])
+    expect((await store.get(token(1)))?.value).toBe(1)
+    expect(await prepared()).toHaveLength(2)
+    await close()
+  })
+
+  it('are not, where a pooler cannot have them', async () => {
+    const { store, prepared, close } = await open({ preparedStatements: false })
+    await store.set(token(1), 1, 60)
+    expect((await store.get(token(1)))?.value).toBe(1)
+    expect(await prepared()).toEqual([])
+    await close()
+  })
+
+  it('that the server has forgotten cost one operation, and the connection', async () => {
+    const { pool, store, close } = await open()
+    await store.set(token(1), 1, 60)
+    await pool.query('deallocate all')
+    await expect(store.set(token(1), 2, 60)).rejects.toMatchObject({ code: '26000' })
+    await store.set(token(1), 3, 60)
+    expect((await store.get(token(1)))?.value).toBe(3)
+    await close()
+  })
+})
+
 describe('sweeping', () => {
   const counts = () => {
     const count = (table: string) => Number(server.query(`select count(*) from case_${schemas}.${table}`))

@@ -18,6 +18,7 @@ describe('Resources', () => {
       resource: api,
       scopes: [],
       accessTokenFormat: 'jwt',
+      spelling: 'exact',
       signingAlgorithm: undefined,
       accessTokenTtl: undefined,
       introspectionClients: [],

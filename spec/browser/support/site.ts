@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals'
 import type { Store } from 'clientele'
 import type { Locator, Page } from 'playwright-core'
 import { serve } from '../../example-app/in-process.ts'
-import { freePort, startServer, stop } from '../../example-app/running-server.ts'
+import { freePort, startProcess, stop } from '../../example-app/running-server.ts'
 import { authorizeUrl, startClientApp, token, verifier, type ClientApp } from './client-app.ts'
 
 export interface Site {
@@ -19,7 +19,7 @@ export function site(store?: Store): Site {
     running.client = await startClientApp()
     if (store === undefined) {
       running.issuer = `http://localhost:${await freePort()}`
-      const server = await startServer(settings(running.issuer, running.client))
+      const server = await startProcess(settings(running.issuer, running.client))
       close = () => stop(server)
     } else {
       const serving = await serve(issuer => settings(issuer, running.client), store)

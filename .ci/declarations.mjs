@@ -1,0 +1,20 @@
+/** Copies what the compiler declared to where package.json says that types are: of an entry, and of whatever its declarations name, and no more. */
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const [declared, published] = [join(root, 'dist/declarations'), join(root, 'dist')]
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+const reached = new Set(Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [relative('dist', types)])))
+for (const file of reached) {
+  const text = readFileSync(join(declared, file), 'utf8')
+  for (const [, path] of text.matchAll(/(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)\.[jt]s['"]/g)) {
+    reached.add(join(dirname(file), `${path}.d.ts`))
+  }
+}
+for (const file of readdirSync(join(published, 'lib'), { recursive: true })) {
+  if (file.endsWith('.d.ts') && !reached.has(join('lib', file))) rmSync(join(published, 'lib', file))
+}
+for (const file of reached) cpSync(join(declared, file), join(published, file))

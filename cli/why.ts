@@ -1,0 +1,92 @@
+/** `why`: what was decided about one request, by its trace id. */
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { Check, Decision } from 'clientele'
+import { answer, printable } from './answer.ts'
+import { command, CommandError, type Terminal } from './command.ts'
+import { openSharedStore } from './operator.ts'
+
+export const why = command({
+  arguments: ['TRACE_ID'],
+  options: {
+    log: { type: 'string', placeholder: 'FILE', help: 'the log of a server, or - for the standard input; left out: the store' },
+    store: { type: 'string', placeholder: 'URL', help: 'the store of the servers; left out: STORE_URL' },
+    format: { type: 'string', values: ['table', 'json'], default: 'table', help: 'how it answers' }
+  },
+  description: `Says why a client was refused, or tolerated: each check that failed, what was expected, what came, and what to do. The trace id is in
+every line of the log, and in the traceparent of the request. The store has the decisions of the last day.`,
+  async run({ arguments: [trace_id = ''], options, terminal }) {
+    if (!/^[0-9a-f]{32}$/.test(trace_id)) throw new CommandError('TRACE_ID must be 32 hex digits')
+    const decisions =
+      options.log === undefined
+        ? await fromStore(trace_id, options.store, terminal)
+        : await fromLog(trace_id, options.log, terminal)
+    if (decisions.length === 0) throw new CommandError('nothing is known of this trace id', 1)
+    if (options.format === 'json') answer(terminal, 'json', { decisions }, [], '')
+    else for (const decision of decisions) terminal.out(told(decision))
+    return 0
+  }
+})
+
+async function fromStore(id: string, url: string | undefined, terminal: Terminal): Promise<readonly Partial<Decision>[]> {
+  try {
+    const store = await openSharedStore(url ?? terminal.env['STORE_URL'] ?? '')
+    try {
+      const found = await store.get({ kind: 'decision', id })
+      return found === undefined ? [] : [found.value as unknown as Decision]
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    throw new CommandError(
+      error instanceof Error && 'key' in error ? error.message.replace(/^url/, '--store') : 'the store does not answer'
+    )
+  }
+}
+
+/** The lines of a log may be anything. */
+async function fromLog(id: string, file: string, terminal: Terminal): Promise<readonly Partial<Decision>[]> {
+  const input: Readable = file === '-' ? terminal.stdin : createReadStream(file)
+  const found: Partial<Decision>[] = []
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      if (!line.includes(id)) continue
+      const decision = decisionOf(line)
+      if (decision?.trace_id === id) found.push(decision)
+    }
+  } catch {
+    throw new CommandError('--log must be the path of a readable file')
+  }
+  return found
+}
+
+function decisionOf(line: string): Partial<Decision> | undefined {
+  try {
+    const parsed = JSON.parse(line) as Partial<Decision> | null
+    return Array.isArray(parsed?.checks) ? parsed : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function told({ trace_id, endpoint, client_id, mechanism, method, outcome, checks = [] }: Partial<Decision>): string {
+  const failed = checks.filter(check => check.outcome === 'fail' || check.outcome === 'report')
+  return [
+    `${printable(client_id ?? 'nobody')} was ${outcome ?? 'judged'} at ${endpoint ?? 'a route'}, by ${method ?? mechanism ?? 'no method'} (${trace_id ?? ''})`,
+    ...failed.flatMap(lines),
+    ''
+  ].join('\n')
+}
+
+function lines({ check, section, expected, received, fix }: Check): readonly string[] {
+  const say = (name: string, value: string | undefined) => (value === undefined ? [] : [`    ${name}: ${printable(value)}`])
+  return [
+    `  ${check}${section === undefined ? '' : ` (${section})`}`,
+    ...say('expected', expected),
+    ...say('received', received),
+    ...say('fix', fix),
+    `    more: docs/errors/${check}.md`
+  ]
+}
