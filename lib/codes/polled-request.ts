@@ -12,6 +12,7 @@ import type { Key } from '../stores/store.ts'
 import { checkAccount } from '../tokens/account.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
 import { tokenDigest, type AuthorizationDetail } from '../tokens/grant.ts'
+import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** What the client polls with; also the kind of the request's record. */
@@ -53,6 +54,8 @@ export interface Approval {
   readonly auth_time: number
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
+  /** The session in which they did. */
+  readonly sid?: string | undefined
 }
 
 export type PersonDecision = { readonly decision: 'allow'; readonly approval: Approval } | { readonly decision: 'deny' }
@@ -112,13 +115,21 @@ export async function findUndecided<R extends PolledRequest>(
   return (await readDecision(server, reference)) === undefined ? { reference, request } : undefined
 }
 
-/** Decides a request. Of any number of decisions, exactly one gets `true`; none does once the request has expired. */
+/**
+ * Decides a request. Of any number of decisions, exactly one gets `true`; none does once the request has expired. What is allowed in a session is on that
+ * session's list before anybody can collect it.
+ *
+ * @throws OAuthError `login_required` where that session has ended meanwhile.
+ */
 export async function decideRequest(
   server: TokenServer,
   { reference, request }: FoundRequest,
   decision: PersonDecision
 ): Promise<boolean> {
   if (hasExpired(server, request)) return false
+  const { sub, sid } = decision.decision === 'allow' ? decision.approval : {}
+  if (sub !== undefined && sid !== undefined)
+    await joinSession(server, reference.grant, { sub, sid, client_id: request.client_id, scope: request.scope })
   return add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
 }
 

@@ -41,8 +41,8 @@ export function backchannelDecisions(context: EndpointContext): BackchannelDecis
       )
       return shown.filter(request => request !== undefined)
     },
-    approve: (req, id, { sub, auth_time, acr, amr }) =>
-      decide(req, id, sub, { decision: 'allow', approval: { sub, auth_time, acr, amr } }),
+    approve: (req, id, { sub, auth_time, acr, amr, sid }) =>
+      decide(req, id, sub, { decision: 'allow', approval: { sub, auth_time, acr, amr, sid } }),
     deny: (req, id, { sub }) => decide(req, id, sub, { decision: 'deny' })
   }
 }

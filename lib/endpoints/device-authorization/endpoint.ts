@@ -42,7 +42,10 @@ export interface DeviceVerification {
    * a code that arrived in a link or a message may be someone else's device (RFC 8628 §5.4).
    */
   find(user_code: string, account: Pick<Account, 'sub'>): Promise<DeviceAuthorization | undefined>
-  /** The person agreed: the device's next poll gets their tokens. True for exactly one decision; false where the code is not (or no longer) to be decided. */
+  /**
+   * The person agreed: the device's next poll gets their tokens. True for exactly one decision; false where the code is not (or no longer) to be decided. Where the
+   * account names a session (`sid`), the device's grant belongs to it, and rejects with {@link OAuthError} `login_required` where it has ended meanwhile.
+   */
   approve(user_code: string, account: Account): Promise<boolean>
   /** The person refused: the device's next poll is `access_denied`. True for exactly one decision. */
   deny(user_code: string, account: Pick<Account, 'sub'>): Promise<boolean>
@@ -107,8 +110,8 @@ export function deviceVerification(context: EndpointContext): DeviceVerification
       const resources = server.resources.meant(found.request)
       return { user_code: normaliseUserCode(user_code) ?? '', client, scope, resources, authorization_details }
     },
-    approve: (user_code, { sub, auth_time, acr, amr }) =>
-      decide(user_code, sub, { decision: 'allow', approval: { sub, auth_time, acr, amr } }),
+    approve: (user_code, { sub, auth_time, acr, amr, sid }) =>
+      decide(user_code, sub, { decision: 'allow', approval: { sub, auth_time, acr, amr, sid } }),
     deny: (user_code, { sub }) => decide(user_code, sub, { decision: 'deny' })
   }
 }

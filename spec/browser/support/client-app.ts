@@ -12,6 +12,10 @@ export interface ClientApp {
   readonly redirect_uri: string
   /** The answers that have come, oldest first. */
   readonly answers: URLSearchParams[]
+  /** Where its clients are told of logouts: `{toldAt}/{client_id}`. */
+  readonly toldAt: string
+  /** The logout tokens that have come, with the client each is for. */
+  readonly told: { readonly client_id: string; readonly logout_token: string }[]
   /** Serves HTML at a path of its own. */
   page(path: string, html: string): string
   close(): Promise<void>
@@ -20,7 +24,11 @@ export interface ClientApp {
 /** Takes answers at /callback and, as clients do, redirects from there to a page: at another origin still. */
 export async function startClientApp(): Promise<ClientApp> {
   const answers: URLSearchParams[] = []
-  const pages = new Map<string, string>([['/welcome', '<h1>Back at the client</h1>']])
+  const told: ClientApp['told'] = []
+  const pages = new Map<string, string>([
+    ['/welcome', '<h1>Back at the client</h1>'],
+    ['/goodbye', '<h1>Signed out at the client</h1>']
+  ])
   const server: Server = createServer((req, res) => {
     void answer(req).then(({ status, location, html }) => {
       if (location !== undefined) res.setHeader('location', location)
@@ -29,6 +37,11 @@ export async function startClientApp(): Promise<ClientApp> {
   })
   async function answer(req: IncomingMessage): Promise<{ status: number; location?: string; html: string }> {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://client')
+    const [, client_id] = /^\/told\/(\w+)$/.exec(pathname) ?? []
+    if (client_id !== undefined) {
+      told.push({ client_id, logout_token: new URLSearchParams(await text(req)).get('logout_token') ?? '' })
+      return { status: 200, html: '' }
+    }
     if (pathname !== '/callback') return { status: pages.has(pathname) ? 200 : 404, html: pages.get(pathname) ?? '' }
     answers.push(req.method === 'POST' ? new URLSearchParams(await text(req)) : searchParams)
     return { status: 303, location: `http://localhost:${portOf(server)}/welcome`, html: '' }
@@ -40,6 +53,8 @@ export async function startClientApp(): Promise<ClientApp> {
     origin,
     redirect_uri: `${origin}/callback`,
     answers,
+    toldAt: `http://localhost:${portOf(server)}/told`,
+    told,
     page(path, html) {
       pages.set(path, html)
       return `${origin}${path}`

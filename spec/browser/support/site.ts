@@ -49,13 +49,15 @@ function settings(issuer: string, client: ClientApp): object {
   const web = {
     token_endpoint_auth_method: 'none',
     redirect_uris: [client.redirect_uri],
+    post_logout_redirect_uris: [`${client.origin}/goodbye`],
     grant_types: ['authorization_code', 'refresh_token']
   }
+  const toldAt = (client_id: string) => ({ client_id, backchannel_logout_uri: `${client.toldAt}/${client_id}` })
   return {
     issuer,
     clients: [
-      { ...web, client_id: 'shop', client_name: 'Corner Shop' },
-      { ...web, client_id: 'maps', client_name: 'Bob & <script>Maps</script>' },
+      { ...web, ...toldAt('shop'), client_name: 'Corner Shop' },
+      { ...web, ...toldAt('maps'), client_name: 'Bob & <script>Maps</script>' },
       {
         client_id: 'tv',
         client_name: 'Corner Cinema',
