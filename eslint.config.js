@@ -79,6 +79,7 @@ const publicEntries = [
   './events/index.ts',
   './mcp/mcp.ts',
   './lint/lint.ts',
+  './testing/attacks.ts',
   './client-auth/client-auth.ts',
   './stores/open.ts',
   './sign-in/upstream.ts',
@@ -223,6 +224,16 @@ export default tseslint.config(
         clearTimeout: 'readonly',
         setImmediate: 'readonly'
       }
+    }
+  },
+  {
+    files: ['example-app/playground/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'window', 'location', 'history', 'navigator', 'crypto', 'fetch', 'btoa', 'atob', 'setTimeout']
+          .concat(['URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder', 'BroadcastChannel'])
+          .map(name => [name, 'readonly'])
+      )
     }
   }
 )

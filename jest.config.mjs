@@ -2,26 +2,27 @@ import { readFileSync } from 'node:fs'
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
-/** What package.json exports, from the library as it is bundled for the specs (spec/support/jest/bundled-library.mjs). */
+/** What package.json exports, from the library as it is bundled for the specs (spec/support/jest/bundled-sources.mjs). */
 const entries = Object.fromEntries(
   Object.entries(exports).flatMap(([path, target]) => {
     const [, name] = /^\.\/dist\/lib\/(.+)\.js$/.exec(target.default) ?? []
-    return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/${name}.js`]]
+    return name === undefined ? [] : [[`^clientele${path.slice(1)}$`, `<rootDir>/dist/spec/lib/${name}.js`]]
   })
 )
 
 /** @type {import('jest').Config} */
 export const shared = {
   testEnvironment: '<rootDir>/spec/support/jest/environment.mjs',
+  resolver: '<rootDir>/spec/support/jest/resolver.mjs',
   runtime: '<rootDir>/spec/support/jest/runtime.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '/dist/spec/.+\\.js$': '<rootDir>/spec/support/jest/bundled-source.mjs',
+    '/dist/spec/.+\\.js$': '<rootDir>/spec/support/jest/source-map.mjs',
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }]
   },
   moduleNameMapper: {
     ...entries,
-    '^(?:\\.\\./)+lib/(.+)\\.ts$': '<rootDir>/dist/spec/$1.js',
+    '^(?:\\.\\./)+(lib|example-app)/(.+)\\.ts$': '<rootDir>/dist/spec/$1/$2.js',
     '^jose$': '<rootDir>/spec/support/jest/jose.cjs'
   },
   globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',

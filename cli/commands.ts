@@ -9,6 +9,10 @@ export interface ListedCommand {
 
 /** By name, in the order of the help. */
 export const commands: Readonly<Record<string, ListedCommand>> = {
+  attack: {
+    summary: 'send a server requests that it must refuse, and tell which it does not',
+    load: async () => (await import('./attack.ts')).attackCommand
+  },
   'clients list': {
     summary: 'list the clients of the configuration file and of the store',
     load: async () => (await import('./clients/list.ts')).listClients

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config/config.ts'
+import type { DemoMaterial } from './demo/material.ts'
 import { HttpError } from './http-error.ts'
 import { decisionKeeper } from './kept-decisions.ts'
 import { issuerRoutes } from './issuer.ts'
@@ -44,13 +45,28 @@ export async function createApp({ config, store, log, demo = false, operators }:
     app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
   }
   const root = { ...shared, operators: operators ?? (demo ? settings.accounts.slice(0, 1).map(({ username }) => username) : []) }
-  app.use(await issuerRoutes({ ...root, issuer: settings.issuer, settingsPath: '', settings, mcp: settings.mcp, demo }))
+  app.use(
+    await issuerRoutes({
+      ...root,
+      issuer: settings.issuer,
+      settingsPath: '',
+      settings,
+      mcp: settings.mcp,
+      demo,
+      material: demo ? playedMaterial(config) : undefined
+    })
+  )
   const base = baseFinder(
     settings.issuer,
     settings.tenants.map(({ path }) => path)
   )
   app.use(notFound(), errorPage(base, log))
   return app
+}
+
+/** The playground shows everybody why clients are refused, and signs certificates for them: it is nowhere people rely on. */
+function playedMaterial({ demo }: Config): DemoMaterial | undefined {
+  return process.env['NODE_ENV'] === 'production' ? undefined : demo
 }
 
 function originOf(hostname: string, port: number): string {

@@ -18,7 +18,7 @@ import {
   type TokenIssuer
 } from 'clientele'
 import { accountPages } from './people/account.ts'
-import { currentAccount, people, type People } from './people/accounts.ts'
+import { people, type People } from './people/accounts.ts'
 import { assertionGrants } from './assertion-grants.ts'
 import { attestationOptions } from './config/attesters.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
@@ -27,11 +27,16 @@ import { ConfigError } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
+import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
+import { decisionPages } from './decisions/pages.ts'
 import { clientPages } from './people/client-pages.ts'
+import type { DemoMaterial } from './demo/material.ts'
+import { playgroundRoutes } from './playground/routes.ts'
 import { demoPages } from './demo/playground.ts'
 import { televisionPages } from './demo/television.ts'
 import { devicePages } from './people/device.ts'
 import { healthRoutes } from './health.ts'
+import { home } from './home.ts'
 import { interactionHooks, interactionPages, passwordLogin } from './people/interactions.ts'
 import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
@@ -39,7 +44,7 @@ import { logos } from './people/logos.ts'
 import { logoutHooks, logoutPages } from './people/logout.ts'
 import { mcpResourceOf, mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
-import { pagesFolder, sendPage } from './views.ts'
+import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
 
 export interface IssuerOptions {
@@ -60,6 +65,8 @@ export interface IssuerOptions {
   readonly certificate: CertificateSource | undefined
   /** Whether the demo's public client can be tried at `/demo`. */
   readonly demo: boolean
+  /** What the demo's playground is made of; undefined: there is none. */
+  readonly material?: DemoMaterial | undefined
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
@@ -72,7 +79,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
-  const server = build(options, path, persons, keys)
+  const kept = keptDecisions(store, issuer, options.log)
+  const server = build(options, path, persons, keys, kept)
   const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
@@ -96,12 +104,19 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, operators, withSession }))
+  router.use(decisionPages({ base: path, server, people: persons, kept, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
+  const { material, mtlsOrigin } = options
+  if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
   if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
-  router.get(path === '' ? '/' : path, withSession, home(options, path, persons))
+  router.get(
+    path === '' ? '/' : path,
+    withSession,
+    home({ issuer, base: path, people: persons, demo: options.demo, playground: material !== undefined, operators })
+  )
   return router
 }
 
@@ -114,7 +129,13 @@ function asset(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: pagesFolder, maxAge: '1h' })
 }
 
-function build(options: IssuerOptions, path: string, persons: People, keys: IssuerKeys): AuthorizationServer {
+function build(
+  options: IssuerOptions,
+  path: string,
+  persons: People,
+  keys: IssuerKeys,
+  kept: KeptDecisions
+): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
     return authorizationServer({
@@ -136,6 +157,7 @@ function build(options: IssuerOptions, path: string, persons: People, keys: Issu
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => {
         logDecision(log, decision)
+        kept.keep(decision)
         keepDecision(decision)
       },
       onError: (error, req) => logFailure(log, error, req, issuer),
@@ -275,13 +297,4 @@ export function settingPath(key: string): string {
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
   return named.replace(/(?<=^(?:resources|attesters)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
-}
-
-function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {
-  return (req, res) => {
-    const account = currentAccount(req, persons)
-    const person = account === undefined ? undefined : persons.find(account.sub)
-    const operator = person !== undefined && operators.includes(person.username)
-    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo, operator })
-  }
 }

@@ -6,6 +6,7 @@ import { fieldOf } from './sessions/fields.ts'
 const purposes = {
   account: 'to see which applications you gave access',
   'account/clients': 'to see what applications prove themselves with',
+  decisions: 'to see why applications were refused',
   device: 'to connect a device',
   ciba: 'to see what applications ask of you'
 } as const

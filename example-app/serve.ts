@@ -1,7 +1,10 @@
 /** The server as its settings say: what is read, what is opened, and what is told when it is ready. */
+import { memoryStore } from 'clientele'
 import { createApp } from './app.ts'
 import { isLoopback } from './config/clients.ts'
-import { loadConfig, type Config } from './config/config.ts'
+import { checkConfig, folderOf, loadConfig, readJson, type Config } from './config/config.ts'
+import { ConfigError, lineOf } from './config/config-error.ts'
+import { everyMistake } from './config/mistakes.ts'
 import { keysLieOpen } from './keys.ts'
 import { announceReady, createLog, type Log, type Output } from './log.ts'
 import { listen } from './server.ts'
@@ -65,4 +68,22 @@ function isRelied({ issuer }: Config, env: NodeJS.ProcessEnv): boolean {
 function readOperators(operators: string | undefined): readonly string[] | undefined {
   if (operators === undefined || operators.trim() === '') return undefined
   return operators.split(',').map(username => username.trim())
+}
+
+/** What kept the server from starting, and whatever else in the file would have: a line each. */
+export async function faultsOf(error: unknown, { CONFIG: file = '' }: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error]
+  const lines = errors.map(lineOf)
+  if (file === '' || !errors.some(one => one instanceof ConfigError && isOfFile(one))) return lines
+  const store = memoryStore()
+  const log = createLog('silent')
+  const { errors: others } = await everyMistake(readJson(file), input =>
+    createApp({ config: checkConfig(input, folderOf(file)), store, log })
+  )
+  return [...new Set([...lines, ...others.map(({ message }) => message)])]
+}
+
+/** The others are of the environment, whose names are in capitals. */
+function isOfFile({ path }: ConfigError): boolean {
+  return path !== path.toUpperCase()
 }

@@ -5,6 +5,7 @@ import { unknownMembers } from 'clientele'
 import type { z } from 'zod'
 import { withTrustAnchors } from './attesters.ts'
 import { membersToEncode, isLoopback, jwksUriMustBe, logoutUriMustBe } from './clients.ts'
+import type { DemoMaterial } from '../demo/material.ts'
 import { ConfigError } from './config-error.ts'
 import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
@@ -19,6 +20,8 @@ export interface Config {
   readonly tls: TlsFiles | undefined
   /** What is accepted and has no effect; logged once at start. */
   readonly warnings: readonly string[]
+  /** What the demo is made of; undefined for a server that is none. */
+  readonly demo?: DemoMaterial | undefined
 }
 
 /** Reads and checks the file at `path`. @throws {@link ConfigError} */

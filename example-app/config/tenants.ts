@@ -15,6 +15,8 @@ const reserved = new Set([
   'assets',
   'logos',
   'demo',
+  'decisions',
+  'playground',
   'healthz',
   'readyz'
 ])

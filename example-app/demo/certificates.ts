@@ -1,5 +1,14 @@
 /** A small certification authority for the demo, in plain JavaScript. */
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject
+} from 'node:crypto'
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
 import {
   AlgorithmIdentifier,
@@ -43,6 +52,8 @@ export interface KeyPair {
 export interface Certificates {
   /** The CA's certificate in PEM. */
   readonly ca: string
+  /** The CA's key in PEM, PKCS #8. */
+  readonly caKey: string
   readonly server: KeyPair
   /** The tls_client_auth client's, signed by the CA. */
   readonly client: KeyPair
@@ -53,10 +64,14 @@ export interface Certificates {
 }
 
 /** Who signs: a name and its key. */
-interface Signer {
+interface Signer extends Subject {
+  readonly privateKey: KeyObject
+}
+
+/** Whom a certificate is for. */
+export interface Subject {
   readonly name: string
   readonly publicKey: KeyObject
-  readonly privateKey: KeyObject
 }
 
 const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
@@ -78,6 +93,7 @@ export function makeCertificates(): Certificates {
   ])
   return {
     ca: authority(ca),
+    caKey: pemOf(ca),
     server: pair(server, ca, [extension(id_ce_subjectAltName, localhost), ...leaf(id_kp_serverAuth)]),
     client: pair(client, ca, leaf(id_kp_clientAuth)),
     selfSigned: pair(selfSigned, selfSigned, leaf(id_kp_clientAuth)),
@@ -99,8 +115,24 @@ function signer(name: string): Signer {
 function pair(subject: Signer, issuer: Signer, extensions: Extension[]): KeyPair {
   return {
     cert: certificate(subject, issuer, extensions),
-    key: subject.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    key: pemOf(subject)
   }
+}
+
+function pemOf({ privateKey }: Signer): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+/** A client's certificate, by an issuer whose name is in its certificate or given. @param isExpired it ended a minute ago */
+export function issueCertificate(
+  subject: Subject,
+  { key, ...issuer }: { readonly key: string; readonly cert?: string; readonly name?: string },
+  isExpired = false
+): string {
+  const privateKey = createPrivateKey(key)
+  const name = issuer.cert === undefined ? (issuer.name ?? '') : new X509Certificate(issuer.cert).subject.replace(/^CN=/, '')
+  const signing = { name, privateKey, publicKey: createPublicKey(privateKey) }
+  return certificate(subject, signing, leaf(id_kp_clientAuth), isExpired ? Date.now() - 60_000 : undefined)
 }
 
 /** @param usage what it is for in TLS; undefined: nothing there. */
@@ -113,8 +145,8 @@ function leaf(usage?: string): Extension[] {
 }
 
 /** RFC 5280 §4.1. */
-function certificate(subject: Signer, issuer: Signer, extensions: Extension[]): string {
-  const now = Date.now()
+function certificate(subject: Subject, issuer: Signer, extensions: Extension[], end?: number): string {
+  const now = end === undefined ? Date.now() : end - year
   const signature = new AlgorithmIdentifier({ algorithm: ecdsaWithSha256 })
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
@@ -144,7 +176,7 @@ function extension(extnID: string, value: object, critical = false): Extension {
   return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) })
 }
 
-function nameOf({ name }: Signer): Name {
+function nameOf({ name }: Subject): Name {
   const value = new AttributeValue({ utf8String: name })
   return new Name([new RelativeDistinguishedName([new AttributeTypeAndValue({ type: commonName, value })])])
 }
@@ -160,12 +192,12 @@ function serialNumber(): ArrayBuffer {
   return bytes(random)
 }
 
-function spkiOf({ publicKey }: Signer): Buffer {
+function spkiOf({ publicKey }: Subject): Buffer {
   return publicKey.export({ type: 'spki', format: 'der' })
 }
 
-function keyIdOf(signer: Signer): ArrayBuffer {
-  return bytes(createHash('sha1').update(spkiOf(signer)).digest())
+function keyIdOf(subject: Subject): ArrayBuffer {
+  return bytes(createHash('sha1').update(spkiOf(subject)).digest())
 }
 
 function bytes(buffer: Buffer): ArrayBuffer {

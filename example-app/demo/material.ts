@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes, X509Certificate, type JsonWebKey } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { playedSecrets } from '../playground/clients.ts'
 import { makeCertificates, type Certificates } from './certificates.ts'
 
 export interface DemoMaterial extends Certificates {
@@ -14,7 +15,7 @@ export interface DemoMaterial extends Certificates {
 }
 
 /** Clients of the demo that have a secret. */
-export const secretClients = ['demo-basic', 'demo-post', 'demo-secret-jwt', 'demo-ciba', 'acme-banking-app'] as const
+export const secretClients = ['demo-basic', 'demo-post', 'demo-secret-jwt', 'demo-ciba', 'acme-banking-app', ...playedSecrets]
 
 /** Renewed while still good for this long, in milliseconds: a demo may run for weeks. */
 const leastValidity = 30 * 86_400_000
@@ -39,7 +40,8 @@ async function readKept(folder: string): Promise<DemoMaterial | undefined> {
   try {
     const kept = JSON.parse(await readFile(join(folder, 'material.json'), 'utf8')) as DemoMaterial
     const expiry = Date.parse(new X509Certificate(kept.server.cert).validTo)
-    const complete = secretClients.every(client_id => typeof kept.secrets[client_id] === 'string')
+    const complete =
+      typeof kept.caKey === 'string' && secretClients.every(client_id => typeof kept.secrets[client_id] === 'string')
     return complete && 'attester' in kept && expiry - Date.now() > leastValidity ? kept : undefined
   } catch {
     // absent, cut short or of another version: made anew

@@ -2,6 +2,8 @@
 import { X509Certificate, type JsonWebKey } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
+import { playedClients } from '../playground/clients.ts'
+import { otherIssuer } from '../playground/other-issuer.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
 
@@ -28,7 +30,7 @@ export async function demoConfig({
   const resources = [{ resource: demoApi, scopes: ['api:read', 'api:write'], access_token_format: 'jwt' }]
   const settings = {
     issuer,
-    clients: demoClients(material),
+    clients: [...demoClients(material), ...playedClients(material)],
     accounts: [
       {
         sub: 'u-alice',
@@ -44,6 +46,7 @@ export async function demoConfig({
       }
     ],
     resources,
+    trusted_issuers: [{ issuer: otherIssuer(issuer), jwks: { keys: [publicPart(material.jwk)] } }],
     attesters: [{ trust_anchors: ['attester-ca.crt'], clients: ['demo-attested', 'demo-attested-dpop'] }],
     client_documents: { hosts: ['*'] },
     mcp: {},
@@ -65,7 +68,7 @@ export async function demoConfig({
       }
     ]
   }
-  return checkConfig(settings, folder)
+  return { ...checkConfig(settings, folder), demo: material }
 }
 
 function demoClients(material: DemoMaterial): object[] {

@@ -17,7 +17,10 @@ export const workloadTokenChecks = {
   get: fn<NonNullable<WorkloadTokenSource['get']>>()
 } satisfies Checks<WorkloadTokenSource>
 
-const compactJwt = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** Whether this could be a JWT: three parts of base64url. */
+export function isJwt(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(value)
+}
 
 /** For how long a file may be empty while it is being written over, as attempts and milliseconds between them. */
 const attempts = 5
@@ -32,7 +35,7 @@ export function workloadToken({ file, get }: Read<typeof workloadTokenChecks>): 
 
 async function obtain(get: NonNullable<WorkloadTokenSource['get']>, issuer: string): Promise<string> {
   const token: unknown = await get(issuer)
-  if (typeof token === 'string' && compactJwt.test(token)) return token
+  if (isJwt(token)) return token
   throw new ClientAuthenticationError('get did not return a JWT')
 }
 
@@ -44,7 +47,7 @@ async function readToken(file: string): Promise<string> {
         throw new ClientAuthenticationError(`the token in ${file} cannot be read`, { cause })
       }
     )
-    if (compactJwt.test(token)) return token
+    if (isJwt(token)) return token
     // not every writer renames: a file that is being written over is empty for a moment
     if (attempt === attempts) throw new ClientAuthenticationError(`there is no JWT in ${file}`)
     await setTimeout(pause)

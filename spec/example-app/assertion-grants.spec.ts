@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { serveKeys, type KeyServer } from '../strategies/key-server.ts'
 import { makeIssuer, signAs, type ForeignIssuer } from '../support/servers/trusted-issuer.ts'
-import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 
 const bearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -188,7 +188,7 @@ describe('trusted_issuers', () => {
     ['trusted_issuers[0].jwks_uri', [{ issuer: 'https://idp.example', jwks_uri: 'http://keys.example/jwks' }]]
   ])('a wrong one ends the start: %s', async (path, trusted_issuers) => {
     const issuer = `http://localhost:${await freePort()}`
-    const { code, stderr } = await run(node, { CONFIG: configFile({ issuer, trusted_issuers }), LOG_LEVEL: 'silent' }).ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile({ issuer, trusted_issuers }), LOG_LEVEL: 'silent' })
     expect([code, stderr.trimEnd().split('\n').length]).toEqual([1, 1])
     expect(stderr).toMatch(new RegExp(`^${path.replace(/[[\].]/g, '\\$&')} must `))
   })

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config/config.ts'
-import { configFile, node, npm, run, type RunningServer } from './running-server.ts'
+import { configFile, failedStart, node, npm, type Outcome, run } from './running-server.ts'
 
 const issuer = 'http://localhost:4010'
 const client = { client_id: 'a', client_secret: 's3cr3t' }
@@ -189,31 +189,32 @@ describe('settings', () => {
 
 describe('a wrong setting ends the start with one line and exit code 1', () => {
   const broken = '{"issuer": "http://localhost:4010", "clients": [{"client_secret": "s3cr3t" "x"}]}'
-  const cases: [path: string, name: string, settings: unknown, env: Record<string, string>, command: readonly string[]][] = [
+  const cases: [path: string, name: string, settings: unknown, env: Record<string, string>, command?: readonly string[]][] = [
     ['CONFIG', 'a missing file', {}, { CONFIG: '/nowhere/server.json' }, node],
-    ['CONFIG', 'broken JSON', broken, {}, node],
-    ['LOG_LEVEL', 'an unknown level', { issuer }, { LOG_LEVEL: 'loud' }, node],
-    ['STORE_URL', 'no store there is', { issuer }, { STORE_URL: 'mysql://localhost' }, node],
-    ['policy.initial_access_token', 'a wrong setting', { issuer, policy: { registration: 'token' } }, {}, node],
-    ['clients[0].client_secret', 'what the library refuses', { issuer, clients: [{ client_id: 'a' }] }, {}, node],
+    ['CONFIG', 'broken JSON', broken, {}],
+    ['LOG_LEVEL', 'an unknown level', { issuer }, { LOG_LEVEL: 'loud' }],
+    ['STORE_URL', 'no store there is', { issuer }, { STORE_URL: 'mysql://localhost' }],
+    ['policy.initial_access_token', 'a wrong setting', { issuer, policy: { registration: 'token' } }, {}],
+    ['clients[0].client_secret', 'what the library refuses', { issuer, clients: [{ client_id: 'a' }] }, {}],
     [
       'tenants[0].clients[0].client_secret',
       'the same of a tenant',
       { issuer, tenants: [{ path: '/acme', clients: [{ client_id: 'a' }] }] },
-      {},
-      node
+      {}
     ],
     ['policy.require_pkce', 'a wrong setting, through npm', { issuer, policy: { require_pkce: 1 } }, {}, npm]
   ]
-  let servers: RunningServer[]
+  let starts: readonly Promise<Outcome>[]
 
-  // side by side: each spends its time starting a process
   beforeAll(() => {
-    servers = cases.map(([, , settings, env, command]) => run(command, { CONFIG: configFile(settings), ...env }))
+    starts = cases.map(([, , settings, more, command]) => {
+      const env = { CONFIG: configFile(settings), ...more }
+      return command === undefined ? failedStart(env) : run(command, env).ended
+    })
   })
 
   it.each(cases.map(([path, name], index) => [path, name, index] as const))('%s: %s', async (path, _name, index) => {
-    const { code, stdout, stderr } = (await servers[index]?.ended) ?? { code: 0, stdout: '', stderr: '' }
+    const { code, stdout, stderr } = (await starts[index]) ?? { code: 0, stdout: '', stderr: '' }
     expect({ code, lines: stderr.trimEnd().split('\n').length, first: stderr.split(' ')[0] }).toEqual({
       code: 1,
       lines: 1,

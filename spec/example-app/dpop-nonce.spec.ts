@@ -1,7 +1,7 @@
 /** `policy.dpop_nonce`: every proof carries a nonce of this server's, wherever proofs are taken. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
-import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 import { Browser } from './browser.ts'
 import { alice, authorizationQuery, open, redeem, redirect_uri, through, verifier } from './visit.ts'
 
@@ -132,7 +132,7 @@ describe('policy.dpop_nonce', () => {
 
   it.each([true, 'on', null])('refuses %j', async dpop_nonce => {
     const own = `http://localhost:${await freePort()}`
-    const { code, stderr } = await run(node, { CONFIG: configFile({ issuer: own, policy: { dpop_nonce } }) }).ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile({ issuer: own, policy: { dpop_nonce } }) })
     expect([code, stderr.trim()]).toEqual([1, 'policy.dpop_nonce must be "off" or "required"'])
   })
 })

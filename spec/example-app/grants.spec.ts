@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 import { alice, redeem, redirect_uri, through, told } from './visit.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-grants-'))
@@ -151,7 +151,7 @@ describe('a request that names no resource', () => {
       resources: [{ resource: api, scopes: [], access_token_signing_alg: 'RS256' }],
       policy: { profile: 'fapi2-security' }
     }
-    const outcome = await run(node, { CONFIG: configFile(settingsOf(issuer, fapi)) }).ended
+    const outcome = await failedStart({ CONFIG: configFile(settingsOf(issuer, fapi)) })
     expect([outcome.code, outcome.stderr + outcome.stdout]).toEqual([
       1,
       expect.stringContaining('resources[0].access_token_signing_alg must be one of PS256, ES256')

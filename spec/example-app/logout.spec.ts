@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { logoutReceiver, type LogoutReceiver } from '../support/servers/logout-receiver.ts'
 import { Browser, type PageSeen } from './browser.ts'
-import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 import { alice, open, pageName, redeem, redirect_uri, through } from './visit.ts'
 
 const bob = { username: 'bob', password: 'builder of things' }
@@ -285,7 +285,7 @@ describe('the metadata and the configuration', () => {
   ])('%s: %j does not start', async (key, value) => {
     const client = { ...publicly, client_id: 'web', [key.replace(/\[.*/, '')]: value }
     const settings = { issuer: `http://localhost:${await freePort()}`, clients: [client] }
-    const { code, stderr } = await run(node, { CONFIG: configFile(settings) }).ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile(settings) })
     expect([code, stderr.trim()]).toEqual([1, expect.stringMatching(`^clients\\[0\\]\\.${key.replace(/[[\]]/g, '\\$&')} must `)])
   })
 })

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { configFile, freePort, run, node, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 
 const good = {
   client_id: 'bank',
@@ -29,8 +29,7 @@ describe('policy.profile fapi2-security', () => {
     ]
   ])('refuses to start: %s', async (path, settings) => {
     const issuer = `http://localhost:${await freePort()}`
-    const { code, stderr } = await run(node, { CONFIG: configFile({ issuer, policy: fapi, ...settings }), LOG_LEVEL: 'silent' })
-      .ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile({ issuer, policy: fapi, ...settings }), LOG_LEVEL: 'silent' })
     expect(code).toBe(1)
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(new RegExp(`^${path.replace(/[[\].]/g, '\\$&')} .*must be .*FAPI 2.0`))

@@ -1,7 +1,7 @@
 /** The example app's registration, as a process: off, for whoever has the token, or for everyone, each tenant for itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { checkConfig } from '../../example-app/config/config.ts'
-import { configFile, freePort, node, run, startServer, stop, type HostedServer } from './running-server.ts'
+import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 
 let issuer: string
 let server: HostedServer
@@ -82,7 +82,7 @@ describe('registration', () => {
 
   it.each(['javascript', 'data', 'https'])('never lets the scheme %s in', async scheme => {
     const policy = { registration: 'open', registration_schemes: [scheme] }
-    const { code, stderr } = await run(node, { CONFIG: configFile({ issuer, policy }) }).ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile({ issuer, policy }) })
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(/^policy\.registration_schemes\[0\] must be a private-use scheme[^\n]*\n$/)

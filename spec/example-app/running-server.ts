@@ -7,7 +7,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { serve } from '../../example-app/serve.ts'
+import { faultsOf, serve } from '../../example-app/serve.ts'
 import { leakChecks } from '../support/checks/leak-check.ts'
 
 export interface Outcome {
@@ -90,6 +90,18 @@ export async function startServer(settings: object, env: Record<string, string> 
   hosted.add(server)
   configured.push({ server: { stdout: server.stdout, stderr: () => '' }, secrets: secretsIn(settings) })
   return server
+}
+
+/** What a start in this process comes to, where it is to fail: what a process would print, and its exit code. */
+export async function failedStart(env: Record<string, string>): Promise<Outcome> {
+  let stdout = ''
+  try {
+    const end = await serve({ STORE_URL: 'memory:', ...env }, { write: line => void (stdout += line) })
+    await end()
+    return { code: 0, stdout, stderr: '' }
+  } catch (error) {
+    return { code: 1, stdout, stderr: `${(await faultsOf(error, env)).join('\n')}\n` }
+  }
 }
 
 const hosted = new Set<HostedServer>()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readStoreUrl } from '../../example-app/store.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startProcess, stop } from './running-server.ts'
+import { configFile, failedStart, freePort, node, startProcess, stop } from './running-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-store-'))
 const secret = 'a-secret-nobody-may-read-in-logs'
@@ -95,7 +95,7 @@ describe('STORE_URL', () => {
     [`mysql://user:${password}@localhost/x`, 'must be memory:']
   ])('%s ends the start with one line', async (url, mustBe) => {
     const env = { STORE_URL: url, CONFIG: configFile(settings('http://localhost:4010')) }
-    const { code, stdout, stderr } = await run(node, env).ended
+    const { code, stdout, stderr } = await failedStart(env)
     expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 })
     expect(stderr).toContain(`STORE_URL ${mustBe}`)
     expect(stdout + stderr).not.toMatch(new RegExp(`ready|${password}`))

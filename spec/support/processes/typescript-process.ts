@@ -1,4 +1,7 @@
-/** Node 20 reads no TypeScript: started with these arguments, a process compiles what it imports, with the compiler the specs run on. */
+/**
+ * Node 20 reads no TypeScript: started with these arguments, a process compiles what it imports of the specs, with the compiler they run on, and has
+ * the library as they have it, bundled before the first of them.
+ */
 
 const root = new URL('../../../', import.meta.url)
 
@@ -9,8 +12,8 @@ const root = ${JSON.stringify(root.href)}
 const { transform } = createRequire(root)('@swc/core')
 const options = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } }
 export function resolve(specifier, context, next) {
-  const [, path] = /^clientele(?:\\/(.+))?$/.exec(specifier) ?? [specifier, specifier]
-  return next(path === specifier ? specifier : new URL(\`lib/\${path ?? 'index'}.ts\`, root).href, context)
+  const [, entry, path = entry] = /^clientele(?:\\/(.+))?$|^(?:\\.\\.\\/)+lib\\/(.+)\\.ts$/.exec(specifier) ?? [specifier, specifier]
+  return next(path === specifier ? specifier : new URL(\`dist/spec/lib/\${path ?? 'index'}.js\`, root).href, context)
 }
 export async function load(url, context, next) {
   if (!url.startsWith(root) || !url.endsWith('.ts')) return next(url, context)

@@ -1,0 +1,247 @@
+/** Token requests that are wrong in one place (RFC 6749 §3.2, §2.3, §5.2), whatever the client's method. */
+import { isHarmless, type Attempt } from './case.ts'
+import { endpointOf, formTo, grantOf, proofOf, tokenRequest, type Target, type Wire } from './target.ts'
+
+type Change = (wire: Wire, target: Target) => Wire
+
+/** A good request, changed. */
+const changed = (name: string, section: string, change: Change): Attempt => ({
+  name,
+  section,
+  wires: target => [change(tokenRequest(target), target)]
+})
+
+/** A good request with other parameters. */
+const asking = (name: string, section: string, params: Readonly<Record<string, string>>): Attempt => ({
+  name,
+  section,
+  wires: target => [tokenRequest(target, { params })]
+})
+
+const more =
+  (text: string): Change =>
+  wire => ({ ...wire, body: `${String(wire.body)}&${text}` })
+const typed =
+  (type: string): Change =>
+  wire => ({ ...wire, headers: { ...wire.headers, 'content-type': type } })
+
+const forms: readonly Attempt[] = [
+  ...['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH'].map(method =>
+    changed(`by ${method}`, 'RFC 6749 §3.2', wire => ({
+      ...wire,
+      method,
+      body: ['GET', 'HEAD'].includes(method) ? undefined : wire.body
+    }))
+  ),
+  ...[
+    'application/json',
+    'text/plain',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'application/x-www-form-urlencoded; charset=utf-16'
+  ].map(type => changed(`a form that says it is ${type}`, 'RFC 6749 §3.2', typed(type))),
+  changed('with an empty body', 'RFC 6749 §3.2', wire => ({ ...wire, body: '' })),
+  changed('with everything in the address', 'RFC 6749 §2.3.1', wire => ({
+    ...wire,
+    url: `${wire.url}?${String(wire.body)}`,
+    body: ''
+  })),
+  changed('of two megabytes', 'RFC 6749 §3.2', more(`padding=${'x'.repeat(2_000_000)}`)),
+  changed(
+    'with ten thousand parameters',
+    'RFC 6749 §3.2',
+    more(Array.from({ length: 10_000 }, (_, index) => `p${index}=1`).join('&'))
+  ),
+  changed('with a broken escape in a parameter it needs', 'RFC 6749 Appendix B', wire => ({
+    ...wire,
+    body: String(wire.body).replace('grant_type=', 'grant_type=%zz')
+  })),
+  changed('with a byte of zero in the grant', 'RFC 6749 Appendix B', wire => ({
+    ...wire,
+    body: String(wire.body).replace('grant_type=', 'grant_type=%00')
+  }))
+]
+
+const doubled: readonly Attempt[] = [
+  ...['grant_type=client_credentials', 'grant_type=refresh_token', 'grant_type='].map(text =>
+    changed(`with a second ${text}`, 'RFC 6749 §3.2', more(text))
+  ),
+  changed('with two scopes', 'RFC 6749 §3.2', more('scope=a&scope=b')),
+  changed('with two client_ids', 'RFC 6749 §3.2', more('client_id=a&client_id=b')),
+  changed('with two client_secrets', 'RFC 6749 §3.2', more('client_secret=a&client_secret=b')),
+  changed('with two assertions', 'RFC 6749 §3.2', more('client_assertion=a&client_assertion=b'))
+]
+
+const grants: readonly Attempt[] = [
+  {
+    name: 'without a grant',
+    section: 'RFC 6749 §4.4.2',
+    wires: target => [tokenRequest(target, { params: { grant_type: '' } })]
+  },
+  ...[
+    'password',
+    'implicit',
+    'CLIENT_CREDENTIALS',
+    'client_credentials ',
+    ' client_credentials',
+    '__proto__',
+    'constructor',
+    'toString',
+    'urn:x',
+    'client_credentials\u0000'
+  ].map(grant_type =>
+    asking(`of the grant ${JSON.stringify(grant_type)}`, 'RFC 6749 §5.2', { grant_type, username: 'a', password: 'b' })
+  ),
+  ...['', 'x', '../..', 'null', '{}', 'x'.repeat(10_000)].map((refresh_token, index) =>
+    asking(`with a refresh token made up (${index + 1})`, 'RFC 6749 §6', { grant_type: 'refresh_token', refresh_token })
+  ),
+  ...['', 'x', "' OR 1=1", 'x'.repeat(10_000)].map((code, index) =>
+    asking(`with a code made up (${index + 1})`, 'RFC 6749 §4.1.3', {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: 'https://attacker.invalid/'
+    })
+  ),
+  asking('with a device code made up', 'RFC 8628 §3.5', {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: 'x'
+  }),
+  asking('with an auth_req_id made up', 'CIBA §11', { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: 'x' }),
+  asking('with an assertion made up', 'RFC 7523 §3.1', {
+    grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    assertion: 'a.b.c'
+  }),
+  asking('with a subject token made up', 'RFC 8693 §2.2.2', {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: 'x',
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token'
+  }),
+  ...['clientele-attack-no-such-scope', 'a"b', 'a\\b', '\u00e9'].map(scope =>
+    asking(`with the scope ${JSON.stringify(scope)}`, 'RFC 6749 §3.3', { scope })
+  ),
+  ...['https://attacker.invalid/api', 'not a uri', 'https://a.example/#fragment'].map(resource =>
+    asking(`for the resource ${resource}`, 'RFC 8707 §2', { resource })
+  )
+]
+
+const anonymous = (
+  name: string,
+  section: string,
+  params: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {}
+): Attempt => ({
+  name,
+  section,
+  wires: target => [formTo(endpointOf(target, 'token_endpoint') ?? '', { ...grantOf(target), ...params }, headers)]
+})
+
+const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`
+
+const clients: readonly Attempt[] = [
+  anonymous('with no client at all', 'RFC 6749 §3.2.1', {}),
+  {
+    name: 'with the client_id alone',
+    section: 'RFC 6749 §3.2.1',
+    wires: ({ client, ...target }) => [
+      formTo(endpointOf({ client, ...target }, 'token_endpoint') ?? '', {
+        ...grantOf({ client, ...target }),
+        client_id: client.client_id
+      })
+    ]
+  },
+  anonymous('of a client nobody has', 'RFC 6749 §5.2', { client_id: 'nobody', client_secret: 'x' }),
+  ...[
+    'Basic',
+    'Basic ',
+    'Basic !!!!',
+    'Basic Og==',
+    'Basic bm9jb2xvbg==',
+    'Bearer x',
+    'Negotiate x',
+    'Digest x',
+    'basic',
+    'DPoP x',
+    `${basic('nobody:x')}, ${basic('nobody:y')}`
+  ].map(authorization =>
+    anonymous(`with the Authorization header ${JSON.stringify(authorization)}`, 'RFC 6749 §2.3.1', {}, { authorization })
+  ),
+  anonymous(
+    'with a Basic credential that is no UTF-8',
+    'RFC 7617 §2.1',
+    {},
+    { authorization: `Basic ${Buffer.from([0xff, 0x3a, 0xff]).toString('base64')}` }
+  ),
+  anonymous(
+    'with a certificate in a header that anybody can send',
+    'RFC 9440 §4',
+    { client_id: 'nobody' },
+    { 'client-cert': ':MIIB:', 'x-forwarded-client-cert': 'Cert="x"', 'ssl-client-cert': 'x' }
+  ),
+  ...['', ' ', 'a', 'undefined', 'null', '%', '[object Object]'].map(guess => ({
+    name: `with the secret ${JSON.stringify(guess)}`,
+    section: 'RFC 6749 §2.3.1',
+    wires: (target: Target) => [
+      formTo(endpointOf(target, 'token_endpoint') ?? '', grantOf(target), {
+        authorization: basic(`${encodeURIComponent(target.client.client_id)}:${encodeURIComponent(guess)}`)
+      })
+    ]
+  })),
+  {
+    name: 'with its proof twice, in two ways',
+    section: 'RFC 6749 §2.3',
+    wires: target => {
+      const { headers } = proofOf(target)
+      const second =
+        headers['authorization'] === undefined
+          ? { headers: { authorization: basic(`${target.client.client_id}:x`) } }
+          : { params: { client_id: target.client.client_id, client_secret: 'x' } }
+      return [tokenRequest(target, second)]
+    }
+  }
+]
+
+/** A secret that is nearly right. */
+const secrets: readonly Attempt[] = (
+  [
+    ['a character too few', (secret: string) => secret.slice(0, -1)],
+    ['a character too many', (secret: string) => `${secret}x`],
+    ['a space behind it', (secret: string) => `${secret} `],
+    ['a byte of zero behind it', (secret: string) => `${secret}\u0000`],
+    ['its case turned', (secret: string) => (secret === secret.toUpperCase() ? secret.toLowerCase() : secret.toUpperCase())],
+    ['its letters backwards', (secret: string) => Array.from(secret).toReversed().join('')],
+    ['itself twice', (secret: string) => secret + secret]
+  ] as const
+).map(([words, change]) => ({
+  name: `with ${words} in place of the secret`,
+  section: 'RFC 6749 §2.3.1',
+  wires: target => [
+    tokenRequest({ ...target, client: { ...target.client, client_secret: change(target.client.client_secret ?? '') } })
+  ]
+}))
+
+/** What a server may understand, and must not stumble over. */
+const strange: readonly Attempt[] = [
+  ...[
+    '__proto__=1',
+    'constructor[prototype][x]=1',
+    'a[b]=c',
+    '%00=%00',
+    '=',
+    '&&&',
+    'hasOwnProperty=1',
+    `${'k'.repeat(5000)}=1`
+  ].map(text => ({
+    ...changed(`with ${JSON.stringify(text.slice(0, 40))} beside it and no client`, 'RFC 6749 §3.2', (wire, target) => ({
+      ...formTo(wire.url, `${new URLSearchParams(grantOf(target)).toString()}&${text}`)
+    })),
+    refused: isHarmless
+  }))
+]
+
+/** The cases. */
+export function requestAttempts({ client }: Target): readonly Attempt[] {
+  // an HMAC's key is filled up with zeros: one more makes no other key
+  const isKey = client.token_endpoint_auth_method === 'client_secret_jwt'
+  const guesses = client.client_secret === undefined ? [] : secrets.filter(({ name }) => !isKey || !name.includes('zero'))
+  return [...forms, ...doubled, ...grants, ...clients, ...guesses, ...strange]
+}
