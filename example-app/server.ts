@@ -25,11 +25,11 @@ const ciphers = [
 ].join(':')
 
 /**
- * What one caller can make a listener hold: 16 KiB of headers, a certificate chain in one of them included, in 10 s; a whole request
+ * What one caller can make a listener hold: 32 KiB of headers, a certificate chain or an attestation that ML-DSA signed included, in 10 s; a whole request
  * in 30 s, which is ample for the longest body any endpoint takes; and so many connections that the process has files left.
  */
 const limits = {
-  maxHeaderSize: 16_384,
+  maxHeaderSize: 32_768,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   connectionsCheckingInterval: 2000,

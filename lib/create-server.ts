@@ -39,6 +39,9 @@ const classesOf = new WeakMap<ExpressApplication, Classes>()
  * change. `app.request` and `app.response` stay extensible as before. A sub-application (`express()` inside `express()`) changes prototypes again and runs
  * at ordinary speed; an `express.Router` does not.
  *
+ * Node takes 16 KiB of headers. Certificates in headers, and what ML-DSA signs, are long: an attestation of ML-DSA-65 with its proof is 13 KB. Where
+ * clients send those, raise `maxHeaderSize` here and at every proxy in front.
+ *
  * @example
  * createServer(app).listen(3000)
  * createServer(app, { tls: { key, cert, requestCert: true, rejectUnauthorized: false, ca: [] } }).listen(3443)

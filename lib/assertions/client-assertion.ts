@@ -7,6 +7,7 @@ import type { Client } from '../clients/client.ts'
 import type { CheckName } from '../decisions/decision.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
@@ -173,14 +174,17 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
     decision.pass('algorithm')
     return alg
   }
+  const why = whyUnsupported(alg)
   const detail = {
     section: 'RFC 8725 §3.1',
     expected: allowed.join(', '),
     received: typeof alg === 'string' ? alg : typeof alg,
     fix:
-      allowed.length === 0
-        ? 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
-        : `Sign with ${allowed.join(' or ')}${registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'}.`
+      why !== undefined
+        ? `Run this server on a Node that can verify it: ${String(alg)} ${why}. Or sign with ${allowed.join(' or ')}.`
+        : allowed.length === 0
+          ? 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
+          : `Sign with ${allowed.join(' or ')}${registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'}.`
   }
   // none, and what is of the other kind, is not among these
   if (policy.dials.alg === 'enforce' || typeof alg !== 'string' || !ofKind.has(alg)) throw decision.refuse('algorithm', detail)

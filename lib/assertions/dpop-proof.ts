@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { JWK } from 'jose'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { compactVerify } from 'jose/jws/compact/verify'
+import { supportedMlDsa } from '../crypto/ml-dsa.ts'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
@@ -28,7 +29,7 @@ export interface DpopPolicy {
 }
 
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
-export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512']
+export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512', ...supportedMlDsa]
 
 export interface DpopProofInput {
   /** The `DPoP` header as it came; two headers arrive as one that is no JWT. */

@@ -1,6 +1,7 @@
 /** Keys that nobody has the other half of: verifying with one takes as long as with a client's, and never succeeds. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
+import { mlDsaKeyPair, type MlDsaAlgorithm } from '../crypto/ml-dsa.ts'
 import { toClient, type Client } from '../clients/client.ts'
 import { asymmetricAlgorithms, symmetricAlgorithms, type AsymmetricAlgorithm } from '../client-keys/algorithms.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
@@ -41,21 +42,24 @@ export function nobodysKeys(keys: Pick<ClientKeys, 'find'>): Pick<ClientKeys, 'f
 function keyHolder(alg: string): Client | undefined {
   const algorithm = asymmetricAlgorithms.get(alg)
   if (algorithm === undefined) return undefined
-  const name = `${algorithm.kty} ${algorithm.crv ?? ''}`
+  // a key of type AKP is for one algorithm
+  const name = algorithm.kty === 'AKP' ? alg : `${algorithm.kty} ${algorithm.crv ?? ''}`
   let holder = keyHolders.get(name)
   if (holder === undefined) {
     holder = toClient({
       client_id: 'nobody',
       token_endpoint_auth_method: 'private_key_jwt',
-      jwks: { keys: [{ ...draw(algorithm), kid: 'nobody' }] }
+      jwks: { keys: [{ ...draw(algorithm, alg), kid: 'nobody' }] }
     })
     keyHolders.set(name, holder)
   }
   return holder
 }
 
-function draw({ kty, crv = '' }: AsymmetricAlgorithm): JWK {
+function draw({ kty, crv = '' }: AsymmetricAlgorithm, alg: string): JWK {
   switch (kty) {
+    case 'AKP':
+      return mlDsaKeyPair(alg as MlDsaAlgorithm).publicKey.export({ format: 'jwk' })
     case 'RSA':
       return { kty, n: anyModulus(), e: 'AQAB' }
     case 'EC':

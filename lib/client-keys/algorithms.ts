@@ -2,9 +2,10 @@
  * The JWS algorithms a client may sign with, and what each asks of its key. Symmetric and asymmetric ones are two lists that
  * never meet: no public key can be taken for an HMAC key, whatever a header says (RFC 8725 §3.1).
  */
+import { supportedMlDsa } from '../crypto/ml-dsa.ts'
 
 export interface AsymmetricAlgorithm {
-  readonly kty: 'RSA' | 'EC' | 'OKP'
+  readonly kty: 'RSA' | 'EC' | 'OKP' | 'AKP'
   /** The curve, where the algorithm fixes one (RFC 7518 §3.4, RFC 9864). */
   readonly crv?: string
 }
@@ -20,7 +21,8 @@ export const asymmetricAlgorithms: ReadonlyMap<string, AsymmetricAlgorithm> = ne
   ['ES384', { kty: 'EC', crv: 'P-384' }],
   ['ES512', { kty: 'EC', crv: 'P-521' }],
   ['EdDSA', { kty: 'OKP', crv: 'Ed25519' }],
-  ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }]
+  ['Ed25519', { kty: 'OKP', crv: 'Ed25519' }],
+  ...supportedMlDsa.map((alg): [string, AsymmetricAlgorithm] => [alg, { kty: 'AKP' }])
 ])
 
 export interface SymmetricAlgorithm {

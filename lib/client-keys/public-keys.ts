@@ -3,6 +3,7 @@ import type { CryptoKey, JWK } from 'jose'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { importJWK } from 'jose/key/import'
 import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
+import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { rsaProblem } from '../crypto/rsa-strength.ts'
 
 export interface PublicKey {
@@ -13,14 +14,17 @@ export interface PublicKey {
 const mostCandidates = 4
 /** Bytes of an imported key, which is not on the heap, and of the objects around it. */
 const importedSize = 4096
-const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e'] as const
-/** What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
+const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub'] as const
+/** What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3). */
 const readMembers = [...publicMembers, 'use', 'key_ops', 'alg', 'kid', 'x5c'] as const
+/** Any of them makes a key one that is not to be known: the private exponent or seed, and the whole of a symmetric key. */
+const secretMembers = ['d', 'k', 'priv'] as const
 const imported = new WeakMap<JWK, Map<string, Promise<PublicKey | undefined>>>()
 
 /** A JWK without any private or symmetric part. Values from outside may be anything, so everything is looked at. */
 export function isPublicKey(jwk: unknown): jwk is JWK {
-  return typeof jwk === 'object' && jwk !== null && !('d' in jwk) && !('k' in jwk) && 'kty' in jwk && jwk.kty !== 'oct'
+  if (typeof jwk !== 'object' || jwk === null || secretMembers.some(member => member in jwk)) return false
+  return 'kty' in jwk && jwk.kty !== 'oct'
 }
 
 /**
@@ -31,7 +35,7 @@ export function keptKey(jwk: object): JWK {
   const given = jwk as Readonly<Record<string, unknown>>
   const kept: Record<string, unknown> = {}
   for (const member of readMembers) if (given[member] !== undefined) kept[member] = keptValue(given[member])
-  for (const secret of ['d', 'k']) if (secret in given) kept[secret] = ''
+  for (const secret of secretMembers) if (secret in given) kept[secret] = ''
   return kept
 }
 
@@ -49,7 +53,7 @@ export function sizeOfKey(jwk: JWK): number {
 /** Why a JWK cannot have made a signature with `alg`, as the end of a sentence ("the key …"); undefined where it can. Never throws. */
 export function unsuitable(jwk: unknown, alg: string): string | undefined {
   const algorithm = asymmetricAlgorithms.get(alg)
-  if (algorithm === undefined) return `cannot be used with ${alg}`
+  if (algorithm === undefined) return `cannot be used with ${alg}${because(alg)}`
   if (!isPublicKey(jwk)) return 'is not a public JWK (a private or symmetric key must never be registered)'
   if (jwk.kty !== algorithm.kty) return `has another kty than ${algorithm.kty}`
   if (algorithm.crv !== undefined && jwk.crv !== algorithm.crv) return `has another crv than ${algorithm.crv}`
@@ -57,7 +61,14 @@ export function unsuitable(jwk: unknown, alg: string): string | undefined {
   if (jwk.key_ops !== undefined && !(Array.isArray(jwk.key_ops) && jwk.key_ops.includes('verify')))
     return 'has key_ops without "verify"'
   if (jwk.alg !== undefined && !(typeof jwk.alg === 'string' && sameAlgorithm(jwk.alg, alg))) return `has another alg than ${alg}`
+  // RFC 9964 §3: without it nobody knows which of them the key is for
+  if (jwk.kty === 'AKP' && jwk.alg === undefined) return 'has no alg, which a key of type AKP needs'
   return unsuitableRsa(jwk)
+}
+
+function because(alg: string): string {
+  const why = whyUnsupported(alg)
+  return why === undefined ? '' : `, which ${why}`
 }
 
 /** The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among those. */
@@ -109,6 +120,8 @@ async function importOnce(jwk: JWK, alg: string): Promise<PublicKey | undefined>
   const bare: JWK = Object.fromEntries(
     publicMembers.filter(member => jwk[member] !== undefined).map(member => [member, jwk[member]])
   )
+  // of this kind of key it is a part
+  if (jwk.kty === 'AKP') bare.alg = alg
   const key = await importJWK(bare, alg)
   if (key instanceof Uint8Array) return undefined
   const credential = typeof jwk.kid === 'string' ? `kid:${jwk.kid}` : `jkt:${await calculateJwkThumbprint(bare)}`

@@ -209,7 +209,7 @@ function checkJwk(jwk: unknown, fail: Fail): JWK {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return fail('jwk', 'must be a public key as a JWK')
   const problem = keyProblem(jwk)
   if (problem !== undefined) return fail('jwk', problem)
-  if ('d' in jwk || 'k' in jwk || !('kty' in jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct')
+  if ('d' in jwk || 'k' in jwk || 'priv' in jwk || !('kty' in jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct')
     return fail('jwk', 'must be a public key as a JWK, without any private or symmetric part')
   if (keyCredential(jwk as JWK).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
   return knownJwk(jwk as JWK)

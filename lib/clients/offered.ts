@@ -3,6 +3,7 @@ import type { Client, ClientMetadata, ClientRegistry } from './client.ts'
 import { toClient } from './client.ts'
 import { isPublicMethod } from './methods.ts'
 import { clientOrigin } from './client-origin.ts'
+import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { ConfigurationError } from '../options.ts'
 import { clientMetadata, type MetadataMember, type OfferedValues } from './metadata/metadata.ts'
 import type { Fail } from './metadata/kinds.ts'
@@ -45,7 +46,9 @@ function because({ missing }: Offered, value: unknown, fail: Fail): Fail {
 
 function checkOne(value: unknown, name: string, choice: readonly string[], fail: Fail): void {
   if (choice.includes(value as string)) return
-  fail(name, choice.length === 0 ? 'must be left out: this server has none' : `must be one of ${choice.join(', ')}`)
+  const why = whyUnsupported(value)
+  const reason = why === undefined ? '' : `: ${String(value)} ${why}`
+  fail(name, choice.length === 0 ? 'must be left out: this server has none' : `must be one of ${choice.join(', ')}${reason}`)
 }
 
 /** Grants that nobody but the client itself has a part in are for clients that prove who they are. */

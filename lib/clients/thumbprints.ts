@@ -7,8 +7,9 @@ export function keyCredential(jwk: JWK): string {
   return typeof jwk.kid === 'string' ? `kid:${jwk.kid}` : `jkt:${jwkThumbprint(jwk)}`
 }
 
-/** RFC 7638 §3.2: the members each kind of key has, in order. */
+/** RFC 7638 §3.2, RFC 9964 §6: the members each kind of key has, in order. */
 const thumbprintMembers: ReadonlyMap<unknown, readonly (keyof JWK)[]> = new Map<unknown, readonly (keyof JWK)[]>([
+  ['AKP', ['alg', 'kty', 'pub']],
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],
   ['RSA', ['e', 'kty', 'n']]

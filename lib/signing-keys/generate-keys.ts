@@ -3,7 +3,9 @@ import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { JWK } from 'jose'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { mlDsaKeyPair, supportedMlDsa, whyUnsupported, type MlDsaAlgorithm } from '../crypto/ml-dsa.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
+import { ConfigurationError } from '../options.ts'
 
 /**
  * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified name (RFC 9864), have a key each,
@@ -11,7 +13,9 @@ import { pooledRandomBytes } from '../crypto/random.ts'
  */
 export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
 /** An algorithm this library signs with. */
-export type SigningAlgorithm = (typeof signingAlgorithms)[number]
+export type SigningAlgorithm = (typeof signingAlgorithms)[number] | MlDsaAlgorithm
+/** Those above, and those there are no keys for unless they are asked for: where the runtime can sign with them, their signatures are long. */
+export const everySigningAlgorithm: readonly SigningAlgorithm[] = [...signingAlgorithms, ...supportedMlDsa]
 
 /** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
 export interface PrivateKeySet {
@@ -51,15 +55,21 @@ export function generateMacKey(): JWK {
   }
 }
 
-/** One private key with its `kid`, the key's thumbprint (RFC 7638). */
+/** One private key with its `kid`, the key's thumbprint (RFC 7638). Rejects with ConfigurationError for an algorithm this runtime cannot sign with. */
 export async function generateSigningKey(alg: SigningAlgorithm): Promise<JWK> {
   const { privateKey } = await generatePair(alg)
   const jwk = privateKey.export({ format: 'jwk' }) as JWK
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' }
+  return { ...jwk, kid: await calculateJwkThumbprint({ ...jwk, alg }), alg, use: 'sig' }
 }
 
 function generatePair(alg: SigningAlgorithm): Promise<{ privateKey: KeyObject }> {
+  const why = whyUnsupported(alg)
+  if (why !== undefined) return Promise.reject(new ConfigurationError('algorithms', `must leave out ${alg}: it ${why}`))
   switch (alg) {
+    case 'ML-DSA-44':
+    case 'ML-DSA-65':
+    case 'ML-DSA-87':
+      return Promise.resolve(mlDsaKeyPair(alg))
     case 'ES256':
       return generate('ec', { namedCurve: 'P-256' })
     case 'EdDSA':

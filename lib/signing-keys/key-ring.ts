@@ -3,7 +3,8 @@ import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } fr
 import type { JWK } from 'jose'
 import { hmacSha256 } from '../crypto/hmac.ts'
 import { ConfigurationError } from '../options.ts'
-import { signingAlgorithms, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
+import { isMlDsa, whyUnsupported } from '../crypto/ml-dsa.ts'
+import { everySigningAlgorithm, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
 
 export interface SigningKey {
   readonly kid: string
@@ -48,17 +49,22 @@ export function keyRing(set: PrivateKeySet, path = 'keys', known?: KeyRing): Key
   const mac = set.keys.find(jwk => jwk.kty === 'oct')
   const macKey = Buffer.from(typeof mac?.k === 'string' ? mac.k : '', 'base64url')
   if (macKey.length < 32) throw new ConfigurationError(path, 'must contain a key of type "oct" with at least 32 bytes')
-  if (byId.size === 0) throw new ConfigurationError(path, `must contain a private key for one of ${signingAlgorithms.join(', ')}`)
+  if (byId.size === 0)
+    throw new ConfigurationError(path, `must contain a private key for one of ${everySigningAlgorithm.join(', ')}`)
   return { byAlgorithm, byId, mac: hmacSha256(macKey) }
 }
 
 function importSigningKey(jwk: JWK, path: string): SigningKey {
-  const alg = signingAlgorithms.find(candidate => candidate === jwk.alg)
-  if (alg === undefined) throw new ConfigurationError(`${path}.alg`, `must be one of ${signingAlgorithms.join(', ')}`)
+  const alg = everySigningAlgorithm.find(candidate => candidate === jwk.alg)
+  if (alg === undefined) {
+    const why = whyUnsupported(jwk.alg)
+    const reason = why === undefined ? '' : `: ${String(jwk.alg)} ${why}`
+    throw new ConfigurationError(`${path}.alg`, `must be one of ${everySigningAlgorithm.join(', ')}${reason}`)
+  }
   if (typeof jwk.kid !== 'string' || jwk.kid === '') throw new ConfigurationError(`${path}.kid`, 'must be a non-empty string')
   const privateKey = importPrivateKey(jwk, path)
   if (!isKeyFor(alg, privateKey))
-    throw new ConfigurationError(path, `must be a key ${alg} can sign with (RSA of at least 2048 bits, P-256 or Ed25519)`)
+    throw new ConfigurationError(path, `must be a key ${alg} can sign with (RSA of at least 2048 bits, P-256, Ed25519 or ML-DSA)`)
   const publicKey = createPublicKey(privateKey)
   const publicJwk = { ...(publicKey.export({ format: 'jwk' }) as JWK), kid: jwk.kid, alg, use: 'sig' }
   return { kid: jwk.kid, alg, privateKey, publicKey, publicJwk }
@@ -75,6 +81,7 @@ function importPrivateKey(jwk: JWK, path: string): KeyObject {
 
 function isKeyFor(alg: SigningAlgorithm, key: KeyObject): boolean {
   const details = key.asymmetricKeyDetails
+  if (isMlDsa(alg)) return String(key.asymmetricKeyType) === alg.toLowerCase()
   switch (alg) {
     case 'ES256':
       return key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'

@@ -1,11 +1,12 @@
 /** Signs and verifies with the keys of this server. */
-import { constants, hash, sign, timingSafeEqual, verify } from 'node:crypto'
+import { constants, createHash, hash, sign, timingSafeEqual, verify } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isMlDsa } from '../crypto/ml-dsa.ts'
 import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { keyRing, type KeyRing, type SigningKey } from './key-ring.ts'
 
-/** What a key signs with: node's digest name and options. Ed25519 hashes by itself. */
+/** What a key signs with: node's digest name and options. Ed25519 and ML-DSA hash by themselves. */
 const howToSign = {
   ES256: { digest: 'sha256', options: { dsaEncoding: 'ieee-p1363' as const } },
   RS256: { digest: 'sha256', options: { padding: constants.RSA_PKCS1_PADDING } },
@@ -14,7 +15,10 @@ const howToSign = {
     options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   },
   EdDSA: { digest: null, options: {} },
-  Ed25519: { digest: null, options: {} }
+  Ed25519: { digest: null, options: {} },
+  'ML-DSA-44': { digest: null, options: {} },
+  'ML-DSA-65': { digest: null, options: {} },
+  'ML-DSA-87': { digest: null, options: {} }
 }
 
 /** The keys of a server, as far as they can be told from something else: what is wrong within them is said by {@link SigningKeys}. */
@@ -117,7 +121,9 @@ export class SigningKeys {
 
 /** `at_hash` and its siblings: the left half of the hash the algorithm signs with (OpenID Connect Core §3.1.3.6). */
 export function halfHash(alg: string, value: string): string {
-  const digest = hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
+  const digest = isMlDsa(alg)
+    ? createHash('shake256', { outputLength: 64 }).update(value).digest()
+    : hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
   return digest.subarray(0, digest.length / 2).toString('base64url')
 }
 

@@ -16,7 +16,13 @@ import {
 } from '../options.ts'
 import { add, find, swap, type Found } from '../stores/records.ts'
 import { storeCheck, type Key, type Store } from '../stores/store.ts'
-import { signingAlgorithms, type KeySource, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
+import {
+  everySigningAlgorithm,
+  signingAlgorithms,
+  type KeySource,
+  type PrivateKeySet,
+  type SigningAlgorithm
+} from './generate-keys.ts'
 import { dueKeys, firstKeys, keySetOf, rotatedKeys, type KeptKeys, type RotationPolicy } from './key-rotation.ts'
 import { sealOf, type Kept, type Seal } from './sealed-keys.ts'
 
@@ -70,7 +76,7 @@ export const storedKeysChecks = {
   issuer: issuerIdentifier(),
   secret: secretCheck,
   previousSecrets: eachOf('earlier secrets', required(secretCheck), []),
-  algorithms: listOf(signingAlgorithms.join(', '), isAlgorithm, signingAlgorithms),
+  algorithms: listOf(everySigningAlgorithm.join(', '), isAlgorithm, signingAlgorithms),
   rotateEvery: integer({ min: 0, max: 10 * year, default: 7_776_000 }),
   publishAhead: integer({ min: 0, max: year }),
   keepRetired: integer({ min: 0, max: 10 * year, default: 2_592_000 }),
@@ -185,7 +191,7 @@ function check(options: Read<typeof storedKeysChecks>): Checked {
     throw new ConfigurationError('rotateEvery', `must be 0 or more than publishAhead, ${publishAhead}`)
   if (publishAhead < followEvery && options.publishAhead !== undefined)
     throw new ConfigurationError('publishAhead', `must be at least followEvery, ${followEvery}`)
-  if (algorithms.length === 0) throw new ConfigurationError('algorithms', `must be a list of ${signingAlgorithms.join(', ')}`)
+  if (algorithms.length === 0) throw new ConfigurationError('algorithms', `must be a list of ${everySigningAlgorithm.join(', ')}`)
   return {
     store,
     key: { kind: 'signing_keys', id: issuer },
@@ -197,5 +203,5 @@ function check(options: Read<typeof storedKeysChecks>): Checked {
 }
 
 function isAlgorithm(alg: unknown): alg is SigningAlgorithm {
-  return signingAlgorithms.some(known => known === alg)
+  return everySigningAlgorithm.some(known => known === alg)
 }

@@ -12,7 +12,7 @@ import {
   type Checks,
   type Read
 } from '../options.ts'
-import { signingAlgorithms, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
+import { everySigningAlgorithm, type SigningAlgorithm } from '../signing-keys/generate-keys.ts'
 import { aboutPeople, scopeList } from './scope.ts'
 
 /** A resource server that access tokens can be for (RFC 8707). */
@@ -52,7 +52,7 @@ export const resourceChecks = {
   resource: required(textLike('an absolute URI without a fragment', value => URL.canParse(value) && !value.includes('#'))),
   scopes: scopeList([]),
   accessTokenFormat: oneOf(['jwt', 'opaque'], 'jwt'),
-  signingAlgorithm: oneOf(signingAlgorithms),
+  signingAlgorithm: oneOf(everySigningAlgorithm),
   accessTokenTtl: integer({ min: 1, max: 31_536_000 }),
   introspectionClients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '', []),
   defaultScope: scopeList(),
@@ -87,7 +87,7 @@ export class Resources {
   private readonly inferring: boolean
 
   /** @throws ConfigurationError naming the option that is wrong. */
-  constructor(list: readonly Resource[], { inferring = false, algorithms = signingAlgorithms }: ResourcesSetting = {}) {
+  constructor(list: readonly Resource[], { inferring = false, algorithms = everySigningAlgorithm }: ResourcesSetting = {}) {
     this.inferring = inferring
     list.forEach((resource, index) => {
       const key = `resources[${index}]`

@@ -77,7 +77,7 @@ function checkSecrets(given: Readonly<Record<string, unknown>>): void {
   })
 }
 
-/** RFC 7518 §6. */
+/** RFC 7518 §6, RFC 9964 §3. */
 const privateMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv']
 
 type Method = 'none' | 'private_key_jwt'

@@ -4,8 +4,23 @@ import type { JWK } from 'jose'
 /** In characters of JSON. A key of 8192 bits with its chain of certificates is smaller. */
 const longestKey = 16_384
 
-/** RFC 7517 §4, RFC 7518 §6, RFC 8037 §2; addresses (`x5u`, `jku`) are never followed, and not kept. */
-export const jwkMembers = ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e', 'x5t', 'x5t#S256', 'key_ops', 'x5c'] as const
+/** RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3; addresses (`x5u`, `jku`) are never followed, and not kept. */
+export const jwkMembers = [
+  'kty',
+  'use',
+  'alg',
+  'kid',
+  'crv',
+  'x',
+  'y',
+  'n',
+  'e',
+  'pub',
+  'x5t',
+  'x5t#S256',
+  'key_ops',
+  'x5c'
+] as const
 
 /** What is wrong with something that is to be a key, as the end of a sentence; undefined: nothing that can be seen from here. */
 export function keyProblem(key: unknown): string | undefined {
