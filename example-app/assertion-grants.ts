@@ -11,11 +11,17 @@ import type { People } from './people/accounts.ts'
 import type { IssuerSettings } from './config/schema.ts'
 
 /** Both grants. Without trusted issuers no assertion is good, and this server's own access tokens can be exchanged all the same. */
-export function assertionGrants(settings: Pick<IssuerSettings, 'trusted_issuers'>, persons: People): readonly TokenIssuer[] {
+export function assertionGrants(
+  settings: Pick<IssuerSettings, 'trusted_issuers' | 'policy'>,
+  persons: People
+): readonly TokenIssuer[] {
   const trustedIssuers = settings.trusted_issuers as readonly TrustedIssuer[]
   // the issuers this server trusts name people as it does itself
   const subject = ({ sub }: { readonly sub: string }): string | undefined => persons.find(sub)?.sub
-  return [jwtBearer({ trustedIssuers, subject }), tokenExchange({ trustedIssuers, subject, policy })]
+  return [
+    jwtBearer({ trustedIssuers, subject, workloads: settings.policy.workload_grant }),
+    tokenExchange({ trustedIssuers, subject, policy })
+  ]
 }
 
 /**

@@ -282,7 +282,10 @@ export function settingPath(key: string): string {
     .filter(name => key.startsWith(name) && /^(?:$|[.[])/.test(key.slice(name.length)))
     .sort((one, other) => other.length - one.length)
   const named = option === '' ? key : `${settingNames[option] ?? ''}${key.slice(option.length)}`
-  return named.replace(/(?<=^(?:resources|attesters|workload_issuers|trust_domains)\[\d+\]\.)\w+/, name => resourceSettingNames[name] ?? name)
+  return named.replace(
+    /(?<=^(?:resources|attesters|workload_issuers|trust_domains)\[\d+\]\.)\w+/,
+    name => resourceSettingNames[name] ?? name
+  )
 }
 
 function home({ issuer, demo, operators }: IssuerOptions, base: string, persons: People): RequestHandler {

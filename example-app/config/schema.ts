@@ -151,6 +151,7 @@ const policy = object({
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
   dpop_nonce: oneOf('off', 'required').default('off'),
+  workload_grant: flag.default(false),
   attestation_challenge: oneOf('offered', 'required').default('offered'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
   profile: oneOf('oauth2', 'fapi2-security').default('oauth2')

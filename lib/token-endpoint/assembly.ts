@@ -25,6 +25,7 @@ import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
+import { workloadGrant } from './workload-grant.ts'
 import type { ReadTokenRouter } from './options.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
@@ -96,6 +97,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
     attestation,
     clientKeys: keys,
     tokenEndpoints,
+    workloadGrant: workloadGrant({ clients, server, tokenIssuers, tokenEndpoints }, options.workloads),
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
     senderConstrained: policy.senderConstrained
   }

@@ -4,6 +4,8 @@ import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { authenticateWith } from '../authentication/authenticate-client.ts'
 import { InvalidClientError, InvalidRequestError, ServerError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
+import { harmless } from '../listeners.ts'
+import { requestNote } from '../request-note.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendTokenResponse } from '../http/responses.ts'
 import { carriesConfirmation, readConfirmation } from './confirmation.ts'
@@ -12,6 +14,7 @@ import { watchTokenRequest, type WatchedTokenRequest } from './watch.ts'
 import { isSenderConstrained } from '../tokens/confirmation.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import type { TokenRouterOptions } from './options.ts'
+import type { WorkloadClient } from './workload-grant.ts'
 
 export function tokenEndpoint(
   parts: TokenEndpointParts,
@@ -26,6 +29,7 @@ export function tokenEndpoint(
     },
     parts.events
   )
+  const told = harmless('onDecision', onDecision)
   return (req, res, next) => {
     offerDpopNonce(res, parts.dpop)
     const watched = watchTokenRequest(parts.server, req)
@@ -37,9 +41,42 @@ export function tokenEndpoint(
       if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
       else refuse(error)
     }
-    if (watched === undefined) authenticate(req, res, authenticated)
-    else watched.run(() => authenticate(req, res, authenticated))
+    const usual = (): void => void authenticate(req, res, authenticated)
+    const { workloadGrant } = parts
+    const begin =
+      workloadGrant === undefined
+        ? usual
+        : () => {
+            const reading = readClientRequest(req, { endpoint: 'token', jsonBody, certificateSource })
+            reading
+              .then(request => {
+                request.onDecision = told
+                return grantOr(usual, workloadGrant(request), req, authenticated)
+              })
+              .catch(authenticated)
+          }
+    if (watched === undefined) begin()
+    else watched.run(begin)
   }
+}
+
+const uses = requestNote<Request, () => Promise<void>>('use of the assertion')
+
+/** Goes on with the client of a platform's token, or as usual where the request is no such grant. */
+async function grantOr(
+  usual: () => void,
+  judged: Promise<WorkloadClient> | undefined,
+  req: Request,
+  done: (error?: unknown) => void
+): Promise<void> {
+  if (judged === undefined) {
+    usual()
+    return
+  }
+  const { client, useAssertion } = await judged
+  req.authenticatedClient = client
+  uses.write(req, useAssertion)
+  done()
 }
 
 /** Express takes `next(undefined)` and `next('router')` for something else than an error. */
@@ -73,7 +110,7 @@ async function issue(
   }
   const { tokenEndpoints, server } = parts
   const response = await tokenIssuer.issue(
-    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId },
+    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId, useAssertion: uses.read(req) },
     server
   )
   sendTokenResponse(res, response)

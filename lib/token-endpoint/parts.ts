@@ -9,6 +9,7 @@ import type { EventSource } from '../events/event-source.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
+import type { WorkloadGrant } from './workload-grant.ts'
 import type { ServerAttestation } from './attestation.ts'
 
 /** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
@@ -37,6 +38,8 @@ export interface TokenEndpointParts {
   readonly tokenEndpoints: readonly string[]
   /** Bounds guessing, at all endpoints together. */
   readonly guesses: GuessProtection | undefined
+  /** Authenticates clients by a platform's token as a grant; undefined: nobody. */
+  readonly workloadGrant: WorkloadGrant | undefined
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
   readonly senderConstrained: boolean
 }

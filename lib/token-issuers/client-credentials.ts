@@ -3,7 +3,8 @@ import { InvalidScopeError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
 import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 import { aboutPeople } from '../tokens/scope.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
+import { resourceFor } from '../tokens/token-response.ts'
+import type { TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
 /**
  * Issues an access token to a confidential client on its own behalf: `sub` is the client, and there is never a refresh token
@@ -13,12 +14,24 @@ export function clientCredentials(): TokenIssuer {
   return {
     grant_type: 'client_credentials',
     confidential: true,
-    issue(request, server) {
-      const scope = scopeOf(request, server)
-      const grant = { client_id: request.client.client_id, scope, resources: [] }
-      return server.respond(request, grant, { resource: requestedResources(request.parameters) })
-    }
+    issue: (request, server) => issueToClient(request, server)
   }
+}
+
+/** An access token for the client on its own behalf. @param beforeMinting called once scope and resource are found right. */
+export async function issueToClient(
+  request: TokenRequest,
+  server: TokenServer,
+  beforeMinting?: () => Promise<void>
+): Promise<TokenResponse> {
+  const scope = scopeOf(request, server)
+  const resource = requestedResources(request.parameters)
+  const grant = { client_id: request.client.client_id, scope, resources: [] }
+  if (beforeMinting !== undefined) {
+    resourceFor(server, grant, resource)
+    await beforeMinting()
+  }
+  return server.respond(request, grant, { resource })
 }
 
 function scopeOf(request: TokenRequest, server: TokenServer): readonly string[] {

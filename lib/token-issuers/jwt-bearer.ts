@@ -11,7 +11,7 @@ import {
   type TrustedJwt
 } from '../assertions/trusted-issuers.ts'
 import { InvalidGrantError, InvalidTargetError, UnauthorizedClientError } from '../errors.ts'
-import { fn, readOptions, required, type Checks } from '../options.ts'
+import { flag, fn, readOptions, required, type Checks } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
 import { hasAccount } from '../tokens/account.ts'
 import { isProvedBy } from '../tokens/confirmation.ts'
@@ -19,17 +19,24 @@ import { startGrant } from '../codes/begin-grant.ts'
 import { readForeignToken } from '../tokens/presented-token.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
+import { issueToClient } from './client-credentials.ts'
 import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /** The options of `jwtBearer()`. */
 export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
+  /**
+   * True also takes a platform's token, of the server's `workloads`, without any client authentication (the workload identity extension of MCP): the one
+   * client whose `federated_credentials` it matches is the client and the subject. Default false.
+   */
+  readonly workloads?: boolean | undefined
 }
 
 export const jwtBearerChecks = {
   ...trustedIssuersChecks,
-  subject: required(fn<FindSubject>())
+  subject: required(fn<FindSubject>()),
+  workloads: flag(false)
 } satisfies Checks<JwtBearerOptions>
 
 const idJag = 'oauth-id-jag+jwt'
@@ -54,14 +61,16 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * })
  */
 export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
-  const { subject: findSubject, ...trust } = readOptions(options, jwtBearerChecks)
+  const { subject: findSubject, workloads, ...trust } = readOptions(options, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     confidential: true,
     publicDocuments: true,
+    workloads,
     ...(trust.trustedIssuers.size > 0 && { metadata: { authorization_grant_profiles_supported: [idJagProfile] } }),
     async issue(request, server) {
+      if (request.useAssertion !== undefined) return issueToClient(request, server, request.useAssertion)
       const issuers = trusted(server)
       const assertion = requiredParameter(request, 'assertion')
       const audiences = [server.issuer, ...request.tokenEndpoints]

@@ -23,6 +23,8 @@ export interface TokenRequest extends TokenRecipient {
   readonly parameters: Parameters
   /** The token endpoint's own URLs, from configuration. */
   readonly tokenEndpoints: readonly string[]
+  /** Set where the request's `assertion` itself was what authenticated the client: uses it up, the last thing before tokens are made. */
+  readonly useAssertion?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -47,6 +49,8 @@ export interface TokenIssuer {
   readonly confidential?: boolean
   /** True: public clients with a document of their own may use it all the same; which requests of theirs are good `issue` says. Default false. */
   readonly publicDocuments?: boolean
+  /** True: a platform's token as `assertion` may stand for client authentication; then `useAssertion` of the request is set. Default false. */
+  readonly workloads?: boolean
   /** What it adds to the server's metadata: registered members only. */
   readonly metadata?: Readonly<Record<string, unknown>>
   /** May reject with any `OAuthError`; anything else becomes a 500 that says nothing. */
