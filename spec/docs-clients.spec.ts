@@ -19,13 +19,13 @@ afterAll(() => kitchen.close())
 
 const methods = [
   ...['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'tls_client_auth'],
-  ...['self_signed_tls_client_auth', 'none', 'federated_jwt', 'spiffe_jwt', 'spiffe_x509']
+  ...['self_signed_tls_client_auth', 'none', 'federated_jwt', 'spiffe_jwt', 'spiffe_x509', 'The grant without a client']
 ]
 
 /** Whose token it is: that of the client the recipe is about. */
 async function expectToken(title: string, access_token: unknown): Promise<void> {
   const verified = await kitchen.server.server.verifyAccessToken(String(access_token))
-  const client_id = clientOf(title)
+  const client_id = clientOf(title === 'The grant without a client' ? 'federated_jwt' : title)
   expect([title, verified]).toEqual([title, expect.objectContaining({ client_id, scope: ['api:read'] })])
 }
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { clientCredentials, authorizationCode, tlsCertificate, type ClientMetadata } from 'clientele'
+import { clientCredentials, authorizationCode, jwtBearer, tlsCertificate, type ClientMetadata } from 'clientele'
 import { kubernetes } from 'clientele/workloads'
 import { exportJWK } from 'jose'
 import { makeCertificate } from '../certificates/certificates.ts'
@@ -78,7 +78,7 @@ export async function openKitchen(): Promise<Kitchen> {
     self_signed_tls_client_auth: { jwks: { keys: [{ ...byItself.jwk, x5c: [byItself.der.toString('base64')] }] } },
     none: { grant_types: ['authorization_code'], redirect_uris: [callback] },
     federated_jwt: {
-      grant_types: ['client_credentials'],
+      grant_types: ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
       federated_credentials: [kubernetes({ issuer: cluster.issuer, namespace: 'ci', serviceAccount: 'deployer' })]
     },
     spiffe_jwt: { spiffe_id: 'spiffe://prod.example/billing' },
@@ -96,7 +96,7 @@ export async function openKitchen(): Promise<Kitchen> {
     issuers: [kubernetes.issuer(cluster.issuer, { jwks: { keys: [cluster.jwk] } })],
     trustDomains: [{ trustDomain: domain.name, bundle: domain.bundle }]
   }
-  const tokenIssuers = [authorizationCode(), clientCredentials()]
+  const tokenIssuers = [authorizationCode(), clientCredentials(), jwtBearer({ workloads: true })]
   const resourcesOf = (issuer: string) => [api, `${issuer}/mcp`].map(resource => ({ resource, scopes: ['api:read'] }))
   const server = await startServer({
     clients,
