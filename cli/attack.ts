@@ -11,7 +11,13 @@ export const attackCommand = command({
   arguments: ['URL'],
   options: {
     'client-id': { type: 'string', placeholder: 'ID', help: 'a client of the server that may use client_credentials' },
-    method: { type: 'string', values: methods, default: 'client_secret_basic', help: 'how it authenticates' },
+    method: {
+      type: 'string',
+      placeholder: 'METHOD',
+      values: methods,
+      default: 'client_secret_basic',
+      help: 'how it authenticates: with a secret or private_key_jwt'
+    },
     key: { type: 'string', placeholder: 'FILE', help: 'its private key as a JWK with alg and kid, for private_key_jwt' },
     scope: { type: 'string', placeholder: 'SCOPE', help: 'what the good request asks for' },
     'redirect-uri': { type: 'string', placeholder: 'URI', help: 'one of its redirect URIs' },

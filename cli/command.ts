@@ -132,7 +132,7 @@ function wrapped(text: string): string {
 }
 
 function optionHelp([name, option]: readonly [string, Option]): readonly [string, string] {
-  const value = option.type === 'boolean' ? '' : ` ${option.values?.join('|') ?? option.placeholder ?? 'VALUE'}`
+  const value = option.type === 'boolean' ? '' : ` ${option.placeholder ?? option.values?.join('|') ?? 'VALUE'}`
   const more = [
     ...(option.multiple === true ? ['may be repeated'] : []),
     ...(option.default === undefined ? [] : [`default: ${option.default}`])

@@ -171,14 +171,19 @@ function build(
       interaction: interactionHooks(path, persons)
     })
   } catch (error) {
-    throw error instanceof ConfigurationError ? settingError(error, options) : error
+    throw bySetting(error, options)
   }
 }
 
 /** Those of the file, and beside them what `clientele clients` adds while this runs. */
-function storedClientsOf({ issuer, settings, store, log }: IssuerOptions, { keys }: IssuerKeys): StoredClients {
+function storedClientsOf(options: IssuerOptions, { keys }: IssuerKeys): StoredClients {
+  const { issuer, settings, store, log } = options
   const onEvent = (event: ServerEvent) => logEvent(log, event)
-  return storedClients({ issuer, store, keys, clients: settings.clients.map(knownMembersOf), onEvent })
+  try {
+    return storedClients({ issuer, store, keys, clients: settings.clients.map(knownMembersOf), onEvent })
+  } catch (error) {
+    throw bySetting(error, options)
+  }
 }
 
 function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {
@@ -258,6 +263,8 @@ function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): bool
   return policy.grant_types.some(known => known === grant_type)
 }
 
-function settingError(error: ConfigurationError, { settingsPath }: IssuerOptions): ConfigError {
+/** What the library refuses, by the place it has in the configuration file. */
+function bySetting(error: unknown, { settingsPath }: IssuerOptions): unknown {
+  if (!(error instanceof ConfigurationError)) return error
   return new ConfigError(`${settingsPath}${settingPath(error.key)}`, error.message.slice(error.key.length).trim())
 }

@@ -73,7 +73,7 @@ export {
   refreshToken,
   tokenExchange
 } from './token-issuers/index.ts'
-export type { JwtBearerOptions } from './token-issuers/jwt-bearer.ts'
+export type { JwtBearerOptions, WorkloadBearerOptions } from './token-issuers/jwt-bearer.ts'
 export type { ExchangeRequest, ExchangeVerdict, TokenExchangeOptions } from './token-issuers/token-exchange.ts'
 export type { FindSubject, TrustedIssuer, TrustedJwt } from './assertions/trusted-issuers.ts'
 export type { PresentedToken, PresentedTokenType } from './tokens/presented-token.ts'

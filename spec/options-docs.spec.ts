@@ -32,6 +32,11 @@ it('has every public interface of options', () => {
     ...['RotateSecretOptions', 'CredentialOptions', 'RevokeCredentialOptions'],
     ...['EndpointAuthenticationOptions', 'AttestationPolicyOptions', 'AttestationStrategyOptions'],
     // of `clientele/client-auth`, `clientele/sign-in` and `clientele/lint`, which have documents of their own
+    // of `clientele/workloads` and `clientele/testing/attacks`, which have too
+    ...['AwsRoleOptions', 'AzureManagedIdentityOptions', 'GithubActionsOptions', 'GitlabCiOptions', 'GoogleCloudOptions'],
+    ...['KubernetesOptions', 'PresetOptions', 'SpiffeOptions', 'SpiffeTrustDomainOptions', 'AttackOptions'],
+    // what `jwtBearer()` takes less of
+    ...['WorkloadBearerOptions', 'KeptDocumentOptions', 'OpenedOptions'],
     ...['WorkloadJwtOptions', 'AttestJwtOptions', 'UpstreamOptions', 'LintOptions', 'LintServerOptions', 'LintedOptions']
   ]
   const known = new Set([...inner, ...takers.map(({ options }) => options)])

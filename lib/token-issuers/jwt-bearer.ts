@@ -38,6 +38,12 @@ export interface JwtBearerOptions extends TrustedIssuersOptions {
   readonly workloads?: boolean | undefined
 }
 
+/** Those of a `jwtBearer()` that trusts no issuer of its own. */
+export interface WorkloadBearerOptions {
+  /** Takes platforms' tokens, and nothing else; see {@link JwtBearerOptions.workloads}. */
+  readonly workloads: true
+}
+
 export const jwtBearerChecks = {
   ...trustedIssuersChecks,
   subject: required(fn<FindSubject>()),
@@ -66,8 +72,9 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  *   subject: async ({ iss, sub }) => (await accounts.findByFederatedId(iss, sub))?.id
  * })
  */
-export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
-  const { subject: findSubject, audTenant, workloads, ...trust } = readOptions(options, jwtBearerChecks)
+export function jwtBearer(options: JwtBearerOptions | WorkloadBearerOptions): TokenIssuer {
+  const given = 'trustedIssuers' in options || options.workloads !== true ? options : { ...trustingNobody, ...options }
+  const { subject: findSubject, audTenant, workloads, ...trust } = readOptions(given as JwtBearerOptions, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
@@ -111,6 +118,8 @@ export function jwtBearer(options: JwtBearerOptions): TokenIssuer {
     }
   }
 }
+
+const trustingNobody: Pick<JwtBearerOptions, 'trustedIssuers' | 'subject'> = { trustedIssuers: [], subject: () => undefined }
 
 /** One answer for every assertion that is not good, whatever is wrong with it. */
 function refused(reason: string): InvalidGrantError {

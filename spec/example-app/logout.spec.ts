@@ -152,7 +152,7 @@ describe('anybody else', () => {
     const page = await ask(browser, given)
     expect([page.status, page.text]).toEqual([
       200,
-      expect.stringMatching(/name="decision" value="allow"[^]*name="decision" value="deny"/)
+      expect.stringMatching(/name="decision" value="deny"[^]*name="decision" value="allow"/)
     ])
     const kept = await browser.follow(await browser.submit(page, { decision: 'deny' }))
     expect([kept.status, kept.location, await isSignedIn(browser)]).toEqual([200, undefined, true])

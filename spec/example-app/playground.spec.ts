@@ -57,7 +57,7 @@ describe('bad input', () => {
     ['keys', { certificate: 'PEM' }],
     ['certificates', {}],
     ['certificates', { csr: 'AAAA' }],
-    ['certificates', { csr: `${'30'.repeat(2000)}` }],
+    ['certificates', { csr: '30'.repeat(2000) }],
     ['attestations', { claims: { sub: 'demo-attested' } }],
     ['send', {}],
     ['send', { ...form, path: 'https://attacker.invalid/oauth2/token' }],

@@ -74,8 +74,8 @@ describe('STORE_URL', () => {
     ['rediss://u:p@redis.example:6380/1', { engine: 'redis', address: 'rediss://u:p@redis.example:6380/1' }],
     ['postgres://u:p@db.example/x', { engine: 'postgres', address: 'postgres://u:p@db.example/x' }],
     ['postgresql://db.example/x', { engine: 'postgres', address: 'postgresql://db.example/x' }]
-  ])('%p is a store', (url, setting) => {
-    expect(readStoreUrl(url)).toEqual(setting)
+  ])('%p is a store', (url = '', setting) => {
+    expect(readStoreUrl(url)).toEqual({ ...setting, url: url === '' ? 'sqlite:data/clientele.db' : url })
   })
 
   it.each(['memory', 'sqlite:', 'sqlite://', 'mysql://localhost/x', 'redis:', 'http://localhost', 'data/clientele.db', ' '])(

@@ -41,6 +41,7 @@ const answers = {
   'oauthErrorHandler onError': [500, 500],
   'proxyCertificate onReport': tokenEndpoint,
   'credentialSets onEvent': null,
+  'storedClients onEvent': null,
   'storedKeys onError': null,
   'ClientSecretBasicStrategy onDecision': tokenEndpoint,
   'ClientSecretPostStrategy onDecision': tokenEndpoint,
@@ -81,6 +82,7 @@ describe('the table', () => {
     // told by the same reporter as the one behind a proxy
     'certificates/tls-certificate.ts': ['proxyCertificate onReport'],
     'credentials/credential-sets.ts': ['credentialSets onEvent'],
+    'credentials/stored-clients.ts': ['storedClients onEvent'],
     'signing-keys/stored-keys.ts': ['storedKeys onError']
   }
   /** These are handed what has been made harmless already. */
@@ -88,7 +90,11 @@ describe('the table', () => {
     'events/event-source.ts',
     'certificates/x509/revocation-lists.ts',
     'assertions/dpop-proof.ts',
-    'client-request.ts'
+    'client-request.ts',
+    // looks whether there is one
+    'http/refusal-log.ts',
+    // hands it on to oauthErrorHandler()
+    'sign-in/host.ts'
   ]
 
   it('has every option that takes a listener', () => {

@@ -21,6 +21,8 @@ afterAll(() => {
 /** Runs the lines with these names in the place of what they import, and these values in the place of what is an example there. */
 async function run(lines: string, values: Readonly<Record<string, string>>): Promise<Server> {
   const names: Record<string, unknown> = { express, ...clientele, ...clienteleMcp, ...mcpNode, ...mcpServer }
+  // what `require` adds to a namespace is no name
+  for (const key of ['default', 'module.exports']) Reflect.deleteProperty(names, key)
   const body = Object.entries(values).reduce((text, [from, to]) => text.replaceAll(from, to), lines.replace(/^import .*\n/gm, ''))
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- what a reader would run
   const made = new Function(...Object.keys(names), `return (async () => { ${body}; return listening })()`) as (

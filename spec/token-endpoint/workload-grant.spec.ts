@@ -21,7 +21,13 @@ const base = {
 const agent = { client_id: 'agent', ...base }
 const mcp = { resource: 'https://mcp.example', scopes: ['jobs'] }
 
-function endpoint({ clients = [agent], replay = 'allow' as WorkloadReplay, on = true } = {}) {
+interface Setting {
+  readonly clients?: (typeof agent)[]
+  readonly replay?: 'allow' | 'once'
+  readonly on?: boolean
+}
+
+function endpoint({ clients = [agent], replay = 'allow', on = true }: Setting = {}) {
   const decisions: Decision[] = []
   const workloads: WorkloadsOptions = { issuers: [{ issuer: actions.issuer, jwks: { keys: [actions.jwk] }, replay }] }
   const router = tokenRouter({
@@ -41,7 +47,6 @@ function endpoint({ clients = [agent], replay = 'allow' as WorkloadReplay, on = 
   return { app, send, decisions }
 }
 
-type WorkloadReplay = 'allow' | 'once'
 const errorOf = ({ status, body }: { status: number; body: unknown }) => [status, (body as { error?: string }).error]
 
 describe('the JWT bearer grant without client authentication', () => {

@@ -14,6 +14,7 @@ import {
   memoryStore,
   oauthErrorHandler,
   proxyCertificate,
+  storedClients,
   storedKeys,
   tenants,
   tokenRouter,
@@ -145,6 +146,10 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   'credentialSets onEvent': async () => {
     const sets = credentialSets({ issuer, clients, store, keys, onEvent: failing('credentialSets onEvent') })
     for (let times = 0; times < 2; times++) await sets.rotateSecret('billing')
+  },
+  'storedClients onEvent': async () => {
+    const stored = storedClients({ issuer, clients, store, keys, onEvent: failing('storedClients onEvent') })
+    for (const client_id of ['one', 'another']) await stored.add({ client_id })
   },
   'storedKeys onError': async () => {
     let broken = false

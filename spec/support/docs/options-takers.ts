@@ -34,6 +34,9 @@ import { clientSecretBasicChecks } from '../../../lib/strategies/client-secret-b
 import { jwtStrategyChecks } from '../../../lib/strategies/jwt-strategy.ts'
 import { selfSignedOptionChecks } from '../../../lib/strategies/self-signed-tls-client-auth.ts'
 import { tokenRouterChecks } from '../../../lib/token-endpoint/options.ts'
+import { trustDomainChecks, workloadIssuerChecks } from '../../../lib/assertions/workloads/options.ts'
+import { federatedJwtChecks } from '../../../lib/strategies/federated-jwt.ts'
+import { workloadStrategyChecks } from '../../../lib/strategies/workload-strategy.ts'
 import { jwtBearerChecks } from '../../../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../../../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../../../lib/tokens/resource.ts'
@@ -110,6 +113,15 @@ export const takers: readonly OptionsTaker[] = [
       own: true,
       table: selfSignedOptionChecks
     },
+    { heading: '`FederatedJwtStrategy`', options: 'FederatedJwtOptions', table: federatedJwtChecks },
+    {
+      heading: '`SpiffeJwtStrategy` and `SpiffeX509Strategy`',
+      options: 'WorkloadStrategyOptions',
+      table: workloadStrategyChecks
+    },
+    { heading: '`workloads`', options: 'WorkloadsOptions' },
+    { heading: '`workloads.issuers[]`', options: 'WorkloadIssuer', table: workloadIssuerChecks },
+    { heading: '`workloads.trustDomains[]`', options: 'TrustDomain', table: trustDomainChecks },
     { heading: '`clientAttestation()`', options: 'ClientAttestationOptions', table: clientAttestationChecks },
     {
       heading: '`AttestJwtClientAuthDpopStrategy`',

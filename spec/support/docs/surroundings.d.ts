@@ -51,12 +51,19 @@ declare global {
   const walletBackendKey: JWK
   const attestation: string
   const challenge: string
-  const privateJwk: JWK
+  const privateJwk: JWK & { readonly alg: string }
   const resource: string
   const scopes: Readonly<Record<string, string>>
   const required: readonly string[]
   const readFile: (path: string, encoding: 'utf8') => Promise<string>
-  const it: (what: string, run: () => unknown) => void
+  const it: {
+    (what: string, run: () => unknown): void
+    readonly each: <Case>(cases: readonly Case[]) => (what: string, run: (one: Case) => unknown) => void
+  }
+  const test: (what: string, run: () => unknown) => void
+  const assert: (value: unknown) => void
+  /** Sends a browser there; resolves to where it came back. */
+  const signIn: (url: URL) => Promise<URL>
   const tokens: Anything
   const log: Anything
   const alarm: Anything
