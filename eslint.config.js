@@ -129,9 +129,33 @@ const walls = [
     }))
 ]
 
+const widestComment = 120
+
+/** Comments no wider than a page: a formatter breaks code, and no comment. Tables cannot be broken. */
+const commentWidth = {
+  create(context) {
+    const { lines } = context.sourceCode
+    const isTooWide = line => lines[line - 1].length > widestComment && /^ *(?:\/?\*(?! \|)|\/\/)/.test(lines[line - 1])
+    return {
+      Program() {
+        for (const { loc } of context.sourceCode.getAllComments()) {
+          for (let line = loc.start.line; line <= loc.end.line; line++) {
+            if (isTooWide(line)) context.report({ loc: { line, column: widestComment }, message: 'break this line of a comment' })
+          }
+        }
+      }
+    }
+  }
+}
+
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage', '**/node_modules', 'spec/consumers/*/'] },
   js.configs.recommended,
+  {
+    files: ['lib/**/*.ts', 'example-app/**/*.ts', 'cli/**/*.ts'],
+    plugins: { house: { rules: { 'comment-width': commentWidth } } },
+    rules: { 'house/comment-width': 'error' }
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

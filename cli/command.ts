@@ -2,7 +2,10 @@
 import type { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 
-/** 0: done. 1: the answer is no (there is no such client, errors were found). 2: it could not be tried (wrong arguments, a store that is down). */
+/**
+ * 0: done. 1: the answer is no (there is no such client, errors were found). 2: it could not be tried (wrong arguments,
+ * a store that is down).
+ */
 export type ExitCode = 0 | 1 | 2
 
 /** What a command runs in. */
@@ -56,7 +59,10 @@ export interface Call<Options extends Readonly<Record<string, Option>>> {
 
 /** What a command is made of. */
 export interface CommandDefinition<Options extends Readonly<Record<string, Option>>> {
-  /** What it takes, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its name is in brackets. */
+  /**
+   * What it takes, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its
+   * name is in brackets.
+   */
   readonly arguments: readonly string[]
   readonly options: Options
   /** A paragraph below the usage. */

@@ -70,7 +70,10 @@ export interface Operator {
   readonly emit: (event: ServerEvent) => void
 }
 
-/** Opens the store, runs, tells of every change with its actor, and closes the store. @throws {@link CommandError} for whatever went wrong. */
+/**
+ * Opens the store, runs, tells of every change with its actor, and closes the store. @throws {@link CommandError} for
+ * whatever went wrong.
+ */
 export async function withOperator(given: Given, run: (operator: Operator) => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await opened(given, run)

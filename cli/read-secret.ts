@@ -6,7 +6,10 @@ import { CommandError, type Terminal } from './command.ts'
 /** Longer ones are never equal to anything. */
 const longest = 1024
 
-/** The first line, without its end. Further lines are refused: a file was given that is something else. @throws {@link CommandError} */
+/**
+ * The first line, without its end. Further lines are refused: a file was given that is something else. @throws {@link
+ * CommandError}
+ */
 export async function readSecret(terminal: Terminal, prompt: string): Promise<string> {
   if (terminal.stdin.isTTY === true) return ask(terminal, prompt)
   let text = ''

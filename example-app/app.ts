@@ -16,7 +16,10 @@ export interface AppOptions {
   readonly log: Log
   /** Serves the built-in demo's pages too. */
   readonly demo?: boolean
-  /** The usernames of those who may see what clients prove themselves with. Default: nobody, and in the demo the first person. */
+  /**
+   * The usernames of those who may see what clients prove themselves with. Default: nobody, and in the demo the first
+   * person.
+   */
   readonly operators?: readonly string[] | undefined
 }
 
@@ -65,7 +68,10 @@ export async function createApp({ config, store, log, demo = false, operators }:
   return app
 }
 
-/** The playground shows everybody why clients are refused, and signs certificates for them: it is nowhere people rely on. */
+/**
+ * The playground shows everybody why clients are refused, and signs certificates for them: it is nowhere people rely
+ * on.
+ */
 function playedMaterial({ demo }: Config): DemoMaterial | undefined {
   return process.env['NODE_ENV'] === 'production' ? undefined : demo
 }

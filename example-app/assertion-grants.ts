@@ -1,4 +1,7 @@
-/** The grants by which other issuers' word and tokens already issued become access tokens: whom this server trusts, and with what. */
+/**
+ * The grants by which other issuers' word and tokens already issued become access tokens: whom this server trusts, and
+ * with what.
+ */
 import {
   jwtBearer,
   tokenExchange,
@@ -10,7 +13,10 @@ import {
 import type { People } from './people/accounts.ts'
 import type { IssuerSettings } from './config/schema.ts'
 
-/** Both grants. Without trusted issuers no assertion is good, and this server's own access tokens can be exchanged all the same. */
+/**
+ * Both grants. Without trusted issuers no assertion is good, and this server's own access tokens can be exchanged all
+ * the same.
+ */
 export function assertionGrants(
   settings: Pick<IssuerSettings, 'trusted_issuers' | 'policy'>,
   persons: People
@@ -25,8 +31,8 @@ export function assertionGrants(
 }
 
 /**
- * A client that is registered for the grant may exchange any access token it was handed, and any trusted issuer's JWT. Whom an actor token is about is
- * named in the new token; without one the client takes the caller's place.
+ * A client that is registered for the grant may exchange any access token it was handed, and any trusted issuer's JWT.
+ * Whom an actor token is about is named in the new token; without one the client takes the caller's place.
  */
 function policy({ subject, actor }: ExchangeRequest): ExchangeVerdict {
   if (subject.type !== 'access_token' && subject.type !== 'jwt')

@@ -1,4 +1,6 @@
-/** The one name of the browser's own types that qrcode's types mention; this project compiles without the DOM library. */
+/**
+ * The one name of the browser's own types that qrcode's types mention; this project compiles without the DOM library.
+ */
 interface HTMLCanvasElement {
   readonly tagName: string
 }

@@ -1,4 +1,7 @@
-/** Where client certificates come from: the listeners' own TLS connections, and the header of a proxy where one is configured. */
+/**
+ * Where client certificates come from: the listeners' own TLS connections, and the header of a proxy where one is
+ * configured.
+ */
 import {
   ConfigurationError,
   directTls,
@@ -12,7 +15,8 @@ import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 
 /**
- * Undefined where no header and no authority is configured: then the certificate of the connection counts, whose chain nobody verifies.
+ * Undefined where no header and no authority is configured: then the certificate of the connection counts, whose chain
+ * nobody verifies.
  *
  * @throws {@link ConfigError} for a header that would be believed from anywhere, and for an authority that is none.
  */

@@ -1,4 +1,7 @@
-/** One issuer: its authorization server, its people and its pages, mounted at its path. The root issuer and every tenant are one each. */
+/**
+ * One issuer: its authorization server, its people and its pages, mounted at its path. The root issuer and every tenant
+ * are one each.
+ */
 import { Router, type RequestHandler } from 'express'
 import {
   authorizationCode,

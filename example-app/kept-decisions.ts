@@ -1,4 +1,7 @@
-/** What was decided about refused clients, kept for a day: `clientele why` finds it by the trace id that the log and the caller have. */
+/**
+ * What was decided about refused clients, kept for a day: `clientele why` finds it by the trace id that the log and the
+ * caller have.
+ */
 import type { Decision, Json, Store } from 'clientele'
 
 /** Seconds. */

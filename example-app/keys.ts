@@ -1,4 +1,7 @@
-/** The keys and secrets of one issuer: made at the first start, kept in the store, the same for every process that shares it. */
+/**
+ * The keys and secrets of one issuer: made at the first start, kept in the store, the same for every process that
+ * shares it.
+ */
 import { hkdfSync } from 'node:crypto'
 import { storedKeys, type StoredKeys, type Store } from 'clientele'
 import { ConfigError } from './config/config-error.ts'

@@ -1,4 +1,7 @@
-/** The pages of this server's own that people sign in to, and the way back to them: by name, so that it leads nowhere else. */
+/**
+ * The pages of this server's own that people sign in to, and the way back to them: by name, so that it leads nowhere
+ * else.
+ */
 import type { Request } from 'express'
 import { fieldOf } from './sessions/fields.ts'
 

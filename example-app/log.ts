@@ -1,6 +1,6 @@
 /**
- * Logs: JSON lines on stdout. What may be written is decided here: no query string, header or body ever is, and of an error
- * only its kind, message and stack, because parsers hang the raw body on theirs.
+ * Logs: JSON lines on stdout. What may be written is decided here: no query string, header or body ever is, and of an
+ * error only its kind, message and stack, because parsers hang the raw body on theirs.
  */
 import type { Request, RequestHandler } from 'express'
 import { pino, type Logger, type LoggerOptions } from 'pino'
@@ -16,7 +16,10 @@ export interface Output {
   write(line: string): void
 }
 
-/** Tells on stdout where it is given no output. @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the five levels. */
+/**
+ * Tells on stdout where it is given no output. @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the
+ * five levels.
+ */
 export function createLog(level = 'info', output?: Output): Log {
   if (!levels.some(known => known === level)) throw new ConfigError('LOG_LEVEL', `must be one of ${levels.join(', ')}`)
   const options: LoggerOptions = {
@@ -45,8 +48,8 @@ interface Known {
 const known = new WeakMap<Request, Known>()
 
 /**
- * One line per request, once it is answered: its trace, method, path without its query, status and time taken in milliseconds; the client where it
- * proved itself, or tried to, with its method; the OAuth error where it was refused.
+ * One line per request, once it is answered: its trace, method, path without its query, status and time taken in
+ * milliseconds; the client where it proved itself, or tried to, with its method; the OAuth error where it was refused.
  */
 export function accessLog(log: Log): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
@@ -71,7 +74,10 @@ function clientOf(req: Request): Partial<Known> {
   return client === undefined ? {} : { client_id: client.client_id, auth_method: client.token_endpoint_auth_method }
 }
 
-/** Writes what was decided about one client authentication; a use of a tolerated deviation is a warning with the client_id. */
+/**
+ * Writes what was decided about one client authentication; a use of a tolerated deviation is a warning with the
+ * client_id.
+ */
 export function logDecision(log: Log, decision: Decision): void {
   const { trace_id, endpoint, client_id, mechanism, method, credential, outcome } = decision
   const checks = decision.checks.filter(check => check.outcome === 'fail' || check.outcome === 'report')
@@ -92,7 +98,10 @@ const alarming: readonly ServerEvent['type'][] = [
   'credential.unused'
 ]
 
-/** Writes what happened: what may be an attack, or soon an outage, as a warning. What decisions and errors say already is not said twice. */
+/**
+ * Writes what happened: what may be an attack, or soon an outage, as a warning. What decisions and errors say already
+ * is not said twice.
+ */
 export function logEvent(log: Log, event: ServerEvent): void {
   const { type } = event
   if (type.startsWith('authentication.') || type === 'token.refused') return
@@ -110,7 +119,10 @@ function logIssued(log: Log, event: Extract<ServerEvent, { type: 'token.issued' 
   log.warn({ trace_id, client_id, scope, resources, fix }, 'a token for no resource: its scope belongs to several')
 }
 
-/** Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug logs. */
+/**
+ * Writes why a request failed: a fault of ours, or of what we depend on, as an error; what a caller did wrong in debug
+ * logs.
+ */
 export function logFailure(log: Log, error: unknown, req: Request, issuer: string): void {
   const about = { trace_id: traceIdOf(req), issuer }
   known.set(req, failureOf(error, req))

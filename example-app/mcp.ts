@@ -51,7 +51,10 @@ function subOf(authInfo: { readonly extra?: Record<string, unknown> } | undefine
   return sub
 }
 
-/** Whether a request calls a tool of this name: one message, or several at once as clients of earlier revisions send them. */
+/**
+ * Whether a request calls a tool of this name: one message, or several at once as clients of earlier revisions send
+ * them.
+ */
 function callsTool(req: Request, name: string): boolean {
   const body: unknown = req.body
   const messages: readonly unknown[] = Array.isArray(body) ? body : [body]

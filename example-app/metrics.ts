@@ -1,4 +1,7 @@
-/** What OpenTelemetry counts, for Prometheus, on a listener of its own: nobody who may ask for a token may also read the figures. */
+/**
+ * What OpenTelemetry counts, for Prometheus, on a listener of its own: nobody who may ask for a token may also read the
+ * figures.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { metrics } from '@opentelemetry/api'
@@ -15,7 +18,10 @@ interface Exporter {
 
 const exporter = '@opentelemetry/exporter-prometheus'
 
-/** Counts from now on, and serves the figures at `/metrics`. @throws {@link ConfigError} where the address cannot be had. */
+/**
+ * Counts from now on, and serves the figures at `/metrics`. @throws {@link ConfigError} where the address cannot be
+ * had.
+ */
 export async function serveMetrics({ host, port }: MetricsAddress): Promise<() => Promise<void>> {
   const { PrometheusExporter } = (await import(exporter)) as Exporter
   const reader = new PrometheusExporter({ preventServerStart: true })

@@ -1,7 +1,7 @@
 /**
- * Rotates the signing keys of the issuer and its tenants, beside the running servers, which follow within half a minute:
- * `npm run keys:rotate`, for the store, the configuration and the secret they run with. With `--immediately` the new keys sign at
- * once, for a key that was stolen.
+ * Rotates the signing keys of the issuer and its tenants, beside the running servers, which follow within half a
+ * minute: `npm run keys:rotate`, for the store, the configuration and the secret they run with. With `--immediately`
+ * the new keys sign at once, for a key that was stolen.
  */
 import { existsSync } from 'node:fs'
 import { loadConfig } from './config/config.ts'

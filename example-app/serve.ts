@@ -12,7 +12,8 @@ import { listen } from './server.ts'
 import { openStore, readStoreUrl, type StoreSetting } from './store.ts'
 
 /**
- * Listens as the environment says, and tells of it on stdout, or wherever its output is to go. Answers with what stops it again.
+ * Listens as the environment says, and tells of it on stdout, or wherever its output is to go. Answers with what stops
+ * it again.
  *
  * @throws {@link ConfigError}, or an AggregateError where several settings are wrong.
  */

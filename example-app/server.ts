@@ -25,8 +25,9 @@ const ciphers = [
 ].join(':')
 
 /**
- * What one caller can make a listener hold: 32 KiB of headers, a certificate chain or an attestation that ML-DSA signed included, in 10 s; a whole request
- * in 30 s, which is ample for the longest body any endpoint takes; and so many connections that the process has files left.
+ * What one caller can make a listener hold: 32 KiB of headers, a certificate chain or an attestation that ML-DSA signed
+ * included, in 10 s; a whole request in 30 s, which is ample for the longest body any endpoint takes; and so many
+ * connections that the process has files left.
  */
 const limits = {
   maxHeaderSize: 32_768,
@@ -40,7 +41,9 @@ const mostConnections = 5000
 /** Milliseconds for a TLS handshake. */
 const handshakeTimeout = 10_000
 
-/** Listens where the configuration says. @throws {@link ConfigError} when a port cannot be had; nothing listens then. */
+/**
+ * Listens where the configuration says. @throws {@link ConfigError} when a port cannot be had; nothing listens then.
+ */
 export async function listen({ issuer, tls, settings }: Config, app: ExpressApplication, log: Log): Promise<Listeners> {
   const { host, port } = settings.listen ?? {}
   const hosts = (host ?? issuer.hostname) === 'localhost' ? ['127.0.0.1', '::1'] : [host]
@@ -72,7 +75,10 @@ export async function listen({ issuer, tls, settings }: Config, app: ExpressAppl
   return listeners
 }
 
-/** A certificate is asked for and never required: what needs one answers with an OAuth error instead of a broken handshake. */
+/**
+ * A certificate is asked for and never required: what needs one answers with an OAuth error instead of a broken
+ * handshake.
+ */
 function tlsOptions(tls: TlsFiles, asksForCertificate: boolean): ServerOptions {
   return {
     key: tls.key,
@@ -81,8 +87,8 @@ function tlsOptions(tls: TlsFiles, asksForCertificate: boolean): ServerOptions {
     handshakeTimeout,
     ciphers,
     honorCipherOrder: true,
-    // an empty list: named here, authorities would be named to every client, and many then keep a certificate of their own making back;
-    // without a list, Node would trust every public one. `clientCertificates` verifies the chains
+    // an empty list: named here, authorities would be named to every client, and many then keep a certificate of their
+    // own making back; without a list, Node would trust every public one. `clientCertificates` verifies the chains
     ...(asksForCertificate && { requestCert: true, rejectUnauthorized: false, ca: [] })
   }
 }

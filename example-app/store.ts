@@ -23,7 +23,8 @@ export function readStoreUrl(given = ''): StoreSetting {
 /**
  * Opens the store. Answers only once it could be reached, its tables made where they were missing.
  *
- * @throws {@link ConfigError} naming STORE_URL when it cannot be opened. The address is not repeated: it may hold a password.
+ * @throws {@link ConfigError} naming STORE_URL when it cannot be opened. The address is not repeated: it may hold a
+ * password.
  */
 export async function openStore({ url }: StoreSetting): Promise<Store> {
   try {

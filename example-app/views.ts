@@ -44,9 +44,10 @@ export function sendPage(res: Response, template: string, page: Page, status = 2
 /**
  * The headers of every answer. Pages run no script and cannot be framed.
  *
- * There is no `form-action`: browsers apply it to where a submitted form is redirected, and on to every further redirect, so
- * it would stop people on their way back to the client. HSTS is left out on loopback, where it would bind every other
- * server on the machine. Cross-Origin-Opener-Policy is left out for clients that sign people in through a popup.
+ * There is no `form-action`: browsers apply it to where a submitted form is redirected, and on to every further
+ * redirect, so it would stop people on their way back to the client. HSTS is left out on loopback, where it would bind
+ * every other server on the machine. Cross-Origin-Opener-Policy is left out for clients that sign people in through a
+ * popup.
  */
 export function securityHeaders(issuer: URL): RequestHandler {
   return helmet({

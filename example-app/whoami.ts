@@ -2,7 +2,10 @@
 import type { RequestHandler } from 'express'
 import type { AuthorizationServer } from 'clientele'
 
-/** Says whose token it was, which client holds it and what it is good for. The answer goes to the client: the person is whom it knows them as. */
+/**
+ * Says whose token it was, which client holds it and what it is good for. The answer goes to the client: the person is
+ * whom it knows them as.
+ */
 export function whoami(server: AuthorizationServer): RequestHandler[] {
   return [
     (_req, res, next) => {

@@ -6,8 +6,8 @@ import type { Decision, OpenCheckName } from './decisions/decision.ts'
 
 /**
  * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
- * `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it comes with
- * the connection, and counts only for the clients registered to use it.
+ * `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it comes
+ * with the connection, and counts only for the clients registered to use it.
  */
 export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
 
@@ -33,16 +33,20 @@ export function requestedResources(parameters: Parameters): readonly string[] {
 export interface PresentedCertificate extends ChainVerdict {
   /** The leaf, DER. */
   readonly der: Uint8Array
-  /** What was sent along with it, DER, from its issuer's upwards; absent where that is not known. Nothing of it is verified. */
+  /**
+   * What was sent along with it, DER, from its issuer's upwards; absent where that is not known. Nothing of it is
+   * verified.
+   */
   readonly chain?: readonly Uint8Array[]
   /**
-   * Whether whoever terminated TLS verified the chain to a CA they were told to trust. Self-signed certificates are `false`, and so is one
-   * that is still to be verified here.
+   * Whether whoever terminated TLS verified the chain to a CA they were told to trust. Self-signed certificates are
+   * `false`, and so is one that is still to be verified here.
    */
   readonly verified: boolean
   /**
-   * Verifies the chain here, at a time in milliseconds since the epoch; what it resolves to counts instead of `verified`. Absent where there is
-   * nothing to verify it with. Called only by who relies on the chain. Rejects with an OAuthError where that cannot be told at the moment.
+   * Verifies the chain here, at a time in milliseconds since the epoch; what it resolves to counts instead of
+   * `verified`. Absent where there is nothing to verify it with. Called only by who relies on the chain. Rejects with
+   * an OAuthError where that cannot be told at the moment.
    */
   readonly verify?: (now: number) => Promise<ChainVerdict>
 }
@@ -65,11 +69,17 @@ export interface ClientRequest {
   readonly parameters: Parameters
   /** Reads the client certificate; undefined where none was presented. */
   readonly certificate: () => PresentedCertificate | undefined
-  /** Why something that looked like a certificate was not taken for one, once `certificate` was called; for the operator. */
+  /**
+   * Why something that looked like a certificate was not taken for one, once `certificate` was called; for the
+   * operator.
+   */
   readonly certificateNote?: () => string | undefined
   /** How the client proved itself; absent until it has. */
   authentication?: ClientAuthentication | undefined
-  /** Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is registered. */
+  /**
+   * Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is
+   * registered.
+   */
   used?: string | undefined
   /** The client this request was found to name, so that selecting and verifying look it up once. */
   found?:
@@ -91,7 +101,10 @@ export interface ClientRequest {
   guess?: GuessInFlight | undefined
   /** The addresses it may have been sent to, by configuration; for methods that sign where a request goes. */
   addresses?: (() => readonly string[]) | undefined
-  /** The key of a DPoP proof that was verified, and used up, with the client's authentication: it is not to be verified again. */
+  /**
+   * The key of a DPoP proof that was verified, and used up, with the client's authentication: it is not to be verified
+   * again.
+   */
   dpop?: { /** The key's RFC 7638 thumbprint. */ readonly jkt: string } | undefined
   /** What is asked of it beside its client's proof; absent: nothing. */
   further?: FurtherProof | undefined
@@ -127,9 +140,15 @@ export interface DecisionWatch {
 export interface ClientAuthentication {
   /** The method, a `token_endpoint_auth_method` value. */
   readonly method: string
-  /** Which of the client's credentials it was, where the method has any: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
+  /**
+   * Which of the client's credentials it was, where the method has any: `secret:<id>`, `kid:<kid>`,
+   * `x5t#S256:<thumbprint>`.
+   */
   readonly credential?: string
-  /** RFC 7638 thumbprint of the key of the client's instance, where an attester vouched for that: what it gets is this instance's alone. */
+  /**
+   * RFC 7638 thumbprint of the key of the client's instance, where an attester vouched for that: what it gets is this
+   * instance's alone.
+   */
   readonly instance?: string
 }
 

@@ -32,15 +32,17 @@ interface Classes {
 const classesOf = new WeakMap<ExpressApplication, Classes>()
 
 /**
- * Makes an http or https server for an Express app, on which a handler that does little is answered two to three times as fast as with `app.listen()`.
+ * Makes an http or https server for an Express app, on which a handler that does little is answered two to three times
+ * as fast as with `app.listen()`.
  *
- * Express changes the prototype of every request and response, which costs more than the rest of what it does, and slows down whatever touches them
- * afterwards (expressjs/express#5998). This server makes them from classes whose prototypes are the app's own already, so that there is nothing to
- * change. `app.request` and `app.response` stay extensible as before. A sub-application (`express()` inside `express()`) changes prototypes again and runs
- * at ordinary speed; an `express.Router` does not.
+ * Express changes the prototype of every request and response, which costs more than the rest of what it does, and
+ * slows down whatever touches them afterwards (expressjs/express#5998). This server makes them from classes whose
+ * prototypes are the app's own already, so that there is nothing to change. `app.request` and `app.response` stay
+ * extensible as before. A sub-application (`express()` inside `express()`) changes prototypes again and runs at
+ * ordinary speed; an `express.Router` does not.
  *
- * Node takes 16 KiB of headers. Certificates in headers, and what ML-DSA signs, are long: an attestation of ML-DSA-65 with its proof is 13 KB. Where
- * clients send those, raise `maxHeaderSize` here and at every proxy in front.
+ * Node takes 16 KiB of headers. Certificates in headers, and what ML-DSA signs, are long: an attestation of ML-DSA-65
+ * with its proof is 13 KB. Where clients send those, raise `maxHeaderSize` here and at every proxy in front.
  *
  * @example
  * createServer(app).listen(3000)
@@ -60,7 +62,8 @@ function classesFor(app: ExpressApplication): Classes {
   if (known !== undefined) return known
   class AppRequest extends IncomingMessage {}
   class AppResponse<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {}
-  // the app's prototypes, with whatever was put on them, become the parents of the classes' ones, which take their place
+  // the app's prototypes, with whatever was put on them, become the parents of the classes' ones, which take their
+  // place
   Object.setPrototypeOf(AppRequest.prototype, app.request)
   Object.setPrototypeOf(AppResponse.prototype, app.response)
   app.request = AppRequest.prototype

@@ -1,8 +1,8 @@
 /**
  * Errors are API: one class per error code a caller can meet, each with the status and headers its section asks for.
  *
- * `message` is what the wire says (`error_description`); `reason` is for the operator alone and is never sent. Express's
- * own error handler understands `status` and `headers`, so these errors are answered correctly even where
+ * `message` is what the wire says (`error_description`); `reason` is for the operator alone and is never sent.
+ * Express's own error handler understands `status` and `headers`, so these errors are answered correctly even where
  * `oauthErrorHandler()` is not mounted.
  */
 import type { Decision } from './decisions/decision.ts'
@@ -45,7 +45,7 @@ export class OAuthError extends Error {
   readonly headers: OAuthErrorHeaders
   /** The exact reason, for the operator. Never sent to the caller. */
   readonly reason: string | undefined
-  /** What was checked about the client that is refused, and what failed; undefined where the error is about something else. */
+  /** The record of the client that is refused; undefined where the error is about something else. */
   decision: Decision | undefined
 
   constructor(error: string, status: number, description: string, options: OAuthErrorOptions = {}) {
@@ -69,7 +69,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** 400 `invalid_request` (RFC 6749 §5.2): missing, repeated or malformed parameters, or two authentication mechanisms. */
+/** 400 `invalid_request` (RFC 6749 §5.2): missing, repeated or malformed parameters, or two mechanisms. */
 export class InvalidRequestError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'InvalidRequestError'
@@ -88,8 +88,8 @@ export class MethodNotAllowedError extends OAuthError {
 }
 
 /**
- * 400: the connection failed or was closed before the whole body had arrived. Nobody hears the answer, and there is nothing to mend: a line of debug
- * logs at most. It has no stack, so that whoever prints every error prints one line.
+ * 400: the connection failed or was closed before the whole body had arrived. Nobody hears the answer, and there is
+ * nothing to mend: a line of debug logs at most. It has no stack, so that whoever prints every error prints one line.
  */
 export class RequestAbortedError extends OAuthError {
   /** The class’s name. */
@@ -121,8 +121,9 @@ export class UnsupportedMediaTypeError extends OAuthError {
 }
 
 /**
- * 401 `invalid_client` (RFC 6749 §5.2). The words are the same for every refused client, whatever the reason: an unknown
- * client, a wrong secret and an expired assertion cannot be told apart from outside. The reason is in `decision`.
+ * 401 `invalid_client` (RFC 6749 §5.2). The words are the same for every refused client, whatever the reason: an
+ * unknown client, a wrong secret and an expired assertion cannot be told apart from outside. The reason is in
+ * `decision`.
  */
 export class InvalidClientError extends OAuthError {
   /** The class’s name. */
@@ -132,7 +133,7 @@ export class InvalidClientError extends OAuthError {
   }
 }
 
-/** 400 `invalid_grant` (RFC 6749 §5.2): the code, refresh token or assertion is not (or no longer) good for this client. */
+/** 400 `invalid_grant` (RFC 6749 §5.2): the code, refresh token or assertion is no good for this client, or no more. */
 export class InvalidGrantError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'InvalidGrantError'
@@ -219,7 +220,7 @@ export class UseFreshAttestationError extends OAuthError {
   }
 }
 
-/** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets for one client from one network (OAuth 2.1 §2.4.1). */
+/** 429 `temporarily_unavailable` with `Retry-After` (seconds): too many wrong secrets (OAuth 2.1 §2.4.1). */
 export class TooManyAttemptsError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'TooManyAttemptsError'
@@ -240,7 +241,10 @@ export class InvalidClientMetadataError extends OAuthError {
   }
 }
 
-/** 400 `invalid_redirect_uri` (RFC 7591 §3.2.2): one of a registration's redirect URIs is wrong, or there is none; the description says which. */
+/**
+ * 400 `invalid_redirect_uri` (RFC 7591 §3.2.2): one of a registration's redirect URIs is wrong, or there is none; the
+ * description says which.
+ */
 export class InvalidRedirectUriError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'InvalidRedirectUriError'
@@ -249,7 +253,10 @@ export class InvalidRedirectUriError extends OAuthError {
   }
 }
 
-/** 400 `invalid_software_statement` (RFC 7591 §3.2.2): missing where one is needed, malformed, expired, or signed by no key of its issuer. */
+/**
+ * 400 `invalid_software_statement` (RFC 7591 §3.2.2): missing where one is needed, malformed, expired, or signed by no
+ * key of its issuer.
+ */
 export class InvalidSoftwareStatementError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'InvalidSoftwareStatementError'
@@ -267,7 +274,7 @@ export class UnapprovedSoftwareStatementError extends OAuthError {
   }
 }
 
-/** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source this server depends on did not answer. */
+/** 503 `temporarily_unavailable` with `Retry-After` (seconds): a store or key source did not answer. */
 export class TemporarilyUnavailableError extends OAuthError {
   /** The class’s name. */
   override readonly name = 'TemporarilyUnavailableError'

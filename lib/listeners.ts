@@ -8,8 +8,8 @@ type Harmless<A extends unknown[]> = (...args: A) => void
 const made = new WeakMap<object, unknown>()
 
 /**
- * A listener that never throws, is never waited for and cannot end the process with a rejection; whoever wrote it is warned of the first time
- * it fails. The same function for the same listener, however often it is asked for.
+ * A listener that never throws, is never waited for and cannot end the process with a rejection; whoever wrote it is
+ * warned of the first time it fails. The same function for the same listener, however often it is asked for.
  *
  * @param name the option the listener was given as, for errors and warnings.
  * @throws ConfigurationError for what is no function.

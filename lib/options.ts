@@ -1,12 +1,12 @@
 /**
- * Reads options once, at construction: a table of checks beside each options interface says what every option must be and what
- * stands for it where it is absent. A wrong option is a {@link ConfigurationError} whose message starts with the key's path and says
- * what it must be, so that an operator fixes the right line without reading source.
+ * Reads options once, at construction: a table of checks beside each options interface says what every option must be
+ * and what stands for it where it is absent. A wrong option is a {@link ConfigurationError} whose message starts with
+ * the key's path and says what it must be, so that an operator fixes the right line without reading source.
  */
 
 /** What one option must be. */
 export interface Check<T> {
-  /** The value as it is used from then on, or the default where the option is absent. @throws ConfigurationError naming `key`. */
+  /** The value as it is used, or the default where the option is absent. @throws ConfigurationError naming `key`. */
   readonly read: (value: unknown, key: string) => T
   /** What it must be, to follow "must be". */
   readonly takes: string
@@ -17,8 +17,8 @@ export interface Check<T> {
 }
 
 /**
- * A check for every option of an interface, and for nothing else: `{ … } satisfies Checks<SomeOptions>` does not compile while one
- * is missing or one too many.
+ * A check for every option of an interface, and for nothing else: `{ … } satisfies Checks<SomeOptions>` does not
+ * compile while one is missing or one too many.
  */
 export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check<unknown> }
 
@@ -26,7 +26,8 @@ export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Chec
 export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends Check<infer T> ? T : never }
 
 /**
- * Every option checked, in the order of the table, with defaults in the place of absent ones. Unknown keys are refused first.
+ * Every option checked, in the order of the table, with defaults in the place of absent ones. Unknown keys are refused
+ * first.
  *
  * @param path what stands before an option's name in an error: `credentials.`, `resources[2].`
  * @throws ConfigurationError naming the option that is wrong.
@@ -136,7 +137,7 @@ export function listOf<T>(
   return when(`a list of ${of}`, fallback, (value): value is readonly T[] => Array.isArray(value) && value.every(one => is(one)))
 }
 
-/** A list whose every element is read by a check, by which it is named too: `resources[2]`. @param of as in {@link listOf} */
+/** A list whose every element is read by a check, named by its place: `resources[2]`. @param of as in {@link listOf} */
 export function eachOf<T>(of: string, check: Check<T>): Check<readonly T[] | undefined>
 export function eachOf<T>(of: string, check: Check<T>, fallback: readonly T[]): Check<readonly T[]>
 export function eachOf<T>(of: string, check: Check<T>, fallback?: readonly T[]): Check<readonly T[] | undefined> {
@@ -224,12 +225,12 @@ export function nested<const Table extends Readonly<Record<string, Check<unknown
   }
 }
 
-/** An option with a reader of its own, which throws the {@link ConfigurationError}. @param takes what it must be, to follow "must be" */
+/** An option with a reader of its own, which throws the {@link ConfigurationError}. @param takes follows "must be" */
 export function readBy<T>(takes: string, read: (value: unknown, key: string) => T): Check<T> {
   return { takes, read }
 }
 
-/** Thrown when something is constructed with a wrong option. `key` is the option's path, such as `clients[3].jwks_uri`. */
+/** Thrown for a wrong option at construction. `key` is the option's path, such as `clients[3].jwks_uri`. */
 export class ConfigurationError extends TypeError {
   /** The class's name. */
   override readonly name = 'ConfigurationError'
@@ -253,7 +254,10 @@ export function checkKeys(options: object, known: readonly string[], path = ''):
   }
 }
 
-/** The issuer identifier: https (or http on a loopback host), no query, fragment, user info or trailing slash (RFC 8414 §2). */
+/**
+ * The issuer identifier: https (or http on a loopback host), no query, fragment, user info or trailing slash (RFC 8414
+ * §2).
+ */
 export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (url === undefined || typeof issuer !== 'string') throw new ConfigurationError(key, 'must be an absolute URL')
@@ -264,7 +268,8 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
     throw new ConfigurationError(key, 'must have no query, fragment or user info')
   }
   if (issuer.endsWith('/')) throw new ConfigurationError(key, 'must not end in a slash')
-  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dot segments) cannot be it
+  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dot segments) cannot
+  // be it
   if (url.href !== issuer && url.href !== `${issuer}/`)
     throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
   return issuer

@@ -1,4 +1,7 @@
-/** Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks one. */
+/**
+ * Security profiles: many rules under one name, all on at once, and refused at start where the configuration breaks
+ * one.
+ */
 import type { ClientMetadata, ClientRegistry, ClientSource } from './clients/client.ts'
 import { defaultMethod, isPublicMethod, methodsThat } from './clients/methods.ts'
 import { clientMetadata, type MetadataMember } from './clients/metadata/metadata.ts'
@@ -45,7 +48,10 @@ export interface ProfiledOptions {
 
 /** What a profile decides, where an option leaves it open. */
 export interface ProfilePolicy {
-  /** The only signature algorithms accepted and used; the first is the default for ID Tokens. Undefined: each option's own. */
+  /**
+   * The only signature algorithms accepted and used; the first is the default for ID Tokens. Undefined: each option's
+   * own.
+   */
   readonly algorithms: readonly string[] | undefined
   /** The only client authentication methods. Undefined: every mounted one. */
   readonly methods: readonly string[] | undefined
@@ -133,8 +139,8 @@ const registeredAlgorithms = Object.entries<MetadataMember>(clientMetadata).flat
 )
 
 /**
- * Every rule of the profile the options break; an empty list where there is none. Clients that are found by a function are judged when they come: what
- * they registered cannot weaken what the profile enforces.
+ * Every rule of the profile the options break; an empty list where there is none. Clients that are found by a function
+ * are judged when they come: what they registered cannot weaken what the profile enforces.
  *
  * @example
  * for (const { key, mustBe, section } of checkProfile({ ...options, profile: 'fapi2-security' })) console.error(`${key} ${mustBe} (${section})`)

@@ -7,9 +7,9 @@ export interface RequestNote<H extends object, T> {
 }
 
 /**
- * A note as a property that only its maker knows the name of. A `WeakMap` would say the same, but V8's collector of young objects takes what is
- * in a young map's table as reachable: with a few notes for each of thousands of requests a second, whole requests grew old before they were
- * collected, at a tenth of all time.
+ * A note as a property that only its maker knows the name of. A `WeakMap` would say the same, but V8's collector of
+ * young objects takes what is in a young map's table as reachable: with a few notes for each of thousands of requests a
+ * second, whole requests grew old before they were collected, at a tenth of all time.
  *
  * @param name for whoever looks at a request in a debugger.
  */

@@ -61,7 +61,10 @@ function readMetadata(path: string): object {
 /** Stands in for the secret that is made: the longest that a method asks for. */
 const someSecret = 'x'.repeat(64)
 
-/** Holds a client against the rules of the configuration file and of its profile. @throws {@link CommandError} naming the member. */
+/**
+ * Holds a client against the rules of the configuration file and of its profile. @throws {@link CommandError} naming
+ * the member.
+ */
 function checkInFile(metadata: ClientMetadata, { config, configured, accounts, policy }: Operator): void {
   if (config === undefined || policy === undefined) return
   const { issuer } = config.settings

@@ -1,4 +1,6 @@
-/** `clients disable` and `clients enable`: a client is refused as if it were not there, on every server within seconds. */
+/**
+ * `clients disable` and `clients enable`: a client is refused as if it were not there, on every server within seconds.
+ */
 import { CredentialError } from 'clientele'
 import { answer } from '../answer.ts'
 import { command } from '../command.ts'

@@ -4,7 +4,10 @@ import { resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
 
-/** The settings with what is in the files in the place of their paths, of tenants too. @throws {@link ConfigError} naming the file that cannot be read. */
+/**
+ * The settings with what is in the files in the place of their paths, of tenants too. @throws {@link ConfigError}
+ * naming the file that cannot be read.
+ */
 export function withTrustAnchors(settings: Settings, folder: string): Settings {
   const tenants = settings.tenants.map((tenant, index) => ({
     ...tenant,

@@ -1,4 +1,7 @@
-/** Client metadata in the configuration file: what is checked before the library does, and the addresses a client may be sent to. */
+/**
+ * Client metadata in the configuration file: what is checked before the library does, and the addresses a client may be
+ * sent to.
+ */
 import { unknownMembers } from 'clientele'
 import { z } from 'zod'
 
@@ -99,7 +102,10 @@ export function knownMembersOf<Metadata extends object>(client: Metadata): Metad
   return Object.fromEntries(Object.entries(client).filter(([member]) => !unknown.has(member))) as Metadata
 }
 
-/** The members of a client of client_secret_basic that are something else where the client does not form-encode them (RFC 6749 §2.3.1). */
+/**
+ * The members of a client of client_secret_basic that are something else where the client does not form-encode them
+ * (RFC 6749 §2.3.1).
+ */
 export function membersToEncode(client: z.output<typeof members>): readonly string[] {
   const { client_id, client_secret, token_endpoint_auth_method: method } = client
   if (method !== undefined && method !== 'client_secret_basic') return []

@@ -1,4 +1,7 @@
-/** Reads the configuration: environment, file, defaults. Whatever is wrong is one {@link ConfigError} naming the setting. */
+/**
+ * Reads the configuration: environment, file, defaults. Whatever is wrong is one {@link ConfigError} naming the
+ * setting.
+ */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { unknownMembers } from 'clientele'
@@ -58,7 +61,10 @@ export function checkConfig(input: unknown, folder: string): Config {
   return { settings, issuer, tls: settings.tls === undefined ? undefined : readTlsFiles(settings.tls, folder), warnings }
 }
 
-/** Settings as the file's schema has them, with their defaults. @throws {@link ConfigError} naming the first that is wrong. */
+/**
+ * Settings as the file's schema has them, with their defaults. @throws {@link ConfigError} naming the first that is
+ * wrong.
+ */
 export function parseSettings(input: unknown): Settings {
   const parsed = configSchema.safeParse(input)
   if (!parsed.success) throw errorOf(parsed.error.issues[0])
@@ -138,7 +144,10 @@ function checkPeople({ accounts }: IssuerSettings, prefix: string): void {
   }
 }
 
-/** RFC 9068 §5: `sub` is the client in the tokens a client gets for itself, and APIs that read `sub` alone must not find a person there. */
+/**
+ * RFC 9068 §5: `sub` is the client in the tokens a client gets for itself, and APIs that read `sub` alone must not find
+ * a person there.
+ */
 function checkSubjects({ clients, accounts }: IssuerSettings, prefix: string): void {
   const people = new Set(accounts.map(({ sub }) => sub))
   const index = clients.findIndex(({ client_id }) => people.has(client_id))
@@ -181,7 +190,10 @@ function clientWarnings({ clients }: IssuerSettings, prefix: string): string[] {
   })
 }
 
-/** A client that is not in the file may be one that registers itself; a misspelt one only ever hears that tokens are not active. */
+/**
+ * A client that is not in the file may be one that registers itself; a misspelt one only ever hears that tokens are not
+ * active.
+ */
 function introspectionWarnings({ clients, resources }: IssuerSettings, prefix: string): string[] {
   return resources.flatMap(({ introspection_clients }, index) =>
     introspection_clients.flatMap((client_id, position) => {

@@ -18,11 +18,12 @@ export interface Mistakes {
 }
 
 /**
- * Tries a configuration, without what was found wrong so far, until nothing new is found. What follows from a mistake already found, such as a
- * member missing because it was taken out, is not told again.
+ * Tries a configuration, without what was found wrong so far, until nothing new is found. What follows from a mistake
+ * already found, such as a member missing because it was taken out, is not told again.
  *
  * @param input the file as it was parsed; it is left as it is.
- * @param tryOut starts what the configuration describes as far as that needs no other system, and rejects with a {@link ConfigError} where it cannot.
+ * @param tryOut starts what the configuration describes as far as that needs no other system, and rejects with a {@link
+ * ConfigError} where it cannot.
  */
 export async function everyMistake(input: unknown, tryOut: (input: unknown) => unknown): Promise<Mistakes> {
   const tree = new PrunedTree(structuredClone(input))
@@ -81,7 +82,10 @@ class PrunedTree {
     })
   }
 
-  /** Takes out what had this path; where it is not there, for it had to be, what it is a member of. False: nothing can be taken out any more. */
+  /**
+   * Takes out what had this path; where it is not there, for it had to be, what it is a member of. False: nothing can
+   * be taken out any more.
+   */
   prune(original: Steps): boolean {
     if (original[0] === 'issuer') return this.replaceIssuer()
     const way = this.wayTo(original)
@@ -93,7 +97,10 @@ class PrunedTree {
     return true
   }
 
-  /** Whether it is missing in an item, such as a client, that something was taken out of: it may be needed in its place only. */
+  /**
+   * Whether it is missing in an item, such as a client, that something was taken out of: it may be needed in its place
+   * only.
+   */
   lacksWhatWasTaken(original: Steps): boolean {
     const way = this.wayTo(original)
     const item = itemOn(way)

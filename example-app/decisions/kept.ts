@@ -1,4 +1,7 @@
-/** The last decisions of an issuer, kept in the store for whoever operates it: every process adds to them, and none waits for it. */
+/**
+ * The last decisions of an issuer, kept in the store for whoever operates it: every process adds to them, and none
+ * waits for it.
+ */
 import type { Decision, Store } from 'clientele'
 import type { Log } from '../log.ts'
 

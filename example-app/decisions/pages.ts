@@ -1,4 +1,7 @@
-/** The pages an operator opens to see why: every authentication, one of them whole, what is refused most, and who would break. */
+/**
+ * The pages an operator opens to see why: every authentication, one of them whole, what is refused most, and who would
+ * break.
+ */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, Check } from 'clientele'
 import { currentAccount, type People } from '../people/accounts.ts'

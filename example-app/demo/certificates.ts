@@ -78,7 +78,10 @@ const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const commonName = '2.5.4.3'
 const year = 365 * 86_400_000
 
-/** Makes a CA, a certificate for localhost, one for each of the two certificate methods, and an attester's with its own CA; good for a year. */
+/**
+ * Makes a CA, a certificate for localhost, one for each of the two certificate methods, and an attester's with its own
+ * CA; good for a year.
+ */
 export function makeCertificates(): Certificates {
   const ca = signer('clientele demo CA')
   const server = signer('localhost')
@@ -123,7 +126,10 @@ function pemOf({ privateKey }: Signer): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-/** A client's certificate, by an issuer whose name is in its certificate or given. @param isExpired it ended a minute ago */
+/**
+ * A client's certificate, by an issuer whose name is in its certificate or given. @param isExpired it ended a minute
+ * ago
+ */
 export function issueCertificate(
   subject: Subject,
   { key, ...issuer }: { readonly key: string; readonly cert?: string; readonly name?: string },

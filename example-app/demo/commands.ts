@@ -1,4 +1,7 @@
-/** What the demo prints when it is ready: for every client, a command to paste in any folder that gets a token and calls the API with it. */
+/**
+ * What the demo prints when it is ready: for every client, a command to paste in any folder that gets a token and calls
+ * the API with it.
+ */
 import type { Config } from '../config/config.ts'
 import { projectRoot } from '../views.ts'
 import { demoFolder } from './settings.ts'

@@ -21,8 +21,8 @@ export const secretClients = ['demo-basic', 'demo-post', 'demo-secret-jwt', 'dem
 const leastValidity = 30 * 86_400_000
 
 /**
- * Reads the material kept in `folder`, or makes it: `material.json`, the CA and the server's certificate, and a certificate
- * with its key for each client that has one. Readable by their owner only.
+ * Reads the material kept in `folder`, or makes it: `material.json`, the CA and the server's certificate, and a
+ * certificate with its key for each client that has one. Readable by their owner only.
  */
 export async function demoMaterial(folder: string, issuer: string): Promise<DemoMaterial> {
   const kept = await readKept(folder)

@@ -19,7 +19,10 @@ interface Waiting {
   readonly interval: number
 }
 
-/** `/device`: asks for codes, and once the page was shown, each time it is loaded again, for tokens. Knows the server by its addresses alone. */
+/**
+ * `/device`: asks for codes, and once the page was shown, each time it is loaded again, for tokens. Knows the server by
+ * its addresses alone.
+ */
 export function televisionPages(issuer: string, base: string): Router {
   const router = Router({ caseSensitive: true })
   router.get('/device', async (req, res) => {

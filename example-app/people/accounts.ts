@@ -13,8 +13,9 @@ export interface People {
 }
 
 /**
- * A password stands in the configuration as scrypt made it, or in plain text, as a demo's does: that is kept and compared as a keyed digest.
- * As soon as one is kept as a hash, every wrong password takes one such computation, whoever's it is.
+ * A password stands in the configuration as scrypt made it, or in plain text, as a demo's does: that is kept and
+ * compared as a keyed digest. As soon as one is kept as a hash, every wrong password takes one such computation,
+ * whoever's it is.
  */
 export function people(accounts: readonly AccountSettings[]): People {
   const key = randomBytes(32)

@@ -1,4 +1,7 @@
-/** The page where people decide on what applications ask of them from elsewhere (OpenID Connect CIBA), one request at a time. */
+/**
+ * The page where people decide on what applications ask of them from elsewhere (OpenID Connect CIBA), one request at a
+ * time.
+ */
 import { Router, type Request, type Response } from 'express'
 import type { Account, AuthorizationServer, AuthorizationServerOptions, BackchannelAuthentication, PersonHint } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
@@ -13,7 +16,10 @@ import { networkLimit } from './login-limits.ts'
 import { changeSession, takeNotice } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
 
-/** The library's question, answered from this issuer's people: a `login_hint` is a username. No `login_hint_token` is trusted here. */
+/**
+ * The library's question, answered from this issuer's people: a `login_hint` is a username. No `login_hint_token` is
+ * trusted here.
+ */
 export function backchannelHooks(
   people: People,
   requestTtl: number

@@ -6,13 +6,19 @@ export function nameOf(client: Client): string {
   return client.client_name ?? client.client_id
 }
 
-/** Whether the client registered itself or has a document of its own, so that whatever it says of itself is its own word alone. */
+/**
+ * Whether the client registered itself or has a document of its own, so that whatever it says of itself is its own word
+ * alone.
+ */
 export function isUnvouched(client: Client): boolean {
   const origin = clientOrigin(client)
   return origin === 'registered' || origin === 'document'
 }
 
-/** What a page says of a client's document: where it is, and whether the answer stays on the person's machine, whatever program is there. */
+/**
+ * What a page says of a client's document: where it is, and whether the answer stays on the person's machine, whatever
+ * program is there.
+ */
 export function documentOf(client: Client): { readonly host: string; readonly loopback: boolean } | undefined {
   const document = clientDocument(client)
   return document && { host: document.host, loopback: document.loopback }

@@ -9,8 +9,8 @@ export function decidedBefore(req: Request, what: string): PersonDecision | unde
 }
 
 /**
- * Decides, and answers with the decision that holds: this one, or the session's earlier one about the same. Undefined where `act`
- * finds that there is nothing to decide.
+ * Decides, and answers with the decision that holds: this one, or the session's earlier one about the same. Undefined
+ * where `act` finds that there is nothing to decide.
  */
 export async function decideOnce(
   req: Request,

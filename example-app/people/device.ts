@@ -117,7 +117,9 @@ function showRequest(req: Request, res: Response, base: string, asked: DeviceAut
   })
 }
 
-/** The address a phone opens, as a picture; of any code that looks like one, so that it tells nobody which there are. */
+/**
+ * The address a phone opens, as a picture; of any code that looks like one, so that it tells nobody which there are.
+ */
 function qrCode(issuer: string): RequestHandler {
   return async (req, res) => {
     const { user_code } = req.query

@@ -105,7 +105,9 @@ async function login(pages: Pages, req: Request, res: Response): Promise<void> {
   else await server.resume(req, res, id, { login: account })
 }
 
-/** Whoever sends a form twice, or one from before somebody decided in another tab, gets what the request has come to. */
+/**
+ * Whoever sends a form twice, or one from before somebody decided in another tab, gets what the request has come to.
+ */
 async function decide({ base, server, people }: Pages, req: Request, res: Response): Promise<void> {
   const id = fieldOf(req, 'interaction') ?? ''
   const sub = currentAccount(req, people)?.sub

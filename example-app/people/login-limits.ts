@@ -7,8 +7,8 @@ import { fieldOf } from '../sessions/fields.ts'
 const window = 15 * 60_000
 
 /**
- * Ten wrong passwords per name and network, and a hundred per network, in a quarter of an hour; logins that succeed do not
- * count. The second limit also bounds what counting the first one costs.
+ * Ten wrong passwords per name and network, and a hundred per network, in a quarter of an hour; logins that succeed do
+ * not count. The second limit also bounds what counting the first one costs.
  */
 export function loginLimits(refuse: (req: Request, res: Response) => Promise<void>): RequestHandler[] {
   return [

@@ -1,6 +1,6 @@
 /**
- * Logos of clients that an operator configured or vouched for, served from this origin: people's browsers ask nobody else, and a
- * logo's host learns of no one. A client that registered itself shows none: it could show anybody's.
+ * Logos of clients that an operator configured or vouched for, served from this origin: people's browsers ask nobody
+ * else, and a logo's host learns of no one. A client that registered itself shows none: it could show anybody's.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Router } from 'express'
@@ -32,7 +32,10 @@ const mostKept = 50
 const keptFor = 3_600_000
 const failureKeptFor = 300_000
 
-/** What an image begins with. Judged by its bytes: a host's word for what it sends is not taken. No SVG: it can hold script. */
+/**
+ * What an image begins with. Judged by its bytes: a host's word for what it sends is not taken. No SVG: it can hold
+ * script.
+ */
 const types: readonly (readonly [type: string, at: number, beginning: string])[] = [
   ['image/png', 0, '\x89PNG\r\n\x1a\n'],
   ['image/jpeg', 0, '\xff\xd8\xff'],

@@ -1,4 +1,7 @@
-/** Signing out: of this server, and of every application that was used with this sign-in. A person does it for themselves, or an application asks for it. */
+/**
+ * Signing out: of this server, and of every application that was used with this sign-in. A person does it for
+ * themselves, or an application asks for it.
+ */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, LogoutPrompt } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'

@@ -6,7 +6,10 @@ import { issueCertificate } from '../demo/certificates.ts'
 import type { DemoMaterial } from '../demo/material.ts'
 import { HttpError } from '../http-error.ts'
 
-/** Answers with a certificate in PEM. Without `key` the authority signs it. @throws {@link HttpError} for a request that is none */
+/**
+ * Answers with a certificate in PEM. Without `key` the authority signs it. @throws {@link HttpError} for a request that
+ * is none
+ */
 export function certificateFor(body: unknown, { ca, caKey }: DemoMaterial): string {
   const { csr, key, isExpired } = (body ?? {}) as { readonly csr?: unknown; readonly key?: unknown; readonly isExpired?: unknown }
   try {

@@ -1,4 +1,7 @@
-/** The playground's server half: its files, what it needs to know of the demo, and what a page cannot do itself. Of the demo alone. */
+/**
+ * The playground's server half: its files, what it needs to know of the demo, and what a page cannot do itself. Of the
+ * demo alone.
+ */
 import { createPublicKey, X509Certificate, type JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -23,8 +23,8 @@ export interface Several {
 const looksLikeOurs = /^[\w.-]+$/
 
 /**
- * Cookies are named after the issuer and limited to its path, so that issuers on one host, or on other ports of it, never read one
- * another's. SameSite=Lax keeps them out of what other sites post here.
+ * Cookies are named after the issuer and limited to its path, so that issuers on one host, or on other ports of it,
+ * never read one another's. SameSite=Lax keeps them out of what other sites post here.
  */
 export function cookiesOf(issuer: string, path: string): Cookies {
   const secure = issuer.startsWith('https:')

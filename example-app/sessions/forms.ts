@@ -1,7 +1,8 @@
 /**
- * What a form proves: that it comes from a page of ours, in the browser that page was shown in. Nothing is kept for it. A form of an
- * application's request belongs to that request and to nothing else of the browser, so that whatever happens in other tabs it can
- * still be sent; a form of a page of this server's own belongs to the session, or to the browser while nobody is signed in.
+ * What a form proves: that it comes from a page of ours, in the browser that page was shown in. Nothing is kept for it.
+ * A form of an application's request belongs to that request and to nothing else of the browser, so that whatever
+ * happens in other tabs it can still be sent; a form of a page of this server's own belongs to the session, or to the
+ * browser while nobody is signed in.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { urlencoded, type Request, type RequestHandler, type Response } from 'express'
@@ -13,7 +14,10 @@ import { sessionIdOf, siteOf } from './sessions.ts'
 /** The requests a browser may have under way at once, each for as long as the library lets one wait. */
 const begun: Several = { beginning: 'request-', most: 20, maxAge: 3600 }
 
-/** Remembers, in the browser, that it began this request: each in a cookie of its own, so that no tab takes away another's. */
+/**
+ * Remembers, in the browser, that it began this request: each in a cookie of its own, so that no tab takes away
+ * another's.
+ */
 export function beginInteraction(req: Request, res: Response, id: string): void {
   siteOf(req).cookies.setOneOf(req, res, begun, digestOf(id), prove(req, 'interaction', id))
 }
@@ -65,7 +69,9 @@ export function checkBrowserForm(req: Request, ways?: readonly Way[]): void {
 /** Reads a form. */
 export const readForm: RequestHandler = urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 })
 
-/** Reads a form of the session's, or the browser's while nobody is signed in; any other is a 403 that leads to the page. */
+/**
+ * Reads a form of the session's, or the browser's while nobody is signed in; any other is a 403 that leads to the page.
+ */
 export function sessionForm(page: string): RequestHandler[] {
   const ways = [{ text: 'Open the page again', href: page }]
   const check: RequestHandler = (req, _res, next) => {

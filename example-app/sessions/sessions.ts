@@ -1,7 +1,7 @@
 /**
- * Who is signed in with a browser, kept in the store everything else is kept in. A session begins when somebody signs in and with
- * nothing else: of visitors there is nothing to keep. Every change is kept before its request is answered, because browsers follow
- * a redirect before they have read all of it.
+ * Who is signed in with a browser, kept in the store everything else is kept in. A session begins when somebody signs
+ * in and with nothing else: of visitors there is nothing to keep. Every change is kept before its request is answered,
+ * because browsers follow a redirect before they have read all of it.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
@@ -88,7 +88,9 @@ export function sessionOf(req: Request): Session | undefined {
   return visitOf(req).kept?.session
 }
 
-/** Whose browser a session is, for forms that only it may send. An ended one's, too: it names nobody, and nobody else. */
+/**
+ * Whose browser a session is, for forms that only it may send. An ended one's, too: it names nobody, and nobody else.
+ */
 export function sessionIdOf(req: Request): string | undefined {
   return visitOf(req).id
 }
@@ -121,8 +123,9 @@ export async function signIn(req: Request, res: Response, person: Account): Prom
 }
 
 /**
- * Changes what is kept of the session, and answers once it is kept. Where another request changed it meanwhile, the change is made
- * to what that left; where another ended it, there is nobody to change anything for: false, and this request is signed out too.
+ * Changes what is kept of the session, and answers once it is kept. Where another request changed it meanwhile, the
+ * change is made to what that left; where another ended it, there is nobody to change anything for: false, and this
+ * request is signed out too.
  */
 export async function changeSession(req: Request, change: (session: Session) => Session): Promise<boolean> {
   const visit = visitOf(req)

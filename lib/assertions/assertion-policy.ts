@@ -47,7 +47,10 @@ export interface AssertionOptions {
   readonly issuer: string
   /** Where used `jti` values are kept, so that an assertion works once. */
   readonly store: Store
-  /** Which other `aud` is accepted while clients move; a client's own `assertion_audience` overrides it. Default `issuer`. */
+  /**
+   * Which other `aud` is accepted while clients move; a client's own `assertion_audience` overrides it. Default
+   * `issuer`.
+   */
   readonly assertionAudience?: AssertionAudience | undefined
   /** The URLs accepted as `aud` under `report` and `legacy`: the token endpoint's. */
   readonly legacyAudiences?: readonly string[] | undefined

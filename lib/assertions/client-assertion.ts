@@ -1,6 +1,6 @@
 /**
- * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for every
- * rule about a client assertion, whether a secret or a private key signed it. jose judges the signature.
+ * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for
+ * every rule about a client assertion, whether a secret or a private key signed it. jose judges the signature.
  */
 import { compactVerify } from 'jose/jws/compact/verify'
 import type { Client } from '../clients/client.ts'
@@ -44,8 +44,8 @@ export type AssertionIdentification =
   | { readonly outcome: 'present'; readonly client_id: string; readonly alg: string }
 
 /**
- * Says whose assertion this claims to be: its `sub`, or its `iss` where it has no `sub`. Nothing is verified, and never throws.
- * `reason` is a clause for the operator that quotes nothing of the assertion.
+ * Says whose assertion this claims to be: its `sub`, or its `iss` where it has no `sub`. Nothing is verified, and never
+ * throws. `reason` is a clause for the operator that quotes nothing of the assertion.
  */
 export function identifyUnverified(jws: UnverifiedJws): AssertionIdentification {
   if (jws.outcome === 'malformed') return jws
@@ -64,7 +64,10 @@ export interface ClientAssertionInput {
   readonly client: Client
   /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
   readonly client_id_parameter: string | undefined
-  /** What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key (`private_key_jwt`). */
+  /**
+   * What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key
+   * (`private_key_jwt`).
+   */
   readonly kind: 'symmetric' | 'asymmetric'
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
@@ -74,13 +77,13 @@ export interface ClientAssertionInput {
 }
 
 /**
- * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of any
- * number of concurrent calls with one assertion, exactly one resolves.
+ * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of
+ * any number of concurrent calls with one assertion, exactly one resolves.
  *
- * Guaranteed of an assertion that passes: signed with a key or secret of this client by an algorithm of the client's kind; `iss` = `sub` = its
- * client_id; `aud` is this issuer (or what the dial lets through); now between `iat`/`nbf` and `exp`; never presented before.
- * Keys and key URLs in the header (`jwk`, `jku`, `x5c`, `x5u`, `x5t`) are ignored. A missing `typ` is accepted, as rfc7523bis
- * advises; that of another kind of JWT never is (RFC 8725 §3.11).
+ * Guaranteed of an assertion that passes: signed with a key or secret of this client by an algorithm of the client's
+ * kind; `iss` = `sub` = its client_id; `aud` is this issuer (or what the dial lets through); now between `iat`/`nbf`
+ * and `exp`; never presented before. Keys and key URLs in the header (`jwk`, `jku`, `x5c`, `x5u`, `x5t`) are ignored. A
+ * missing `typ` is accepted, as rfc7523bis advises; that of another kind of JWT never is (RFC 8725 §3.11).
  *
  * @returns which credential it was: `kid:<kid>`, `jkt:<thumbprint>` or `secret:<id>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
@@ -108,7 +111,8 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
 }
 
 /**
- * The work of {@link verifyClientAssertion} for a client that is not there: with keys and a secret that nobody has, so always in vain.
+ * The work of {@link verifyClientAssertion} for a client that is not there: with keys and a secret that nobody has, so
+ * always in vain.
  *
  * @throws {@link InvalidClientError} always.
  */
@@ -116,7 +120,10 @@ export function pretendVerification(input: Omit<ClientAssertionInput, 'client' |
   return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys(input.clientKeys) })
 }
 
-/** What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client registered. */
+/**
+ * What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client
+ * registered.
+ */
 async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
   try {
     const header = readHeader(jws, input.decision)

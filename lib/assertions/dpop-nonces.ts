@@ -13,7 +13,8 @@ export interface DpopNonces {
 const period = 60_000
 
 /**
- * Makes nonces that are a MAC over the period they belong to: any node with the same key knows them, and none has to keep them.
+ * Makes nonces that are a MAC over the period they belong to: any node with the same key knows them, and none has to
+ * keep them.
  *
  * @param issuer whose they are: no other server's, with the same keys either.
  */
@@ -41,7 +42,10 @@ export function dpopNonces(mac: (data: Uint8Array) => Buffer, issuer: string, cl
   }
 }
 
-/** Puts the next nonce on an answer, refusals too, where nonces are asked for (RFC 9449 §8.2): no client has to be refused to learn it. */
+/**
+ * Puts the next nonce on an answer, refusals too, where nonces are asked for (RFC 9449 §8.2): no client has to be
+ * refused to learn it.
+ */
 export function offerDpopNonce(
   res: { setHeader(name: string, value: string): unknown },
   { nonces }: { readonly nonces: DpopNonces | undefined }

@@ -148,7 +148,10 @@ function checkNonce(nonce: unknown, { nonces }: DpopPolicy): void {
     throw new UseDpopNonceError(nonces.current(), { reason: 'the nonce is not, or no longer, valid' })
 }
 
-/** A value of the proof's, for the operator's eyes. An address may carry what is nobody's to read: it is cut before its query. */
+/**
+ * A value of the proof's, for the operator's eyes. An address may carry what is nobody's to read: it is cut before its
+ * query.
+ */
 function shown(value: unknown): string {
   if (value === undefined) return 'missing'
   return typeof value === 'string' ? printable(value.replace(/[?#].*$/s, '')) || 'empty' : `a ${typeof value}`

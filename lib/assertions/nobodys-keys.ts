@@ -18,7 +18,10 @@ export const nobody: Client = toClient({
   token_endpoint_auth_method: 'client_secret_jwt'
 })
 
-/** A key that verifies this algorithm: drawn when it is first asked for, and the same from then on. Undefined for an algorithm nobody verifies. */
+/**
+ * A key that verifies this algorithm: drawn when it is first asked for, and the same from then on. Undefined for an
+ * algorithm nobody verifies.
+ */
 export async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
   const [secret] = symmetricAlgorithms.has(alg) ? liveSecrets(nobody, Date.now) : []
   if (secret !== undefined) return { key: await importSecret(secret, alg), credential: `secret:${secret.id}` }
@@ -69,7 +72,9 @@ function draw({ kty, crv = '' }: AsymmetricAlgorithm, alg: string): JWK {
   }
 }
 
-/** 2048 bits, odd: whoever verifies does not ask for its factors, and finding two primes would take a request a second. */
+/**
+ * 2048 bits, odd: whoever verifies does not ask for its factors, and finding two primes would take a request a second.
+ */
 function anyModulus(): string {
   const modulus = randomBytes(256)
   modulus[0] = (modulus[0] ?? 0) | 0x80

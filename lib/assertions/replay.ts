@@ -6,13 +6,14 @@ import type { Store } from '../stores/store.ts'
 /**
  * Uses something up. `true` for exactly one caller; `false` for every other one until `ttl` has passed.
  *
- * The record's id is a digest of `parts`, each with its length, so that `['a', 'bc']` and `['ab', 'c']` are two things and one
- * client's jti values cannot collide with another's. Nothing of `parts` reaches the store.
+ * The record's id is a digest of `parts`, each with its length, so that `['a', 'bc']` and `['ab', 'c']` are two things
+ * and one client's jti values cannot collide with another's. Nothing of `parts` reaches the store.
  *
  * @param kind the record's kind, such as `client_assertion`.
  * @param parts what makes the thing unique, such as issuer, client_id and jti.
  * @param ttl seconds for which it could be presented again.
- * @throws {@link TemporarilyUnavailableError} where the store rejects: what may have been used is never taken for unused.
+ * @throws {@link TemporarilyUnavailableError} where the store rejects: what may have been used is never taken for
+ * unused.
  */
 export async function consumeOnce(store: Store, kind: string, parts: readonly string[], ttl: number): Promise<boolean> {
   const name = parts.map(part => `${Buffer.byteLength(part)}:${part}`).join('')

@@ -1,4 +1,7 @@
-/** Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their client signed. */
+/**
+ * Verifies request objects (RFC 9101 §4, §6; FAPI 2.0 Message Signing §5.3.1): authorization requests as JWTs their
+ * client signed.
+ */
 import { compactVerify } from 'jose/jws/compact/verify'
 import type { Client } from '../clients/client.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
@@ -10,7 +13,10 @@ import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } from './compact-jws.ts'
 
 export interface RequestObjectInput {
-  /** What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA Core §7.1.1). */
+  /**
+   * What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA
+   * Core §7.1.1).
+   */
   readonly use: 'authorization' | 'backchannel_authentication'
   readonly request: string
   /** Whose request it must be: the client that was authenticated, or named beside it. */
@@ -31,10 +37,11 @@ const longestLife = 3600
 const acceptedTypes: readonly string[] = ['jwt', 'oauth-authz-req+jwt']
 
 /**
- * The claims of a request object that passes every check: signed with a key of this client, `iss` and `client_id` are the client,
- * `aud` contains this issuer, and now is between `nbf` and `exp`.
+ * The claims of a request object that passes every check: signed with a key of this client, `iss` and `client_id` are
+ * the client, `aud` contains this issuer, and now is between `nbf` and `exp`.
  *
- * @throws OAuthError `invalid_request_object`, the reason for the operator in it. {@link TemporarilyUnavailableError} passes.
+ * @throws OAuthError `invalid_request_object`, the reason for the operator in it. {@link TemporarilyUnavailableError}
+ * passes.
  */
 export async function verifyRequestObject(input: RequestObjectInput): Promise<JsonObject> {
   const jws = decodeUnverified(input.request)

@@ -1,4 +1,7 @@
-/** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the signature. */
+/**
+ * Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the
+ * signature.
+ */
 import type { JWK } from 'jose'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
@@ -14,8 +17,8 @@ import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust
 /** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {
   /**
-   * Whose statements are accepted. A statement is not used up: every installation of a piece of software registers with the same one, so
-   * `replay` and `maxLifetime` of an issuer say nothing here.
+   * Whose statements are accepted. A statement is not used up: every installation of a piece of software registers with
+   * the same one, so `replay` and `maxLifetime` of an issuer say nothing here.
    */
   readonly trustedIssuers: readonly TrustedIssuer[]
   /** True: nobody registers without one. Default false. */
@@ -25,11 +28,11 @@ export interface SoftwareStatementOptions {
 export interface SoftwareStatements {
   readonly required: boolean
   /**
-   * The claims of a statement: signed by an asymmetric algorithm with a key of the trusted issuer it names; between `nbf`/`iat` and `exp` where it has
-   * them; for this server where it has an `aud`.
+   * The claims of a statement: signed by an asymmetric algorithm with a key of the trusted issuer it names; between
+   * `nbf`/`iat` and `exp` where it has them; for this server where it has an `aud`.
    *
-   * @throws UnapprovedSoftwareStatementError for an issuer that is not trusted, {@link InvalidSoftwareStatementError} for anything else that is wrong,
-   * {@link TemporarilyUnavailableError} where the issuer's keys cannot be had.
+   * @throws UnapprovedSoftwareStatementError for an issuer that is not trusted, {@link InvalidSoftwareStatementError}
+   * for anything else that is wrong, {@link TemporarilyUnavailableError} where the issuer's keys cannot be had.
    */
   verify(statement: string): Promise<JsonObject>
 }

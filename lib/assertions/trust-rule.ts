@@ -27,9 +27,15 @@ export interface TrustedIssuer {
   readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
   /** Where its public keys are: https, or http on a loopback host. */
   readonly jwks_uri?: string | undefined
-  /** The signature algorithms accepted of it. Default: every asymmetric one this library verifies. Symmetric ones and `none` never are. */
+  /**
+   * The signature algorithms accepted of it. Default: every asymmetric one this library verifies. Symmetric ones and
+   * `none` never are.
+   */
   readonly algorithms?: readonly string[] | undefined
-  /** `once` (default): each JWT needs a `jti` and is used up by its first success. `allow`: one may be used until it expires. */
+  /**
+   * `once` (default): each JWT needs a `jti` and is used up by its first success. `allow`: one may be used until it
+   * expires.
+   */
   readonly replay?: 'once' | 'allow' | undefined
   /** Seconds a JWT may live. Default 3600, at most 86400. */
   readonly maxLifetime?: number | undefined

@@ -1,6 +1,6 @@
 /**
- * JWTs that other issuers signed for this server: authorization grants (RFC 7523 §2.1) and tokens to exchange (RFC 8693). One place
- * for every check both have in common.
+ * JWTs that other issuers signed for this server: authorization grants (RFC 7523 §2.1) and tokens to exchange (RFC
+ * 8693). One place for every check both have in common.
  */
 import type { Client } from '../clients/client.ts'
 import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
@@ -29,7 +29,10 @@ export type { TrustedIssuer } from './trust-rule.ts'
 export interface TrustedIssuersOptions {
   /** Whose JWTs are accepted. An empty list accepts none. */
   readonly trustedIssuers: readonly TrustedIssuer[]
-  /** Fetches a `jwks_uri`. Default: https only, from public addresses (loopback too where this server's own issuer is on it). */
+  /**
+   * Fetches a `jwks_uri`. Default: https only, from public addresses (loopback too where this server's own issuer is on
+   * it).
+   */
   readonly fetchJson?: FetchJson | undefined
 }
 
@@ -65,7 +68,8 @@ export interface TrustedJwt {
 }
 
 /**
- * Finds the account here that a trusted issuer's JWT is about: its `sub` is a name of the issuer's, and may be another person's here. Undefined: nobody.
+ * Finds the account here that a trusted issuer's JWT is about: its `sub` is a name of the issuer's, and may be another
+ * person's here. Undefined: nobody.
  *
  * @example
  * const subject: FindSubject = async ({ iss, sub }) => (await directory.findByLogin(iss, sub))?.id
@@ -82,19 +86,20 @@ export type TrustedJwtOutcome =
 
 export interface TrustedIssuers {
   /**
-   * Verifies a JWT, in this order: `format`, `issuer`, `header`, `type`, `algorithm`, `key`, `signature`, `audience`, `expiry`, `not_before`,
-   * `issued_at`, `lifetime`, `subject`, `jti`. Uses nothing up.
+   * Verifies a JWT, in this order: `format`, `issuer`, `header`, `type`, `algorithm`, `key`, `signature`, `audience`,
+   * `expiry`, `not_before`, `issued_at`, `lifetime`, `subject`, `jti`. Uses nothing up.
    *
-   * Guaranteed of one that passes: signed by an asymmetric algorithm with a key of the issuer it names, which is trusted and not this server; for this
-   * server; now between `iat`/`nbf` and `exp`. Keys and key URLs in the header are ignored.
+   * Guaranteed of one that passes: signed by an asymmetric algorithm with a key of the issuer it names, which is
+   * trusted and not this server; for this server; now between `iat`/`nbf` and `exp`. Keys and key URLs in the header
+   * are ignored.
    *
    * @throws {@link TemporarilyUnavailableError} where the issuer's keys cannot be had.
    */
   verify(jwt: string, expected: TrustedJwtExpectations): Promise<TrustedJwtOutcome>
 
   /**
-   * Uses a verified JWT up. `true` for exactly one caller; where the issuer's rule is `replay: 'allow'`, for all. The last thing to do
-   * before tokens are made: what fails any other check consumes nothing.
+   * Uses a verified JWT up. `true` for exactly one caller; where the issuer's rule is `replay: 'allow'`, for all. The
+   * last thing to do before tokens are made: what fails any other check consumes nothing.
    *
    * @throws {@link TemporarilyUnavailableError} where the store cannot tell.
    */
@@ -106,7 +111,10 @@ export const trustedIssuersChecks = {
   fetchJson: fn<FetchJson>()
 } satisfies Checks<TrustedIssuersOptions>
 
-/** The trusted issuers as seen by a server, by options that were read. One server always gets the same, which holds its cache of remote keys. */
+/**
+ * The trusted issuers as seen by a server, by options that were read. One server always gets the same, which holds its
+ * cache of remote keys.
+ */
 export function trustedIssuers({
   trustedIssuers: rules,
   fetchJson

@@ -1,6 +1,6 @@
 /**
- * A JWT that somebody else than a client of ours signed: one verifier for every issuer this server trusts, be it for a grant, for a client's
- * authentication, or as the keeper of a SPIFFE trust domain. jose judges the signature.
+ * A JWT that somebody else than a client of ours signed: one verifier for every issuer this server trusts, be it for a
+ * grant, for a client's authentication, or as the keeper of a SPIFFE trust domain. jose judges the signature.
  */
 import type { JWK } from 'jose'
 import { compactVerify } from 'jose/jws/compact/verify'
@@ -41,8 +41,8 @@ export interface IssuerKeys {
   /** Whose they are, for messages. */
   readonly of: string
   /**
-   * Its keys. Asks for newer ones, where that is possible and not too soon, where `satisfied` says that these are not the ones needed. `problem`: why
-   * they could not be had, as a clause. Never rejects.
+   * Its keys. Asks for newer ones, where that is possible and not too soon, where `satisfied` says that these are not
+   * the ones needed. `problem`: why they could not be had, as a clause. Never rejects.
    */
   find(satisfied: (keys: readonly JWK[]) => boolean): Promise<{
     readonly keys: readonly JWK[]
@@ -86,7 +86,10 @@ export function refuseHeader({ kid, crit }: JsonObject): JwtRefusal | undefined 
   return { check: 'header', reason: 'kid must be a string', expected: 'a string as kid', received: typeof kid }
 }
 
-/** What was made for something else is not taken for this (RFC 8725 §3.11). @param types those accepted beside none and `JWT`. */
+/**
+ * What was made for something else is not taken for this (RFC 8725 §3.11). @param types those accepted beside none and
+ * `JWT`.
+ */
 export function refuseType({ typ }: JsonObject, types: readonly string[]): JwtRefusal | undefined {
   const type = typeOf(typ)
   if (type === undefined || (typeof type === 'string' && ['jwt', ...types].includes(type))) return undefined

@@ -44,7 +44,10 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificateSource?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
-  /** Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is ignored. */
+  /**
+   * Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is
+   * ignored.
+   */
   readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
@@ -67,13 +70,14 @@ export const authenticateClientChecks = {
  * Authenticates the client of a request by whichever of the strategies its shape calls for, and puts it on
  * `req.authenticatedClient`. Exactly one strategy judges; a refused credential never falls through to another.
  *
- * Requests may be of any method and content type. Only a form is read (or JSON, where `jsonBody` is true), and only where one of the strategies lives in it,
- * or no header says who calls: whatever else there is in a body, or another parser made of it, is left alone. A client with a certificate may name itself as
- * `client_id` in the URL.
+ * Requests may be of any method and content type. Only a form is read (or JSON, where `jsonBody` is true), and only
+ * where one of the strategies lives in it, or no header says who calls: whatever else there is in a body, or another
+ * parser made of it, is left alone. A client with a certificate may name itself as `client_id` in the URL.
  *
- * Errors go to the next error handler: {@link InvalidRequestError} for two mechanisms or an unreadable request,
- * {@link InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON; without it Express's own
- * handler answers with the same status and headers, and a page that has the stack where `NODE_ENV` is not `production`.
+ * Errors go to the next error handler: {@link InvalidRequestError} for two mechanisms or an unreadable request, {@link
+ * InvalidClientError} for every refusal. Mount `oauthErrorHandler()` after it to answer them as RFC 6749 §5.2 JSON;
+ * without it Express's own handler answers with the same status and headers, and a page that has the stack where
+ * `NODE_ENV` is not `production`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -172,7 +176,10 @@ interface Ending {
   readonly clock: EventSource['clock']
 }
 
-/** Ends an authentication as its strategy said it went, once that has been judged; whatever place was reserved is settled. */
+/**
+ * Ends an authentication as its strategy said it went, once that has been judged; whatever place was reserved is
+ * settled.
+ */
 function endingOf({
   req,
   request,
@@ -209,7 +216,10 @@ function endingOf({
   return end
 }
 
-/** A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects with them */
+/**
+ * A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects
+ * with them
+ */
 function reserveGuess(
   guesses: GuessProtection | undefined,
   req: Request,
@@ -238,7 +248,9 @@ function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFuncti
   guess.wrong().then(answer, next)
 }
 
-/** What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other. */
+/**
+ * What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other.
+ */
 function refusedUnjudged(error: unknown, request: ClientRequest, { strategy, client_id }: Selected, network: string): unknown {
   if (!(error instanceof TooManyAttemptsError)) return error
   const decision = unjudged(request, strategy.mechanism)

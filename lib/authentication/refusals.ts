@@ -12,7 +12,8 @@ const judgesClientId: readonly Mechanism[] = ['assertion', 'attestation']
 const defaultChallenge = 'Basic realm="OAuth", charset="UTF-8"'
 
 /**
- * The checks of an assertion or attestation refuse the client for its `client_id`; for the rest two names are a contradiction in the request.
+ * The checks of an assertion or attestation refuse the client for its `client_id`; for the rest two names are a
+ * contradiction in the request.
  *
  * @throws InvalidRequestError
  */
@@ -36,7 +37,9 @@ export function refuseTwo(request: ClientRequest, mechanisms: readonly Mechanism
   return refuseWith(error, request, decision.refuse('one_mechanism', detail))
 }
 
-/** Tells of a refusal that is answered with another error than that of a refused credential. Returns the error to throw. */
+/**
+ * Tells of a refusal that is answered with another error than that of a refused credential. Returns the error to throw.
+ */
 export function refuseWith<Refusal extends OAuthError>(
   error: Refusal,
   request: ClientRequest,

@@ -10,7 +10,10 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 /** What became of a strategy's run: an error, or a client; neither where the strategy called `pass()`. */
 export type RunEnd = (error: unknown, client: Client | undefined) => void
 
-/** Runs one strategy for one request. `end` is called once at most; a strategy that calls `fail()` has Passport answer instead. */
+/**
+ * Runs one strategy for one request. `end` is called once at most; a strategy that calls `fail()` has Passport answer
+ * instead.
+ */
 export type RunStrategy = (
   strategy: ClientAuthenticationStrategy,
   exchange: { readonly req: Request; readonly res: Response; readonly request: ClientRequest },
@@ -39,9 +42,10 @@ export function strategyRunner(strategies: readonly ClientAuthenticationStrategy
 }
 
 /**
- * Passport assigns five functions to properties for every request, and V8 puts a function that is written as the value of an assignment straight
- * into its old generation, where it and all that it reaches stay until the next full collection. What these five reach is the request, the
- * response and `next`: here they get stand-ins, which let go of all three as soon as the run has ended.
+ * Passport assigns five functions to properties for every request, and V8 puts a function that is written as the value
+ * of an assignment straight into its old generation, where it and all that it reaches stay until the next full
+ * collection. What these five reach is the request, the response and `next`: here they get stand-ins, which let go of
+ * all three as soon as the run has ended.
  */
 class Run {
   readonly given: Request | ReadRequest

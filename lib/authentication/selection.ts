@@ -1,4 +1,7 @@
-/** Which one strategy a request calls for: told by its shape and what the client registered, before anything is verified. */
+/**
+ * Which one strategy a request calls for: told by its shape and what the client registered, before anything is
+ * verified.
+ */
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
@@ -10,7 +13,10 @@ import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 export interface Selected {
   readonly strategy: ClientAuthenticationStrategy
   readonly client_id: string
-  /** Whether what proves the client could be found by trying. Told by the request alone: it says nothing of what a client registered. */
+  /**
+   * Whether what proves the client could be found by trying. Told by the request alone: it says nothing of what a
+   * client registered.
+   */
   readonly guessable: boolean
 }
 
@@ -20,13 +26,13 @@ interface Carried {
 }
 
 /**
- * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749 §2.3);
- * methods of one mechanism are told apart by what the client registered.
+ * The one strategy a request calls for. Two mechanisms, or two different client_ids, are `invalid_request` (RFC 6749
+ * §2.3); methods of one mechanism are told apart by what the client registered.
  *
  * A promise where the client has to be looked up for that.
  *
- * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what a
- * strategy says of a credential it cannot read.
+ * @throws InvalidRequestError, InvalidClientError where nothing (or nothing mounted) authenticates the client, or what
+ * a strategy says of a credential it cannot read.
  */
 export function selectStrategy(
   strategies: readonly ClientAuthenticationStrategy[],
@@ -73,8 +79,8 @@ function selectAmong(
 }
 
 /**
- * Methods of one mechanism may read different clients from one request: then only those count that it looks like, and the first that reads any is the one
- * to ask. In what order they are mounted says nothing.
+ * Methods of one mechanism may read different clients from one request: then only those count that it looks like, and
+ * the first that reads any is the one to ask. In what order they are mounted says nothing.
  */
 function lookingAlike(candidates: readonly Carried[], request: ClientRequest): readonly Carried[] {
   const [first, ...others] = candidates
@@ -85,7 +91,10 @@ function lookingAlike(candidates: readonly Carried[], request: ClientRequest): r
   return [named, ...suiting.filter(one => one !== named)]
 }
 
-/** Whether there is a client that others read from a request which leads to none by what it looks like: then it is theirs, and badly made. */
+/**
+ * Whether there is a client that others read from a request which leads to none by what it looks like: then it is
+ * theirs, and badly made.
+ */
 async function existing([other]: readonly Carried[], clients: ClientRegistry, request: ClientRequest): Promise<boolean> {
   const client_id = other && idOf(other)
   return client_id !== undefined && (await requestedClient(clients, request, client_id)) !== undefined
@@ -97,7 +106,8 @@ function idOf({ identification }: Carried): string | undefined {
 }
 
 /**
- * The methods of a mechanism. What may come beside another method may also come beside a bare client_id: then the client says which of the two it is.
+ * The methods of a mechanism. What may come beside another method may also come beside a bare client_id: then the
+ * client says which of the two it is.
  */
 function candidatesFor(mechanism: Mechanism, carried: readonly Carried[]): readonly Carried[] {
   const own = carried.filter(({ strategy }) => strategy.mechanism === mechanism)
@@ -138,8 +148,8 @@ const nobody: Client = Object.freeze({
 })
 
 /**
- * The one the client may use; of several such, and where it may use none, the one that the request looks like. Whether it may use it at this time is not
- * judged here. The first of none is undefined.
+ * The one the client may use; of several such, and where it may use none, the one that the request looks like. Whether
+ * it may use it at this time is not judged here. The first of none is undefined.
  */
 function chooseForClient(
   strategies: readonly ClientAuthenticationStrategy[],
@@ -173,7 +183,10 @@ function identifyAll(strategies: readonly ClientAuthenticationStrategy[], reques
   return carried
 }
 
-/** What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing else does. */
+/**
+ * What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing
+ * else does.
+ */
 function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
   const { client_secret, client_assertion, client_assertion_type } = request.parameters
   const visible: Mechanism[] = []

@@ -1,4 +1,7 @@
-/** What a strategy that does not judge as the built-in ones do says, held against what is registered: its word alone lets nobody in. */
+/**
+ * What a strategy that does not judge as the built-in ones do says, held against what is registered: its word alone
+ * lets nobody in.
+ */
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
@@ -11,7 +14,10 @@ import type { Selected } from './selection.ts'
 /** What a strategy ended in: the client it named, or what it refused with. */
 export type Verdict = Client | InvalidClientError
 
-/** Fails closed: a strategy that calls `pass()`, or `error()` with nothing, has authenticated nobody; Express goes on at `next('route')` and the like. */
+/**
+ * Fails closed: a strategy that calls `pass()`, or `error()` with nothing, has authenticated nobody; Express goes on at
+ * `next('route')` and the like.
+ */
 export function verdictOf(strategy: Selected['strategy'], error: unknown, client: Client | undefined): Verdict | Error {
   if (error instanceof Error) return error
   const reason = `the strategy ${strategy.name} named no client`
@@ -25,8 +31,8 @@ export function isVerdict(ended: Verdict | Error): ended is Verdict {
 }
 
 /**
- * The client as it is registered, where it is the one the request names and may use this method now; otherwise, and where the strategy refused,
- * the refusal. Either way the attempt is told as a decision.
+ * The client as it is registered, where it is the one the request names and may use this method now; otherwise, and
+ * where the strategy refused, the refusal. Either way the attempt is told as a decision.
  *
  * @param clock milliseconds since the epoch.
  * @throws TemporarilyUnavailableError when the clients cannot be looked up.
@@ -61,7 +67,10 @@ export async function judgeVerdict(
   return client
 }
 
-/** The strategy's own check is one, and has the name of its method. @throws InvalidClientError where it refused, or named another client. */
+/**
+ * The strategy's own check is one, and has the name of its method. @throws InvalidClientError where it refused, or
+ * named another client.
+ */
 function checkVerdict(verdict: Verdict, { strategy: { name }, client_id }: Selected, decision: DecisionBuilder): void {
   if (verdict instanceof InvalidClientError) throw refuseUntold(decision, name, verdict)
   decision.pass(name)

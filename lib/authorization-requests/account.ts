@@ -11,8 +11,9 @@ export interface Account {
   /** The methods the person signed in by (RFC 8176). */
   readonly amr?: readonly string[] | undefined
   /**
-   * Names the person's session with this browser to clients (`sid`, OpenID Connect Back-Channel Logout §2.1): one sign-in of one person, never used again,
-   * and no secret that opens the session. Without it nobody is told when the session ends.
+   * Names the person's session with this browser to clients (`sid`, OpenID Connect Back-Channel Logout §2.1): one
+   * sign-in of one person, never used again, and no secret that opens the session. Without it nobody is told when the
+   * session ends.
    */
   readonly sid?: string | undefined
 }

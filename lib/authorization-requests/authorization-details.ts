@@ -1,11 +1,14 @@
-/** The `authorization_details` parameter (RFC 9396): what exactly is to be allowed, in types only the host application knows. */
+/**
+ * The `authorization_details` parameter (RFC 9396): what exactly is to be allowed, in types only the host application
+ * knows.
+ */
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../errors.ts'
 import type { AuthorizationDetail } from '../tokens/grant.ts'
 
 /**
- * Judges one detail of its type for a client: `true`, or a sentence for `error_description` on what is wrong. Check every member:
- * what passes is shown to the person and put into tokens.
+ * Judges one detail of its type for a client: `true`, or a sentence for `error_description` on what is wrong. Check
+ * every member: what passes is shown to the person and put into tokens.
  */
 export type AuthorizationDetailCheck = (detail: AuthorizationDetail, client: Client) => true | string | Promise<true | string>
 
@@ -19,7 +22,8 @@ const deepest = 16
 /**
  * Reads and judges the parameter; undefined where it was not sent.
  *
- * @throws OAuthError `invalid_authorization_details` (RFC 9396 §5) for anything else than a list of objects of known types that pass.
+ * @throws OAuthError `invalid_authorization_details` (RFC 9396 §5) for anything else than a list of objects of known
+ * types that pass.
  */
 export async function readAuthorizationDetails(
   types: AuthorizationDetailTypes,

@@ -17,8 +17,8 @@ export interface ClaimsParameter {
 const longest = 8192
 
 /**
- * Reads the parameter. Claims outside `known` are ignored, as are values asked for of any other claim than `sub` and `acr`: what is
- * essential and unknown is left out of the answer, and is no error (§5.5.1).
+ * Reads the parameter. Claims outside `known` are ignored, as are values asked for of any other claim than `sub` and
+ * `acr`: what is essential and unknown is left out of the answer, and is no error (§5.5.1).
  *
  * @throws InvalidRequestError for anything but the object §5.5 describes.
  */

@@ -1,4 +1,7 @@
-/** Authorization codes for applications whose authorization page is their own: judged as the authorization endpoint judges, and minted. */
+/**
+ * Authorization codes for applications whose authorization page is their own: judged as the authorization endpoint
+ * judges, and minted.
+ */
 import { findClient } from '../clients/find-client.ts'
 import { isStale } from '../clients/documents/document.ts'
 import { mintAuthorizationCode } from '../codes/authorization-code.ts'
@@ -37,7 +40,10 @@ export interface CodeRequest {
   readonly dpop_jkt?: string | undefined
   /** The claims the client asked for one by one. */
   readonly claims?: RequestedClaims | undefined
-  /** What exactly the person agreed to (RFC 9396). That its types are known and its members right is for the application to have checked. */
+  /**
+   * What exactly the person agreed to (RFC 9396). That its types are known and its members right is for the application
+   * to have checked.
+   */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
 }
 

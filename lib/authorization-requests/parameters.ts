@@ -33,7 +33,10 @@ export class AuthorizationParameters {
   }
 }
 
-/** The parameters that mean something here: repeated ones of these are an error, unknown ones are ignored (RFC 6749 §3.1). */
+/**
+ * The parameters that mean something here: repeated ones of these are an error, unknown ones are ignored (RFC 6749
+ * §3.1).
+ */
 export const knownParameters: ReadonlySet<string> = new Set([
   'client_id',
   'redirect_uri',

@@ -31,7 +31,8 @@ export async function keepPushedRequest(server: TokenServer, request: Authorizat
 /**
  * The request a client pushed. Reading it does not use it up: a page may be loaded twice.
  *
- * @throws OAuthError `invalid_request_uri`, for the error page, where it is not one of this client's, has expired, or was answered.
+ * @throws OAuthError `invalid_request_uri`, for the error page, where it is not one of this client's, has expired, or
+ * was answered.
  */
 export async function findPushedRequest(
   server: TokenServer,

@@ -1,4 +1,6 @@
-/** Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone. */
+/**
+ * Authorization requests (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): read, judged, and only then shown to anyone.
+ */
 import { isPublic, type Client } from '../clients/client.ts'
 import { clientOrigin } from '../clients/client-origin.ts'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
@@ -115,7 +117,9 @@ function readScope(policy: RequestPolicy, client: Client, parameters: Authorizat
   return scope
 }
 
-/** S256 or nothing: a missing method means `plain` (RFC 7636 §4.3), which protects from nobody who can read the request. */
+/**
+ * S256 or nothing: a missing method means `plain` (RFC 7636 §4.3), which protects from nobody who can read the request.
+ */
 function readCodeChallenge(policy: RequestPolicy, client: Client, parameters: AuthorizationParameters): string | undefined {
   const code_challenge = parameters.get('code_challenge')
   const method = parameters.get('code_challenge_method')

@@ -1,14 +1,20 @@
 /** How an answer travels (OAuth Multiple Response Types §2, Form Post Response Mode, JARM §2.3). */
 import type { AuthorizationParameters } from './parameters.ts'
 
-/** Every mode, as metadata lists them. Those with `jwt` sign the answer; `jwt` alone is what the response type's default is. */
+/**
+ * Every mode, as metadata lists them. Those with `jwt` sign the answer; `jwt` alone is what the response type's default
+ * is.
+ */
 export const responseModes = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'] as const
 export type ResponseMode = (typeof responseModes)[number]
 
 /** What carries the answer's parameters. */
 export type Carrier = 'query' | 'fragment' | 'form_post'
 
-/** The mode a request asks for; undefined for one that does not exist, was asked for twice, or cannot reach the redirect URI. */
+/**
+ * The mode a request asks for; undefined for one that does not exist, was asked for twice, or cannot reach the redirect
+ * URI.
+ */
 export function responseModeOf(redirect_uri: string, parameters: AuthorizationParameters): ResponseMode | undefined {
   if (parameters.repeated.has('response_mode')) return undefined
   const asked = parameters.get('response_mode') ?? 'query'

@@ -50,15 +50,16 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants, Token
   /** Ending clients that registered themselves. */
   readonly registrations: RegistrationFunctions
   /**
-   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far as this process has seen; all of
-   * them, or those of one check.
+   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far
+   * as this process has seen; all of them, or those of one check.
    */
   whoWouldBreak(check?: string): readonly WouldBreak[]
   /** The signature algorithms of DPoP proofs, for challenges of one's own. */
   readonly dpopAlgorithms: readonly string[]
   /**
-   * Middleware that publishes an API's metadata (RFC 9728) at `/.well-known/oauth-protected-resource` and the resource's path. Mount it at the
-   * application's root, and name its address in `requireAccessToken({ resourceMetadata })`.
+   * Middleware that publishes an API's metadata (RFC 9728) at `/.well-known/oauth-protected-resource` and the
+   * resource's path. Mount it at the application's root, and name its address in `requireAccessToken({ resourceMetadata
+   * })`.
    *
    * @throws ConfigurationError naming the option that is wrong.
    *
@@ -69,8 +70,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants, Token
 }
 
 /**
- * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known documents stand
- * outside that path (RFC 8414 §3), and below it too.
+ * Every endpoint of one issuer. Mount it at the application's root, whatever path the issuer has: the well-known
+ * documents stand outside that path (RFC 8414 §3), and below it too.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -144,7 +145,10 @@ function routesOf(
   }
 }
 
-/** Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one handler. */
+/**
+ * Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one
+ * handler.
+ */
 function mount({ exact, withItems }: Routes, options: Parameters<typeof errorHandler>[0]): RequestHandler {
   const answerError = errorHandler(options)
   return (req, res, next) => {

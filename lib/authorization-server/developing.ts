@@ -19,8 +19,8 @@ interface Developed extends Listening {
 export const pagePaths: readonly string[] = checkNames.map(check => `/errors/${check}`)
 
 /**
- * Options whose `onError` writes lines to stderr where nobody else hears of refusals, and the pages those lines, and error bodies, lead to: none where
- * `errorPages` says that they are elsewhere, or nobody is led to any.
+ * Options whose `onError` writes lines to stderr where nobody else hears of refusals, and the pages those lines, and
+ * error bodies, lead to: none where `errorPages` says that they are elsewhere, or nobody is led to any.
  *
  * @param given the options as the application gave them.
  * @param base what the pages stand below. Default: the issuer.

@@ -18,20 +18,27 @@ import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/op
 /** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
   /**
-   * The application's own login and consent; see {@link Interaction}. Needed with `authorizationCode()`, `logout` and scope values about people. Default:
-   * none, and then clients act for themselves alone: there is no authorization endpoint, and `tokenIssuers` is `[clientCredentials()]` where it is not given.
+   * The application's own login and consent; see {@link Interaction}. Needed with `authorizationCode()`, `logout` and
+   * scope values about people. Default: none, and then clients act for themselves alone: there is no authorization
+   * endpoint, and `tokenIssuers` is `[clientCredentials()]` where it is not given.
    */
   readonly interaction?: Interaction | undefined
   /** `public` (default): public clients must use PKCE. `always`: every client must. */
   readonly requirePkce?: 'public' | 'always' | undefined
   /**
-   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or `certificateSource`, and false
-   * otherwise; say true where the one listener there is asks for certificates itself.
+   * Whether the built-in strategies include the certificate methods. Default: true with `mtlsOrigin` or
+   * `certificateSource`, and false otherwise; say true where the one listener there is asks for certificates itself.
    */
   readonly certificateMethods?: boolean | undefined
-  /** True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does it for that client. */
+  /**
+   * True: authorization requests must be pushed (RFC 9126). A client's own `require_pushed_authorization_requests` does
+   * it for that client.
+   */
   readonly requirePushedAuthorizationRequests?: boolean | undefined
-  /** True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for one client. */
+  /**
+   * True: authorization requests must be signed request objects (RFC 9101). `require_signed_request_object` does it for
+   * one client.
+   */
   readonly requireSignedRequestObject?: boolean | undefined
   /** The kinds of sign-in there are (`acr` of an account), for metadata. */
   readonly acrValues?: readonly string[] | undefined
@@ -39,13 +46,16 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly authorizationDetails?: AuthorizationDetailTypes | undefined
   /** How devices are authorized (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
   readonly deviceAuthorization?: DeviceAuthorizationOptions | undefined
-  /** How people are asked on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and only then. */
+  /**
+   * How people are asked on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and
+   * only then.
+   */
   readonly backchannelAuthentication?: BackchannelAuthenticationOptions | undefined
   /** The origin of a second listener that asks for client certificates, such as `https://as.example.com:8443`. */
   readonly mtlsOrigin?: string | undefined
   /**
-   * Which methods authenticate clients at which endpoint, where it is not every mounted one: `{ introspection: ['private_key_jwt'] }`.
-   * Public clients (`none`) never authenticate for introspection or backchannel authentication.
+   * Which methods authenticate clients at which endpoint, where it is not every mounted one: `{ introspection:
+   * ['private_key_jwt'] }`. Public clients (`none`) never authenticate for introspection or backchannel authentication.
    */
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
   /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
@@ -58,13 +68,15 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    */
   readonly anonymousBudget?: number | false | undefined
   /**
-   * How people are signed out when a client asks for it (OpenID Connect RP-Initiated Logout), and their other clients told (Back-Channel Logout): needs the
-   * `sid` of `interaction.account`. Default: there is no such endpoint; `server.logout.everywhere()` is there all the same.
+   * How people are signed out when a client asks for it (OpenID Connect RP-Initiated Logout), and their other clients
+   * told (Back-Channel Logout): needs the `sid` of `interaction.account`. Default: there is no such endpoint;
+   * `server.logout.everywhere()` is there all the same.
    */
   readonly logout?: LogoutOptions | undefined
   /**
-   * The origins whose scripts may call the token, revocation and registration endpoints, such as `https://app.example.com`. Default: any; no cookie counts
-   * there either way. Metadata and keys are readable from everywhere.
+   * The origins whose scripts may call the token, revocation and registration endpoints, such as
+   * `https://app.example.com`. Default: any; no cookie counts there either way. Metadata and keys are readable from
+   * everywhere.
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Lets clients register themselves (RFC 7591) and manage what they registered (RFC 7592). Default: they cannot. */

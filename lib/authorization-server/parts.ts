@@ -33,7 +33,10 @@ export interface AuthorizationServerParts {
   readonly certificateMethods: boolean
 }
 
-/** Makes the parts of options that were read. @throws ConfigurationError naming the option that does not go with the others. */
+/**
+ * Makes the parts of options that were read. @throws ConfigurationError naming the option that does not go with the
+ * others.
+ */
 export function authorizationServerParts(options: ReadAuthorizationServer): AuthorizationServerParts {
   const { issuer, mtlsOrigin } = options
   const { interaction, tokenIssuers, missing } = peopleOf(options)

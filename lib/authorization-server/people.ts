@@ -17,8 +17,8 @@ export interface People {
 }
 
 /**
- * Without an `interaction` a server is for clients that act for themselves: it has no authorization endpoint, and only the grants that are listed, or
- * client credentials.
+ * Without an `interaction` a server is for clients that act for themselves: it has no authorization endpoint, and only
+ * the grants that are listed, or client credentials.
  *
  * @throws ConfigurationError where there is none although something of the server asks for people.
  */

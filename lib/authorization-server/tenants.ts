@@ -21,9 +21,15 @@ import {
   type Read
 } from '../options.ts'
 
-/** A tenant's server: the options of an authorization server but for its issuer, which its path decides, and its paths, which are those of all tenants. */
+/**
+ * A tenant's server: the options of an authorization server but for its issuer, which its path decides, and its paths,
+ * which are those of all tenants.
+ */
 export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer' | 'paths'> {
-  /** Called once when the tenant is no longer kept in memory: stop what was started for it, such as following its keys. What it throws or rejects with is ignored. */
+  /**
+   * Called once when the tenant is no longer kept in memory: stop what was started for it, such as following its keys.
+   * What it throws or rejects with is ignored.
+   */
   readonly dispose?: (() => void) | undefined
 }
 
@@ -32,11 +38,14 @@ export interface TenantsOptions {
   /** What every tenant's issuer begins with: the tenant `/acme` is the issuer `https://as.example.com/acme`. */
   readonly issuer: string
   /**
-   * Finds a tenant, by its path (`/acme/banking`) and the issuer that makes; undefined or null where there is none. Asked once while the tenant is
-   * kept, however many requests come at once.
+   * Finds a tenant, by its path (`/acme/banking`) and the issuer that makes; undefined or null where there is none.
+   * Asked once while the tenant is kept, however many requests come at once.
    */
   readonly resolve: (path: string, issuer: string) => TenantOptions | null | undefined | Promise<TenantOptions | null | undefined>
-  /** Where endpoints stand below the issuer of every tenant, by their metadata names without `_endpoint`. Default: below `/oauth2`. */
+  /**
+   * Where endpoints stand below the issuer of every tenant, by their metadata names without `_endpoint`. Default: below
+   * `/oauth2`.
+   */
   readonly paths?: EndpointPaths | undefined
   /** How many tenants are kept in memory; the one longest not asked for makes room. Default 1000. */
   readonly max?: number | undefined
@@ -44,13 +53,19 @@ export interface TenantsOptions {
   readonly maxAge?: number | undefined
   /** Told of every error before it is answered, a failing `resolve` too. */
   readonly onError?: OAuthErrorHandlerOptions['onError']
-  /** Told of what happens at every tenant that has no `onEvent` of its own; `issuer` says at which. What it throws or rejects with decides nothing. */
+  /**
+   * Told of what happens at every tenant that has no `onEvent` of its own; `issuer` says at which. What it throws or
+   * rejects with decides nothing.
+   */
   readonly onEvent?: EventListener | undefined
 }
 
 /** The router of all tenants, and the server behind each. */
 export interface Tenants extends RequestHandler {
-  /** The tenant's server, for its pages and its API; undefined where there is no such tenant. Rejects where `resolve` does. */
+  /**
+   * The tenant's server, for its pages and its API; undefined where there is no such tenant. Rejects where `resolve`
+   * does.
+   */
   server(path: string): Promise<AuthorizationServer | undefined>
   /** Has the tenant resolved anew at its next request: its clients, keys or policy changed. */
   forget(path: string): void
@@ -73,10 +88,12 @@ const longestPath = 256
 const pathSyntax = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$/
 
 /**
- * Mounts tenants. Each is an issuer of its own, with keys, clients, codes, tokens and used assertions that no other tenant finds, though
- * they share one store. A request of a tenant costs the same however many there are. Mount it at the application's root.
+ * Mounts tenants. Each is an issuer of its own, with keys, clients, codes, tokens and used assertions that no other
+ * tenant finds, though they share one store. A request of a tenant costs the same however many there are. Mount it at
+ * the application's root.
  *
- * @throws ConfigurationError naming the option that is wrong. A tenant whose own options are wrong is answered with 500, and `onError` hears why.
+ * @throws ConfigurationError naming the option that is wrong. A tenant whose own options are wrong is answered with
+ * 500, and `onError` hears why.
  *
  * @example
  * const all = tenants({
@@ -185,7 +202,10 @@ interface KeptTenant {
   readonly dispose: (() => void) | undefined
 }
 
-/** Finds the tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an issuer. */
+/**
+ * Finds the tenant a request is for, if it is for an endpoint of one: told by where the endpoints stand below an
+ * issuer.
+ */
 function tenantFinder(base: string, given: EndpointPaths | undefined): (path: string) => string | undefined {
   const paths = pathsOf(given)
   const endpoints: ReadonlySet<string> = new Set([...Object.values(paths), ...metadataPaths, ...pagePaths])

@@ -1,4 +1,7 @@
-/** What an application needs of the server behind a token endpoint, whether or not the other endpoints are this library's too. */
+/**
+ * What an application needs of the server behind a token endpoint, whether or not the other endpoints are this
+ * library's too.
+ */
 import type { RequestHandler } from 'express'
 import {
   requireAccessToken,
@@ -13,14 +16,14 @@ export interface TokenFunctions {
   /** What is kept of the keys behind clients' `jwks_uri`. */
   readonly clientKeys: KeptClientKeys
   /**
-   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was revoked. Says
-   * nothing about audience, scope or proof of possession.
+   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was
+   * revoked. Says nothing about audience, scope or proof of possession.
    */
   verifyAccessToken(token: string): Promise<AccessToken | undefined>
   /**
-   * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in the
-   * Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the challenges of RFC 6750
-   * and RFC 9449.
+   * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in
+   * the Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the
+   * challenges of RFC 6750 and RFC 9449.
    *
    * @throws ConfigurationError naming the option that is wrong.
    */

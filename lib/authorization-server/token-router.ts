@@ -1,4 +1,7 @@
-/** The token endpoint in an application that has the rest, and the small endpoints that make its tokens of use to others. */
+/**
+ * The token endpoint in an application that has the rest, and the small endpoints that make its tokens of use to
+ * others.
+ */
 import { Router, type RequestHandler } from 'express'
 import { endpointAuthentication } from '../authentication/per-endpoint.ts'
 import { issueCode, type CodeRequest, type IssuedCode } from '../authorization-requests/issue-code.ts'
@@ -26,29 +29,45 @@ import { tokenFunctions, type TokenFunctions } from './token-functions.ts'
 
 export type { TokenRouterOptions } from '../token-endpoint/options.ts'
 
-/** The router, handlers for whatever else of the server the application mounts, and what its pages and its own API need. */
+/**
+ * The router, handlers for whatever else of the server the application mounts, and what its pages and its own API need.
+ */
 export interface TokenRouter extends Router, TokenFunctions {
-  /** Answers GET with the public keys tokens are verified with (RFC 7517 §5). Mount it where `paths.jwks` says, by default `/oauth2/jwks`. */
+  /**
+   * Answers GET with the public keys tokens are verified with (RFC 7517 §5). Mount it where `paths.jwks` says, by
+   * default `/oauth2/jwks`.
+   */
   readonly jwks: RequestHandler
   /**
-   * Answers GET with the server's metadata (RFC 8414): it names the token endpoint, the keys, introspection and revocation where `paths` says they
-   * stand, so mount them all; and an authorization endpoint where `paths.authorization` says there is one. Mount it at
-   * `/.well-known/oauth-authorization-server`.
+   * Answers GET with the server's metadata (RFC 8414): it names the token endpoint, the keys, introspection and
+   * revocation where `paths` says they stand, so mount them all; and an authorization endpoint where
+   * `paths.authorization` says there is one. Mount it at `/.well-known/oauth-authorization-server`.
    */
   readonly metadata: RequestHandler
-  /** Answers what tokens say to the APIs that may know (RFC 7662). Mount it where `paths.introspection` says, by default `/oauth2/introspect`. */
+  /**
+   * Answers what tokens say to the APIs that may know (RFC 7662). Mount it where `paths.introspection` says, by default
+   * `/oauth2/introspect`.
+   */
   readonly introspection: RequestHandler
-  /** Ends tokens at their client's request (RFC 7009). Mount it where `paths.revocation` says, by default `/oauth2/revoke`. */
+  /**
+   * Ends tokens at their client's request (RFC 7009). Mount it where `paths.revocation` says, by default
+   * `/oauth2/revoke`.
+   */
   readonly revocation: RequestHandler
-  /** Answers challenges for attested clients, where `attestation` is given. Mount it where `paths.challenge` says, by default `/oauth2/challenge`. */
+  /**
+   * Answers challenges for attested clients, where `attestation` is given. Mount it where `paths.challenge` says, by
+   * default `/oauth2/challenge`.
+   */
   readonly challenge: RequestHandler
   /**
-   * An authorization code for the authorization page of the application's own, once the person there has signed in and agreed. What the client asked for
-   * is judged as the authorization endpoint of a whole server would: its redirect URI, PKCE, scope and resources.
+   * An authorization code for the authorization page of the application's own, once the person there has signed in and
+   * agreed. What the client asked for is judged as the authorization endpoint of a whole server would: its redirect
+   * URI, PKCE, scope and resources.
    *
-   * Rejects with {@link InvalidRequestError} for a client that is not known or a redirect URI that is not registered: show that to the person, and redirect
-   * nowhere; with another {@link OAuthError} for what else is wrong; with {@link ConfigurationError} where there is no `authorizationCode()` among
-   * `tokenIssuers`, or the account has no `sub` or `auth_time`.
+   * Rejects with {@link InvalidRequestError} for a client that is not known or a redirect URI that is not registered:
+   * show that to the person, and redirect nowhere; with another {@link OAuthError} for what else is wrong; with {@link
+   * ConfigurationError} where there is no `authorizationCode()` among `tokenIssuers`, or the account has no `sub` or
+   * `auth_time`.
    *
    * @example
    * const { redirect_to } = await oauth.issueCode({ client_id, redirect_uri, state, code_challenge, scope: ['invoices:read'], account: req.session.account })
@@ -58,8 +77,8 @@ export interface TokenRouter extends Router, TokenFunctions {
 }
 
 /**
- * A router that answers `POST /token` under wherever it is mounted (RFC 6749 §3.2): authenticates the client, finds the grant's
- * token issuer and sends its response, or an RFC 6749 §5.2 error.
+ * A router that answers `POST /token` under wherever it is mounted (RFC 6749 §3.2): authenticates the client, finds the
+ * grant's token issuer and sends its response, or an RFC 6749 §5.2 error.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -1,7 +1,7 @@
 /**
- * Mutual-TLS client authentication (RFC 8705 §2). The handshake proved that the client holds the certificate's key; here it is
- * decided whether that certificate is this client's: by a name a trusted authority certified (`tls_client_auth`), or by a
- * certificate or key the client registered (`self_signed_tls_client_auth`).
+ * Mutual-TLS client authentication (RFC 8705 §2). The handshake proved that the client holds the certificate's key;
+ * here it is decided whether that certificate is this client's: by a name a trusted authority certified
+ * (`tls_client_auth`), or by a certificate or key the client registered (`self_signed_tls_client_auth`).
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
@@ -60,11 +60,11 @@ export interface ProvenCertificate {
 const clockTolerance = 10_000
 
 /**
- * `tls_client_auth` (RFC 8705 §2.1): the chain was verified by whoever terminated TLS or is verified here, the certificate is within its
- * validity, and it carries the one subject the client registered.
+ * `tls_client_auth` (RFC 8705 §2.1): the chain was verified by whoever terminated TLS or is verified here, the
+ * certificate is within its validity, and it carries the one subject the client registered.
  *
- * Resolves to the credential, `x5t#S256:<thumbprint>`.
- * Rejects with {@link InvalidClientError} with the decision, at the first check that fails, or with what verifying the chain rejects with.
+ * Resolves to the credential, `x5t#S256:<thumbprint>`. Rejects with {@link InvalidClientError} with the decision, at
+ * the first check that fails, or with what verifying the chain rejects with.
  */
 export async function verifyTlsClientAuth(input: CertificateProof): Promise<ProvenCertificate> {
   const { client, decision, clock } = input
@@ -85,8 +85,8 @@ export async function verifyTlsClientAuth(input: CertificateProof): Promise<Prov
 }
 
 /**
- * `self_signed_tls_client_auth` (RFC 8705 §2.2): no chain is looked at; the certificate is one of the client's `jwks` or
- * `jwks_uri`, and within its validity.
+ * `self_signed_tls_client_auth` (RFC 8705 §2.2): no chain is looked at; the certificate is one of the client's `jwks`
+ * or `jwks_uri`, and within its validity.
  *
  * @returns the credential, `x5t#S256:<thumbprint>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
@@ -111,8 +111,8 @@ function isPinned(client: Client, der: Uint8Array, now: number): boolean {
 }
 
 /**
- * Which of the two certificate methods a certificate is for, where a client may use both: `self_signed_tls_client_auth` where it, or its key, is
- * registered, or where it names itself as its issuer.
+ * Which of the two certificate methods a certificate is for, where a client may use both: `self_signed_tls_client_auth`
+ * where it, or its key, is registered, or where it names itself as its issuer.
  */
 export function methodOfCertificate(
   client: Client,
@@ -137,8 +137,8 @@ export function methodOfCertificate(
 }
 
 /**
- * Passes the check `certificate_key` where one of the client's JWKs has this certificate as the first of its `x5c`, byte by byte, or has no
- * `x5c` and the certificate's public key.
+ * Passes the check `certificate_key` where one of the client's JWKs has this certificate as the first of its `x5c`,
+ * byte by byte, or has no `x5c` and the certificate's public key.
  *
  * Resolves to how that key is called.
  * @throws {@link InvalidClientError} where none has.

@@ -8,10 +8,11 @@ import type { PresentedCertificate } from '../client-request.ts'
 import { requestNote } from '../request-note.ts'
 
 /**
- * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and only
- * when somebody asks. What it throws answers the request with 400 `invalid_request`, never with "no certificate".
+ * Finds the client certificate of a request; undefined where none was presented. Called at most once per request, and
+ * only when somebody asks. What it throws answers the request with 400 `invalid_request`, never with "no certificate".
  *
- * @param note takes down why something that looked like a certificate was not taken for one: a clause for the decision record.
+ * @param note takes down why something that looked like a certificate was not taken for one: a clause for the decision
+ * record.
  */
 export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
 
@@ -28,7 +29,10 @@ interface Reading {
 
 const readings = requestNote<IncomingMessage, Reading>('certificate')
 
-/** Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever else it threw. */
+/**
+ * Asks the source, once per request. @throws OAuthError: the source's own, or {@link InvalidRequestError} for whatever
+ * else it threw.
+ */
 export function certificateOfRequest(req: IncomingMessage, source: CertificateSource): FoundCertificate {
   const known = readings.read(req)
   const outcome = known?.source === source ? known.outcome : ask(req, source)
@@ -52,10 +56,10 @@ function ask(req: IncomingMessage, source: CertificateSource): FoundCertificate 
 const bySocket = new WeakMap<object, PresentedCertificate>()
 
 /**
- * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`, as Node verified it. With
- * `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified: false`; one connection's
- * requests share one object. On a plain connection there is none. A server that names its CAs to Node names them to every client as well:
- * `tlsCertificate()` does without.
+ * The certificate of the TLS connection itself, for a Node server that terminates TLS with `requestCert: true`, as Node
+ * verified it. With `rejectUnauthorized: false` a certificate that no CA vouches for arrives too, with `verified:
+ * false`; one connection's requests share one object. On a plain connection there is none. A server that names its CAs
+ * to Node names them to every client as well: `tlsCertificate()` does without.
  */
 export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertificate | undefined {
   const socket = req.socket as Partial<Pick<TLSSocket, 'authorized'>> & { authorizationError?: unknown }
@@ -70,7 +74,8 @@ export function directTls(req: Pick<IncomingMessage, 'socket'>): PresentedCertif
     get chain() {
       return chainOf(certificate, req)
     },
-    // Node never takes `authorized` back, but sets `authorizationError` whenever a handshake on this socket fails to verify
+    // Node never takes `authorized` back, but sets `authorizationError` whenever a handshake on this socket fails to
+    // verify
     verified: socket.authorized === true && reason === undefined,
     ...(reason !== undefined && { reason })
   }
@@ -103,7 +108,10 @@ export function peerCertificate({ socket }: Pick<IncomingMessage, 'socket'>): X5
 /** Certificates in a chain that are looked at: more is no chain anybody has. */
 export const longestChain = 7
 
-/** The certificates that were sent along with one, from its issuer's upwards. Whoever resumes a TLS session has none of them any more. */
+/**
+ * The certificates that were sent along with one, from its issuer's upwards. Whoever resumes a TLS session has none of
+ * them any more.
+ */
 export function sentAlong({ issuerCertificate }: X509Certificate): readonly X509Certificate[] {
   const chain: X509Certificate[] = []
   let authority = issuerCertificate

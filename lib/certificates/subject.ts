@@ -1,4 +1,6 @@
-/** The one subject a `tls_client_auth` client registered, against the names its certificate carries (RFC 8705 §2.1.2). */
+/**
+ * The one subject a `tls_client_auth` client registered, against the names its certificate carries (RFC 8705 §2.1.2).
+ */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Client } from '../clients/client.ts'
@@ -64,15 +66,19 @@ const rules: ReadonlyMap<CertificateSubjectMember, SubjectRule> = new Map<Certif
   ]
 ])
 
-/** Says what is wrong with a registered subject member (such as `tls_client_auth_subject_dn`), as a clause; undefined when nothing is. */
+/**
+ * Says what is wrong with a registered subject member (such as `tls_client_auth_subject_dn`), as a clause; undefined
+ * when nothing is.
+ */
 export function certificateSubjectProblem(member: CertificateSubjectMember, value: string): string | undefined {
   return rules.get(member)?.problem(value)
 }
 
 /**
- * Passes the check `certificate_subject` where the certificate carries the subject the client registered: a DN as parsed
- * names, RDN by RDN in their order, a DNS name without regard to case, a URI exactly, an IP address as an address, an email with its domain without regard to case.
- * Wildcards in a certificate match nothing but themselves. Of several that may be used now, one is enough.
+ * Passes the check `certificate_subject` where the certificate carries the subject the client registered: a DN as
+ * parsed names, RDN by RDN in their order, a DNS name without regard to case, a URI exactly, an IP address as an
+ * address, an email with its domain without regard to case. Wildcards in a certificate match nothing but themselves. Of
+ * several that may be used now, one is enough.
  *
  * @param now milliseconds since the epoch.
  * @returns the credential that is the subject.
@@ -121,7 +127,10 @@ export function matchSubject(
   return match
 }
 
-/** Whether the registered name is the certificate's with the least specific RDN first: as OpenSSL and many portals print names. */
+/**
+ * Whether the registered name is the certificate's with the least specific RDN first: as OpenSSL and many portals print
+ * names.
+ */
 function isReversed({ member, value }: SubjectOfClient, { subject }: ParsedCertificate): boolean {
   if (member !== 'tls_client_auth_subject_dn') return false
   return equalDistinguishedNames(parseDistinguishedName(value).reverse(), subject)
@@ -137,7 +146,10 @@ function registeredName(value: string, subject: SubjectOfClient): readonly Relat
   return name
 }
 
-/** An address in one form whichever way it was written; IPv4-mapped IPv6 is the IPv4 address. Undefined for anything else. */
+/**
+ * An address in one form whichever way it was written; IPv4-mapped IPv6 is the IPv4 address. Undefined for anything
+ * else.
+ */
 function addressOf(value: string): string | undefined {
   if (isIP(value) === 0 || value.includes('%')) return undefined
   return ipaddr.process(value).toString()

@@ -10,7 +10,10 @@ import type { PresentedCertificate } from '../client-request.ts'
 
 /** The options of `tlsCertificate()`. */
 export interface TlsCertificateOptions extends ChainVerificationOptions {
-  /** Told of revocation lists that cannot be read or have run out. Without it, warnings of the process, once a minute at most. */
+  /**
+   * Told of revocation lists that cannot be read or have run out. Without it, warnings of the process, once a minute at
+   * most.
+   */
   readonly onReport?: ((report: CertificateReport) => void) | undefined
 }
 
@@ -31,11 +34,13 @@ interface Kept {
 }
 
 /**
- * Takes the client certificate of the TLS connection, for a Node server that terminates TLS with `requestCert: true`, `rejectUnauthorized: false`
- * and `ca: []`, and verifies its chain up to `ca`, as {@link proxyCertificate} does behind a proxy.
+ * Takes the client certificate of the TLS connection, for a Node server that terminates TLS with `requestCert: true`,
+ * `rejectUnauthorized: false` and `ca: []`, and verifies its chain up to `ca`, as {@link proxyCertificate} does behind
+ * a proxy.
  *
- * A server whose TLS has a `ca` names these in each handshake, and some clients (those of Go and Java) then send no certificate that was not issued
- * by one of them. With an empty one it names nobody: clients with certificates of their own making get through too.
+ * A server whose TLS has a `ca` names these in each handshake, and some clients (those of Go and Java) then send no
+ * certificate that was not issued by one of them. With an empty one it names nobody: clients with certificates of their
+ * own making get through too.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -1,4 +1,7 @@
-/** Client instances that somebody attests: the attestation they were given, and the proof that it is theirs (draft-ietf-oauth-attestation-based-client-auth-12). */
+/**
+ * Client instances that somebody attests: the attestation they were given, and the proof that it is theirs
+ * (draft-ietf-oauth-attestation-based-client-auth-12).
+ */
 import { randomUUID } from 'node:crypto'
 import type { CryptoKey } from 'jose'
 import { SignJWT } from 'jose/jwt/sign'
@@ -16,11 +19,14 @@ export interface AttestJwtOptions extends AuthenticatedParties {
   /** The attestation, or a function that gets one that is fresh enough, for every request. */
   readonly attestation: string | (() => string | Promise<string>)
   /**
-   * The private key of the instance, which the attestation names in `cnf`. Absent: the request's DPoP proof is the proof of it, for the method
-   * `attest_jwt_client_auth_dpop`; the library makes that one with the same key.
+   * The private key of the instance, which the attestation names in `cnf`. Absent: the request's DPoP proof is the
+   * proof of it, for the method `attest_jwt_client_auth_dpop`; the library makes that one with the same key.
    */
   readonly key?: CryptoKey | undefined
-  /** Gets the server's latest challenge, from an `OAuth-Client-Attestation-Challenge` header or its `challenge_endpoint`; undefined while there is none. */
+  /**
+   * Gets the server's latest challenge, from an `OAuth-Client-Attestation-Challenge` header or its
+   * `challenge_endpoint`; undefined while there is none.
+   */
   readonly challenge?: (() => string | undefined | Promise<string | undefined>) | undefined
 }
 
@@ -39,7 +45,8 @@ export const attestJwtChecks = {
 } satisfies Checks<AttestJwtOptions>
 
 /**
- * The methods `attest_jwt_client_auth`, and without `key` `attest_jwt_client_auth_dpop`. Each request has a proof of its own, for the server it goes to.
+ * The methods `attest_jwt_client_auth`, and without `key` `attest_jwt_client_auth_dpop`. Each request has a proof of
+ * its own, for the server it goes to.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -1,6 +1,7 @@
 /**
- * `clientele/client-auth`: for clients, the authentication methods their OAuth library lacks. Nothing here makes a request: each function returns what openid-client
- * and oauth4webapi take as `ClientAuth` and the MCP SDK as `AddClientAuthentication`.
+ * `clientele/client-auth`: for clients, the authentication methods their OAuth library lacks. Nothing here makes a
+ * request: each function returns what openid-client and oauth4webapi take as `ClientAuth` and the MCP SDK as
+ * `AddClientAuthentication`.
  */
 export { attestJwt, type AttestJwtOptions } from './attest-jwt.ts'
 export {

@@ -1,6 +1,11 @@
-/** One function for both shapes of client authentication that client libraries call: openid-client's and the MCP SDK's. */
+/**
+ * One function for both shapes of client authentication that client libraries call: openid-client's and the MCP SDK's.
+ */
 
-/** What openid-client and oauth4webapi hand over: the authorization server's metadata, the client, and the request to add to. */
+/**
+ * What openid-client and oauth4webapi hand over: the authorization server's metadata, the client, and the request to
+ * add to.
+ */
 export type OpenidClientArguments = readonly [
   as: { readonly issuer: string },
   client: { readonly client_id: string },
@@ -17,17 +22,26 @@ export type McpClientArguments = readonly [
 ]
 
 /**
- * Adds a client's authentication to one request, as openid-client's and oauth4webapi's `ClientAuth` and as the MCP SDK's `AddClientAuthentication`. Both wait
- * for its promise, and call it again for each request.
+ * Adds a client's authentication to one request, as openid-client's and oauth4webapi's `ClientAuth` and as the MCP
+ * SDK's `AddClientAuthentication`. Both wait for its promise, and call it again for each request.
  */
 export interface ClientAuthentication {
-  /** As openid-client and oauth4webapi call it. @throws {@link ClientAuthenticationError} where there is nothing to authenticate with. */
+  /**
+   * As openid-client and oauth4webapi call it. @throws {@link ClientAuthenticationError} where there is nothing to
+   * authenticate with.
+   */
   (...args: OpenidClientArguments): Promise<void>
-  /** As the MCP SDK calls it. @throws {@link ClientAuthenticationError} where there is nothing to authenticate with, or the server is another one than `issuer`. */
+  /**
+   * As the MCP SDK calls it. @throws {@link ClientAuthenticationError} where there is nothing to authenticate with, or
+   * the server is another one than `issuer`.
+   */
   (...args: McpClientArguments): Promise<void>
 }
 
-/** Thrown before anything was sent: what the client authenticates with cannot be had, or would go to the wrong server. Never says what it was. */
+/**
+ * Thrown before anything was sent: what the client authenticates with cannot be had, or would go to the wrong server.
+ * Never says what it was.
+ */
 export class ClientAuthenticationError extends Error {
   /** The class's name. */
   override readonly name = 'ClientAuthenticationError'
@@ -36,8 +50,8 @@ export class ClientAuthenticationError extends Error {
 /** Whose request it is, and to which server. */
 export interface AuthenticatedParties {
   /**
-   * The issuer identifier of the one authorization server that may be sent this. The MCP SDK asks whichever server an MCP server names, so that it must be
-   * given there; with openid-client it is the one discovered.
+   * The issuer identifier of the one authorization server that may be sent this. The MCP SDK asks whichever server an
+   * MCP server names, so that it must be given there; with openid-client it is the one discovered.
    */
   readonly issuer?: string | undefined
   /** The client's `client_id`, where the library does not say it, as the MCP SDK does not. */

@@ -17,8 +17,8 @@ export const workloadGrantChecks = {
 export const workloadJwtChecks = { ...workloadGrantChecks, client_id: text() } satisfies Checks<WorkloadJwtOptions>
 
 /**
- * The method `federated_jwt`: the platform's token is the client assertion (RFC 7523 §2.2). Where the library does not know the `client_id`, and it is not given,
- * the server finds the client by the token.
+ * The method `federated_jwt`: the platform's token is the client assertion (RFC 7523 §2.2). Where the library does not
+ * know the `client_id`, and it is not given, the server finds the client by the token.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -30,7 +30,8 @@ export function federatedJwt(options: WorkloadJwtOptions): ClientAuthentication 
 }
 
 /**
- * The method `spiffe_jwt`: a JWT-SVID is the client assertion, of a type of its own (draft-ietf-oauth-spiffe-client-auth-02).
+ * The method `spiffe_jwt`: a JWT-SVID is the client assertion, of a type of its own
+ * (draft-ietf-oauth-spiffe-client-auth-02).
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -53,8 +54,9 @@ function assertedBy(client_assertion_type: string, options: WorkloadJwtOptions):
 }
 
 /**
- * The grant without a client (RFC 7523 §2.1): the platform's token is the `assertion` of a `urn:ietf:params:oauth:grant-type:jwt-bearer` request, and nothing else
- * authenticates it. The server finds the client by the token.
+ * The grant without a client (RFC 7523 §2.1): the platform's token is the `assertion` of a
+ * `urn:ietf:params:oauth:grant-type:jwt-bearer` request, and nothing else authenticates it. The server finds the client
+ * by the token.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -6,7 +6,10 @@ import { ClientAuthenticationError } from './client-authentication.ts'
 
 /** Where a workload's token comes from. Exactly one of `file` and `get`. */
 export interface WorkloadTokenSource {
-  /** The path of a file that the platform keeps up to date. It is read for every request, however it is replaced: written over, renamed, or a link that is moved. */
+  /**
+   * The path of a file that the platform keeps up to date. It is read for every request, however it is replaced:
+   * written over, renamed, or a link that is moved.
+   */
   readonly file?: string | undefined
   /** Gets a token, for every request, whose audience is `issuer`. @example issuer => core.getIDToken(issuer) */
   readonly get?: ((issuer: string) => string | Promise<string>) | undefined

@@ -1,6 +1,6 @@
 /**
- * The JWS algorithms a client may sign with, and what each asks of its key. Symmetric and asymmetric ones are two lists that
- * never meet: no public key can be taken for an HMAC key, whatever a header says (RFC 8725 §3.1).
+ * The JWS algorithms a client may sign with, and what each asks of its key. Symmetric and asymmetric ones are two lists
+ * that never meet: no public key can be taken for an HMAC key, whatever a header says (RFC 8725 §3.1).
  */
 import { supportedMlDsa } from '../crypto/ml-dsa.ts'
 

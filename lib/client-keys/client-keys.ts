@@ -21,8 +21,8 @@ export interface ClientKeys {
   /**
    * The client's keys that can have made a signature with this header: at least one, at most four.
    *
-   * Chosen by kty, use, key_ops, alg and crv first, and by kid among those, because several keys may share one kid (FAPI 2.0 §5.4.2).
-   * Private and symmetric keys, RSA keys under 2048 bits and malformed ones are passed over.
+   * Chosen by kty, use, key_ops, alg and crv first, and by kid among those, because several keys may share one kid
+   * (FAPI 2.0 §5.4.2). Private and symmetric keys, RSA keys under 2048 bits and malformed ones are passed over.
    *
    * @throws {@link InvalidClientError} (the check `key`) where there is none.
    */
@@ -33,15 +33,16 @@ export interface ClientKeys {
   ): Promise<readonly CandidateKey[]>
 
   /**
-   * The client's public JWKs for which `wanted` is true. A `jwks_uri` is asked again, within its cooldown, where none is.
+   * The client's public JWKs for which `wanted` is true. A `jwks_uri` is asked again, within its cooldown, where none
+   * is.
    *
    * @throws {@link InvalidClientError} (the check `key`) where the keys could not be fetched and none is kept.
    */
   match(client: Client, wanted: (jwk: JWK) => boolean, decision: DecisionBuilder): Promise<readonly JWK[]>
 
   /**
-   * Drops what is kept of a `jwks_uri`, for when a key has to go from it at once: the next who needs it fetches it, and where it does not answer
-   * there is no key. False where nothing was kept.
+   * Drops what is kept of a `jwks_uri`, for when a key has to go from it at once: the next who needs it fetches it, and
+   * where it does not answer there is no key. False where nothing was kept.
    */
   forget(jwks_uri: string): boolean
 }
@@ -65,8 +66,8 @@ interface JwksOf {
 const section = 'FAPI 2.0 §5.4.2'
 
 /**
- * Makes a source of client keys; one per server, because it holds the cache of remote key sets. Imported keys are cached by the
- * identity of their JWK.
+ * Makes a source of client keys; one per server, because it holds the cache of remote key sets. Imported keys are
+ * cached by the identity of their JWK.
  *
  * @throws {@link ConfigurationError} for a wrong option.
  */

@@ -15,9 +15,14 @@ const mostCandidates = 4
 /** Bytes of an imported key, which is not on the heap, and of the objects around it. */
 const importedSize = 4096
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub'] as const
-/** What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3). */
+/**
+ * What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC
+ * 9964 §3).
+ */
 const readMembers = [...publicMembers, 'use', 'key_ops', 'alg', 'kid', 'x5c'] as const
-/** Any of them makes a key one that is not to be known: the private exponent or seed, and the whole of a symmetric key. */
+/**
+ * Any of them makes a key one that is not to be known: the private exponent or seed, and the whole of a symmetric key.
+ */
 const secretMembers = ['d', 'k', 'priv'] as const
 const imported = new WeakMap<JWK, Map<string, Promise<PublicKey | undefined>>>()
 
@@ -28,8 +33,8 @@ export function isPublicKey(jwk: unknown): jwk is JWK {
 }
 
 /**
- * A copy of a JWK with no more than is read of one here, and judged here as the JWK would have been. Of a private or symmetric part it
- * keeps that there was one.
+ * A copy of a JWK with no more than is read of one here, and judged here as the JWK would have been. Of a private or
+ * symmetric part it keeps that there was one.
  */
 export function keptKey(jwk: object): JWK {
   const given = jwk as Readonly<Record<string, unknown>>
@@ -50,7 +55,10 @@ export function sizeOfKey(jwk: JWK): number {
   return importedSize + JSON.stringify(jwk).length
 }
 
-/** Why a JWK cannot have made a signature with `alg`, as the end of a sentence ("the key …"); undefined where it can. Never throws. */
+/**
+ * Why a JWK cannot have made a signature with `alg`, as the end of a sentence ("the key …"); undefined where it can.
+ * Never throws.
+ */
 export function unsuitable(jwk: unknown, alg: string): string | undefined {
   const algorithm = asymmetricAlgorithms.get(alg)
   if (algorithm === undefined) return `cannot be used with ${alg}${because(alg)}`
@@ -71,7 +79,10 @@ function because(alg: string): string {
   return why === undefined ? '' : `, which ${why}`
 }
 
-/** The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among those. */
+/**
+ * The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among
+ * those.
+ */
 export function suitableKeys(
   keys: readonly JWK[],
   { alg, kid }: { readonly alg: string; readonly kid?: string | undefined }
@@ -80,7 +91,10 @@ export function suitableKeys(
   return fitting.slice(0, mostCandidates)
 }
 
-/** Why an RSA key is too weak or too costly, as the end of a sentence ("the key …"); undefined where it is not, and for keys of other kinds. */
+/**
+ * Why an RSA key is too weak or too costly, as the end of a sentence ("the key …"); undefined where it is not, and for
+ * keys of other kinds.
+ */
 export function unsuitableRsa({ kty, n, e }: JWK): string | undefined {
   if (kty !== 'RSA') return undefined
   if (typeof n !== 'string') return 'has no modulus "n"'
@@ -104,7 +118,10 @@ function significant(base64url: string): Buffer {
   return first === -1 ? Buffer.alloc(0) : octets.subarray(first)
 }
 
-/** The JWK as a key that verifies `alg`; undefined where it is malformed. Imported once per JWK object and alg. Never rejects. */
+/**
+ * The JWK as a key that verifies `alg`; undefined where it is malformed. Imported once per JWK object and alg. Never
+ * rejects.
+ */
 export function importPublicKey(jwk: JWK, alg: string): Promise<PublicKey | undefined> {
   const byAlg = imported.get(jwk) ?? new Map<string, Promise<PublicKey | undefined>>()
   imported.set(jwk, byAlg)

@@ -1,7 +1,7 @@
 /**
- * Keys behind a client's `jwks_uri`, kept for a while. Too long, and a rotated key is unknown; too short, and anyone who sends
- * assertions with made-up `kid` values makes this server flood the client's. So: one fetch at a time per URL, shared by all
- * who wait, and never two within the cooldown.
+ * Keys behind a client's `jwks_uri`, kept for a while. Too long, and a rotated key is unknown; too short, and anyone
+ * who sends assertions with made-up `kid` values makes this server flood the client's. So: one fetch at a time per URL,
+ * shared by all who wait, and never two within the cooldown.
  */
 import { LRUCache } from 'lru-cache'
 import type { JWK } from 'jose'
@@ -14,7 +14,10 @@ export interface RemoteKeySetOptions {
   readonly fetchJson: FetchJson
   /** Reads the time. Default: `Date.now`. */
   readonly clock?: Clock | undefined
-  /** Seconds a set is used without asking again where its answer does not say. Default 300. `max-age` counts from 60 s to 15 min. */
+  /**
+   * Seconds a set is used without asking again where its answer does not say. Default 300. `max-age` counts from 60 s
+   * to 15 min.
+   */
   readonly freshness?: number | undefined
   /** Seconds after a fetch before a key that was not in it is looked for again. Default 30. */
   readonly cooldown?: number | undefined
@@ -22,7 +25,10 @@ export interface RemoteKeySetOptions {
   readonly failureCooldown?: number | undefined
   /** Seconds a set is used beyond its freshness while it cannot be fetched again. Default 600. */
   readonly staleLimit?: number | undefined
-  /** How many URLs are kept, and never more than 64 MiB of keys; the least recently used are first to go. Default 10 000. */
+  /**
+   * How many URLs are kept, and never more than 64 MiB of keys; the least recently used are first to go. Default 10
+   * 000.
+   */
   readonly maxEntries?: number | undefined
 }
 
@@ -48,13 +54,16 @@ export interface RemoteKeys {
 
 export interface RemoteKeySets {
   /**
-   * The keys at a URL. Fetches, at most once, where none are kept, where they are no longer fresh, or where `satisfied` says that they are
-   * not the ones needed; a cooldown may forbid each of these. Never rejects: a source that fails leaves the
-   * keys kept so far, within the stale limit, or none.
+   * The keys at a URL. Fetches, at most once, where none are kept, where they are no longer fresh, or where `satisfied`
+   * says that they are not the ones needed; a cooldown may forbid each of these. Never rejects: a source that fails
+   * leaves the keys kept so far, within the stale limit, or none.
    */
   get(url: string, satisfied: (keys: readonly JWK[]) => boolean): Promise<RemoteKeys>
 
-  /** Drops what is kept of a URL, whatever cooldown there was: the next who needs it fetches it. False where nothing was kept. */
+  /**
+   * Drops what is kept of a URL, whatever cooldown there was: the next who needs it fetches it. False where nothing was
+   * kept.
+   */
   forget(url: string): boolean
 }
 
@@ -115,7 +124,8 @@ export function keySetsBy({ fetchJson, clock, maxEntries, ...read }: ReadKeySetO
         staleUntil: now + kept + staleLimit,
         nextFetch: now + cooldown
       })
-      // weighed anew, which a value that is the same is not; one that was forgotten or has made room meanwhile does not come back
+      // weighed anew, which a value that is the same is not; one that was forgotten or has made room meanwhile does not
+      // come back
       if (entries.peek(url) === entry) {
         entries.delete(url)
         entries.set(url, entry)

@@ -17,7 +17,10 @@ export interface SecretKey {
 const octetsOf = new WeakMap<ClientSecret, Uint8Array>()
 const imported = new WeakMap<Uint8Array, Map<string, Promise<CryptoKey>>>()
 
-/** The client's secrets that may be used now: not those that have expired (RFC 7591 §3.2.1), nor those whose time has not come. */
+/**
+ * The client's secrets that may be used now: not those that have expired (RFC 7591 §3.2.1), nor those whose time has
+ * not come.
+ */
 export function liveSecrets(client: Client, clock: Clock): readonly SecretKey[] {
   const now = clock() / 1000
   const live = clientSecrets(client).filter(secret => isLive(secret, now))

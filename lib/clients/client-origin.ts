@@ -3,8 +3,8 @@ import type { Client } from './client.ts'
 
 /**
  * `configured`: the operator's own list or function. `registered`: it registered itself, and nobody vouches for it.
- * `vouched`: it registered with an initial access token or a software statement that was accepted. `document`: its client_id is the
- * address of what it says of itself; its host vouches for it, and nobody else.
+ * `vouched`: it registered with an initial access token or a software statement that was accepted. `document`: its
+ * client_id is the address of what it says of itself; its host vouches for it, and nobody else.
  */
 export type ClientOrigin = 'configured' | 'registered' | 'vouched' | 'document'
 

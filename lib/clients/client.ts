@@ -14,7 +14,10 @@ export type { AssertionAudience, ClientMetadata, ReadMetadata, RegisteredMetadat
 export { secretMethods } from './methods.ts'
 export { certificateSubjects, clientSecrets, type ClientSecret } from './credentials.ts'
 
-/** A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible members. */
+/**
+ * A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible
+ * members.
+ */
 export interface Client extends Omit<RegisteredMetadata, 'client_secret' | 'credentials'> {
   /** The method it is registered for; `client_secret_basic` where none was registered (RFC 7591 §2). */
   readonly token_endpoint_auth_method: string
@@ -27,14 +30,17 @@ export interface Client extends Omit<RegisteredMetadata, 'client_secret' | 'cred
 }
 
 /**
- * Where clients come from: a list, or a function that looks one up. Return the same object while nothing changed: what is
- * parsed from it is cached by its identity.
+ * Where clients come from: a list, or a function that looks one up. Return the same object while nothing changed: what
+ * is parsed from it is cached by its identity.
  */
 export type ClientSource =
   | readonly ClientMetadata[]
   | ((client_id: string) => ClientMetadata | null | undefined | Promise<ClientMetadata | null | undefined>)
 
-/** Finds clients. Rejects when the source does; never answers with a client of another id, nor with one that is configured wrongly. */
+/**
+ * Finds clients. Rejects when the source does; never answers with a client of another id, nor with one that is
+ * configured wrongly.
+ */
 export interface ClientRegistry {
   /** Finds a client by its `client_id`; undefined where there is none. */
   find(client_id: string): Promise<Client | undefined>

@@ -69,8 +69,8 @@ export interface SpiffeIdCredential extends CredentialMembers {
 }
 
 /**
- * One of a client's credentials, beside `client_secret`, `jwks`, `tls_client_auth_*`, `federated_credentials`, `spiffe_id` and
- * `token_endpoint_auth_method`.
+ * One of a client's credentials, beside `client_secret`, `jwks`, `tls_client_auth_*`, `federated_credentials`,
+ * `spiffe_id` and `token_endpoint_auth_method`.
  */
 export type ClientCredential =
   SecretCredential | KeyCredential | CertificateCredential | MethodCredential | FederatedTokenCredential | SpiffeIdCredential
@@ -200,7 +200,10 @@ export function checkSecretValue(value: unknown, fail: Fail): string {
   return value
 }
 
-/** What `hashSecret()` makes: scrypt's parameters, salt and key, so that no parameters from a database can cost more than a process has. */
+/**
+ * What `hashSecret()` makes: scrypt's parameters, salt and key, so that no parameters from a database can cost more
+ * than a process has.
+ */
 function isSecretHash(hash: string): boolean {
   return /^\$scrypt\$ln=1[0-7],r=8,p=(?:[1-9]|1[0-6])\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$/.test(hash)
 }

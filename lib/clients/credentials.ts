@@ -1,6 +1,6 @@
 /**
- * What a client may prove itself with: secrets, keys, certificates and methods side by side, each with dates of its own. Kept apart from the
- * client itself, so that logging a client shows none.
+ * What a client may prove itself with: secrets, keys, certificates and methods side by side, each with dates of its
+ * own. Kept apart from the client itself, so that logging a client shows none.
  */
 import type { JWK } from 'jose'
 import { isLive, type Dated } from './dated.ts'
@@ -15,7 +15,10 @@ export interface ClientSecret {
   readonly id: string
   /** The secret itself, where it is readable. */
   readonly value?: string | undefined
-  /** What is kept in its place, and the function that made it. Takes no longer for one string than for another of its length. */
+  /**
+   * What is kept in its place, and the function that made it. Takes no longer for one string than for another of its
+   * length.
+   */
   readonly digest?: { readonly value: Uint8Array; readonly of: (secret: string) => Uint8Array } | undefined
   /** What is kept in place of one that a person made up: what `hashSecret()` made of it. */
   readonly hash?: string | undefined
@@ -47,7 +50,10 @@ export interface CredentialDescription extends Dated {
   readonly created_at?: number | undefined
   /** `configured`: the client's own source says so. `stored`: this library added it. */
   readonly source: 'configured' | 'stored'
-  /** How decisions, events and records of use call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, … */
+  /**
+   * How decisions, events and records of use call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`,
+   * `method:<method>`, …
+   */
   readonly credential: string
 }
 
@@ -133,7 +139,10 @@ export interface CredentialSet {
 
 const setsOf = new WeakMap<CredentialHolder, CredentialSet>()
 
-/** The credentials of a client. One that a registry of the application's own made has what its members say, and no secret. */
+/**
+ * The credentials of a client. One that a registry of the application's own made has what its members say, and no
+ * secret.
+ */
 export function credentialSet(client: CredentialHolder): CredentialSet {
   const known = setsOf.get(client)
   if (known !== undefined) return known
@@ -152,14 +161,20 @@ export function clientSecrets(client: CredentialHolder): readonly ClientSecret[]
   return credentialSet(client).secrets
 }
 
-/** Whether a client may use a method now, in seconds since the epoch: the one it is registered for, or one allowed beside it within its dates. */
+/**
+ * Whether a client may use a method now, in seconds since the epoch: the one it is registered for, or one allowed
+ * beside it within its dates.
+ */
 export function mayUseMethod(client: CredentialHolder, method: string, now: number): boolean {
   return credentialSet(client).methods.some(allowed => allowed.method === method && isLive(allowed, now))
 }
 
 let seenHash = false
 
-/** Whether any client of this process has a secret that a person made up: then every refusal costs what such a secret costs. */
+/**
+ * Whether any client of this process has a secret that a person made up: then every refusal costs what such a secret
+ * costs.
+ */
 export function humanSecretsSeen(): boolean {
   return seenHash
 }

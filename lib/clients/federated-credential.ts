@@ -1,11 +1,17 @@
-/** Federated credentials: which token of another platform proves a client. Read once, and as strictly as whoever signs it is trusted. */
+/**
+ * Federated credentials: which token of another platform proves a client. Read once, and as strictly as whoever signs
+ * it is trusted.
+ */
 import { hash } from 'node:crypto'
 import { ConfigurationError, checkKeys } from '../options.ts'
 import type { Dated } from './dated.ts'
 import type { Fail } from './metadata/fail.ts'
 import { patternProblem } from './subject-pattern.ts'
 
-/** The wanted value of a claim: one, any of a list, or an object whose every member is wanted. Compared by value and type. */
+/**
+ * The wanted value of a claim: one, any of a list, or an object whose every member is wanted. Compared by value and
+ * type.
+ */
 export type ClaimRule = string | number | boolean | readonly (string | number | boolean)[] | ClaimRules
 
 /** The wanted values of claims, by their names. A name is one member, whatever dots are in it. */
@@ -27,8 +33,9 @@ export interface FederatedRule {
 }
 
 /**
- * A platform's tokens that prove a client, for the method `federated_jwt`: those of this issuer with this subject and these claims; one of the two at
- * least. Pin what nobody can register again, such as `repository_id` beside a repository's name.
+ * A platform's tokens that prove a client, for the method `federated_jwt`: those of this issuer with this subject and
+ * these claims; one of the two at least. Pin what nobody can register again, such as `repository_id` beside a
+ * repository's name.
  */
 export interface FederatedCredential extends FederatedRule, Dated {
   /** Names it among the client's: 1 to 64 of the characters `A-Z a-z 0-9 . _ ~ : -`. Default: a digest of the rule. */

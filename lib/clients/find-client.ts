@@ -2,7 +2,10 @@
 import { OAuthError, TemporarilyUnavailableError } from '../errors.ts'
 import type { Client, ClientRegistry } from './client.ts'
 
-/** Finds a client; undefined where there is none. @throws TemporarilyUnavailableError when the source does not answer, or as it says itself. */
+/**
+ * Finds a client; undefined where there is none. @throws TemporarilyUnavailableError when the source does not answer,
+ * or as it says itself.
+ */
 export async function findClient(clients: ClientRegistry, client_id: string): Promise<Client | undefined> {
   try {
     return await clients.find(client_id)

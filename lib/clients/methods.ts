@@ -1,4 +1,7 @@
-/** The client authentication methods of the specifications: what each takes for proof. Whatever differs by method follows from this one table. */
+/**
+ * The client authentication methods of the specifications: what each takes for proof. Whatever differs by method
+ * follows from this one table.
+ */
 import { certificateSubjects, type CertificateSubjectMember, type CredentialOfClient } from './credentials.ts'
 import type { Fail } from './metadata/kinds.ts'
 
@@ -25,7 +28,9 @@ export interface MethodFacts {
 /** RFC 7591 §2: the method of a client that names none. */
 export const defaultMethod = 'client_secret_basic'
 
-/** By `token_endpoint_auth_method`. A method that is not here is the application's own, and has credentials of its own. */
+/**
+ * By `token_endpoint_auth_method`. A method that is not here is the application's own, and has credentials of its own.
+ */
 export const methodFacts: ReadonlyMap<string, MethodFacts> = new Map<string, MethodFacts>([
   [defaultMethod, { accepts: ['secret'] }],
   ['client_secret_post', { accepts: ['secret'] }],
@@ -36,7 +41,8 @@ export const methodFacts: ReadonlyMap<string, MethodFacts> = new Map<string, Met
     'self_signed_tls_client_auth',
     { accepts: ['key', 'key_set', 'certificate'], certificate: true, certifiedKeys: true, fapi: true }
   ],
-  // the tokens are the platform's, whatever it signs with; who may use them under the profile is bound to a key or a certificate
+  // the tokens are the platform's, whatever it signs with; who may use them under the profile is bound to a key or a
+  // certificate
   ['federated_jwt', { accepts: ['federated'], workload: true, fapi: true }],
   ['spiffe_jwt', { accepts: ['spiffe_id'], workload: true, fapi: true }],
   ['spiffe_x509', { accepts: ['spiffe_id'], workload: true, certificate: true, fapi: true }],
@@ -65,7 +71,10 @@ export function needsReadableSecret(method: string): boolean {
   return methodFacts.get(method)?.readableSecret === true
 }
 
-/** How long a generated secret is: as its longest hash for a method that computes with it (RFC 7518 §3.2), 256 bits for the others. */
+/**
+ * How long a generated secret is: as its longest hash for a method that computes with it (RFC 7518 §3.2), 256 bits for
+ * the others.
+ */
 export function generatedSecretBytes(readable: boolean): number {
   return readable ? 48 : 32
 }

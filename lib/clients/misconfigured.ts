@@ -1,4 +1,7 @@
-/** Clients that a function found and that nobody can be: refused like unknown ones, and told to whoever operates the server, once each. */
+/**
+ * Clients that a function found and that nobody can be: refused like unknown ones, and told to whoever operates the
+ * server, once each.
+ */
 import { ConfigurationError } from '../options.ts'
 
 /** Told of a client; answers whether anybody heard it. */

@@ -1,4 +1,7 @@
-/** Clients held against what a server has: a client that registered what is not there is told at start, not by failing requests. */
+/**
+ * Clients held against what a server has: a client that registered what is not there is told at start, not by failing
+ * requests.
+ */
 import type { Client, ClientMetadata, ClientRegistry } from './client.ts'
 import { toClient } from './client.ts'
 import { isPublicMethod } from './methods.ts'
@@ -81,8 +84,8 @@ export function checkOfferedClients(clients: unknown, offered: Offered): void {
 }
 
 /**
- * The clients of a function, those left out that registered what the server does not have. Each client is judged once for as long as it is the same
- * object.
+ * The clients of a function, those left out that registered what the server does not have. Each client is judged once
+ * for as long as it is the same object.
  *
  * @param offered asked when the first client comes: by then the server is made.
  * @param tell told of each that is left out.

@@ -1,6 +1,6 @@
 /**
- * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a bounded time, and known
- * to have ended for as long as a token of theirs could live.
+ * Clients that registered themselves (RFC 7591), kept in the store: found beside the configured ones, cached for a
+ * bounded time, and known to have ended for as long as a token of theirs could live.
  */
 import { clientRegistry, toClient, type Client, type ClientRegistry, type ClientSource } from './client.ts'
 import { withOrigin } from './client-origin.ts'
@@ -43,8 +43,9 @@ interface Internals {
 const internals = new WeakMap<ClientRegistry, Internals>()
 
 /**
- * A registry of configured clients that also finds those that registered with the server it is given to. Only needed where one's own list of
- * `strategies` or a route of one's own has to know registered clients too; give all of them the same registry, and that to one server.
+ * A registry of configured clients that also finds those that registered with the server it is given to. Only needed
+ * where one's own list of `strategies` or a route of one's own has to know registered clients too; give all of them the
+ * same registry, and that to one server.
  *
  * @throws ConfigurationError where `configured` is neither a list nor a function.
  *
@@ -102,7 +103,10 @@ export function registeredClientsOf({
   return { clients, configured: known?.configured ?? given }
 }
 
-/** Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second issuer's. */
+/**
+ * Lets a registry find what registers through the returned operations. @throws ConfigurationError for a second
+ * issuer's.
+ */
 export function openRegistrations(registry: ClientRegistry, context: RegistrationsContext): Registrations {
   const own = internals.get(registry)
   if (own === undefined) throw new TypeError('the registry must be one that registeredClients() made')
@@ -130,7 +134,10 @@ async function keepUsed(registrations: Registrations, cache: RecordCache, client
   }
 }
 
-/** A client_id nobody can guess. Never a URL, which is what a client's own metadata document is called; never at the start of a command's options. */
+/**
+ * A client_id nobody can guess. Never a URL, which is what a client's own metadata document is called; never at the
+ * start of a command's options.
+ */
 export function newClientId(random: (size: number) => Uint8Array): string {
   return Buffer.from(random(16)).toString('hex')
 }

@@ -29,7 +29,8 @@ export interface Registrations {
   /** The record as it is now; undefined where there is none, or it has ended. */
   read(client_id: string): Promise<ClientRecord | undefined>
   /**
-   * Changes the record, whoever else changes it at the same time; resolves to what it is afterwards, undefined where there is none, or it has ended.
+   * Changes the record, whoever else changes it at the same time; resolves to what it is afterwards, undefined where
+   * there is none, or it has ended.
    *
    * @param change is called with what is there, again where that is another by then; undefined leaves it as it is.
    */

@@ -24,8 +24,8 @@ export function isTrustDomain(value: unknown): value is string {
 }
 
 /**
- * Reads a SPIFFE ID; undefined for whatever is none. Never throws. Nothing is put right: an upper-case trust domain, a port, user info, a query, a
- * percent sign, an empty segment, `.` and `..` make it none.
+ * Reads a SPIFFE ID; undefined for whatever is none. Never throws. Nothing is put right: an upper-case trust domain, a
+ * port, user info, a query, a percent sign, an empty segment, `.` and `..` make it none.
  */
 export function parseSpiffeId(value: unknown): SpiffeId | undefined {
   if (typeof value !== 'string' || value.length > longestId) return undefined

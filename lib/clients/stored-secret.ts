@@ -17,7 +17,10 @@ export interface StoredSecret {
 
 /** Turns generated secrets into what is kept of them, and back into what can be compared. */
 export interface SecretKeeper {
-  /** `readable`: sealed, so that the server can compute with it (`client_secret_jwt`). Otherwise no one can ever read it again. */
+  /**
+   * `readable`: sealed, so that the server can compute with it (`client_secret_jwt`). Otherwise no one can ever read it
+   * again.
+   */
   keep(
     client_id: string,
     secret: Pick<StoredSecret, 'id' | 'created_at' | 'expires_at'> & { readonly value: string; readonly readable: boolean }

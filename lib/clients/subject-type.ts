@@ -11,8 +11,9 @@ type SectorMetadata = Pick<
 >
 
 /**
- * The sector of a client that knows people by pairwise identifiers: the host of its `sector_identifier_uri`, or the one web host all its redirect
- * URIs are at (§8.1). A client without any has that of its `jwks_uri`, or of where tokens are pushed to (CIBA Core §4). Undefined where that is not one.
+ * The sector of a client that knows people by pairwise identifiers: the host of its `sector_identifier_uri`, or the one
+ * web host all its redirect URIs are at (§8.1). A client without any has that of its `jwks_uri`, or of where tokens are
+ * pushed to (CIBA Core §4). Undefined where that is not one.
  */
 export function sectorOf(client: SectorMetadata): string | undefined {
   const { sector_identifier_uri, redirect_uris = [] } = client

@@ -16,8 +16,8 @@ export interface Attempt {
 }
 
 /**
- * Counts a guess before it is judged, so that guesses made at once are bounded like those made one after the other. Undefined where this guesser has
- * been wrong too often: then nothing may be judged.
+ * Counts a guess before it is judged, so that guesses made at once are bounded like those made one after the other.
+ * Undefined where this guesser has been wrong too often: then nothing may be judged.
  *
  * @param kind what is guessed, such as `user_code`.
  * @param guesser who guesses, such as a person's `sub`. The store gets its digest.

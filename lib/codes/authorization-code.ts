@@ -54,8 +54,8 @@ export async function mintAuthorizationCode(server: TokenServer, record: Authori
 }
 
 /**
- * Redeems a code for the client that presents it. Of any number of callers exactly one gets the record. The client is part of
- * the key: another client's attempt finds nothing, and spends nothing.
+ * Redeems a code for the client that presents it. Of any number of callers exactly one gets the record. The client is
+ * part of the key: another client's attempt finds nothing, and spends nothing.
  */
 export async function redeemAuthorizationCode(server: TokenServer, code: string, client_id: string): Promise<RedeemedCode> {
   const grant = grantOfReference(code)

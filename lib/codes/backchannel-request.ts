@@ -1,4 +1,7 @@
-/** Backchannel authentication requests (OpenID Connect CIBA): one person is asked, by one client, and answers on a device of their own. */
+/**
+ * Backchannel authentication requests (OpenID Connect CIBA): one person is asked, by one client, and answers on a
+ * device of their own.
+ */
 import { TooManyAttemptsError } from '../errors.ts'
 import { read, update } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
@@ -38,13 +41,17 @@ export interface Notification {
   readonly client_notification_token: string
 }
 
-/** As many requests of one client as may wait for one person, and of all clients: one more is refused, and pushes nobody's out. */
+/**
+ * As many requests of one client as may wait for one person, and of all clients: one more is refused, and pushes
+ * nobody's out.
+ */
 const mostOfClient = 50
 const mostWaiting = 500
 const purpose = 'backchannel_notification'
 
 /**
- * Keeps a request, on its person's list, and returns its `auth_req_id`: 256 random bits, of which the store has a digest only.
+ * Keeps a request, on its person's list, and returns its `auth_req_id`: 256 random bits, of which the store has a
+ * digest only.
  *
  * @throws TooManyAttemptsError where as many of this client wait for the person as may.
  */

@@ -1,4 +1,7 @@
-/** Grants begin: with what a person allowed, or at the token endpoint alone. Each is kept before any token of it is handed out. */
+/**
+ * Grants begin: with what a person allowed, or at the token endpoint alone. Each is kept before any token of it is
+ * handed out.
+ */
 import type { ClientAuthentication } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { write } from '../stores/records.ts'
@@ -21,8 +24,8 @@ export interface GrantHolder {
 }
 
 /**
- * Keeps the grant under `id`, and returns its refresh token: there is one where the client may use the refresh token grant, and `offline_access` is in the
- * scope and still allowed, or the server asks for no such thing.
+ * Keeps the grant under `id`, and returns its refresh token: there is one where the client may use the refresh token
+ * grant, and `offline_access` is in the scope and still allowed, or the server asks for no such thing.
  */
 export async function beginGrant(
   server: TokenServer,
@@ -39,8 +42,8 @@ export async function beginGrant(
 }
 
 /**
- * Keeps a grant that begins at the token endpoint, and returns its id: nobody was asked, another issuer's word was taken, or that of a token. Every
- * token of it ends where it does.
+ * Keeps a grant that begins at the token endpoint, and returns its id: nobody was asked, another issuer's word was
+ * taken, or that of a token. Every token of it ends where it does.
  */
 export async function startGrant(server: TokenServer, record: NewGrant): Promise<string> {
   const id = server.random(16).toString('base64url')

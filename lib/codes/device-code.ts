@@ -27,7 +27,10 @@ const longestEntry = 64
 /** Two codes are the same once in 25,600,000,000 draws; what does not succeed at this many is no coincidence. */
 const draws = 10
 
-/** Keeps a device's request, and returns its two codes. The store gets a digest of one and a MAC of the other, which is short enough to be tried out. */
+/**
+ * Keeps a device's request, and returns its two codes. The store gets a digest of one and a MAC of the other, which is
+ * short enough to be tried out.
+ */
 export async function keepDeviceRequest(
   server: TokenServer,
   request: PolledRequest
@@ -49,7 +52,10 @@ export async function findDeviceRequest(server: TokenServer, entered: string): P
   return found && findUndecided(server, found)
 }
 
-/** A user code as it is shown, from what a person typed: in any case, with any spaces and dashes. Undefined for what cannot be one. */
+/**
+ * A user code as it is shown, from what a person typed: in any case, with any spaces and dashes. Undefined for what
+ * cannot be one.
+ */
 export function normaliseUserCode(entered: string): string | undefined {
   if (entered.length > longestEntry) return undefined
   // full-width letters are letters too

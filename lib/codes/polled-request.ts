@@ -1,10 +1,10 @@
 /**
- * Requests that a person decides somewhere else while their client asks for the outcome again and again: what the device grant (RFC 8628)
- * and backchannel authentication (CIBA) share.
+ * Requests that a person decides somewhere else while their client asks for the outcome again and again: what the
+ * device grant (RFC 8628) and backchannel authentication (CIBA) share.
  *
- * A request is never rewritten. What happens to it stands in records of their own, each written in one atomic step: the person's decision and
- * the tokens' one handing-out are added where there is none, the pace of polling is compared and set. So of many decisions one counts, of many
- * polls one gets tokens, and no poll can hold up the person who decides.
+ * A request is never rewritten. What happens to it stands in records of their own, each written in one atomic step: the
+ * person's decision and the tokens' one handing-out are added where there is none, the pace of polling is compared and
+ * set. So of many decisions one counts, of many polls one gets tokens, and no poll can hold up the person who decides.
  */
 import { InvalidGrantError, OAuthError } from '../errors.ts'
 import { add, find, read, swap, write } from '../stores/records.ts'
@@ -105,7 +105,10 @@ export async function findPolledRequest<R extends PolledRequest>(
   return { reference, request }
 }
 
-/** The request at a reference while a person can still decide it; undefined when it is decided, expired or was never there. */
+/**
+ * The request at a reference while a person can still decide it; undefined when it is decided, expired or was never
+ * there.
+ */
 export async function findUndecided<R extends PolledRequest>(
   server: TokenServer,
   reference: PolledReference
@@ -116,8 +119,8 @@ export async function findUndecided<R extends PolledRequest>(
 }
 
 /**
- * Decides a request. Of any number of decisions, exactly one gets `true`; none does once the request has expired. What is allowed in a session is on that
- * session's list before anybody can collect it.
+ * Decides a request. Of any number of decisions, exactly one gets `true`; none does once the request has expired. What
+ * is allowed in a session is on that session's list before anybody can collect it.
  *
  * @throws OAuthError `login_required` where that session has ended meanwhile.
  */
@@ -136,8 +139,9 @@ export async function decideRequest(
 /**
  * The person's approval, for exactly one of any number of callers.
  *
- * @throws OAuthError `expired_token`, `access_denied`; `authorization_pending`, or `slow_down` for whoever asks too often, while nobody has decided
- * (RFC 8628 §3.5, CIBA Core §11); InvalidGrantError where the tokens were handed out before, or nobody is left who could decide.
+ * @throws OAuthError `expired_token`, `access_denied`; `authorization_pending`, or `slow_down` for whoever asks too
+ * often, while nobody has decided (RFC 8628 §3.5, CIBA Core §11); InvalidGrantError where the tokens were handed out
+ * before, or nobody is left who could decide.
  */
 export async function collectApproval(server: TokenServer, { reference, request }: FoundRequest): Promise<Approval> {
   if (hasExpired(server, request)) throw new OAuthError('expired_token', 400, 'this request has expired')
@@ -168,7 +172,9 @@ interface Pace {
   readonly due: number
 }
 
-/** Whether a poll comes before it is due; every one that does makes the interval longer, for this and all later ones. */
+/**
+ * Whether a poll comes before it is due; every one that does makes the interval longer, for this and all later ones.
+ */
 async function isTooEarly(server: TokenServer, reference: PolledReference, request: PolledRequest): Promise<boolean> {
   const key = keyOf(reference, 'pace')
   // whoever loses a race finds the winner's poll, and is early then: no third round

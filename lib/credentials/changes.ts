@@ -22,8 +22,8 @@ export interface CredentialOptions extends Dated {
   /** For whoever operates the server: at most 64 printable characters. */
   readonly label?: string | undefined
   /**
-   * The credential by which the client asked for this one, as decisions call it (`secret:1`): revoked with that one where it was stolen. Default: none, the
-   * operator adds it.
+   * The credential by which the client asked for this one, as decisions call it (`secret:1`): revoked with that one
+   * where it was stolen. Default: none, the operator adds it.
    */
   readonly addedBy?: string | undefined
 }
@@ -104,7 +104,10 @@ function withRoom(record: CredentialRecord, now: number): CredentialRecord {
   return dead.slice(0, Math.max(0, dead.length - mostStored + 1)).reduce(forget, record)
 }
 
-/** Without one. What it added has been added by what added it: nobody gets away by a credential of which nothing is known any more. */
+/**
+ * Without one. What it added has been added by what added it: nobody gets away by a credential of which nothing is
+ * known any more.
+ */
 function forget(record: CredentialRecord, forgotten: StoredCredential): CredentialRecord {
   const others = record.credentials.filter(credential => credential !== forgotten)
   const { added_by } = forgotten

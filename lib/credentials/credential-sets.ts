@@ -1,6 +1,6 @@
 /**
- * Credentials that live and die without an outage: what a client's source gave, and what is added beside it here, work side by side, each with
- * dates of its own and a record of its last use.
+ * Credentials that live and die without an outage: what a client's source gave, and what is added beside it here, work
+ * side by side, each with dates of its own and a record of its last use.
  */
 import { webcrypto } from 'node:crypto'
 import { isPublicMethod, provingMethods } from '../clients/methods.ts'
@@ -28,7 +28,9 @@ import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
 
 /** The functions, and the clients as they are with what the functions changed. */
 export interface CredentialSets extends CredentialFunctions {
-  /** For `tokenRouter()`, `authorizationServer()`, `authenticateClient()` and the strategies: the same one everywhere. */
+  /**
+   * For `tokenRouter()`, `authorizationServer()`, `authenticateClient()` and the strategies: the same one everywhere.
+   */
   readonly clients: ClientRegistry
 }
 
@@ -44,7 +46,9 @@ export interface CredentialSetsOptions {
   readonly keys: PrivateKeySet | KeySource
   /** The methods that can be allowed. Default: the six built in that prove something. */
   readonly methods?: readonly string[] | undefined
-  /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
+  /**
+   * Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request.
+   */
   readonly maxAge?: number | undefined
   /** Told when a credential is added, revoked, about to end or no longer used. Default: nobody is. */
   readonly onEvent?: EventListener | undefined
@@ -79,10 +83,12 @@ export const credentialSetsChecks = {
 } satisfies Checks<CredentialSetsOptions>
 
 /**
- * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`; they are made apart for a token
- * router, for strategies on routes of one's own, and for a program that changes them from outside: on the same store, with the same issuer and keys.
+ * Makes the credential sets of one issuer's clients. `authorizationServer()` has them already, as `server.credentials`;
+ * they are made apart for a token router, for strategies on routes of one's own, and for a program that changes them
+ * from outside: on the same store, with the same issuer and keys.
  *
- * A request costs no store operation for it, but for one every few seconds and client. A store that does not answer fails closed.
+ * A request costs no store operation for it, but for one every few seconds and client. A store that does not answer
+ * fails closed.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -175,7 +181,9 @@ interface OverlayParts {
   readonly clock: () => number
 }
 
-/** The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same. */
+/**
+ * The clients of a registry, each with what is kept of its credentials: one object for as long as both are the same.
+ */
 function overlay({ inner, records, strangers, keeper, uses, review, clock }: OverlayParts): ClientRegistry {
   const derived = new WeakMap<Client, { readonly found: Known<CredentialRecord>; readonly client: Client }>()
   const derive = (base: Client, found: Known<CredentialRecord>): Client => {

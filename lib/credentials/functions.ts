@@ -27,7 +27,8 @@ export interface RevokeCredentialOptions {
   /** True: even where the client could not authenticate any more. Default false. */
   readonly force?: boolean | undefined
   /**
-   * True: somebody else has it. What was added by it is revoked with it, and what was added by that, even where it was revoked before. Default false.
+   * True: somebody else has it. What was added by it is revoked with it, and what was added by that, even where it was
+   * revoked before. Default false.
    */
   readonly stolen?: boolean | undefined
 }
@@ -41,21 +42,26 @@ export interface RevokedCredentials {
 }
 
 /**
- * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see it within `maxAge`. Of changes at
- * the same time, here or elsewhere, none is lost.
+ * Changes what a client may prove itself with. Each resolves once it is done for this process; others on the store see
+ * it within `maxAge`. Of changes at the same time, here or elsewhere, none is lost.
  *
- * Each rejects with {@link CredentialError} where it is refused (`unknown_client` for public clients too), with {@link ConfigurationError} for an
- * argument that is wrong, and with TemporarilyUnavailableError where the store does not answer.
+ * Each rejects with {@link CredentialError} where it is refused (`unknown_client` for public clients too), with {@link
+ * ConfigurationError} for an argument that is wrong, and with TemporarilyUnavailableError where the store does not
+ * answer.
  */
 export interface CredentialFunctions {
   /**
-   * Gives a client one more secret, of 256 bits (384 where it uses `client_secret_jwt`). The others go on, or end when `previousExpiresAt` says.
-   * A secret made before the client might use `client_secret_jwt` is not kept readable, and does not do for it.
+   * Gives a client one more secret, of 256 bits (384 where it uses `client_secret_jwt`). The others go on, or end when
+   * `previousExpiresAt` says. A secret made before the client might use `client_secret_jwt` is not kept readable, and
+   * does not do for it.
    */
   rotateSecret(client_id: string, options?: RotateSecretOptions): Promise<NewSecret>
   /** Takes over a secret that a person made up, of 8 to 1024 characters. Kept as scrypt makes of it. */
   importSecret(client_id: string, secret: string, options?: CredentialOptions): Promise<AddedCredential>
-  /** Adds a public key; where the client has it already, that is what this resolves to. Another key of the same kid is a `duplicate`. */
+  /**
+   * Adds a public key; where the client has it already, that is what this resolves to. Another key of the same kid is a
+   * `duplicate`.
+   */
   addKey(client_id: string, jwk: JWK, options?: CredentialOptions): Promise<AddedCredential>
   /** Adds a certificate in PEM, for `self_signed_tls_client_auth`, or a subject, for `tls_client_auth`. */
   addCertificate(
@@ -63,25 +69,33 @@ export interface CredentialFunctions {
     certificate: string | CertificateSubject,
     options?: CredentialOptions
   ): Promise<AddedCredential>
-  /** Lets tokens of another platform prove the client, for `federated_jwt`; a rule the client has already is a `duplicate`. */
+  /**
+   * Lets tokens of another platform prove the client, for `federated_jwt`; a rule the client has already is a
+   * `duplicate`.
+   */
   addFederated(client_id: string, rule: FederatedRule, options?: CredentialOptions): Promise<AddedCredential>
-  /** Lets workloads of this SPIFFE ID prove the client, for `spiffe_jwt` and `spiffe_x509`; ends in `/*` where any below it will do. */
+  /**
+   * Lets workloads of this SPIFFE ID prove the client, for `spiffe_jwt` and `spiffe_x509`; ends in `/*` where any below
+   * it will do.
+   */
   addSpiffeId(client_id: string, spiffe_id: string, options?: CredentialOptions): Promise<AddedCredential>
   /** Lets a client use one more method. Never `none`: a client stays as confidential as it is. */
   allowMethod(client_id: string, method: string, options?: CredentialOptions): Promise<AddedCredential>
   /** Has a credential end, in seconds since the epoch and in the future, where it does not end sooner. */
   expireCredential(client_id: string, id: string, expires_at: number): Promise<void>
   /**
-   * Takes a credential back, configured or added, for good: at once here, within `maxAge` elsewhere. One that is configured comes back when its value is
-   * another. Does nothing where it was revoked before. Rejects with `last_credential` where the client could not authenticate any more, unless forced.
-   * What the client added by it goes on, and is what this resolves to; where it was stolen, that is revoked too.
+   * Takes a credential back, configured or added, for good: at once here, within `maxAge` elsewhere. One that is
+   * configured comes back when its value is another. Does nothing where it was revoked before. Rejects with
+   * `last_credential` where the client could not authenticate any more, unless forced. What the client added by it goes
+   * on, and is what this resolves to; where it was stolen, that is revoked too.
    */
   revokeCredential(client_id: string, id: string, options?: RevokeCredentialOptions): Promise<RevokedCredentials>
   /** All there is to say of a client's credentials. Never a secret, or anything made from one. */
   listCredentials(client_id: string): Promise<readonly CredentialInfo[]>
   /**
-   * Tells, and resolves to, `credential.expiring` for each credential that ends within 14 days and `credential.unused` for each that was not used for 30
-   * days while another of the client was. Clients that authenticate are reviewed once a day without being asked.
+   * Tells, and resolves to, `credential.expiring` for each credential that ends within 14 days and `credential.unused`
+   * for each that was not used for 30 days while another of the client was. Clients that authenticate are reviewed once
+   * a day without being asked.
    */
   review(client_id: string): Promise<readonly CredentialEvent[]>
 }

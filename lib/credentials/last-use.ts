@@ -9,7 +9,9 @@ export interface LastUses {
   note(client_id: string, credentials: Iterable<string>): void
   /** Seconds since the epoch; undefined: never, as far as is known. */
   read(client_id: string, credential: string): Promise<number | undefined>
-  /** Since when it is known that there is such a credential: from the first time this is asked. Seconds since the epoch. */
+  /**
+   * Since when it is known that there is such a credential: from the first time this is asked. Seconds since the epoch.
+   */
   since(client_id: string, credential: string): Promise<number>
 }
 

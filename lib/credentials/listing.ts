@@ -12,8 +12,8 @@ export interface CredentialInfo {
   /** The kind of credential. */
   readonly type: 'secret' | 'key' | 'certificate' | 'method' | 'federated' | 'spiffe_id'
   /**
-   * As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`, `subject:<id>`, `federated:<id>`,
-   * `spiffe_id:<id>` or `jwks_uri`.
+   * As decisions and events call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`, `method:<method>`,
+   * `subject:<id>`, `federated:<id>`, `spiffe_id:<id>` or `jwks_uri`.
    */
   readonly credential: string
   /** The name its operator gave it. */
@@ -125,13 +125,17 @@ function stateOf(
   return isLive(dates, now) ? 'live' : 'pending'
 }
 
-/** Whether a client with these credentials could authenticate now: by a method it may use, with something that method takes. */
+/**
+ * Whether a client with these credentials could authenticate now: by a method it may use, with something that method
+ * takes.
+ */
 function canAuthenticate(all: readonly CredentialOfClient[], now: number): boolean {
   const live = all.filter(credential => isLive(credential, now))
   return live.some(credential => {
     if (credential.type !== 'method') return false
     const { method } = credential
-    // a method of the application's own has credentials of its own; and what proves a client that is vouched for is not listed
+    // a method of the application's own has credentials of its own; and what proves a client that is vouched for is not
+    // listed
     if (methodFacts.get(method)?.vouched ?? !methodFacts.has(method)) return true
     const readable = needsReadableSecret(method)
     return live.some(

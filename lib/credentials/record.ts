@@ -1,4 +1,7 @@
-/** What the library keeps of one client's credentials, in one record; and the client that a source's own and this record make together. */
+/**
+ * What the library keeps of one client's credentials, in one record; and the client that a source's own and this record
+ * make together.
+ */
 import { timingSafeEqual } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
@@ -86,8 +89,8 @@ export function emptyRecord(keeper: RecordKeeper): CredentialRecord {
 }
 
 /**
- * The client with everything it may prove itself with: what its source gave, as far as that has not ended, and what was added. A fresh object: what is
- * cached by a client's identity never survives a change.
+ * The client with everything it may prove itself with: what its source gave, as far as that has not ended, and what was
+ * added. A fresh object: what is cached by a client's identity never survives a change.
  */
 export function withRecord(base: Client, record: CredentialRecord, keeper: RecordKeeper): Client {
   const all = credentialsWith(base, record, keeper)

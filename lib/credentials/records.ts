@@ -10,7 +10,8 @@ export interface CredentialRecords extends CachedRecords<CredentialRecord> {
   /**
    * Changes a record, whoever else changes it at the same time. Seen on this node at once.
    *
-   * @param change is called with what is there, again where that is another by then; returns undefined where there is nothing to change, and may throw.
+   * @param change is called with what is there, again where that is another by then; returns undefined where there is
+   * nothing to change, and may throw.
    */
   change(client_id: string, change: (record: CredentialRecord | undefined) => CredentialRecord | undefined): Promise<void>
 }

@@ -1,4 +1,7 @@
-/** What an operator should hear of a client's credentials before its users do: what ends soon, and what nobody uses any more. */
+/**
+ * What an operator should hear of a client's credentials before its users do: what ends soon, and what nobody uses any
+ * more.
+ */
 import { hash } from 'node:crypto'
 import type { CredentialEvent } from '../events/events.ts'
 import type { Store } from '../stores/store.ts'
@@ -13,8 +16,8 @@ const endsSoon = 14 * day
 const unusedFor = 30 * day
 
 /**
- * The events there are to tell now: `credential.expiring` for what ends within 14 days, `credential.unused` for what was not used for 30 days while
- * another one was.
+ * The events there are to tell now: `credential.expiring` for what ends within 14 days, `credential.unused` for what
+ * was not used for 30 days while another one was.
  *
  * @param now seconds since the epoch.
  */

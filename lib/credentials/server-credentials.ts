@@ -7,11 +7,13 @@ import type { TokenServer } from '../tokens/token-server.ts'
 /** The options by which a server's credentials can be changed while it runs. */
 export interface CredentialsOptions {
   /**
-   * True: a confidential client that authenticates at `{issuer}/oauth2/credentials` may list, rotate and end its own credentials. Default false. The
-   * address is in no metadata: there is no registered member for it.
+   * True: a confidential client that authenticates at `{issuer}/oauth2/credentials` may list, rotate and end its own
+   * credentials. Default false. The address is in no metadata: there is no registered member for it.
    */
   readonly endpoint?: boolean | undefined
-  /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
+  /**
+   * Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request.
+   */
   readonly maxAge?: number | undefined
 }
 
@@ -25,7 +27,10 @@ export interface ServerCredentials {
   /** The clients as they were given, without what is kept of their credentials. */
   readonly given: ClientSource | ClientRegistry
   readonly endpoint: boolean
-  /** Opens the sets over what finds the server's clients; what it returns finds them with everything they may prove themselves with. */
+  /**
+   * Opens the sets over what finds the server's clients; what it returns finds them with everything they may prove
+   * themselves with.
+   */
   readonly open: (server: TokenServer, clients: ClientRegistry) => ClientRegistry
   /** The sets, once they are open. `methods` are the ones the server accepts. */
   readonly sets: (methods: readonly string[]) => CredentialSets

@@ -21,7 +21,10 @@ export interface RecordMaker {
   readonly clock: () => number
 }
 
-/** What is kept of a client that is added, and its secret. @throws ConfigurationError naming the member that must not be there. */
+/**
+ * What is kept of a client that is added, and its secret. @throws ConfigurationError naming the member that must not be
+ * there.
+ */
 export function newRecord(
   { keeper, random, clock }: RecordMaker,
   metadata: ClientMetadata
@@ -41,7 +44,10 @@ export function newRecord(
   return { ...record, credentials, client_secret: value }
 }
 
-/** The client of a record; undefined where it is one of the application's own. @throws ConfigurationError naming the member that is wrong. */
+/**
+ * The client of a record; undefined where it is one of the application's own. @throws ConfigurationError naming the
+ * member that is wrong.
+ */
 export function clientOf({ client_id, metadata, credentials = [] }: ClientRecord, keeper: SecretKeeper): Client | undefined {
   const secrets = credentials.map(secret => keeper.restore(client_id, secret))
   return metadata && toClient(metadata, 'client', secrets)

@@ -1,6 +1,6 @@
 /**
- * Clients an operator keeps in the store, beside those the application configures: added, disabled and enabled while servers run, each of which
- * finds out within seconds.
+ * Clients an operator keeps in the store, beside those the application configures: added, disabled and enabled while
+ * servers run, each of which finds out within seconds.
  */
 import { hash, webcrypto } from 'node:crypto'
 import {
@@ -36,9 +36,14 @@ export interface StoredClientsOptions {
   readonly store: Store
   /** The server's own private keys: what is kept of secrets is made under a key derived from them. */
   readonly keys: PrivateKeySet | KeySource
-  /** The clients the application has itself: a list of metadata, or a function that finds one. They come first. Default none. */
+  /**
+   * The clients the application has itself: a list of metadata, or a function that finds one. They come first. Default
+   * none.
+   */
   readonly clients?: ClientSource | undefined
-  /** Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request. */
+  /**
+   * Seconds until this process sees what another one changed. Default 5; 0: at once, at a store operation per request.
+   */
   readonly maxAge?: number | undefined
   /** Told when a client is added, disabled or enabled here. Default: nobody is. */
   readonly onEvent?: EventListener | undefined
@@ -69,8 +74,9 @@ export interface AddedClient {
 }
 
 /**
- * The clients, and what is done with them. Each function resolves once it is done for this process; others on the store see it within `maxAge`. Of
- * changes at the same time, here or elsewhere, none is lost. Each rejects with TemporarilyUnavailableError where the store does not answer.
+ * The clients, and what is done with them. Each function resolves once it is done for this process; others on the store
+ * see it within `maxAge`. Of changes at the same time, here or elsewhere, none is lost. Each rejects with
+ * TemporarilyUnavailableError where the store does not answer.
  */
 export interface StoredClients {
   /** For `tokenRouter()`, `authorizationServer()`, `credentialSets()` and the strategies: the same one everywhere. */
@@ -78,13 +84,14 @@ export interface StoredClients {
   /**
    * Adds a client. Where its method takes a secret, it is given one of 256 bits (384 for `client_secret_jwt`).
    *
-   * Rejects with ConfigurationError naming the member that is wrong, `client_secret` and secrets among `credentials` too: they are not kept readable, and
-   * with {@link CredentialError} `duplicate` where there is a client of this id, the application's own included.
+   * Rejects with ConfigurationError naming the member that is wrong, `client_secret` and secrets among `credentials`
+   * too: they are not kept readable, and with {@link CredentialError} `duplicate` where there is a client of this id,
+   * the application's own included.
    */
   add(metadata: ClientMetadata): Promise<AddedClient>
   /**
-   * Has a client refused as if it were not there, with all its tokens, or no longer; the application's own clients too. Rejects with
-   * {@link CredentialError} `unknown_client` where there is none.
+   * Has a client refused as if it were not there, with all its tokens, or no longer; the application's own clients too.
+   * Rejects with {@link CredentialError} `unknown_client` where there is none.
    */
   setDisabled(client_id: string, disabled: boolean): Promise<void>
   /** Every client that was added, and every other that is disabled, in the order in which they came. */
@@ -131,9 +138,11 @@ export function isStoredClients(source: ClientSource | ClientRegistry): boolean 
 }
 
 /**
- * Makes the stored clients of one issuer. The program that changes them and the servers that find them share store, issuer and keys, and nothing else.
+ * Makes the stored clients of one issuer. The program that changes them and the servers that find them share store,
+ * issuer and keys, and nothing else.
  *
- * A request costs no store operation for it, but for one every few seconds and client. A store that does not answer fails closed.
+ * A request costs no store operation for it, but for one every few seconds and client. A store that does not answer
+ * fails closed.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -1,6 +1,6 @@
 /**
- * Decodes base64 (RFC 4648 §4), with or without padding; undefined for anything else, nothing too. Node's decoder skips what it does not know:
- * encoding again shows whether anything was skipped or repaired.
+ * Decodes base64 (RFC 4648 §4), with or without padding; undefined for anything else, nothing too. Node's decoder skips
+ * what it does not know: encoding again shows whether anything was skipped or repaired.
  */
 export function decodeBase64(encoded: string): Uint8Array | undefined {
   if (encoded === '') return undefined

@@ -6,8 +6,8 @@ const blockLength = 64
 const digestLength = 32
 
 /**
- * Makes the HMAC-SHA256 (RFC 2104) of one key. What it answers is what `createHmac('sha256', key)` would: only the key is prepared once, and two
- * digests take half of what Node takes to set up an HMAC for each.
+ * Makes the HMAC-SHA256 (RFC 2104) of one key. What it answers is what `createHmac('sha256', key)` would: only the key
+ * is prepared once, and two digests take half of what Node takes to set up an HMAC for each.
  *
  * @example
  * const mac = hmacSha256(randomBytes(32))

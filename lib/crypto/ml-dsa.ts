@@ -1,4 +1,7 @@
-/** ML-DSA (FIPS 204, RFC 9964), the signatures that no quantum computer is known to forge: there where the runtime has them. */
+/**
+ * ML-DSA (FIPS 204, RFC 9964), the signatures that no quantum computer is known to forge: there where the runtime has
+ * them.
+ */
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 
@@ -25,7 +28,10 @@ export function isMlDsa(alg: unknown): alg is MlDsaAlgorithm {
   return mlDsaAlgorithms.some(known => known === alg)
 }
 
-/** Why this process cannot do what others can, as the end of a sentence that begins with the algorithm; undefined where it can, and for other algorithms. */
+/**
+ * Why this process cannot do what others can, as the end of a sentence that begins with the algorithm; undefined where
+ * it can, and for other algorithms.
+ */
 export function whyUnsupported(alg: unknown): string | undefined {
   if (!isMlDsa(alg) || supportedMlDsa.includes(alg)) return undefined
   return `needs Node 24.7 or later, and this is Node ${process.versions.node}`

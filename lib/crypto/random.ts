@@ -8,8 +8,8 @@ const pool = Buffer.allocUnsafeSlow(16_384)
 let used = pool.length
 
 /**
- * Random bytes from a pool that one system call fills for hundreds of tokens. Each byte is handed out once and wiped from
- * the pool as it leaves.
+ * Random bytes from a pool that one system call fills for hundreds of tokens. Each byte is handed out once and wiped
+ * from the pool as it leaves.
  */
 export const pooledRandomBytes: RandomBytes = size => {
   if (size > pool.length) return randomFillSync(Buffer.allocUnsafeSlow(size))

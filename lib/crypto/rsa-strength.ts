@@ -5,7 +5,10 @@ const shortestModulus = 2048
 const longestModulus = 8192
 const largestExponent = 2 ** 33
 
-/** What is wrong with an RSA key, as "an RSA key …"; undefined where it is neither too weak nor too costly to verify anything with. */
+/**
+ * What is wrong with an RSA key, as "an RSA key …"; undefined where it is neither too weak nor too costly to verify
+ * anything with.
+ */
 export function rsaProblem(bits: number, exponent: number | bigint): string | undefined {
   if (bits < shortestModulus) return `an RSA key of ${bits} bits, and at least ${shortestModulus} are needed (RFC 7518 §3.3)`
   if (bits > longestModulus) return `an RSA key of ${bits} bits, and at most ${longestModulus} are accepted`
@@ -13,8 +16,8 @@ export function rsaProblem(bits: number, exponent: number | bigint): string | un
 }
 
 /**
- * The same of the public exponent alone. An even one is none (RFC 8017 §3.1), with 1 everything is its own signature, and nothing that makes keys
- * makes larger ones than 2^33.
+ * The same of the public exponent alone. An even one is none (RFC 8017 §3.1), with 1 everything is its own signature,
+ * and nothing that makes keys makes larger ones than 2^33.
  */
 export function exponentProblem(exponent: number | bigint): string | undefined {
   const e = Number(exponent)

@@ -24,7 +24,9 @@ export function seal(
   return Buffer.concat([nonce, cipher.getAuthTag(), ...ciphertext]).toString('base64url')
 }
 
-/** The text; undefined for what was sealed under another key or bound to something else, was altered, or never sealed. */
+/**
+ * The text; undefined for what was sealed under another key or bound to something else, was altered, or never sealed.
+ */
 export function open(key: Uint8Array, bound: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url')
   if (bytes.length < nonceBytes + tagBytes) return undefined

@@ -6,8 +6,8 @@ import { pooledRandomBytes } from '../crypto/random.ts'
 import { printable } from '../printable.ts'
 
 /**
- * Collects the checks of one attempt. A strategy calls {@link pass} as it goes and throws what {@link refuse} returns at the
- * first check that fails; the checks it announced and never reached are recorded as `skipped`.
+ * Collects the checks of one attempt. A strategy calls {@link pass} as it goes and throws what {@link refuse} returns
+ * at the first check that fails; the checks it announced and never reached are recorded as `skipped`.
  */
 export class DecisionBuilder {
   /** The endpoint's metadata name without `_endpoint`. */
@@ -30,7 +30,10 @@ export class DecisionBuilder {
   /** What {@link refuse} returned last. */
   refusal: InvalidClientError | undefined
 
-  /** @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the attempt has one of its own. */
+  /**
+   * @param traceId the id of the request's trace; asked for when there is a record to put it into. Without it the
+   * attempt has one of its own.
+   */
   constructor(endpoint: string, traceId?: () => string) {
     this.endpoint = endpoint
     this.traceId = traceId
@@ -67,8 +70,8 @@ export class DecisionBuilder {
   }
 
   /**
-   * Records the failed check that decides, for work that goes on only so that its end says nothing of when it was decided: nothing after it is recorded,
-   * and {@link refuse} refuses for this, whatever it is called with.
+   * Records the failed check that decides, for work that goes on only so that its end says nothing of when it was
+   * decided: nothing after it is recorded, and {@link refuse} refuses for this, whatever it is called with.
    */
   fail(check: OpenCheckName, detail: CheckDetail = {}): void {
     if (this.failed !== undefined) return
@@ -85,8 +88,8 @@ export class DecisionBuilder {
   }
 
   /**
-   * The same, answered with another error: where the client is not to be refused for good, but to come again with something else. What failed before
-   * decides as ever.
+   * The same, answered with another error: where the client is not to be refused for good, but to come again with
+   * something else. What failed before decides as ever.
    */
   refuseAs(check: OpenCheckName, detail: CheckDetail, error: OAuthError): OAuthError {
     const before = this.failed

@@ -1,4 +1,7 @@
-/** Every check that is made of a client's authentication, by the name it has in decisions. docs/errors has a page for each. */
+/**
+ * Every check that is made of a client's authentication, by the name it has in decisions. docs/errors has a page for
+ * each.
+ */
 
 const sections = {
   request: 'RFC 6749 §2.3',

@@ -1,6 +1,6 @@
 /**
- * One decision per authentication: what was checked about one attempt, in order, and how each check came out. The wire says
- * the same thing to every refused client; whoever operates the server reads the decision.
+ * One decision per authentication: what was checked about one attempt, in order, and how each check came out. The wire
+ * says the same thing to every refused client; whoever operates the server reads the decision.
  *
  * A decision never contains a secret, an assertion or a token: `expected` and `received` carry identifiers, algorithms,
  * addresses and times only.
@@ -12,7 +12,10 @@ export type CheckOutcome = 'pass' | 'fail' | 'skipped' | 'report'
 
 /** One check of a decision. */
 export interface Check {
-  /** The check's name, such as `registered_method`, `signature` or `audience`: one of `checkNames`, or of the application's own strategy. */
+  /**
+   * The check's name, such as `registered_method`, `signature` or `audience`: one of `checkNames`, or of the
+   * application's own strategy.
+   */
   readonly check: string
   /** The outcome of this check. */
   readonly outcome: CheckOutcome
@@ -29,8 +32,8 @@ export interface Check {
 /** The record of one authentication. */
 export interface Decision {
   /**
-   * The W3C trace id of the request, 32 hex digits: the same in every decision, event and error it leads to. Also what a support request should
-   * quote.
+   * The W3C trace id of the request, 32 hex digits: the same in every decision, event and error it leads to. Also what
+   * a support request should quote.
    */
   readonly trace_id: string
   /** The endpoint the client called, by its metadata name without `_endpoint`, such as `token`. */

@@ -1,10 +1,16 @@
-/** The challenge endpoint (attestation draft §6.3): for clients that want to answer a challenge with their first request. */
+/**
+ * The challenge endpoint (attestation draft §6.3): for clients that want to answer a challenge with their first
+ * request.
+ */
 import { MethodNotAllowedError } from '../errors.ts'
 import { notStored, sendJson } from '../http/responses.ts'
 import type { ServerAttestation } from '../token-endpoint/attestation.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Answers POST with a challenge, and with the nonce a DPoP proof in its place has to carry. Keeps nothing: anybody may ask. */
+/**
+ * Answers POST with a challenge, and with the nonce a DPoP proof in its place has to carry. Keeps nothing: anybody may
+ * ask.
+ */
 export function challengeEndpoint({ attestation, signal }: ServerAttestation): Endpoint {
   const { algorithms } = attestation
   const methods = ['attestation_pop_jwt', 'dpop_combined', ...(signal === 'optional' ? ['none'] : [])]

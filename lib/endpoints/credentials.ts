@@ -1,4 +1,7 @@
-/** A client about its own credentials: listing, rotating and ending them. No specification has this endpoint, so no metadata names it. */
+/**
+ * A client about its own credentials: listing, rotating and ending them. No specification has this endpoint, so no
+ * metadata names it.
+ */
 import type { Request, Response } from 'express'
 import type { JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
@@ -15,10 +18,11 @@ import type { Parameters } from '../client-request.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
 /**
- * Answers POST with `action`: `list`, `rotate_secret`, `add_key`, `add_certificate`, `expire` or `revoke`. Clients authenticate as at the token endpoint;
- * public ones are refused. A client changes what it has of the kinds it may use; another method, or the name its certificates bear, is its operator's to
- * give. It cannot revoke what it needs to come back. A request that is sent again does no harm: a second secret is one more beside the first, the same key
- * is the same credential, and what is revoked stays so.
+ * Answers POST with `action`: `list`, `rotate_secret`, `add_key`, `add_certificate`, `expire` or `revoke`. Clients
+ * authenticate as at the token endpoint; public ones are refused. A client changes what it has of the kinds it may use;
+ * another method, or the name its certificates bear, is its operator's to give. It cannot revoke what it needs to come
+ * back. A request that is sent again does no harm: a second secret is one more beside the first, the same key is the
+ * same credential, and what is revoked stays so.
  */
 export function credentialsEndpoint(context: EndpointContext): Endpoint {
   const { strategies, authenticate } = context.authentication('credentials')

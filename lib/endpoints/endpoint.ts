@@ -65,8 +65,8 @@ export interface EndpointContext extends RequestPolicy {
 export interface Endpoint {
   readonly member: EndpointMember
   /**
-   * Who calls it: a client that authenticates, whoever holds an access token, a person's browser, or anyone. The first two may come
-   * over the mutual-TLS listener (RFC 8705 §5).
+   * Who calls it: a client that authenticates, whoever holds an access token, a person's browser, or anyone. The first
+   * two may come over the mutual-TLS listener (RFC 8705 §5).
    */
   readonly caller: 'client' | 'access_token' | 'person' | 'anyone'
   readonly handler: RequestHandler

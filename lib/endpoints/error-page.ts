@@ -1,4 +1,6 @@
-/** What a person sees where an endpoint they were sent to cannot go on, and no address can be trusted with the error. */
+/**
+ * What a person sees where an endpoint they were sent to cannot go on, and no address can be trusted with the error.
+ */
 import type { Request, Response } from 'express'
 import { RequestAbortedError, type OAuthError } from '../errors.ts'
 import { tellError, toOAuthError } from '../http/error-handler.ts'

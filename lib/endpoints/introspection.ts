@@ -1,4 +1,7 @@
-/** The introspection endpoint (RFC 7662): what a token says, for resources that cannot or do not want to read it themselves. */
+/**
+ * The introspection endpoint (RFC 7662): what a token says, for resources that cannot or do not want to read it
+ * themselves.
+ */
 import type { Request, Response } from 'express'
 import type { Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
@@ -11,9 +14,9 @@ import { signFor } from '../tokens/signed-response.ts'
 const signed = 'application/token-introspection+jwt'
 
 /**
- * Answers POST of a confidential client with `token`; `token_type_hint` is not needed to find it. A client is told about its own tokens and
- * those of the resources that list it; about any other `{"active":false}`. Signed where the request accepts
- * `application/token-introspection+jwt` before JSON (RFC 9701 §4).
+ * Answers POST of a confidential client with `token`; `token_type_hint` is not needed to find it. A client is told
+ * about its own tokens and those of the resources that list it; about any other `{"active":false}`. Signed where the
+ * request accepts `application/token-introspection+jwt` before JSON (RFC 9701 §4).
  */
 export function introspectionEndpoint(context: Pick<EndpointContext, 'authentication' | 'server'>): Endpoint {
   const { strategies, authenticate } = context.authentication('introspection')

@@ -62,7 +62,10 @@ function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): read
   return [...new Set(strategies.flatMap(({ signingAlgorithms = [] }) => signingAlgorithms))]
 }
 
-/** The same paths on the other listener: every endpoint a certificate means something to. Never the authorization endpoint. */
+/**
+ * The same paths on the other listener: every endpoint a certificate means something to. Never the authorization
+ * endpoint.
+ */
 function aliases(
   { addresses }: DescribedServer,
   endpoints: readonly Endpoint[],

@@ -1,4 +1,7 @@
-/** The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees anything. */
+/**
+ * The pushed authorization request endpoint (RFC 9126): a client's request, taken and judged before the browser sees
+ * anything.
+ */
 import type { Request, RequestHandler, Response } from 'express'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyRequestProof } from '../assertions/dpop-proof.ts'
@@ -15,7 +18,10 @@ import { readRequestObject } from '../authorization-requests/request-object.ts'
 import { readAuthorizationRequest, type AuthorizationRequest } from '../authorization-requests/request.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
-/** Answers POST with a `request_uri` that is good for one authorization within a minute. Clients authenticate as at the token endpoint, public ones too. */
+/**
+ * Answers POST with a `request_uri` that is good for one authorization within a minute. Clients authenticate as at the
+ * token endpoint, public ones too.
+ */
 export function pushedAuthorizationRequestEndpoint(context: EndpointContext): Endpoint {
   const member = 'pushed_authorization_request_endpoint'
   const { strategies, authenticate } = context.authentication('pushed_authorization_request')
@@ -46,7 +52,10 @@ async function push(
   sendJson(res, 201, { request_uri, expires_in: pushedRequestTtl }, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 }
 
-/** Judges everything that the authorization endpoint would, so that what was pushed can only fail at the person (RFC 9126 §2.1). */
+/**
+ * Judges everything that the authorization endpoint would, so that what was pushed can only fail at the person (RFC
+ * 9126 §2.1).
+ */
 async function readPushedRequest(context: EndpointContext, client: Client, sent: Parameters): Promise<AuthorizationRequest> {
   if (sent['request_uri'] !== undefined) throw new InvalidRequestError('request_uri cannot be pushed')
   const parameters = await readRequestObject(context, client, parametersOfForm({ ...sent, client_id: client.client_id }))

@@ -8,8 +8,9 @@ import { revokeToken } from '../tokens/revocation.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 
 /**
- * Answers POST with `token`; `token_type_hint` is not needed to find it. Clients authenticate as at the token endpoint, public ones name
- * themselves. The answer is 200 without a body whatever became of the token: nobody learns here whether a token exists (RFC 7009 §2.2).
+ * Answers POST with `token`; `token_type_hint` is not needed to find it. Clients authenticate as at the token endpoint,
+ * public ones name themselves. The answer is 200 without a body whatever became of the token: nobody learns here
+ * whether a token exists (RFC 7009 §2.2).
  */
 export function revocationEndpoint(context: Pick<EndpointContext, 'authentication' | 'server'>): Endpoint {
   const { strategies, authenticate } = context.authentication('revocation')

@@ -1,4 +1,7 @@
-/** The userinfo endpoint (OpenID Connect Core §5.3): what the person's own claims are, for whoever holds their access token. */
+/**
+ * The userinfo endpoint (OpenID Connect Core §5.3): what the person's own claims are, for whoever holds their access
+ * token.
+ */
 import type { Request, Response } from 'express'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import type { Client } from '../clients/client.ts'
@@ -14,11 +17,13 @@ import { handlerOf, type Endpoint, type EndpointContext } from './endpoint.ts'
 import { signFor } from '../tokens/signed-response.ts'
 
 /**
- * Answers GET, HEAD and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a POST. The claims of the
- * granted scope, and those the `claims` parameter asked for, as far as they have a value; signed where the client registered
- * `userinfo_signed_response_alg`. An access token for a resource is not for this endpoint, unless it says so.
+ * Answers GET, HEAD and POST with an access token in the Authorization header (Bearer or DPoP), or in the form of a
+ * POST. The claims of the granted scope, and those the `claims` parameter asked for, as far as they have a value;
+ * signed where the client registered `userinfo_signed_response_alg`. An access token for a resource is not for this
+ * endpoint, unless it says so.
  *
- * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449 §7.1.
+ * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449
+ * §7.1.
  */
 export function userinfoEndpoint(context: EndpointContext): Endpoint {
   return { member: 'userinfo_endpoint', caller: 'access_token', handler: handlerOf((req, res) => answer(context, req, res)) }

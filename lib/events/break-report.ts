@@ -40,8 +40,8 @@ export const breakReportChecks = {
 } satisfies Checks<BreakReportOptions>
 
 /**
- * Keeps who was tolerated, in the memory of this process, `max` clients and checks at most (default 10000; the one longest not seen makes room).
- * An authorization server has one already: `server.whoWouldBreak()`.
+ * Keeps who was tolerated, in the memory of this process, `max` clients and checks at most (default 10000; the one
+ * longest not seen makes room). An authorization server has one already: `server.whoWouldBreak()`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -1,7 +1,10 @@
 /** What happens to clients: their registrations, their documents, their configuration and their credentials. */
 import type { EventBase } from './event-base.ts'
 
-/** A client registered itself, changed what it registered, or ended its registration; or its operator added, disabled or enabled it. */
+/**
+ * A client registered itself, changed what it registered, or ended its registration; or its operator added, disabled or
+ * enabled it.
+ */
 export interface ClientEvent extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client.registered' | 'client.changed' | 'client.ended' | 'client.added' | 'client.disabled' | 'client.enabled'
@@ -43,7 +46,10 @@ export interface ClientDocumentRefused extends EventBase {
   readonly reason: string
 }
 
-/** The application's function found a client that is configured wrongly: it is refused like one that is not there. Told once for each fault. */
+/**
+ * The application's function found a client that is configured wrongly: it is refused like one that is not there. Told
+ * once for each fault.
+ */
 export interface ClientMisconfigured extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client.misconfigured'

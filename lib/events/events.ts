@@ -1,6 +1,7 @@
 /**
- * What happens at a server, for whoever operates it: one plain object for each event, told apart by `type`. None ever contains a
- * secret, an assertion, a code or a token; a value that came from a request is bounded and free of control characters.
+ * What happens at a server, for whoever operates it: one plain object for each event, told apart by `type`. None ever
+ * contains a secret, an assertion, a code or a token; a value that came from a request is bounded and free of control
+ * characters.
  */
 import type { Decision } from '../decisions/decision.ts'
 import type {
@@ -40,7 +41,10 @@ export interface AuthenticationSucceeded extends AuthenticationEvent {
 export interface AuthenticationRefused extends AuthenticationEvent {
   /** Tells this event from others. */
   readonly type: 'authentication.refused'
-  /** The client_id the request named, where it named one; not known to exist unless the decision’s check `client` passed. */
+  /**
+   * The client_id the request named, where it named one; not known to exist unless the decision’s check `client`
+   * passed.
+   */
   readonly client_id?: string | undefined
   /** The error code of the answer, such as `invalid_client`. */
   readonly error: string
@@ -60,7 +64,10 @@ export interface AuthenticationUnanswered extends AuthenticationEvent {
   readonly reason?: string | undefined
 }
 
-/** A client was authenticated although it breaks a rule whose dial says `report`: it would be refused if that were enforced. */
+/**
+ * A client was authenticated although it breaks a rule whose dial says `report`: it would be refused if that were
+ * enforced.
+ */
 export interface AuthenticationTolerated extends EventBase {
   /** Tells this event from others. */
   readonly type: 'authentication.tolerated'
@@ -94,7 +101,10 @@ export interface TokenIssued extends EventBase {
   readonly scope: readonly string[]
   /** The resource the access token is for; several are separated by spaces. */
   readonly resource?: string | undefined
-  /** The resources the scope belongs to, where the request named none and they are several: none of them takes this token. */
+  /**
+   * The resources the scope belongs to, where the request named none and they are several: none of them takes this
+   * token.
+   */
   readonly ambiguous_resources?: readonly string[] | undefined
   /** The form of the access token. */
   readonly access_token_format: 'jwt' | 'opaque'
@@ -124,7 +134,10 @@ export interface TokenRefused extends EventBase {
   readonly reason?: string | undefined
 }
 
-/** A code or refresh token was presented again: stolen, or a client that is confused. Its grant was ended; `grant.revoked` says so too. */
+/**
+ * A code or refresh token was presented again: stolen, or a client that is confused. Its grant was ended;
+ * `grant.revoked` says so too.
+ */
 export interface GrantReused extends EventBase {
   /** Tells this event from others. */
   readonly type: 'code.reused' | 'refresh.reused'
@@ -165,8 +178,9 @@ export interface GrantRevoked extends EventBase {
   /** The client that held it. */
   readonly client_id: string
   /**
-   * Why: its client revoked it, its person (or whoever acts for them) did, its code or a refresh token of it was presented again, its person has more
-   * grants than are kept, the tokens could not be delivered, or the session ended that it was made in.
+   * Why: its client revoked it, its person (or whoever acts for them) did, its code or a refresh token of it was
+   * presented again, its person has more grants than are kept, the tokens could not be delivered, or the session ended
+   * that it was made in.
    */
   readonly by: 'client' | 'person' | 'code_reused' | 'refresh_reused' | 'limit' | 'undelivered' | 'logout'
 }

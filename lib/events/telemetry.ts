@@ -1,6 +1,7 @@
 /**
- * OpenTelemetry, through `@opentelemetry/api` alone: spans and metrics for whichever SDK the application set up, at whatever time, and nothing at all
- * where there is none. Names and attributes are in docs/events.md; a span may name a client, a metric never does.
+ * OpenTelemetry, through `@opentelemetry/api` alone: spans and metrics for whichever SDK the application set up, at
+ * whatever time, and nothing at all where there is none. Names and attributes are in docs/events.md; a span may name a
+ * client, a metric never does.
  */
 import type { Attributes, Context, Counter, Histogram, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api'
 import type { Decision } from '../decisions/decision.ts'
@@ -98,7 +99,10 @@ export interface Operation {
   end(attributes: Attributes, error?: string): void
 }
 
-/** Begins a span: below the active one, or below the caller's, as `traceparent` names it. Undefined where there is no SDK to make it. */
+/**
+ * Begins a span: below the active one, or below the caller's, as `traceparent` names it. Undefined where there is no
+ * SDK to make it.
+ */
 export function beginOperation(name: string, req: TracedRequest): Operation | undefined {
   const api = openTelemetry()
   if (api === undefined || !isTracing(api)) return undefined
@@ -123,7 +127,10 @@ export function beginOperation(name: string, req: TracedRequest): Operation | un
   }
 }
 
-/** False for as long as nobody has registered a provider: then a span would be begun, at each request, to find that it is none. */
+/**
+ * False for as long as nobody has registered a provider: then a span would be begun, at each request, to find that it
+ * is none.
+ */
 function isTracing({ trace }: OpenTelemetry): boolean {
   const provider = trace.getTracerProvider() as TracerProvider & { getDelegateTracer?(name: string): unknown }
   return provider.getDelegateTracer === undefined || provider.getDelegateTracer(library) !== undefined

@@ -12,11 +12,14 @@ export type BasicCredentials =
   /** No header, or one of another scheme. */
   | { readonly outcome: 'absent' }
   /**
-   * The Basic scheme, unreadably so. `reason` is for the operator and repeats nothing of the header. `asSent` is there where the fault is in how the
-   * two were encoded, and a client that does not encode them may have meant just this.
+   * The Basic scheme, unreadably so. `reason` is for the operator and repeats nothing of the header. `asSent` is there
+   * where the fault is in how the two were encoded, and a client that does not encode them may have meant just this.
    */
   | { readonly outcome: 'malformed'; readonly reason: string; readonly asSent?: IdAndSecret | undefined }
-  /** Read, not verified. `asSent` is there where it is another reading: what a client that does not encode would have meant. */
+  /**
+   * Read, not verified. `asSent` is there where it is another reading: what a client that does not encode would have
+   * meant.
+   */
   | ({ readonly outcome: 'present'; readonly asSent?: IdAndSecret | undefined } & IdAndSecret)
 
 /** The longest header that is decoded, in characters. */
@@ -24,9 +27,9 @@ const longestHeader = 8192
 const absent: BasicCredentials = Object.freeze({ outcome: 'absent' })
 
 /**
- * Reads `Basic base64(form(client_id) ":" form(client_secret))`. The first colon separates; both halves are form-decoded
- * (RFC 6749 Appendix B), so a `+` is a space and a `%` starts an escape. What they would be for a client that encodes nothing, as many do, is told
- * beside it where that is something else. Never throws.
+ * Reads `Basic base64(form(client_id) ":" form(client_secret))`. The first colon separates; both halves are
+ * form-decoded (RFC 6749 Appendix B), so a `+` is a space and a `%` starts an escape. What they would be for a client
+ * that encodes nothing, as many do, is told beside it where that is something else. Never throws.
  */
 export function readBasicCredentials(authorization: string | undefined): BasicCredentials {
   // "Basic" followed by any white space is meant for us, so that a tab cannot make credentials invisible

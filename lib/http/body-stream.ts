@@ -2,14 +2,18 @@
 import type { IncomingMessage } from 'node:http'
 import { RequestAbortedError, RequestTooLargeError } from '../errors.ts'
 
-/** A refused body up to this size (bytes, as declared) is read and dropped, which keeps the connection; more closes it. */
+/**
+ * A refused body up to this size (bytes, as declared) is read and dropped, which keeps the connection; more closes it.
+ */
 const largestDropped = 1_048_576
 
 /**
- * The whole body. What was announced as larger than `maxBytes` is refused unread; what turns out larger is refused as soon as
- * it does, and nothing further is kept. The rest of a refused body is dropped as it arrives, so that the answer gets through.
+ * The whole body. What was announced as larger than `maxBytes` is refused unread; what turns out larger is refused as
+ * soon as it does, and nothing further is kept. The rest of a refused body is dropped as it arrives, so that the answer
+ * gets through.
  *
- * Rejects with {@link RequestTooLargeError}, or with {@link RequestAbortedError} where the connection failed or closed first.
+ * Rejects with {@link RequestTooLargeError}, or with {@link RequestAbortedError} where the connection failed or closed
+ * first.
  */
 export function collectBody(req: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {

@@ -2,13 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * Express gives every request and response another prototype (expressjs/express#5998). V8 then makes a hidden class of its own for each of these
- * objects with every property somebody adds, and no inline cache ever hits: reading `req.headers` takes a hundred times as long, writing the head
- * of an answer thirty times. An object that had a property deleted is kept as a hash table instead, and all such objects share one hidden class. So one
- * property is taken out and put back, which takes two microseconds and saves tens of them, here and in whatever handles the exchange afterwards.
+ * Express gives every request and response another prototype (expressjs/express#5998). V8 then makes a hidden class of
+ * its own for each of these objects with every property somebody adds, and no inline cache ever hits: reading
+ * `req.headers` takes a hundred times as long, writing the head of an answer thirty times. An object that had a
+ * property deleted is kept as a hash table instead, and all such objects share one hidden class. So one property is
+ * taken out and put back, which takes two microseconds and saves tens of them, here and in whatever handles the
+ * exchange afterwards.
  *
- * Nothing changes but the order of the objects' keys. Where the prototype is still that of the object's class, as on `createServer()`, nothing is
- * done: hidden classes are faster then.
+ * Nothing changes but the order of the objects' keys. Where the prototype is still that of the object's class, as on
+ * `createServer()`, nothing is done: hidden classes are faster then.
  */
 export function settleExchange(req: IncomingMessage, res: ServerResponse): void {
   settle(req, 'statusMessage')

@@ -17,9 +17,9 @@ export interface ClientRequestOptions extends ReadOptions {
 const readings = requestNote<ParameterRequest, Promise<ClientRequest>>('client request')
 
 /**
- * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
- * The certificate is read when somebody asks for it; where reading it fails, `certificate()` throws an
- * {@link InvalidRequestError}.
+ * Reads a request once: a second call for the same request answers with the same result, and its options are not looked
+ * at. The certificate is read when somebody asks for it; where reading it fails, `certificate()` throws an {@link
+ * InvalidRequestError}.
  *
  * Rejects as {@link readParameters} does, and with {@link InvalidRequestError} for a repeated Authorization header.
  */
@@ -42,8 +42,8 @@ export interface RouteMethods {
 }
 
 /**
- * The same on a route of the application's own, of any method and content type: a form is read where one of the methods lives in it, or nothing else of
- * the request says who calls, and everything else is left alone.
+ * The same on a route of the application's own, of any method and content type: a form is read where one of the methods
+ * lives in it, or nothing else of the request says who calls, and everything else is left alone.
  */
 export async function readRouteRequest(
   req: ParameterRequest | ReadRequest,
@@ -65,9 +65,9 @@ export async function readRouteRequest(
 const noParameters: Parameters = Object.freeze(Object.create(null) as Parameters)
 
 /**
- * Stands in for a request that has been read already, where whoever is given it asks for nothing but {@link readClientRequest}.
- * Passport puts eight members on whatever request it is given, and on a real one, whose shape Express has changed, each costs a
- * microsecond and more: here they have their places from the start.
+ * Stands in for a request that has been read already, where whoever is given it asks for nothing but {@link
+ * readClientRequest}. Passport puts eight members on whatever request it is given, and on a real one, whose shape
+ * Express has changed, each costs a microsecond and more: here they have their places from the start.
  */
 export class ReadRequest {
   headers: ClientRequest['headers']
@@ -126,7 +126,10 @@ function requestOf(req: ParameterRequest, parameters: Parameters, options: Clien
   }
 }
 
-/** Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749 §2.3). */
+/**
+ * Node keeps the first of two Authorization headers where a proxy may keep the last: two are two credentials (RFC 6749
+ * §2.3).
+ */
 export function refuseRepeatedAuthorization(req: IncomingMessage): void {
   if (req.headers.authorization === undefined) return
   let count = 0

@@ -1,4 +1,7 @@
-/** Endpoints that scripts of any origin may call: their answers are for whoever shows a credential, and a browser adds none by itself. */
+/**
+ * Endpoints that scripts of any origin may call: their answers are for whoever shows a credential, and a browser adds
+ * none by itself.
+ */
 import type { RequestHandler } from 'express'
 import { eachOf, required, textLike } from '../options.ts'
 
@@ -31,8 +34,9 @@ const requestHeaders = [
 const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'OAuth-Client-Attestation-Challenge', 'Retry-After']
 
 /**
- * Lets scripts of every origin, or of those listed, call a handler, cookies and client certificates left out. OPTIONS is answered with 204 and what a browser
- * asks for beforehand; every other answer says that it may be read. Scripts of an origin that is not listed are told neither.
+ * Lets scripts of every origin, or of those listed, call a handler, cookies and client certificates left out. OPTIONS
+ * is answered with 204 and what a browser asks for beforehand; every other answer says that it may be read. Scripts of
+ * an origin that is not listed are told neither.
  */
 export function crossOrigin(
   handler: RequestHandler,

@@ -6,14 +6,16 @@ import { ConfigurationError, flag, readBy, type Checks, type Read } from '../opt
 
 export interface DevelopmentErrorOptions {
   /**
-   * True: the error body of a refused client also has `decision`, the whole record of what was checked, and `error_uri`, the page of the check that failed.
-   * It tells an attacker apart what every other refusal keeps together, so it is refused where `NODE_ENV` is `production`. Default false.
+   * True: the error body of a refused client also has `decision`, the whole record of what was checked, and
+   * `error_uri`, the page of the check that failed. It tells an attacker apart what every other refusal keeps together,
+   * so it is refused where `NODE_ENV` is `production`. Default false.
    */
   readonly developmentErrors?: boolean | undefined
   /**
-   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri`, and the address in the lines of development,
-   * is `<check>.md` below it. Default: in development, and with `developmentErrors`, the server's own `{issuer}/errors/<check>`; elsewhere a `file:` URL of the
-   * pages that came with the package.
+   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri`, and
+   * the address in the lines of development, is `<check>.md` below it. Default: in development, and with
+   * `developmentErrors`, the server's own `{issuer}/errors/<check>`; elsewhere a `file:` URL of the pages that came
+   * with the package.
    */
   readonly errorPages?: string | undefined
 }

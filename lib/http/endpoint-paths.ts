@@ -20,8 +20,8 @@ const standardPaths = {
 } as const
 
 /**
- * The documents with metadata, the same in both. Where an issuer has a path, RFC 8414 §3.1 puts it after these and OpenID Connect Discovery §4.1
- * before them; clients try both ways for both, so both are answered.
+ * The documents with metadata, the same in both. Where an issuer has a path, RFC 8414 §3.1 puts it after these and
+ * OpenID Connect Discovery §4.1 before them; clients try both ways for both, so both are answered.
  */
 export const metadataPaths = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'] as const
 
@@ -33,7 +33,10 @@ export type EndpointAddresses = Readonly<Record<EndpointMember, string>>
 /** An endpoint's name in options: its metadata name without `_endpoint`, and `jwks` for `jwks_uri`. */
 type EndpointName = EndpointMember extends infer Member ? (Member extends `${infer Name}_endpoint` ? Name : 'jwks') : never
 
-/** Where endpoints stand below the issuer: `{ token: '/token' }`. Those left out stay where they are by default, below `/oauth2`. */
+/**
+ * Where endpoints stand below the issuer: `{ token: '/token' }`. Those left out stay where they are by default, below
+ * `/oauth2`.
+ */
 export type EndpointPaths = Readonly<Partial<Record<EndpointName, string | undefined>>>
 
 const takes = 'a path such as /token, in its normal form and without a slash at its end'
@@ -49,7 +52,9 @@ export const endpointPathsChecks = Object.fromEntries(
   Object.keys(standardPaths).map(member => [nameOf(member), path])
 ) as Readonly<Record<EndpointName, Check<string | undefined>>>
 
-/** The paths of a server, by metadata names. @throws ConfigurationError where two endpoints would stand in one place. */
+/**
+ * The paths of a server, by metadata names. @throws ConfigurationError where two endpoints would stand in one place.
+ */
 export function pathsOf(given: EndpointPaths = {}): Readonly<Record<EndpointMember, string>> {
   const chosen = given as Readonly<Record<string, string | undefined>>
   const paths = Object.entries(standardPaths).map(([member, standard]) => [member, chosen[nameOf(member)] ?? standard] as const)

@@ -19,10 +19,11 @@ import { sendOAuthError } from './responses.ts'
 /** The options of `oauthErrorHandler()`. */
 export interface OAuthErrorHandlerOptions extends DevelopmentErrorOptions {
   /**
-   * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a fault.
-   * What it throws or rejects with is ignored, and the process warned of once. Without it, faults (status 500 and above) go to stderr, as Express's own
-   * handler would have put them there; and where `NODE_ENV` is neither `production` nor `test`, and there is no `onDecision` or `onEvent` either, each
-   * refusal is one line there. `DEBUG=clientele` writes those lines anywhere, beside whoever listens.
+   * Told of every error before it is answered: an {@link OAuthError} has the operator's `reason`, anything else is a
+   * fault. What it throws or rejects with is ignored, and the process warned of once. Without it, faults (status 500
+   * and above) go to stderr, as Express's own handler would have put them there; and where `NODE_ENV` is neither
+   * `production` nor `test`, and there is no `onDecision` or `onEvent` either, each refusal is one line there.
+   * `DEBUG=clientele` writes those lines anywhere, beside whoever listens.
    */
   readonly onError?: ((error: unknown, req: Request) => unknown) | undefined
 }
@@ -35,13 +36,16 @@ export const errorHandlerChecks = {
 /**
  * Answers errors as JSON, whatever the request accepts, with `Cache-Control: no-store`:
  * - an {@link OAuthError} with its own status and headers;
- * - Passport's `AuthenticationError` (from `failWithError`) with 401 `invalid_client`, keeping the challenges Passport set;
- * - a body parser's or Express's own 4xx error with that status, `invalid_request`, and fixed words: theirs quote the body;
+ * - Passport's `AuthenticationError` (from `failWithError`) with 401 `invalid_client`, keeping the challenges Passport
+ *   set;
+ * - a body parser's or Express's own 4xx error with that status, `invalid_request`, and fixed words: theirs quote the
+ *   body;
  * - anything else with 500 `server_error`, saying nothing of it.
  *
  * Where an answer has begun already the error is passed on, and Express closes the connection.
  *
- * @throws ConfigurationError for `developmentErrors` in production, an `errorPages` that is no URL, or an `onError` that is no function.
+ * @throws ConfigurationError for `developmentErrors` in production, an `errorPages` that is no URL, or an `onError`
+ * that is no function.
  */
 export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): ErrorRequestHandler {
   const read = readOptions(options, errorHandlerChecks)
@@ -69,7 +73,8 @@ export function tellError(onError: OAuthErrorHandlerOptions['onError'], error: u
 }
 
 /**
- * Whoever is to hear of errors: the application's own listener, or stderr, for faults always and for refusals while nobody else hears of them.
+ * Whoever is to hear of errors: the application's own listener, or stderr, for faults always and for refusals while
+ * nobody else hears of them.
  */
 export function errorListener(
   options: Listening & Pick<OAuthErrorHandlerOptions, 'onError'>
@@ -121,8 +126,8 @@ function isAborted(error: unknown): boolean {
 }
 
 /**
- * The 4xx status of an error meant for the caller: http-errors mark theirs with `expose`, Express's router throws a URIError.
- * A bare `status` proves nothing: HTTP clients put the status of somebody else's answer there.
+ * The 4xx status of an error meant for the caller: http-errors mark theirs with `expose`, Express's router throws a
+ * URIError. A bare `status` proves nothing: HTTP clients put the status of somebody else's answer there.
  */
 function exposedStatus(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('status' in error)) return undefined

@@ -14,8 +14,8 @@ const controlCharacter = /[\u0000-\u001f\u007f]/
  * is a name like any other.
  *
  * @param maxParameters how many name-value pairs are read; one more is an error.
- * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a control
- * character in a value, or too many parameters.
+ * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a
+ * control character in a value, or too many parameters.
  */
 export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
   const collector = new ParameterCollector(maxParameters)
@@ -56,7 +56,10 @@ export function readPairs(encoded: Uint8Array, part: 'body' | 'query', reader: P
   }
 }
 
-/** Decodes one form-encoded component (RFC 6749 Appendix B); undefined for invalid percent-encoding or invalid UTF-8 in it. */
+/**
+ * Decodes one form-encoded component (RFC 6749 Appendix B); undefined for invalid percent-encoding or invalid UTF-8 in
+ * it.
+ */
 export function decodeComponent(component: string): string | undefined {
   const spaced = component.includes('+') ? component.replaceAll('+', ' ') : component
   if (!spaced.includes('%')) return spaced
@@ -67,7 +70,10 @@ export function decodeComponent(component: string): string | undefined {
   }
 }
 
-/** Decodes UTF-8 without repairing it: undefined where the bytes are not UTF-8. A byte order mark is kept as a character. */
+/**
+ * Decodes UTF-8 without repairing it: undefined where the bytes are not UTF-8. A byte order mark is kept as a
+ * character.
+ */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (isAscii(buffer)) return buffer.toString('latin1')

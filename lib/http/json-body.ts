@@ -9,8 +9,8 @@ import { hasDoubledNames, readJson } from './json.ts'
  * too: each name once, an empty string counts as not sent, and the result has no prototype.
  *
  * @param maxParameters how many members are read; one more is an error.
- * @throws {@link InvalidRequestError} for anything that is not such an object: broken JSON, `null`, a list, a member that is
- * not a string, a name written twice, a control character in a value.
+ * @throws {@link InvalidRequestError} for anything that is not such an object: broken JSON, `null`, a list, a member
+ * that is not a string, a name written twice, a control character in a value.
  */
 export function parseJson(body: Uint8Array, maxParameters = 100): Parameters {
   const read = readJson(body)
@@ -29,8 +29,8 @@ const unreadable = {
 /**
  * Takes the members of an already parsed body, under the same rules.
  *
- * @throws {@link InvalidRequestError} as {@link parseJson} does; a list as a value is a repeated parameter, because that is
- * how form parsers show one.
+ * @throws {@link InvalidRequestError} as {@link parseJson} does; a list as a value is a repeated parameter, because
+ * that is how form parsers show one.
  */
 export function collectMembers(body: unknown, maxParameters: number): Parameters {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

@@ -1,11 +1,17 @@
-/** Reads a request body that is one JSON object of any shape, for the endpoints that take documents instead of parameters. */
+/**
+ * Reads a request body that is one JSON object of any shape, for the endpoints that take documents instead of
+ * parameters.
+ */
 import type { IncomingMessage } from 'node:http'
 import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
 import { hasDoubledNames, readJson } from './json.ts'
 import { refuseContentCoding, type ParameterRequest } from './parameters.ts'
 
-/** A JSON object as it was sent: any member may be of any type. Read it by names that `Object.prototype` does not have, or by its own entries. */
+/**
+ * A JSON object as it was sent: any member may be of any type. Read it by names that `Object.prototype` does not have,
+ * or by its own entries.
+ */
 export type JsonDocument = Readonly<Record<string, unknown>>
 
 export type JsonDocumentReading =
@@ -16,11 +22,12 @@ export type JsonDocumentReading =
 const deepest = 8
 
 /**
- * Reads a body of `application/json` (or one the application has parsed already). What is not exactly one JSON object, has the same name twice
- * in one object, or is nested more than 8 deep, is malformed.
+ * Reads a body of `application/json` (or one the application has parsed already). What is not exactly one JSON object,
+ * has the same name twice in one object, or is nested more than 8 deep, is malformed.
  *
- * Rejects with {@link UnsupportedMediaTypeError} for another type, charset or content coding, RequestTooLargeError for more than `maxBytes`,
- * InvalidRequestError where the connection closed before the body ended, and {@link ServerError} where the application consumed the body and left nothing of it.
+ * Rejects with {@link UnsupportedMediaTypeError} for another type, charset or content coding, RequestTooLargeError for
+ * more than `maxBytes`, InvalidRequestError where the connection closed before the body ended, and {@link ServerError}
+ * where the application consumed the body and left nothing of it.
  */
 export async function readJsonDocument(req: ParameterRequest, maxBytes: number): Promise<JsonDocumentReading> {
   refuseContentCoding(req.headers['content-encoding'])

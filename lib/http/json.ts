@@ -17,8 +17,9 @@ export function readJson(bytes: Uint8Array): JsonReading {
 }
 
 /**
- * Whether an object in the text has the same name twice. `JSON.parse` keeps the last of two members with one name, where another reader may
- * keep the first. What it dropped had at least a name, so the text has more string literals than the value has names and strings.
+ * Whether an object in the text has the same name twice. `JSON.parse` keeps the last of two members with one name,
+ * where another reader may keep the first. What it dropped had at least a name, so the text has more string literals
+ * than the value has names and strings.
  *
  * @param value what the text was parsed to, not nested deeper than the stack can bear.
  */

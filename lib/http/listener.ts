@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 
 /**
- * The addresses of the listener the connection came in on: those whose port is the socket's own. Where none is, as behind a proxy that listens
- * elsewhere, all of them. The Host header has no say.
+ * The addresses of the listener the connection came in on: those whose port is the socket's own. Where none is, as
+ * behind a proxy that listens elsewhere, all of them. The Host header has no say.
  */
 export function addressesOfListener(req: Pick<IncomingMessage, 'socket'>, addresses: readonly string[]): readonly string[] {
   if (addresses.length < 2) return addresses

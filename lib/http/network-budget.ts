@@ -5,7 +5,10 @@ import { networkOf, type NetworkRequest } from './network.ts'
 
 /** Counts in this process. */
 export interface NetworkBudget {
-  /** @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where the network of a request has less than that left. */
+  /**
+   * @throws TooManyAttemptsError `temporarily_unavailable` 429 with `Retry-After`, where the network of a request has
+   * less than that left.
+   */
   check(req: NetworkRequest, amount: number): void
   /** So much was used up. */
   add(req: NetworkRequest, amount: number): void

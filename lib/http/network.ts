@@ -9,8 +9,8 @@ export type NetworkRequest = IncomingMessage & {
 }
 
 /**
- * An IPv4 address, or the /64 of an IPv6 one: whoever has one address of it has all. Express's `trust proxy` decides whether that is the
- * connection's own address or one that a proxy named. Empty where there is none.
+ * An IPv4 address, or the /64 of an IPv6 one: whoever has one address of it has all. Express's `trust proxy` decides
+ * whether that is the connection's own address or one that a proxy named. Empty where there is none.
  */
 export function networkOf(req: NetworkRequest): string {
   const address = (trustsProxies(req) ? req.ip : undefined) ?? req.socket.remoteAddress ?? ''

@@ -1,4 +1,6 @@
-/** `@opentelemetry/api` as the application has it: an optional peer, which is looked for only once an SDK was set up. */
+/**
+ * `@opentelemetry/api` as the application has it: an optional peer, which is looked for only once an SDK was set up.
+ */
 import { createRequire } from 'node:module'
 import type * as Api from '@opentelemetry/api'
 import { warn } from '../listeners.ts'
@@ -12,8 +14,9 @@ const registry = Symbol.for('opentelemetry.js.api.1')
 let found: OpenTelemetry | 'missing' | undefined
 
 /**
- * The API, as soon as an SDK was registered with one; undefined before that, and where there is none. An SDK may be set up at any time. It is the
- * application's own copy, because copies of different releases do not see each other's providers.
+ * The API, as soon as an SDK was registered with one; undefined before that, and where there is none. An SDK may be set
+ * up at any time. It is the application's own copy, because copies of different releases do not see each other's
+ * providers.
  */
 export function openTelemetry(): OpenTelemetry | undefined {
   if (found === undefined && registry in globalThis) found = find()

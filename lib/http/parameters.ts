@@ -48,16 +48,16 @@ const ownCredentials: ReadonlySet<string> = new Set(['client_assertion', 'client
 const readings = requestNote<ParameterRequest, Promise<Parameters>>('parameters')
 
 /**
- * Reads a request once: a second call for the same request answers with the same result, and its options are not looked at.
- * A body the application has parsed already is used (`express.urlencoded`, `json`, `text`, `raw`), under the same rules as far
- * as its parser left them visible; otherwise the body is read here, and `req.body` becomes the parameters.
+ * Reads a request once: a second call for the same request answers with the same result, and its options are not looked
+ * at. A body the application has parsed already is used (`express.urlencoded`, `json`, `text`, `raw`), under the same
+ * rules as far as its parser left them visible; otherwise the body is read here, and `req.body` becomes the parameters.
  *
  * Rejects with
  * - {@link MethodNotAllowedError} for anything but POST;
  * - {@link UnsupportedMediaTypeError} for another type, charset or content coding;
  * - {@link RequestTooLargeError} for more than `maxBytes`;
- * - {@link InvalidRequestError} for a credential in the URL, a body that cannot be parsed, a parameter that is repeated or no
- *   string, or a connection that closed before the body ended;
+ * - {@link InvalidRequestError} for a credential in the URL, a body that cannot be parsed, a parameter that is repeated
+ *   or no string, or a connection that closed before the body ended;
  * - {@link ServerError} where the application consumed the body and left nothing of it.
  */
 export function readParameters(req: ParameterRequest, options: ReadOptions = {}): Promise<Parameters> {
@@ -65,8 +65,9 @@ export function readParameters(req: ParameterRequest, options: ReadOptions = {})
 }
 
 /**
- * The same for a route of the application's own, of any method and content type. A body that is no form (nor JSON, where that is read) is left alone: then
- * the only parameter there can be is a `client_id` in the URL, which is no secret, and all that a client with a certificate has to say.
+ * The same for a route of the application's own, of any method and content type. A body that is no form (nor JSON,
+ * where that is read) is left alone: then the only parameter there can be is a `client_id` in the URL, which is no
+ * secret, and all that a client with a certificate has to say.
  *
  * Rejects as {@link readParameters} does, but for the method and the type.
  */
@@ -186,7 +187,10 @@ export function refuseContentCoding(coding: string | undefined): void {
   })
 }
 
-/** The client a request without a body names, once, in its URL. @throws {@link InvalidRequestError} for one that is repeated or no text. */
+/**
+ * The client a request without a body names, once, in its URL. @throws {@link InvalidRequestError} for one that is
+ * repeated or no text.
+ */
 function clientInQuery(url = ''): Parameters {
   const start = url.indexOf('?')
   const named = start === -1 ? [] : new URLSearchParams(url.slice(start + 1)).getAll('client_id')

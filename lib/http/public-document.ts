@@ -18,8 +18,8 @@ const preflight = {
 }
 
 /**
- * Answers GET and HEAD with the document, good for a minute in any cache, and OPTIONS with 204 and what a browser asks for beforehand: scripts send
- * headers of their own with requests for such documents.
+ * Answers GET and HEAD with the document, good for a minute in any cache, and OPTIONS with 204 and what a browser asks
+ * for beforehand: scripts send headers of their own with requests for such documents.
  */
 export function sendPublicDocument(req: Request, res: Response, next: NextFunction, document: object): void {
   if (req.method === 'OPTIONS') res.writeHead(204, preflight).end()

@@ -1,4 +1,7 @@
-/** Why a request was refused, on stderr, one line for each: while an application is developed, and wherever `DEBUG` asks for it. */
+/**
+ * Why a request was refused, on stderr, one line for each: while an application is developed, and wherever `DEBUG` asks
+ * for it.
+ */
 import type { Request } from 'express'
 import { isCheckName } from '../decisions/decision.ts'
 import { RequestAbortedError, TemporarilyUnavailableError, TooManyAttemptsError, type OAuthError } from '../errors.ts'

@@ -1,4 +1,6 @@
-/** The request target: which path of this server's a request is for, in whichever form it was written (RFC 9112 §3.2). */
+/**
+ * The request target: which path of this server's a request is for, in whichever form it was written (RFC 9112 §3.2).
+ */
 
 /** A request as Express keeps it: `originalUrl` is the target as it came. */
 export interface TargetedRequest {
@@ -9,9 +11,10 @@ export interface TargetedRequest {
 const schemeAndHost = /^https?:\/\/[^/?#@]+(?=[/?]|$)/i
 
 /**
- * The path a request is for, without its query, neither decoded nor normalised. Clients write it by itself; in a request to a proxy, which a server
- * has to take too (RFC 9112 §3.2.2), scheme and host stand before it: they have no more say here than the Host header. What is neither, such as
- * `*`, is returned as it is, and equals no path because it does not begin with a slash.
+ * The path a request is for, without its query, neither decoded nor normalised. Clients write it by itself; in a
+ * request to a proxy, which a server has to take too (RFC 9112 §3.2.2), scheme and host stand before it: they have no
+ * more say here than the Host header. What is neither, such as `*`, is returned as it is, and equals no path because it
+ * does not begin with a slash.
  */
 export function pathOf({ originalUrl }: TargetedRequest): string {
   const target = withoutHost(originalUrl)

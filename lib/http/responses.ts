@@ -7,8 +7,9 @@ import type { OAuthError } from '../errors.ts'
 export const notStored = Object.freeze({ 'Cache-Control': 'no-store', Pragma: 'no-cache' })
 
 /**
- * Answers with JSON, its length and the given headers; headers set on `res` before stay unless given again. Where an answer
- * has begun already nothing is written, and an unfinished one is cut off, so that half an answer cannot pass for a whole one.
+ * Answers with JSON, its length and the given headers; headers set on `res` before stay unless given again. Where an
+ * answer has begun already nothing is written, and an unfinished one is cut off, so that half an answer cannot pass for
+ * a whole one.
  */
 export function sendJson(res: ServerResponse, status: number, body: object, headers?: Readonly<OutgoingHttpHeaders>): void {
   if (res.headersSent) {
@@ -24,8 +25,8 @@ export function sendJson(res: ServerResponse, status: number, body: object, head
 const nodesOwn = ServerResponse.prototype
 
 /**
- * Ends an answer whose head is written and says how long it is. `end(text)` hands the socket head and text, and then a text without
- * characters: two pieces, which take longer to write than the one they come down to.
+ * Ends an answer whose head is written and says how long it is. `end(text)` hands the socket head and text, and then a
+ * text without characters: two pieces, which take longer to write than the one they come down to.
  */
 function endWith(res: ServerResponse, text: string, encoding: 'latin1' | 'utf8'): void {
   const { socket } = res
@@ -41,7 +42,10 @@ function endWith(res: ServerResponse, text: string, encoding: 'latin1' | 'utf8')
   res.end()
 }
 
-/** Length and type of an answer without a body. Clients that read every answer as JSON fail on one that does not say it is. */
+/**
+ * Length and type of an answer without a body. Clients that read every answer as JSON fail on one that does not say it
+ * is.
+ */
 const nothing = { 'Content-Type': 'application/json', 'Content-Length': 0 }
 
 /** 200 without a body, where the status says it all; not to be stored. */
@@ -55,7 +59,10 @@ export function sendTokenResponse(res: ServerResponse, body: object): void {
   sendJson(res, 200, body, notStored)
 }
 
-/** An error response (RFC 6749 §5.2): the error's status and headers, its code and description as JSON, not to be stored. */
+/**
+ * An error response (RFC 6749 §5.2): the error's status and headers, its code and description as JSON, not to be
+ * stored.
+ */
 export function sendOAuthError(res: ServerResponse, error: OAuthError, body: object = error.toJSON()): void {
   sendJson(res, error.status, body, { ...notStored, ...error.headers })
 }

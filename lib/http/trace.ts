@@ -1,4 +1,7 @@
-/** The one id that everything said about a request carries: its W3C trace id, so that it is found again in whatever else traces it. */
+/**
+ * The one id that everything said about a request carries: its W3C trace id, so that it is found again in whatever else
+ * traces it.
+ */
 import type { IncomingMessage } from 'node:http'
 import { requestNote } from '../request-note.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
@@ -19,8 +22,9 @@ const longestTraceparent = 512
 const traceIds = requestNote<TracedRequest, string>('trace id')
 
 /**
- * The trace id of a request, 32 lowercase hex digits: that of the active OpenTelemetry span; without one, that of a valid `traceparent` header (W3C
- * Trace Context §3.2); without that, a random one. It is the `trace_id` of every decision and event the request leads to, whenever it is asked for.
+ * The trace id of a request, 32 lowercase hex digits: that of the active OpenTelemetry span; without one, that of a
+ * valid `traceparent` header (W3C Trace Context §3.2); without that, a random one. It is the `trace_id` of every
+ * decision and event the request leads to, whenever it is asked for.
  *
  * @example
  * app.use(oauthErrorHandler({ onError: (error, req) => console.error({ trace_id: traceIdOf(req), error: String(error) }) }))
@@ -44,7 +48,10 @@ export function rememberTraceId(req: TracedRequest, traceId: string): void {
   if (traceIds.read(req) === undefined) traceIds.write(req, traceId)
 }
 
-/** What a `traceparent` header says; undefined for one that is missing, doubled or not exactly as W3C Trace Context §3.2 has it. */
+/**
+ * What a `traceparent` header says; undefined for one that is missing, doubled or not exactly as W3C Trace Context §3.2
+ * has it.
+ */
 export function readTraceparent(header: unknown): TraceParent | undefined {
   if (typeof header !== 'string' || header.length > longestTraceparent) return undefined
   const [, version = '', traceId = '', spanId = '', flags = '', more] = traceparentSyntax.exec(header) ?? []

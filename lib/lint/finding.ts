@@ -1,6 +1,9 @@
 /** What the linter says. */
 
-/** `error`: a rule that every server must keep. `warning`: one that it should. `note`: what to know, and perhaps to change. */
+/**
+ * `error`: a rule that every server must keep. `warning`: one that it should. `note`: what to know, and perhaps to
+ * change.
+ */
 export type FindingLevel = 'error' | 'warning' | 'note'
 
 /** One thing to look at. */
@@ -19,7 +22,10 @@ export interface Finding {
   readonly fix: string
 }
 
-/** The rules to hold something against: those of OAuth 2.1 alone, or with them those of the FAPI 2.0 Security Profile or of MCP. */
+/**
+ * The rules to hold something against: those of OAuth 2.1 alone, or with them those of the FAPI 2.0 Security Profile or
+ * of MCP.
+ */
 export type LintProfile = 'oauth2.1' | 'fapi2' | 'mcp'
 
 /** The profiles, in the order in which they are offered. */

@@ -1,5 +1,6 @@
 /**
- * The linter: rules of OAuth 2.1, of the FAPI 2.0 Security Profile and of MCP, held against options or against a running server.
+ * The linter: rules of OAuth 2.1, of the FAPI 2.0 Security Profile and of MCP, held against options or against a
+ * running server.
  *
  * @module clientele/lint
  */
@@ -25,8 +26,9 @@ export type { ClientMetadata, ClientRegistry, ClientSource } from '../clients/cl
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from '../profiles.ts'
 
 /**
- * Holds the options of `authorizationServer()` or `tokenRouter()` against the rules: what the options allow, not whether they are well formed, which
- * constructing the server says. The worst comes first. Clients that are found by a function are not looked at.
+ * Holds the options of `authorizationServer()` or `tokenRouter()` against the rules: what the options allow, not
+ * whether they are well formed, which constructing the server says. The worst comes first. Clients that are found by a
+ * function are not looked at.
  *
  * @throws ConfigurationError naming the option of the linter that is wrong.
  *
@@ -49,9 +51,10 @@ export function lintOptions(options: LintedOptions, how: LintOptions = {}): read
 }
 
 /**
- * Holds a running server against the rules: its metadata, its keys, how it refuses, and the MCP server or API in front of it. It changes nothing there:
- * documents are read, and the only requests beside are ones that must be refused, from a client nobody has. No redirect is followed, an answer is waited for
- * 5 s and read up to 256 KiB, and 40 requests are the most.
+ * Holds a running server against the rules: its metadata, its keys, how it refuses, and the MCP server or API in front
+ * of it. It changes nothing there: documents are read, and the only requests beside are ones that must be refused, from
+ * a client nobody has. No redirect is followed, an answer is waited for 5 s and read up to 256 KiB, and 40 requests are
+ * the most.
  *
  * @param address the issuer, the address of its metadata, or the address of an MCP server.
  * @throws ConfigurationError for an address that is none.

@@ -1,4 +1,7 @@
-/** `clientele/mcp`: an authorization server and a protected MCP server in one Express application, which MCP clients sign in to knowing nothing but its address. */
+/**
+ * `clientele/mcp`: an authorization server and a protected MCP server in one Express application, which MCP clients
+ * sign in to knowing nothing but its address.
+ */
 import type { Request, RequestHandler, Response } from 'express'
 import {
   authorizationServer,
@@ -41,15 +44,17 @@ export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'm
   /** The authorization server, for the application's login and consent pages. */
   readonly server: AuthorizationServer
   /**
-   * The tokens, at the provider, of somebody who signed in there, renewed where they ran out: for calling its APIs for them from within a tool, by `authInfo.extra.sub`. Undefined where
-   * none are kept, the provider renews them no more, or there is no `signIn`. Rejects where the provider cannot be reached.
+   * The tokens, at the provider, of somebody who signed in there, renewed where they ran out: for calling its APIs for
+   * them from within a tool, by `authInfo.extra.sub`. Undefined where none are kept, the provider renews them no more,
+   * or there is no `signIn`. Rejects where the provider cannot be reached.
    */
   upstreamTokens(sub: string): Promise<UpstreamTokens | undefined>
   /** Ends the session of a request's browser here, where people sign in elsewhere; the one at the provider goes on. */
   signOut(req: Request, res: Response): Promise<void>
   /**
-   * Middleware for clients of the MCP SDK's `mcpAuthRouter`, which know `/authorize`, `/token`, `/register` and `/revoke` at the root and look for no metadata: answers
-   * there as at the addresses in the metadata. Mount it while there are such clients.
+   * Middleware for clients of the MCP SDK's `mcpAuthRouter`, which know `/authorize`, `/token`, `/register` and
+   * `/revoke` at the root and look for no metadata: answers there as at the addresses in the metadata. Mount it while
+   * there are such clients.
    *
    * @example
    * app.use(mcp.v1Paths())
@@ -58,9 +63,9 @@ export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'm
 }
 
 /**
- * An authorization server for one MCP server. Clients with documents are let in from any host unless `clientDocuments` says otherwise; registration is off
- * unless `registration` turns it on. Clients that may refresh get a refresh token without asking, and may ask for every scope of the MCP server, whatever they
- * registered.
+ * An authorization server for one MCP server. Clients with documents are let in from any host unless `clientDocuments`
+ * says otherwise; registration is off unless `registration` turns it on. Clients that may refresh get a refresh token
+ * without asking, and may ask for every scope of the MCP server, whatever they registered.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

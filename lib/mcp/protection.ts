@@ -1,4 +1,7 @@
-/** An MCP server behind access tokens, as the MCP authorization specification (2026-07-28 and 2025-11-25) asks: metadata, challenges, and who is calling. */
+/**
+ * An MCP server behind access tokens, as the MCP authorization specification (2026-07-28 and 2025-11-25) asks:
+ * metadata, challenges, and who is calling.
+ */
 import type { Request, RequestHandler } from 'express'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
 import { crossOrigin, originList } from '../http/cross-origin.ts'
@@ -10,15 +13,24 @@ import { aboutPeople, scopeList } from '../tokens/scope.ts'
 
 /** What is protected, and what for. */
 export interface McpProtectionOptions {
-  /** The address people give to their clients, such as `https://mcp.example.com/mcp`: the only audience that is accepted. */
+  /**
+   * The address people give to their clients, such as `https://mcp.example.com/mcp`: the only audience that is
+   * accepted.
+   */
   readonly resource: string
   /** The scope values every call needs. Clients ask for these first. */
   readonly required: readonly string[]
   /** A name for people. */
   readonly resourceName?: string | undefined
-  /** Makes the error that a middleware of another library expects of its verifier; see {@link McpProtection.verifier}. Default: an `OAuthError` of this one. */
+  /**
+   * Makes the error that a middleware of another library expects of its verifier; see {@link McpProtection.verifier}.
+   * Default: an `OAuthError` of this one.
+   */
   readonly invalidToken?: ((message: string) => Error) | undefined
-  /** The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie counts here either way. */
+  /**
+   * The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie
+   * counts here either way.
+   */
   readonly allowedOrigins?: readonly string[] | undefined
 }
 
@@ -42,24 +54,28 @@ export interface McpAuthInfo {
 
 /** The middleware and the verifier of one MCP server. */
 export interface McpProtection {
-  /** Publishes the protected resource metadata (RFC 9728), below the resource's path and at the root. Mount it at the application's root. */
+  /**
+   * Publishes the protected resource metadata (RFC 9728), below the resource's path and at the root. Mount it at the
+   * application's root.
+   */
   readonly metadata: RequestHandler
   /**
-   * Lets in requests with an access token for this resource and the required scope, with `req.auth` as the MCP SDK reads it and `req.accessToken` as this
-   * library does. All others get 401 or 403 with challenges that MCP clients act on; scripts of any origin may call.
+   * Lets in requests with an access token for this resource and the required scope, with `req.auth` as the MCP SDK
+   * reads it and `req.accessToken` as this library does. All others get 401 or 403 with challenges that MCP clients act
+   * on; scripts of any origin may call.
    */
   readonly requireToken: RequestHandler
   /**
-   * Whether the token of a request that {@link requireToken} let in has these scope values too. Where it has not, the answer is sent: 403 `insufficient_scope`, with
-   * every value the call needs, so that the client can ask for more.
+   * Whether the token of a request that {@link requireToken} let in has these scope values too. Where it has not, the
+   * answer is sent: 403 `insufficient_scope`, with every value the call needs, so that the client can ask for more.
    *
    * @example
    * if (!mcp.challenge(req, ['notes:write'])) return
    */
   challenge(req: Request, scopes: readonly string[]): boolean
   /**
-   * For the MCP SDK's own `requireBearerAuth({ verifier })`. Rejects for a token that is not in force, is for another resource, or is bound to a key or
-   * certificate, which that middleware cannot check.
+   * For the MCP SDK's own `requireBearerAuth({ verifier })`. Rejects for a token that is not in force, is for another
+   * resource, or is bound to a key or certificate, which that middleware cannot check.
    */
   readonly verifier: { verifyAccessToken(token: string): Promise<McpAuthInfo> }
 }
@@ -76,7 +92,8 @@ export const mcpProtectionChecks = {
 const mcpHeaders = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name', 'Last-Event-ID']
 
 /**
- * Protects an MCP server with an authorization server that stands in the same application, and that has its address among its `resources`.
+ * Protects an MCP server with an authorization server that stands in the same application, and that has its address
+ * among its `resources`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -14,9 +14,10 @@ const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3')
 const privateRanges: readonly string[] = ['private', 'uniqueLocal', 'carrierGradeNat']
 
 /**
- * Whether `hostname` may lead to `address`. Public unicast addresses are allowed; private ones where the rules name the host; loopback
- * only for `localhost`, `127.0.0.1` and `[::1]` themselves. Everything else is refused whatever the rules say: link-local
- * (cloud metadata services), multicast, unspecified, reserved, and every IPv6 form that embeds an IPv4 address.
+ * Whether `hostname` may lead to `address`. Public unicast addresses are allowed; private ones where the rules name the
+ * host; loopback only for `localhost`, `127.0.0.1` and `[::1]` themselves. Everything else is refused whatever the
+ * rules say: link-local (cloud metadata services), multicast, unspecified, reserved, and every IPv6 form that embeds an
+ * IPv4 address.
  */
 export function isAllowedAddress(address: string, hostname: string, rules: AddressRules): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false

@@ -14,7 +14,10 @@ export interface FetchedJson {
   readonly mediaType?: string
 }
 
-/** Posts JSON, or a form, and resolves with the status it was answered with; nothing of the answer is read. Rejects with `GuardedFetchError`. */
+/**
+ * Posts JSON, or a form, and resolves with the status it was answered with; nothing of the answer is read. Rejects with
+ * `GuardedFetchError`.
+ */
 export type PostJson = (
   url: string,
   message: {

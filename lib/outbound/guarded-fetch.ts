@@ -1,7 +1,8 @@
 /**
- * Fetches JSON from a URL someone else chose (`jwks_uri`), or posts it there, without becoming a way into the network this server stands in:
- * only https, only public addresses, checked where the connection is made and not where the name was looked up before, no
- * redirects, and little time and space (RFC 9700 §4.11 and OpenID Connect Core §10.1.1 leave the guard to the server).
+ * Fetches JSON from a URL someone else chose (`jwks_uri`), or posts it there, without becoming a way into the network
+ * this server stands in: only https, only public addresses, checked where the connection is made and not where the name
+ * was looked up before, no redirects, and little time and space (RFC 9700 §4.11 and OpenID Connect Core §10.1.1 leave
+ * the guard to the server).
  */
 import { lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
@@ -61,8 +62,8 @@ interface Guard extends AddressRules {
 }
 
 /**
- * Makes a guarded fetch. https only (http too for loopback hosts under `allowLoopback`), status 200 only, no redirects, no
- * proxies from the environment, JSON in UTF-8 only.
+ * Makes a guarded fetch. https only (http too for loopback hosts under `allowLoopback`), status 200 only, no redirects,
+ * no proxies from the environment, JSON in UTF-8 only.
  *
  * @throws {@link ConfigurationError} for a wrong option.
  *
@@ -83,7 +84,8 @@ export function guardedFetch(options: GuardedFetchOptions = {}): FetchJson {
 }
 
 /**
- * Makes a guarded download, under the same rules as {@link guardedFetch} but for what the answer is: any bytes, which nobody has judged yet.
+ * Makes a guarded download, under the same rules as {@link guardedFetch} but for what the answer is: any bytes, which
+ * nobody has judged yet.
  *
  * @throws {@link ConfigurationError} for a wrong option.
  *
@@ -98,7 +100,8 @@ export function guardedDownload(options: Omit<GuardedFetchOptions, 'accept'> = {
 }
 
 /**
- * Makes a guarded POST, under the same rules as {@link guardedFetch} but for the answer: any status, of which it is told.
+ * Makes a guarded POST, under the same rules as {@link guardedFetch} but for the answer: any status, of which it is
+ * told.
  *
  * @throws {@link ConfigurationError} for a wrong option.
  *
@@ -176,7 +179,10 @@ function checkAddress(address: string | undefined, hostname: string, guard: Guar
   }
 }
 
-/** What the socket asks for the host's addresses: one that is not allowed refuses the host, whichever would have been used. */
+/**
+ * What the socket asks for the host's addresses: one that is not allowed refuses the host, whichever would have been
+ * used.
+ */
 function guardedLookup(guard: Guard): LookupFunction {
   return (hostname, options, callback) => {
     const answer = async (): Promise<readonly HostAddress[]> => {

@@ -1,14 +1,15 @@
 /**
- * One document of an address that an operator trusts, kept for a while: one fetch at a time, shared by all who wait; asked again at once where something
- * is missing from it, but not at the pace of whoever makes up what is missing.
+ * One document of an address that an operator trusts, kept for a while: one fetch at a time, shared by all who wait;
+ * asked again at once where something is missing from it, but not at the pace of whoever makes up what is missing.
  */
 import { GuardedFetchError } from './fetching.ts'
 
 /** What {@link keptDocument} makes. */
 export interface KeptDocument<T> {
   /**
-   * The document. Fetches it where none is kept, where it is no longer fresh, or where `satisfied` says that it is not the one needed. `problem`: why the
-   * last fetch failed, as a clause. Never rejects: while the source fails there is the last good one, within the stale limit, or none.
+   * The document. Fetches it where none is kept, where it is no longer fresh, or where `satisfied` says that it is not
+   * the one needed. `problem`: why the last fetch failed, as a clause. Never rejects: while the source fails there is
+   * the last good one, within the stale limit, or none.
    */
   get(satisfied: (value: T) => boolean): Promise<{ readonly value: T | undefined; readonly problem: string | undefined }>
 }
@@ -25,7 +26,10 @@ export interface KeptDocumentOptions<T> {
 
 /** Seconds after a failed fetch before the next. */
 const failureCooldown = 10
-/** How many fetches for the sake of what is missing may follow one another at once, and the seconds after which there is one more. */
+/**
+ * How many fetches for the sake of what is missing may follow one another at once, and the seconds after which there is
+ * one more.
+ */
 const mostExtra = 5
 const extraEvery = 30
 

@@ -21,7 +21,10 @@ export class NoAccessTokenError extends OAuthError {
   }
 }
 
-/** 401 `invalid_token` (RFC 6750 §3.1). The words are the same whatever is wrong with the token; the reason is the operator's. */
+/**
+ * 401 `invalid_token` (RFC 6750 §3.1). The words are the same whatever is wrong with the token; the reason is the
+ * operator's.
+ */
 export function invalidToken(reason: string): OAuthError {
   return new OAuthError('invalid_token', 401, description, { reason })
 }
@@ -36,8 +39,8 @@ export function insufficientScope(missing: readonly string[]): OAuthError {
 }
 
 /**
- * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header field of its own, Bearer first:
- * there are clients that do not read past the first challenge of a field.
+ * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header
+ * field of its own, Bearer first: there are clients that do not read past the first challenge of a field.
  */
 export function withChallenge(
   thrown: unknown,

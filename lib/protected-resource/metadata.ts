@@ -9,15 +9,18 @@ import { scopeList } from '../tokens/scope.ts'
 
 /** The options of a protected resource's metadata (RFC 9728). */
 export interface ProtectedResourceMetadataOptions {
-  /** The resource identifier: an https URL (http on a loopback host) without a fragment. It decides where the document stands. */
+  /**
+   * The resource identifier: an https URL (http on a loopback host) without a fragment. It decides where the document
+   * stands.
+   */
   readonly resource: string
   /** Scope values that mean something to this resource. Left out of the document where not given. */
   readonly scopes?: readonly string[] | undefined
   /** A name for people. */
   readonly resourceName?: string | undefined
   /**
-   * True: the document also stands at `/.well-known/oauth-protected-resource` without the resource's path, where clients look that were told of none.
-   * For one resource of an origin. Default false.
+   * True: the document also stands at `/.well-known/oauth-protected-resource` without the resource's path, where
+   * clients look that were told of none. For one resource of an origin. Default false.
    */
   readonly root?: boolean | undefined
 }
@@ -38,7 +41,10 @@ export interface ProtectedResourceContext {
 
 const wellKnown = '/.well-known/oauth-protected-resource'
 
-/** See {@link AuthorizationServer.protectedResourceMetadata}. @throws ConfigurationError naming the option that is wrong. */
+/**
+ * See {@link AuthorizationServer.protectedResourceMetadata}. @throws ConfigurationError naming the option that is
+ * wrong.
+ */
 export function protectedResourceMetadata(
   context: ProtectedResourceContext,
   options: ProtectedResourceMetadataOptions
@@ -61,8 +67,9 @@ export function protectedResourceMetadata(
 }
 
 /**
- * Tells requests for a resource's document: the well-known part goes between host and path, and a query stays behind the path (RFC 9728 §3.1). Of the
- * path only the slash that stands for none is left out; as clients leave out the last slash of any, the document is found without it too.
+ * Tells requests for a resource's document: the well-known part goes between host and path, and a query stays behind
+ * the path (RFC 9728 §3.1). Of the path only the slash that stands for none is left out; as clients leave out the last
+ * slash of any, the document is found without it too.
  */
 function documentFinder(resource: string, atRoot: boolean): (req: Pick<Request, 'originalUrl'>) => boolean {
   const { pathname, search } = new URL(resource)

@@ -5,29 +5,32 @@ import { isScopeToken } from '../tokens/scope.ts'
 /** The options of `requireAccessToken()`. */
 export interface RequireAccessTokenOptions {
   /**
-   * The origins this API is reached at, such as `https://api.example.com`: what a DPoP proof's `htu` must begin with. Never taken from
-   * the Host header. Default: the issuer's, and the mutual-TLS listener's.
+   * The origins this API is reached at, such as `https://api.example.com`: what a DPoP proof's `htu` must begin with.
+   * Never taken from the Host header. Default: the issuer's, and the mutual-TLS listener's.
    */
   readonly origins?: readonly string[] | undefined
   /** The resource indicators this API stands for. Tokens for others are refused. Default: any. */
   readonly resources?: readonly string[] | undefined
   /**
-   * `required`: a token that names no resource is refused too; which ones are accepted is for `resources` to say. Default `optional`: a token that
-   * names none is good at every API of the server.
+   * `required`: a token that names no resource is refused too; which ones are accepted is for `resources` to say.
+   * Default `optional`: a token that names none is good at every API of the server.
    */
   readonly audience?: 'required' | 'optional' | undefined
-  /** Scope values the token must have, all of them, each one of the server's own. Every challenge names them (RFC 6750 §3). Default none. */
+  /**
+   * Scope values the token must have, all of them, each one of the server's own. Every challenge names them (RFC 6750
+   * §3). Default none.
+   */
   readonly scope?: readonly string[] | undefined
   /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
   readonly resourceMetadata?: string | undefined
   /**
-   * True: a request that carried no token is challenged with `error` and `error_description` too, which RFC 6750 §3.1 leaves out: there are MCP clients
-   * that offer their sign-in for nothing else. Default false.
+   * True: a request that carried no token is challenged with `error` and `error_description` too, which RFC 6750 §3.1
+   * leaves out: there are MCP clients that offer their sign-in for nothing else. Default false.
    */
   readonly alwaysError?: boolean | undefined
   /**
-   * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which both sides find it in their logs
-   * (FAPI 1.0 Part 1 §6.2.1). Default false.
+   * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which
+   * both sides find it in their logs (FAPI 1.0 Part 1 §6.2.1). Default false.
    */
   readonly interactionId?: boolean | undefined
 }

@@ -75,10 +75,11 @@ function checkScopes({ scopes }: TokenServer, scope: readonly string[] = []): vo
 }
 
 /**
- * The access token of a request, proved to be held by its sender: in the Authorization header only; `DPoP` with a proof for tokens bound to a
- * key, `Bearer` for the others; over the certificate it is bound to, if it is.
+ * The access token of a request, proved to be held by its sender: in the Authorization header only; `DPoP` with a proof
+ * for tokens bound to a key, `Bearer` for the others; over the certificate it is bound to, if it is.
  *
- * @throws OAuthError `invalid_token` 401, InvalidDpopProofError, UseDpopNonceError: see {@link withChallenge} for how to answer them.
+ * @throws OAuthError `invalid_token` 401, InvalidDpopProofError, UseDpopNonceError: see {@link withChallenge} for how
+ * to answer them.
  */
 export async function presentedAccessToken(context: AccessTokenContext, req: Request, fromBody?: string): Promise<AccessToken> {
   const credentials = fromBody === undefined ? readCredentials(req.headers.authorization) : { scheme: 'bearer', token: fromBody }
@@ -142,7 +143,10 @@ function certificateThumbprint(context: AccessTokenContext, req: Request): strin
 
 const interactionIdHeader = 'x-fapi-interaction-id'
 
-/** The request's own where it is one that can be sent back and found again, and otherwise a new UUID (FAPI 1.0 Part 1 §6.2.1). */
+/**
+ * The request's own where it is one that can be sent back and found again, and otherwise a new UUID (FAPI 1.0 Part 1
+ * §6.2.1).
+ */
 function interactionIdOf({ headers }: Request): string {
   const given = headers[interactionIdHeader]
   return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID()

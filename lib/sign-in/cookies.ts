@@ -9,7 +9,8 @@ export interface Cookie {
 }
 
 /**
- * @param name the last part of its name: with TLS it begins with `__Host-`, which no other host, and nothing without TLS, can set.
+ * @param name the last part of its name: with TLS it begins with `__Host-`, which no other host, and nothing without
+ * TLS, can set.
  * @param secure whether the server is reached over TLS.
  */
 export function cookie(name: string, secure: boolean): Cookie {

@@ -1,4 +1,7 @@
-/** The built-in sign-in as an authorization server asks it: who is there, what they agreed to, and where they go to say more. */
+/**
+ * The built-in sign-in as an authorization server asks it: who is there, what they agreed to, and where they go to say
+ * more.
+ */
 import type { Interaction, InteractionPrompt } from '../endpoints/authorization/interaction.ts'
 import type { SignInParts } from './parts.ts'
 import { covers } from './sessions.ts'

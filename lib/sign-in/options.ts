@@ -46,7 +46,10 @@ export interface UpstreamAccount {
 
 /** What a consent page of one's own needs to know. */
 export interface ConsentPage {
-  /** What is asked, and by whom. Show the host of `redirect_uri`, and of its `document` what {@link InteractionPrompt.document} says. */
+  /**
+   * What is asked, and by whom. Show the host of `redirect_uri`, and of its `document` what {@link
+   * InteractionPrompt.document} says.
+   */
   readonly prompt: InteractionPrompt
   /** What the person is called. */
   readonly person: string
@@ -68,15 +71,22 @@ export interface UpstreamOptions {
   readonly client_secret?: string | undefined
   /** Private keys, as JWKs with `alg`: this server proves itself there by `private_key_jwt`, with the first. */
   readonly keys?: readonly JWK[] | undefined
-  /** How the secret is sent. Default: in the Authorization header, or in the body where the provider's metadata has that alone. */
+  /**
+   * How the secret is sent. Default: in the Authorization header, or in the body where the provider's metadata has that
+   * alone.
+   */
   readonly token_endpoint_auth_method?: 'client_secret_basic' | 'client_secret_post' | undefined
-  /** What is asked for there; `openid` is one. Add `offline_access`, or what the provider wants instead, for tokens that can be refreshed. Default openid, profile, email. */
+  /**
+   * What is asked for there; `openid` is one. Add `offline_access`, or what the provider wants instead, for tokens that
+   * can be refreshed. Default openid, profile, email.
+   */
   readonly scope?: readonly string[] | undefined
   /** Further parameters of the authorization request there, such as `{ hd: 'example.com' }`. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
   /**
-   * Who this is here; undefined: nobody, and the client is told `access_denied`. Told of every sign-in: the place to keep what the provider says of people. Default: the
-   * provider's `sub`, and its `name`, `preferred_username` or `email`.
+   * Who this is here; undefined: nobody, and the client is told `access_denied`. Told of every sign-in: the place to
+   * keep what the provider says of people. Default: the provider's `sub`, and its `name`, `preferred_username` or
+   * `email`.
    */
   readonly accountFrom?:
     | ((
@@ -88,7 +98,10 @@ export interface UpstreamOptions {
   readonly consentPage?: ((req: Request, res: Response, page: ConsentPage) => unknown) | undefined
   /** Seconds a sign-in lasts in one browser. Default 28800. */
   readonly sessionTtl?: number | undefined
-  /** False: people's tokens at the provider are forgotten once they are signed in. Default true: they are kept, sealed, for thirty days after their last use. */
+  /**
+   * False: people's tokens at the provider are forgotten once they are signed in. Default true: they are kept, sealed,
+   * for thirty days after their last use.
+   */
   readonly keepTokens?: boolean | undefined
   /** Seconds the provider may take for one answer. Default 10. */
   readonly timeout?: number | undefined

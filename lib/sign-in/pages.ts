@@ -1,4 +1,7 @@
-/** The built-in pages: the consent of a person who signed in elsewhere, and what went wrong. No script, nothing from another host. */
+/**
+ * The built-in pages: the consent of a person who signed in elsewhere, and what went wrong. No script, nothing from
+ * another host.
+ */
 import type { Response } from 'express'
 import type { ConsentedMember } from '../clients/documents/document.ts'
 import { redirectHostOf } from '../endpoints/authorization/document-consent.ts'

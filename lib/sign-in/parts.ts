@@ -10,7 +10,10 @@ import { tokenKeeper, type TokenKeeper } from './kept-tokens.ts'
 import { provider, type Provider, type SignInUnderWay } from './provider.ts'
 import { digestOf, sessions, type Sessions } from './sessions.ts'
 
-/** A sign-in at the provider, as its `state` carries it: sealed, so that nothing is stored for people who never come back. */
+/**
+ * A sign-in at the provider, as its `state` carries it: sealed, so that nothing is stored for people who never come
+ * back.
+ */
 export interface CarriedSignIn extends SignInUnderWay {
   readonly interaction: string
   /** Seconds a sign-in there may be old. */

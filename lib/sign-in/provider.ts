@@ -1,4 +1,6 @@
-/** The OpenID provider people sign in at. What is asked of it, and every check of what it answers, is openid-client's. */
+/**
+ * The OpenID provider people sign in at. What is asked of it, and every check of what it answers, is openid-client's.
+ */
 import type * as OpenidClient from 'openid-client'
 import { ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { isLoopbackHost } from '../options.ts'
@@ -27,7 +29,8 @@ export interface Provider {
   /**
    * Who it is that came back.
    *
-   * @throws RefusedUpstreamError where the provider, or the person there, said no; whatever openid-client throws for an answer that is not right.
+   * @throws RefusedUpstreamError where the provider, or the person there, said no; whatever openid-client throws for an
+   * answer that is not right.
    */
   finish(answer: URL, underWay: SignInUnderWay): Promise<{ readonly claims: UpstreamClaims; readonly tokens: KeptTokens }>
   /** New tokens for old; undefined where the provider gives none any more. */

@@ -26,7 +26,10 @@ export interface Agreement {
 }
 
 export interface Sessions {
-  /** What a request's browser is known by, whoever is signed in: made where it is not there yet. No secret that opens anything. */
+  /**
+   * What a request's browser is known by, whoever is signed in: made where it is not there yet. No secret that opens
+   * anything.
+   */
   browserOf(req: Request, res: Response): string
   /** The same, for a request that has to have it. */
   knownBrowser(req: Request): string | undefined

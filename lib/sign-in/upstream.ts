@@ -1,6 +1,7 @@
 /**
- * Signing people in at an OpenID provider that exists: the whole of an authorization server's `interaction`, for hosts without a login page of their own.
- * Who may use which client stays a question of this server: people are asked for each, whatever the provider remembers (RFC 9700 §4.7.1).
+ * Signing people in at an OpenID provider that exists: the whole of an authorization server's `interaction`, for hosts
+ * without a login page of their own. Who may use which client stays a question of this server: people are asked for
+ * each, whatever the provider remembers (RFC 9700 §4.7.1).
  *
  * @module sign-in
  */
@@ -21,11 +22,15 @@ export type { ConsentPage, UpstreamAccount, UpstreamClaims, UpstreamOptions, Ups
 export interface AttachedSignIn {
   /** The server's option of that name. */
   readonly interaction: Interaction
-  /** Answers the provider's redirects and the consent page, below `{issuer}/oauth2/`. Mount it at the application's root. */
+  /**
+   * Answers the provider's redirects and the consent page, below `{issuer}/oauth2/`. Mount it at the application's
+   * root.
+   */
   routes(server: AuthorizationServer): RequestHandler
   /**
-   * The tokens of somebody who signed in at the provider, renewed where they ran out: for calling its APIs for them. Undefined where none are kept, or the
-   * provider renews them no more: the person has to sign in again. Rejects where the provider cannot be reached.
+   * The tokens of somebody who signed in at the provider, renewed where they ran out: for calling its APIs for them.
+   * Undefined where none are kept, or the provider renews them no more: the person has to sign in again. Rejects where
+   * the provider cannot be reached.
    */
   tokens(sub: string): Promise<UpstreamTokens | undefined>
   /** Ends the session of a request's browser here; the one at the provider goes on. */
@@ -39,11 +44,12 @@ export interface SignIn {
 }
 
 /**
- * Signs people in at an OpenID provider (Entra, Google, Okta, Auth0, Keycloak) through the package `openid-client`, which is loaded with the first sign-in: `state`,
- * `nonce`, PKCE, `iss`, and every check of ID Tokens are its work. Register `{issuer}/oauth2/sign-in` as redirect URI there, with this server's issuer.
+ * Signs people in at an OpenID provider (Entra, Google, Okta, Auth0, Keycloak) through the package `openid-client`,
+ * which is loaded with the first sign-in: `state`, `nonce`, PKCE, `iss`, and every check of ID Tokens are its work.
+ * Register `{issuer}/oauth2/sign-in` as redirect URI there, with this server's issuer.
  *
- * Guaranteed: no client of this server ever gets a token of the provider's; no code is issued before the person has agreed to this client here; an answer of the
- * provider's counts in the browser alone in which the sign-in began.
+ * Guaranteed: no client of this server ever gets a token of the provider's; no code is issued before the person has
+ * agreed to this client here; an answer of the provider's counts in the browser alone in which the sign-in began.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *

@@ -8,16 +8,22 @@ import { pooledRandomBytes } from '../crypto/random.ts'
 import { ConfigurationError } from '../options.ts'
 
 /**
- * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified name (RFC 9864), have a key each,
- * so that clients of either name find theirs.
+ * The algorithms this server signs with. Each published key has exactly one; `EdDSA` and `Ed25519`, its fully specified
+ * name (RFC 9864), have a key each, so that clients of either name find theirs.
  */
 export const signingAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'] as const
 /** An algorithm this library signs with. */
 export type SigningAlgorithm = (typeof signingAlgorithms)[number] | MlDsaAlgorithm
-/** Those above, and those there are no keys for unless they are asked for: where the runtime can sign with them, their signatures are long. */
+/**
+ * Those above, and those there are no keys for unless they are asked for: where the runtime can sign with them, their
+ * signatures are long.
+ */
 export const everySigningAlgorithm: readonly SigningAlgorithm[] = [...signingAlgorithms, ...supportedMlDsa]
 
-/** A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it whole. */
+/**
+ * A JWK Set with private keys: one per signing algorithm, and one of type `oct` for MACs. Keep it secret; JSON keeps it
+ * whole.
+ */
 export interface PrivateKeySet {
   /** The private keys, each a JWK; the first of an algorithm signs, the others verify. */
   readonly keys: readonly JWK[]
@@ -34,8 +40,8 @@ export interface KeySource {
 const generate = promisify(generateKeyPair)
 
 /**
- * Makes a fresh set of keys: one for each algorithm asked for, and one for MACs. Keep it where restarts and other nodes find
- * it; with new keys every token that is out becomes invalid.
+ * Makes a fresh set of keys: one for each algorithm asked for, and one for MACs. Keep it where restarts and other nodes
+ * find it; with new keys every token that is out becomes invalid.
  *
  * @example
  * const keys = await generateKeys() // or JSON.parse of what an earlier JSON.stringify(keys) kept
@@ -55,7 +61,10 @@ export function generateMacKey(): JWK {
   }
 }
 
-/** One private key with its `kid`, the key's thumbprint (RFC 7638). Rejects with ConfigurationError for an algorithm this runtime cannot sign with. */
+/**
+ * One private key with its `kid`, the key's thumbprint (RFC 7638). Rejects with ConfigurationError for an algorithm
+ * this runtime cannot sign with.
+ */
 export async function generateSigningKey(alg: SigningAlgorithm): Promise<JWK> {
   const { privateKey } = await generatePair(alg)
   const jwk = privateKey.export({ format: 'jwk' }) as JWK

@@ -1,6 +1,6 @@
 /**
- * How keys come and go: a key is published before it signs, and goes on verifying after it has. Nobody who follows `jwks_uri` ever
- * meets a signature of a key that is not there.
+ * How keys come and go: a key is published before it signs, and goes on verifying after it has. Nobody who follows
+ * `jwks_uri` ever meets a signature of a key that is not there.
  */
 import type { JWK } from 'jose'
 import { generateMacKey, generateSigningKey, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
@@ -73,7 +73,10 @@ async function dueOfAlgorithm(
   return due ? [current, await keyOf(alg, 'next', now), ...retired] : kept
 }
 
-/** Every algorithm's next key is published now, and takes over once it has been there long enough; `immediately`: it signs at once. */
+/**
+ * Every algorithm's next key is published now, and takes over once it has been there long enough; `immediately`: it
+ * signs at once.
+ */
 export async function rotatedKeys(
   keys: KeptKeys,
   { algorithms }: RotationPolicy,

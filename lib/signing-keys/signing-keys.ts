@@ -21,7 +21,10 @@ const howToSign = {
   'ML-DSA-87': { digest: null, options: {} }
 }
 
-/** The keys of a server, as far as they can be told from something else: what is wrong within them is said by {@link SigningKeys}. */
+/**
+ * The keys of a server, as far as they can be told from something else: what is wrong within them is said by {@link
+ * SigningKeys}.
+ */
 export const keysCheck = required(
   objectLike<PrivateKeySet | KeySource>('a JWK Set with private keys, such as generateKeys() makes', value => {
     const isSource = typeof value['current'] === 'function' && typeof value['subscribe'] === 'function'
@@ -46,7 +49,8 @@ export class SigningKeys {
   private readonly headers = new Map<string, string>()
 
   /**
-   * @param keys a fixed set, or a source whose changes are followed. A change that cannot be used leaves the keys as they were.
+   * @param keys a fixed set, or a source whose changes are followed. A change that cannot be used leaves the keys as
+   * they were.
    * @param onChange told which keys came and went, by their `kid`.
    * @throws ConfigurationError naming the key that is wrong.
    */

@@ -1,4 +1,7 @@
-/** Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after a restart. */
+/**
+ * Signing keys that live in the store: made once for all nodes, rotated without anybody noticing, and still there after
+ * a restart.
+ */
 import { harmless } from '../listeners.ts'
 import {
   clock,
@@ -33,8 +36,8 @@ export interface StoredKeysOptions {
   /** Whose keys these are. */
   readonly issuer: string
   /**
-   * What the keys are encrypted with in the store: at least 32 characters of a secret that is kept elsewhere, such as in the environment.
-   * Without it they rest there readable.
+   * What the keys are encrypted with in the store: at least 32 characters of a secret that is kept elsewhere, such as
+   * in the environment. Without it they rest there readable.
    */
   readonly secret?: string | undefined
   /** Secrets of the past: they still open what they sealed, which is sealed anew under `secret`. */
@@ -58,8 +61,9 @@ export interface StoredKeysOptions {
 /** Keys that follow the store. */
 export interface StoredKeys extends KeySource {
   /**
-   * Begins a rotation of every key: the next ones are published now and sign after `publishAhead`. `immediately` has them sign at once, for a key that
-   * was stolen: whoever has the old `jwks_uri` in a cache sees signatures fail until it is read again.
+   * Begins a rotation of every key: the next ones are published now and sign after `publishAhead`. `immediately` has
+   * them sign at once, for a key that was stolen: whoever has the old `jwks_uri` in a cache sees signatures fail until
+   * it is read again.
    */
   rotate(options?: { readonly immediately?: boolean }): Promise<void>
   /** Looks into the store now, and does what is due. @throws where the store does not answer. */
@@ -90,9 +94,11 @@ const recordTtl = 10 * year
 const mostAttempts = 1000
 
 /**
- * Finds the keys of an issuer in the store, or makes them: of any number of nodes that start together one makes them, and all have the same.
+ * Finds the keys of an issuer in the store, or makes them: of any number of nodes that start together one makes them,
+ * and all have the same.
  *
- * @throws ConfigurationError naming the option that is wrong, or `secret` where it does not open what is stored; whatever the store rejects with.
+ * @throws ConfigurationError naming the option that is wrong, or `secret` where it does not open what is stored;
+ * whatever the store rejects with.
  *
  * @example
  * const keys = await storedKeys({ store, issuer: 'https://as.example.com', secret: process.env.KEYS_SECRET })

@@ -1,4 +1,7 @@
-/** Records read through a cache that is never older than it says, and that asks the store once for all who ask at the same time. */
+/**
+ * Records read through a cache that is never older than it says, and that asks the store once for all who ask at the
+ * same time.
+ */
 import { growingCache } from './growing-cache.ts'
 import type { Key, Store, StoredRecord } from './store.ts'
 
@@ -44,7 +47,10 @@ const mostCached = 10_000
 const mostCachedText = 33_554_432
 const nothing: Known<never> = Object.freeze({ version: undefined, value: undefined })
 
-/** The records of one kind in one store, of the ten thousand ids that were asked for last, and of as many where nothing was. */
+/**
+ * The records of one kind in one store, of the ten thousand ids that were asked for last, and of as many where nothing
+ * was.
+ */
 export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Stored, Value>): CachedRecords<Value> {
   const { store, clock, maxAge, keyOf, valueOf } = options
   const present = growingCache<Cached<Value>>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })

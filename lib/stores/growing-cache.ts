@@ -1,4 +1,7 @@
-/** Caches that take memory as they fill: made with `max`, each would set aside room for as many at once, and every tenant has its own. */
+/**
+ * Caches that take memory as they fill: made with `max`, each would set aside room for as many at once, and every
+ * tenant has its own.
+ */
 import { LRUCache } from 'lru-cache'
 
 /** What bounds a cache beside the number of its entries. */
@@ -9,8 +12,8 @@ export interface SizeBound<Value> {
 }
 
 /**
- * A cache of at most so many entries, those used last. With `size` also of at most so much altogether; then an entry counts for its
- * share at least, so that both bounds hold.
+ * A cache of at most so many entries, those used last. With `size` also of at most so much altogether; then an entry
+ * counts for its share at least, so that both bounds hold.
  */
 export function growingCache<Value extends object | number | boolean>(
   most: number,

@@ -1,8 +1,13 @@
-/** A store that cannot answer is no fault of this server's: whoever asked is told to come back (503), and gets no token. */
+/**
+ * A store that cannot answer is no fault of this server's: whoever asked is told to come back (503), and gets no token.
+ */
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { Store } from './store.ts'
 
-/** The same store; what its operations reject with or throw arrives as {@link TemporarilyUnavailableError}, the cause in it. */
+/**
+ * The same store; what its operations reject with or throw arrives as {@link TemporarilyUnavailableError}, the cause in
+ * it.
+ */
 export function guardedStore(store: Store): Store {
   const guarded = <T>(operation: keyof Store, ask: () => Promise<T>): Promise<T> => {
     try {

@@ -14,13 +14,14 @@ export interface MemoryStoreOptions {
   /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined
   /**
-   * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one more
-   * rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
+   * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one
+   * more rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
    */
   readonly maxEntries?: number | undefined
   /**
-   * How many bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one that makes a record no
-   * larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
+   * How many bytes of memory the records take at most, as far as that can be told. A write that would need more
+   * rejects; one that makes a record no larger does not. Default: half of what V8 lets the heap grow to
+   * (`--max-old-space-size`).
    */
   readonly maxBytes?: number | undefined
 }
@@ -40,13 +41,14 @@ const seenSteps = 16
 
 /**
  * Makes a store that keeps everything in memory. Values are held as JSON text, so nobody can change a record through an
- * object that was written or read. Expired records are given back a few at a time, as the store is used: there is no timer,
- * and no operation takes longer because many records expire at once.
+ * object that was written or read. Expired records are given back a few at a time, as the store is used: there is no
+ * timer, and no operation takes longer because many records expire at once.
  *
- * What was added only to be there once (with `null` for a value, no grant, and 32 bytes in base64url for an id, as used assertion
- * ids and DPoP proofs are) takes some 55 bytes of memory each, most of it outside the heap.
+ * What was added only to be there once (with `null` for a value, no grant, and 32 bytes in base64url for an id, as used
+ * assertion ids and DPoP proofs are) takes some 55 bytes of memory each, most of it outside the heap.
  *
- * In a worker of `node:cluster` it warns, once: what one worker wrote no other finds, so that codes fail at random and used assertions are good again.
+ * In a worker of `node:cluster` it warns, once: what one worker wrote no other finds, so that codes fail at random and
+ * used assertions are good again.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -74,7 +76,10 @@ function warnOfWorkers(): void {
 
 class MemoryStore implements Store {
   private readonly table = new ExpiringTable()
-  /** What `add` wrote with `null` and without a grant, as long as nothing but `add` and `delete` asks for it. No name is in both. */
+  /**
+   * What `add` wrote with `null` and without a grant, as long as nothing but `add` and `delete` asks for it. No name is
+   * in both.
+   */
   private readonly seen = new SeenTable()
   private readonly clock: () => number
   private readonly maxEntries: number
@@ -224,7 +229,9 @@ class MemoryStore implements Store {
     if (this.isFull()) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
   }
 
-  /** @param more says how many bytes more are needed, when that is asked: what is replaced may be given back meanwhile. */
+  /**
+   * @param more says how many bytes more are needed, when that is asked: what is replaced may be given back meanwhile.
+   */
   private makeMemory(now: number, more: () => number): void {
     if (more() <= 0 || !this.lacks(more())) return
     this.table.sweep(now, sweepStepsWhenFull)

@@ -34,10 +34,11 @@ export function readStoreAddress(url: string): StoreAddress {
 }
 
 /**
- * Opens the store of an address, whose driver is an optional dependency of this package. Answers only once it could be reached, its tables made where
- * they were missing.
+ * Opens the store of an address, whose driver is an optional dependency of this package. Answers only once it could be
+ * reached, its tables made where they were missing.
  *
- * @throws ConfigurationError naming `url` where it means no store, or one that cannot be opened. The address is not repeated: it may hold a password.
+ * @throws ConfigurationError naming `url` where it means no store, or one that cannot be opened. The address is not
+ * repeated: it may hold a password.
  *
  * @example
  * const store = await openStore(process.env.STORE_URL ?? 'memory:')

@@ -20,8 +20,9 @@ export interface PostgresStoreOptions {
   /** Milliseconds after which an operation rejects. Default: 2000. */
   readonly timeout?: number | undefined
   /**
-   * Whether the database parses and plans each of the dozen statements once per connection, by name, and not at each request. Default: true. Say
-   * false behind a pooler that lends connections for one transaction and knows no prepared statements, such as PgBouncer before 1.21.
+   * Whether the database parses and plans each of the dozen statements once per connection, by name, and not at each
+   * request. Default: true. Say false behind a pooler that lends connections for one transaction and knows no prepared
+   * statements, such as PgBouncer before 1.21.
    */
   readonly preparedStatements?: boolean | undefined
   /**
@@ -43,7 +44,9 @@ export const postgresStoreChecks = {
 
 type ReadPostgresStore = Read<typeof postgresStoreChecks>
 
-/** Milliseconds: to connect at all, and to make the tables, which processes that start together do one after the other. */
+/**
+ * Milliseconds: to connect at all, and to make the tables, which processes that start together do one after the other.
+ */
 const patienceAtStart = { connecting: 5_000, migrating: 30_000 }
 const sweepRows = 500
 /** Any number will do that nobody else takes for an advisory lock: "clientele" in letters, as far as they fit. */

@@ -1,4 +1,7 @@
-/** Records of the library's own, with the types they were written with; and the one way to change one that others may be changing. */
+/**
+ * Records of the library's own, with the types they were written with; and the one way to change one that others may be
+ * changing.
+ */
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
@@ -46,8 +49,8 @@ type Change<T> = (found: T | undefined) => T | undefined | Promise<T | undefined
 /**
  * Changes a record by compare-and-set: of changes at the same time, in this process or in others, none is lost.
  *
- * @param change is called with what is there, again where that is another by then; undefined leaves it as it is. What it throws or rejects with
- * is what this rejects with.
+ * @param change is called with what is there, again where that is another by then; undefined leaves it as it is. What
+ * it throws or rejects with is what this rejects with.
  * @param ttlOf seconds the new record is to live.
  * @returns what is there afterwards.
  * @throws TemporarilyUnavailableError where others were faster a hundred times over.

@@ -21,8 +21,8 @@ export type { RedisClient } from './redis/connection.ts'
 /** The options of `redisStore()`. */
 export interface RedisStoreOptions {
   /**
-   * Such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. Where the server is a node of a cluster, the whole cluster
-   * is used; with several addresses, any of its nodes that answers is asked for the others.
+   * Such as `redis://user:password@host:6379/0`, or `rediss:` for TLS. Where the server is a node of a cluster, the
+   * whole cluster is used; with several addresses, any of its nodes that answers is asked for the others.
    */
   readonly url?: string | readonly string[] | undefined
   /** In place of `url`: a connected client of the package `redis`. Its settings are yours, and closing it too. */
@@ -44,10 +44,11 @@ export const redisStoreChecks = {
 } satisfies Checks<RedisStoreOptions>
 
 /**
- * Opens a store in Redis (6.0 or later, or Valkey). Every operation is one script on keys of one slot, so that a cluster serves
- * as well as a single server. Time to live is the server's to keep.
+ * Opens a store in Redis (6.0 or later, or Valkey). Every operation is one script on keys of one slot, so that a
+ * cluster serves as well as a single server. Time to live is the server's to keep.
  *
- * What is acknowledged must survive: run Redis with `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`.
+ * What is acknowledged must survive: run Redis with `appendonly yes`, `appendfsync always` and `maxmemory-policy
+ * noeviction`.
  *
  * Needs, with `url`, the package `redis`.
  *

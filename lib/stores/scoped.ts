@@ -6,7 +6,8 @@ const mostKinds = 100
 
 /**
  * A view of a store in which everything kept belongs to one scope, such as one issuer of several: keys of one scope are
- * absent in every other, and ending a grant in one ends none of another. The guarantees are those of the store behind it.
+ * absent in every other, and ending a grant in one ends none of another. The guarantees are those of the store behind
+ * it.
  *
  * `close()` ends this view alone; the shared store stays open for whoever opened it.
  *

@@ -13,18 +13,19 @@ export type { SqliteDatabase, SqliteStatement } from './sql/sqlite-driver.ts'
 /** The options of `sqliteStore()`. */
 export interface SqliteStoreOptions {
   /**
-   * The file, created where there is none, in a folder there is. Readable by its owner alone. On a disk of this machine: not
-   * on a network share, where SQLite's locks do not hold.
+   * The file, created where there is none, in a folder there is. Readable by its owner alone. On a disk of this
+   * machine: not on a network share, where SQLite's locks do not hold.
    */
   readonly path?: string | undefined
   /**
-   * In place of `path`: a connection of `libsql` or `better-sqlite3`, which nobody else uses from then on. Its pragmas are
-   * yours, and closing it too.
+   * In place of `path`: a connection of `libsql` or `better-sqlite3`, which nobody else uses from then on. Its pragmas
+   * are yours, and closing it too.
    */
   readonly database?: SqliteDatabase | undefined
   /**
-   * `power-loss` (default): what was answered is there after the machine lost its power. `process-crash`: only after the process
-   * crashed or was killed; the last writes before a power failure can be missing then. Faster on slow disks.
+   * `power-loss` (default): what was answered is there after the machine lost its power. `process-crash`: only after
+   * the process crashed or was killed; the last writes before a power failure can be missing then. Faster on slow
+   * disks.
    */
   readonly survives?: 'power-loss' | 'process-crash' | undefined
   /** Milliseconds an operation waits for other processes that write before it rejects. Default: 2000. */
@@ -51,8 +52,8 @@ const patienceAtStart = 10_000
 const sweepRows = 50
 
 /**
- * Opens a store in a file, or creates it. Any number of processes of one machine may have it open: they see the same records,
- * and of two that want the same thing one wins.
+ * Opens a store in a file, or creates it. Any number of processes of one machine may have it open: they see the same
+ * records, and of two that want the same thing one wins.
  *
  * Needs the packages `kysely` and `libsql`, whose binary is inside the package.
  *

@@ -1,9 +1,9 @@
 /**
- * The contract every store implements. The store decides every race: each operation is one atomic step, whatever the engine,
- * and nothing this library does needs a transaction across two of them.
+ * The contract every store implements. The store decides every race: each operation is one atomic step, whatever the
+ * engine, and nothing this library does needs a transaction across two of them.
  *
- * Values are JSON. A record is absent once its time to live has passed. Codes and tokens never reach a store: the `id` of
- * their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
+ * Values are JSON. A record is absent once its time to live has passed. Codes and tokens never reach a store: the `id`
+ * of their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
  */
 
 import { ConfigurationError, type Check } from '../options.ts'
@@ -63,18 +63,21 @@ export interface Store {
    */
   set(key: Key, value: Json, ttl: number): Promise<void>
 
-  /** Writes the record only where there is none, and says whether it did. Of any number of callers, exactly one gets `true`. */
+  /**
+   * Writes the record only where there is none, and says whether it did. Of any number of callers, exactly one gets
+   * `true`.
+   */
   add(key: Key, value: Json, ttl: number): Promise<boolean>
 
   /**
-   * Takes the record out: exactly one caller gets its value (`taken`). Until the record would have expired, later callers
-   * learn that it was `spent`, so that a replayed code can end the grant its key names. Otherwise `absent`.
+   * Takes the record out: exactly one caller gets its value (`taken`). Until the record would have expired, later
+   * callers learn that it was `spent`, so that a replayed code can end the grant its key names. Otherwise `absent`.
    */
   take(key: Key): Promise<Taken>
 
   /**
-   * Replaces the record only while it still has `version`, and says whether it did. Of any number of callers with the same
-   * version, exactly one gets `true`.
+   * Replaces the record only while it still has `version`, and says whether it did. Of any number of callers with the
+   * same version, exactly one gets `true`.
    */
   swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean>
 
@@ -82,8 +85,8 @@ export interface Store {
   delete(key: Key): Promise<void>
 
   /**
-   * Ends a grant: every record whose key names it is absent from now on, spent ones too, and for at least an hour none can
-   * be written. No error where there is none.
+   * Ends a grant: every record whose key names it is absent from now on, spent ones too, and for at least an hour none
+   * can be written. No error where there is none.
    */
   deleteGrant(grant: string): Promise<void>
 

@@ -53,16 +53,19 @@ export const clientKeysCheck = objectLike<ClientKeys>('what clientKeys() returns
 
 /** How one request proves its client: what a method has of its own. */
 export interface Proof {
-  /** The checks it goes through, in order, for the record of an attempt that stops early: names of the library's, or of your own. */
+  /**
+   * The checks it goes through, in order, for the record of an attempt that stops early: names of the library's, or of
+   * your own.
+   */
   readonly checks: readonly OpenCheckName[]
   /**
-   * Passes each check on the decision, or throws what `decision.refuse` returns, and resolves to what proved the client. A refusal counts
-   * whether or not it is thrown. What else it throws is a fault: 500, or as its status says.
+   * Passes each check on the decision, or throws what `decision.refuse` returns, and resolves to what proved the
+   * client. A refusal counts whether or not it is thrown. What else it throws is a fault: 500, or as its status says.
    */
   prove(client: Client, decision: DecisionBuilder): Proven | Promise<Proven>
   /**
-   * The same work, with what nobody has, for a client that is not there, so that time does not tell. The decision has failed already, and whatever comes of
-   * this refuses for that.
+   * The same work, with what nobody has, for a client that is not there, so that time does not tell. The decision has
+   * failed already, and whatever comes of this refuses for that.
    */
   pretend?(decision: DecisionBuilder): unknown
   /** What the check `client` says where there is no such client. Default: that it has to be registered. */
@@ -71,11 +74,20 @@ export interface Proof {
 
 /** What proved a client. */
 export interface Proven {
-  /** Which of the client's credentials it was, where the method has any, as decisions and events call it: `secret:<id>`, `kid:<kid>`. */
+  /**
+   * Which of the client's credentials it was, where the method has any, as decisions and events call it: `secret:<id>`,
+   * `kid:<kid>`.
+   */
   readonly credential?: string
-  /** Which of the client's credentials this is a use of, where that is another: a registered subject and not the certificate that bears it. */
+  /**
+   * Which of the client's credentials this is a use of, where that is another: a registered subject and not the
+   * certificate that bears it.
+   */
   readonly used?: string
-  /** RFC 7638 thumbprint of the key of the client's instance, where that is what proved it: what it is given is good for this instance alone. */
+  /**
+   * RFC 7638 thumbprint of the key of the client's instance, where that is what proved it: what it is given is good for
+   * this instance alone.
+   */
   readonly instance?: string
 }
 
@@ -102,8 +114,8 @@ export function actionsOf(strategy: object): StrategyActions {
 }
 
 /**
- * Runs a strategy under Passport's rules: whatever happens ends in exactly one of `success`, `fail` and `error`, and never
- * in a rejected promise.
+ * Runs a strategy under Passport's rules: whatever happens ends in exactly one of `success`, `fail` and `error`, and
+ * never in a rejected promise.
  */
 export function runStrategy(
   actions: StrategyActions,
@@ -133,8 +145,8 @@ export function runStrategy(
 }
 
 /**
- * Client exists, is registered for this method, proves it, and is the one the request names. Every attempt is told to `onDecision`; every refusal is the
- * same {@link InvalidClientError}.
+ * Client exists, is registered for this method, proves it, and is the one the request names. Every attempt is told to
+ * `onDecision`; every refusal is the same {@link InvalidClientError}.
  *
  * @throws InvalidClientError, or TemporarilyUnavailableError when the clients cannot be looked up.
  */
@@ -211,7 +223,8 @@ export function decisionAbout(
 /**
  * What a method leaves to be checked once it is content.
  *
- * @throws InvalidClientError for a failed check that nothing was thrown for, and where the request names another client beside the one that was proved.
+ * @throws InvalidClientError for a failed check that nothing was thrown for, and where the request names another client
+ * beside the one that was proved.
  */
 export function checkProven(decision: DecisionBuilder, request: ClientRequest, client_id: string): void {
   if (decision.hasFailed) throw decision.refusal ?? decision.refuse('client')
@@ -221,7 +234,10 @@ export function checkProven(decision: DecisionBuilder, request: ClientRequest, c
   throw decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix })
 }
 
-/** Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source does not answer. */
+/**
+ * Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source
+ * does not answer.
+ */
 export async function requestedClient(
   clients: ClientRegistry,
   request: ClientRequest,

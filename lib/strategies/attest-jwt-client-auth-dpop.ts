@@ -1,10 +1,16 @@
-/** `attest_jwt_client_auth_dpop`: an attestation whose key signs the request's DPoP proof, and nothing else (attestation draft §5.2). */
+/**
+ * `attest_jwt_client_auth_dpop`: an attestation whose key signs the request's DPoP proof, and nothing else (attestation
+ * draft §5.2).
+ */
 import { listOf, readOptions, type Checks } from '../options.ts'
 import { AttestationStrategy, attestationStrategyChecks, type AttestationStrategyOptions } from './attestation-strategy.ts'
 
 /** The options of the method `attest_jwt_client_auth_dpop`. */
 export interface AttestJwtClientAuthDpopOptions extends AttestationStrategyOptions {
-  /** The URLs requests may have been sent to, for `htu` of their DPoP proofs. The endpoints of a server say so themselves; elsewhere it must be given. */
+  /**
+   * The URLs requests may have been sent to, for `htu` of their DPoP proofs. The endpoints of a server say so
+   * themselves; elsewhere it must be given.
+   */
   readonly addresses?: readonly string[] | undefined
 }
 
@@ -14,8 +20,8 @@ export const attestJwtClientAuthDpopChecks = {
 } satisfies Checks<AttestJwtClientAuthDpopOptions>
 
 /**
- * Authenticates a client by the headers `OAuth-Client-Attestation` and `DPoP`, both of one key. The proof carries a nonce always: there is no other
- * challenge.
+ * Authenticates a client by the headers `OAuth-Client-Attestation` and `DPoP`, both of one key. The proof carries a
+ * nonce always: there is no other challenge.
  *
  * @example
  * passport.use(new AttestJwtClientAuthDpopStrategy({ clients, attestation, addresses: ['https://as.example.com/jobs'] }))

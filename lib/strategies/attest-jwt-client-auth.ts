@@ -1,9 +1,13 @@
-/** `attest_jwt_client_auth`: an attester vouches for an instance of the client, which proves that it holds its key (attestation draft §5.1). */
+/**
+ * `attest_jwt_client_auth`: an attester vouches for an instance of the client, which proves that it holds its key
+ * (attestation draft §5.1).
+ */
 import { AttestationStrategy, type AttestationStrategyOptions } from './attestation-strategy.ts'
 
 /**
- * Authenticates a client by the headers `OAuth-Client-Attestation` and `OAuth-Client-Attestation-PoP`: for software that runs in many places, none of
- * which can keep the client's secret, each of which has a key of its own. What the client is given is good for that instance alone.
+ * Authenticates a client by the headers `OAuth-Client-Attestation` and `OAuth-Client-Attestation-PoP`: for software
+ * that runs in many places, none of which can keep the client's secret, each of which has a key of its own. What the
+ * client is given is good for that instance alone.
  *
  * @example
  * passport.use(new AttestJwtClientAuthStrategy({ clients, attestation: clientAttestation({ issuer, store, attesters }) }))

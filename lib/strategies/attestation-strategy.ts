@@ -20,7 +20,10 @@ import { absent, type Identification } from './strategy.ts'
 export interface AttestationStrategyOptions extends StrategyOptions {
   /** The attesters and challenges; what `clientAttestation()` makes. */
   readonly attestation: ClientAttestation
-  /** True where clients of other methods may send an attestation too, which whoever mounts the strategies then verifies. Default false. */
+  /**
+   * True where clients of other methods may send an attestation too, which whoever mounts the strategies then verifies.
+   * Default false.
+   */
   readonly supplementary?: boolean | undefined
 }
 
@@ -50,7 +53,10 @@ export abstract class AttestationStrategy extends MethodStrategy {
     this.addresses = addresses
   }
 
-  /** A request carries this method when it has an attestation; which proof has to come with it says what the client registered. */
+  /**
+   * A request carries this method when it has an attestation; which proof has to come with it says what the client
+   * registered.
+   */
   identify(request: ClientRequest): Identification {
     if (request.headers[attestationHeader] === undefined) return absent
     const jws = decodeOnce(request)

@@ -20,13 +20,24 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
-  /** Whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`, each where there is somebody to take it from. */
+  /**
+   * Whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`, each where there is
+   * somebody to take it from.
+   */
   readonly workloads?: WorkloadsOptions | undefined
-  /** The attesters and challenges of the two methods of attestation, which are left out without it; what `clientAttestation()` makes. */
+  /**
+   * The attesters and challenges of the two methods of attestation, which are left out without it; what
+   * `clientAttestation()` makes.
+   */
   readonly attestation?: ClientAttestation | undefined
-  /** True where clients of other methods may send an attestation too, and whoever mounts the strategies verifies it. Default false. */
+  /**
+   * True where clients of other methods may send an attestation too, and whoever mounts the strategies verifies it.
+   * Default false.
+   */
   readonly attestationSignal?: boolean | undefined
-  /** False leaves the certificate methods out: for a server whose connections never carry a certificate. Default true. */
+  /**
+   * False leaves the certificate methods out: for a server whose connections never carry a certificate. Default true.
+   */
   readonly certificateMethods?: boolean | undefined
 }
 

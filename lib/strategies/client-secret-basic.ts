@@ -15,9 +15,9 @@ export interface ClientSecretBasicOptions extends StrategyOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
   /**
-   * What becomes of a client that does not form-encode its client_id and secret, as RFC 6749 §2.3.1 asks and many libraries do not. `report`, the
-   * default: a secret that is not right when it is decoded is compared as it came, and one that is right then lets the client in, reported as
-   * `encoding`. `enforce`: it is refused.
+   * What becomes of a client that does not form-encode its client_id and secret, as RFC 6749 §2.3.1 asks and many
+   * libraries do not. `report`, the default: a secret that is not right when it is decoded is compared as it came, and
+   * one that is right then lets the client in, reported as `encoding`. `enforce`: it is refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
 }
@@ -36,12 +36,12 @@ export const clientSecretBasicChecks = {
 } satisfies Checks<ClientSecretBasicOptions>
 
 /**
- * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B); what was not encoded is
- * understood too, unless `basicEncoding` is `enforce`.
+ * Authenticates a client by id and secret in the Authorization header, both form-encoded (RFC 6749 §2.3.1, App. B);
+ * what was not encoded is understood too, unless `basicEncoding` is `enforce`.
  *
- * Built on passport-http's BasicStrategy, which takes any scheme containing "basic", tolerates junk around the base64, cuts
- * the secret at a second colon and decodes nothing. So the header is read strictly before the base class sees it, the base
- * class gets a rewritten one it cannot misread, and the verify callback uses our reading, never its arguments.
+ * Built on passport-http's BasicStrategy, which takes any scheme containing "basic", tolerates junk around the base64,
+ * cuts the secret at a second colon and decodes nothing. So the header is read strictly before the base class sees it,
+ * the base class gets a rewritten one it cannot misread, and the verify callback uses our reading, never its arguments.
  *
  * @example
  * passport.use(new ClientSecretBasicStrategy({ clients }))
@@ -120,7 +120,10 @@ interface BasicReading extends Reading {
   readonly headers: { readonly authorization: string }
 }
 
-/** What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could judge them. */
+/**
+ * What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could
+ * judge them.
+ */
 const readableHeaders = { authorization: `Basic ${Buffer.from('client:secret').toString('base64')}` }
 
 /** A request is identified and then judged: the header is decoded for both. */

@@ -5,8 +5,8 @@ import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 export type ClientSecretJwtOptions = JwtStrategyOptions
 
 /**
- * Authenticates a client by a JWT it signed with its secret (HS256, HS384, HS512): the secret itself is never sent. The server
- * must hold the secret readable.
+ * Authenticates a client by a JWT it signed with its secret (HS256, HS384, HS512): the secret itself is never sent. The
+ * server must hold the secret readable.
  *
  * @example
  * passport.use(new ClientSecretJwtStrategy({ clients, issuer: 'https://as.example.com', store: memoryStore() }))

@@ -12,8 +12,8 @@ import { absent, type ClientAuthenticationStrategy, type Identification } from '
  * Authenticates a client by the body parameters `client_id` and `client_secret`.
  *
  * Built on passport-oauth2-client-password, which hands whatever a body parser made of the parameters (lists, objects,
- * numbers) to its verify callback and does nothing at all where no parser ran. So the body is read strictly before the base
- * class sees it, and the verify callback uses our reading, never its arguments.
+ * numbers) to its verify callback and does nothing at all where no parser ran. So the body is read strictly before the
+ * base class sees it, and the verify callback uses our reading, never its arguments.
  *
  * @example
  * passport.use(new ClientSecretPostStrategy({ clients }))

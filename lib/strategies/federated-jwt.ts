@@ -1,4 +1,7 @@
-/** `federated_jwt`: a token that the client's platform signed for it, such as a Kubernetes service account token. No secret is anywhere. */
+/**
+ * `federated_jwt`: a token that the client's platform signed for it, such as a Kubernetes service account token. No
+ * secret is anywhere.
+ */
 import { jwtBearerAssertionType } from '../assertions/client-assertion.ts'
 import type { UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientsOfToken } from '../assertions/workloads/clients-of-token.ts'
@@ -21,8 +24,9 @@ export const federatedJwtChecks = { ...workloadStrategyChecks, store: storeToAdd
 
 /**
  * Authenticates a client by a JWT of a platform this server trusts, sent as `client_assertion` of type
- * `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`: by the issuer, audience, subject and claims that one of its `federated_credentials` wants. A
- * request without `client_id` is of the one client, among those configured as a list, whose credentials match; of nobody where there are two.
+ * `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`: by the issuer, audience, subject and claims that one of its
+ * `federated_credentials` wants. A request without `client_id` is of the one client, among those configured as a list,
+ * whose credentials match; of nobody where there are two.
  *
  * @example
  * const workloads = { issuers: [{ issuer: 'https://token.actions.githubusercontent.com' }] }

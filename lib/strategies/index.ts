@@ -35,7 +35,8 @@ export { TlsClientAuthStrategy } from './tls-client-auth.ts'
 export type { WorkloadStrategyOptions } from './workload-strategy.ts'
 
 /**
- * Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client keys.
+ * Every method built in, in the order metadata lists them; the JWT and certificate methods share one cache of client
+ * keys.
  *
  * @throws ConfigurationError naming the option that is wrong.
  */

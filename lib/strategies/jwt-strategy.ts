@@ -25,7 +25,10 @@ import { absent, type Identification } from './strategy.ts'
 export interface JwtStrategyOptions extends StrategyOptions, AssertionOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
-  /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
+  /**
+   * Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5
+   * seconds, 64 KiB.
+   */
   readonly fetchJson?: FetchJson | undefined
 }
 

@@ -1,4 +1,7 @@
-/** The base of client authentication methods: everything about one but what a request of it looks like and how it proves the client. */
+/**
+ * The base of client authentication methods: everything about one but what a request of it looks like and how it proves
+ * the client.
+ */
 import type { Request } from 'express'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import {
@@ -19,10 +22,11 @@ import type { ClientAuthenticationStrategy, Identification } from './strategy.ts
 const unjudged = readBy('anything', value => value)
 
 /**
- * A client authentication method, built in or of the application's own. Whoever extends it says what a request of the method looks like
- * (`identify`) and how it proves the client (`proof`). Guaranteed of every client that a request is then authenticated as: it is known, it may use
- * this method now, and it is the one the request names as `client_id`, where it names one. Every attempt, authenticated or refused, is told as one
- * decision; every refusal is the same 401 `invalid_client`.
+ * A client authentication method, built in or of the application's own. Whoever extends it says what a request of the
+ * method looks like (`identify`) and how it proves the client (`proof`). Guaranteed of every client that a request is
+ * then authenticated as: it is known, it may use this method now, and it is the one the request names as `client_id`,
+ * where it names one. Every attempt, authenticated or refused, is told as one decision; every refusal is the same 401
+ * `invalid_client`.
  *
  * Passport runs a strategy on `Object.create(strategy)`: no `#private` members.
  *
@@ -51,7 +55,8 @@ export abstract class MethodStrategy extends PassportBase implements ClientAuthe
   readonly context: StrategyContext
 
   /**
-   * @param ownOptions the names of options beside those of {@link StrategyOptions}, which are for the class itself to check.
+   * @param ownOptions the names of options beside those of {@link StrategyOptions}, which are for the class itself to
+   * check.
    * @throws ConfigurationError naming the option that is wrong.
    */
   constructor(options: StrategyOptions, ownOptions: readonly string[] = []) {
@@ -62,7 +67,10 @@ export abstract class MethodStrategy extends PassportBase implements ClientAuthe
 
   abstract identify(request: ClientRequest): Identification
 
-  /** What proves the client of a request that {@link identify} said is present. Called once a request, before its client is looked up. */
+  /**
+   * What proves the client of a request that {@link identify} said is present. Called once a request, before its client
+   * is looked up.
+   */
   protected abstract proof(request: ClientRequest): Proof
 
   override authenticate(req: Request): void {

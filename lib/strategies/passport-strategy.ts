@@ -1,4 +1,6 @@
-/** Passport's strategies, in words of our own: what is declared of this package asks nobody to install types of others'. */
+/**
+ * Passport's strategies, in words of our own: what is declared of this package asks nobody to install types of others'.
+ */
 import type { Request } from 'express'
 import { BasicStrategy } from 'passport-http'
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'

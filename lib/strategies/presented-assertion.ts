@@ -11,7 +11,9 @@ export function decodeOnce(request: ClientRequest): UnverifiedJws {
   return decoded.read(request) ?? decoded.write(request, decodeUnverified(request.parameters['client_assertion'] ?? ''))
 }
 
-/** Whether an assertion looks like another's than the client's: what a client signs names it as issuer and as subject. */
+/**
+ * Whether an assertion looks like another's than the client's: what a client signs names it as issuer and as subject.
+ */
 export function isForeign(jws: UnverifiedJws): boolean {
   return jws.outcome === 'read' && jws.payload['iss'] !== jws.payload['sub']
 }

@@ -5,8 +5,8 @@ import { JwtStrategy, type JwtStrategyOptions } from './jwt-strategy.ts'
 export type PrivateKeyJwtOptions = JwtStrategyOptions
 
 /**
- * Authenticates a client by a JWT signed with a key from its `jwks` or `jwks_uri`. The server never holds anything that could
- * impersonate the client. Recommended (RFC 9700 §2.5).
+ * Authenticates a client by a JWT signed with a key from its `jwks` or `jwks_uri`. The server never holds anything that
+ * could impersonate the client. Recommended (RFC 9700 §2.5).
  *
  * @example
  * passport.use(new PrivateKeyJwtStrategy({ clients, issuer: 'https://as.example.com', store: memoryStore() }))

@@ -40,7 +40,10 @@ export function failBeforeProof(
   })
 }
 
-/** What the request carries, in the words of whoever reads the log: a certificate method that was chosen for want of another had no certificate. */
+/**
+ * What the request carries, in the words of whoever reads the log: a certificate method that was chosen for want of
+ * another had no certificate.
+ */
 function carried(
   { name, certificate }: Pick<ClientAuthenticationStrategy, 'name' | 'certificate'>,
   request: ClientRequest

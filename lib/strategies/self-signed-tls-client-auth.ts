@@ -12,7 +12,10 @@ import { namesItselfOnly, type Identification } from './strategy.ts'
 export interface SelfSignedTlsClientAuthOptions extends StrategyOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
-  /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5 seconds, 64 KiB. */
+  /**
+   * Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses, 5
+   * seconds, 64 KiB.
+   */
   readonly fetchJson?: FetchJson | undefined
 }
 

@@ -17,9 +17,10 @@ import { decodeOnce, isForeign } from './presented-assertion.ts'
 import { openOptions, workloadStrategyChecks, WorkloadJwtStrategy, type WorkloadStrategyOptions } from './workload-strategy.ts'
 
 /**
- * Authenticates a client by a JWT-SVID, sent as `client_assertion` of type `urn:ietf:params:oauth:client-assertion-type:jwt-spiffe`: signed with a key
- * of the trust domain in its `sub`, which is the client's `spiffe_id` or below it. A request without `client_id` is of the one client, among those
- * configured as a list, that is so; of nobody where there are two.
+ * Authenticates a client by a JWT-SVID, sent as `client_assertion` of type
+ * `urn:ietf:params:oauth:client-assertion-type:jwt-spiffe`: signed with a key of the trust domain in its `sub`, which
+ * is the client's `spiffe_id` or below it. A request without `client_id` is of the one client, among those configured
+ * as a list, that is so; of nobody where there are two.
  *
  * @example
  * const workloads = { trustDomains: [{ trustDomain: 'prod.example', bundleEndpoint: 'https://spire.prod.example/bundle' }] }
@@ -37,7 +38,10 @@ export class SpiffeJwtStrategy extends WorkloadJwtStrategy {
     super(openOptions(readOptions(options, workloadStrategyChecks)))
   }
 
-  /** A JWT-SVID under the type of other assertions is looked at too, so that whoever operates the server is told of the type. */
+  /**
+   * A JWT-SVID under the type of other assertions is looked at too, so that whoever operates the server is told of the
+   * type.
+   */
   protected isCarried(type: string, jws: UnverifiedJws): boolean {
     return type === jwtSpiffeAssertionType || (type === jwtBearerAssertionType && isSvid(jws))
   }

@@ -1,4 +1,7 @@
-/** `spiffe_x509`: the X.509-SVID of the workload the client is, over mutual TLS (draft-ietf-oauth-spiffe-client-auth §3.2). */
+/**
+ * `spiffe_x509`: the X.509-SVID of the workload the client is, over mutual TLS (draft-ietf-oauth-spiffe-client-auth
+ * §3.2).
+ */
 import { looksLikeSvid, spiffeX509Checks, verifySpiffeX509 } from '../assertions/workloads/spiffe-x509.ts'
 import type { Workloads } from '../assertions/workloads/workloads.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
@@ -9,9 +12,10 @@ import { namesItselfOnly, type Identification } from './strategy.ts'
 import { openOptions, workloadStrategyChecks, type WorkloadStrategyOptions } from './workload-strategy.ts'
 
 /**
- * Authenticates a client, which names itself by `client_id`, by its certificate: an X.509-SVID whose one URI name is the client's `spiffe_id` or below
- * it, and whose path leads to the bundle of its trust domain. The authorities of the TLS listener, or of a proxy, have no say in it. Needs a
- * listener with `requestCert: true` and `rejectUnauthorized: false`, or a proxy that passes the certificate on with its intermediates.
+ * Authenticates a client, which names itself by `client_id`, by its certificate: an X.509-SVID whose one URI name is
+ * the client's `spiffe_id` or below it, and whose path leads to the bundle of its trust domain. The authorities of the
+ * TLS listener, or of a proxy, have no say in it. Needs a listener with `requestCert: true` and `rejectUnauthorized:
+ * false`, or a proxy that passes the certificate on with its intermediates.
  *
  * @example
  * const workloads = { trustDomains: [{ trustDomain: 'prod.example', bundleEndpoint: 'https://spire.prod.example/bundle' }] }

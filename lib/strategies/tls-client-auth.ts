@@ -7,9 +7,10 @@ import { MethodStrategy } from './method-strategy.ts'
 import { namesItselfOnly, type Identification } from './strategy.ts'
 
 /**
- * Authenticates a client by its certificate: the chain was verified by the TLS layer, and the subject is the one member the
- * client registered (`tls_client_auth_subject_dn`, `…_san_dns`, `…_san_uri`, `…_san_ip` or `…_san_email`). Needs a listener with
- * `requestCert: true`, `rejectUnauthorized: false` and `ca`: the CAs whose certificates count. Keep them few (RFC 8705 §7.4).
+ * Authenticates a client by its certificate: the chain was verified by the TLS layer, and the subject is the one member
+ * the client registered (`tls_client_auth_subject_dn`, `…_san_dns`, `…_san_uri`, `…_san_ip` or `…_san_email`). Needs a
+ * listener with `requestCert: true`, `rejectUnauthorized: false` and `ca`: the CAs whose certificates count. Keep them
+ * few (RFC 8705 §7.4).
  *
  * @example
  * passport.use(new TlsClientAuthStrategy({ clients }))

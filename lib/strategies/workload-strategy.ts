@@ -1,4 +1,7 @@
-/** What `federated_jwt` and `spiffe_jwt` share: a token of a platform as the client's assertion, beside which the client need not be named. */
+/**
+ * What `federated_jwt` and `spiffe_jwt` share: a token of a platform as the client's assertion, beside which the client
+ * need not be named.
+ */
 import { openWorkloads, type Workloads } from '../assertions/workloads/workloads.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { UnverifiedJws } from '../assertions/compact-jws.ts'

@@ -1,6 +1,6 @@
 /**
- * Attacks for one's own tests: requests that are wrong in one place, for any authorization server. Each says what is wrong with it, which section a server
- * breaks that lets it pass, and whether an answer refuses it.
+ * Attacks for one's own tests: requests that are wrong in one place, for any authorization server. Each says what is
+ * wrong with it, which section a server breaks that lets it pass, and whether an answer refuses it.
  *
  * @module clientele/testing/attacks
  */
@@ -28,17 +28,21 @@ export interface AttackOptions {
   readonly keys?: AttackKey | undefined
   /** Asks for addresses. Default: the global `fetch`, without following redirects. */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** The application to ask in the place of the network, such as an Express app; it is served on a port of its own while a request lasts. */
+  /**
+   * The application to ask in the place of the network, such as an Express app; it is served on a port of its own while
+   * a request lasts.
+   */
   readonly app?: RequestListener | undefined
   /** Milliseconds to wait for each answer. Default 10000. */
   readonly timeout?: number | undefined
 }
 
 /**
- * The attacks there are for a server and a client of it, some 200 to 300. A server that refuses all of them may be wrong elsewhere; one that lets one pass, or
- * answers with 5xx, is wrong there.
+ * The attacks there are for a server and a client of it, some 200 to 300. A server that refuses all of them may be
+ * wrong elsewhere; one that lets one pass, or answers with 5xx, is wrong there.
  *
- * @throws TypeError (rejects) where the server has no metadata, or refuses the good request that the attacks are made from.
+ * @throws TypeError (rejects) where the server has no metadata, or refuses the good request that the attacks are made
+ * from.
  *
  * @example
  * for (const attack of await attacks({ issuer, client, keys, app })) {

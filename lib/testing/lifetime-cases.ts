@@ -17,8 +17,8 @@ import {
 const day = 86_400
 
 /**
- * Writes a record that lives four ticks, and lets two of them pass. Answers whether it still has to live: a machine that was
- * busy elsewhere may come back after it has expired, and then nothing is shown.
+ * Writes a record that lives four ticks, and lets two of them pass. Answers whether it still has to live: a machine
+ * that was busy elsewhere may come back after it has expired, and then nothing is shown.
  */
 async function halfway(context: CaseContext, write: (ttl: number) => Promise<unknown>): Promise<() => boolean> {
   const begun = context.now()

@@ -23,16 +23,20 @@ export type { Json, Key, Store, StoredRecord, Taken } from '../stores/store.ts'
 export interface StoreSetup<Engine> {
   /** Prepares data of its own, and empty, for one case. */
   start(): Engine | Promise<Engine>
-  /** Opens a store on that data. Cases open several at once, as several processes would, and open one again after closing. */
+  /**
+   * Opens a store on that data. Cases open several at once, as several processes would, and open one again after
+   * closing.
+   */
   open(engine: Engine): Store | Promise<Store>
   /**
-   * Lets this many seconds pass for every store of the engine: with a clock that was handed to them, say. Left out, cases
-   * really wait, a few seconds in all; then nothing is said about the hour of `deleteGrant()` and other long times.
+   * Lets this many seconds pass for every store of the engine: with a clock that was handed to them, say. Left out,
+   * cases really wait, a few seconds in all; then nothing is said about the hour of `deleteGrant()` and other long
+   * times.
    */
   pass?(engine: Engine, seconds: number): void | Promise<void>
   /**
-   * Breaks every connection the open stores have to the engine, as a crash would. Data that was acknowledged must survive,
-   * and the stores must find their way back without being opened again. Left out, such cases are left out.
+   * Breaks every connection the open stores have to the engine, as a crash would. Data that was acknowledged must
+   * survive, and the stores must find their way back without being opened again. Left out, such cases are left out.
    */
   interrupt?(engine: Engine): void | Promise<void>
   /** Removes the data, after every store was closed. */
@@ -41,7 +45,9 @@ export interface StoreSetup<Engine> {
   readonly shared?: boolean
 }
 
-/** One thing every store has to do. `run` rejects, with an `AssertionError` as a rule, where the store does not do it. */
+/**
+ * One thing every store has to do. `run` rejects, with an `AssertionError` as a rule, where the store does not do it.
+ */
 export interface StoreCase {
   /** The case, in a sentence. */
   readonly name: string
@@ -53,12 +59,12 @@ export interface StoreCase {
 export type RegisterTest = (name: string, run: () => Promise<void>) => unknown
 
 /**
- * Registers a test for everything the store contract asks of this store: what each operation answers, that time to live is
- * kept, that of many callers one wins, that keys and values come back as they were; and, unless `shared` is false, the same
- * across several stores on the same data and after closing.
+ * Registers a test for everything the store contract asks of this store: what each operation answers, that time to live
+ * is kept, that of many callers one wins, that keys and values come back as they were; and, unless `shared` is false,
+ * the same across several stores on the same data and after closing.
  *
- * Cases race a hundred callers and write some thousands of records: give each of them half a minute, and the store's own
- * patience some seconds.
+ * Cases race a hundred callers and write some thousands of records: give each of them half a minute, and the store's
+ * own patience some seconds.
  *
  * @example
  * import test from 'node:test'

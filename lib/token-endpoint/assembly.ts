@@ -42,9 +42,10 @@ interface MoreOfServer {
 /**
  * Makes them.
  *
- * @param more `registered` finds clients that registered themselves beside those of the options; `userinfo` is the userinfo endpoint; `otherAudiences` is what the audience dial accepts
- * beside the token endpoints, where it accepts those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why
- * a grant is not there.
+ * @param more `registered` finds clients that registered themselves beside those of the options; `userinfo` is the
+ * userinfo endpoint; `otherAudiences` is what the audience dial accepts beside the token endpoints, where it accepts
+ * those; `withCredentials` makes of the clients those with what is kept of their credentials; `missing` says why a
+ * grant is not there.
  */
 export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = {}): TokenEndpointParts {
   const { registered, userinfo, otherAudiences = [], withCredentials } = more
@@ -111,7 +112,10 @@ async function isThere(clients: ClientRegistry, client_id: string): Promise<bool
   }
 }
 
-/** The clients of a function are held against the server as they come, and told of where one is configured wrongly; a list has been by then. */
+/**
+ * The clients of a function are held against the server as they come, and told of where one is configured wrongly; a
+ * list has been by then.
+ */
 function foundClients(
   clients: ClientRegistry,
   {

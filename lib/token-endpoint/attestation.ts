@@ -18,7 +18,9 @@ export interface ServerAttestation {
   readonly signal: 'off' | 'optional' | 'required'
 }
 
-/** Undefined where no attesters are configured. @throws ConfigurationError where the option does not go with the others. */
+/**
+ * Undefined where no attesters are configured. @throws ConfigurationError where the option does not go with the others.
+ */
 export function serverAttestationOf(
   { attestation: given, strategies, profile }: Pick<ReadTokenRouter, 'attestation' | 'strategies' | 'profile'>,
   server: TokenServer,

@@ -6,7 +6,10 @@ import { InvalidDpopProofError, InvalidRequestError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import type { Confirmation } from '../tokens/confirmation.ts'
 
-/** Whether there is anything for {@link readConfirmation} to read: most requests prove nothing beside their client's credential. */
+/**
+ * Whether there is anything for {@link readConfirmation} to read: most requests prove nothing beside their client's
+ * credential.
+ */
 export function carriesConfirmation(request: ClientRequest, client: Client): boolean {
   return (
     request.headers['dpop'] !== undefined ||
@@ -16,12 +19,13 @@ export function carriesConfirmation(request: ClientRequest, client: Client): boo
 }
 
 /**
- * The `cnf` of the tokens this request is answered with. A DPoP proof is used wherever one is sent, a certificate where the client
- * registered for it.
+ * The `cnf` of the tokens this request is answered with. A DPoP proof is used wherever one is sent, a certificate where
+ * the client registered for it.
  *
  * @param addresses where the request may have been sent to, from configuration.
  * @throws InvalidDpopProofError for a bad proof, or none where the client registered `dpop_bound_access_tokens`;
- * InvalidRequestError for no certificate where it registered `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
+ * InvalidRequestError for no certificate where it registered `tls_client_certificate_bound_access_tokens` (RFC 8705
+ * §3.4).
  */
 export async function readConfirmation(
   request: ClientRequest,

@@ -32,51 +32,71 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly jsonBody?: boolean | undefined
   /** Which `aud` of a client assertion is accepted beside the issuer. Default `issuer`: none. */
   readonly assertionAudience?: AssertionAudience | undefined
-  /** The signature algorithms accepted of client assertions. Default: all that can be verified; those of FAPI 2.0 §5.4.1 under its profile. */
+  /**
+   * The signature algorithms accepted of client assertions. Default: all that can be verified; those of FAPI 2.0 §5.4.1
+   * under its profile.
+   */
   readonly assertionAlgorithms?: readonly string[] | undefined
-  /** Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks them. */
+  /**
+   * Rules about client assertions that are enforced or only reported, one by one; {@link BreakReport} says who breaks
+   * them.
+   */
   readonly assertionDials?: AssertionDials | undefined
   /**
-   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749 §2.3.1). Default `report`: they are
-   * let in where the secret is right as it came, and reported; `enforce`: they are refused.
+   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749
+   * §2.3.1). Default `report`: they are let in where the secret is right as it came, and reported; `enforce`: they are
+   * refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
   /**
-   * Where endpoints stand below the issuer, by their metadata names without `_endpoint`: `{ token: '/token', jwks: '/keys' }`. Metadata and its aliases
-   * follow. Default: below `/oauth2`.
+   * Where endpoints stand below the issuer, by their metadata names without `_endpoint`: `{ token: '/token', jwks:
+   * '/keys' }`. Metadata and its aliases follow. Default: below `/oauth2`.
    */
   readonly paths?: EndpointPaths | undefined
-  /** The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default: the issuer and the path of the token endpoint. */
+  /**
+   * The token endpoint's own URL: what `report` and `legacy` accept as `aud`. Default: the issuer and the path of the
+   * token endpoint.
+   */
   readonly tokenEndpoints?: readonly string[] | undefined
   /** Where client certificates come from. Default: the TLS connection itself. */
   readonly certificateSource?: CertificateSource | undefined
   /** False leaves the certificate methods out of the built-in strategies. Default true. */
   readonly certificateMethods?: boolean | undefined
-  /** Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
+  /**
+   * Fetches a client's `jwks_uri`. Default: https only, to public addresses (loopback too where the issuer itself is on
+   * it).
+   */
   readonly fetchJson?: FetchJson | undefined
   /**
-   * Lets in clients whose `client_id` is the https URL of a document with their metadata (Client ID Metadata Document), fetched when one comes. Default:
-   * there are no such clients. Not together with `strategies` of one's own, which know none of them.
+   * Lets in clients whose `client_id` is the https URL of a document with their metadata (Client ID Metadata Document),
+   * fetched when one comes. Default: there are no such clients. Not together with `strategies` of one's own, which know
+   * none of them.
    */
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /**
-   * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds the methods `federated_jwt`,
-   * `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With `strategies` of
-   * one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
+   * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds
+   * the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With
+   * `strategies` of one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
    */
   readonly workloads?: WorkloadsOptions | undefined
   /**
-   * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none. Not together with `strategies` of
-   * one's own, nor under `fapi2-security`.
+   * Takes attestations of client instances (`attest_jwt_client_auth`, `attest_jwt_client_auth_dpop`). Default: none.
+   * Not together with `strategies` of one's own, nor under `fapi2-security`.
    */
   readonly attestation?: AttestationOptions | undefined
-  /** `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default `oauth2`. */
+  /**
+   * `fapi2-security` turns every rule of the FAPI 2.0 Security Profile on, and refuses what breaks one. Default
+   * `oauth2`.
+   */
   readonly profile?: Profile | undefined
-  /** True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs are taken (RFC 9449 §8). Default false. */
+  /**
+   * True asks every DPoP proof for a nonce of this server's, and hands out the next one with every answer where proofs
+   * are taken (RFC 9449 §8). Default false.
+   */
   readonly requireDpopNonce?: boolean | undefined
   /**
-   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default 20 in 60 seconds; false: any
-   * number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default
+   * 20 in 60 seconds; false: any number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
    */
   readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */

@@ -31,7 +31,9 @@ export class WatchedTokenRequest {
     return this.operation === undefined ? work() : this.operation.run(work)
   }
 
-  /** The client is authenticated. @param grant_type one that this server has; undefined where the request names none. */
+  /**
+   * The client is authenticated. @param grant_type one that this server has; undefined where the request names none.
+   */
   authenticated(client: Client, grant_type: string | undefined): void {
     this.client = client
     this.grant_type = grant_type

@@ -1,6 +1,6 @@
 /**
- * The JWT bearer grant without client authentication (RFC 7523 §2.1, the workload identity extension of MCP): a platform's token is what proves the
- * client, and all that names it.
+ * The JWT bearer grant without client authentication (RFC 7523 §2.1, the workload identity extension of MCP): a
+ * platform's token is what proves the client, and all that names it.
  */
 import { decodeUnverified } from '../assertions/compact-jws.ts'
 import { clientsOfToken } from '../assertions/workloads/clients-of-token.ts'
@@ -32,7 +32,9 @@ export interface WorkloadClient {
   readonly useAssertion: () => Promise<void>
 }
 
-/** Authenticates by the request's `assertion`; undefined where the request is none of this grant without authentication. */
+/**
+ * Authenticates by the request's `assertion`; undefined where the request is none of this grant without authentication.
+ */
 export type WorkloadGrant = (request: ClientRequest) => Promise<WorkloadClient> | undefined
 
 const [method = ''] = methodsThat(({ accepts }) => accepts.includes('federated'))

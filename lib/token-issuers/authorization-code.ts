@@ -11,9 +11,9 @@ import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
- * Redeems an authorization code: bound to the client it was issued to, the exact redirect URI and the PKCE challenge; used
- * once. A second use is `invalid_grant` and revokes what the first one bought. A code presented with a wrong redirect URI or
- * verifier is spent all the same: whoever sent it does not hold what belongs to it.
+ * Redeems an authorization code: bound to the client it was issued to, the exact redirect URI and the PKCE challenge;
+ * used once. A second use is `invalid_grant` and revokes what the first one bought. A code presented with a wrong
+ * redirect URI or verifier is spent all the same: whoever sent it does not hold what belongs to it.
  */
 export function authorizationCode(): TokenIssuer {
   return {
@@ -56,8 +56,8 @@ function checkRedirectUri(request: TokenRequest, record: AuthorizationCodeRecord
 }
 
 /**
- * A verifier if and only if there was a challenge (OAuth 2.1 §4.1.3, RFC 9700 §2.1.1): a missing one is someone who only has
- * the code, a superfluous one is a client whose challenge was stripped on the way.
+ * A verifier if and only if there was a challenge (OAuth 2.1 §4.1.3, RFC 9700 §2.1.1): a missing one is someone who
+ * only has the code, a superfluous one is a client whose challenge was stripped on the way.
  */
 function checkCodeVerifier(request: TokenRequest, record: AuthorizationCodeRecord): void {
   const { code_verifier } = request.parameters

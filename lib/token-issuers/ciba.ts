@@ -1,4 +1,7 @@
-/** The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a device of theirs. */
+/**
+ * The CIBA grant (OpenID Connect Client-Initiated Backchannel Authentication §10.1): tokens once the person agreed on a
+ * device of theirs.
+ */
 import { UnauthorizedClientError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
 import { cibaGrantType } from '../clients/grant-types.ts'
@@ -10,11 +13,12 @@ import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
 /**
- * Answers clients that poll, and those that were pinged: `authorization_pending`, `slow_down` for polls that come too often, `access_denied`,
- * `expired_token`, and tokens for exactly one poll once the person has approved. For confidential clients; clients that are pushed to are refused.
+ * Answers clients that poll, and those that were pinged: `authorization_pending`, `slow_down` for polls that come too
+ * often, `access_denied`, `expired_token`, and tokens for exactly one poll once the person has approved. For
+ * confidential clients; clients that are pushed to are refused.
  *
- * Its ids come from the backchannel authentication endpoint, which `authorizationServer()` has where this is among its `tokenIssuers`; it then
- * needs the option `backchannelAuthentication`.
+ * Its ids come from the backchannel authentication endpoint, which `authorizationServer()` has where this is among its
+ * `tokenIssuers`; it then needs the option `backchannelAuthentication`.
  */
 export function ciba(): TokenIssuer {
   return {

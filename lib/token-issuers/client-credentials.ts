@@ -7,8 +7,8 @@ import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenResponse, TokenServer } from '../tokens/token-server.ts'
 
 /**
- * Issues an access token to a confidential client on its own behalf: `sub` is the client, and there is never a refresh token
- * (RFC 6749 §4.4.3). Scope values about people are refused when asked for and left out of the client's default.
+ * Issues an access token to a confidential client on its own behalf: `sub` is the client, and there is never a refresh
+ * token (RFC 6749 §4.4.3). Scope values about people are refused when asked for and left out of the client's default.
  */
 export function clientCredentials(): TokenIssuer {
   return {
@@ -18,7 +18,10 @@ export function clientCredentials(): TokenIssuer {
   }
 }
 
-/** An access token for the client on its own behalf. @param beforeMinting called once scope and resource are found right. */
+/**
+ * An access token for the client on its own behalf. @param beforeMinting called once scope and resource are found
+ * right.
+ */
 export async function issueToClient(
   request: TokenRequest,
   server: TokenServer,

@@ -8,11 +8,12 @@ import { resourceFor } from '../tokens/token-response.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
 /**
- * Answers a device's polls: `authorization_pending`, `slow_down` for those that come too often, `access_denied`, `expired_token`, and tokens for
- * exactly one poll once the person has approved. The code is bound to the client it was issued to.
+ * Answers a device's polls: `authorization_pending`, `slow_down` for those that come too often, `access_denied`,
+ * `expired_token`, and tokens for exactly one poll once the person has approved. The code is bound to the client it was
+ * issued to.
  *
- * Its codes come from the device authorization endpoint, which `authorizationServer()` has where this is among its `tokenIssuers`; it then needs
- * the option `deviceAuthorization`.
+ * Its codes come from the device authorization endpoint, which `authorizationServer()` has where this is among its
+ * `tokenIssuers`; it then needs the option `deviceAuthorization`.
  */
 export function deviceCode(): TokenIssuer {
   return {

@@ -8,7 +8,10 @@ import { refreshToken } from './refresh-token.ts'
 import { tokenExchange } from './token-exchange.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 
-/** Every grant that needs nothing else set up, in the order metadata lists them. The others are on where they are listed. */
+/**
+ * Every grant that needs nothing else set up, in the order metadata lists them. The others are on where they are
+ * listed.
+ */
 export function builtInTokenIssuers(): readonly TokenIssuer[] {
   return [authorizationCode(), clientCredentials(), refreshToken()]
 }

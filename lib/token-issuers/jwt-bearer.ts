@@ -1,6 +1,7 @@
 /**
- * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them. Identity chaining across domains
- * (draft-ietf-oauth-identity-chaining) and ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
+ * The JWT bearer grant (RFC 7523 §2.1): another issuer's word that a person here lets this client act for them.
+ * Identity chaining across domains (draft-ietf-oauth-identity-chaining) and ID-JAG
+ * (draft-ietf-oauth-identity-assertion-authz-grant) are uses of it.
  */
 import { isPublicMethod } from '../clients/methods.ts'
 import {
@@ -27,13 +28,14 @@ export interface JwtBearerOptions extends TrustedIssuersOptions {
   /** The account an assertion is about. */
   readonly subject: FindSubject
   /**
-   * The tenant this server is, as identity providers name it in `aud_tenant` of an ID-JAG. One that names another is refused; so is one that names any where there is
-   * nothing here. Default: none.
+   * The tenant this server is, as identity providers name it in `aud_tenant` of an ID-JAG. One that names another is
+   * refused; so is one that names any where there is nothing here. Default: none.
    */
   readonly audTenant?: string | undefined
   /**
-   * True also takes a platform's token, of the server's `workloads`, without any client authentication (the workload identity extension of MCP): the one
-   * client whose `federated_credentials` it matches is the client and the subject. Default false.
+   * True also takes a platform's token, of the server's `workloads`, without any client authentication (the workload
+   * identity extension of MCP): the one client whose `federated_credentials` it matches is the client and the subject.
+   * Default false.
    */
   readonly workloads?: boolean | undefined
 }
@@ -55,14 +57,16 @@ const idJag = 'oauth-id-jag+jwt'
 const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
 
 /**
- * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients; an ID-JAG for public ones too whose
- * metadata is a document of their own.
+ * Issues an access token, and never a refresh token, for an assertion of a trusted issuer. For confidential clients; an
+ * ID-JAG for public ones too whose metadata is a document of their own.
  *
- * Guaranteed of an assertion that is accepted: every check of `TrustedIssuers.verify`; `aud` names this issuer or its token endpoint; a `client_id`
- * in it is the authenticated client; the request proves the key or certificate its `cnf` names; and it was never used before, unless its issuer's rule
- * says `replay: 'allow'`. Scope and resource are within what the assertion names. Its use is the last check: what fails another uses nothing up.
+ * Guaranteed of an assertion that is accepted: every check of `TrustedIssuers.verify`; `aud` names this issuer or its
+ * token endpoint; a `client_id` in it is the authenticated client; the request proves the key or certificate its `cnf`
+ * names; and it was never used before, unless its issuer's rule says `replay: 'allow'`. Scope and resource are within
+ * what the assertion names. Its use is the last check: what fails another uses nothing up.
  *
- * An assertion of type `oauth-id-jag+jwt` moreover has `client_id`, `jti` and `iat`, and this issuer as its only `aud`; its `aud_tenant`, where it has one, is `audTenant`.
+ * An assertion of type `oauth-id-jag+jwt` moreover has `client_id`, `jti` and `iat`, and this issuer as its only `aud`;
+ * its `aud_tenant`, where it has one, is `audTenant`.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -127,7 +131,8 @@ function refused(reason: string): InvalidGrantError {
 }
 
 function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: TokenRequest, server: TokenServer): void {
-  // whoever signed it names the client, and no more is needed of one that cannot prove itself; other assertions are good for whoever holds them
+  // whoever signed it names the client, and no more is needed of one that cannot prove itself; other assertions are
+  // good for whoever holds them
   if (typ !== idJag && isPublicMethod(authentication.method))
     throw new UnauthorizedClientError('this grant_type is for confidential clients', {
       reason: 'a public client with a document may use an ID-JAG and no other assertion'

@@ -11,8 +11,8 @@ import type { TokenServer } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
- * Issues a new access token for a grant. Scope only narrows, and only for this access token. Where the token rotates, its
- * predecessor still gets the same successor within the retry window; anything older ends the grant.
+ * Issues a new access token for a grant. Scope only narrows, and only for this access token. Where the token rotates,
+ * its predecessor still gets the same successor within the retry window; anything older ends the grant.
  */
 export function refreshToken(): TokenIssuer {
   return {

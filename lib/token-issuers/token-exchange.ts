@@ -44,8 +44,8 @@ export interface ExchangeRequest {
 }
 
 /**
- * `impersonation`: the new token says nothing of who exchanged it. `delegation`: it names the actor in `act`, before those who acted already. Either way
- * it keeps the actors the subject token names.
+ * `impersonation`: the new token says nothing of who exchanged it. `delegation`: it names the actor in `act`, before
+ * those who acted already. Either way it keeps the actors the subject token names.
  */
 export type ExchangeVerdict =
   | { /** The kind of exchange that is allowed; false: none. */ readonly allow: 'impersonation' | 'delegation' }
@@ -57,7 +57,10 @@ export type ExchangeVerdict =
 
 /** The options of `tokenExchange()`. */
 export interface TokenExchangeOptions extends Omit<TrustedIssuersOptions, 'trustedIssuers'> {
-  /** Which exchanges are allowed. Whatever it does not allow is refused: undefined, and anything that is no {@link ExchangeVerdict}. */
+  /**
+   * Which exchanges are allowed. Whatever it does not allow is refused: undefined, and anything that is no {@link
+   * ExchangeVerdict}.
+   */
   readonly policy: (request: ExchangeRequest) => ExchangeVerdict | undefined | Promise<ExchangeVerdict | undefined>
   /** Other issuers whose JWTs may be exchanged. Default none. */
   readonly trustedIssuers?: readonly TrustedIssuer[] | undefined
@@ -85,12 +88,15 @@ interface Exchange {
 }
 
 /**
- * Exchanges this server's own access tokens, refresh tokens and ID Tokens, and trusted issuers' JWTs, for access tokens. For confidential clients.
+ * Exchanges this server's own access tokens, refresh tokens and ID Tokens, and trusted issuers' JWTs, for access
+ * tokens. For confidential clients.
  *
- * Guaranteed of the token issued: the policy allowed it; its scope is within the subject token's and the client's; it expires no later than the subject
- * token; the request proved the keys and certificates the subject and actor tokens are bound to, and it is bound to what the request proved; where the
- * subject token names who may act (`may_act`), nobody else does; actors are never lost from `act`; it has a grant of its own, which ends with the subject token's
- * grant and where the subject token is revoked. There is neither a refresh token nor an ID Token. A trusted issuer's JWT is used up, last, unless its rule says `replay: 'allow'`.
+ * Guaranteed of the token issued: the policy allowed it; its scope is within the subject token's and the client's; it
+ * expires no later than the subject token; the request proved the keys and certificates the subject and actor tokens
+ * are bound to, and it is bound to what the request proved; where the subject token names who may act (`may_act`),
+ * nobody else does; actors are never lost from `act`; it has a grant of its own, which ends with the subject token's
+ * grant and where the subject token is revoked. There is neither a refresh token nor an ID Token. A trusted issuer's
+ * JWT is used up, last, unless its rule says `replay: 'allow'`.
  *
  * @throws ConfigurationError naming the option that is wrong. There is no exchange without a policy.
  *
@@ -212,8 +218,8 @@ function isOwnJwt(presented: string, server: TokenServer): boolean {
 }
 
 /**
- * The resources the new token is for: those `resource` or `audience` name, or else the subject token's own, so that a token for one API never
- * becomes one for all.
+ * The resources the new token is for: those `resource` or `audience` name, or else the subject token's own, so that a
+ * token for one API never becomes one for all.
  */
 function targetsOf(request: TokenRequest, server: TokenServer, subject: PresentedToken): readonly string[] {
   const resources = requestedResources(request.parameters)
@@ -268,7 +274,9 @@ async function allowedActor(context: Exchange, { targets, ...proposal }: Proposa
   return act
 }
 
-/** Who acts: whom the actor token is about, or else the client. A party of this server's needs no issuer to be known by. */
+/**
+ * Who acts: whom the actor token is about, or else the client. A party of this server's needs no issuer to be known by.
+ */
 function partyOf(actor: PresentedToken | undefined, client: Client, server: TokenServer): Party {
   if (actor === undefined) return { sub: client.client_id }
   if (actor.iss !== server.issuer) return { iss: actor.iss, sub: actor.sub }
@@ -279,7 +287,10 @@ function partyOf(actor: PresentedToken | undefined, client: Client, server: Toke
 /** As many exchanges in a row as may lead to a token: each look at it looks at all of them. */
 const mostExchanges = 8
 
-/** What the new token lives and dies with: a grant of its own that ends with what was exchanged. What somebody else vouches for is exchanged for no grant of ours. */
+/**
+ * What the new token lives and dies with: a grant of its own that ends with what was exchanged. What somebody else
+ * vouches for is exchanged for no grant of ours.
+ */
 async function beginGrant(server: TokenServer, subject: PresentedToken, record: NewGrant): Promise<string> {
   const { type, grant, jti, about } = subject
   if (type === 'jwt' || type === 'id_token') return startGrant(server, record)

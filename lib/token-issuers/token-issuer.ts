@@ -23,13 +23,16 @@ export interface TokenRequest extends TokenRecipient {
   readonly parameters: Parameters
   /** The token endpoint's own URLs, from configuration. */
   readonly tokenEndpoints: readonly string[]
-  /** Set where the request's `assertion` itself was what authenticated the client: uses it up, the last thing before tokens are made. */
+  /**
+   * Set where the request's `assertion` itself was what authenticated the client: uses it up, the last thing before
+   * tokens are made.
+   */
   readonly useAssertion?: (() => Promise<void>) | undefined
 }
 
 /**
- * One grant. Answer through `server.respond(request, grant)`, which mints, records and shapes the tokens; refuse by throwing
- * one of this library's errors.
+ * One grant. Answer through `server.respond(request, grant)`, which mints, records and shapes the tokens; refuse by
+ * throwing one of this library's errors.
  *
  * @example
  * const voucher: TokenIssuer = {
@@ -47,9 +50,15 @@ export interface TokenIssuer {
   readonly grant_type: string
   /** True where public clients must not use it. Default false. */
   readonly confidential?: boolean
-  /** True: public clients with a document of their own may use it all the same; which requests of theirs are good `issue` says. Default false. */
+  /**
+   * True: public clients with a document of their own may use it all the same; which requests of theirs are good
+   * `issue` says. Default false.
+   */
   readonly publicDocuments?: boolean
-  /** True: a platform's token as `assertion` may stand for client authentication; then `useAssertion` of the request is set. Default false. */
+  /**
+   * True: a platform's token as `assertion` may stand for client authentication; then `useAssertion` of the request is
+   * set. Default false.
+   */
   readonly workloads?: boolean
   /** What it adds to the server's metadata: registered members only. */
   readonly metadata?: Readonly<Record<string, unknown>>
@@ -88,7 +97,8 @@ export function requestedScope(
 }
 
 /**
- * The same within what a client presents, such as an assertion or a token, which says what it is good for: all of that where the client asks for nothing.
+ * The same within what a client presents, such as an assertion or a token, which says what it is good for: all of that
+ * where the client asks for nothing.
  *
  * @param limit what is presented allows; undefined: it says nothing of scope.
  * @throws InvalidScopeError as {@link requestedScope}, and for a value beyond the limit.

@@ -12,7 +12,10 @@ import type { Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
-/** What an access token says, whichever format it has. Times are seconds since the epoch. Claims of `accessTokenClaims` are members too. */
+/**
+ * What an access token says, whichever format it has. Times are seconds since the epoch. Claims of `accessTokenClaims`
+ * are members too.
+ */
 export interface AccessToken extends AccessTokenMembers, Readonly<Record<string, unknown>> {}
 
 /** What every access token of this server's can say. */
@@ -22,13 +25,16 @@ export interface AccessTokenMembers {
   /** The person, by their own `sub`, or the client where it acts for itself. */
   readonly sub: string
   /**
-   * What the client calls the person, where that is not `sub`: a pairwise identifier (OpenID Connect Core §8). It is the `sub` of the JWT,
-   * and the one to tell the client and anybody else.
+   * What the client calls the person, where that is not `sub`: a pairwise identifier (OpenID Connect Core §8). It is
+   * the `sub` of the JWT, and the one to tell the client and anybody else.
    */
   readonly pairwise_sub?: string | undefined
   /** The scope values it is good for. */
   readonly scope: readonly string[]
-  /** What it is for: a resource, or a resource and the userinfo endpoint; undefined: none was named, and its scope belongs to none. */
+  /**
+   * What it is for: a resource, or a resource and the userinfo endpoint; undefined: none was named, and its scope
+   * belongs to none.
+   */
   readonly aud?: string | readonly string[] | undefined
   /** Seconds since the epoch at which it was issued. */
   readonly iat: number
@@ -56,12 +62,18 @@ export interface AccessTokenMembers {
   readonly grant?: string | undefined
 }
 
-/** What a token says beside its id and its grant, which can be told from its reference: all that is kept of an opaque one. */
+/**
+ * What a token says beside its id and its grant, which can be told from its reference: all that is kept of an opaque
+ * one.
+ */
 type TokenContent = Omit<AccessTokenMembers, 'jti' | 'grant'>
 
 const jwtType = 'at+jwt'
 const separator = '.'
-/** Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was revoked. */
+/**
+ * Seconds by which the clocks of the store and of another node may lag: a JWT must not outlive the record that it was
+ * revoked.
+ */
 const clockDifference = 60
 
 /** Mints an access token and, where it must be found again, records it first. */
@@ -121,8 +133,8 @@ export interface FoundAccessToken {
 }
 
 /**
- * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was revoked, and its client and
- * its person are still there. Says nothing about audience, scope or proof of possession.
+ * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was
+ * revoked, and its client and its person are still there. Says nothing about audience, scope or proof of possession.
  *
  * @throws TemporarilyUnavailableError where one of that cannot be found out.
  */
@@ -146,8 +158,8 @@ export async function findAccessToken(server: TokenServer, presented: string): P
 }
 
 /**
- * Ends an access token that {@link findAccessToken} found, and what was exchanged for it: from now on it does not. A resource that reads JWTs
- * itself takes one until it expires.
+ * Ends an access token that {@link findAccessToken} found, and what was exchanged for it: from now on it does not. A
+ * resource that reads JWTs itself takes one until it expires.
  */
 export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
   const left = Math.ceil(token.exp - server.clock() / 1000)
@@ -155,7 +167,9 @@ export async function revokeAccessToken(server: TokenServer, presented: string, 
   if (!isJwt(presented)) await server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
 }
 
-/** The resources a token is good for, by their indicators, and the userinfo endpoint among them; empty: it names none. */
+/**
+ * The resources a token is good for, by their indicators, and the userinfo endpoint among them; empty: it names none.
+ */
 export function audiencesOf({ aud }: Pick<AccessToken, 'aud'>): readonly string[] {
   if (aud === undefined) return []
   return typeof aud === 'string' ? [aud] : aud
@@ -191,8 +205,9 @@ function accessTokenKey(reference: string, grant: string | undefined): Key {
 }
 
 /**
- * RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo says. `sub` is what the
- * client calls the person: the client can read this too, and two resources learn nothing from it that the client could not tell them.
+ * RFC 9068 §2.2. `aud` is always there: a JWT is only minted for a resource, which has no business with what userinfo
+ * says. `sub` is what the client calls the person: the client can read this too, and two resources learn nothing from
+ * it that the client could not tell them.
  */
 function claimsOf(server: TokenServer, content: TokenContent, jti: string): object {
   return {

@@ -3,8 +3,8 @@ import { InvalidGrantError, TemporarilyUnavailableError } from '../errors.ts'
 import type { TokenServer } from './token-server.ts'
 
 /**
- * Whether a person is still somebody here, by the application's `account`; true where it did not say how to ask. `true` and an object are a yes,
- * whatever else it answers is none.
+ * Whether a person is still somebody here, by the application's `account`; true where it did not say how to ask. `true`
+ * and an object are a yes, whatever else it answers is none.
  *
  * @throws TemporarilyUnavailableError where it throws or rejects.
  */
@@ -19,7 +19,10 @@ export async function hasAccount(server: Pick<TokenServer, 'account'>, sub: stri
   return answer === true || (typeof answer === 'object' && answer !== null && !Array.isArray(answer))
 }
 
-/** @throws InvalidGrantError where the person is nobody here any more; TemporarilyUnavailableError as {@link hasAccount}. */
+/**
+ * @throws InvalidGrantError where the person is nobody here any more; TemporarilyUnavailableError as {@link
+ * hasAccount}.
+ */
 export async function checkAccount(server: Pick<TokenServer, 'account'>, sub: string): Promise<void> {
   if (await hasAccount(server, sub)) return
   throw new InvalidGrantError('this grant is not valid', { reason: 'its person is nobody here any more, says account()' })

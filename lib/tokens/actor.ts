@@ -29,8 +29,9 @@ export const longestChain = 8
 const longestName = 512
 
 /**
- * The `act` claim of a JWT of the issuer `iss`, each party in it named together with its issuer and nothing else. Undefined where there is none;
- * `malformed` where a party has no name, or the chain is longer than {@link longestChain}.
+ * The `act` claim of a JWT of the issuer `iss`, each party in it named together with its issuer and nothing else.
+ * Undefined where there is none; `malformed` where a party has no name, or the chain is longer than {@link
+ * longestChain}.
  */
 export function readActor(act: unknown, iss: string): Actor | undefined | 'malformed' {
   return act === undefined ? undefined : readChain(act, iss, longestChain)
@@ -48,8 +49,8 @@ function readChain(act: unknown, iss: string, most: number): Actor | 'malformed'
 }
 
 /**
- * The `may_act` claim of a JWT of the issuer `iss`. Undefined where there is none; `malformed` where it names nobody in terms that are understood here:
- * then nobody may act.
+ * The `may_act` claim of a JWT of the issuer `iss`. Undefined where there is none; `malformed` where it names nobody in
+ * terms that are understood here: then nobody may act.
  */
 export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | undefined | 'malformed' {
   if (may_act === undefined) return undefined
@@ -60,7 +61,10 @@ export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | 
   return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : (may_act as AllowedActor)
 }
 
-/** The new chain where `actor` acts for the subject of a token that has the chain `prior`; undefined where that would be too long. */
+/**
+ * The new chain where `actor` acts for the subject of a token that has the chain `prior`; undefined where that would be
+ * too long.
+ */
 export function actThrough(actor: Party, prior: Actor | undefined): Actor | undefined {
   // who acts already does not act through itself
   if (prior?.sub === actor.sub && prior.iss === actor.iss) return prior

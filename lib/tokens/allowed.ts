@@ -22,7 +22,9 @@ export function registeredScope({ scopes }: Pick<TokenServer, 'scopes'>, client:
   return registered
 }
 
-/** The scope values a client may have: what it registered, and those that no client nobody configured has to register. */
+/**
+ * The scope values a client may have: what it registered, and those that no client nobody configured has to register.
+ */
 export function allowedScope(server: Pick<TokenServer, 'scopes' | 'openScopes'>, client: Client): readonly string[] {
   const registered = registeredScope(server, client)
   const { openScopes = [] } = server

@@ -1,4 +1,7 @@
-/** Claims about people: which there are, and which of them a scope value or a `claims` parameter gives (OpenID Connect Core §5). */
+/**
+ * Claims about people: which there are, and which of them a scope value or a `claims` parameter gives (OpenID Connect
+ * Core §5).
+ */
 import type { Client } from '../clients/client.ts'
 import type { AccountClaims } from './grant.ts'
 import { parseScope } from './scope.ts'
@@ -32,7 +35,10 @@ export function claimsOf(scope: readonly string[]): readonly string[] {
   return scope.flatMap(value => claimsOfScope[value] ?? [])
 }
 
-/** The claims a client can ask for one by one: those of the scope values it may have, so that `claims` is no way around its scope. */
+/**
+ * The claims a client can ask for one by one: those of the scope values it may have, so that `claims` is no way around
+ * its scope.
+ */
 export function claimsWithinReach(scopes: readonly string[], client: Pick<Client, 'scope'>): readonly string[] {
   const registered = client.scope === undefined ? undefined : (parseScope(client.scope) ?? [])
   return claimsOf(registered === undefined ? scopes : scopes.filter(value => registered.includes(value)))
@@ -65,7 +71,10 @@ export async function readClaims(
   )
 }
 
-/** A claim without what has no value: null, an empty string, an object in which nothing is left. Undefined where that is all of it. */
+/**
+ * A claim without what has no value: null, an empty string, an object in which nothing is left. Undefined where that is
+ * all of it.
+ */
 function valued(claim: unknown): unknown {
   if (claim === null || claim === '') return undefined
   if (typeof claim !== 'object' || Array.isArray(claim)) return claim

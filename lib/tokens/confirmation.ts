@@ -19,8 +19,9 @@ export function isProvedBy(bound: Confirmation | undefined, proved: Confirmation
 }
 
 /**
- * The `cnf` of somebody else's JWT; undefined where it has none. `unknown` where it names what this server cannot ask a request to prove:
- * such a JWT is good for nobody here, because treating it as bound to nothing would let anybody use it.
+ * The `cnf` of somebody else's JWT; undefined where it has none. `unknown` where it names what this server cannot ask a
+ * request to prove: such a JWT is good for nobody here, because treating it as bound to nothing would let anybody use
+ * it.
  */
 export function readConfirmationClaim(cnf: unknown): Confirmation | undefined | 'unknown' {
   if (cnf === undefined) return undefined

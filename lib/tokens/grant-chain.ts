@@ -1,6 +1,6 @@
 /**
- * Grants that began with a token exchange (RFC 8693). Each is a grant of its own that knows its parent: what was exchanged. Ending the parent, or revoking
- * the token that was presented, ends them; ending one leaves its parent.
+ * Grants that began with a token exchange (RFC 8693). Each is a grant of its own that knows its parent: what was
+ * exchanged. Ending the parent, or revoking the token that was presented, ends them; ending one leaves its parent.
  */
 import type { Key, Store } from '../stores/store.ts'
 import { endExchanged, findGrant, isExchanged, rootOf, tokenDigest, type FoundGrant } from './grant.ts'
@@ -11,7 +11,10 @@ export function revocationKey(jti: string, grant: string | undefined): Key {
   return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant: rootOf(grant) }
 }
 
-/** A grant while everything it rests on lives: one look-up, and for one that began with an exchange one or two more a generation. */
+/**
+ * A grant while everything it rests on lives: one look-up, and for one that began with an exchange one or two more a
+ * generation.
+ */
 export async function findLivingGrant(store: Store, id: string): Promise<FoundGrant | undefined> {
   const found = await findGrant(store, id)
   const parent = found?.grant.exchanged

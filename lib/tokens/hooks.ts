@@ -1,4 +1,7 @@
-/** What an application adds to tokens, and the tokens it still knows from before: functions of its own, bounded in time and in what they may say. */
+/**
+ * What an application adds to tokens, and the tokens it still knows from before: functions of its own, bounded in time
+ * and in what they may say.
+ */
 import type { Client } from '../clients/client.ts'
 import { OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import type { AccountClaims, Grant } from './grant.ts'
@@ -56,8 +59,9 @@ export const reservedClaims: ReadonlySet<string> = new Set(reserved)
  * The claims a hook adds to a token.
  *
  * @param name the option it was given as.
- * @throws the OAuthError it threw; TemporarilyUnavailableError for whatever else it threw, and where it takes longer than five seconds; ServerError where
- * it answers no object, sets a claim that is this library's to set, or says more than 4096 bytes.
+ * @throws the OAuthError it threw; TemporarilyUnavailableError for whatever else it threw, and where it takes longer
+ * than five seconds; ServerError where it answers no object, sets a claim that is this library's to set, or says more
+ * than 4096 bytes.
  */
 export async function ownClaims(name: string, hook: ClaimsHook, context: ClaimsContext): Promise<AccountClaims> {
   const answer = await answerOf(name, () => hook(context))
@@ -120,7 +124,10 @@ export interface ForeignToken {
 /** Finds a token this server did not issue; undefined or null where there is none. */
 export type FindToken = (token: string) => ForeignToken | null | undefined | Promise<ForeignToken | null | undefined>
 
-/** What is known of a token that another server issued. @throws as {@link ownClaims}: who does not answer right gives no access. */
+/**
+ * What is known of a token that another server issued. @throws as {@link ownClaims}: who does not answer right gives no
+ * access.
+ */
 export async function findForeign(find: FindToken, presented: string): Promise<ForeignToken | undefined> {
   const answer = await answerOf('findToken', () => find(presented))
   if (answer === undefined || answer === null) return undefined

@@ -1,4 +1,7 @@
-/** ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint instead, unless told otherwise. */
+/**
+ * ID Tokens (OpenID Connect Core §2): who signed in, told to the client. Profile claims go to the userinfo endpoint
+ * instead, unless told otherwise.
+ */
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
 import { readClaims } from './claims.ts'
@@ -16,7 +19,10 @@ export interface PushedWith {
   readonly refresh_token: string | undefined
 }
 
-/** Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to, `own` the claims the application adds. */
+/**
+ * Mints an ID Token for a grant with a person in it. `access_token` is what `at_hash` binds it to, `own` the claims the
+ * application adds.
+ */
 export async function mintIdToken(
   server: TokenServer,
   client: Client,

@@ -11,7 +11,10 @@ import { findRefreshToken, isCurrent } from './refresh-token.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
-/** An introspection response. `false` says nothing more: not whose token it is, nor why it is not good, nor whether there is one. */
+/**
+ * An introspection response. `false` says nothing more: not whose token it is, nor why it is not good, nor whether
+ * there is one.
+ */
 export type Introspection =
   { readonly active: false } | { readonly active: true; readonly client_id: string; readonly [member: string]: unknown }
 
@@ -21,11 +24,11 @@ const inactive: Introspection = { active: false }
 const sameNamed = ['aud', 'iat', 'exp', 'cnf', 'jti', 'auth_time', 'acr', 'act', 'may_act', 'authorization_details']
 
 /**
- * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists the client in
- * `introspectionClients`. Any other is inactive, as is one that expired, was revoked, belongs to somebody who is nobody here any more, or is a refresh
- * token that was replaced. Looking at a
- * token changes nothing: a replaced refresh token that is introspected has not been used. A person is called what the token's client calls them
- * (OpenID Connect Core §8).
+ * Tells a client about a token: its own, access and refresh tokens alike, or an access token for a resource that lists
+ * the client in `introspectionClients`. Any other is inactive, as is one that expired, was revoked, belongs to somebody
+ * who is nobody here any more, or is a refresh token that was replaced. Looking at a token changes nothing: a replaced
+ * refresh token that is introspected has not been used. A person is called what the token's client calls them (OpenID
+ * Connect Core §8).
  */
 export async function introspect(
   server: TokenServer,

@@ -1,8 +1,8 @@
 /**
- * The grants of each person, found by person: what a client holds of theirs can be shown to them, and taken back. Two lists in the
- * store, each changed by compare-and-set, so that of two authorizations at once neither is lost: a person's clients, and what one
- * client holds of one person. A grant is listed before any code or token of it is handed out: nothing lives that its person cannot
- * end.
+ * The grants of each person, found by person: what a client holds of theirs can be shown to them, and taken back. Two
+ * lists in the store, each changed by compare-and-set, so that of two authorizations at once neither is lost: a
+ * person's clients, and what one client holds of one person. A grant is listed before any code or token of it is handed
+ * out: nothing lives that its person cannot end.
  */
 import type { GrantRevoked } from '../events/events.ts'
 import { read, update, write } from '../stores/records.ts'
@@ -13,7 +13,9 @@ import type { TokenServer } from './token-server.ts'
 
 /** What one client holds of a person's, as the person may see it. Times are seconds since the epoch. */
 export interface PersonGrant {
-  /** Names the grant in {@link PersonGrants.revokeGrant}. No secret: whoever knows it can do nothing with it elsewhere. */
+  /**
+   * Names the grant in {@link PersonGrants.revokeGrant}. No secret: whoever knows it can do nothing with it elsewhere.
+   */
   readonly id: string
   /** The client that holds it. */
   readonly client_id: string
@@ -34,8 +36,8 @@ export interface PersonGrants {
   /** What clients hold of this person's now, the newest first. A code that was not redeemed yet is not among it. */
   grants(sub: string): Promise<readonly PersonGrant[]>
   /**
-   * Ends one grant of this person's: its refresh token and every access token of it, JWTs too where they are checked here. False
-   * where the person has no such grant (any longer).
+   * Ends one grant of this person's: its refresh token and every access token of it, JWTs too where they are checked
+   * here. False where the person has no such grant (any longer).
    */
   revokeGrant(sub: string, id: string): Promise<boolean>
   /** Ends everything this client holds of this person's, codes on their way to it included. */
@@ -45,7 +47,10 @@ export interface PersonGrants {
 /** What a grant is kept from; the rest is filled in. */
 export type NewGrant = Omit<GrantRecord, 'since'> & Partial<Pick<GrantRecord, 'since'>>
 
-/** The name of a client or grant, and the milliseconds since the epoch after which it is gone by itself. The oldest come first. */
+/**
+ * The name of a client or grant, and the milliseconds since the epoch after which it is gone by itself. The oldest come
+ * first.
+ */
 type Listed = readonly [name: string, until: number]
 
 /** As many clients a person may have, and as many grants one client of one person's. Beyond that the oldest end. */
@@ -58,7 +63,9 @@ export async function keepGrant(server: TokenServer, id: string, given: NewGrant
   await write(server.store, grantKey(id), record, ttl)
 }
 
-/** Sees to it that a grant that lives `ttl` seconds from now is on its person's list as long; answers until when it is. */
+/**
+ * Sees to it that a grant that lives `ttl` seconds from now is on its person's list as long; answers until when it is.
+ */
 export async function keepListed(
   server: TokenServer,
   id: string,
@@ -72,8 +79,8 @@ export async function keepListed(
 }
 
 /**
- * Puts a grant on its person's list before it exists, and answers until when it is there: twice its time, so that a grant that is used
- * again and again is written down once in a lifetime of its refresh token.
+ * Puts a grant on its person's list before it exists, and answers until when it is there: twice its time, so that a
+ * grant that is used again and again is written down once in a lifetime of its refresh token.
  */
 export async function listGrant(
   server: TokenServer,
@@ -84,7 +91,8 @@ export async function listGrant(
   const now = server.clock()
   const until = now + 2 * ttl * 1000
   await put(server, grantsKey(sub, client_id), [id, until], until, grant => endGrant(server, grant, client_id, 'limit'))
-  // the client comes second: whoever ends a client that is one too many then finds this grant, or sees the client come back
+  // the client comes second: whoever ends a client that is one too many then finds this grant, or sees the client come
+  // back
   await put(server, clientsKey(sub), [client_id, now + 4 * ttl * 1000], until, client => endGrants(server, sub, client, 'limit'))
   return until
 }
@@ -94,7 +102,9 @@ export async function clientsOfPerson(server: TokenServer, sub: string): Promise
   return (await readList(server, clientsKey(sub))).map(([client_id]) => client_id)
 }
 
-/** Ends what one client holds of a person's, but for what `isKept` says of its scope. Codes on their way to it end too. */
+/**
+ * Ends what one client holds of a person's, but for what `isKept` says of its scope. Codes on their way to it end too.
+ */
 export async function endGrantsBut(
   server: TokenServer,
   sub: string,
@@ -149,7 +159,9 @@ function shown(id: string, grant: GrantRecord): PersonGrant {
   }
 }
 
-/** The grants end before they leave the list: a process that stops in between leaves nothing alive that is not on it. */
+/**
+ * The grants end before they leave the list: a process that stops in between leaves nothing alive that is not on it.
+ */
 async function endGrants(server: TokenServer, sub: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
   const key = grantsKey(sub, client_id)
   const ids = (await readList(server, key)).map(([id]) => id)

@@ -1,4 +1,7 @@
-/** Tokens that are presented to be exchanged for others (RFC 8693 §2.1): what each says, and whether one of this server's is still good. */
+/**
+ * Tokens that are presented to be exchanged for others (RFC 8693 §2.1): what each says, and whether one of this
+ * server's is still good.
+ */
 import type { Client } from '../clients/client.ts'
 import { audiencesOf, verifyHeldToken } from './access-token.ts'
 import { hasAccount } from './account.ts'
@@ -57,8 +60,9 @@ const longest = 16_384
 const nobody = 'its person is nobody here any more, says account()'
 
 /**
- * A token of this server's. An access token may be anybody's; a refresh token and an ID Token are good in the hands of the client they were issued to
- * alone. A superseded refresh token ends its grant, here as at the refresh token grant. Says nothing about proof of possession.
+ * A token of this server's. An access token may be anybody's; a refresh token and an ID Token are good in the hands of
+ * the client they were issued to alone. A superseded refresh token ends its grant, here as at the refresh token grant.
+ * Says nothing about proof of possession.
  */
 export function verifyOwnToken(
   server: TokenServer,
@@ -76,7 +80,10 @@ export function verifyOwnToken(
   }
 }
 
-/** A verified JWT of another issuer. Its scope, its confirmation and its actors must be understood, or it is refused: each of them limits what it is good for. */
+/**
+ * A verified JWT of another issuer. Its scope, its confirmation and its actors must be understood, or it is refused:
+ * each of them limits what it is good for.
+ */
 export function readForeignToken(jwt: {
   readonly iss: string
   readonly sub: string

@@ -1,6 +1,6 @@
 /**
- * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one record
- * per grant however often it is refreshed. Rotation is one compare-and-set on that record.
+ * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one
+ * record per grant however often it is refreshed. Rotation is one compare-and-set on that record.
  */
 import type { Client } from '../clients/client.ts'
 import { isPublic } from '../clients/client.ts'
@@ -49,7 +49,10 @@ export interface FoundRefreshToken {
   readonly generation: number
 }
 
-/** The grant a refresh token of this server's belongs to, while that lives. Whether the token can still be used says {@link isCurrent}. */
+/**
+ * The grant a refresh token of this server's belongs to, while that lives. Whether the token can still be used says
+ * {@link isCurrent}.
+ */
 export async function findRefreshToken(server: TokenServer, token: string): Promise<FoundRefreshToken | undefined> {
   const reference = readRefreshToken(server, token)
   const found = reference && (await findGrant(server.store, reference.grant))
@@ -74,8 +77,9 @@ export function rotates(server: TokenServer, client: Client, confirmation: Confi
 }
 
 /**
- * What a refresh token is bound to: a public client's to its DPoP key (RFC 9449 §5), and any client's to the certificate its tokens are bound to. A
- * confidential client's is bound to the client already, so it may change its DPoP key.
+ * What a refresh token is bound to: a public client's to its DPoP key (RFC 9449 §5), and any client's to the
+ * certificate its tokens are bound to. A confidential client's is bound to the client already, so it may change its
+ * DPoP key.
  */
 export function refreshConfirmation(client: Client, confirmation: Confirmation | undefined): Confirmation | undefined {
   if (confirmation === undefined || isPublic(client)) return confirmation
@@ -137,7 +141,9 @@ export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: 
   return server.clock() >= refresh.rotated_at + server.refreshTokenTtl * 1000
 }
 
-/** Seconds a grant is kept: longer than its refresh token, because an access token bought with that at last lives on. */
+/**
+ * Seconds a grant is kept: longer than its refresh token, because an access token bought with that at last lives on.
+ */
 export function grantTtl(server: TokenServer, record: Pick<GrantRecord, 'refresh'>): number {
   const longestAccessToken = Math.max(
     server.accessTokenTtl,

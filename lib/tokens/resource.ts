@@ -21,7 +21,10 @@ export interface ResourceOptions {
   readonly resource: string
   /** The scope values that belong to this resource. */
   readonly scopes?: readonly string[] | undefined
-  /** `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default `jwt`. */
+  /**
+   * `jwt`: a signed token the resource verifies itself (RFC 9068). `opaque`: a reference it asks us about. Default
+   * `jwt`.
+   */
   readonly accessTokenFormat?: 'jwt' | 'opaque' | undefined
   /**
    * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
@@ -30,18 +33,23 @@ export interface ResourceOptions {
   readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
   readonly accessTokenTtl?: number | undefined
-  /** The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none. */
+  /**
+   * The clients this resource asks with what tokens meant for it say (RFC 7662 §2.1), by their client_id. Default none.
+   */
   readonly introspectionClients?: readonly string[] | undefined
-  /** The scope of a request for this resource that names none. Default: what the client registered, as for any request. */
+  /**
+   * The scope of a request for this resource that names none. Default: what the client registered, as for any request.
+   */
   readonly defaultScope?: readonly string[] | undefined
   /**
-   * `registered` (default): a client may ask for the scope values it registered. `any`: clients that nobody configured may ask for every one of this
-   * resource's, for clients that register before they know what they will need.
+   * `registered` (default): a client may ask for the scope values it registered. `any`: clients that nobody configured
+   * may ask for every one of this resource's, for clients that register before they know what they will need.
    */
   readonly clientScope?: 'registered' | 'any' | undefined
   /**
-   * `exact` (default): a request names the resource by its indicator as a string. `address`: in any spelling of the same address too: another case of scheme or host, the scheme's
-   * own port, with or without a slash at the end. What is granted and minted is the indicator as it stands here.
+   * `exact` (default): a request names the resource by its indicator as a string. `address`: in any spelling of the
+   * same address too: another case of scheme or host, the scheme's own port, with or without a slash at the end. What
+   * is granted and minted is the indicator as it stands here.
    */
   readonly spelling?: 'exact' | 'address' | undefined
   /** Which grants for this resource have a refresh token. Default: as the server's `refreshTokens` says. */
@@ -155,7 +163,10 @@ export class Resources {
     return [...this.byIndicator.values()]
   }
 
-  /** Whether this client may be told what a token for the resource says. A resource that is not known (any longer) has no such client. */
+  /**
+   * Whether this client may be told what a token for the resource says. A resource that is not known (any longer) has
+   * no such client.
+   */
   isIntrospectedBy(client_id: string, indicator: string): boolean {
     return this.byIndicator.get(indicator)?.introspectionClients.includes(client_id) === true
   }
@@ -212,7 +223,10 @@ export class Resources {
   }
 }
 
-/** One spelling for all that are the same address (RFC 3986 §6.2.2, §6.2.3), and for one with and without a slash at its end. */
+/**
+ * One spelling for all that are the same address (RFC 3986 §6.2.2, §6.2.3), and for one with and without a slash at its
+ * end.
+ */
 function addressOf(indicator: string): string {
   const { origin, protocol, host, pathname, search } = new URL(indicator)
   return `${origin === 'null' ? `${protocol}//${host}` : origin}${pathname.replace(/\/$/, '')}${search}`

@@ -6,12 +6,13 @@ import { findRefreshToken } from './refresh-token.ts'
 import type { TokenServer } from './token-server.ts'
 
 /**
- * Revokes a token of this client's. A refresh token ends its whole grant and every access token of it, also where it has been replaced or has
- * expired: its client wants an end to what began with it. An access token ends with what was exchanged for it. What is no token, or no longer one, or another client's
- * stays as it is.
+ * Revokes a token of this client's. A refresh token ends its whole grant and every access token of it, also where it
+ * has been replaced or has expired: its client wants an end to what began with it. An access token ends with what was
+ * exchanged for it. What is no token, or no longer one, or another client's stays as it is.
  *
- * The key or certificate a token is bound to need not be proved: whoever holds a stolen one can only do its owner the favour of ending it. What an
- * attested instance was given another instance of the client cannot end: they are many, and each has its own person.
+ * The key or certificate a token is bound to need not be proved: whoever holds a stolen one can only do its owner the
+ * favour of ending it. What an attested instance was given another instance of the client cannot end: they are many,
+ * and each has its own person.
  */
 export async function revokeToken(
   server: TokenServer,

@@ -10,7 +10,10 @@ export function sealed({ keys, random }: Sealing, purpose: string, value: object
   return seal(keyOf(keys, purpose), '', JSON.stringify(value), random)
 }
 
-/** The value that was sealed. @throws ServerError for anything this server did not seal for this purpose, or sealed under other keys. */
+/**
+ * The value that was sealed. @throws ServerError for anything this server did not seal for this purpose, or sealed
+ * under other keys.
+ */
 export function opened({ keys }: Pick<Sealing, 'keys'>, purpose: string, text: string): unknown {
   const json = open(keyOf(keys, purpose), '', text)
   if (json !== undefined) return JSON.parse(json)

@@ -1,6 +1,6 @@
 /**
- * Which clients and grants belong to a person's session at the application: whom to tell, and what to end, when it is over. A client is put on the
- * session's list before it is handed a code, so that no session ends without it.
+ * Which clients and grants belong to a person's session at the application: whom to tell, and what to end, when it is
+ * over. A client is put on the session's list before it is handed a code, so that no session ends without it.
  */
 import { OAuthError, ServerError } from '../errors.ts'
 import { read, update } from '../stores/records.ts'
@@ -51,7 +51,8 @@ export function outlivesSession(scope: readonly string[]): boolean {
 /**
  * Puts a client and the grant it is about to get on the session's list.
  *
- * @throws OAuthError `login_required` where the session has ended meanwhile; ServerError for a `sid` that was another person's.
+ * @throws OAuthError `login_required` where the session has ended meanwhile; ServerError for a `sid` that was another
+ * person's.
  */
 export async function joinSession(server: TokenServer, grant: string, joining: Joining): Promise<void> {
   const { sid, sub, client_id, scope } = joining
@@ -75,8 +76,9 @@ export async function joinSession(server: TokenServer, grant: string, joining: J
 }
 
 /**
- * Begins the end of a session: from now on no client joins it. What is to be done is there until {@link finishSession}; a second call finds it again.
- * Undefined where nothing is known of it, or it is not the session of `sub`, where that is given.
+ * Begins the end of a session: from now on no client joins it. What is to be done is there until {@link finishSession};
+ * a second call finds it again. Undefined where nothing is known of it, or it is not the session of `sub`, where that
+ * is given.
  */
 export async function endingSession(server: TokenServer, sid: string, sub?: string): Promise<PersonSession | undefined> {
   const isTheirs = (found: SessionRecord): boolean => sub === undefined || found.sub === sub

@@ -1,6 +1,7 @@
 /**
- * How clients know people (OpenID Connect Core §8): by the person's own `sub`, or, where a client registered `pairwise`, by an identifier
- * that no other sector can tell is the same person's. Inside this server a person is always their own `sub`.
+ * How clients know people (OpenID Connect Core §8): by the person's own `sub`, or, where a client registered
+ * `pairwise`, by an identifier that no other sector can tell is the same person's. Inside this server a person is
+ * always their own `sub`.
  */
 import { createHmac } from 'node:crypto'
 import type { Client, ClientMetadata } from '../clients/client.ts'
@@ -26,8 +27,8 @@ export const pairwiseSecretCheck = valueLike<string | Uint8Array>(
 )
 
 /**
- * Pairwise identifiers under a secret: HMAC-SHA256 over issuer, sector and `sub`. The same three always give the same identifier, which says nothing
- * about any of them; issuers that share a secret share no identifier.
+ * Pairwise identifiers under a secret: HMAC-SHA256 over issuer, sector and `sub`. The same three always give the same
+ * identifier, which says nothing about any of them; issuers that share a secret share no identifier.
  */
 export function pairwiseSubjects(secret: string | Uint8Array, issuer: string): PairwiseSubjects {
   const bytes = Buffer.from(secret)
@@ -43,7 +44,10 @@ export function subjectTypes({ pairwise }: SubjectNaming): readonly string[] {
   return pairwise === undefined ? ['public'] : ['public', 'pairwise']
 }
 
-/** What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints it sends. */
+/**
+ * What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints
+ * it sends.
+ */
 export function subjectFor({ pairwise }: SubjectNaming, client: Client, sub: string): string {
   if (client.subject_type !== 'pairwise') return sub
   const sector = sectorOf(client)
@@ -52,7 +56,8 @@ export function subjectFor({ pairwise }: SubjectNaming, client: Client, sub: str
 }
 
 /**
- * Refuses pairwise clients of a list where there is no secret to make their identifiers with: told at start, not by a failing request.
+ * Refuses pairwise clients of a list where there is no secret to make their identifiers with: told at start, not by a
+ * failing request.
  *
  * @throws ConfigurationError naming the client's member.
  */

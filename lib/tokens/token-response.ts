@@ -162,7 +162,10 @@ function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], 
   return { resource, audience }
 }
 
-/** Those asked for, or else all that were granted: a token for none of them would be one that any API might take (RFC 8707 §2.2). */
+/**
+ * Those asked for, or else all that were granted: a token for none of them would be one that any API might take (RFC
+ * 8707 §2.2).
+ */
 function namedBy({ resources }: Pick<Grant, 'resources'>, asked: ResponseShape['resource'] = []): readonly string[] {
   const named = typeof asked === 'string' ? [asked] : asked
   return named.length > 0 ? named : resources

@@ -1,4 +1,4 @@
-/** What token issuers are given: the server's keys, store and policy, and the one way to turn a grant into a token response. */
+/** The server as token issuers see it: keys, store, policy, and the one way from a grant to a token response. */
 import {
   clock,
   ConfigurationError,
@@ -33,7 +33,7 @@ export interface TokenOptions {
   readonly issuer: string
   /** Keeps codes, grants and tokens. */
   readonly store: Store
-  /** Private keys to sign with: fixed ones of `generateKeys()`, or a source whose changes are followed, such as `storedKeys()`. */
+  /** Private keys to sign with: those of `generateKeys()`, or a source that is followed, such as `storedKeys()`. */
   readonly keys: PrivateKeySet | KeySource
   /**
    * Whether the person with this `sub` is still somebody here: answer with their account, or true. Whatever else it
@@ -47,8 +47,9 @@ export interface TokenOptions {
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /**
-   * What pairwise identifiers are made with (OpenID Connect Core §8), for clients with `subject_type: "pairwise"`: at least 32 bytes. A secret
-   * of its own, because it must never change, and keys do: with another one, everybody is a stranger to these clients. Default: none, and no such clients.
+   * What pairwise identifiers are made with (OpenID Connect Core §8), for clients with `subject_type: "pairwise"`: at
+   * least 32 bytes. A secret of its own, because it must never change, and keys do: with another one, everybody is a
+   * stranger to these clients. Default: none, and no such clients.
    */
   readonly pairwiseSecret?: string | Uint8Array | undefined
   /** The scope values clients may ask for, beside those of the resources. */
@@ -61,24 +62,25 @@ export interface TokenOptions {
    * lists both. `none`: nothing that `aud` would name.
    */
   readonly defaultResource?: 'inferred' | 'none' | undefined
-  /** What ID Tokens may be signed with, as far as there are keys; the first is for clients that registered nothing. Default RS256, PS256, ES256, EdDSA, Ed25519. */
+  /** Algorithms of ID Tokens, the first for clients that name none. Default RS256, PS256, ES256, EdDSA, Ed25519. */
   readonly idTokenAlgorithms?: readonly string[] | undefined
   /**
    * Which claims of a person's ID Tokens have. `requested` (default): those asked for there one by one; the others are
    * at the userinfo endpoint (OpenID Connect Core §5.4). `scopes`: those of the granted scope values too, for clients
-   * that never ask there. A client's `id_token_claims` decides for it. A function: claims of the application's own, beside those
-   * requested; bound as those of `accessTokenClaims` are.
+   * that never ask there. A client's `id_token_claims` decides for it. A function: claims of the application's own,
+   * beside those requested; bound as those of `accessTokenClaims` are.
    */
   readonly idTokenClaims?: IdTokenClaims | ClaimsHook | undefined
   /**
-   * Adds claims of the application's own to access tokens: to JWTs, to what introspection says of opaque ones, and to `req.accessToken`. A claim that
-   * is the server's cannot be set, all of them together are 4096 bytes at most, and it has five seconds: otherwise there is no token. Called before a
-   * refresh token is used up. Default: none.
+   * Adds claims of the application's own to access tokens: to JWTs, to what introspection says of opaque ones, and to
+   * `req.accessToken`. A claim that is the server's cannot be set, all of them together are 4096 bytes at most, and it
+   * has five seconds: otherwise there is no token. Called before a refresh token is used up. Default: none.
    */
   readonly accessTokenClaims?: ClaimsHook | undefined
   /**
-   * Finds an access token that a server before this one issued, and that is still to be good: asked for what is no token of this server's, whoever
-   * presents it. Its client, its person, its expiry and its revocation are judged as those of any other. Default: there are none.
+   * Finds an access token that a server before this one issued, and that is still to be good: asked for what is no
+   * token of this server's, whoever presents it. Its client, its person, its expiry and its revocation are judged as
+   * those of any other. Default: there are none.
    */
   readonly findToken?: FindToken | undefined
   /** Seconds an access token lives. Default 3600. */
@@ -106,7 +108,7 @@ export interface TokenOptions {
   readonly clock?: (() => number) | undefined
   /** Random bytes. Default: a cryptographically secure source. */
   readonly random?: RandomBytes | undefined
-  /** Told of everything that happens: authentications, tokens, replays, revocations; see docs/events.md. What it throws or rejects with decides nothing. */
+  /** Told of all that happens; see docs/events.md. What it throws or rejects with decides nothing. */
   readonly onEvent?: EventListener | undefined
 }
 
@@ -183,7 +185,7 @@ export interface ResponseShape {
   readonly refresh_token?: string | (() => Promise<string | undefined>) | undefined
   /** True: that the grant's person is somebody here has just been found out; `account` is not asked again. */
   readonly knownAccount?: true | undefined
-  /** The latest this access token may expire: seconds since the epoch, in the future. Default: when its own time to live has passed. */
+  /** The latest this access token may expire: seconds since the epoch, in the future. Default: its own life. */
   readonly expires_at?: number | undefined
   /** False: no ID Token, whatever the scope. */
   readonly id_token?: false | undefined

@@ -29,7 +29,8 @@ export interface AwsRole {
 }
 
 /**
- * The credential of a client that runs as an IAM role. The number of the account, which is nobody else's ever, is wanted beside the role's name.
+ * The credential of a client that runs as an IAM role. The number of the account, which is nobody else's ever, is
+ * wanted beside the role's name.
  *
  * @example
  * awsRole({ issuer: 'https://a1b2c3d4-….tokens.sts.global.api.aws', roleArn: 'arn:aws:iam::123456789012:role/deployer' })

@@ -8,11 +8,19 @@ import { credential, presetChecks, refusing, type PresetOptions } from './preset
 export interface AzureManagedIdentityOptions extends PresetOptions {
   /** The tenant's id: a GUID. */
   readonly tenantId: string
-  /** The identity's object id, which Azure also calls its principal id: a GUID. Every other identity of the tenant can get a token for the same audience. */
+  /**
+   * The identity's object id, which Azure also calls its principal id: a GUID. Every other identity of the tenant can
+   * get a token for the same audience.
+   */
   readonly objectId: string
-  /** The application that stands for this server: its URI (`api://…`) in tokens of version 1, its client id in those of version 2. */
+  /**
+   * The application that stands for this server: its URI (`api://…`) in tokens of version 1, its client id in those of
+   * version 2.
+   */
   readonly audience: string
-  /** The version of the tokens, `ver` in them, which the application decides (`requestedAccessTokenVersion`). Default 2. */
+  /**
+   * The version of the tokens, `ver` in them, which the application decides (`requestedAccessTokenVersion`). Default 2.
+   */
   readonly version?: 1 | 2 | undefined
 }
 

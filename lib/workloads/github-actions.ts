@@ -7,8 +7,8 @@ import { anyOf, credential, isHttps, number, presetChecks, refusing, type Preset
 /** Which jobs of which repository, by the names of GitHub's claims. */
 export interface GithubActionsOptions extends PresetOptions {
   /**
-   * The repository, by the number that `gh api repos/OWNER/NAME --jq .id` tells. Needed, except where `subject` has it, or `repository_owner_id` and
-   * `job_workflow_ref` let every repository of an owner run one workflow.
+   * The repository, by the number that `gh api repos/OWNER/NAME --jq .id` tells. Needed, except where `subject` has it,
+   * or `repository_owner_id` and `job_workflow_ref` let every repository of an owner run one workflow.
    */
   readonly repository_id?: string | number | undefined
   /** Its owner, by number: `gh api repos/OWNER/NAME --jq .owner.id`. */
@@ -17,15 +17,19 @@ export interface GithubActionsOptions extends PresetOptions {
   readonly environment?: string | readonly string[] | undefined
   /** The branch or tag in full, such as `refs/heads/main`. */
   readonly ref?: string | readonly string[] | undefined
-  /** The file the job is written in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`: of a reusable workflow where it is one. */
+  /**
+   * The file the job is written in, such as `acme/workflows/.github/workflows/deploy.yml@refs/heads/main`: of a
+   * reusable workflow where it is one.
+   */
   readonly job_workflow_ref?: string | readonly string[] | undefined
   /** What started the workflow. Default: every event but those that outsiders can cause, such as pull requests. */
   readonly event_name?: string | readonly string[] | undefined
   /** Whose machine runs the job. */
   readonly runner_environment?: 'github-hosted' | 'self-hosted' | undefined
   /**
-   * A subject of either form, `repo:acme/app:ref:refs/heads/main` or `repo:acme@1/app@2:ref:refs/heads/main`, is taken for the claims it stands for, so that
-   * the rule holds when a repository goes from one to the other. The first form needs `repository_id` beside it.
+   * A subject of either form, `repo:acme/app:ref:refs/heads/main` or `repo:acme@1/app@2:ref:refs/heads/main`, is taken
+   * for the claims it stands for, so that the rule holds when a repository goes from one to the other. The first form
+   * needs `repository_id` beside it.
    */
   readonly subject?: string | undefined
   /** Default: that of github.com. A server of one's own: `https://HOST/_services/token`. */
@@ -34,7 +38,10 @@ export interface GithubActionsOptions extends PresetOptions {
 
 const issuer = 'https://token.actions.githubusercontent.com'
 
-/** Started by those who may write to the repository. Not here: what forks and commenters start, `workflow_run` after it too. */
+/**
+ * Started by those who may write to the repository. Not here: what forks and commenters start, `workflow_run` after it
+ * too.
+ */
 const insidersEvents = ['push', 'merge_group', 'release', 'deployment', 'schedule', 'workflow_dispatch', 'repository_dispatch']
 
 const checks = {
@@ -66,8 +73,8 @@ export interface GithubActions {
 }
 
 /**
- * The credential of a client that runs as a job of GitHub Actions. It names the repository by number, since its name, or its owner's, can be registered again by
- * somebody else, and refuses a rule that would let every branch of it in.
+ * The credential of a client that runs as a job of GitHub Actions. It names the repository by number, since its name,
+ * or its owner's, can be registered again by somebody else, and refuses a rule that would let every branch of it in.
  *
  * @example
  * githubActions({ repository_id: '456789', repository_owner_id: '123456', environment: 'production' })

@@ -24,7 +24,10 @@ export interface GitlabCiOptions extends PresetOptions {
   readonly pipeline_source?: string | readonly string[] | undefined
   /** Whose machine runs the job. */
   readonly runner_environment?: 'gitlab-hosted' | 'self-hosted' | undefined
-  /** A subject as GitLab writes it by default, `project_path:acme/app:ref_type:branch:ref:main`, is taken for the claims it stands for. */
+  /**
+   * A subject as GitLab writes it by default, `project_path:acme/app:ref_type:branch:ref:main`, is taken for the claims
+   * it stands for.
+   */
   readonly subject?: string | undefined
   /** The instance. Default: `https://gitlab.com`. */
   readonly issuer?: string | undefined
@@ -56,13 +59,16 @@ const refuse = refusing('gitlabCi')
 export interface GitlabCi {
   /** @throws ConfigurationError naming the option that is wrong, or missing. */
   (options: GitlabCiOptions): FederatedCredential
-  /** The issuer of gitlab.com, for `workloads.issuers`. That of another instance is `{ issuer: 'https://gitlab.example.com' }`. */
+  /**
+   * The issuer of gitlab.com, for `workloads.issuers`. That of another instance is `{ issuer:
+   * 'https://gitlab.example.com' }`.
+   */
   readonly issuer: WorkloadIssuer
 }
 
 /**
- * The credential of a client that runs as a job of GitLab CI/CD. It names the project by number, since its path can be used again by somebody else, and refuses a
- * rule that would let every branch of it in.
+ * The credential of a client that runs as a job of GitLab CI/CD. It names the project by number, since its path can be
+ * used again by somebody else, and refuses a rule that would let every branch of it in.
  *
  * @example
  * gitlabCi({ project_id: '4711', ref: 'main', ref_protected: true })

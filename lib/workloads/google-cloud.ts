@@ -7,8 +7,8 @@ import { credential, presetChecks, refusing, type PresetOptions } from './preset
 /** Which service account. */
 export interface GoogleCloudOptions extends PresetOptions {
   /**
-   * Its unique id, as text, since no number is that long: `gcloud iam service-accounts describe EMAIL --format='value(uniqueId)'`. Its e-mail address can be given
-   * to another account after it.
+   * Its unique id, as text, since no number is that long: `gcloud iam service-accounts describe EMAIL
+   * --format='value(uniqueId)'`. Its e-mail address can be given to another account after it.
    */
   readonly serviceAccountId: string
 }
@@ -28,7 +28,10 @@ const checks = {
 export interface GoogleCloud {
   /** @throws ConfigurationError naming the option that is wrong, or missing. */
   (options: GoogleCloudOptions): FederatedCredential
-  /** Google's issuer, for `workloads.issuers`. It signs for people too: nobody gets in by it but whom a credential names. */
+  /**
+   * Google's issuer, for `workloads.issuers`. It signs for people too: nobody gets in by it but whom a credential
+   * names.
+   */
   readonly issuer: WorkloadIssuer
 }
 

@@ -52,7 +52,8 @@ export interface Kubernetes {
 }
 
 /**
- * The credential of a client that runs in a pod: the token is one the pod's manifest projects, for this server as its audience.
+ * The credential of a client that runs in a pod: the token is one the pod's manifest projects, for this server as its
+ * audience.
  *
  * @example
  * kubernetes({ issuer: 'https://oidc.eks.eu-central-1.amazonaws.com/id/A1B2', namespace: 'ci', serviceAccount: 'deployer' })

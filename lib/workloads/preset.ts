@@ -71,7 +71,10 @@ interface Rule {
   readonly claims: Readonly<Record<string, ClaimRule | undefined>>
 }
 
-/** The credential of a rule, with what every preset takes. `claims` of the options may add to the rule and take nothing back. */
+/**
+ * The credential of a rule, with what every preset takes. `claims` of the options may add to the rule and take nothing
+ * back.
+ */
 export function credential(options: Read<typeof presetChecks>, rule: Rule, refuse: RefuseOption): FederatedCredential {
   const { id, label, not_before, expires_at, audience, claims: more = {} } = options
   const wanted = Object.entries(rule.claims).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))

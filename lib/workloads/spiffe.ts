@@ -34,7 +34,8 @@ export interface Spiffe {
   /** @throws ConfigurationError naming the option that is wrong, or missing. */
   (options: SpiffeOptions): FederatedCredential
   /**
-   * A trust domain, for `workloads.trustDomains`; its workloads are clients of `spiffe_jwt` and `spiffe_x509` by their `spiffe_id`.
+   * A trust domain, for `workloads.trustDomains`; its workloads are clients of `spiffe_jwt` and `spiffe_x509` by their
+   * `spiffe_id`.
    *
    * @param trustDomain its name, such as `prod.example`.
    * @throws ConfigurationError naming the option that is wrong.
@@ -43,8 +44,9 @@ export interface Spiffe {
 }
 
 /**
- * The credential of a SPIFFE workload for the method `federated_jwt`, where its trust domain has an OIDC discovery provider and its tokens an `iss`. Where it has
- * not, or to use certificates, the client has a `spiffe_id` instead, and the server the trust domain.
+ * The credential of a SPIFFE workload for the method `federated_jwt`, where its trust domain has an OIDC discovery
+ * provider and its tokens an `iss`. Where it has not, or to use certificates, the client has a `spiffe_id` instead, and
+ * the server the trust domain.
  *
  * @example
  * authorizationServer({ workloads: { trustDomains: [spiffe.trustDomain('prod.example', { bundle: 'https://spire.example/bundle' })] }, … })

@@ -1,6 +1,7 @@
 /**
- * `clientele/workloads`: clients that prove themselves with what their platform signs, platform by platform. Each function builds one of a client's
- * `federated_credentials`, and its `issuer` the settings for `workloads.issuers`; nothing is asked of anybody. Each pins what nobody can register again.
+ * `clientele/workloads`: clients that prove themselves with what their platform signs, platform by platform. Each
+ * function builds one of a client's `federated_credentials`, and its `issuer` the settings for `workloads.issuers`;
+ * nothing is asked of anybody. Each pins what nobody can register again.
  */
 export { awsRole, type AwsRole, type AwsRoleOptions } from './aws-role.ts'
 export { azureManagedIdentity, type AzureManagedIdentity, type AzureManagedIdentityOptions } from './azure-managed-identity.ts'

@@ -1,6 +1,7 @@
 /**
- * Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-12): an attester's word for a client's instance, and a proof
- * that the instance sent it, of its own kind or as a DPoP proof. One place for every rule about both.
+ * Attestation-based client authentication (draft-ietf-oauth-attestation-based-client-auth-12): an attester's word for a
+ * client's instance, and a proof that the instance sent it, of its own kind or as a DPoP proof. One place for every
+ * rule about both.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { ClientRequest, Clock } from '../../client-request.ts'
@@ -28,14 +29,20 @@ export const attestationHeader = 'oauth-client-attestation'
 export const proofHeader = 'oauth-client-attestation-pop'
 const challengeHeader = 'OAuth-Client-Attestation-Challenge'
 
-/** How an instance proves that it holds its key: by a proof of its own kind, or by its DPoP proof (attestation draft §5). */
+/**
+ * How an instance proves that it holds its key: by a proof of its own kind, or by its DPoP proof (attestation draft
+ * §5).
+ */
 export type AttestationProof = 'pop' | 'dpop'
 
 /** The attesters and challenges of one server. Hand the same one to both of its strategies. */
 export interface ClientAttestation {
   /** The algorithms attestations and proofs may be signed with, for metadata. */
   readonly algorithms: readonly string[]
-  /** A challenge to hand out, good for five minutes: in the header `OAuth-Client-Attestation-Challenge`, or at an endpoint of your own. */
+  /**
+   * A challenge to hand out, good for five minutes: in the header `OAuth-Client-Attestation-Challenge`, or at an
+   * endpoint of your own.
+   */
   challenge(): string
   /** The nonce that DPoP proofs beside an attestation have to carry now, for the header `DPoP-Nonce`. */
   dpopNonce(): string
@@ -46,11 +53,12 @@ export interface ClientAttestation {
   /** Headers of the answer to such a request: what the next proof has to answer. */
   answerHeaders(by: AttestationProof): Readonly<Record<string, string>>
   /**
-   * Verifies the attestation of a request and the proof that comes with it, and uses the proof up, which happens last. Resolves to the RFC 7638 thumbprint
-   * of the instance's key.
+   * Verifies the attestation of a request and the proof that comes with it, and uses the proof up, which happens last.
+   * Resolves to the RFC 7638 thumbprint of the instance's key.
    *
-   * Rejects with {@link InvalidClientError} with the decision; with `use_attestation_challenge`, `use_dpop_nonce`, `invalid_dpop_proof` or
-   * `use_fresh_attestation` where the client is to come again; with TemporarilyUnavailableError where the store does not answer.
+   * Rejects with {@link InvalidClientError} with the decision; with `use_attestation_challenge`, `use_dpop_nonce`,
+   * `invalid_dpop_proof` or `use_fresh_attestation` where the client is to come again; with TemporarilyUnavailableError
+   * where the store does not answer.
    */
   prove(
     presented: {
@@ -71,7 +79,8 @@ export const clientAttestationCheck = objectLike<ClientAttestation>(
 )
 
 /**
- * Makes the attesters and challenges that the strategies of attestation work with. `authorizationServer({ attestation })` makes its own.
+ * Makes the attesters and challenges that the strategies of attestation work with. `authorizationServer({ attestation
+ * })` makes its own.
  *
  * @throws {@link ConfigurationError} naming the option that is wrong.
  *
@@ -146,7 +155,10 @@ interface CombinedProof {
   readonly policy: DpopPolicy
 }
 
-/** The DPoP proof in the place of a proof of its own (attestation draft §5.2): by the attested key, and with a nonce always. */
+/**
+ * The DPoP proof in the place of a proof of its own (attestation draft §5.2): by the attested key, and with a nonce
+ * always.
+ */
 async function verifyCombinedProof(combined: CombinedProof, decision: DecisionBuilder): Promise<void> {
   const { request, addresses, instance, client_id, policy } = combined
   const section = 'attestation draft-12 §7.3'

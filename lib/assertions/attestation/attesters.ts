@@ -26,8 +26,9 @@ export interface Attester {
   /** Its public keys. */
   readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
   /**
-   * The authorities that certify its keys: certificates in PEM, or one in DER. Its attestations bring the chain along as `x5c`. Whatever such an
-   * authority certifies for signing is this attester's: name one that certifies nothing else.
+   * The authorities that certify its keys: certificates in PEM, or one in DER. Its attestations bring the chain along
+   * as `x5c`. Whatever such an authority certifies for signing is this attester's: name one that certifies nothing
+   * else.
    */
   readonly trustAnchors?: CertificateInput | undefined
   /** The clients it may vouch for, by their `client_id`. Default: every client of an attestation method. */
@@ -93,7 +94,10 @@ export type AttesterKeys = { readonly keys: readonly CryptoKey[] } | { readonly 
 
 /** Attesters with what was read of the certificates they send along. */
 export interface Attesters {
-  /** The keys that may have signed an attestation for a client, at a time in milliseconds since the epoch. Never rejects. */
+  /**
+   * The keys that may have signed an attestation for a client, at a time in milliseconds since the epoch. Never
+   * rejects.
+   */
   find(header: AttesterHeader, client_id: string, now: number): Promise<AttesterKeys>
 }
 
@@ -144,7 +148,10 @@ interface CertifiedKey {
   readonly jwk: JWK
 }
 
-/** The key of a chain that leads to an attester's anchors; its path is found once, and its validity looked at every time. */
+/**
+ * The key of a chain that leads to an attester's anchors; its path is found once, and its validity looked at every
+ * time.
+ */
 async function certifiedKey(
   verifyChain: ChainVerifier,
   { alg, x5c }: AttesterHeader,

@@ -25,7 +25,8 @@ const bodyBytes = timeBytes + randomBytes
 const syntax = /^[A-Za-z0-9_-]{40}$/
 
 /**
- * Makes challenges that are a time, some random bytes and a MAC over both: any node with the same key knows them, and none has to keep them.
+ * Makes challenges that are a time, some random bytes and a MAC over both: any node with the same key knows them, and
+ * none has to keep them.
  *
  * @param issuer whose they are: no other server's, with the same key either.
  */

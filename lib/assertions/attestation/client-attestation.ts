@@ -1,4 +1,7 @@
-/** Client Attestation JWTs (attestation draft §4): an attester's word for one instance of a client, and for that instance's key. */
+/**
+ * Client Attestation JWTs (attestation draft §4): an attester's word for one instance of a client, and for that
+ * instance's key.
+ */
 import type { JWK } from 'jose'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { LRUCache } from 'lru-cache'
@@ -41,7 +44,10 @@ export interface AttestationRules {
   readonly verified: VerifiedAttestations
 }
 
-/** Attestations whose signature was verified, each with the key that made it and its claims: an instance shows the same one again and again. */
+/**
+ * Attestations whose signature was verified, each with the key that made it and its claims: an instance shows the same
+ * one again and again.
+ */
 export type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKeyOf; readonly claims: JsonObject }>
 
 type CryptoKeyOf = Parameters<typeof compactVerify>[1]
@@ -68,10 +74,11 @@ const type = 'oauth-client-attestation+jwt'
 const section = 'attestation draft-12 §7.1'
 
 /**
- * Guaranteed of an attestation that passes: one of the attesters that may vouch for this client signed it, its subject is the client, it is within its
- * time, and its key is public.
+ * Guaranteed of an attestation that passes: one of the attesters that may vouch for this client signed it, its subject
+ * is the client, it is within its time, and its key is public.
  *
- * @throws InvalidClientError with the decision, at the first check that fails; UseFreshAttestationError for one that is older than the server's own limit.
+ * @throws InvalidClientError with the decision, at the first check that fails; UseFreshAttestationError for one that is
+ * older than the server's own limit.
  */
 export async function verifyAttestation(
   presented: PresentedAttestation,
@@ -187,7 +194,10 @@ function checkSubject(sub: unknown, presented: PresentedAttestation, decision: D
   decision.pass('attestation_subject')
 }
 
-/** Members of a key that nobody but its holder may have: `p` and the like are of no use without `d`, and say that it was there. */
+/**
+ * Members of a key that nobody but its holder may have: `p` and the like are of no use without `d`, and say that it was
+ * there.
+ */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
 function checkConfirmation(cnf: unknown, decision: DecisionBuilder): JWK {

@@ -23,19 +23,28 @@ export interface AttestationPolicyOptions {
   readonly attesters: readonly Attester[]
   /** `required`: a proof of possession must answer a challenge of this server's. Default `offered`: it may. */
   readonly challenge?: 'offered' | 'required' | undefined
-  /** True: a challenge is good for one proof, which the store keeps count of. Default false: for any number within five minutes. */
+  /**
+   * True: a challenge is good for one proof, which the store keeps count of. Default false: for any number within five
+   * minutes.
+   */
   readonly challengeOnce?: boolean | undefined
-  /** Seconds since its `iat` for which an attestation is taken; beyond them `use_fresh_attestation`. Default: until it expires. */
+  /**
+   * Seconds since its `iat` for which an attestation is taken; beyond them `use_fresh_attestation`. Default: until it
+   * expires.
+   */
   readonly maxAge?: number | undefined
-  /** The signature algorithms accepted of attestations and proofs. Default: every asymmetric one this library verifies. */
+  /**
+   * The signature algorithms accepted of attestations and proofs. Default: every asymmetric one this library verifies.
+   */
   readonly algorithms?: readonly string[] | undefined
 }
 
 /** The option `attestation` of a server. */
 export interface AttestationOptions extends AttestationPolicyOptions {
   /**
-   * Whether clients of other methods show an attestation too, as a further sign of what they are (attestation draft §7.6): `optional` verifies those that
-   * are sent, `required` asks it of every request that authenticates a client. Default `off`: an attestation beside another method is a second mechanism.
+   * Whether clients of other methods show an attestation too, as a further sign of what they are (attestation draft
+   * §7.6): `optional` verifies those that are sent, `required` asks it of every request that authenticates a client.
+   * Default `off`: an attestation beside another method is a second mechanism.
    */
   readonly signal?: 'off' | 'optional' | 'required' | undefined
 }
@@ -47,8 +56,8 @@ export interface ClientAttestationOptions extends AttestationPolicyOptions {
   /** Where used `jti` values and challenges are kept. */
   readonly store: Store
   /**
-   * What challenges and nonces are made with: 32 characters at least. Processes of one secret know each other's. Default: drawn anew for each process,
-   * which knows its own alone.
+   * What challenges and nonces are made with: 32 characters at least. Processes of one secret know each other's.
+   * Default: drawn anew for each process, which knows its own alone.
    */
   readonly secret?: string | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */

@@ -1,4 +1,6 @@
-/** Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for. */
+/**
+ * Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for.
+ */
 import { compactVerify } from 'jose/jws/compact/verify'
 import { sameAlgorithm } from '../../client-keys/algorithms.ts'
 import { importPublicKey, unsuitable } from '../../client-keys/public-keys.ts'
@@ -44,11 +46,12 @@ const type = 'oauth-client-attestation-pop+jwt'
 const section = 'attestation draft-12 §7.2'
 
 /**
- * Every check of a proof, by the key of the instance; its challenge, where that is good for one, and its jti are used up last.
+ * Every check of a proof, by the key of the instance; its challenge, where that is good for one, and its jti are used
+ * up last.
  *
  * @param pop the header as it came; two headers arrive as one that is no JWT.
- * @throws InvalidClientError with the decision, at the first check that fails; UseAttestationChallengeError with a challenge to answer;
- * TemporarilyUnavailableError where the store cannot tell whether it was used before.
+ * @throws InvalidClientError with the decision, at the first check that fails; UseAttestationChallengeError with a
+ * challenge to answer; TemporarilyUnavailableError where the store cannot tell whether it was used before.
  */
 export async function verifyProofOfPossession(
   pop: string | undefined,
@@ -140,7 +143,8 @@ function checkFreshness({ iat, nbf, exp }: JsonObject, { clock }: ProofRules, de
 }
 
 /**
- * A challenge that is not this server's, or was answered before where once is all, is always refused; a missing or stale one where there has to be one.
+ * A challenge that is not this server's, or was answered before where once is all, is always refused; a missing or
+ * stale one where there has to be one.
  *
  * @returns the challenge, where it is one to use up.
  */

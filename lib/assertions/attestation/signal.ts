@@ -1,10 +1,13 @@
-/** An attestation beside another method (attestation draft §7.6): no proof of the client, but a further sign of what runs it. */
+/**
+ * An attestation beside another method (attestation draft §7.6): no proof of the client, but a further sign of what
+ * runs it.
+ */
 import type { ClientRequest, FurtherProof } from '../../client-request.ts'
 import { attestationHeader, proofHeader, type ClientAttestation } from './attestation.ts'
 
 /**
- * Asks clients of other methods for an attestation: of all of them where it is `required`, otherwise of those that send one. Nothing is bound to the
- * instance: a client that authenticates by other means is not one of its instances.
+ * Asks clients of other methods for an attestation: of all of them where it is `required`, otherwise of those that send
+ * one. Nothing is bound to the instance: a client that authenticates by other means is not one of its instances.
  */
 export function attestationSignal(attestation: ClientAttestation, mode: 'optional' | 'required', issuer: string): FurtherProof {
   const isAsked = ({ headers }: ClientRequest): boolean =>

@@ -23,7 +23,10 @@ const longestHint = 3600
 const defaultHint = 300
 const mostKeys = 10_000
 
-/** Reads a bundle; undefined for what is none. Keys whose `use` is not known are passed over, and so is what is malformed. Never throws. */
+/**
+ * Reads a bundle; undefined for what is none. Keys whose `use` is not known are passed over, and so is what is
+ * malformed. Never throws.
+ */
 export function readBundle(json: unknown): Bundle | undefined {
   if (typeof json !== 'object' || json === null || !('keys' in json) || !Array.isArray(json.keys)) return undefined
   const keys: readonly unknown[] = json.keys

@@ -1,4 +1,7 @@
-/** Whether a token's claims are what a rule wants, and what is wrong where they are not. Only the token's own members count. */
+/**
+ * Whether a token's claims are what a rule wants, and what is wrong where they are not. Only the token's own members
+ * count.
+ */
 import { isUnderPattern } from '../../clients/subject-pattern.ts'
 import type { ClaimRule, ClaimRules, FederatedRule } from '../../clients/federated-credential.ts'
 import type { JsonObject } from '../compact-jws.ts'

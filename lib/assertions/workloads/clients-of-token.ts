@@ -1,6 +1,6 @@
 /**
- * The clients a token could be for, where the request names none: of those that are configured as a list, by an index over their rules. What is found
- * is the claim of whoever sent the token, until that is verified.
+ * The clients a token could be for, where the request names none: of those that are configured as a list, by an index
+ * over their rules. What is found is the claim of whoever sent the token, until that is verified.
  */
 import type { ClientRegistry } from '../../clients/client.ts'
 import { credentialSet, isLive, type FederatedOfClient, type SpiffeIdOfClient } from '../../clients/credentials.ts'
@@ -34,8 +34,8 @@ function indexOf<T>(indexes: Indexes<T>, clients: ClientRegistry, method: string
 }
 
 /**
- * The client_ids of those that may use the method and have a credential that a platform's token matches in issuer, audience, subject and claims; ten
- * at most.
+ * The client_ids of those that may use the method and have a credential that a platform's token matches in issuer,
+ * audience, subject and claims; ten at most.
  */
 export function clientsOfToken(
   { clients, method }: { readonly clients: ClientRegistry; readonly method: string },

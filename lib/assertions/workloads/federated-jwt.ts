@@ -1,6 +1,6 @@
 /**
- * A platform's own token as a client's proof: `federated_jwt`. It is a JWT bearer assertion (RFC 7523 §2.2) whose issuer is not its subject; what it
- * must say is in the client's federated credentials.
+ * A platform's own token as a client's proof: `federated_jwt`. It is a JWT bearer assertion (RFC 7523 §2.2) whose
+ * issuer is not its subject; what it must say is in the client's federated credentials.
  */
 import type { Client } from '../../clients/client.ts'
 import { credentialSet, isLive, type FederatedOfClient } from '../../clients/credentials.ts'
@@ -59,13 +59,15 @@ export interface ProvenToken {
 /**
  * Verifies a platform's token for a client, and uses it up where its tokens are good once: that happens last.
  *
- * Guaranteed of one that passes: signed by an asymmetric algorithm with a key of a platform that this server trusts and that one of the client's live
- * credentials names; for the one audience of that credential; now between `iat`/`nbf` and `exp`, which are no further apart than the platform may have
- * them; with the subject and every claim of that same credential.
+ * Guaranteed of one that passes: signed by an asymmetric algorithm with a key of a platform that this server trusts and
+ * that one of the client's live credentials names; for the one audience of that credential; now between `iat`/`nbf` and
+ * `exp`, which are no further apart than the platform may have them; with the subject and every claim of that same
+ * credential.
  *
  * @returns how the credential is called, `federated:<id>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
- * @throws {@link TemporarilyUnavailableError} where the platform's keys cannot be had, or the store cannot tell whether the token was used.
+ * @throws {@link TemporarilyUnavailableError} where the platform's keys cannot be had, or the store cannot tell whether
+ * the token was used.
  */
 export async function verifyFederatedJwt(client: Client, input: FederatedJwtInput): Promise<ProvenToken> {
   const { assertion, jws, workloads, decision } = input
@@ -96,7 +98,8 @@ export async function verifyFederatedJwt(client: Client, input: FederatedJwtInpu
 /**
  * Uses a token up where its platform's are good once; where they are good many times, the decision says until when.
  *
- * @throws {@link InvalidClientError} where it was used before; {@link TemporarilyUnavailableError} where the store cannot tell.
+ * @throws {@link InvalidClientError} where it was used before; {@link TemporarilyUnavailableError} where the store
+ * cannot tell.
  */
 export async function consumeToken(
   { platform, claims }: ProvenToken,

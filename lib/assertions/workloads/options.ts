@@ -1,4 +1,7 @@
-/** Whose word about workloads a server takes: platforms that sign tokens for them, and SPIFFE trust domains. Checked once, at construction. */
+/**
+ * Whose word about workloads a server takes: platforms that sign tokens for them, and SPIFFE trust domains. Checked
+ * once, at construction.
+ */
 import type { JWK } from 'jose'
 import { legacyKubernetesIssuer } from '../../clients/federated-credential.ts'
 import { isTrustDomain } from '../../clients/spiffe-id.ts'
@@ -24,21 +27,30 @@ import { algorithmsCheck, fetchableCheck, isFetchable, jwksCheck } from '../trus
 import { bundleCheck } from './bundle.ts'
 
 /**
- * A platform whose tokens prove clients, such as a Kubernetes cluster or GitHub Actions. At most one of `jwks` and `jwks_uri`; with neither, its own
- * discovery document says where its keys are.
+ * A platform whose tokens prove clients, such as a Kubernetes cluster or GitHub Actions. At most one of `jwks` and
+ * `jwks_uri`; with neither, its own discovery document says where its keys are.
  */
 export interface WorkloadIssuer {
-  /** Exactly what its tokens say in `iss`. An https URL (http on a loopback host) where its discovery document is needed. */
+  /**
+   * Exactly what its tokens say in `iss`. An https URL (http on a loopback host) where its discovery document is
+   * needed.
+   */
   readonly issuer: string
   /** Its public keys: for a platform this server cannot reach, such as a cluster with a private address. */
   readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
   /** Where its public keys are: https, or http on a loopback host. */
   readonly jwks_uri?: string | undefined
-  /** The signature algorithms accepted of it. Default: every asymmetric one this library verifies. Symmetric ones and `none` never are. */
+  /**
+   * The signature algorithms accepted of it. Default: every asymmetric one this library verifies. Symmetric ones and
+   * `none` never are.
+   */
   readonly algorithms?: readonly string[] | undefined
   /** The values of `typ` accepted beside none, `JWT` and `client-authentication+jwt`. Default none. */
   readonly types?: readonly string[] | undefined
-  /** `allow` (default): a token proves its client until it expires. `once`: each needs a `jti`, and is used up by its first success. */
+  /**
+   * `allow` (default): a token proves its client until it expires. `once`: each needs a `jti`, and is used up by its
+   * first success.
+   */
   readonly replay?: 'once' | 'allow' | undefined
   /** Seconds a token may live, from `iat` to `exp`. Default 86400, at most a year. */
   readonly maxLifetime?: number | undefined
@@ -62,8 +74,8 @@ export interface TrustDomain {
       }
     | undefined
   /**
-   * Where its bundle is (profile `https_web`): https, or http on a loopback host. Asked as often as the bundle says, 30 to 3600 seconds apart (default
-   * 300), and when a key is missing.
+   * Where its bundle is (profile `https_web`): https, or http on a loopback host. Asked as often as the bundle says, 30
+   * to 3600 seconds apart (default 300), and when a key is missing.
    */
   readonly bundleEndpoint?: string | undefined
   /** Seconds a JWT-SVID may live. Default 86400, at most a year. */
@@ -74,7 +86,10 @@ export interface TrustDomain {
   readonly staleLimit?: number | undefined
 }
 
-/** Rules about workloads' tokens that can be tried out before they are enforced: whoever breaks one is let in, and reported. */
+/**
+ * Rules about workloads' tokens that can be tried out before they are enforced: whoever breaks one is let in, and
+ * reported.
+ */
 export interface WorkloadDials {
   /** `aud` has one value. Default `enforce`. `report` lets a list through that has the right one in it. */
   readonly audience?: 'report' | 'enforce' | undefined
@@ -90,7 +105,10 @@ export interface WorkloadsOptions {
   readonly trustDomains?: readonly TrustDomain[] | undefined
   /** Rules that are enforced or only reported, one by one. */
   readonly dials?: WorkloadDials | undefined
-  /** Fetches discovery documents, key sets and bundles. Default: https only, from public addresses (loopback too where this server's own issuer is on it). */
+  /**
+   * Fetches discovery documents, key sets and bundles. Default: https only, from public addresses (loopback too where
+   * this server's own issuer is on it).
+   */
   readonly fetchJson?: FetchJson | undefined
 }
 

@@ -1,4 +1,7 @@
-/** An index over rules about tokens: what a token could match is found in a time that does not grow with the number of rules. */
+/**
+ * An index over rules about tokens: what a token could match is found in a time that does not grow with the number of
+ * rules.
+ */
 import type { ClaimRules } from '../../clients/federated-credential.ts'
 import { patternPrefix, prefixesOf } from '../../clients/subject-pattern.ts'
 import type { JsonObject } from '../compact-jws.ts'

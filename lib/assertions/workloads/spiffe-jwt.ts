@@ -1,4 +1,7 @@
-/** A JWT-SVID as a client's proof (draft-ietf-oauth-spiffe-client-auth §3.1): whose it is says `sub`, and whose key it must be signed with too. */
+/**
+ * A JWT-SVID as a client's proof (draft-ietf-oauth-spiffe-client-auth §3.1): whose it is says `sub`, and whose key it
+ * must be signed with too.
+ */
 import type { Client } from '../../clients/client.ts'
 import { credentialSet, isLive, type SpiffeIdOfClient } from '../../clients/credentials.ts'
 import { matchesSpiffeId, parseSpiffeId, type SpiffeId } from '../../clients/spiffe-id.ts'
@@ -50,9 +53,9 @@ export interface SpiffeJwtInput {
 /**
  * Verifies a JWT-SVID for a client.
  *
- * Guaranteed of one that passes: its `sub` is a SPIFFE ID of a trusted domain, and the one the client registered or below it; it is signed with a key
- * of that domain's bundle that is there for JWT-SVIDs, whatever `iss` says; it is for this issuer alone; now between `iat`/`nbf` and `exp`. It may be
- * used again until it expires.
+ * Guaranteed of one that passes: its `sub` is a SPIFFE ID of a trusted domain, and the one the client registered or
+ * below it; it is signed with a key of that domain's bundle that is there for JWT-SVIDs, whatever `iss` says; it is for
+ * this issuer alone; now between `iat`/`nbf` and `exp`. It may be used again until it expires.
  *
  * @returns what the client registered that this was a use of, `spiffe_id:<id>`.
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.

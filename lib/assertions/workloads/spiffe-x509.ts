@@ -1,6 +1,7 @@
 /**
- * An X.509-SVID as a client's proof (draft-ietf-oauth-spiffe-client-auth §3.2): the handshake proved that the client holds the key, and the trust
- * domain's own authorities say whose it is. Nobody else's do, the system's and those of `tls_client_auth` neither.
+ * An X.509-SVID as a client's proof (draft-ietf-oauth-spiffe-client-auth §3.2): the handshake proved that the client
+ * holds the key, and the trust domain's own authorities say whose it is. Nobody else's do, the system's and those of
+ * `tls_client_auth` neither.
  */
 import type { Client } from '../../clients/client.ts'
 import type { SpiffeIdOfClient } from '../../clients/credentials.ts'
@@ -35,8 +36,9 @@ export interface ProvenSvid {
 /**
  * Verifies an X.509-SVID for a client.
  *
- * Guaranteed of one that passes: it is valid now, has exactly one URI name, which is a SPIFFE ID and the one the client registered or below it; it is no
- * authority's and signs (X.509-SVID §4); and a path leads from it, over certificates that were sent along, to one in the bundle of its trust domain.
+ * Guaranteed of one that passes: it is valid now, has exactly one URI name, which is a SPIFFE ID and the one the client
+ * registered or below it; it is no authority's and signs (X.509-SVID §4); and a path leads from it, over certificates
+ * that were sent along, to one in the bundle of its trust domain.
  *
  * @throws {@link InvalidClientError} with the decision, at the first check that fails.
  * @throws {@link TemporarilyUnavailableError} where the domain's bundle cannot be had.
@@ -126,7 +128,10 @@ function refuseChain(
   })
 }
 
-/** Whether a certificate looks like an X.509-SVID of a trusted domain: which method it is meant for is told by that. Verifies nothing. */
+/**
+ * Whether a certificate looks like an X.509-SVID of a trusted domain: which method it is meant for is told by that.
+ * Verifies nothing.
+ */
 export function looksLikeSvid(certificate: PresentedCertificate | undefined, workloads: Workloads): boolean {
   if (certificate === undefined) return false
   try {

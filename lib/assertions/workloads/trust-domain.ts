@@ -12,7 +12,10 @@ export interface SpiffeDomain {
   readonly rule: TrustDomainRule
   /** The keys of its JWT-SVIDs, found by the domain and never by what a token says of its issuer. */
   readonly jwtKeys: IssuerKeys
-  /** What verifies paths to its certificates, and to no others; undefined where it has none. `problem`: why its bundle could not be had. Never rejects. */
+  /**
+   * What verifies paths to its certificates, and to no others; undefined where it has none. `problem`: why its bundle
+   * could not be had. Never rejects.
+   */
   certificates(): Promise<{ readonly verifier: ChainVerifier | undefined; readonly problem: string | undefined }>
 }
 
@@ -75,7 +78,9 @@ function checkSequence(previous: Bundle | undefined, { sequence }: Bundle): void
 
 const verifiers = new WeakMap<Bundle, ChainVerifier>()
 
-/** One for each version of a bundle: what it found of a certificate is good for as long as these are the authorities. */
+/**
+ * One for each version of a bundle: what it found of a certificate is good for as long as these are the authorities.
+ */
 function verifierOf(bundle: Bundle): ChainVerifier | undefined {
   const known = verifiers.get(bundle)
   if (known !== undefined || bundle.certificates.length === 0) return known

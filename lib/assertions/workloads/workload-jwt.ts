@@ -1,4 +1,7 @@
-/** What the tokens of platforms and JWT-SVIDs have in common: every check that asks nothing of the client, as the decision tells it. */
+/**
+ * What the tokens of platforms and JWT-SVIDs have in common: every check that asks nothing of the client, as the
+ * decision tells it.
+ */
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { UnverifiedJws, JsonObject } from '../compact-jws.ts'
@@ -84,7 +87,10 @@ export interface HeaderRule {
 const otherKinds =
   /^(?:at\+jwt|dpop\+jwt|logout\+jwt|oauth-id-jag\+jwt|authorization-grant\+jwt|oauth-client-attestation.*|token-introspection\+jwt|secevent\+jwt|oauth-authz-req\+jwt)$/
 
-/** @throws {@link InvalidClientError} at the first check that fails; {@link TemporarilyUnavailableError} where the keys cannot be had. */
+/**
+ * @throws {@link InvalidClientError} at the first check that fails; {@link TemporarilyUnavailableError} where the keys
+ * cannot be had.
+ */
 export async function verifySigned(
   jwt: string,
   header: JsonObject,
@@ -156,7 +162,10 @@ export function audiencesIn(
   return audiences.filter(audience => values.includes(audience))
 }
 
-/** Passes the check `audience`, and reports a list that has more in it than it should. @throws {@link InvalidClientError} */
+/**
+ * Passes the check `audience`, and reports a list that has more in it than it should. @throws {@link
+ * InvalidClientError}
+ */
 export function checkAudience(claims: JsonObject, rule: AudienceRule, decision: DecisionBuilder): readonly string[] {
   const { aud } = claims
   const found = audiencesIn(claims, rule)
@@ -174,7 +183,10 @@ export function checkAudience(claims: JsonObject, rule: AudienceRule, decision: 
   return found
 }
 
-/** As much work as a signature, for a token that is refused before its own is looked at: time tells nothing of what a client registered. */
+/**
+ * As much work as a signature, for a token that is refused before its own is looked at: time tells nothing of what a
+ * client registered.
+ */
 export async function verifyInVain(jwt: string, jws: UnverifiedJws): Promise<void> {
   const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
   const found = typeof alg === 'string' ? await nobodysKey(alg) : undefined

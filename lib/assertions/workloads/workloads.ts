@@ -24,7 +24,9 @@ export interface WorkloadServer {
 export interface Workloads {
   readonly server: WorkloadServer
   readonly dials: ReadWorkloads['dials']
-  /** The platform that says this of itself in `iss`; undefined where it is not trusted, and for the server's own issuer. */
+  /**
+   * The platform that says this of itself in `iss`; undefined where it is not trusted, and for the server's own issuer.
+   */
   platform(iss: unknown): Platform | undefined
   /** What any of the platforms may sign with. */
   readonly platformAlgorithms: readonly string[]

@@ -1,4 +1,7 @@
-/** Envoy's `X-Forwarded-Client-Cert`: one element for each proxy that added what it saw, from the farthest to the nearest. */
+/**
+ * Envoy's `X-Forwarded-Client-Cert`: one element for each proxy that added what it saw, from the farthest to the
+ * nearest.
+ */
 import { unreadable } from './header.ts'
 
 export interface ForwardedCertificates {
@@ -20,14 +23,16 @@ interface Element {
 }
 
 /**
- * The certificates of the element that counts: the last one, which the proxy this server talks to has added itself, or with `hops` proxies of
- * one's own behind each other the one the outermost of them added. What is to its left came with the request, from whoever sent it.
+ * The certificates of the element that counts: the last one, which the proxy this server talks to has added itself, or
+ * with `hops` proxies of one's own behind each other the one the outermost of them added. What is to its left came with
+ * the request, from whoever sent it.
  *
- * Envoy writes URI and DNS without quotes, as they stand in a certificate anybody can make: `urn:x,Cert="…"` in one would be an element of
- * the client's own. So there is nothing to the left of what counts where any element has such names; and within an element `hash`, which stands before them,
- * is what the certificate is to be held against.
+ * Envoy writes URI and DNS without quotes, as they stand in a certificate anybody can make: `urn:x,Cert="…"` in one
+ * would be an element of the client's own. So there is nothing to the left of what counts where any element has such
+ * names; and within an element `hash`, which stands before them, is what the certificate is to be held against.
  *
- * @throws InvalidRequestError for anything that is not well-formed, for fewer elements than `hops`, or for more with names in them.
+ * @throws InvalidRequestError for anything that is not well-formed, for fewer elements than `hops`, or for more with
+ * names in them.
  */
 export function readForwardedCertificates(value: string, hops: number): ForwardedCertificates {
   const elements = readElements(value)
@@ -70,7 +75,10 @@ function readPlain(value: string, start: number): { readonly text: string; reado
   return { text: value.slice(start, end), end }
 }
 
-/** A backslash escapes what follows. After the closing quote comes a separator, or nothing: quotes a client sent cannot swallow those of a proxy. */
+/**
+ * A backslash escapes what follows. After the closing quote comes a separator, or nothing: quotes a client sent cannot
+ * swallow those of a proxy.
+ */
 function readQuoted(value: string, start: number): { readonly text: string; readonly end: number } {
   let text = ''
   for (let at = start; at < value.length; at++) {

@@ -16,9 +16,15 @@ export type CertificateFormat = 'rfc9440' | 'url-encoded-pem' | 'pem' | 'base64-
 export interface FormatReader {
   /** The header's name, where the format fixes it. */
   readonly header?: string
-  /** The byte strings of a header, the client's certificate first; none where the header says that there is none. @throws InvalidRequestError */
+  /**
+   * The byte strings of a header, the client's certificate first; none where the header says that there is none.
+   * @throws InvalidRequestError
+   */
   readonly read: (value: string, hops: number) => readonly Uint8Array[]
-  /** Those of the header that carries the chain. Absent: the format has no other header for it. @throws InvalidRequestError */
+  /**
+   * Those of the header that carries the chain. Absent: the format has no other header for it. @throws
+   * InvalidRequestError
+   */
   readonly readChain?: (value: string) => readonly Uint8Array[]
   /** Whether the chain's header may be sent in several lines, as one list. */
   readonly chainIsList?: true

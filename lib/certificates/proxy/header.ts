@@ -5,7 +5,10 @@ import { InvalidRequestError } from '../../errors.ts'
 /** Characters in one header. Node's own limit, for all of them together, is 16 KiB unless it is raised. */
 const longestHeader = 65_536
 
-/** The error for a header that cannot be read. `why` completes "the certificate header …", for the operator; it must quote nothing of it. */
+/**
+ * The error for a header that cannot be read. `why` completes "the certificate header …", for the operator; it must
+ * quote nothing of it.
+ */
 export function unreadable(why: string, cause?: unknown): InvalidRequestError {
   const reason = `the certificate header ${why}`
   return new InvalidRequestError('the client certificate could not be read', { reason, ...(cause !== undefined && { cause }) })
@@ -15,7 +18,8 @@ export function unreadable(why: string, cause?: unknown): InvalidRequestError {
  * A header's value; empty where it was not sent.
  *
  * @param name in lower case.
- * @param isList whether several lines of it are one list (RFC 9110 §5.3). Otherwise two are one the proxy set and one it did not remove.
+ * @param isList whether several lines of it are one list (RFC 9110 §5.3). Otherwise two are one the proxy set and one
+ * it did not remove.
  * @throws InvalidRequestError for a second line, or more than 65,536 characters.
  */
 export function readHeader(req: Pick<IncomingMessage, 'headers' | 'rawHeaders'>, name: string, isList = false): string {

@@ -28,38 +28,59 @@ export interface ProxyCertificateOptions {
   /** The header with the certificates between the client's and its CA. Default: none is read. */
   readonly chainHeader?: string | undefined
   /**
-   * The proxies, by address or network (CIDR): connections from elsewhere are nobody whose header is believed. Networks must be no larger than
-   * /8 (IPv4) and /7 (IPv6). The address is that of the connection itself, never one a header names.
+   * The proxies, by address or network (CIDR): connections from elsewhere are nobody whose header is believed. Networks
+   * must be no larger than /8 (IPv4) and /7 (IPv6). The address is that of the connection itself, never one a header
+   * names.
    */
   readonly trustedProxies: readonly string[]
-  /** The CAs whose clients are accepted for `tls_client_auth`: then every chain is verified here, whatever the proxy did. */
+  /**
+   * The CAs whose clients are accepted for `tls_client_auth`: then every chain is verified here, whatever the proxy
+   * did.
+   */
   readonly ca?: CertificateInput | undefined
   /** CAs between those and the clients, for where the proxy passes no chain on. */
   readonly intermediates?: CertificateInput | undefined
   /** Files with revocation lists, PEM or DER, read again when they change. Needs `ca`. */
   readonly crl?: string | readonly string[] | undefined
-  /** What becomes of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not revoked. */
+  /**
+   * What becomes of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not
+   * revoked.
+   */
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
   /**
-   * Where there is no `ca`: whether the proxy verified the chain. True says that it passes on nothing it has not verified; the name of a header
-   * that it says so in each request, with `SUCCESS` (nginx, Apache) or `0` (HAProxy), and with anything else that it has not. Default: false, and
-   * `tls_client_auth` is refused; self-signed certificates and token binding need no chain.
+   * Where there is no `ca`: whether the proxy verified the chain. True says that it passes on nothing it has not
+   * verified; the name of a header that it says so in each request, with `SUCCESS` (nginx, Apache) or `0` (HAProxy),
+   * and with anything else that it has not. Default: false, and `tls_client_auth` is refused; self-signed certificates
+   * and token binding need no chain.
    */
   readonly verifiedByProxy?: boolean | string | undefined
-  /** `envoy-xfcc` alone: how many proxies of your own add an element, one behind the other. Default 1: the last element counts. */
+  /**
+   * `envoy-xfcc` alone: how many proxies of your own add an element, one behind the other. Default 1: the last element
+   * counts.
+   */
   readonly hops?: number | undefined
-  /** Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default: nowhere. */
+  /**
+   * Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default:
+   * nowhere.
+   */
   readonly otherwise?: CertificateSource | undefined
-  /** Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws or rejects with is ignored. */
+  /**
+   * Told of what an operator should look at. Without it, warnings of the process, once a minute at most. What it throws
+   * or rejects with is ignored.
+   */
   readonly onReport?: ((report: CertificateReport) => void) | undefined
 }
 
 /**
- * - `untrusted_header`: a certificate header from somebody who is no trusted proxy; it was ignored. An attempt, or a proxy that is missing from the list.
+ * - `untrusted_header`: a certificate header from somebody who is no trusted proxy; it was ignored. An attempt, or a
+ *   proxy that is missing from the list.
  * - `revocation`: a revocation list that cannot be read, or whose time has passed.
  */
 export interface CertificateReport {
-  /** `untrusted_header`: somebody who is no trusted proxy sent the header. `revocation`: a revocation list could not be used. */
+  /**
+   * `untrusted_header`: somebody who is no trusted proxy sent the header. `revocation`: a revocation list could not be
+   * used.
+   */
   readonly problem: 'untrusted_header' | 'revocation'
   /** A sentence. It repeats no header's value. */
   readonly message: string

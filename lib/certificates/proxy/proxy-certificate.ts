@@ -18,9 +18,9 @@ import {
 import type { PresentedCertificate } from '../../client-request.ts'
 
 /**
- * Takes the client certificate from a header that a trusted proxy sets. From a trusted proxy, no header or an empty one is no certificate, and one
- * that cannot be read (sent twice, cut short, not the format's encoding, not exactly one X.509 certificate) is 400 `invalid_request`. From
- * anybody else the header is ignored and reported.
+ * Takes the client certificate from a header that a trusted proxy sets. From a trusted proxy, no header or an empty one
+ * is no certificate, and one that cannot be read (sent twice, cut short, not the format's encoding, not exactly one
+ * X.509 certificate) is 400 `invalid_request`. From anybody else the header is ignored and reported.
  *
  * The proxy must overwrite or remove the header on every request that reaches it; docs/certificates.md shows how.
  *

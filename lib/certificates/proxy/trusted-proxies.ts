@@ -4,7 +4,10 @@ import ipaddr from 'ipaddr.js'
 
 type Network = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
 
-/** Shorter prefixes are no network of anybody's own. 10.0.0.0/8 and fc00::/7 are the largest private ones (RFC 1918, RFC 4193). */
+/**
+ * Shorter prefixes are no network of anybody's own. 10.0.0.0/8 and fc00::/7 are the largest private ones (RFC 1918, RFC
+ * 4193).
+ */
 const shortestPrefix = { ipv4: 8, ipv6: 7 } as const
 
 /** Why an entry names no proxies to trust, as what it must be instead; undefined where it does. */
@@ -18,7 +21,10 @@ export function trustedProxyProblem(entry: unknown): string | undefined {
     : undefined
 }
 
-/** Whether an address (as a socket has it) is that of one of these proxies. The entries must have no {@link trustedProxyProblem}. */
+/**
+ * Whether an address (as a socket has it) is that of one of these proxies. The entries must have no {@link
+ * trustedProxyProblem}.
+ */
 export function proxyTrust(entries: readonly string[]): (address: string | undefined) => boolean {
   const networks = entries.map(networkOf).filter(network => network !== undefined)
   return address => {

@@ -58,7 +58,8 @@ export const largestCertificate = 32_768
 const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 
 /**
- * Parses one DER certificate, with nothing after it. Parsed once per buffer object: keep the buffer with the connection, and do not write to it.
+ * Parses one DER certificate, with nothing after it. Parsed once per buffer object: keep the buffer with the
+ * connection, and do not write to it.
  *
  * @throws {@link CertificateError} and nothing else.
  */
@@ -144,7 +145,10 @@ function readValidity(validity: DerValue): Pick<ParsedCertificate, 'notBefore' |
   }
 }
 
-/** The extensions under `[3]` of a certificate, or `[0]` of a revocation list (RFC 5280 §4.1.2.9, §5.1.2.7). @throws DerError */
+/**
+ * The extensions under `[3]` of a certificate, or `[0]` of a revocation list (RFC 5280 §4.1.2.9, §5.1.2.7). @throws
+ * DerError
+ */
 export function readExtensions(explicit: DerValue): readonly Extension[] {
   const [list, more] = derInside(explicit, explicit.tag)
   if (list === undefined || more !== undefined) throw new DerError('has no list of extensions')

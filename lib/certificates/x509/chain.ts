@@ -1,6 +1,6 @@
 /**
- * Verifies a client certificate's chain (RFC 5280 §6) where nobody in front of this server has: up to authorities the operator names, who are
- * known by their keys. Anybody can make an authority that has the same name.
+ * Verifies a client certificate's chain (RFC 5280 §6) where nobody in front of this server has: up to authorities the
+ * operator names, who are known by their keys. Anybody can make an authority that has the same name.
  */
 import { ConfigurationError } from '../../options.ts'
 import type { ChainVerdict } from '../../client-request.ts'
@@ -25,20 +25,26 @@ export interface ChainOptions {
 }
 
 /**
- * Verifies a leaf and the certificates sent along with it, at a time in milliseconds since the epoch; a `reason` is a clause about the leaf.
- * Rejects with TemporarilyUnavailableError where it cannot be told whether a certificate was revoked, and with nothing else.
+ * Verifies a leaf and the certificates sent along with it, at a time in milliseconds since the epoch; a `reason` is a
+ * clause about the leaf. Rejects with TemporarilyUnavailableError where it cannot be told whether a certificate was
+ * revoked, and with nothing else.
  */
 export type ChainVerifier = (leaf: Uint8Array, chain: readonly Uint8Array[], now: number) => Promise<ChainVerdict>
 
 /** Certificates in a path, the client's and the authority's included. */
 const longestPath = 8
-/** How often a path may be made longer by one before looking for others ends: names in a hostile chain may lead in circles. */
+/**
+ * How often a path may be made longer by one before looking for others ends: names in a hostile chain may lead in
+ * circles.
+ */
 const mostSteps = 100
 
 /**
- * Makes a verifier. What it found for a leaf is kept with the leaf's buffer: validity and revocation are looked at every time, signatures once.
+ * Makes a verifier. What it found for a leaf is kept with the leaf's buffer: validity and revocation are looked at
+ * every time, signatures once.
  *
- * @throws ConfigurationError naming `ca` or `intermediates` where one holds something else than authorities' certificates.
+ * @throws ConfigurationError naming `ca` or `intermediates` where one holds something else than authorities'
+ * certificates.
  */
 export function chainVerifier({ ca, intermediates = [], revocation, purpose = 'client_auth' }: ChainOptions): ChainVerifier {
   const anchors = readAuthorities(ca, 'ca')

@@ -1,6 +1,6 @@
 /**
- * Reads DER values one after another (X.690 §10), without a tree of them: what is read here has lists whose length somebody else chose, such as
- * the entries of a revocation list or the names of a certificate.
+ * Reads DER values one after another (X.690 §10), without a tree of them: what is read here has lists whose length
+ * somebody else chose, such as the entries of a revocation list or the names of a certificate.
  */
 
 export interface DerValue {
@@ -82,7 +82,10 @@ export function derBoolean({ tag, content }: DerValue): boolean {
   return content[0] !== 0
 }
 
-/** An INTEGER that counts something: one that is larger than anything here is infinite. @throws {@link DerError} for a negative one too. */
+/**
+ * An INTEGER that counts something: one that is larger than anything here is infinite. @throws {@link DerError} for a
+ * negative one too.
+ */
 export function derCount({ tag, content }: DerValue): number {
   const [first] = content
   if (tag !== derTags.integer || first === undefined || first >= 0x80) throw new DerError('is no count')
@@ -95,7 +98,9 @@ export function derOctets({ tag, content }: DerValue): Uint8Array {
   return content.subarray(1)
 }
 
-/** Milliseconds since the epoch of a UTCTime or GeneralizedTime, as RFC 5280 §4.1.2.5 has them. @throws {@link DerError} */
+/**
+ * Milliseconds since the epoch of a UTCTime or GeneralizedTime, as RFC 5280 §4.1.2.5 has them. @throws {@link DerError}
+ */
 export function derTime({ tag, content }: DerValue): number {
   const text = Buffer.from(content).toString('latin1')
   const short = tag === derTags.utcTime && /^\d{12}Z$/.test(text)

@@ -1,6 +1,6 @@
 /**
- * Distinguished names as values instead of strings. The same name is written in many ways (order, escapes, attribute names,
- * case, spaces), so names are parsed and compared, never their strings (RFC 4514, RFC 4517 §4.2).
+ * Distinguished names as values instead of strings. The same name is written in many ways (order, escapes, attribute
+ * names, case, spaces), so names are parsed and compared, never their strings (RFC 4514, RFC 4517 §4.2).
  */
 import { derInside, DerError, derOid, derTags, readDer, type DerValue } from './der.ts'
 import { attributeName, attributeOid } from './distinguished-name-attributes.ts'
@@ -32,8 +32,8 @@ const quotedCharacter = /\\([0-9a-f]{2})|\\([ "#+,;<=>\\])|([^\\"\0])/iuy
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Parses an RFC 4514 string, most specific attribute first. Spaces around `,`, `+` and `=` and quoted values (RFC 2253) are
- * understood as well, as OpenSSL prints them. An empty string is the empty name.
+ * Parses an RFC 4514 string, most specific attribute first. Spaces around `,`, `+` and `=` and quoted values (RFC 2253)
+ * are understood as well, as OpenSSL prints them. An empty string is the empty name.
  *
  * @throws {@link DistinguishedNameError} and nothing else.
  */
@@ -53,7 +53,10 @@ export function parseDistinguishedName(rfc4514: string): RelativeDistinguishedNa
   }
 }
 
-/** Says what is wrong with a string that should be a subject's name (`tls_client_auth_subject_dn`); undefined when nothing is. */
+/**
+ * Says what is wrong with a string that should be a subject's name (`tls_client_auth_subject_dn`); undefined when
+ * nothing is.
+ */
 export function distinguishedNameProblem(rfc4514: string): string | undefined {
   try {
     return parseDistinguishedName(rfc4514).length === 0 ? 'is empty' : undefined
@@ -64,8 +67,9 @@ export function distinguishedNameProblem(rfc4514: string): string | undefined {
 }
 
 /**
- * Whether two names are the same: attribute types by OID, text without regard to case, compatibility forms and runs of white space
- * (caseIgnoreMatch, RFC 4517 §4.2.11), other values byte by byte, the attributes of one RDN as a set, the RDNs in their order.
+ * Whether two names are the same: attribute types by OID, text without regard to case, compatibility forms and runs of
+ * white space (caseIgnoreMatch, RFC 4517 §4.2.11), other values byte by byte, the attributes of one RDN as a set, the
+ * RDNs in their order.
  */
 export function equalDistinguishedNames(
   a: readonly RelativeDistinguishedName[],
@@ -145,7 +149,10 @@ function parseValue(name: string, position: number, type: string): { attribute: 
   return { attribute: { type, value: value.trimmed }, end }
 }
 
-/** Reads characters and escapes as far as `character` matches. Hex pairs are bytes of UTF-8 and may add up to one character. */
+/**
+ * Reads characters and escapes as far as `character` matches. Hex pairs are bytes of UTF-8 and may add up to one
+ * character.
+ */
 function parseText(text: string, position: number, character: RegExp): { value: { all: string; trimmed: string }; end: number } {
   const pieces: Buffer[] = []
   let significant = 0

@@ -20,7 +20,9 @@ type NameOf<K extends Kind> = GeneralNames[K][number]
 
 const emailAddress = '1.2.840.113549.1.9.1'
 
-/** Parses the extension's value. @throws DerError where it is none, or has a minimum or maximum (RFC 5280 forbids both). */
+/**
+ * Parses the extension's value. @throws DerError where it is none, or has a minimum or maximum (RFC 5280 forbids both).
+ */
 export function readNameConstraints(value: Uint8Array): NameConstraints {
   const bases = new Map<number, DerValue[]>()
   for (const subtrees of derInside(readDer(value), derTags.sequence)) {
@@ -36,7 +38,10 @@ function baseOf(subtree: DerValue): DerValue {
   return base
 }
 
-/** Whether a certificate's names keep to the constraints of an authority above it. A name of a kind that cannot be compared does not. */
+/**
+ * Whether a certificate's names keep to the constraints of an authority above it. A name of a kind that cannot be
+ * compared does not.
+ */
 export function keepsTo({ permitted, excluded }: NameConstraints, certificate: CertificateNames): boolean {
   const names = allNames(certificate)
   const limited = new Set([...permitted.other, ...excluded.other])

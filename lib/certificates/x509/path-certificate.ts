@@ -1,4 +1,7 @@
-/** What path validation (RFC 5280 §6.1) needs of one certificate: its names, its key, and every extension that limits it. */
+/**
+ * What path validation (RFC 5280 §6.1) needs of one certificate: its names, its key, and every extension that limits
+ * it.
+ */
 import type { KeyObject } from 'node:crypto'
 import { isStrong, type Signed } from './signature.ts'
 import { derBoolean, derCount, DerError, derInside, derOid, derTags, derValues, readDer } from './der.ts'
@@ -50,8 +53,8 @@ const oids = {
 } as const
 
 /**
- * Processed, or of no consequence where any policy is acceptable (certificatePolicies, RFC 5280 §6.1.1 (c)). Whatever else is critical
- * makes a certificate unusable.
+ * Processed, or of no consequence where any policy is acceptable (certificatePolicies, RFC 5280 §6.1.1 (c)). Whatever
+ * else is critical makes a certificate unusable.
  */
 const understood: readonly string[] = [
   oids.basicConstraints,
@@ -65,8 +68,8 @@ const understood: readonly string[] = [
 const known = new WeakMap<ParsedCertificate, PathCertificate>()
 
 /**
- * Reads one DER certificate as far as a path needs it, once per buffer object, which must not be written to afterwards. What
- * {@link parseCertificate} found of it is not read again.
+ * Reads one DER certificate as far as a path needs it, once per buffer object, which must not be written to afterwards.
+ * What {@link parseCertificate} found of it is not read again.
  *
  * @throws {@link CertificateError} and nothing else.
  */
@@ -91,7 +94,10 @@ export function serialOf(octets: Uint8Array): string {
     .replace(/^0+(?=.)/, '')
 }
 
-/** Whether subject and issuer are one name. Such a certificate may still be signed by another key: one that came before or after. */
+/**
+ * Whether subject and issuer are one name. Such a certificate may still be signed by another key: one that came before
+ * or after.
+ */
 export function isSelfIssued({ subjectKey, issuerKey }: PathCertificate): boolean {
   return subjectKey === issuerKey
 }
@@ -172,7 +178,10 @@ function readDistributionPoints(value: Uint8Array): string[] {
   return points.flatMap(({ content }) => [...derValues(content)]).flatMap(fullNames)
 }
 
-/** The names of a DistributionPointName under `[0]`, hex of their DER: what a certificate and a revocation list have in common. */
+/**
+ * The names of a DistributionPointName under `[0]`, hex of their DER: what a certificate and a revocation list have in
+ * common.
+ */
 export function fullNames({ tag, content }: { readonly tag: number; readonly content: Uint8Array }): string[] {
   if (tag !== 0xa0) return []
   const [name] = derValues(content)

@@ -101,7 +101,10 @@ function commonProblem({ unknownCritical, algorithm, key }: PathCertificate, isA
   return isAnchor ? undefined : algorithmProblem(algorithm)
 }
 
-/** RFC 5280 §6.1.3 (b), (c): constraints hold for everything below an authority, except for the renewals of authorities on the way. */
+/**
+ * RFC 5280 §6.1.3 (b), (c): constraints hold for everything below an authority, except for the renewals of authorities
+ * on the way.
+ */
 function constraintProblem(
   { nameConstraints }: PathCertificate,
   between: Path,

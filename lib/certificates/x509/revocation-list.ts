@@ -1,6 +1,6 @@
 /**
- * A certificate revocation list (RFC 5280 §5), read value by value: lists grow to hundreds of thousands of entries, of which all that matters is
- * the serial numbers.
+ * A certificate revocation list (RFC 5280 §5), read value by value: lists grow to hundreds of thousands of entries, of
+ * which all that matters is the serial numbers.
  */
 import type { KeyObject } from 'node:crypto'
 import { algorithmProblem, readAlgorithm, verifySignature, type Signed } from './signature.ts'
@@ -134,7 +134,10 @@ function readScope(extensions: DerValue): Scope {
   return scope
 }
 
-/** RFC 5280 §5.2.5. Lists of several issuers, for some reasons alone, or of attribute certificates are not for this server. */
+/**
+ * RFC 5280 §5.2.5. Lists of several issuers, for some reasons alone, or of attribute certificates are not for this
+ * server.
+ */
 function readDistributionPoint(extension: Uint8Array): Scope {
   let only: Scope['only']
   let distributionPoints: string[] | undefined

@@ -1,4 +1,6 @@
-/** The revocation lists an operator keeps in files: read again when they change, and never believed beyond their time. */
+/**
+ * The revocation lists an operator keeps in files: read again when they change, and never believed beyond their time.
+ */
 import { readFileSync, statSync, type BigIntStats } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { TemporarilyUnavailableError } from '../../errors.ts'
@@ -12,11 +14,15 @@ export interface RevocationOptions {
   /** Paths of files with lists in PEM or DER; one file may hold several in PEM. */
   readonly crl: string | readonly string[]
   /**
-   * What becomes of a certificate that no list tells about: none of its issuer, or none whose time has not passed. `refuse` (default) answers
-   * 503: nobody knows whether it was revoked. `accept` takes it as not revoked, unless an outdated list has it.
+   * What becomes of a certificate that no list tells about: none of its issuer, or none whose time has not passed.
+   * `refuse` (default) answers 503: nobody knows whether it was revoked. `accept` takes it as not revoked, unless an
+   * outdated list has it.
    */
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
-  /** Told of files that cannot be read and of lists whose time has passed: at most once a minute for each file and each issuer. */
+  /**
+   * Told of files that cannot be read and of lists whose time has passed: at most once a minute for each file and each
+   * issuer.
+   */
   readonly onReport?: ((problem: RevocationProblem) => void) | undefined
 }
 
@@ -47,8 +53,8 @@ interface ListFile {
 }
 
 /**
- * Reads the files, and from then on again whenever one changed, looked at once a second at most and only when somebody asks. A file that cannot
- * be read any more leaves what it said before standing, until that has run out.
+ * Reads the files, and from then on again whenever one changed, looked at once a second at most and only when somebody
+ * asks. A file that cannot be read any more leaves what it said before standing, until that has run out.
  *
  * @throws ConfigurationError naming the file that cannot be used.
  */

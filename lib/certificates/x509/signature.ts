@@ -1,4 +1,7 @@
-/** Signatures under certificates and revocation lists (RFC 5280 §4.1.1.2, §5.1.1.2): which are strong enough to count, and whether they hold. */
+/**
+ * Signatures under certificates and revocation lists (RFC 5280 §4.1.1.2, §5.1.1.2): which are strong enough to count,
+ * and whether they hold.
+ */
 import { constants, verify, type KeyObject } from 'node:crypto'
 import { DerError, derInside, derOid, derTags, type DerValue } from './der.ts'
 import { rsaProblem } from '../../crypto/rsa-strength.ts'
@@ -32,7 +35,10 @@ interface Scheme {
 
 const rsa = ['rsa']
 const ec = ['ec']
-/** SHA-1 and MD5 are not here: whoever can find collisions could have a certificate made that says something else (RFC 6194, RFC 6151). */
+/**
+ * SHA-1 and MD5 are not here: whoever can find collisions could have a certificate made that says something else (RFC
+ * 6194, RFC 6151).
+ */
 const schemes: ReadonlyMap<string, Scheme> = new Map([
   ['1.2.840.113549.1.1.11', { hash: 'sha256', keys: rsa }],
   ['1.2.840.113549.1.1.12', { hash: 'sha384', keys: rsa }],

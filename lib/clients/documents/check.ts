@@ -1,4 +1,7 @@
-/** From a document to a client (Client ID Metadata Document §4): the one table of client metadata, and the draft's own rules on top. */
+/**
+ * From a document to a client (Client ID Metadata Document §4): the one table of client metadata, and the draft's own
+ * rules on top.
+ */
 import { ConfigurationError } from '../../options.ts'
 import { toClient, type Client, type ClientMetadata } from '../client.ts'
 import { credentialSet, keepCredentials, methodOf } from '../credentials.ts'
@@ -83,8 +86,8 @@ const privateMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv']
 type Method = 'none' | 'private_key_jwt'
 
 /**
- * How the client may authenticate: the method it names, or those of its list. Of a list that has both, the client counts as public, and what it
- * proves with its key beside that is proved.
+ * How the client may authenticate: the method it names, or those of its list. Of a list that has both, the client
+ * counts as public, and what it proves with its key beside that is proved.
  */
 function methodsOf(given: Readonly<Record<string, unknown>>, { publicClients }: DocumentRules): readonly [Method, ...Method[]] {
   const { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: list } = given
@@ -134,7 +137,8 @@ function profiled({ tls_client_certificate_bound_access_tokens: bound }: Partial
 }
 
 function made(metadata: ClientMetadata, { offered, profileProblems }: DocumentRules): Client {
-  // by what a document names itself, two strangers could learn who of the people they know is the same person (OpenID Connect Core §8.1)
+  // by what a document names itself, two strangers could learn who of the people they know is the same person (OpenID
+  // Connect Core §8.1)
   if ((metadata.subject_type ?? 'public') !== 'public') fail('subject_type', 'must be public')
   const [problem] = profileProblems(metadata)
   if (problem !== undefined) fail(problem.key, problem.mustBe)

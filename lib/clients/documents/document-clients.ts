@@ -1,4 +1,7 @@
-/** Clients that nobody configured and that did not register: their client_id is the address of what they say of themselves. */
+/**
+ * Clients that nobody configured and that did not register: their client_id is the address of what they say of
+ * themselves.
+ */
 import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
 import { growingCache } from '../../stores/growing-cache.ts'
 import { keepCredentials, credentialSet } from '../credentials.ts'
@@ -55,8 +58,8 @@ interface Kept {
 }
 
 /**
- * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing is fetched. For an hour after a
- * document could not be had again its client is found as {@link isStale}.
+ * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing
+ * is fetched. For an hour after a document could not be had again its client is found as {@link isStale}.
  */
 export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
   const { policy, clock } = context

@@ -15,7 +15,10 @@ export type DocumentMarks = Readonly<Record<ConsentedMember, string>>
 export interface ClientDocument {
   /** Where it is: the one name about it that nobody but its owner could choose. */
   readonly host: string
-  /** True: every redirect URI leads to the person's own machine, where any program could have begun this (RFC 8252 §8.6). */
+  /**
+   * True: every redirect URI leads to the person's own machine, where any program could have begun this (RFC 8252
+   * §8.6).
+   */
   readonly loopback: boolean
   /** The members a person is shown, as they were fetched. */
   readonly marks: DocumentMarks

@@ -39,8 +39,8 @@ interface Place {
 /**
  * A function that fetches and reads the document at an address; those who ask for the same at the same time share it.
  *
- * It rejects with {@link FetchRefusedError} where the host has failed too often within the minute, or too many wait; with what the fetch and
- * `read` throw otherwise.
+ * It rejects with {@link FetchRefusedError} where the host has failed too often within the minute, or too many wait;
+ * with what the fetch and `read` throw otherwise.
  */
 export function documentFetches<T>({ fetchJson, timeout, clock, read }: DocumentFetching<T>): (address: string) => Promise<T> {
   const shared = new Map<string, Promise<T>>()

@@ -8,8 +8,8 @@ export function namesDocument(client_id: string): boolean {
 }
 
 /**
- * What is wrong with such a client_id, as the end of a sentence; undefined: nothing. Judged as the text it is: an address that a URL parser would
- * repair is another string, and so another client.
+ * What is wrong with such a client_id, as the end of a sentence; undefined: nothing. Judged as the text it is: an
+ * address that a URL parser would repair is another string, and so another client.
  */
 export function documentAddressProblem(client_id: string): string | undefined {
   if (!isWebAddress(client_id, false)) return 'must be an absolute https URL without user info'

@@ -4,13 +4,13 @@ import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type R
 /** See {@link TokenRouterOptions.clientDocuments}. */
 export interface ClientDocumentsOptions {
   /**
-   * Whose documents are fetched: host names, each `claude.ai`, `*.example.com` (every name below it) or `*` (any), whatever the port; or a function
-   * of the address. Asked before anything is fetched.
+   * Whose documents are fetched: host names, each `claude.ai`, `*.example.com` (every name below it) or `*` (any),
+   * whatever the port; or a function of the address. Asked before anything is fetched.
    */
   readonly hosts: readonly string[] | ((address: URL) => boolean)
   /**
-   * `any` (default): a document names its redirect URIs as any client that registers itself. `same-origin`: they are of the document's own origin, or lead to
-   * the person's own machine.
+   * `any` (default): a document names its redirect URIs as any client that registers itself. `same-origin`: they are of
+   * the document's own origin, or lead to the person's own machine.
    */
   readonly redirectUris?: 'any' | 'same-origin' | undefined
   /** The longest document, in bytes. Default 5120. */

@@ -2,7 +2,10 @@
 
 /** Letters, digits, punctuation, symbols and spaces: nothing that turns text around or breaks the line. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
-/** Of those, what leaves no mark: fillers and joiners, but for the two that choose between a sign's text and its picture. */
+/**
+ * Of those, what leaves no mark: fillers and joiners, but for the two that choose between a sign's text and its
+ * picture.
+ */
 const unseen = /(?![\uFE0E\uFE0F])\p{Default_Ignorable_Code_Point}|\u2800/u
 const seen = /[\p{L}\p{N}\p{P}\p{S}]/u
 

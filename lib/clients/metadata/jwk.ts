@@ -22,7 +22,10 @@ export const jwkMembers = [
   'x5c'
 ] as const
 
-/** What is wrong with something that is to be a key, as the end of a sentence; undefined: nothing that can be seen from here. */
+/**
+ * What is wrong with something that is to be a key, as the end of a sentence; undefined: nothing that can be seen from
+ * here.
+ */
 export function keyProblem(key: unknown): string | undefined {
   if (typeof key !== 'object' || key === null || Array.isArray(key)) return 'must be a key in JWK form'
   return sizeOf(key) > longestKey ? `must be at most ${longestKey} characters long` : undefined

@@ -1,6 +1,6 @@
 /**
- * Client metadata: every member this library reads, once as a type and once as a table. Configuration and registration read the same table, and
- * the compiler holds the two against each other.
+ * Client metadata: every member this library reads, once as a type and once as a table. Configuration and registration
+ * read the same table, and the compiler holds the two against each other.
  */
 import type { JWK } from 'jose'
 import type { ClientCredential } from '../configured-credentials.ts'
@@ -9,8 +9,8 @@ import { cibaGrantType } from '../grant-types.ts'
 import type { Fail, MetadataKind } from './kinds.ts'
 
 /**
- * `issuer`: the issuer identifier alone (rfc7523bis). `report`: the token endpoint's URL is accepted too, and each use is
- * reported. `legacy`: accepted silently.
+ * `issuer`: the issuer identifier alone (rfc7523bis). `report`: the token endpoint's URL is accepted too, and each use
+ * is reported. `legacy`: accepted silently.
  */
 export type AssertionAudience = 'issuer' | 'report' | 'legacy'
 
@@ -46,7 +46,10 @@ export interface RegisteredMetadata {
   readonly client_secret_expires_at?: number | undefined
   /** The one method the client authenticates by. Default: `client_secret_basic` (RFC 7591 §2). */
   readonly token_endpoint_auth_method?: string | undefined
-  /** Further secrets, keys, certificates and methods, each with dates of its own. Never readable again on the {@link Client} made from this. */
+  /**
+   * Further secrets, keys, certificates and methods, each with dates of its own. Never readable again on the {@link
+   * Client} made from this.
+   */
   readonly credentials?: readonly ClientCredential[] | undefined
   /** The one algorithm the client signs its assertions with (OpenID Connect Registration §2). */
   readonly token_endpoint_auth_signing_alg?: string | undefined
@@ -98,9 +101,15 @@ export interface RegisteredMetadata {
   readonly use_mtls_endpoint_aliases?: boolean | undefined
   /** True: this client's token requests carry a DPoP proof, always (RFC 9449 §5.2). */
   readonly dpop_bound_access_tokens?: boolean | undefined
-  /** `public` (default): the client learns people's own `sub`. `pairwise`: an identifier of its sector's (OpenID Connect Core §8). */
+  /**
+   * `public` (default): the client learns people's own `sub`. `pairwise`: an identifier of its sector's (OpenID Connect
+   * Core §8).
+   */
   readonly subject_type?: string | undefined
-  /** Names the client's sector by its host, where the redirect URIs do not (OpenID Connect Core §8.1). Fetched when it is registered, not when it is configured. */
+  /**
+   * Names the client's sector by its host, where the redirect URIs do not (OpenID Connect Core §8.1). Fetched when it
+   * is registered, not when it is configured.
+   */
   readonly sector_identifier_uri?: string | undefined
   /** How this client learns of what a person decided: `poll` (default), `ping` or `push` (OpenID Connect CIBA §4). */
   readonly backchannel_token_delivery_mode?: string | undefined
@@ -110,7 +119,10 @@ export interface RegisteredMetadata {
   readonly backchannel_authentication_request_signing_alg?: string | undefined
   /** True: this client sends the person's `user_code`, where the server asks for one. */
   readonly backchannel_user_code_parameter?: boolean | undefined
-  /** Where the browser may be sent after a logout that this client asked for (OpenID Connect RP-Initiated Logout §3.1), compared as they are. */
+  /**
+   * Where the browser may be sent after a logout that this client asked for (OpenID Connect RP-Initiated Logout §3.1),
+   * compared as they are.
+   */
   readonly post_logout_redirect_uris?: readonly string[] | undefined
   /** Where this client is told that a session ended (OpenID Connect Back-Channel Logout §2.2). */
   readonly backchannel_logout_uri?: string | undefined
@@ -123,9 +135,9 @@ export interface RegisteredMetadata {
 }
 
 /**
- * Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). A row of a database will do: `null` is the same
- * as leaving a member out. Members the library does not know are kept and ignored, with one warning for each; what looks like a known one
- * misspelt is refused.
+ * Client metadata by its registered names (RFC 7591 §2, RFC 8705, OpenID Connect Registration). A row of a database
+ * will do: `null` is the same as leaving a member out. Members the library does not know are kept and ignored, with one
+ * warning for each; what looks like a known one misspelt is refused.
  */
 export type ClientMetadata = {
   readonly [member in keyof RegisteredMetadata]: member extends 'client_id'
@@ -166,7 +178,10 @@ export interface MetadataMember {
   readonly translated?: true
   /** The server's or its operator's to say: a client that registers itself cannot. */
   readonly configured?: true
-  /** A client that registers itself can say it only where the server's operator lets it prove itself by other platforms' tokens. */
+  /**
+   * A client that registers itself can say it only where the server's operator lets it prove itself by other platforms'
+   * tokens.
+   */
   readonly workload?: true
   /** Means something only where this grant is. */
   readonly grant?: string

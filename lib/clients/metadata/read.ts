@@ -1,4 +1,7 @@
-/** Reads the metadata of a configured client: each member of its kind, misspelt ones found, `null` left out, and the whole free of contradictions. */
+/**
+ * Reads the metadata of a configured client: each member of its kind, misspelt ones found, `null` left out, and the
+ * whole free of contradictions.
+ */
 import { isNear } from '../../options.ts'
 import { memberNames, memberOf, type ReadMetadata } from './metadata.ts'
 import { judgeOfKind, type Fail } from './kinds.ts'
@@ -33,7 +36,10 @@ export interface UnknownMember {
   readonly meant: string | undefined
 }
 
-/** The members of one client's metadata that the library does not know, for whoever wants to say so in words of their own. */
+/**
+ * The members of one client's metadata that the library does not know, for whoever wants to say so in words of their
+ * own.
+ */
 export function unknownMembers(metadata: object): readonly UnknownMember[] {
   const unknown = Object.entries(metadata).filter(([name, value]) => !isAbsent(value) && memberOf(name) === undefined)
   return unknown.map(([member]) => ({ member, meant: meantBy(member, metadata) }))
@@ -43,7 +49,10 @@ function meantBy(name: string, given: object): string | undefined {
   return memberNames.find(known => looksLike(name, known) && !isGiven(given, known))
 }
 
-/** A protection under a misspelt name would silently never be: what is like a known member that is not there is taken for it. */
+/**
+ * A protection under a misspelt name would silently never be: what is like a known member that is not there is taken
+ * for it.
+ */
 function checkUnknown(name: string, given: object, fail: Fail): void {
   const meant = meantBy(name, given)
   if (meant !== undefined) fail(name, `must be named ${meant}: client metadata has no such member`)

@@ -1,6 +1,6 @@
 /**
- * The redirect URIs of clients nobody configured (RFC 7591 §5, RFC 8252 §7, RFC 9700 §4.1): where codes may be sent that a client names for itself, and
- * nowhere else.
+ * The redirect URIs of clients nobody configured (RFC 7591 §5, RFC 8252 §7, RFC 9700 §4.1): where codes may be sent
+ * that a client names for itself, and nowhere else.
  */
 import { isLoopbackHost } from '../../options.ts'
 import { redirectUriProblem, schemeOf } from './uri.ts'
@@ -34,8 +34,8 @@ function authorityOf(uri: string): string {
 }
 
 /**
- * Of a program on the person's own device: loopback (RFC 8252 §7.3), a scheme of a name its maker controls, written backwards (§7.1), or one that was
- * let in.
+ * Of a program on the person's own device: loopback (RFC 8252 §7.3), a scheme of a name its maker controls, written
+ * backwards (§7.1), or one that was let in.
  */
 export function isNative(uri: string, schemes: readonly string[]): boolean {
   const scheme = schemeOf(uri)

@@ -1,4 +1,7 @@
-/** URIs in client metadata (RFC 3986): what ends in a header or is fetched must be a URI already, not something a browser would make one of. */
+/**
+ * URIs in client metadata (RFC 3986): what ends in a header or is fetched must be a URI already, not something a
+ * browser would make one of.
+ */
 import { isLoopbackHost } from '../../options.ts'
 
 const longest = 2000
@@ -24,7 +27,9 @@ export function uriProblem(value: unknown): string | undefined {
   return host === hostname || host.startsWith('[') ? undefined : `must have its host written as ${hostname}`
 }
 
-/** What is wrong with the redirect URI of any client (RFC 6749 §3.1.2), as the end of a sentence; undefined: nothing. */
+/**
+ * What is wrong with the redirect URI of any client (RFC 6749 §3.1.2), as the end of a sentence; undefined: nothing.
+ */
 export function redirectUriProblem(value: unknown): string | undefined {
   const problem = uriProblem(value)
   if (problem !== undefined || typeof value !== 'string') return problem
@@ -37,12 +42,17 @@ export function schemeOf(uri: string): string {
   return uri.slice(0, uri.indexOf(':')).toLowerCase()
 }
 
-/** Whether apps may have this scheme for themselves (RFC 8252 §7.1); never one that a browser runs, or that is the network's. */
+/**
+ * Whether apps may have this scheme for themselves (RFC 8252 §7.1); never one that a browser runs, or that is the
+ * network's.
+ */
 export function isPrivateUseScheme(scheme: string): boolean {
   return /^[a-z][a-z0-9+.-]*$/.test(scheme) && !runSchemes.includes(scheme) && !networkSchemes.includes(scheme)
 }
 
-/** Whether this is an https URL without user info; `loopback`: or an http one that leads no further than this machine. */
+/**
+ * Whether this is an https URL without user info; `loopback`: or an http one that leads no further than this machine.
+ */
 export function isWebAddress(value: string, loopback: boolean): boolean {
   if (uriProblem(value) !== undefined) return false
   const { protocol, hostname, username, password } = new URL(value)

@@ -1,4 +1,7 @@
-/** Costly computations: a few at the same time, and each network in its turn, so that one that asks for many keeps only itself waiting. */
+/**
+ * Costly computations: a few at the same time, and each network in its turn, so that one that asks for many keeps only
+ * itself waiting.
+ */
 import { TemporarilyUnavailableError } from '../../errors.ts'
 
 /** Node's thread pool has four threads, and the file system, name resolution and RSA signatures need some of them. */

@@ -7,7 +7,10 @@ export interface Guesser {
   readonly since: number
 }
 
-/** Milliseconds after which a guess that nobody has settled, because whoever judged it never came back, holds its place no more. */
+/**
+ * Milliseconds after which a guess that nobody has settled, because whoever judged it never came back, holds its place
+ * no more.
+ */
 const longestJudging = 30_000
 /** Milliseconds a guess waits for those before it. */
 const longestWait = 10_000

@@ -20,7 +20,10 @@ export interface GuessCounterOptions {
   readonly clock: () => number
 }
 
-/** Counts one more wrong guess under a name, of which the store sees a digest. Rejects with whatever the store rejects with. */
+/**
+ * Counts one more wrong guess under a name, of which the store sees a digest. Rejects with whatever the store rejects
+ * with.
+ */
 export type GuessCounter = (name: string) => Promise<GuessCount>
 
 /** One purpose's counter. */

@@ -5,7 +5,10 @@ import { growingCache } from '../../stores/growing-cache.ts'
 import { GuessBudget, type Guesser } from './guess-budget.ts'
 import type { GuessCount, GuessCounter } from './guess-counter.ts'
 
-/** A guess that may be judged, and holds a place until it is known what it was. Settle it once; a second time does nothing. */
+/**
+ * A guess that may be judged, and holds a place until it is known what it was. Settle it once; a second time does
+ * nothing.
+ */
 export interface Guess extends Guesser {
   /** Where it came from, as it was told. */
   readonly network: string
@@ -38,7 +41,10 @@ export interface GuessRules {
 /** How many are remembered: of one that is not, its next wrong guess tells what the store knows. */
 const mostNetworks = 10_000
 const mostPairs = 20_000
-/** How many counts a network that has used up its budget has for all the clients it goes on to name: more names take no more memory. */
+/**
+ * How many counts a network that has used up its budget has for all the clients it goes on to name: more names take no
+ * more memory.
+ */
 const sharesOfNetwork = 4096
 /** In characters. */
 const longestName = 128

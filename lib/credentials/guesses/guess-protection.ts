@@ -1,4 +1,7 @@
-/** Protection against guessing secrets (OAuth 2.1 §2.4.1): so many wrong ones from one network for one client, and then none is looked at. */
+/**
+ * Protection against guessing secrets (OAuth 2.1 §2.4.1): so many wrong ones from one network for one client, and then
+ * none is looked at.
+ */
 import { clock, integer, readOptions, type Checks, type Read } from '../../options.ts'
 import { storeCheck, type Store } from '../../stores/store.ts'
 import { guessCounter } from './guess-counter.ts'
@@ -13,21 +16,21 @@ export interface GuessProtectionOptions {
 }
 
 /**
- * Bounds wrong guesses by client and network, and by network alone, ten times as many. Whether there is such a client changes nothing: not what is
- * counted, nor in which order, nor what is answered.
+ * Bounds wrong guesses by client and network, and by network alone, ten times as many. Whether there is such a client
+ * changes nothing: not what is counted, nor in which order, nor what is answered.
  */
 export interface GuessProtection {
   /**
-   * Reserves a place before anything is judged: never more are judged at the same time than may still be wrong. The others wait for what comes of
-   * those, so that of any number at once, one process looks at no more wrong ones than of as many one after the other. Asks the store nothing: it
-   * hears of wrong guesses alone, and `n` processes on one store look at `attempts + n - 1` wrong ones at most, and at `attempts` each of what comes
-   * to all of them at once.
+   * Reserves a place before anything is judged: never more are judged at the same time than may still be wrong. The
+   * others wait for what comes of those, so that of any number at once, one process looks at no more wrong ones than of
+   * as many one after the other. Asks the store nothing: it hears of wrong guesses alone, and `n` processes on one
+   * store look at `attempts + n - 1` wrong ones at most, and at `attempts` each of what comes to all of them at once.
    *
-   * A network that has used up its own budget gets 429 for every wrong guess from then on. What is right goes through, for nobody can be locked out
-   * by a neighbour: but nothing costly is computed for it.
+   * A network that has used up its own budget gets 429 for every wrong guess from then on. What is right goes through,
+   * for nobody can be locked out by a neighbour: but nothing costly is computed for it.
    *
-   * @throws TooManyAttemptsError (or rejects with it) where this network has used up its attempts at this client, whatever it sends now;
-   * TemporarilyUnavailableError where those before it take longer than ten seconds.
+   * @throws TooManyAttemptsError (or rejects with it) where this network has used up its attempts at this client,
+   * whatever it sends now; TemporarilyUnavailableError where those before it take longer than ten seconds.
    */
   reserve(client_id: string, network: string): Guess | Promise<Guess>
 }

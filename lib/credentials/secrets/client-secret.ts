@@ -51,7 +51,9 @@ interface SecretDigest extends Dated {
 /** Which of a client's secrets was presented. */
 type Match = Dated & Pick<ClientSecret, 'id'>
 
-/** Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere. */
+/**
+ * Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere.
+ */
 const digestKey = randomBytes(32).toString('hex')
 /** What clients without a secret, and clients that do not exist, are compared with. */
 const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf }]
@@ -59,16 +61,19 @@ const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(rando
 const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
 
 /**
- * Compares a presented secret with every secret of a client (RFC 6749 §2.3.1), in time that depends neither on where they
- * differ nor on whether the client exists, and passes the checks `secret` and `secret_expiry` on the decision. Secrets of
- * more than 1024 characters never match. One that is right only as it came, not decoded, is reported or refused as `encoding`.
+ * Compares a presented secret with every secret of a client (RFC 6749 §2.3.1), in time that depends neither on where
+ * they differ nor on whether the client exists, and passes the checks `secret` and `secret_expiry` on the decision.
+ * Secrets of more than 1024 characters never match. One that is right only as it came, not decoded, is reported or
+ * refused as `encoding`.
  *
- * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such computation, whoever the
- * client is and whether it exists; then this returns a promise. For a network that has used up its wrong guesses nothing of the kind is computed.
+ * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such
+ * computation, whoever the client is and whether it exists; then this returns a promise. For a network that has used up
+ * its wrong guesses nothing of the kind is computed.
  *
  * @param client undefined where no client has the client_id that was sent.
  * @returns which secret it was, as `secret:<id>`.
- * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was. Where it returns a promise, that rejects instead.
+ * @throws {@link InvalidClientError} in the same words for every cause; the decision says which it was. Where it
+ * returns a promise, that rejects instead.
  */
 export function verifyClientSecret(
   client: Client | undefined,

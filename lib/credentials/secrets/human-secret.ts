@@ -1,6 +1,6 @@
 /**
- * Secrets that people made up: kept as scrypt makes of them (RFC 7914), because whoever reads the store could try every likely one. What was
- * found right once is remembered in this process, so that scrypt does not run for each request.
+ * Secrets that people made up: kept as scrypt makes of them (RFC 7914), because whoever reads the store could try every
+ * likely one. What was found right once is remembered in this process, so that scrypt does not run for each request.
  */
 import { hash as digest, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
@@ -23,7 +23,8 @@ interface ScryptHash extends Parameters {
 }
 
 /**
- * Makes of a secret what may be kept of it, such as in a client's `credentials: [{ type: 'secret', id, hash }]`. The parameters are in it.
+ * Makes of a secret what may be kept of it, such as in a client's `credentials: [{ type: 'secret', id, hash }]`. The
+ * parameters are in it.
  *
  * @param salt of another secret of the same client, where one computation is to do for both. Default: a fresh one.
  *
@@ -37,8 +38,8 @@ export async function hashSecret(secret: string, salt: Uint8Array = randomBytes(
 }
 
 /**
- * Whether a secret is the one that {@link hashSecret} made a hash of. What was found right once is remembered in this process. Without a hash it
- * takes as long as with one that does not fit: for a name nobody has.
+ * Whether a secret is the one that {@link hashSecret} made a hash of. What was found right once is remembered in this
+ * process. Without a hash it takes as long as with one that does not fit: for a name nobody has.
  *
  * @throws {@link TemporarilyUnavailableError} where more computations wait than will be done in a reasonable time.
  */
@@ -65,10 +66,11 @@ const underWay = new Map<string, Promise<Buffer>>()
 const nobodysHash = `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${randomBytes(saltLength).toString('base64url')}$${randomBytes(keyLength).toString('base64url')}`
 
 /**
- * Which of these hashes a secret has, by position; undefined: none. A wrong secret costs one computation for each salt there is, at least one; a
- * right one that was seen before costs none.
+ * Which of these hashes a secret has, by position; undefined: none. A wrong secret costs one computation for each salt
+ * there is, at least one; a right one that was seen before costs none.
  *
- * @param guess who asks: where its network has used up its wrong guesses nothing is computed, and only what was seen before is found.
+ * @param guess who asks: where its network has used up its wrong guesses nothing is computed, and only what was seen
+ * before is found.
  * @throws {@link TemporarilyUnavailableError} where more computations wait than will be done in a reasonable time.
  */
 export async function findHash(

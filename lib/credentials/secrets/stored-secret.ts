@@ -1,6 +1,6 @@
 /**
- * Generated secrets as a store keeps them: as SHA-256 under a key the store does not have, or, for the one method that computes with
- * the secret itself, encrypted under another. Whoever reads the store learns no secret, and can try none.
+ * Generated secrets as a store keeps them: as SHA-256 under a key the store does not have, or, for the one method that
+ * computes with the secret itself, encrypted under another. Whoever reads the store learns no secret, and can try none.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { SecretKeeper } from '../../clients/stored-secret.ts'
@@ -8,7 +8,9 @@ import { open, seal } from '../../crypto/seal.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 
 export interface SecretKeeperOptions {
-  /** A MAC under a key of the server's that outlives restarts; `purpose` keeps what is derived for different uses apart. */
+  /**
+   * A MAC under a key of the server's that outlives restarts; `purpose` keeps what is derived for different uses apart.
+   */
   readonly mac: (purpose: string, data: Uint8Array) => Uint8Array
   readonly random: (size: number) => Uint8Array
 }
@@ -16,8 +18,9 @@ export interface SecretKeeperOptions {
 /**
  * Makes the keeper of one server. What it kept is only of use to a keeper with the same MAC key.
  *
- * The digest is of key, client_id and secret: the key fills exactly one block of SHA-256, and a digest copied to another client's record matches
- * nothing there. It suits generated secrets alone: one that a person made up could be tried by whoever has the key.
+ * The digest is of key, client_id and secret: the key fills exactly one block of SHA-256, and a digest copied to
+ * another client's record matches nothing there. It suits generated secrets alone: one that a person made up could be
+ * tried by whoever has the key.
  */
 export function secretKeeper({ mac, random }: SecretKeeperOptions): SecretKeeper {
   const nothing = new Uint8Array()

@@ -5,7 +5,10 @@ import { notRecorded } from '../last-use.ts'
 
 const underWay = new Set<string>()
 
-/** Replaces the hash of a stored secret that was just found right. Nothing waits for it; where it fails, the old hash stays good. */
+/**
+ * Replaces the hash of a stored secret that was just found right. Nothing waits for it; where it fails, the old hash
+ * stays good.
+ */
 export function upgradeHash(records: CredentialRecords, client_id: string, id: string, secret: string): void {
   const name = `${client_id}\0${id}`
   if (underWay.has(name)) return

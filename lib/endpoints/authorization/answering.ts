@@ -1,4 +1,7 @@
-/** Answering one exchange with the authorization endpoint: its errors, before and after anything can be sent to the client. */
+/**
+ * Answering one exchange with the authorization endpoint: its errors, before and after anything can be sent to the
+ * client.
+ */
 import { clientOrigin, isVouchedFor } from '../../clients/client-origin.ts'
 import { tellError, toOAuthError } from '../../http/error-handler.ts'
 import { answeringWithPages } from '../error-page.ts'

@@ -81,7 +81,8 @@ async function readDirectRequest(
   const { context } = exchange
   const read = (): Promise<AuthorizationParameters> => readRequestObject(context, client, given)
   const outer = findRedirect(client, given)
-  // what is wrong with a request object can be told to whom the parameters beside it name, if that is one of the client's
+  // what is wrong with a request object can be told to whom the parameters beside it name, if that is one of the
+  // client's
   const parameters = outer === undefined ? await read() : await reading(exchange, outer, read)
   if (parameters === undefined) return undefined
   const redirect = readRedirect(client, parameters)

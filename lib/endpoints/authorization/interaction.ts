@@ -1,6 +1,6 @@
 /**
- * The host application's side of the authorization endpoint: who is signed in, and the pages a person meets. The library
- * decides when a person is needed; the application shows its own login and consent, then resumes.
+ * The host application's side of the authorization endpoint: who is signed in, and the pages a person meets. The
+ * library decides when a person is needed; the application shows its own login and consent, then resumes.
  */
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
@@ -11,7 +11,10 @@ import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /** What a page needs to know. */
 export interface InteractionPrompt {
-  /** Names this interaction in `resume()`. Unguessable; bind it to the browser's session, and accept it back from no other. */
+  /**
+   * Names this interaction in `resume()`. Unguessable; bind it to the browser's session, and accept it back from no
+   * other.
+   */
   readonly id: string
   /** The page that is needed. */
   readonly name: 'login' | 'consent'
@@ -38,7 +41,10 @@ export interface InteractionPrompt {
   readonly claims_locales?: string | undefined
   /** How the page should be shown: `page`, `popup`, `touch` or `wap` (OpenID Connect Core §3.1.2.1). */
   readonly display?: string | undefined
-  /** True: the person signs in anew, whoever is signed in: the client asked for it, or somebody else is there than it asked for. */
+  /**
+   * True: the person signs in anew, whoever is signed in: the client asked for it, or somebody else is there than it
+   * asked for.
+   */
   readonly reauthenticate: boolean
   /** Seconds a sign-in may be old (OpenID Connect Core §3.1.2.1), where the client said. */
   readonly max_age?: number | undefined
@@ -50,7 +56,9 @@ export interface InteractionPrompt {
   readonly authorization_details: readonly AuthorizationDetail[]
 }
 
-/** What a page shows of a client's document beside its name, which is its own choice (Client ID Metadata Document §6). */
+/**
+ * What a page shows of a client's document beside its name, which is its own choice (Client ID Metadata Document §6).
+ */
 export interface PromptedDocument {
   /** The document's host: who the client is. */
   readonly host: string
@@ -58,7 +66,9 @@ export interface PromptedDocument {
   readonly redirect_host: string
   /** True: all its redirect URIs lead to the person's own machine, where any program could have begun this. */
   readonly loopback: boolean
-  /** What is another than when the person agreed last, and why they are asked again; empty: nothing, or they never did. */
+  /**
+   * What is another than when the person agreed last, and why they are asked again; empty: nothing, or they never did.
+   */
   readonly changed: readonly ConsentedMember[]
 }
 
@@ -74,9 +84,10 @@ export interface Interaction {
   /** Who is signed in with this browser; undefined when nobody is. */
   account(req: Request): Account | undefined | Promise<Account | undefined>
   /**
-   * Whether the person has already agreed that this client gets this scope at each of these resources, which are those the request names, or the one its
-   * scope belongs to. What was agreed to for one resource is not agreed to for another. Not asked for requests with `authorization_details`, or
-   * with claims beyond the scope: those are agreed to each time.
+   * Whether the person has already agreed that this client gets this scope at each of these resources, which are those
+   * the request names, or the one its scope belongs to. What was agreed to for one resource is not agreed to for
+   * another. Not asked for requests with `authorization_details`, or with claims beyond the scope: those are agreed to
+   * each time.
    */
   consented(
     req: Request,

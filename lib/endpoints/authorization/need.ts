@@ -1,4 +1,6 @@
-/** When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2). */
+/**
+ * When a person is needed: the rules of `prompt`, `max_age`, `id_token_hint` and consent (OpenID Connect Core §3.1.2).
+ */
 import type { Request } from 'express'
 import type { Client } from '../../clients/client.ts'
 import { clientOrigin } from '../../clients/client-origin.ts'

@@ -10,9 +10,9 @@ import { carrierOf, isSigned } from '../../authorization-requests/response-mode.
 const signedResponseTtl = 300
 
 /**
- * Sends the answer to the client in the response mode it asked for. `iss` is in every answer (RFC 9207), inside the signature where
- * there is one. The registered query of the redirect URI stays as it is. 303: a POST must not be repeated at the client (RFC 9700
- * §4.12).
+ * Sends the answer to the client in the response mode it asked for. `iss` is in every answer (RFC 9207), inside the
+ * signature where there is one. The registered query of the redirect URI stays as it is. 303: a POST must not be
+ * repeated at the client (RFC 9700 §4.12).
  */
 export async function sendToClient(
   res: Response,

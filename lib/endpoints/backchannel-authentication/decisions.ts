@@ -15,8 +15,9 @@ export interface BackchannelDecisions {
   /** The requests that wait for this person, the newest first. Show who asks, for what, and the `binding_message`. */
   pending(account: Pick<Account, 'sub'>): Promise<readonly BackchannelAuthentication[]>
   /**
-   * The person agreed: the client gets their tokens, by its next poll or pushed. True for exactly one decision; false where the request is not this
-   * person's, or is not (or no longer) to be decided. A client that is pinged or pushed to is told after this has resolved; where that fails, `onError` is.
+   * The person agreed: the client gets their tokens, by its next poll or pushed. True for exactly one decision; false
+   * where the request is not this person's, or is not (or no longer) to be decided. A client that is pinged or pushed
+   * to is told after this has resolved; where that fails, `onError` is.
    */
   approve(req: Request, id: string, account: Account): Promise<boolean>
   /** The person refused. True for exactly one decision. */

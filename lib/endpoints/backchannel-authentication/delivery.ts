@@ -29,8 +29,8 @@ export class NotificationError extends Error {
 }
 
 /**
- * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or answered 429
- * or 5xx. An endpoint that may not be asked is not tried again. What was pushed and not taken is revoked.
+ * Pings or pushes, as far as the client asked for it: three times at most, again only where it did not answer or
+ * answered 429 or 5xx. An endpoint that may not be asked is not tried again. What was pushed and not taken is revoked.
  *
  * @throws NotificationError where the client was not told.
  */

@@ -1,4 +1,6 @@
-/** The backchannel authentication endpoint (OpenID Connect CIBA §7): a client asks for a person who is somewhere else. */
+/**
+ * The backchannel authentication endpoint (OpenID Connect CIBA §7): a client asks for a person who is somewhere else.
+ */
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import { readClientRequest } from '../../http/client-request.ts'

@@ -1,4 +1,6 @@
-/** What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds. */
+/**
+ * What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds.
+ */
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
 import type { Client } from '../../clients/client.ts'
 import { ConfigurationError, eachOf, fn, integer, oneOf, required, type Checks, type Read } from '../../options.ts'
@@ -7,9 +9,9 @@ import { deliveryModes, type DeliveryMode } from '../../codes/backchannel-reques
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /**
- * Whom a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this server's that it sent as
- * `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to you alone. Check it; where it has expired, throw
- * `new OAuthError('expired_login_hint_token', 400, '…')`.
+ * Whom a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this server's
+ * that it sent as `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to you
+ * alone. Check it; where it has expired, throw `new OAuthError('expired_login_hint_token', 400, '…')`.
  */
 export type PersonHint =
   | { /** A name of the person's, as the client knows it. */ readonly login_hint: string }
@@ -43,14 +45,15 @@ export interface BackchannelAuthenticationOptions {
   /** The `sub` of the person a client means; undefined where there is none: the client is told `unknown_user_id`. */
   readonly identify: (hint: PersonHint, client: Client) => string | undefined | Promise<string | undefined>
   /**
-   * Tells the person that somebody asks: a push message, an email. Called once the client has its answer; what it throws goes to `onError`.
-   * Without it people find their requests on your page, through `server.backchannel.pending()`.
+   * Tells the person that somebody asks: a push message, an email. Called once the client has its answer; what it
+   * throws goes to `onError`. Without it people find their requests on your page, through
+   * `server.backchannel.pending()`.
    */
   readonly notify?: ((request: BackchannelAuthentication, sub: string) => unknown) | undefined
   /**
-   * Whether the `user_code` sent by a client that registered `backchannel_user_code_parameter` is this person's; undefined: none was sent. False is
-   * `invalid_user_code`, or `missing_user_code`. Wrong ones are bounded: ten within ten minutes for each person and client. Without this
-   * function the server supports no user codes.
+   * Whether the `user_code` sent by a client that registered `backchannel_user_code_parameter` is this person's;
+   * undefined: none was sent. False is `invalid_user_code`, or `missing_user_code`. Wrong ones are bounded: ten within
+   * ten minutes for each person and client. Without this function the server supports no user codes.
    */
   readonly checkUserCode?:
     ((user_code: string | undefined, sub: string, client: Client) => boolean | Promise<boolean>) | undefined
@@ -58,9 +61,15 @@ export interface BackchannelAuthenticationOptions {
   readonly requestTtl?: number | undefined
   /** Seconds a client waits between two polls. Default 5. */
   readonly interval?: number | undefined
-  /** How clients may learn of the outcome. Default: poll, ping and push; push never under `fapi2-security`, whose tokens are bound to a key. */
+  /**
+   * How clients may learn of the outcome. Default: poll, ping and push; push never under `fapi2-security`, whose tokens
+   * are bound to a key.
+   */
   readonly deliveryModes?: readonly DeliveryMode[] | undefined
-  /** Posts to a client's notification endpoint. Default: https only, to public addresses (loopback too where the issuer itself is on it). */
+  /**
+   * Posts to a client's notification endpoint. Default: https only, to public addresses (loopback too where the issuer
+   * itself is on it).
+   */
   readonly postJson?: PostJson | undefined
 }
 

@@ -34,8 +34,8 @@ const longestJti = 512
 const longestUse = 3620
 
 /**
- * The parameters that count: those inside a signed request where there is one, the given ones otherwise. A client that registered
- * `backchannel_authentication_request_signing_alg` signs, always.
+ * The parameters that count: those inside a signed request where there is one, the given ones otherwise. A client that
+ * registered `backchannel_authentication_request_signing_alg` signs, always.
  *
  * @throws InvalidRequestError for whatever is wrong with a signed request, and for one that was used before.
  */

@@ -34,18 +34,21 @@ export interface DeviceAuthorization {
 /**
  * What the page at `verificationUri` calls, once the person has signed in.
  *
- * User codes are short, so guessing is bounded: whoever enters ten wrong ones within ten minutes is refused for the rest of them, by a rejection with
- * an {@link OAuthError} of status 429 and `Retry-After`. Bound it per network too, as you bound passwords.
+ * User codes are short, so guessing is bounded: whoever enters ten wrong ones within ten minutes is refused for the
+ * rest of them, by a rejection with an {@link OAuthError} of status 429 and `Retry-After`. Bound it per network too, as
+ * you bound passwords.
  */
 export interface DeviceVerification {
   /**
-   * What the device with this user code asks for, the code in any spelling; undefined when there is none, or it is expired or decided. Show it, and ask:
-   * a code that arrived in a link or a message may be someone else's device (RFC 8628 §5.4).
+   * What the device with this user code asks for, the code in any spelling; undefined when there is none, or it is
+   * expired or decided. Show it, and ask: a code that arrived in a link or a message may be someone else's device (RFC
+   * 8628 §5.4).
    */
   find(user_code: string, account: Pick<Account, 'sub'>): Promise<DeviceAuthorization | undefined>
   /**
-   * The person agreed: the device's next poll gets their tokens. True for exactly one decision; false where the code is not (or no longer) to be decided. Where the
-   * account names a session (`sid`), the device's grant belongs to it, and rejects with {@link OAuthError} `login_required` where it has ended meanwhile.
+   * The person agreed: the device's next poll gets their tokens. True for exactly one decision; false where the code is
+   * not (or no longer) to be decided. Where the account names a session (`sid`), the device's grant belongs to it, and
+   * rejects with {@link OAuthError} `login_required` where it has ended meanwhile.
    */
   approve(user_code: string, account: Account): Promise<boolean>
   /** The person refused: the device's next poll is `access_denied`. True for exactly one decision. */

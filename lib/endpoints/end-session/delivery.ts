@@ -1,4 +1,7 @@
-/** Telling clients that a session ended (OpenID Connect Back-Channel Logout §2.5): nobody waits for it, and a restart does not end it. */
+/**
+ * Telling clients that a session ended (OpenID Connect Back-Channel Logout §2.5): nobody waits for it, and a restart
+ * does not end it.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ClientRegistry } from '../../clients/client.ts'
 import { GuardedFetchError, type GuardedFetchReason, type PostJson } from '../../outbound/guarded-fetch.ts'
@@ -7,7 +10,10 @@ import { mintLogoutToken, type EndedSession } from './logout-token.ts'
 import { batches, forgetBatch, holdAgain, holdBatch, holding, keepBatch, keepHolding, settleClient } from './outbox.ts'
 
 export interface LogoutDelivery {
-  /** Keeps what is to be said to which clients; resolves once it is kept, and does not wait for them. `id` names it: a second of one name is the first. */
+  /**
+   * Keeps what is to be said to which clients; resolves once it is kept, and does not wait for them. `id` names it: a
+   * second of one name is the first.
+   */
   send(id: string, ended: EndedSession, clients: readonly string[]): Promise<void>
 }
 
@@ -108,7 +114,10 @@ async function deliver(setting: DeliverySetting, id: string, ended: EndedSession
   }
 }
 
-/** Asks a client at most three times: again after 5xx, a connection that was cut, or five seconds of silence. Every other answer is the last. */
+/**
+ * Asks a client at most three times: again after 5xx, a connection that was cut, or five seconds of silence. Every
+ * other answer is the last.
+ */
 async function tell({ server, postJson }: DeliverySetting, client: Client, ended: EndedSession): Promise<void> {
   const { client_id, backchannel_logout_uri: uri, backchannel_logout_session_required: needsSession } = client
   const { sid } = ended

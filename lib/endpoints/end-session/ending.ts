@@ -1,4 +1,7 @@
-/** The end of sessions: what is to be said is kept first, then what ends with them ends, and a second call finds what a first left undone. */
+/**
+ * The end of sessions: what is to be said is kept first, then what ends with them ends, and a second call finds what a
+ * first left undone.
+ */
 import type { EndpointContext } from '../endpoint.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
 import { clientsOfPerson, endGrantsBut } from '../../tokens/person-grants.ts'
@@ -6,7 +9,9 @@ import { endingSession, finishSession, outlivesSession, sessionsOf } from '../..
 
 type Ending = Pick<EndpointContext, 'server' | 'logout'>
 
-/** Ends one session; where `sub` is given, only if it is that person's. Answers with the clients that had a part in it. */
+/**
+ * Ends one session; where `sub` is given, only if it is that person's. Answers with the clients that had a part in it.
+ */
 export async function endSession({ server, logout }: Ending, sid: string, sub?: string): Promise<readonly string[]> {
   const session = await endingSession(server, sid, sub)
   if (session === undefined || session.clients.length === 0) return []
@@ -17,7 +22,10 @@ export async function endSession({ server, logout }: Ending, sid: string, sub?: 
   return clients
 }
 
-/** Ends every session of a person, and every grant of theirs that does not outlive sessions. Clients that none of the sessions led to are told by `sub` alone. */
+/**
+ * Ends every session of a person, and every grant of theirs that does not outlive sessions. Clients that none of the
+ * sessions led to are told by `sub` alone.
+ */
 export async function endEverySession(ending: Ending, sub: string): Promise<void> {
   const { server, logout } = ending
   const told = new Set<string>()

@@ -1,4 +1,7 @@
-/** The end session endpoint (OpenID Connect RP-Initiated Logout 1.0): a client asks that a person be signed out, here and wherever they were with this session. */
+/**
+ * The end session endpoint (OpenID Connect RP-Initiated Logout 1.0): a client asks that a person be signed out, here
+ * and wherever they were with this session.
+ */
 import type { Response } from 'express'
 import { clientOrigin } from '../../clients/client-origin.ts'
 import { InvalidRequestError } from '../../errors.ts'
@@ -13,8 +16,9 @@ import { checkForm, showConfirmation, showDone } from './pages.ts'
 import { findLogoutRequest, keepLogoutRequest, provesItself, readLogoutRequest, type FoundLogoutRequest } from './request.ts'
 
 /**
- * Answers GET and POST. A POST, which may come from another site and then without the session of whoever sits there, goes on as a GET. Whoever is signed
- * in is asked, unless the hint names them; what is wrong with a request is a page, and ends nothing.
+ * Answers GET and POST. A POST, which may come from another site and then without the session of whoever sits there,
+ * goes on as a GET. Whoever is signed in is asked, unless the hint names them; what is wrong with a request is a page,
+ * and ends nothing.
  */
 export function endSessionEndpoint(context: EndpointContext, options: LogoutOptions): Endpoint {
   const metadata = { backchannel_logout_supported: true, backchannel_logout_session_supported: true }

@@ -24,15 +24,19 @@ export type WhoseSessions =
 /** Ending sessions from the application, and going on after its page has asked. */
 export interface LogoutFunctions {
   /**
-   * Ends sessions for clients: refresh tokens without `offline_access` end, and every client that had a part in one and registered a
-   * `backchannel_logout_uri` is told, which this does not wait for. Call it from your own sign-out. `sub` alone: every session of the person's, and what
-   * clients hold of theirs without a session. The application's own session is yours to end. Rejects with TemporarilyUnavailableError when the store
-   * does not answer; call it again then.
+   * Ends sessions for clients: refresh tokens without `offline_access` end, and every client that had a part in one and
+   * registered a `backchannel_logout_uri` is told, which this does not wait for. Call it from your own sign-out. `sub`
+   * alone: every session of the person's, and what clients hold of theirs without a session. The application's own
+   * session is yours to end. Rejects with TemporarilyUnavailableError when the store does not answer; call it again
+   * then.
    */
   everywhere(whose: WhoseSessions): Promise<void>
   /** What the page shows that asks whether to sign out; undefined when there is no such logout any more. */
   request(id: string): Promise<LogoutPrompt | undefined>
-  /** Goes on after the person said yes or no: answers with a redirect or a page. The same form sent again is answered as it was. Never rejects. */
+  /**
+   * Goes on after the person said yes or no: answers with a redirect or a page. The same form sent again is answered as
+   * it was. Never rejects.
+   */
   finish(req: Request, res: Response, id: string, decision: 'allow' | 'deny'): Promise<void>
 }
 

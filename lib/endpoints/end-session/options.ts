@@ -8,7 +8,10 @@ import type { LogoutDelivery } from './delivery.ts'
 
 /** A logout somebody asked for, and that its person has yet to agree to. */
 export interface LogoutPrompt {
-  /** Names it in `logout.finish()`. Take the answer from a form that only a page of yours, in this person's session, can have sent. */
+  /**
+   * Names it in `logout.finish()`. Take the answer from a form that only a page of yours, in this person's session, can
+   * have sent.
+   */
   readonly id: string
   /** Who asks, as far as that is known. */
   readonly client?: Client | undefined
@@ -32,16 +35,22 @@ export interface LogoutOutcome {
 
 /** The parts of logout that only the application can play. */
 export interface LogoutOptions {
-  /** Ends the application's own session with this browser, for good. Resolve once it has ended: the answer goes out then. */
+  /**
+   * Ends the application's own session with this browser, for good. Resolve once it has ended: the answer goes out
+   * then.
+   */
   readonly signOut: (req: Request, res: Response) => unknown
   /**
-   * Asks the person whether to sign out, where the request does not prove that they asked for it: answer with a page, or a redirect to one, and call
-   * `server.logout.finish()` with what they say. Default: a plain page.
+   * Asks the person whether to sign out, where the request does not prove that they asked for it: answer with a page,
+   * or a redirect to one, and call `server.logout.finish()` with what they say. Default: a plain page.
    */
   readonly confirm?: ((req: Request, res: Response, prompt: LogoutPrompt) => unknown) | undefined
   /** Answers with the page that a logout ends on where the browser goes nowhere else. Default: a plain page. */
   readonly done?: ((req: Request, res: Response, outcome: LogoutOutcome) => unknown) | undefined
-  /** Posts logout tokens to clients. Default: https only, to public addresses (loopback too where the issuer itself is on it), within 5 seconds. */
+  /**
+   * Posts logout tokens to clients. Default: https only, to public addresses (loopback too where the issuer itself is
+   * on it), within 5 seconds.
+   */
   readonly postJson?: PostJson | undefined
 }
 

@@ -1,6 +1,7 @@
 /**
- * The logout tokens that are still to be sent, kept until every client has had its answer: a process that stops in between leaves them to the next. Whoever
- * sends a batch holds it for some seconds, and goes on holding it while it is at work.
+ * The logout tokens that are still to be sent, kept until every client has had its answer: a process that stops in
+ * between leaves them to the next. Whoever sends a batch holds it for some seconds, and goes on holding it while it is
+ * at work.
  */
 import { add, find, read, swap, update } from '../../stores/records.ts'
 import type { Key, Store } from '../../stores/store.ts'

@@ -1,4 +1,7 @@
-/** The plain pages of a logout, for applications that bring none: one that asks, one that ends it. They work without scripts, and cannot be framed. */
+/**
+ * The plain pages of a logout, for applications that bring none: one that asks, one that ends it. They work without
+ * scripts, and cannot be framed.
+ */
 import { hash } from 'node:crypto'
 import type { Response } from 'express'
 import { escapeHtml } from '../../http/html.ts'

@@ -1,4 +1,7 @@
-/** A logout request (OpenID Connect RP-Initiated Logout §2): who asks for whose logout, and where the browser may go afterwards. */
+/**
+ * A logout request (OpenID Connect RP-Initiated Logout §2): who asks for whose logout, and where the browser may go
+ * afterwards.
+ */
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { read, write } from '../../stores/records.ts'
@@ -81,21 +84,29 @@ function checkRedirect({ post_logout_redirect_uri: uri }: LogoutRequest, client:
     throw new InvalidRequestError('post_logout_redirect_uri is not registered for this client')
 }
 
-/** Whether the request proves by itself that the person who is there asked for this: its hint names them, and this very session where both say which. */
+/**
+ * Whether the request proves by itself that the person who is there asked for this: its hint names them, and this very
+ * session where both say which.
+ */
 export function provesItself({ server }: EndpointContext, { request, client }: FoundLogoutRequest, account: Account): boolean {
   const { hint } = request
   if (hint === undefined || client === undefined || hint.sub !== subjectFor(server, client, account.sub)) return false
   return hint.sid === undefined || account.sid === undefined || hint.sid === account.sid
 }
 
-/** Keeps a request while its person is asked, or until the browser has come back with its cookies. Answers with its id. */
+/**
+ * Keeps a request while its person is asked, or until the browser has come back with its cookies. Answers with its id.
+ */
 export async function keepLogoutRequest({ server }: EndpointContext, request: LogoutRequest): Promise<string> {
   const id = server.random(24).toString('base64url')
   await write(server.store, keyOf(id), request, lifetime)
   return id
 }
 
-/** The request that was kept, judged again by what its client is by now. @throws InvalidRequestError where there is none. */
+/**
+ * The request that was kept, judged again by what its client is by now. @throws InvalidRequestError where there is
+ * none.
+ */
 export async function findLogoutRequest(context: EndpointContext, id: string): Promise<FoundLogoutRequest> {
   const request = await read<LogoutRequest>(context.server.store, keyOf(id))
   if (request === undefined) throw new InvalidRequestError('this logout has expired')

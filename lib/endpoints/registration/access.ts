@@ -13,7 +13,8 @@ import type { Registrar } from './record.ts'
 /**
  * Lets whoever may register pass (RFC 7591 §3): anyone, or the holder of an initial access token, which is returned.
  *
- * @throws OAuthError `invalid_token` 401; TooManyAttemptsError 429 for a network that keeps guessing; TemporarilyUnavailableError where the application's own check fails.
+ * @throws OAuthError `invalid_token` 401; TooManyAttemptsError 429 for a network that keeps guessing;
+ * TemporarilyUnavailableError where the application's own check fails.
  */
 export async function checkInitialAccess(registrar: Registrar, req: Request): Promise<string | undefined> {
   const { registration } = registrar

@@ -6,7 +6,8 @@ import type { Registrar } from './record.ts'
 const longestUnseen = 7200
 
 /**
- * Nothing of the client works any more: it cannot authenticate, and its tokens are refused for as long as they would have lived.
+ * Nothing of the client works any more: it cannot authenticate, and its tokens are refused for as long as they would
+ * have lived.
  *
  * @param trace_id of the request that ends it, where one does.
  */
@@ -19,8 +20,8 @@ export async function endRegistration({ context, registration }: Registrar, clie
 /** Clients that registered themselves, for whoever operates the server. */
 export interface RegistrationFunctions {
   /**
-   * Ends a client that registered itself: it cannot authenticate any more, and its tokens are refused. Other processes see it within `maxAge`. Resolves
-   * to whether there was one; a configured client is none.
+   * Ends a client that registered itself: it cannot authenticate any more, and its tokens are refused. Other processes
+   * see it within `maxAge`. Resolves to whether there was one; a configured client is none.
    */
   delete(client_id: string): Promise<boolean>
 }

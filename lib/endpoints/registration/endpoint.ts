@@ -15,8 +15,8 @@ import { clientInformation, issueSecret, type Registrar } from './record.ts'
 import { readSubmission } from './submission.ts'
 
 /**
- * Answers POST with 201 and everything that was registered. Below it, at the `registration_client_uri` of each client, GET, PUT and DELETE with the
- * registration access token (RFC 7592).
+ * Answers POST with 201 and everything that was registered. Below it, at the `registration_client_uri` of each client,
+ * GET, PUT and DELETE with the registration access token (RFC 7592).
  */
 export function registrationEndpoint(context: EndpointContext, registration: Registration): Endpoint {
   const registrar = { context, registration }

@@ -85,7 +85,10 @@ export const certificateSubject: Judge = (value, member) => {
   return problem === undefined ? subject : refuse(member, `is wrong: it ${problem}`)
 }
 
-/** Whether one of the registered keys can have made a signature by one of the algorithms. Keys behind a `jwks_uri` may be any. */
+/**
+ * Whether one of the registered keys can have made a signature by one of the algorithms. Keys behind a `jwks_uri` may
+ * be any.
+ */
 export function canSign(
   { jwks, jwks_uri }: Pick<RegisteredMetadata, 'jwks' | 'jwks_uri'>,
   algorithms: readonly string[]

@@ -1,4 +1,7 @@
-/** Managing a registration (RFC 7592): reading, replacing and ending it, with the registration access token of that very client. */
+/**
+ * Managing a registration (RFC 7592): reading, replacing and ending it, with the registration access token of that very
+ * client.
+ */
 import type { Request, Response } from 'express'
 import { InvalidClientMetadataError, MethodNotAllowedError } from '../../errors.ts'
 import type { JsonDocument } from '../../http/json-document.ts'
@@ -55,8 +58,8 @@ function show(registrar: Registrar, { registration_access_token, record }: Manag
 }
 
 /**
- * The whole registration anew (RFC 7592 §2.2): what is not sent is not registered any more. The registration access token stays what it is, so that a
- * client that lost the answer can ask again.
+ * The whole registration anew (RFC 7592 §2.2): what is not sent is not registered any more. The registration access
+ * token stays what it is, so that a client that lost the answer can ask again.
  */
 async function replace(registrar: Registrar, managed: Managed, req: Request, res: Response): Promise<void> {
   const { client_id, registration_access_token, record: registered } = managed
@@ -103,7 +106,10 @@ async function keep(
 /** RFC 7592 §2.2: not the client's to set. */
 const serversOwn = ['registration_access_token', 'registration_client_uri', 'client_secret_expires_at', 'client_id_issued_at']
 
-/** The members of an update that are about the client itself. The rest is returned; `null` means the same as leaving a member out. */
+/**
+ * The members of an update that are about the client itself. The rest is returned; `null` means the same as leaving a
+ * member out.
+ */
 function checkDocument({ registration }: Registrar, { client_id, record }: Managed, document: JsonDocument): JsonDocument {
   const sent = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== null))
   if (sent['client_id'] !== client_id) throw new InvalidClientMetadataError('client_id must be that of the registration')

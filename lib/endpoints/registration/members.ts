@@ -59,7 +59,9 @@ const withCertificates: Judge = (value, member, rules) => {
     : bound
 }
 
-/** The values a client may have are kept, the others left out; one that may have none of what it asks for is told so. */
+/**
+ * The values a client may have are kept, the others left out; one that may have none of what it asks for is told so.
+ */
 function scope(value: unknown, member: string, rules: RegistrationRules): string {
   const values = typeof value === 'string' ? parseScope(value) : undefined
   if (values === undefined) return refuse(member, 'must be scope values with one space between them')

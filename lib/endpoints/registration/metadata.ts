@@ -1,4 +1,7 @@
-/** From what a client sent to what is registered (RFC 7591 §2, §3.2.1): every member judged, defaults put in, and the whole free of contradictions. */
+/**
+ * From what a client sent to what is registered (RFC 7591 §2, §3.2.1): every member judged, defaults put in, and the
+ * whole free of contradictions.
+ */
 import type { Client } from '../../clients/client.ts'
 import { checkMethodNeeds, defaultMethod, methodAccepts, methodFacts } from '../../clients/methods.ts'
 import { metadataRules } from '../../clients/metadata/rules.ts'
@@ -18,7 +21,8 @@ import { refuse } from './values.ts'
 export type RegisteredMembers = Omit<Client, 'client_id'> & Readonly<Record<string, unknown>>
 
 /**
- * Reads client metadata. Members nobody here understands are left out, and so are those that are `null` or an empty string.
+ * Reads client metadata. Members nobody here understands are left out, and so are those that are `null` or an empty
+ * string.
  *
  * @throws InvalidClientMetadataError or InvalidRedirectUriError; the description begins with the member that is wrong.
  */
@@ -41,7 +45,10 @@ export function readMetadata(sent: JsonDocument, rules: RegistrationRules): Regi
   return registered
 }
 
-/** RFC 7591 §2 and OpenID Connect Registration §2: what is registered is all there, so that the client can read what it got. */
+/**
+ * RFC 7591 §2 and OpenID Connect Registration §2: what is registered is all there, so that the client can read what it
+ * got.
+ */
 function withDefaults(judged: Readonly<Record<string, Json>>, rules: RegistrationRules): RegisteredMembers {
   const given = judged as Partial<ReadMetadata>
   const methods = [...rules.methods.keys()]

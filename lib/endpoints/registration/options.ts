@@ -60,8 +60,9 @@ export interface RegistrationRequest {
 }
 
 /**
- * The application's own rules. Returns nothing to accept what is there, or other metadata to register that instead; members this library does not
- * know are kept then. Throw an error of this library, such as InvalidClientMetadataError, to refuse.
+ * The application's own rules. Returns nothing to accept what is there, or other metadata to register that instead;
+ * members this library does not know are kept then. Throw an error of this library, such as InvalidClientMetadataError,
+ * to refuse.
  */
 export type RegistrationPolicy = (
   registration: RegistrationRequest
@@ -70,8 +71,8 @@ export type RegistrationPolicy = (
 /** The options of client registration (RFC 7591, RFC 7592). */
 export interface RegistrationOptions {
   /**
-   * `token`: whoever has an initial access token may register. `open`: anyone. `closed`: no one, and no endpoint is mounted; clients that registered before
-   * go on working.
+   * `token`: whoever has an initial access token may register. `open`: anyone. `closed`: no one, and no endpoint is
+   * mounted; clients that registered before go on working.
    */
   readonly access: 'open' | 'token' | 'closed'
   /** Initial access tokens that are accepted, any number of times. Make them long and random. */
@@ -85,18 +86,20 @@ export interface RegistrationOptions {
   /** The scope values clients may register, and get where they name none. Default: all of the server's. */
   readonly scopes?: readonly string[] | undefined
   /**
-   * The grants clients may register. Default: all of the server's with `access: 'token'`; with `access: 'open'` those in which a person decides
-   * (`authorization_code`, device codes, and `refresh_token`), because nobody has looked at who asks.
+   * The grants clients may register. Default: all of the server's with `access: 'token'`; with `access: 'open'` those
+   * in which a person decides (`authorization_code`, device codes, and `refresh_token`), because nobody has looked at
+   * who asks.
    */
   readonly grantTypes?: readonly string[] | undefined
   /**
-   * Private-use redirect URI schemes that are let in, such as `cursor`, beside those written like a domain name backwards (RFC 8252 §7.1). Never one a
-   * browser runs, such as `javascript`. Default none.
+   * Private-use redirect URI schemes that are let in, such as `cursor`, beside those written like a domain name
+   * backwards (RFC 8252 §7.1). Never one a browser runs, such as `javascript`. Default none.
    */
   readonly schemes?: readonly string[] | undefined
   /**
-   * True lets clients register `federated_credentials`, `spiffe_id` and the methods that take them, each for `policy` to judge, which must be given: whoever
-   * registers says who may be this client from then on. Default false: they are left out.
+   * True lets clients register `federated_credentials`, `spiffe_id` and the methods that take them, each for `policy`
+   * to judge, which must be given: whoever registers says who may be this client from then on. Default false: they are
+   * left out.
    */
   readonly workloads?: boolean | undefined
   /** Seconds after which a client that has never authenticated is gone; 0: never. Default 30 days. */
@@ -105,7 +108,10 @@ export interface RegistrationOptions {
   readonly clientSecretTtl?: number | undefined
   /** The most that registrations may take up. */
   readonly limits?: RegistrationLimits | undefined
-  /** Seconds until this process sees what another one changed about a client it knows. Default 5; 0: at once, at a store operation per request. */
+  /**
+   * Seconds until this process sees what another one changed about a client it knows. Default 5; 0: at once, at a store
+   * operation per request.
+   */
   readonly maxAge?: number | undefined
 }
 

@@ -20,8 +20,9 @@ export interface IssuedSecret {
 }
 
 /**
- * A fresh secret, where the client needs one it does not have: its method asks for one, and there is none, or none of the kind, or more than half of
- * the newest one's life is over. A method that computes with the secret needs one that is kept readable, the others one that nobody can read.
+ * A fresh secret, where the client needs one it does not have: its method asks for one, and there is none, or none of
+ * the kind, or more than half of the newest one's life is over. A method that computes with the secret needs one that
+ * is kept readable, the others one that nobody can read.
  */
 export function issueSecret(
   { context, registration }: Registrar,
@@ -61,8 +62,8 @@ function usableSecrets(method: string, existing: readonly StoredSecret[]): reado
 }
 
 /**
- * The client information response: everything that is registered, and what applies where nothing was. A secret is in it only when it was just made:
- * it is not kept readable.
+ * The client information response: everything that is registered, and what applies where nothing was. A secret is in it
+ * only when it was just made: it is not kept readable.
  */
 export function clientInformation(
   { context }: Registrar,

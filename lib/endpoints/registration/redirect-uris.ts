@@ -14,7 +14,8 @@ export const redirectUris: Judge = (value, member, { limits, schemes }) => {
 }
 
 /**
- * The kind of application (OpenID Connect Registration §2): what it registered, or, where it registered nothing, what its redirect URIs are.
+ * The kind of application (OpenID Connect Registration §2): what it registered, or, where it registered nothing, what
+ * its redirect URIs are.
  *
  * @throws InvalidRedirectUriError for a `web` application's redirect URI that leads to a device.
  */

@@ -1,4 +1,7 @@
-/** What this server lets clients register: derived from what is mounted, so that nobody registers what they could not use. */
+/**
+ * What this server lets clients register: derived from what is mounted, so that nobody registers what they could not
+ * use.
+ */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import { methodFacts } from '../../clients/methods.ts'
 import { integer, isLoopbackHost, type Checks, type Read } from '../../options.ts'
@@ -16,7 +19,10 @@ export interface RegistrationLimits {
   readonly redirectUris?: number | undefined
   /** The most keys in one client's `jwks`. Default 20. */
   readonly keys?: number | undefined
-  /** The most clients one network registers an hour, where anyone may (`access: 'open'`); counted in each process. Default 200. */
+  /**
+   * The most clients one network registers an hour, where anyone may (`access: 'open'`); counted in each process.
+   * Default 200.
+   */
   readonly perNetwork?: number | undefined
 }
 

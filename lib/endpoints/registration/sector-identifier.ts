@@ -1,6 +1,6 @@
 /**
- * Sector identifiers (OpenID Connect Registration §5, CIBA §4). Clients of one sector know people by the same identifiers, so nobody joins a sector
- * without what only it can have: somewhere tokens are sent to, or keys.
+ * Sector identifiers (OpenID Connect Registration §5, CIBA §4). Clients of one sector know people by the same
+ * identifiers, so nobody joins a sector without what only it can have: somewhere tokens are sent to, or keys.
  */
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
 import { methodAccepts } from '../../clients/methods.ts'
@@ -38,7 +38,10 @@ function membersOf(proofs: readonly Proof[]): string {
   return [...new Set(proofs.map(({ member }) => member.replace(/\[.*/, '')))].join(' and ')
 }
 
-/** For each of its grants what shows that whoever uses it is the client: redirect URIs show nothing of one that gets its tokens without them. */
+/**
+ * For each of its grants what shows that whoever uses it is the client: redirect URIs show nothing of one that gets its
+ * tokens without them.
+ */
 function sectorProofs(registered: RegisteredMembers): readonly Proof[] {
   const { grant_types, redirect_uris } = registered
   return grant_types.flatMap(grant_type => {

@@ -1,4 +1,7 @@
-/** What a client sends to be registered, from the bytes to metadata that may be kept: read, overridden by its software statement, judged, and put to the application. */
+/**
+ * What a client sends to be registered, from the bytes to metadata that may be kept: read, overridden by its software
+ * statement, judged, and put to the application.
+ */
 import type { Request } from 'express'
 import type { JsonObject } from '../../assertions/compact-jws.ts'
 import { decodeUnverified } from '../../assertions/compact-jws.ts'
@@ -26,8 +29,8 @@ export interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 
 }
 
 /**
- * @throws InvalidClientMetadataError, InvalidRedirectUriError, InvalidSoftwareStatementError, UnapprovedSoftwareStatementError, what the policy throws,
- * and what {@link readJsonDocument} does.
+ * @throws InvalidClientMetadataError, InvalidRedirectUriError, InvalidSoftwareStatementError,
+ * UnapprovedSoftwareStatementError, what the policy throws, and what {@link readJsonDocument} does.
  */
 export async function readSubmission(registrar: Registrar, asked: SubmissionContext): Promise<Submission> {
   const { rules, fetchJson, policy } = registrar.registration
@@ -73,7 +76,10 @@ async function readStatement(
   return { software_statement: undefined, claims: undefined }
 }
 
-/** The application knows what it does, but a client that could not be read again would be a fault at every later request. */
+/**
+ * The application knows what it does, but a client that could not be read again would be a fault at every later
+ * request.
+ */
 function checkDecided(decided: ClientMetadata, client_id: string): ReadMetadata {
   try {
     const given = Object.entries({ ...decided, client_id, client_secret: null }).filter(([, value]) => value !== null)

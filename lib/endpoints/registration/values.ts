@@ -1,10 +1,16 @@
-/** How registration judges values: those of the kinds all client metadata has, and what a server lets clients choose from. */
+/**
+ * How registration judges values: those of the kinds all client metadata has, and what a server lets clients choose
+ * from.
+ */
 import { InvalidClientMetadataError, InvalidRedirectUriError } from '../../errors.ts'
 import type { Fail } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import type { RegistrationRules } from './rules.ts'
 
-/** Judges what was sent as a member, and returns what is registered. @throws InvalidClientMetadataError or InvalidRedirectUriError naming the member. */
+/**
+ * Judges what was sent as a member, and returns what is registered. @throws InvalidClientMetadataError or
+ * InvalidRedirectUriError naming the member.
+ */
 export type Judge = (value: unknown, member: string, rules: RegistrationRules) => Json
 
 /** RFC 7591 §3.2.2: redirect URIs have an error code of their own. */

@@ -7,8 +7,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * The promise's outcome, or a rejection with {@link DeadlineError} after `milliseconds`. What the promise comes to later is
- * given to `late`, so that nothing is left open, and is otherwise forgotten.
+ * The promise's outcome, or a rejection with {@link DeadlineError} after `milliseconds`. What the promise comes to
+ * later is given to `late`, so that nothing is left open, and is otherwise forgotten.
  */
 export async function within<T>(promise: Promise<T>, milliseconds: number, late?: (outcome: T) => void): Promise<T> {
   let over = false

@@ -8,8 +8,8 @@ export function nameOf({ kind, id, grant }: Key): string {
 }
 
 /**
- * A name of any length and characters as a SHA-256 digest, which every engine takes. Of UTF-16 and not of UTF-8, which has the
- * same bytes for every unpaired surrogate.
+ * A name of any length and characters as a SHA-256 digest, which every engine takes. Of UTF-16 and not of UTF-8, which
+ * has the same bytes for every unpaired surrogate.
  */
 export function digestOf(name: string): Buffer {
   return hash('sha256', Buffer.from(name, 'utf16le'), 'buffer')

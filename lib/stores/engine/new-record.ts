@@ -23,7 +23,10 @@ export function newRecord(value: Json, ttl: number): NewRecord {
 /** How long a deleted grant refuses writes, in milliseconds: the hour `Store.deleteGrant()` promises. */
 export const endedGrantLifetime = 3_600_000
 
-/** Makes versions, each a short text that no other call of this or any other maker ever answers with, whichever process it runs in. */
+/**
+ * Makes versions, each a short text that no other call of this or any other maker ever answers with, whichever process
+ * it runs in.
+ */
 export function versionMaker(): () => string {
   const maker = randomBytes(9).toString('base64url')
   let count = 0

@@ -1,6 +1,6 @@
 /**
- * A list that grows and shrinks at its end, for millions of values. An array of that length is copied as a whole whenever it has to grow, which
- * stops the process for milliseconds; here no step touches more than one chunk.
+ * A list that grows and shrinks at its end, for millions of values. An array of that length is copied as a whole
+ * whenever it has to grow, which stops the process for milliseconds; here no step touches more than one chunk.
  */
 const chunkBits = 10
 const chunkSize = 2 ** chunkBits

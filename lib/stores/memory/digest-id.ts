@@ -7,8 +7,8 @@ const sextets = new Int8Array(128).fill(-1)
 for (let value = 0; value < alphabet.length; value++) sextets[alphabet.charCodeAt(value)] = value
 
 /**
- * Reads an id that is exactly what 32 bytes are in base64url (RFC 4648 §5, without padding) into `words`. Answers false for
- * every other id, so that no two ids have the same words; `words` is then of no use.
+ * Reads an id that is exactly what 32 bytes are in base64url (RFC 4648 §5, without padding) into `words`. Answers false
+ * for every other id, so that no two ids have the same words; `words` is then of no use.
  */
 export function readDigest(id: string, words: Uint32Array): boolean {
   if (id.length !== 43) return false

@@ -1,6 +1,6 @@
 /**
- * Named entries that expire and that can be ended in groups: the memory behind the memory store. An expired entry is never
- * found again; the memory of expired and ended ones is given back in small steps, by {@link ExpiringTable.sweep}.
+ * Named entries that expire and that can be ended in groups: the memory behind the memory store. An expired entry is
+ * never found again; the memory of expired and ended ones is given back in small steps, by {@link ExpiringTable.sweep}.
  */
 import { ExpiryCalendar, type Scheduled } from './expiry-calendar.ts'
 import { bytesOf, bytesOfText } from './size.ts'
@@ -69,7 +69,9 @@ export class ExpiringTable {
     return entry !== undefined && isLive(entry, now) ? entry : undefined
   }
 
-  /** Makes sure that there is nothing under this name, unless an entry is found under it. Says whether there is nothing. */
+  /**
+   * Makes sure that there is nothing under this name, unless an entry is found under it. Says whether there is nothing.
+   */
   vacate(name: string, now: number): boolean {
     const entry = this.entries.get(name)
     if (entry === undefined) return true

@@ -1,8 +1,9 @@
 /**
  * Remembers when entries expire, so that those whose time has come are found without looking at the others.
  *
- * Entries share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live), so
- * several thousand buckets hold any number of entries, and an entry is handed out at most that much after its expiry.
+ * Entries share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live),
+ * so several thousand buckets hold any number of entries, and an entry is handed out at most that much after its
+ * expiry.
  */
 import { ChunkedList } from './chunked-list.ts'
 

@@ -1,6 +1,7 @@
 /**
- * A part of a {@link SeenTable}: open addressing with linear probing, all of it in one piece of memory outside the heap, which
- * the garbage collector neither walks nor moves. Its capacity follows the records in small steps, so that little is empty.
+ * A part of a {@link SeenTable}: open addressing with linear probing, all of it in one piece of memory outside the
+ * heap, which the garbage collector neither walks nor moves. Its capacity follows the records in small steps, so that
+ * little is empty.
  */
 import { wordsOfDigest } from './digest-id.ts'
 import type { SeenKinds } from './seen-kinds.ts'

@@ -1,9 +1,11 @@
 /**
- * Which ids were seen, until when: the memory behind those records of the memory store that exist only to be there once, such
- * as used assertion ids and DPoP proofs. A record is its id's 32 bytes, its expiry to the millisecond and the number of its
- * kind, and nothing else: an id is never taken for another, and a million of them need no object each.
+ * Which ids were seen, until when: the memory behind those records of the memory store that exist only to be there
+ * once, such as used assertion ids and DPoP proofs. A record is its id's 32 bytes, its expiry to the millisecond and
+ * the number of its kind, and nothing else: an id is never taken for another, and a million of them need no object
+ * each.
  *
- * The records are spread over many small segments, each of which grows, shrinks and is cleared by itself, so that no step waits for all of them.
+ * The records are spread over many small segments, each of which grows, shrinks and is cleared by itself, so that no
+ * step waits for all of them.
  */
 import { randomFillSync } from 'node:crypto'
 import { readDigest, wordsOfDigest } from './digest-id.ts'
@@ -41,8 +43,8 @@ export class SeenTable {
   }
 
   /**
-   * Writes a record unless there is one that has not expired, and says whether it did. Answers `unfit` for an id that is no
-   * digest in base64url, and where all numbers of kinds are in use: such a record has to be kept elsewhere.
+   * Writes a record unless there is one that has not expired, and says whether it did. Answers `unfit` for an id that
+   * is no digest in base64url, and where all numbers of kinds are in use: such a record has to be kept elsewhere.
    */
   add(kind: string, id: string, expires: number, now: number): boolean | 'unfit' {
     if (!readDigest(id, this.key.words)) return 'unfit'
@@ -76,8 +78,8 @@ export class SeenTable {
   }
 
   /**
-   * Gives back memory of what has expired, looking at `slots` slots on the average of all calls: what is due in a segment is given
-   * back at once, as soon as enough calls went by for its size.
+   * Gives back memory of what has expired, looking at `slots` slots on the average of all calls: what is due in a
+   * segment is given back at once, as soon as enough calls went by for its size.
    */
   sweep(now: number, slots: number): void {
     this.allowance += slots

@@ -1,4 +1,7 @@
-/** How much memory records take, to the nearest that can be told without asking V8: never less by much, so that a bound on it is one. */
+/**
+ * How much memory records take, to the nearest that can be told without asking V8: never less by much, so that a bound
+ * on it is one.
+ */
 
 /** A seen id: its slot, and its share of those that are empty. */
 export const bytesOfSeen = 64

@@ -1,12 +1,13 @@
 /**
  * The operations of the Redis store: each a script, and so one atomic step of the node that has its keys.
  *
- * KEYS[1] is the record. KEYS[2] is there for a record of a grant and names the grant; both are in one slot. It holds `live`
- * for as long as the longest-lived record of the grant, or `ended` from when the grant was ended, for as long as any such
- * record could still be there and for an hour at least.
+ * KEYS[1] is the record. KEYS[2] is there for a record of a grant and names the grant; both are in one slot. It holds
+ * `live` for as long as the longest-lived record of the grant, or `ended` from when the grant was ended, for as long as
+ * any such record could still be there and for an hour at least.
  *
- * A record is its version, a space and its value as JSON. A spent one is the word `spent`, until the record would have expired.
- * Every script writes or could: none is ever answered by a replica, which may not know yet what its master knows.
+ * A record is its version, a space and its value as JSON. A spent one is the word `spent`, until the record would have
+ * expired. Every script writes or could: none is ever answered by a replica, which may not know yet what its master
+ * knows.
  */
 import { createHash } from 'node:crypto'
 

@@ -36,13 +36,15 @@ export interface PostgresClient {
 }
 
 /**
- * The pool as Kysely uses it. Connecting and querying together take at most `timeout` milliseconds; a connection that did not
- * answer in time is closed, because the next caller would wait for the same silence. With `prepared`, a statement is prepared by a name of its own,
- * which is made of its text, so that releases of different versions can share a connection.
+ * The pool as Kysely uses it. Connecting and querying together take at most `timeout` milliseconds; a connection that
+ * did not answer in time is closed, because the next caller would wait for the same silence. With `prepared`, a
+ * statement is prepared by a name of its own, which is made of its text, so that releases of different versions can
+ * share a connection.
  */
 export function boundedPool(pool: PostgresPool, timeout: number, prepared = false): KyselyPool {
   const asStatement = prepared ? named() : unnamed
-  // with these events pg says that a connection broke, one nobody uses and one somebody does; unheard, they end the process
+  // with these events pg says that a connection broke, one nobody uses and one somebody does; unheard, they end the
+  // process
   pool.on('error', ignore)
   const heard = new WeakSet<PostgresClient>()
   pool.on('acquire', client => {
@@ -68,7 +70,10 @@ function named(): AsStatement {
   }
 }
 
-/** SQLSTATE of statements that the connection has not prepared, has prepared for somebody else, or for tables as they were before. */
+/**
+ * SQLSTATE of statements that the connection has not prepared, has prepared for somebody else, or for tables as they
+ * were before.
+ */
 const unprepared = ['26000', '42P05', '0A000']
 
 const isUnprepared = (error: unknown) => error instanceof Error && 'code' in error && unprepared.includes(String(error.code))

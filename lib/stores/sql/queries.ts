@@ -1,10 +1,11 @@
 /**
- * The statements of the SQL stores: one per operation, each atomic by itself, the same for every engine. They are compiled once
- * and run with ever new values.
+ * The statements of the SQL stores: one per operation, each atomic by itself, the same for every engine. They are
+ * compiled once and run with ever new values.
  *
- * A grant is ended by one row in `clientele_ended_grants`, which every other statement looks for. So it makes no difference
- * whether a record of the grant was there before, or is being written at this very moment by somebody who did not see the row
- * yet: it is not found. The row goes only when, after an hour at least, no record of the grant is left.
+ * A grant is ended by one row in `clientele_ended_grants`, which every other statement looks for. So it makes no
+ * difference whether a record of the grant was there before, or is being written at this very moment by somebody who
+ * did not see the row yet: it is not found. The row goes only when, after an hour at least, no record of the grant is
+ * left.
  */
 import { sql, type Compilable, type CompiledQuery, type Expression, type Kysely, type SqlBool } from 'kysely'
 import type { Schema } from './schema.ts'
@@ -52,7 +53,9 @@ function statement<Row, Needs extends keyof Values>(query: Compilable<Row>): Sta
 
 /** What differs between the engines, as far as statements are concerned. */
 export interface QueryDialect {
-  /** The time, in milliseconds since the epoch, where the database tells it. Default: the value `now` of each statement. */
+  /**
+   * The time, in milliseconds since the epoch, where the database tells it. Default: the value `now` of each statement.
+   */
   readonly now?: Expression<number>
   /** Whether rows that another process is about to change can be left to it. */
   readonly skipLocked: boolean

@@ -41,8 +41,8 @@ type Migration = (db: Kysely<Schema>, dialect: SchemaDialect) => Promise<void>
 const migrations: readonly Migration[] = [createTables]
 
 /**
- * Brings the tables up to date. However many processes do it at once, each migration runs once. An up-to-date database is only
- * read, so that whoever may not create tables can still use them.
+ * Brings the tables up to date. However many processes do it at once, each migration runs once. An up-to-date database
+ * is only read, so that whoever may not create tables can still use them.
  */
 export async function migrate(db: Kysely<Schema>, dialect: SchemaDialect): Promise<void> {
   if ((await versionIfAny(db)) >= migrations.length) return

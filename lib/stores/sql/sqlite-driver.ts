@@ -1,6 +1,7 @@
 /**
- * Runs Kysely's statements on one SQLite connection. Every write that arrives in one turn of the event loop becomes part of one
- * transaction, and is answered when that is on disk: a hundred callers wait for the disk once, not a hundred times.
+ * Runs Kysely's statements on one SQLite connection. Every write that arrives in one turn of the event loop becomes
+ * part of one transaction, and is answered when that is on disk: a hundred callers wait for the disk once, not a
+ * hundred times.
  *
  * Another process may be writing. It is waited for without blocking this one, until the write's time is up.
  */

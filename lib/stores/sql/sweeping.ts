@@ -12,13 +12,17 @@ export interface SweepingOptions {
 }
 
 export interface Sweeping {
-  /** What is left of this grant is removed soon. Nothing depends on it: what a crash leaves behind goes after an hour. */
+  /**
+   * What is left of this grant is removed soon. Nothing depends on it: what a crash leaves behind goes after an hour.
+   */
   grantEnded(grant: Buffer): void
   /** Stops; resolves when no step is under way any more. */
   stop(): Promise<void>
 }
 
-/** Milliseconds between two steps: when the last one left nothing to do, when it did not, and when the database failed. */
+/**
+ * Milliseconds between two steps: when the last one left nothing to do, when it did not, and when the database failed.
+ */
 const pauses = { idle: 1_000, busy: 5, failed: 5_000 }
 /** Grants that wait to be removed, at most; more than that are left to the hour. */
 const mostGrants = 10_000

@@ -21,7 +21,10 @@ export interface Attack {
   readonly section: string
   /** Sends it. Rejects where the server does not answer. */
   send(): Promise<AttackAnswer>
-  /** Whether it was refused as it should be: no token, no redirect to anybody, an error of the caller's and none of the server's. */
+  /**
+   * Whether it was refused as it should be: no token, no redirect to anybody, an error of the caller's and none of the
+   * server's.
+   */
   refused(answer: AttackAnswer): boolean
 }
 
@@ -73,7 +76,10 @@ export function isRefused({ status, text }: AttackAnswer): boolean {
   return status >= 400 && status < 500 && !/"access_token"\s*:/.test(text)
 }
 
-/** Where what was sent may also be understood in a harmless way: anything but a fault of the server's or a token that was not asked for so. */
+/**
+ * Where what was sent may also be understood in a harmless way: anything but a fault of the server's or a token that
+ * was not asked for so.
+ */
 export function isHarmless({ status, text }: AttackAnswer): boolean {
   return status < 500 && !/"access_token"\s*:/.test(text)
 }

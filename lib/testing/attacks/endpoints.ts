@@ -1,4 +1,6 @@
-/** Attacks on the other endpoints: authorization, pushed requests, introspection, revocation, userinfo, registration. */
+/**
+ * Attacks on the other endpoints: authorization, pushed requests, introspection, revocation, userinfo, registration.
+ */
 import { attackOf, isHarmless, isRefused, type Attack, type AttackAnswer, type Attempt } from './case.ts'
 import { endpointOf, formTo, now, part, proofOf, strangersKey, compact, type Target, type Wire } from './target.ts'
 
