@@ -46,7 +46,7 @@ const nothingStale = {
   }
 }
 
-const bundled = (folder, names, external) => ({
+const bundled = (folder, names, external, sourcemap = true) => ({
   input: Object.fromEntries(names.map(name => [name, join(root, folder, `${name}.ts`)])),
   external,
   platform: 'node',
@@ -56,7 +56,7 @@ const bundled = (folder, names, external) => ({
   output: {
     dir: join(root, 'dist', folder),
     format: 'esm',
-    sourcemap: true,
+    sourcemap,
     // the declarations and the source maps have them
     comments: { jsdoc: false },
     entryFileNames: '[name].js',
@@ -66,6 +66,7 @@ const bundled = (folder, names, external) => ({
 
 export default [
   bundled('lib', entries, isInstalled),
-  bundled('cli', ['main'], isInstalled),
+  // a command's own source maps would weigh as much as the library
+  bundled('cli', ['main'], isInstalled, false),
   bundled('example-app', ['main', 'rotate-keys'], isPackage)
 ]
