@@ -1,4 +1,4 @@
-/** How commands answer: a table for people, JSON for programs. */
+/** Answers of commands: a table for people, JSON for programs. */
 import type { Terminal } from './command.ts'
 
 export type Row = Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ function table(rows: readonly Row[]): string {
     .join('')
 }
 
-/** What clients call themselves must not be able to move the cursor. */
+/** Replaces control and format characters: names that clients give themselves must not move the cursor. */
 export function printable(text = ''): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
 }

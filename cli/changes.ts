@@ -1,4 +1,4 @@
-/** What operators changed: each change an event with its actor, on the standard error and in the store. */
+/** Changes by operators: each an event with its actor, on the standard error and in the store. */
 import { scopedStore, type Json, type ServerEvent, type Store } from 'clientele'
 import type { Terminal } from './command.ts'
 

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
  */
 export type ExitCode = 0 | 1 | 2
 
-/** What a command runs in. */
+/** Surroundings of a command: version, environment, input and outputs. */
 export interface Terminal {
   readonly version: string
   readonly env: Readonly<Record<string, string | undefined>>
@@ -35,12 +35,12 @@ export interface Option {
   readonly type: 'string' | 'boolean'
   /** Whether it may be given more than once. */
   readonly multiple?: boolean
-  /** What stands for its value in the help, such as `FILE`. */
+  /** Name for its value in the help, such as `FILE`. */
   readonly placeholder?: string
   /** All it may be. */
   readonly values?: readonly string[]
   readonly default?: string
-  /** What it does, in a few words. */
+  /** Its effect, in a few words. */
   readonly help: string
 }
 
@@ -50,17 +50,17 @@ type ValueOf<O extends Option> = O extends { type: 'boolean' }
     ? readonly string[]
     : (O extends { values: readonly (infer Value)[] } ? Value : string) | (O extends { default: string } ? never : undefined)
 
-/** What a command was called with. */
+/** Arguments and options a command was called with, and its terminal. */
 export interface Call<Options extends Readonly<Record<string, Option>>> {
   readonly arguments: readonly string[]
   readonly options: { readonly [Name in keyof Options]: ValueOf<Options[Name]> }
   readonly terminal: Terminal
 }
 
-/** What a command is made of. */
+/** Definition that `command()` makes a command of. */
 export interface CommandDefinition<Options extends Readonly<Record<string, Option>>> {
   /**
-   * What it takes, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its
+   * Its arguments, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its
    * name is in brackets.
    */
   readonly arguments: readonly string[]

@@ -2,7 +2,7 @@
 import type { Command } from './command.ts'
 
 export interface ListedCommand {
-  /** What it does, in one line. */
+  /** Its effect, in one line. */
   readonly summary: string
   load(): Promise<Command>
 }

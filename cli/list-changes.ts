@@ -22,7 +22,7 @@ export const listChanges = command({
     })
 })
 
-/** What it happened to. */
+/** Names what an event happened to: its client, credential and grant, where it has them. */
 function aboutOf(event: object): string {
   const members = event as Readonly<Record<string, unknown>>
   return ['client_id', 'credential', 'grant']

@@ -29,7 +29,7 @@ export async function main(given: readonly string[], terminal: Terminal): Promis
 interface Found {
   readonly name: string
   readonly listed: ListedCommand
-  /** What stands behind the name. */
+  /** The arguments behind the name. */
   readonly rest: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** What the commands of an operator work on: one issuer's store, keys and clients, the same ones its servers have. */
+/** Basis of an operator's commands: one issuer's store, keys and clients, the same ones its servers have. */
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import {
@@ -53,7 +53,7 @@ interface Given {
 export interface Operator {
   readonly issuer: string
   readonly store: Store
-  /** What the file says; undefined where the issuer was named without one. */
+  /** The file's configuration; undefined where the issuer was named without a file. */
   readonly config: Config | undefined
   /** The clients of the file. */
   readonly configured: readonly ClientMetadata[]

@@ -130,7 +130,7 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500
 }
 
-/** What body parsers call the fault. Their messages quote the body; nothing of them is logged. */
+/** Names the fault by a body parser's type, never its message, which quotes the body; or by an HttpError's message. */
 function reasonOf(error: unknown): string | undefined {
   const type: unknown = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined
   if (typeof type === 'string') return type

@@ -2,7 +2,7 @@
 import { Router } from 'express'
 import type { Store } from 'clientele'
 
-/** How long the store may take to answer, in milliseconds. */
+/** Time the store may take to answer, in milliseconds. */
 const patience = 2000
 
 /** `/healthz` answers while the process does; `/readyz` only while the store answers too. */

@@ -73,7 +73,7 @@ export interface IssuerOptions {
   readonly demo: boolean
   /** Whether the login page names its people and their passwords: those of a demo are no secret. */
   readonly showsPasswords: boolean
-  /** What the demo's playground is made of; undefined: there is none. */
+  /** Material of the demo's playground; undefined: there is none. */
   readonly material?: DemoMaterial | undefined
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
@@ -266,7 +266,7 @@ function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): bool
   return policy.grant_types.some(known => known === grant_type)
 }
 
-/** What the library refuses, by the place it has in the configuration file. */
+/** Names a setting the library refuses by its place in the configuration file; leaves other errors as they are. */
 function bySetting(error: unknown, { settingsPath }: IssuerOptions): unknown {
   if (!(error instanceof ConfigurationError)) return error
   return new ConfigError(`${settingsPath}${settingPath(error.key)}`, error.message.slice(error.key.length).trim())

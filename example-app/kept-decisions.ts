@@ -1,6 +1,6 @@
 /**
- * What was decided about refused clients, kept for a day: `clientele why` finds it by the trace id that the log and the
- * caller have.
+ * Decisions that refused a client or tolerated a deviation, kept for a day: `clientele why` finds them by the trace id
+ * that the log and the caller have.
  */
 import type { Decision, Json, Store } from 'clientele'
 

@@ -5,7 +5,7 @@
 import type { Request } from 'express'
 import { fieldOf } from './sessions/fields.ts'
 
-/** What each is for, after "Sign in …". */
+/** Purpose of each page, after "Sign in …". */
 const purposes = {
   account: 'to see which applications you gave access',
   'account/clients': 'to see what applications prove themselves with',

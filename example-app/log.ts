@@ -38,7 +38,7 @@ export function announceReady(log: Log, issuer: string, output: Output = process
   else output.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), issuer, msg: 'ready' })}\n`)
 }
 
-/** What was found out about a request while it was answered. */
+/** Facts about a request that failed, found out while it was answered. */
 interface Known {
   readonly error: string
   readonly client_id?: string | undefined
@@ -87,7 +87,7 @@ export function logDecision(log: Log, decision: Decision): void {
   else log.debug(line, 'client authenticated')
 }
 
-/** What an operator should look at even where nothing failed. */
+/** Events that an operator should look at even where nothing failed. */
 const alarming: readonly ServerEvent['type'][] = [
   'code.reused',
   'refresh.reused',

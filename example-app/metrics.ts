@@ -1,6 +1,6 @@
 /**
- * What OpenTelemetry counts, for Prometheus, on a listener of its own: nobody who may ask for a token may also read the
- * figures.
+ * Figures of OpenTelemetry for Prometheus, on a listener of its own: whoever may ask for a token may not for that
+ * reason read them.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'

@@ -77,7 +77,7 @@ function readOperators(operators: string | undefined): readonly string[] | undef
   return operators.split(',').map(username => username.trim())
 }
 
-/** What kept the server from starting, and whatever else in the file would have: a line each. */
+/** Lists what kept the server from starting, and whatever else in the file would have: a line each. */
 export async function faultsOf(error: unknown, { CONFIG: file = '' }: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error]
   const lines = errors.map(lineOf)

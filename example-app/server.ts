@@ -25,9 +25,9 @@ const ciphers = [
 ].join(':')
 
 /**
- * What one caller can make a listener hold: 32 KiB of headers, a certificate chain or an attestation that ML-DSA signed
- * included, in 10 s; a whole request in 30 s, which is ample for the longest body any endpoint takes; and so many
- * connections that the process has files left.
+ * Limits on what one caller can make a listener hold: 32 KiB of headers, a certificate chain or an attestation that
+ * ML-DSA signed included, in 10 s; a whole request in 30 s, which is ample for the longest body any endpoint takes; and
+ * so many connections that the process has files left.
  */
 const limits = {
   maxHeaderSize: 32_768,

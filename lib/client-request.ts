@@ -1,17 +1,17 @@
-/** What client authentication sees of a request. Values only: nothing here knows Express. */
+/** Requests as client authentication sees them. Values only: nothing here knows Express. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Client, ClientRegistry } from './clients/client.ts'
 import type { DecisionBuilder } from './decisions/builder.ts'
 import type { Decision, OpenCheckName } from './decisions/decision.ts'
 
 /**
- * What a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749 §2.3);
- * `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it comes
- * with the connection, and counts only for the clients registered to use it.
+ * Something a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749
+ * §2.3); `client_id` alone is the weakest and yields to any other. A client certificate is no mechanism of its own: it
+ * comes with the connection, and counts only for the clients registered to use it.
  */
 export type Mechanism = 'authorization_header' | 'body_secret' | 'assertion' | 'client_id' | (string & {})
 
-/** Where the parameters keep the values of `resource` after the first. */
+/** Key under which the parameters keep the values of `resource` after the first. */
 export const furtherResources: unique symbol = Symbol('further resources')
 
 /**
@@ -34,7 +34,7 @@ export interface PresentedCertificate extends ChainVerdict {
   /** The leaf, DER. */
   readonly der: Uint8Array
   /**
-   * What was sent along with it, DER, from its issuer's upwards; absent where that is not known. Nothing of it is
+   * Certificates sent along with it, DER, from its issuer's upwards; absent where that is not known. None of them is
    * verified.
    */
   readonly chain?: readonly Uint8Array[]
@@ -74,7 +74,7 @@ export interface ClientRequest {
    * operator.
    */
   readonly certificateNote?: () => string | undefined
-  /** How the client proved itself; absent until it has. */
+  /** The client's authentication; absent until it has proved itself. */
   authentication?: ClientAuthentication | undefined
   /**
    * Which of the client's credentials it was, as they are listed: of a certificate its subject, where that is what is
@@ -89,7 +89,7 @@ export interface ClientRequest {
         /** The client; undefined where there is none. */ readonly client: Client | undefined
       }
     | undefined
-  /** What was judged of it: the client, or the error it was refused with. Told as a decision already. */
+  /** The outcome of judging it: the client, or the error it was refused with. Told as a decision already. */
   judged?: Client | Error | undefined
   /** The id of the request's trace, for decisions; see `traceIdOf()`. Absent: each decision makes its own. */
   readonly traceId?: () => string
@@ -106,7 +106,7 @@ export interface ClientRequest {
    * again.
    */
   dpop?: { /** The key's RFC 7638 thumbprint. */ readonly jkt: string } | undefined
-  /** What is asked of it beside its client's proof; absent: nothing. */
+  /** Proof asked of it beside its client's; absent: none. */
   further?: FurtherProof | undefined
 }
 
@@ -122,7 +122,7 @@ export interface FurtherProof {
   answerHeaders(request: ClientRequest): Readonly<Record<string, string>>
 }
 
-/** Whose guess a request is, for what costs a lot to judge. */
+/** The guesser a request comes from, for what costs a lot to judge. */
 export interface GuessInFlight {
   readonly network: string
   /** Its network has used up its wrong guesses: nothing costly is computed for it. */
@@ -136,7 +136,7 @@ export interface DecisionWatch {
   tell(decision: Decision): void
 }
 
-/** How a client proved itself; kept with what it was granted. */
+/** The proof a client gave of itself; kept with what it was granted. */
 export interface ClientAuthentication {
   /** The method, a `token_endpoint_auth_method` value. */
   readonly method: string

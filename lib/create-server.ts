@@ -9,7 +9,7 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions as SecureServerOptions } from 'node:https'
 
-/** What this needs of an Express application: 4 or 5. */
+/** The part of an Express application, 4 or 5, that this needs. */
 export interface ExpressApplication {
   (req: IncomingMessage, res: ServerResponse): unknown
   /** The prototypes Express gives every request and response of the app. */

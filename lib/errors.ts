@@ -16,7 +16,7 @@ export interface OAuthErrorOptions {
   readonly reason?: string
   /** Response headers that belong to this error, such as `WWW-Authenticate` or `Allow`. */
   readonly headers?: OAuthErrorHeaders
-  /** What was checked about the client that is refused, and what failed. For `onDecision` and the operator's eyes. */
+  /** Checks of the client that is refused, and those that failed. For `onDecision` and the operator's eyes. */
   readonly decision?: Decision
   /** The error that led to this one. Never sent to the caller. */
   readonly cause?: unknown

@@ -4,13 +4,13 @@
  * the key's path and says what it must be, so that an operator fixes the right line without reading source.
  */
 
-/** What one option must be. */
+/** Rule for the values of one option. */
 export interface Check<T> {
   /** The value as it is used, or the default where the option is absent. @throws ConfigurationError naming `key`. */
   readonly read: (value: unknown, key: string) => T
-  /** What it must be, to follow "must be". */
+  /** Description of the values it takes, to follow "must be". */
   readonly takes: string
-  /** What stands for an absent option. */
+  /** The value that stands for an absent option. */
   readonly fallback?: unknown
   /** True: it must be there. */
   readonly isRequired?: true
@@ -22,7 +22,7 @@ export interface Check<T> {
  */
 export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check<unknown> }
 
-/** What {@link readOptions} makes of options by a table of checks. */
+/** Result of {@link readOptions} for a table of checks. */
 export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends Check<infer T> ? T : never }
 
 /**
@@ -80,7 +80,7 @@ interface Bounds {
   readonly min: number
   /** Default: as large as a number can be told from its neighbours. */
   readonly max?: number
-  /** What is counted, where that is not seconds or plain to see. */
+  /** The thing counted, where that is not seconds or plain to see. */
   readonly of?: string
 }
 

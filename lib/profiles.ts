@@ -16,7 +16,7 @@ export interface ProfileProblem {
   readonly rule: string
   /** The option's path, such as `clients[3].token_endpoint_auth_method`. */
   readonly key: string
-  /** What it must be. */
+  /** Words on what it must be, to follow `key`. */
   readonly mustBe: string
   /** The section of the profile that asks for it. */
   readonly section: string
@@ -46,7 +46,7 @@ export interface ProfiledOptions {
     | undefined
 }
 
-/** What a profile decides, where an option leaves it open. */
+/** Decisions of a profile, where an option leaves them open. */
 export interface ProfilePolicy {
   /**
    * The only signature algorithms accepted and used; the first is the default for ID Tokens. Undefined: each option's
@@ -128,7 +128,7 @@ const policies: Readonly<Record<Profile, ProfilePolicy>> = {
 
 export const profileCheck = oneOf(['oauth2', 'fapi2-security'], 'oauth2')
 
-/** What a profile decides. */
+/** Returns the decisions of a profile. */
 export function policyOf(profile: Profile): ProfilePolicy {
   return policies[profile]
 }

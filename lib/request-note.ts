@@ -1,4 +1,4 @@
-/** What was found out about a request, kept with it for as long as it lives. */
+/** Notes of what was found out about a request, kept with it for as long as it lives. */
 
 /** One kind of note. Another object that inherits from a request, or was copied from it, has none of the request's. */
 export interface RequestNote<H extends object, T> {

@@ -1,4 +1,4 @@
-/** Who may vouch for client instances: the certificates their settings name, read once and before anything listens. */
+/** Attesters of client instances: the certificates their settings name, read once and before anything listens. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'

@@ -63,7 +63,7 @@ const members = z.looseObject(
 export const clientMetadata = z.preprocess(withoutNull, members)
 
 /**
- * What is wrong with a redirect URI, if anything. Codes go to https addresses, to a program on the person's own machine
+ * Says how a redirect URI is wrong, if it is. Codes go to https addresses, to a program on the person's own machine
  * (RFC 8252 §7.3) or to an app's own scheme (§7.1, in reverse domain notation as §8.4 asks), never into `javascript:`.
  */
 export function redirectUriMustBe(value: string): string | undefined {
@@ -78,7 +78,7 @@ export function redirectUriMustBe(value: string): string | undefined {
     : 'must be https, http on loopback, or of a private-use scheme such as com.example.app:/callback'
 }
 
-/** What is wrong with a `jwks_uri`, if anything: keys fetched over plain http are whoever's sits in between. */
+/** Says how a `jwks_uri` is wrong, if it is: keys fetched over plain http are those of whoever sits in between. */
 export function jwksUriMustBe(value: string, issuer: URL): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol === 'https:') return undefined
@@ -86,7 +86,7 @@ export function jwksUriMustBe(value: string, issuer: URL): string | undefined {
   return "must be an https URL (http://localhost only while the issuer's own host is loopback)"
 }
 
-/** What is wrong with a `backchannel_logout_uri`, if anything: who logs out where is nobody else's business. */
+/** Says how a `backchannel_logout_uri` is wrong, if it is: who logs out where is nobody else's business. */
 export function logoutUriMustBe(value: string, issuer: URL): string | undefined {
   return value.includes('#') ? 'must have no fragment' : jwksUriMustBe(value, issuer)
 }

@@ -11,7 +11,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** What an operator reads of a failed start: one line for a wrong setting; the stack for a fault of ours. */
+/** Describes a failed start to an operator: one line for a wrong setting; the stack for a fault of ours. */
 export function lineOf(error: unknown): string {
   if (error instanceof ConfigError) return error.message
   return error instanceof Error ? (error.stack ?? error.message) : 'the server failed'

@@ -22,9 +22,9 @@ export interface Config {
   /** The issuer as a URL: the listener's scheme and port, and the mount point. */
   readonly issuer: URL
   readonly tls: TlsFiles | undefined
-  /** What is accepted and has no effect; logged once at start. */
+  /** Warnings about settings that are accepted and may be mistakes; logged once at start. */
   readonly warnings: readonly string[]
-  /** What the demo is made of; undefined for a server that is none. */
+  /** Material of the demo; undefined for a server that is none. */
   readonly demo?: DemoMaterial | undefined
 }
 
@@ -33,7 +33,7 @@ export function loadConfig(path: string): Config {
   return checkConfig(readJson(path), folderOf(path))
 }
 
-/** What paths in the file at `path` are relative to. */
+/** Finds the folder that paths in the file at `path` are relative to. */
 export function folderOf(path: string): string {
   return dirname(resolve(path))
 }

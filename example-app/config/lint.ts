@@ -11,7 +11,7 @@ import { ConfigError } from './config-error.ts'
 import { everyMistake } from './mistakes.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
 
-/** What is made for an issuer is made once, for all attempts. */
+/** Store of all attempts, so that whatever is made for an issuer is made once. */
 const store = memoryStore()
 
 /**
@@ -46,7 +46,7 @@ function findingOf({ path, message }: ConfigError): Finding {
   return { id, level, where: path, section, message: `The server does not start: ${message}`, fix }
 }
 
-/** What the rules say of as much of the file as can be understood. */
+/** Holds as much of the file as can be understood against the rules. */
 async function ruleFindings(given: unknown, folder: string, profile: LintProfile): Promise<readonly Finding[]> {
   const { rest, originalPath } = await everyMistake(given, parseSettings)
   const settings = settingsIn(rest)

@@ -1,13 +1,13 @@
 /** Every mistake of a configuration at once: each one found is taken out, and what is left is tried again. */
 import { ConfigError } from './config-error.ts'
 
-/** What a file with more of them than this needs is another file. */
+/** Most attempts at one file: with more mistakes than this it needs to be written anew. */
 const mostRounds = 500
 
 /** Stands in for an issuer that is none, so that the rest can be tried. It allows what only some issuers allow. */
 const anyIssuer = 'http://localhost'
 
-/** What is wrong with a configuration, and what is left of it without that. */
+/** Mistakes of a configuration, and the rest of it without them. */
 export interface Mistakes {
   /** In the order in which they were found, by their paths in the file; none where nothing is wrong. */
   readonly errors: readonly ConfigError[]

@@ -1,4 +1,4 @@
-/** What the policy says of clients that register themselves. */
+/** Policy on clients that register themselves: their grants, and a warning about those no person decides on. */
 import type { IssuerSettings } from './schema.ts'
 
 /** In these a person decides, and it is the person's own access that is given. */

@@ -165,7 +165,7 @@ const policy = object({
     message: 'must be "off" or "token" under the profile "fapi2-security"'
   })
 
-/** What an issuer has of its own, and shares with none of its tenants. */
+/** Settings that an issuer has of its own, and shares with none of its tenants. */
 const issuerSettings = {
   clients: list(clientMetadata).default([]),
   accounts: list(account).default([]),
@@ -198,7 +198,7 @@ const tenant = object({
 
 const listen = object({ host: text.optional(), port: whole(1, 65_535, 'a port').optional() })
 
-/** What Express's `trust proxy` takes, less what would believe anybody. */
+/** An entry of Express's `trust proxy`: an address, a network or its name, and neither `true` nor a number of hops. */
 const proxy = z
   .string('must be an IP address, a network, "loopback", "linklocal" or "uniquelocal"')
   .refine(

@@ -1,4 +1,4 @@
-/** Whose word is taken for the workloads that clients are: the settings `workload_issuers` and `trust_domains`. */
+/** Authorities on the workloads that clients are: the settings `workload_issuers` and `trust_domains`. */
 import type { TrustDomain, WorkloadIssuer } from 'clientele'
 import { ConfigError } from './config-error.ts'
 import { jwksUriMustBe } from './clients.ts'
@@ -18,7 +18,7 @@ export function workloadOptions({ workload_issuers, trust_domains }: Pick<Issuer
   return { workloads: { issuers, trustDomains } }
 }
 
-/** What is fetched from follows the rule of `jwks_uri`. @throws ConfigError naming the address that does not. */
+/** Holds addresses to fetch from to the rule of `jwks_uri`. @throws ConfigError naming the setting that breaks it. */
 export function checkWorkloads(
   { workload_issuers, trust_domains }: Pick<IssuerSettings, 'workload_issuers' | 'trust_domains'>,
   prefix: string,

@@ -13,7 +13,7 @@ export interface KeptDecision extends Decision {
 export interface KeptDecisions {
   /** Takes it down. Returns at once, and never fails. */
   keep(decision: Decision): void
-  /** What is kept, the newest first. Rejects when the store does. */
+  /** Finds the decisions kept, those still to be written too, the newest first. Rejects when the store does. */
   recent(): Promise<readonly KeptDecision[]>
   /** Writes what has not been written yet; resolves whatever the store says. */
   flush(): Promise<void>
@@ -27,7 +27,7 @@ const perSlot = 50
 const ttl = 7 * 86_400
 /** Milliseconds for which decisions are gathered. */
 const gathering = 250
-/** What waits at most while the store is slow; more is dropped, and counted. */
+/** Most decisions that wait while the store is slow; more are dropped, and counted. */
 const mostWaiting = 1000
 
 /** Keeps the decisions of an issuer: at most 2000, for a week. */

@@ -21,7 +21,7 @@ export interface DecisionPagesOptions {
   readonly withSession: RequestHandler
 }
 
-/** What one page lists. */
+/** Most decisions that one page lists. */
 const mostListed = 100
 /** Seconds until the list is asked for again. */
 const refresh = 10
@@ -96,7 +96,7 @@ function matches(decision: KeptDecision, { client, method, check, outcome }: Fil
   )
 }
 
-/** What there is to filter by. */
+/** Lists the values to filter by, 200 of a kind at most. */
 function choicesOf(all: readonly KeptDecision[]) {
   const distinct = (values: readonly (string | undefined)[]): readonly string[] =>
     [...new Set(values.filter(value => value !== undefined))].toSorted().slice(0, 200)

@@ -63,12 +63,12 @@ export interface Certificates {
   readonly attester: KeyPair & { /** The authority's certificate in PEM. */ readonly ca: string }
 }
 
-/** Who signs: a name and its key. */
+/** Signer of certificates: a name and its key. */
 interface Signer extends Subject {
   readonly privateKey: KeyObject
 }
 
-/** Whom a certificate is for. */
+/** Subject of a certificate: a name and its public key. */
 export interface Subject {
   readonly name: string
   readonly publicKey: KeyObject

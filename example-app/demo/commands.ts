@@ -1,6 +1,6 @@
 /**
- * What the demo prints when it is ready: for every client, a command to paste in any folder that gets a token and calls
- * the API with it.
+ * Commands the demo prints when it is ready, to paste in any folder: for every method and tenant, one that gets a token
+ * and, where a shell can, calls the API with it.
  */
 import type { Config } from '../config/config.ts'
 import { projectRoot } from '../views.ts'

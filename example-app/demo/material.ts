@@ -6,7 +6,7 @@ import { playedSecrets } from '../playground/clients.ts'
 import { makeCertificates, type Certificates } from './certificates.ts'
 
 export interface DemoMaterial extends Certificates {
-  /** What assertions are made out to. */
+  /** Issuer that assertions are made out to. */
   readonly issuer: string
   /** Secrets by client_id. */
   readonly secrets: Readonly<Record<string, string>>

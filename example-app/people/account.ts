@@ -16,7 +16,7 @@ export interface AccountPagesOptions {
   readonly base: string
   readonly server: AuthorizationServer
   readonly people: People
-  /** What a client is called, for people. */
+  /** Names a client, for people. */
   readonly nameOf: (client_id: string) => string
   readonly withSession: RequestHandler
 }
@@ -79,14 +79,14 @@ async function revoke(req: Request, res: Response, { base, server, people, nameO
   res.redirect(303, `${base}/account`)
 }
 
-/** What one client may do. `since` is in milliseconds since the epoch. */
+/** Access of one client. `since` is in milliseconds since the epoch. */
 interface Allowed {
   readonly client_id: string
   readonly scope: readonly string[]
   readonly since: number
 }
 
-/** What clients hold of the person's, and what this session would give them again without asking. */
+/** Lists what clients hold of the person's, and what this session would give them again without asking. */
 async function allowedBy(req: Request, server: AuthorizationServer, sub: string): Promise<Allowed[]> {
   const allowed = new Map<string, Allowed>()
   const add = (client_id: string, scope: readonly string[], since: number) => {

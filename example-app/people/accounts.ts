@@ -46,7 +46,7 @@ function isHash(password: string): boolean {
   return password.startsWith('$scrypt$')
 }
 
-/** Who is signed in, unless the account was removed meanwhile. */
+/** Finds who is signed in, unless the account was removed meanwhile. */
 export function currentAccount(req: Request, people: People): Account | undefined {
   const account = sessionOf(req)?.account
   return account !== undefined && people.find(account.sub) !== undefined ? account : undefined

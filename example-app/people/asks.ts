@@ -1,4 +1,4 @@
-/** What a client asks for, in words for the page where the person decides, and what they decided. */
+/** Requests of a client, in words for the page where the person decides, and the person's decision. */
 import type { Request } from 'express'
 import { clientOrigin, type AuthorizationDetail, type Client } from 'clientele'
 import { documentOf, nameOf } from './client-words.ts'
@@ -13,7 +13,7 @@ export interface Asked {
   readonly authorization_details: readonly AuthorizationDetail[]
 }
 
-/** What pages/asks.eta shows. */
+/** Gathers what pages/asks.eta shows. */
 export function asksOf({ client, scope, resources, authorization_details }: Asked) {
   return {
     client: nameOf(client),

@@ -1,4 +1,4 @@
-/** What pages say of a client: what it is called, who vouches for it, and where it is. */
+/** Words of pages about a client: its name, whether anybody vouches for it, and where it is. */
 import { clientDocument, clientOrigin, type Client } from 'clientele'
 import type { Way } from '../http-error.ts'
 
@@ -16,8 +16,8 @@ export function isUnvouched(client: Client): boolean {
 }
 
 /**
- * What a page says of a client's document: where it is, and whether the answer stays on the person's machine, whatever
- * program is there.
+ * Tells of a client's document where it is, and whether the answer stays on the person's machine, whatever program is
+ * there.
  */
 export function documentOf(client: Client): { readonly host: string; readonly loopback: boolean } | undefined {
   const document = clientDocument(client)
@@ -30,7 +30,7 @@ export function hostOf(uri: string): string {
   return host === '' ? protocol : host
 }
 
-/** What the client says of itself, on pages of its own. */
+/** Lists the pages of its own on which the client tells of itself. */
 export function linksOf({ client_uri, policy_uri, tos_uri }: Client): readonly Way[] {
   const links = [
     { text: 'Its home page', href: client_uri },

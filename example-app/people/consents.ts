@@ -1,4 +1,4 @@
-/** What people agreed to: remembered within a session, for each client and resource, until it is taken back in any. */
+/** Consents of people: remembered within a session, for each client and resource, until taken back in any. */
 import type { Request } from 'express'
 import { changeSession, sessionOf, siteOf, type Consent } from '../sessions/sessions.ts'
 
@@ -46,7 +46,7 @@ export async function withdrawConsent(req: Request, sub: string, client_id: stri
   }))
 }
 
-/** What the person agreed to in this session. */
+/** Finds what the person agreed to in this session, by client_id; other sessions may have taken it back. */
 export function consentsOf(req: Request): ReadonlyMap<string, Consent> {
   return new Map(sessionOf(req)?.consents)
 }

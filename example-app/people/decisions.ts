@@ -1,8 +1,8 @@
-/** What people decide on pages of this server's own: once, however often the button is clicked. */
+/** Decisions of people on pages of this server's own: made once, however often the button is clicked. */
 import type { Request } from 'express'
 import { changeSession, sessionOf, type PersonDecision } from '../sessions/sessions.ts'
 
-/** What this session decided about `what` before, if that was its last decision. */
+/** Finds what this session decided about `what` before, if that was its last decision. */
 export function decidedBefore(req: Request, what: string): PersonDecision | undefined {
   const decided = sessionOf(req)?.decided
   return decided?.what === what ? decided : undefined

@@ -1,4 +1,4 @@
-/** What people meet between a client's authorization request and its answer: signing in and agreeing. */
+/** Pages that people meet between a client's authorization request and its answer: signing in and agreeing. */
 import { Router, type Request, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
@@ -23,7 +23,7 @@ import type { Logos } from './logos.ts'
 import { sessionOf, signIn } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
-/** What signing in with a password is called in `acr` (OASIS SAML 2.0 Authentication Context, §3.4.10). */
+/** Name in `acr` of signing in with a password (OASIS SAML 2.0 Authentication Context, §3.4.10). */
 export const passwordLogin = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport'
 
 /** The library's questions, answered from this browser's session. */

@@ -10,7 +10,7 @@ interface LoginForm {
 }
 
 interface ApplicationLogin extends LoginForm {
-  /** What the application is called. */
+  /** The application's name. */
   readonly client: string
   readonly interaction: string
   readonly csrf: string

@@ -33,7 +33,7 @@ const keptFor = 3_600_000
 const failureKeptFor = 300_000
 
 /**
- * What an image begins with. Judged by its bytes: a host's word for what it sends is not taken. No SVG: it can hold
+ * First bytes of each type of image, to judge it by: a host's word for what it sends is not taken. No SVG: it can hold
  * script.
  */
 const types: readonly (readonly [type: string, at: number, beginning: string])[] = [

@@ -1,4 +1,4 @@
-/** What is asked for, in words for the person who decides. */
+/** Scope values and resources, in words for the person who decides. */
 
 const words: Readonly<Record<string, string>> = {
   openid: 'Know that it is you who signs in',

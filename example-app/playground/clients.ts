@@ -8,7 +8,7 @@ export interface PlayedClient {
   readonly [member: string]: unknown
 }
 
-/** What the client of a method is called. */
+/** Names the client of a method. */
 export function playName(method: string): string {
   return `play-${method.replaceAll('_', '-')}`
 }

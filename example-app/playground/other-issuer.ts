@@ -1,6 +1,6 @@
 /**
- * Whom the server trusts: the demo's other issuer, to say who a person is, and its attester, to vouch for instances of
- * clients.
+ * Parties the server trusts: the demo's other issuer, to say who a person is, and its attester, to vouch for instances
+ * of clients.
  */
 import { createPrivateKey, randomUUID, sign, X509Certificate, type KeyObject } from 'node:crypto'
 import type { DemoMaterial } from '../demo/material.ts'
@@ -23,9 +23,7 @@ export function issuerAssertion(
   return signed({ typ: 'JWT', alg: 'ES256', kid: jwk['kid'] }, claims, createPrivateKey({ key: jwk, format: 'jwk' }))
 }
 
-/**
- * What the attester says of an instance: whatever the page wants it to say, but for clients of the playground alone.
- */
+/** Signs whatever the page wants the attester to say of an instance, but nothing for a client named `demo-…`. */
 export function attestation(body: unknown, { attester }: DemoMaterial): string {
   const { header, claims } = (body ?? {}) as { readonly header?: object; readonly claims?: { readonly sub?: unknown } }
   if (String(claims?.sub).startsWith('demo-')) throw new HttpError(400, 'The attester vouches for the playground’s clients here.')

@@ -19,7 +19,7 @@ export interface Several {
   readonly maxAge: number
 }
 
-/** What is ever put into one: base64url and dots between. */
+/** Form of every value put into one: base64url and dots between. */
 const looksLikeOurs = /^[\w.-]+$/
 
 /**

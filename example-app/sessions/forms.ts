@@ -1,5 +1,5 @@
 /**
- * What a form proves: that it comes from a page of ours, in the browser that page was shown in. Nothing is kept for it.
+ * Proofs that a form comes from a page of ours, in the browser that page was shown in. Nothing is kept for them.
  * A form of an application's request belongs to that request and to nothing else of the browser, so that whatever
  * happens in other tabs it can still be sent; a form of a page of this server's own belongs to the session, or to the
  * browser while nobody is signed in.
@@ -35,7 +35,7 @@ export function interactionToken(req: Request, id: string, sub = ''): string {
 }
 
 /**
- * Whom a form of this request was shown to: `same`, or `other` where somebody else has signed in since.
+ * Tells whom a form of this request was shown to: `same`, or `other` where somebody else has signed in since.
  *
  * @throws HttpError 403 where it was not shown in this browser.
  */
@@ -94,7 +94,7 @@ function digestOf(value: string): string {
   return createHash('sha256').update(value).digest('base64url').slice(0, 16)
 }
 
-/** What only this server can say of these values. */
+/** Makes a proof of these values that only this server can make. */
 function prove(req: Request, ...values: readonly string[]): string {
   return createHmac('sha256', siteOf(req).secret).update(JSON.stringify(values)).digest('base64url')
 }

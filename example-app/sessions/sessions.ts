@@ -1,7 +1,7 @@
 /**
- * Who is signed in with a browser, kept in the store everything else is kept in. A session begins when somebody signs
- * in and with nothing else: of visitors there is nothing to keep. Every change is kept before its request is answered,
- * because browsers follow a redirect before they have read all of it.
+ * Sessions of people signed in with a browser, kept in the store everything else is kept in. A session begins when
+ * somebody signs in and with nothing else: of visitors there is nothing to keep. Every change is kept before its
+ * request is answered, because browsers follow a redirect before they have read all of it.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
@@ -10,13 +10,13 @@ import { cookiesOf, type Cookies } from './cookies.ts'
 import { withdrawals, type Withdrawals } from './withdrawals.ts'
 
 export interface Session {
-  /** Who is signed in. */
+  /** The person who is signed in. */
   readonly account: Account
-  /** What the person agreed to, by client_id. As pairs: a client may be called `__proto__`. */
+  /** The person's consents, by client_id. As pairs: a client may be called `__proto__`. */
   readonly consents?: readonly (readonly [client_id: string, consent: Consent])[] | undefined
   /** Said once, on the next page that shows what people decided. */
   readonly notice?: string | undefined
-  /** What the person decided last, for whoever clicks twice. */
+  /** The person's last decision, for whoever clicks twice. */
   readonly decided?: PersonDecision | undefined
 }
 
@@ -24,18 +24,18 @@ export interface PersonDecision {
   /** Names what was decided about. */
   readonly what: string
   readonly allowed: boolean
-  /** What the client is called. */
+  /** The client's name. */
   readonly client: string
 }
 
-/** What a person agreed to for one client. `since` is in milliseconds since the epoch. */
+/** Consent of a person to one client. `since` is in milliseconds since the epoch. */
 export interface Consent {
   readonly since: number
   /** By resource; of what was for none in particular, by the empty string. */
   readonly scopes: readonly (readonly [resource: string, scope: readonly string[]])[]
 }
 
-/** What the pages of one issuer share. */
+/** Cookies, withdrawals, secret and store that the pages of one issuer share. */
 export interface Site {
   readonly cookies: Cookies
   readonly withdrawals: Withdrawals
@@ -83,13 +83,13 @@ export function sessions(store: Store, issuer: string, path: string, secret: str
   }
 }
 
-/** Who is signed in with this browser, and what is kept of them; undefined where nobody is. */
+/** Finds who is signed in with this browser, and what is kept of them; undefined where nobody is. */
 export function sessionOf(req: Request): Session | undefined {
   return visitOf(req).kept?.session
 }
 
 /**
- * Whose browser a session is, for forms that only it may send. An ended one's, too: it names nobody, and nobody else.
+ * Finds the browser's session id, for forms only it may send. An ended one's, too: it names nobody, and nobody else.
  */
 export function sessionIdOf(req: Request): string | undefined {
   return visitOf(req).id
@@ -154,7 +154,7 @@ export async function signOut(req: Request): Promise<void> {
   visit.kept = undefined
 }
 
-/** What is left of a session that was ended: whoever still holds its version can change nothing. */
+/** Remainder of a session that was ended: whoever still holds its version can change nothing. */
 const ended = 'ended'
 
 function end(store: Store, id: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { oneOf, type Checks, type Read } from '../options.ts'
 
-/** What each rule does: `report` lets the client in and tells who it is, as the event `authentication.tolerated`. */
+/** Modes of the rules: `report` lets the client in and tells who it is, as the event `authentication.tolerated`. */
 export interface AssertionDials {
   /**
    * The `typ` header is `client-authentication+jwt` (rfc7523bis §3.2). Default `off`, as rfc7523bis advises: none, or

@@ -1,4 +1,4 @@
-/** What a server asks of client assertions: checked once, at construction. */
+/** The requirements of a server for client assertions: checked once, at construction. */
 import type { AssertionAudience } from '../clients/client.ts'
 import {
   clock,
@@ -34,14 +34,14 @@ export interface AssertionPolicy {
   readonly clockTolerance: number
   /** Seconds an assertion may live. Default 3600. */
   readonly maxLifetime: number
-  /** What happens where `typ`, the algorithm or the clock is not as it should be. */
+  /** The modes of the rules for `typ`, the algorithm and the clock. */
   readonly dials: CheckedDials
   readonly clock: Clock
   /** Where used jti values are kept. */
   readonly store: Store
 }
 
-/** What a server says of the client assertions it takes. */
+/** The options of a server for the client assertions it takes. */
 export interface AssertionOptions {
   /** The issuer identifier: what `aud` of an assertion must be (rfc7523bis). */
   readonly issuer: string

@@ -65,7 +65,7 @@ export interface ClientAssertionInput {
   /** The request's `client_id` parameter, which is optional beside an assertion and must agree with it. */
   readonly client_id_parameter: string | undefined
   /**
-   * What the client's registered method signs with: its secret (`client_secret_jwt`) or its private key
+   * The key that the client's registered method signs with: its secret (`client_secret_jwt`) or its private key
    * (`private_key_jwt`).
    */
   readonly kind: 'symmetric' | 'asymmetric'
@@ -121,8 +121,8 @@ export function pretendVerification(input: Omit<ClientAssertionInput, 'client' |
 }
 
 /**
- * What comes before the signature. What is refused there costs one all the same: time tells nothing of what a client
- * registered.
+ * Makes the checks before the signature. A refusal there costs a verification all the same, where `alg` is a known one:
+ * time tells nothing of what a client registered.
  */
 async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
   try {
@@ -241,7 +241,7 @@ async function checkSignature(
   })
 }
 
-/** What was signed with this key; undefined: whatever jose throws, the signature was not verified with it. */
+/** Returns the payload signed with this key; undefined, whatever jose throws, where the signature was not verified. */
 async function payloadOf(assertion: string, key: CandidateKey['key'], alg: string): Promise<Uint8Array | undefined> {
   const verified = await compactVerify(assertion, key, { algorithms: [alg] }).catch(() => undefined)
   return verified?.payload

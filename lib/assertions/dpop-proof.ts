@@ -14,7 +14,7 @@ import type { DpopNonces } from './dpop-nonces.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { consumeOnce } from './replay.ts'
 
-/** What a server asks of proofs. */
+/** The rules of a server for DPoP proofs. */
 export interface DpopPolicy {
   /** Keeps the proofs that were used apart from those of other servers on the same store. */
   readonly issuer: string
@@ -43,7 +43,7 @@ export interface DpopProofInput {
   readonly policy: DpopPolicy
   /** Judges the key before the proof is used up: what it throws refuses the proof. */
   readonly judge?: ((jkt: string) => void) | undefined
-  /** Who presents it, for whoever is told that it was used before. */
+  /** The client that presents it, and the trace of its request: for the event `dpop.replayed`. */
   readonly by?: { readonly client_id?: string | undefined; readonly traceId?: (() => string) | undefined } | undefined
 }
 

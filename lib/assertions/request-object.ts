@@ -14,14 +14,14 @@ import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } fro
 
 export interface RequestObjectInput {
   /**
-   * What is asked for with it; a backchannel authentication request needs `iat` and `jti` too, and no `client_id` (CIBA
-   * Core §7.1.1).
+   * The kind of request made with it; one for backchannel authentication needs `iat` and `jti` too, and no `client_id`
+   * (CIBA Core §7.1.1).
    */
   readonly use: 'authorization' | 'backchannel_authentication'
   readonly request: string
-  /** Whose request it must be: the client that was authenticated, or named beside it. */
+  /** The client whose request it must be: the one that was authenticated, or named beside it. */
   readonly client: Client
-  /** What `aud` must contain. */
+  /** The issuer identifier, which `aud` must contain. */
   readonly issuer: string
   readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. Symmetric ones and `none` never are. */
@@ -58,7 +58,7 @@ export async function verifyRequestObject(input: RequestObjectInput): Promise<Js
   return claims
 }
 
-/** What is known of the parameters that can be inside. */
+/** The parameters that can be inside, and those that a number or JSON may stand for. */
 export interface ClaimedParameters {
   readonly names: ReadonlySet<string>
   /** Whether a number stands for this parameter. */

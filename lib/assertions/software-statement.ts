@@ -17,8 +17,8 @@ import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust
 /** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {
   /**
-   * Whose statements are accepted. A statement is not used up: every installation of a piece of software registers with
-   * the same one, so `replay` and `maxLifetime` of an issuer say nothing here.
+   * The issuers whose statements are accepted. A statement is not used up: every installation of a piece of software
+   * registers with the same one, so `replay` and `maxLifetime` of an issuer say nothing here.
    */
   readonly trustedIssuers: readonly TrustedIssuer[]
   /** True: nobody registers without one. Default false. */
@@ -53,7 +53,7 @@ export const softwareStatementChecks = {
   required: flag(false)
 } satisfies Checks<SoftwareStatementOptions>
 
-/** What judges statements by options that were read. Without any, no statement is accepted. */
+/** Makes the judge of statements, by options that were read. Without any, it accepts no statement. */
 export function softwareStatements(
   options: Read<typeof softwareStatementChecks> | undefined,
   context: Context

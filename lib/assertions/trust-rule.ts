@@ -1,4 +1,4 @@
-/** What a server trusts one other issuer with: checked once, at construction. */
+/** The trust of a server in one other issuer: checked once, at construction. */
 import type { JWK } from 'jose'
 import {
   ConfigurationError,

@@ -27,7 +27,7 @@ import { refuseTrustedClaims } from './trusted-jwt-claims.ts'
 export type { TrustedIssuer } from './trust-rule.ts'
 
 export interface TrustedIssuersOptions {
-  /** Whose JWTs are accepted. An empty list accepts none. */
+  /** Issuers whose JWTs are accepted. An empty list accepts none. */
   readonly trustedIssuers: readonly TrustedIssuer[]
   /**
    * Fetches a `jwks_uri`. Default: https only, from public addresses (loopback too where this server's own issuer is on
@@ -36,7 +36,7 @@ export interface TrustedIssuersOptions {
   readonly fetchJson?: FetchJson | undefined
 }
 
-/** Whom the JWTs are for. */
+/** The server that the JWTs are for. */
 export interface AcceptingServer {
   /** The issuer identifier. */
   readonly issuer: string
@@ -51,7 +51,7 @@ export interface TrustedJwtExpectations {
   readonly audiences: readonly string[]
 }
 
-/** What a JWT that passed every check says. */
+/** The content of a JWT that passed every check. */
 export interface TrustedJwt {
   /** The issuer, as it was trusted. */
   readonly iss: string

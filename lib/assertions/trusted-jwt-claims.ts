@@ -2,7 +2,7 @@
 import { isNumericDate, type JsonObject } from './compact-jws.ts'
 import { describeClaim, type JwtRefusal, type TrustedJwtCheck } from './trusted-jwt.ts'
 
-/** What an issuer is trusted with, as far as the times of its JWTs go. */
+/** The limits set to an issuer for the times of its JWTs. */
 export interface TimeRule {
   /** Seconds its clock may be ahead, and a JWT be past its `exp`. */
   readonly clockTolerance: number

@@ -10,7 +10,7 @@ import { TemporarilyUnavailableError } from '../errors.ts'
 import { printable } from '../printable.ts'
 import { parseJsonObject, type JsonObject } from './compact-jws.ts'
 
-/** What is checked of such a JWT, in this order. */
+/** The checks of such a JWT, in this order. */
 export type TrustedJwtCheck =
   | 'format'
   | 'issuer'
@@ -38,7 +38,7 @@ export interface JwtRefusal {
 
 /** Where the keys of an issuer are. */
 export interface IssuerKeys {
-  /** Whose they are, for messages. */
+  /** Their owner, for messages. */
   readonly of: string
   /**
    * Its keys. Asks for newer ones, where that is possible and not too soon, where `satisfied` says that these are not
@@ -76,7 +76,7 @@ export function typeOf(typ: unknown): unknown {
   return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
 }
 
-/** What everybody is refused for, whatever an issuer is trusted with. */
+/** Refuses `crit`, and a `kid` that is no string, whatever an issuer is trusted with. */
 export function refuseHeader({ kid, crit }: JsonObject): JwtRefusal | undefined {
   if (crit !== undefined) {
     const reason = 'crit names extensions, and none is understood (RFC 7515 §4.1.11)'
@@ -86,10 +86,7 @@ export function refuseHeader({ kid, crit }: JsonObject): JwtRefusal | undefined 
   return { check: 'header', reason: 'kid must be a string', expected: 'a string as kid', received: typeof kid }
 }
 
-/**
- * What was made for something else is not taken for this (RFC 8725 §3.11). @param types those accepted beside none and
- * `JWT`.
- */
+/** Refuses a JWT made for something else (RFC 8725 §3.11). @param types those accepted beside none and `JWT`. */
 export function refuseType({ typ }: JsonObject, types: readonly string[]): JwtRefusal | undefined {
   const type = typeOf(typ)
   if (type === undefined || (typeof type === 'string' && ['jwt', ...types].includes(type))) return undefined
@@ -108,7 +105,7 @@ export function trustedHeader({ alg, kid, typ }: JsonObject): TrustedHeader {
   return { alg: String(alg), kid: typeof kid === 'string' ? kid : undefined, typ: typeOf(typ) }
 }
 
-/** What was signed, and by which key: `kid:<kid>` or `jkt:<thumbprint>`. */
+/** The claims that were signed, and the key that signed them: `kid:<kid>` or `jkt:<thumbprint>`. */
 export interface SignedClaims {
   readonly claims: JsonObject
   readonly key: string

@@ -38,9 +38,9 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly clients: ClientSource | ClientRegistry
   /** The methods accepted here. The order does not matter: a request's shape and the client's registration choose. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
-  /** How this endpoint is called in decisions. Default `token`. */
+  /** The name of this endpoint in decisions. Default `token`. */
   readonly endpoint?: string | undefined
-  /** Where client certificates come from. Default: the TLS connection itself. */
+  /** The source of client certificates. Default: the TLS connection itself. */
   readonly certificateSource?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
@@ -94,11 +94,11 @@ export function authenticateClient(options: AuthenticateClientOptions): RequestH
   return authenticateWith(read, eventSource(read), req => readRouteRequest(req, methods, read))
 }
 
-/** What a server says of one of its endpoints, beside what everybody may. */
+/** Options for one of a server's endpoints: those that everybody has, and those of the server alone. */
 export interface EndpointAuthenticationOptions extends AuthenticateClientOptions {
   /** The endpoint's addresses, for methods that sign where a request goes. */
   readonly addresses?: readonly string[] | undefined
-  /** What is asked of clients beside their proof. */
+  /** A further proof asked of clients, beside that of who they are. */
   readonly further?: FurtherProof | undefined
 }
 
@@ -249,7 +249,7 @@ function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFuncti
 }
 
 /**
- * What a client is refused with before its secret is looked at: for too many attempts, with a decision like any other.
+ * Gives a refusal before the secret is looked at, for too many attempts, a decision like any other; other errors stay.
  */
 function refusedUnjudged(error: unknown, request: ClientRequest, { strategy, client_id }: Selected, network: string): unknown {
   if (!(error instanceof TooManyAttemptsError)) return error

@@ -29,7 +29,7 @@ export const endpointAuthMethodsChecks = Object.fromEntries(
   authenticatingEndpoints.map(endpoint => [endpoint, methodNames])
 ) as Readonly<Record<AuthenticatingEndpoint, Check<readonly string[] | undefined>>>
 
-/** How one endpoint authenticates. */
+/** The authentication of one endpoint. */
 export interface EndpointAuthentication {
   /** The methods accepted there, for metadata. */
   readonly strategies: readonly ClientAuthenticationStrategy[]
@@ -37,7 +37,7 @@ export interface EndpointAuthentication {
   readonly authenticate: RequestHandler
 }
 
-/** Where naming oneself is not enough (RFC 7662 §2.1, CIBA Core §7.1). */
+/** Endpoints at which naming oneself is not enough (RFC 7662 §2.1, CIBA Core §7.1). */
 const confidentialEndpoints: readonly AuthenticatingEndpoint[] = ['introspection', 'backchannel_authentication', 'credentials']
 
 /** Makes the authentication of each endpoint, once it is asked for. */

@@ -5,7 +5,7 @@ import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { tell } from '../strategies/attempt.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
-/** Whose methods hold the parameter `client_id` against what they verified. */
+/** Mechanisms whose methods hold the parameter `client_id` against what they verified. */
 const judgesClientId: readonly Mechanism[] = ['assertion', 'attestation']
 
 /** For a client that used the Authorization header where no method does. */

@@ -7,7 +7,7 @@ import { ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
-/** What became of a strategy's run: an error, or a client; neither where the strategy called `pass()`. */
+/** Takes the outcome of a strategy's run: an error, or a client; neither where the strategy called `pass()`. */
 export type RunEnd = (error: unknown, client: Client | undefined) => void
 
 /**
@@ -20,10 +20,10 @@ export type RunStrategy = (
   end: RunEnd
 ) => void
 
-/** How Passport is to run a strategy: no session, and the client where neither the socket nor the person is. */
+/** Passport's options of a run: no session, and the client at neither `req.client` (the socket) nor `req.user`. */
 const passportOptions = { session: false, assignProperty: 'authenticatedClient', authInfo: false }
 
-/** What Passport's middleware really asks for. */
+/** Passport's middleware, typed by what it really asks for. */
 type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next: (error?: unknown) => void) => void
 
 export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
@@ -69,7 +69,7 @@ class Run {
   }
 }
 
-/** What Passport asks of a response, where a strategy fails or redirects. */
+/** The part of a response that Passport uses where a strategy fails or redirects. */
 class PassportResponse {
   private res: Response | undefined
 

@@ -184,8 +184,8 @@ function identifyAll(strategies: readonly ClientAuthenticationStrategy[], reques
 }
 
 /**
- * What the request carries, whether or not a strategy for it is mounted. A bare client_id counts only where nothing
- * else does.
+ * Lists the mechanisms of a request; a header, a secret and an assertion count whether or not a strategy for them is
+ * mounted. A bare client_id counts for none, a supplementary mechanism only where there is no other.
  */
 function visibleMechanisms(request: ClientRequest, carried: readonly Carried[]): readonly Mechanism[] {
   const { client_secret, client_assertion, client_assertion_type } = request.parameters

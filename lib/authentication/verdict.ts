@@ -1,5 +1,5 @@
 /**
- * What a strategy that does not judge as the built-in ones do says, held against what is registered: its word alone
+ * Holds the word of a strategy that does not judge as the built-in ones do against what is registered: that word alone
  * lets nobody in.
  */
 import type { Client, ClientRegistry } from '../clients/client.ts'
@@ -11,7 +11,7 @@ import { checkProven, decisionAbout, requestedClient, tell } from '../strategies
 import { failBeforeProof, refuseUntold, withChallenge } from '../strategies/refusals.ts'
 import type { Selected } from './selection.ts'
 
-/** What a strategy ended in: the client it named, or what it refused with. */
+/** The end of a strategy: the client it named, or its refusal. */
 export type Verdict = Client | InvalidClientError
 
 /**
@@ -25,7 +25,7 @@ export function verdictOf(strategy: Selected['strategy'], error: unknown, client
   return new ServerError({ reason: `the strategy ${strategy.name} ended in something that is no error`, cause: error })
 }
 
-/** What is held against the registration; any other error is a fault, and goes on as it is. */
+/** Tells what is held against the registration; any other error is a fault, and goes on as it is. */
 export function isVerdict(ended: Verdict | Error): ended is Verdict {
   return ended instanceof InvalidClientError || !(ended instanceof Error)
 }

@@ -1,4 +1,4 @@
-/** What becomes of one authentication, told as an event and a span; nothing is looked at where nobody listens. */
+/** The outcome of one authentication, told as events and a span; nothing is looked at where nobody listens. */
 import type { Request } from 'express'
 import type { Client } from '../clients/client.ts'
 import { printable } from '../printable.ts'

@@ -6,7 +6,7 @@ import { networkBudget } from '../http/network-budget.ts'
 import type { NetworkRequest } from '../http/network.ts'
 import { integer, orFalse } from '../options.ts'
 
-/** What a network has left. */
+/** Bytes that each network may have stored. */
 export interface AnonymousBudget {
   /**
    * Counts what is about to be stored for a request.

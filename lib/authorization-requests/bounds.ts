@@ -1,4 +1,4 @@
-/** What a request may weigh that is kept while a person decides on it, whoever sent it. */
+/** Bounds on a request that is kept while a person decides on it, whoever sent it. */
 import { InvalidRequestError } from '../errors.ts'
 
 /** Characters of a free text: of a `state`, a `nonce`, a hint. */

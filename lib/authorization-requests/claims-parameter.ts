@@ -2,7 +2,7 @@
 import { InvalidRequestError } from '../errors.ts'
 import type { RequestedClaims } from '../tokens/grant.ts'
 
-/** What a `claims` parameter asks for, as far as this server can give it. */
+/** The requests of a `claims` parameter, as far as this server can meet them. */
 export interface ClaimsParameter {
   /** The names asked for; undefined: none. */
   readonly claims: RequestedClaims | undefined

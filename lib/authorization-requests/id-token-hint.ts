@@ -6,8 +6,8 @@ import type { TokenServer } from '../tokens/token-server.ts'
 const longest = 8192
 
 /**
- * Whom the hint is about, by what the client calls them: the `sub` of an ID Token this server issued to this client,
- * expired or not. Undefined where none was sent.
+ * Finds the person the hint is about, by the client's name for them: the `sub` of an ID Token this server issued to
+ * this client, expired or not. Undefined where none was sent.
  *
  * @throws InvalidRequestError for anything else than such an ID Token.
  */

@@ -18,11 +18,11 @@ import { checkLength, checkSize } from './bounds.ts'
 import { answerAddress, checkRedirectUri } from './redirect.ts'
 import { checkCodeChallenge, checkDpopKey, mayUseCodes } from './request.ts'
 
-/** What a client asked for, and a person agreed to, on a page of the application's own. */
+/** A client's request, as a person agreed to it on a page of the application's own. */
 export interface CodeRequest {
   /** The client that asks. */
   readonly client_id: string
-  /** Where the answer goes: one of the client's registered redirect URIs. */
+  /** The address of the answer: one of the client's registered redirect URIs. */
   readonly redirect_uri: string
   /** The person who agreed. */
   readonly account: Account
@@ -41,8 +41,8 @@ export interface CodeRequest {
   /** The claims the client asked for one by one. */
   readonly claims?: RequestedClaims | undefined
   /**
-   * What exactly the person agreed to (RFC 9396). That its types are known and its members right is for the application
-   * to have checked.
+   * The exact details the person agreed to (RFC 9396). That their types are known and their members right is for the
+   * application to have checked.
    */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
 }
@@ -55,7 +55,7 @@ export interface IssuedCode {
   readonly redirect_to: string
 }
 
-/** What issuing codes works with. */
+/** The server, its clients and its rule for PKCE, as issuing codes needs them. */
 export interface CodePolicy {
   readonly server: TokenServer
   readonly clients: ClientRegistry

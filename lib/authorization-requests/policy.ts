@@ -13,7 +13,7 @@ export interface RequestPolicy {
   readonly authorizationDetails: AuthorizationDetailTypes
 }
 
-/** What is asked of request objects (RFC 9101). */
+/** Requirements on request objects (RFC 9101). */
 export interface RequestObjectPolicy {
   readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. */

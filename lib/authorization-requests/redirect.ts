@@ -1,11 +1,11 @@
-/** Who asks, and where answers go: settled before anything is sent anywhere. */
+/** The client that asks, and the address of answers: settled before anything is sent anywhere. */
 import { isPublic, type Client } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { isTooLong, type AuthorizationParameters } from './parameters.ts'
 import { responseModeOf, type ResponseMode } from './response-mode.ts'
 
-/** Where an answer, good or bad, may be sent, and how. */
+/** The address an answer, good or bad, may be sent to, and the mode it is sent in. */
 export interface TrustedRedirect {
   readonly client: Client
   readonly redirect_uri: string
@@ -37,7 +37,7 @@ export function checkRedirectUri(client: Client, redirect_uri: string): void {
   })
 }
 
-/** Where an answer leads, in the query or the fragment; the registered query of the redirect URI stays as it is. */
+/** Adds an answer to a redirect URI, in the query or the fragment; the registered query of the URI stays as it is. */
 export function answerAddress(
   redirect_uri: string,
   answer: Readonly<Record<string, string>>,

@@ -20,7 +20,7 @@ import type { RequestPolicy } from './policy.ts'
 import type { TrustedRedirect } from './redirect.ts'
 import { isSigned, responseModeOf, type ResponseMode } from './response-mode.ts'
 
-/** What a client asked for, once every parameter has been judged. */
+/** A client's request, once every parameter has been judged. */
 export interface AuthorizationRequest {
   readonly client_id: string
   readonly redirect_uri: string
@@ -170,7 +170,7 @@ function readDisplay(parameters: AuthorizationParameters): string | undefined {
   return ['page', 'popup', 'touch', 'wap'].find(value => value === parameters.get('display'))
 }
 
-/** What the client wants to hear about the person, and of whom. */
+/** Reads what the client wants to hear about the person, and about whom. */
 function readPerson(
   policy: RequestPolicy,
   client: Client,

@@ -1,4 +1,4 @@
-/** How an answer travels (OAuth Multiple Response Types §2, Form Post Response Mode, JARM §2.3). */
+/** The ways an answer travels (OAuth Multiple Response Types §2, Form Post Response Mode, JARM §2.3). */
 import type { AuthorizationParameters } from './parameters.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { AuthorizationParameters } from './parameters.ts'
 export const responseModes = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'] as const
 export type ResponseMode = (typeof responseModes)[number]
 
-/** What carries the answer's parameters. */
+/** The carrier of the answer's parameters: the query or the fragment of the redirect URI, or a form. */
 export type Carrier = 'query' | 'fragment' | 'form_post'
 
 /**

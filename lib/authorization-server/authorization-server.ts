@@ -30,7 +30,7 @@ export type { AuthorizationServerOptions } from './options.ts'
 
 /** The middleware, and what the application's pages and its own API need of the server behind it. */
 export interface AuthorizationServer extends RequestHandler, PersonGrants, TokenFunctions {
-  /** What a login or consent page shows; undefined when the interaction was never there, is finished or expired. */
+  /** Finds what a login or consent page shows; undefined when the interaction never existed, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /**
    * Goes on after the person did something, or, without a result, from where they are by now (signed in in another
@@ -50,8 +50,8 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants, Token
   /** Ending clients that registered themselves. */
   readonly registrations: RegistrationFunctions
   /**
-   * Who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as far
-   * as this process has seen; all of them, or those of one check.
+   * Lists who would be refused if the dials that report (`assertionAudience`, `assertionDials`) were set to enforce, as
+   * far as this process has seen; all of them, or those of one check.
    */
   whoWouldBreak(check?: string): readonly WouldBreak[]
   /** The signature algorithms of DPoP proofs, for challenges of one's own. */

@@ -1,4 +1,4 @@
-/** What a server does for whoever develops with it: refusals on stderr, and the pages they lead to. */
+/** Help for whoever develops with a server: refusals on stderr, and the pages they lead to. */
 import type { RequestHandler } from 'express'
 import { checkNames } from '../decisions/decision.ts'
 import { checkPage } from '../http/check-pages.ts'
@@ -15,7 +15,7 @@ interface Developed extends Listening {
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
 
-/** Where the pages stand below the issuer. */
+/** Paths of the pages below the issuer. */
 export const pagePaths: readonly string[] = checkNames.map(check => `/errors/${check}`)
 
 /**

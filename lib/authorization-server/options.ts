@@ -44,10 +44,10 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly acrValues?: readonly string[] | undefined
   /** The types of `authorization_details` clients may ask for (RFC 9396), each with its check. Default none. */
   readonly authorizationDetails?: AuthorizationDetailTypes | undefined
-  /** How devices are authorized (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
+  /** Authorization of devices (RFC 8628). Given with `deviceCode()` among `tokenIssuers`, and only then. */
   readonly deviceAuthorization?: DeviceAuthorizationOptions | undefined
   /**
-   * How people are asked on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and
+   * Requests to people on devices of their own (OpenID Connect CIBA). Given with `ciba()` among `tokenIssuers`, and
    * only then.
    */
   readonly backchannelAuthentication?: BackchannelAuthenticationOptions | undefined
@@ -58,7 +58,7 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    * ['private_key_jwt'] }`. Public clients (`none`) never authenticate for introspection or backchannel authentication.
    */
   readonly endpointAuthMethods?: EndpointAuthMethods | undefined
-  /** How clients' credentials are changed while the server runs; see {@link AuthorizationServer.credentials}. */
+  /** Changes of clients' credentials while the server runs; see {@link AuthorizationServer.credentials}. */
   readonly credentials?: CredentialsOptions | undefined
   /**
    * Bytes that callers nobody knows may have stored, for each network (an IPv6 network is its /64) in ten minutes:
@@ -68,8 +68,8 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
    */
   readonly anonymousBudget?: number | false | undefined
   /**
-   * How people are signed out when a client asks for it (OpenID Connect RP-Initiated Logout), and their other clients
-   * told (Back-Channel Logout): needs the `sid` of `interaction.account`. Default: there is no such endpoint;
+   * Signing people out when a client asks for it (OpenID Connect RP-Initiated Logout), and telling their other clients
+   * (Back-Channel Logout): needs the `sid` of `interaction.account`. Default: there is no such endpoint;
    * `server.logout.everywhere()` is there all the same.
    */
   readonly logout?: LogoutOptions | undefined
@@ -83,7 +83,7 @@ export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'to
   readonly registration?: RegistrationOptions | undefined
 }
 
-/** What an `interaction` must be. */
+/** The requirement on an `interaction`, in the words of error messages. */
 export const interactionTakes = 'an object with the functions account, consented and prompt'
 
 // where its token endpoint is, a whole server knows itself

@@ -1,4 +1,4 @@
-/** What the endpoints of an authorization server are given of its options. */
+/** The parts of an authorization server, made of its options for its endpoints. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { guardedFetch, guardedPost } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
@@ -24,7 +24,7 @@ import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
 
-/** What a server is made of, once every option has been checked. */
+/** The parts of a server, once every option has been checked. */
 export interface AuthorizationServerParts {
   readonly context: EndpointContext
   readonly token: TokenEndpointParts
@@ -102,12 +102,12 @@ function authenticationOf(
   return endpointAuthentication(options, events, endpointAuthMethods, addressesOf)
 }
 
-/** What the grants add to metadata. */
+/** Collects what the grants add to metadata. */
 export function grantMetadataOf({ tokenIssuers }: TokenEndpointParts): EndpointContext['grantMetadata'] {
   return Object.fromEntries([...tokenIssuers.values()].flatMap(({ metadata = {} }) => Object.entries(metadata)))
 }
 
-/** What clients may have registered, beside what a token endpoint says. */
+/** Names what clients may have registered, beside what a token endpoint says. */
 function offeredBy({ requestObjects, authorizationDetails }: ReturnType<typeof authorizationPolicy>): Offered {
   return { requestObjectAlgorithms: requestObjects.algorithms, authorizationDetailTypes: Object.keys(authorizationDetails) }
 }

@@ -7,7 +7,7 @@ import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { aboutPeople } from '../tokens/scope.ts'
 import { interactionTakes, type ReadAuthorizationServer } from './options.ts'
 
-/** What follows for a server from whether it has an `interaction`. */
+/** Consequences for a server of having an `interaction`, or none. */
 export interface People {
   readonly interaction: Interaction
   /** The grants; undefined: every one built in that needs no options. */

@@ -35,7 +35,7 @@ export interface TenantOptions extends Omit<AuthorizationServerOptions, 'issuer'
 
 /** The options of `tenants()`. */
 export interface TenantsOptions {
-  /** What every tenant's issuer begins with: the tenant `/acme` is the issuer `https://as.example.com/acme`. */
+  /** The beginning of every tenant's issuer: the tenant `/acme` is the issuer `https://as.example.com/acme`. */
   readonly issuer: string
   /**
    * Finds a tenant, by its path (`/acme/banking`) and the issuer that makes; undefined or null where there is none.
@@ -43,11 +43,11 @@ export interface TenantsOptions {
    */
   readonly resolve: (path: string, issuer: string) => TenantOptions | null | undefined | Promise<TenantOptions | null | undefined>
   /**
-   * Where endpoints stand below the issuer of every tenant, by their metadata names without `_endpoint`. Default: below
+   * Paths of endpoints below the issuer of every tenant, by their metadata names without `_endpoint`. Default: below
    * `/oauth2`.
    */
   readonly paths?: EndpointPaths | undefined
-  /** How many tenants are kept in memory; the one longest not asked for makes room. Default 1000. */
+  /** The most tenants kept in memory; the one longest not asked for makes room. Default 1000. */
   readonly max?: number | undefined
   /** Seconds after which a tenant is resolved anew. Default 300. */
   readonly maxAge?: number | undefined

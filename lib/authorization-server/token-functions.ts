@@ -1,6 +1,6 @@
 /**
- * What an application needs of the server behind a token endpoint, whether or not the other endpoints are this
- * library's too.
+ * The functions an application needs of the server behind a token endpoint, whether or not the other endpoints are
+ * this library's too.
  */
 import type { RequestHandler } from 'express'
 import {
@@ -13,10 +13,10 @@ import { verifyAccessToken, type AccessToken } from '../tokens/access-token.ts'
 
 /** Reading this server's tokens, and forgetting the keys of a client. */
 export interface TokenFunctions {
-  /** What is kept of the keys behind clients' `jwks_uri`. */
+  /** The kept keys behind clients' `jwks_uri`. */
   readonly clientKeys: KeptClientKeys
   /**
-   * What an access token of this server says; undefined when it is not one, has expired, or it or its grant was
+   * Reads an access token of this server; undefined when it is not one, has expired, or it or its grant was
    * revoked. Says nothing about audience, scope or proof of possession.
    */
   verifyAccessToken(token: string): Promise<AccessToken | undefined>

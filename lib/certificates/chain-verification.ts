@@ -12,7 +12,7 @@ export interface ChainVerificationOptions {
   /** Files with revocation lists, PEM or DER, read again when they change. */
   readonly crl?: string | readonly string[] | undefined
   /**
-   * What becomes of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not
+   * Treatment of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not
    * revoked.
    */
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined

@@ -52,7 +52,7 @@ export interface CertificateProof {
 export interface ProvenCertificate {
   /** `x5t#S256:<thumbprint>` */
   readonly credential: string
-  /** What the client registered that this was a use of: the subject, the key, or the certificate itself. */
+  /** The registered credential that this was a use of: the subject, the key, or the certificate itself. */
   readonly used: string
 }
 

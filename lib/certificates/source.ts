@@ -1,4 +1,4 @@
-/** Where a client certificate comes from. */
+/** Sources of client certificates. */
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
@@ -16,7 +16,7 @@ import { requestNote } from '../request-note.ts'
  */
 export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
 
-/** What a source found in a request. */
+/** Findings of a source in a request: the certificate, and the note on what was not taken for one. */
 export interface FoundCertificate {
   readonly certificate: PresentedCertificate | undefined
   readonly note: string | undefined

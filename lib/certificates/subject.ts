@@ -16,7 +16,7 @@ import {
 import { lowerCaseAscii } from './x509/general-names.ts'
 import type { ParsedCertificate } from './x509/certificate.ts'
 
-/** What one registered member is compared with, and how. */
+/** Rule for one registered member: the names it is compared with, and how. */
 interface SubjectRule {
   /** The certificate's names of this kind, for the record. */
   readonly names: (certificate: ParsedCertificate) => readonly string[]

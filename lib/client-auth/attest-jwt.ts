@@ -14,7 +14,7 @@ import {
 } from './client-authentication.ts'
 import { isJwt } from './workload-token.ts'
 
-/** What a client instance was given, and what it has. */
+/** The attestation that a client instance was given, and the key it has. */
 export interface AttestJwtOptions extends AuthenticatedParties {
   /** The attestation, or a function that gets one that is fresh enough, for every request. */
   readonly attestation: string | (() => string | Promise<string>)

@@ -3,7 +3,7 @@
  */
 
 /**
- * What openid-client and oauth4webapi hand over: the authorization server's metadata, the client, and the request to
+ * Arguments of openid-client and oauth4webapi: the authorization server's metadata, the client, and the request to
  * add to.
  */
 export type OpenidClientArguments = readonly [
@@ -13,7 +13,7 @@ export type OpenidClientArguments = readonly [
   headers: Headers
 ]
 
-/** What the MCP SDK hands over: the request to add to, where it will go, and the metadata it found. */
+/** Arguments of the MCP SDK: the request to add to, the address it will go to, and the metadata the SDK found. */
 export type McpClientArguments = readonly [
   headers: Headers,
   params: URLSearchParams,
@@ -47,7 +47,7 @@ export class ClientAuthenticationError extends Error {
   override readonly name = 'ClientAuthenticationError'
 }
 
-/** Whose request it is, and to which server. */
+/** The server a request may go to, and the client that makes it. */
 export interface AuthenticatedParties {
   /**
    * The issuer identifier of the one authorization server that may be sent this. The MCP SDK asks whichever server an

@@ -3,10 +3,10 @@ import { readOptions, text, textLike, type Checks } from '../options.ts'
 import { clientAuthentication, type AuthenticatedParties, type ClientAuthentication } from './client-authentication.ts'
 import { workloadToken, workloadTokenChecks, type WorkloadTokenSource } from './workload-token.ts'
 
-/** Where the token is, and which server may have it. */
+/** The source of the token, and the server that may have it. */
 export interface WorkloadJwtOptions extends WorkloadTokenSource, AuthenticatedParties {}
 
-/** Where the token of {@link workloadGrant} is, and which server may have it. */
+/** The source of the token of {@link workloadGrant}, and the server that may have it. */
 export type WorkloadGrantOptions = Omit<WorkloadJwtOptions, 'client_id'>
 
 export const workloadGrantChecks = {

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ConfigurationError, fn, text, type Checks, type Read } from '../options.ts'
 import { ClientAuthenticationError } from './client-authentication.ts'
 
-/** Where a workload's token comes from. Exactly one of `file` and `get`. */
+/** The source of a workload's token. Exactly one of `file` and `get`. */
 export interface WorkloadTokenSource {
   /**
    * The path of a file that the platform keeps up to date. It is read for every request, however it is replaced:

@@ -16,8 +16,8 @@ const mostCandidates = 4
 const importedSize = 4096
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub'] as const
 /**
- * What is read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2, RFC
- * 9964 §3).
+ * The members that are read of a JWK, and so kept of one that somebody else published (RFC 7517 §4, RFC 7518 §6, RFC
+ * 8037 §2, RFC 9964 §3).
  */
 const readMembers = [...publicMembers, 'use', 'key_ops', 'alg', 'kid', 'x5c'] as const
 /**

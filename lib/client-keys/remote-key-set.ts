@@ -25,10 +25,7 @@ export interface RemoteKeySetOptions {
   readonly failureCooldown?: number | undefined
   /** Seconds a set is used beyond its freshness while it cannot be fetched again. Default 600. */
   readonly staleLimit?: number | undefined
-  /**
-   * How many URLs are kept, and never more than 64 MiB of keys; the least recently used are first to go. Default 10
-   * 000.
-   */
+  /** The most URLs that are kept, with 64 MiB of keys at most; the least recently used go first. Default 10,000. */
   readonly maxEntries?: number | undefined
 }
 
@@ -84,7 +81,7 @@ const mostKeys = 100
 const largestSet = 1_048_576
 /** Bytes of all sets together. */
 const largestCache = 67_108_864
-/** What a URL takes beside its keys: the entry, its times, its place in the order of use. */
+/** Bytes a URL takes beside its text and its keys: the entry, its times, its place in the order of use. */
 const entrySize = 1024
 
 const shortestFreshness = 60
@@ -156,7 +153,7 @@ function newEntry(entries: LRUCache<string, Entry>, url: string): Entry {
   return entry
 }
 
-/** What an answer says of its age, within bounds. In seconds. */
+/** Brings the `max-age` of an answer within bounds. In seconds. */
 export function boundedAge(maxAge: number): number {
   return Math.min(Math.max(maxAge, shortestFreshness), longestFreshness)
 }

@@ -1,7 +1,7 @@
-/** What must be true of the members clients register for backchannel authentication (OpenID Connect CIBA §4). */
+/** Rules of the members clients register for backchannel authentication (OpenID Connect CIBA §4). */
 import type { MetadataRule } from './metadata/metadata.ts'
 
-/** Where the server tells the client, it has to know where. */
+/** Requires an address of the client where the server pings it or pushes to it. */
 export const notificationEndpointIsNeeded: MetadataRule = (metadata, fail) => {
   const { backchannel_token_delivery_mode: mode, backchannel_client_notification_endpoint: endpoint } = metadata
   if ((mode === 'ping' || mode === 'push') && endpoint === undefined)

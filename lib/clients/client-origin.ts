@@ -1,4 +1,4 @@
-/** Where clients come from, and so who vouches for what they say of themselves. */
+/** Origins of clients, and so who vouches for what they say of themselves. */
 import type { Client } from './client.ts'
 
 /**
@@ -10,7 +10,7 @@ export type ClientOrigin = 'configured' | 'registered' | 'vouched' | 'document'
 
 const origins = new WeakMap<Client, ClientOrigin>()
 
-/** Where a client comes from, as a server, a prompt or a page was given it. */
+/** Finds the origin of a client, given as the very object that a server, a prompt or a page was given. */
 export function clientOrigin(client: Client): ClientOrigin {
   return origins.get(client) ?? 'configured'
 }

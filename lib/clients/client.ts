@@ -30,8 +30,8 @@ export interface Client extends Omit<RegisteredMetadata, 'client_secret' | 'cred
 }
 
 /**
- * Where clients come from: a list, or a function that looks one up. Return the same object while nothing changed: what
- * is parsed from it is cached by its identity.
+ * Source of clients: a list, or a function that looks one up. Return the same object while nothing changed: what is
+ * parsed from it is cached by its identity.
  */
 export type ClientSource =
   | readonly ClientMetadata[]
@@ -102,7 +102,7 @@ function withoutCredentials(metadata: ReadMetadata): Omit<RegisteredMetadata, 'c
   return rest as unknown as Omit<RegisteredMetadata, 'client_secret' | 'credentials'>
 }
 
-/** Where clients come from; what is wrong with one of a list is said by {@link clientRegistry}. */
+/** Check of a source of clients; what is wrong with one of a list is said by {@link clientRegistry}. */
 export const clientsCheck: Check<ClientSource | ClientRegistry> = required(
   valueLike<ClientSource | ClientRegistry>(
     'a list of client metadata or a function that finds a client by its client_id',

@@ -75,7 +75,7 @@ export interface SpiffeIdCredential extends CredentialMembers {
 export type ClientCredential =
   SecretCredential | KeyCredential | CertificateCredential | MethodCredential | FederatedTokenCredential | SpiffeIdCredential
 
-/** How many one client's metadata may have. */
+/** Most credentials that one client's metadata may have. */
 const mostConfigured = 100
 /** In characters. A longer one never matches anything. */
 export const longestSecret = 1024
@@ -106,7 +106,7 @@ export function readCredentials(given: unknown, fail: Fail, taken: readonly stri
 }
 
 /**
- * What the credentials in `federated_credentials` have in common with any other: label, dates and an id of their own.
+ * Checks what `federated_credentials` have in common with any other credential: label, dates and an id of their own.
  */
 export function checkFederatedCredentials(given: readonly FederatedCredential[] = [], fail: Fail): void {
   const ids: string[] = []
@@ -201,8 +201,8 @@ export function checkSecretValue(value: unknown, fail: Fail): string {
 }
 
 /**
- * What `hashSecret()` makes: scrypt's parameters, salt and key, so that no parameters from a database can cost more
- * than a process has.
+ * Recognizes what `hashSecret()` makes: scrypt's parameters, salt and key. The parameters are bounded, so that none
+ * from a database can cost more than a process has.
  */
 function isSecretHash(hash: string): boolean {
   return /^\$scrypt\$ln=1[0-7],r=8,p=(?:[1-9]|1[0-6])\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$/.test(hash)

@@ -1,6 +1,6 @@
 /**
- * What a client may prove itself with: secrets, keys, certificates and methods side by side, each with dates of its
- * own. Kept apart from the client itself, so that logging a client shows none.
+ * Credentials that a client may prove itself with: secrets, keys, certificates and methods side by side, each with
+ * dates of its own. Kept apart from the client itself, so that logging a client shows none.
  */
 import type { JWK } from 'jose'
 import { isLive, type Dated } from './dated.ts'
@@ -16,11 +16,11 @@ export interface ClientSecret {
   /** The secret itself, where it is readable. */
   readonly value?: string | undefined
   /**
-   * What is kept in its place, and the function that made it. Takes no longer for one string than for another of its
-   * length.
+   * Digest kept in its place, and the function that made it, which takes no longer for one string than for another of
+   * its length.
    */
   readonly digest?: { readonly value: Uint8Array; readonly of: (secret: string) => Uint8Array } | undefined
-  /** What is kept in place of one that a person made up: what `hashSecret()` made of it. */
+  /** Hash kept in place of one that a person made up, as `hashSecret()` made it. */
   readonly hash?: string | undefined
   /** Told of the secret where its hash was made with parameters of earlier days. */
   readonly upgrade?: ((secret: string) => void) | undefined
@@ -41,7 +41,7 @@ export const certificateSubjects = [
 
 export type CertificateSubjectMember = (typeof certificateSubjects)[number]
 
-/** What every credential has. */
+/** Members of every credential. */
 export interface CredentialDescription extends Dated {
   /** Unique among the client's. */
   readonly id: string
@@ -51,7 +51,7 @@ export interface CredentialDescription extends Dated {
   /** `configured`: the client's own source says so. `stored`: this library added it. */
   readonly source: 'configured' | 'stored'
   /**
-   * How decisions, events and records of use call it: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`,
+   * Name that decisions, events and records of use call it by: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`,
    * `method:<method>`, …
    */
   readonly credential: string
@@ -199,7 +199,7 @@ function credentialSetOf(all: readonly CredentialOfClient[]): CredentialSet {
   }
 }
 
-/** What the registered members of a client amount to, one credential each. `method` is the one it is registered for. */
+/** Turns all that a client is registered with into credentials, one each. The method is the one it registered. */
 export function registeredCredentials(client: CredentialHolder, secrets: readonly ClientSecret[]): readonly CredentialOfClient[] {
   const { token_endpoint_auth_method: method, jwks, jwks_uri, federated_credentials = [], spiffe_id } = client
   const source = 'configured'

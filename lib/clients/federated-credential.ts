@@ -24,9 +24,9 @@ export interface ClaimRules {
 export interface FederatedRule {
   /** The platform: exactly what its tokens say in `iss`. */
   readonly issuer: string
-  /** What `sub` must be. Ends in `*`, right after a `/` or `:`, where any further segments will do. */
+  /** Value that `sub` must have. Ends in `*`, right after a `/` or `:`, where any further segments will do. */
   readonly subject?: string | undefined
-  /** What `aud` must be. Default: the issuer identifier of the authorization server. */
+  /** Value that `aud` must have. Default: the issuer identifier of the authorization server. */
   readonly audience?: string | undefined
   /** Claims that must be there, with these values. */
   readonly claims?: ClaimRules | undefined
@@ -61,7 +61,7 @@ const mostAlternatives = 100
 /** Of one rule, all levels together. */
 const mostValues = 200
 const deepest = 8
-/** What Kubernetes says in tokens of old, which live for ever and are for nobody in particular. */
+/** Issuer in Kubernetes' tokens of old, which live for ever and are for nobody in particular. */
 export const legacyKubernetesIssuer = 'kubernetes/serviceaccount'
 
 /** The rule of a federated credential, judged. `fail` is told a member of it, such as `claims.ref`. */

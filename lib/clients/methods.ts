@@ -5,7 +5,7 @@
 import { certificateSubjects, type CertificateSubjectMember, type CredentialOfClient } from './credentials.ts'
 import type { Fail } from './metadata/kinds.ts'
 
-/** What is true of one method. */
+/** Facts about one method. */
 export interface MethodFacts {
   /** The kinds of credential it takes for proof; the first is the one a client is asked to register. */
   readonly accepts: readonly Exclude<CredentialOfClient['type'], 'method'>[]
@@ -15,7 +15,7 @@ export interface MethodFacts {
   readonly certificate?: true
   /** The keys of its clients come with their certificates. */
   readonly certifiedKeys?: true
-  /** What proves its clients comes from another platform, which the server has to trust. */
+  /** The proof of its clients comes from another platform, which the server has to trust. */
   readonly workload?: true
   /** The FAPI 2.0 Security Profile lets it be used (§5.3.2.1 (6)). */
   readonly fapi?: true
@@ -72,8 +72,8 @@ export function needsReadableSecret(method: string): boolean {
 }
 
 /**
- * How long a generated secret is: as its longest hash for a method that computes with it (RFC 7518 §3.2), 256 bits for
- * the others.
+ * Counts the random bytes of a generated secret: for a method that computes with it 48, which base64url makes as long
+ * as its longest hash (RFC 7518 §3.2), and for the others 32, which are 256 bits.
  */
 export function generatedSecretBytes(readable: boolean): number {
   return readable ? 48 : 32

@@ -11,7 +11,7 @@ import { ConfigurationError } from '../options.ts'
 import { clientMetadata, type MetadataMember, type OfferedValues } from './metadata/metadata.ts'
 import type { Fail } from './metadata/kinds.ts'
 
-/** What a server has; what it does not say is not looked at. */
+/** Values that a server has; members whose list it leaves out are not looked at. */
 export type Offered = Readonly<Partial<Record<OfferedValues, readonly string[]>>> & {
   /** The grants that public clients must not use. */
   readonly confidentialGrantTypes?: readonly string[]

@@ -20,7 +20,7 @@ import {
 import type { Store } from '../stores/store.ts'
 
 export interface RegistrationsContext {
-  /** Whose clients they are. */
+  /** Issuer identifier of the server that the clients belong to. */
   readonly issuer: string
   readonly store: Store
   readonly secrets: SecretKeeper
@@ -76,7 +76,7 @@ export function registeredClients(configured: ClientSource | ClientRegistry): Cl
 /** A registry that finds registered clients, and what else a server has to know of them. */
 export interface RegisteredClients {
   readonly clients: ClientRegistry
-  /** What is configured, as it was given. */
+  /** The configured clients, as they were given. */
   readonly configured: ClientSource | ClientRegistry
 }
 
@@ -143,7 +143,7 @@ export function newClientId(random: (size: number) => Uint8Array): string {
 }
 
 interface RecordCache extends CachedRecords<Client> {
-  /** What is known, or what the store says. Undefined for what is no registered client's id; nothing is asked then. */
+  /** Finds what is known, or asks the store. Undefined for what is no registered client's id; nothing is asked then. */
   find(client_id: string): Promise<Known<Client> | undefined>
   /** Whether it is known never to have authenticated. */
   isUnused(client_id: string): boolean

@@ -22,7 +22,7 @@ export interface ClientRecord {
   readonly vouched?: true | undefined
 }
 
-/** What registration does with the store. Seen on this node at once. */
+/** Operations of registration on the store. This node sees their effect at once. */
 export interface Registrations {
   /** True where there was none of this client_id. */
   create(record: ClientRecord): Promise<boolean>
@@ -46,7 +46,7 @@ export function clientKey(client_id: string): Key {
   return { kind: 'registered_client', id: client_id }
 }
 
-/** What is left of a client that was ended. */
+/** Record left of a client that was ended. */
 export interface EndedRecord {
   readonly ended: true
 }

@@ -34,7 +34,7 @@ export function parseSpiffeId(value: unknown): SpiffeId | undefined {
   return path.split('/').some(segment => segment === '.' || segment === '..') ? undefined : { id, trustDomain, path }
 }
 
-/** What is wrong with a client's `spiffe_id`, as the end of a sentence; undefined: nothing. */
+/** Finds the fault in a client's `spiffe_id`, as the end of a sentence; undefined: none. */
 export function spiffeIdPatternProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a SPIFFE ID'
   const prefix = patternPrefix(value)

@@ -25,7 +25,7 @@ export interface SecretKeeper {
     client_id: string,
     secret: Pick<StoredSecret, 'id' | 'created_at' | 'expires_at'> & { readonly value: string; readonly readable: boolean }
   ): StoredSecret
-  /** What was kept; one that was kept under another key, or for another client, matches nothing. */
+  /** Restores a secret that was kept; one kept under another key, or for another client, matches nothing. */
   restore(client_id: string, stored: StoredSecret): ClientSecret
   /** Whether this is the secret that was kept, in time that depends on its length alone. */
   matches(client_id: string, stored: StoredSecret, secret: string): boolean

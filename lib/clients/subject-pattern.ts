@@ -1,11 +1,11 @@
 /** Patterns of subjects: exact, or everything below a whole segment. */
 
-/** What a pattern that ends in `*` asks a value to begin with; undefined: it is an exact value. */
+/** Finds the prefix that a pattern which ends in `*` asks a value to begin with; undefined: it is an exact value. */
 export function patternPrefix(pattern: string): string | undefined {
   return pattern.endsWith('*') ? pattern.slice(0, -1) : undefined
 }
 
-/** What is wrong with a pattern, as the end of a sentence; undefined: nothing. */
+/** Finds the fault in a pattern, as the end of a sentence; undefined: none. */
 export function patternProblem(pattern: string): string | undefined {
   const star = pattern.indexOf('*')
   if (star === -1) return undefined

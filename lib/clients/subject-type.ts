@@ -1,4 +1,4 @@
-/** What a client registered of how it knows people (OpenID Connect Core §8), and the sector it belongs to. */
+/** Sectors of clients, and the rule that a client of pairwise subjects must have one (OpenID Connect Core §8). */
 import type { MetadataRule, RegisteredMetadata } from './metadata/metadata.ts'
 
 type SectorMetadata = Pick<

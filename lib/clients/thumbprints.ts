@@ -1,4 +1,4 @@
-/** How keys and certificates are called. */
+/** Names and thumbprints of keys and certificates. */
 import { hash } from 'node:crypto'
 import type { JWK } from 'jose'
 

@@ -2,7 +2,7 @@
 import type { TokenServer } from '../tokens/token-server.ts'
 import { tokenDigest } from '../tokens/grant.ts'
 
-/** How often one guesser may be wrong. */
+/** Limit on the wrong guesses of one guesser. */
 export interface AttemptLimit {
   readonly most: number
   /** Seconds for which a wrong guess counts. */

@@ -8,7 +8,7 @@ import { grantTtl } from '../tokens/refresh-token.ts'
 import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-/** What was agreed at the authorization endpoint, kept until the code is redeemed. */
+/** The agreement made at the authorization endpoint, kept until the code is redeemed. */
 export interface AuthorizationCodeRecord {
   readonly client_id: string
   /** The redirect URI the code was sent to. */

@@ -17,7 +17,7 @@ import {
 import { opened, sealed } from '../tokens/sealed.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-/** How a client learns of the outcome (CIBA Core §5). */
+/** Ways in which a client learns of the outcome (CIBA Core §5). */
 export const deliveryModes = ['poll', 'ping', 'push'] as const
 export type DeliveryMode = (typeof deliveryModes)[number]
 
@@ -29,13 +29,13 @@ export interface BackchannelRequest extends PolledRequest {
   /** Milliseconds since the epoch. */
   readonly requested_at: number
   readonly delivery: DeliveryMode
-  /** How the client authenticated. */
+  /** The method the client authenticated by. */
   readonly auth_method: string
-  /** What the client is to be told, sealed; absent where it polls. */
+  /** The notification the client is to be sent, sealed; absent where it polls. */
   readonly notification?: string | undefined
 }
 
-/** What a notification consists of: secrets of the client's, which the store must not see. */
+/** Content of a notification: secrets of the client's, which the store must not see. */
 export interface Notification {
   readonly auth_req_id: string
   readonly client_notification_token: string
@@ -73,7 +73,7 @@ export async function keepBackchannelRequest(
   return { auth_req_id, found: { reference, request } }
 }
 
-/** What the client of a request is to be told, and with which token; undefined where it polls. */
+/** Opens the notification that the client of a request is to be sent; undefined where it polls. */
 export function notificationOf(server: TokenServer, { notification }: BackchannelRequest): Notification | undefined {
   return notification === undefined ? undefined : (opened(server, purpose, notification) as Notification)
 }

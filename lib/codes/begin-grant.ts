@@ -12,14 +12,14 @@ import { keepGrant, type NewGrant } from '../tokens/person-grants.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-/** What was allowed, by whom, to which client. */
+/** A grant as it was allowed: its content, the person and the client. */
 export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'instance_jkt' | 'refresh'>
 
 /** The client that gets it, and what it proved. */
 export interface GrantHolder {
   readonly client: Client
   readonly confirmation?: Confirmation | undefined
-  /** How it authenticated. */
+  /** The client's authentication. */
   readonly authentication: ClientAuthentication
 }
 

@@ -15,10 +15,10 @@ import { tokenDigest, type AuthorizationDetail } from '../tokens/grant.ts'
 import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-/** What the client polls with; also the kind of the request's record. */
+/** The parameter the client polls with; also the kind of the request's record. */
 export type PollingParameter = 'device_code' | 'auth_req_id'
 
-/** What every such request says. */
+/** Members of every such request. */
 export interface PolledRequest {
   readonly client_id: string
   /** The person who is asked, where it is known beforehand. */
@@ -34,7 +34,7 @@ export interface PolledRequest {
   readonly interval: number
 }
 
-/** Where a request is kept. Names the code without giving it away: `id` is a digest. */
+/** The place where a request is kept. Names the code without giving it away: `id` is a digest. */
 export interface PolledReference {
   readonly kind: PollingParameter
   readonly grant: string
@@ -47,7 +47,7 @@ export interface FoundRequest<R extends PolledRequest = PolledRequest> {
   readonly request: R
 }
 
-/** Who allowed it, and how they had signed in. */
+/** The person who allowed it, and the sign-in they did so with. */
 export interface Approval {
   readonly sub: string
   /** Seconds since the epoch. */

@@ -63,7 +63,7 @@ export interface CredentialFunctionsContext {
 
 const optionKeys = ['label', 'not_before', 'expires_at', 'addedBy']
 
-/** What is stored, but for its description. */
+/** Everything that is stored of a credential but its description. */
 type Material = Readonly<Record<string, unknown>> & { readonly type: StoredCredential['type'] }
 
 export async function rotateSecret(

@@ -17,7 +17,7 @@ import {
 } from './record.ts'
 import type { CredentialRecords } from './records.ts'
 
-/** What every credential that is added may have. */
+/** Options of every credential that is added. */
 export interface CredentialOptions extends Dated {
   /** For whoever operates the server: at most 64 printable characters. */
   readonly label?: string | undefined
@@ -28,7 +28,7 @@ export interface CredentialOptions extends Dated {
   readonly addedBy?: string | undefined
 }
 
-/** What changes are made with. */
+/** Means of making changes. */
 export interface ChangeContext {
   readonly records: CredentialRecords
   readonly keeper: RecordKeeper
@@ -37,7 +37,7 @@ export interface ChangeContext {
   readonly clock: () => number
 }
 
-/** How many one client may have that can still be used; as many again are remembered that cannot. */
+/** Most added credentials of one client that can still be used; as many again are remembered that cannot. */
 const mostStored = 50
 
 /** @throws ConfigurationError naming the member that is wrong. */
@@ -95,7 +95,7 @@ function isOver({ expires_at }: Dated, now: number): boolean {
   return expires_at !== undefined && expires_at <= now
 }
 
-/** What can no longer be used is forgotten, the oldest first, before there is too much of it. */
+/** Forgets what can no longer be used, the oldest first, before there is too much of it. */
 function withRoom(record: CredentialRecord, now: number): CredentialRecord {
   const isDead = (credential: StoredCredential): boolean => credential.revoked_at !== undefined || isOver(credential, now)
   const dead = record.credentials.filter(isDead)
@@ -156,7 +156,7 @@ function withEnding(
   return { ...record, endings: [...relevant, ending] }
 }
 
-/** What becomes of a credential that ends. */
+/** End of a credential: at a date, or by being revoked. */
 export type End =
   | { readonly expires_at: number }
   | {
@@ -167,11 +167,11 @@ export type End =
       readonly stolen: boolean
     }
 
-/** What {@link endCredential} did. */
+/** Outcome of {@link endCredential}. */
 export interface Ended {
-  /** What it ended: nothing that had been revoked before. */
+  /** Credentials it ended: none that had been revoked before. */
   readonly ended: readonly NamedCredential[]
-  /** What was added by it, and by that, and is neither over nor revoked. */
+  /** Credentials added by it, and by those, that are neither over nor revoked. */
   readonly left: readonly NamedCredential[]
 }
 

@@ -1,4 +1,4 @@
-/** What a change of a client's credentials is refused with. */
+/** Error that a change of a client's credentials is refused with. */
 
 /** Why: nothing was changed. */
 export type CredentialErrorCode =

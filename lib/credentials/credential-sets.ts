@@ -36,7 +36,7 @@ export interface CredentialSets extends CredentialFunctions {
 
 /** The options of `credentialSets()`. */
 export interface CredentialSetsOptions {
-  /** Whose clients they are. */
+  /** Issuer identifier of the server that the clients belong to. */
   readonly issuer: string
   /** Keeps what changed of clients' credentials. */
   readonly store: Store
@@ -58,7 +58,7 @@ export interface CredentialSetsOptions {
   readonly random?: ((size: number) => Buffer) | undefined
 }
 
-/** How old what a process knows of another one's changes may be. */
+/** Check of the greatest age, in seconds, of what a process knows of another one's changes. */
 export const maxAgeCheck = integer({ min: 0, max: 3600, default: 5 })
 
 /** Methods that prove something. */
@@ -110,7 +110,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
   })
 }
 
-/** What credential sets are made of, once it has been checked. */
+/** Parts of credential sets, once they have been checked. */
 export interface CredentialSetsParts {
   readonly issuer: string
   /** The issuer's own view of the store. */
@@ -127,7 +127,7 @@ export interface CredentialSetsParts {
   readonly unusable?: string | undefined
 }
 
-/** What is behind a registry that credential sets made. */
+/** Credential sets behind a registry that they made, with their issuer and clients. */
 export interface KnownCredentialSets {
   readonly sets: CredentialSets
   readonly issuer: string
@@ -172,7 +172,7 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
 interface OverlayParts {
   readonly inner: ClientRegistry
   readonly records: CredentialRecords
-  /** What is asked about those that are no clients. */
+  /** Records that are asked about those that are no clients. */
   readonly strangers: CredentialRecords
   readonly keeper: RecordKeeper
   readonly uses: LastUses
@@ -245,7 +245,7 @@ function isRepetition(before: Use | undefined, method: string, credentials: read
 
 const namesByClient = new WeakMap<Client, ReadonlySet<string>>()
 
-/** What a use is recorded as: what the client has under this name, or its `jwks_uri` for a key that came from there. */
+/** Finds the name a use is recorded by: this one if the client has it, or `jwks_uri` for a key that came from there. */
 export function listedName(client: Client, credential: string): string | undefined {
   let names = namesByClient.get(client)
   if (names === undefined) {

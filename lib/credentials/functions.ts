@@ -35,9 +35,9 @@ export interface RevokeCredentialOptions {
 
 /** Ids of credentials, in the order in which they were added. */
 export interface RevokedCredentials {
-  /** What was revoked now: nothing that had been before. */
+  /** Credentials revoked now: none that had been before. */
   readonly revoked: readonly string[]
-  /** What was added by it, or by what was added by it, and still works. */
+  /** Credentials added by it, or by what was added by it, that still work. */
   readonly descendants: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** What may be said of a client's credentials: everything but the secrets. */
+/** Descriptions of a client's credentials: everything that may be said of them, and so never a secret. */
 import type { Client } from '../clients/client.ts'
 import type { FederatedRule } from '../clients/federated-credential.ts'
 import { methodAccepts, methodFacts, needsReadableSecret } from '../clients/methods.ts'
@@ -36,9 +36,9 @@ export interface CredentialInfo {
   readonly state: 'live' | 'pending' | 'expired' | 'revoked'
   /** The certificate subject it is, such as `tls_client_auth_san_dns=client.example.com`. */
   readonly subject?: string
-  /** Where the keys are. */
+  /** Address of the keys. */
   readonly jwks_uri?: string
-  /** Whose tokens it stands for, and which of them. */
+  /** Rule of the tokens it stands for: whose they are, and which of them. */
   readonly rule?: FederatedRule
   /** The SPIFFE ID; ends in `/*` where any below it will do. */
   readonly spiffe_id?: string

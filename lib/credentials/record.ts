@@ -1,5 +1,5 @@
 /**
- * What the library keeps of one client's credentials, in one record; and the client that a source's own and this record
+ * The one record that the library keeps of a client's credentials; and the client that a source's own and this record
  * make together.
  */
 import { timingSafeEqual } from 'node:crypto'
@@ -31,9 +31,9 @@ interface StoredDescription extends Dated {
   readonly id: string
   readonly created_at: number
   readonly label?: string | undefined
-  /** How decisions call it. */
+  /** Name that decisions call it by. */
   readonly credential: string
-  /** How they call the one by which its client added it; absent where its operator did. */
+  /** Name they call the credential by which its client added it; absent where its operator did. */
   readonly added_by?: string | undefined
   /** Then nothing is left of it but this description. */
   readonly revoked_at?: number | undefined
@@ -75,7 +75,7 @@ export interface CredentialRecord {
   readonly endings: readonly Ending[]
 }
 
-/** What turns records into credentials. */
+/** Means of turning records into credentials. */
 export interface RecordKeeper {
   /** A MAC under a key of the server's that outlives restarts. */
   readonly mac: (purpose: string, data: Uint8Array) => Uint8Array
@@ -121,7 +121,7 @@ export function credentialsWith(base: Client, record: CredentialRecord, keeper: 
   return [...configured, ...record.credentials.flatMap(stored => restore(client_id, stored, keeper) ?? [])]
 }
 
-/** What was said of the end of a configured credential. */
+/** Finds the end that was set for a configured credential; undefined: none was. */
 export function endingOf(
   client_id: string,
   credential: CredentialOfClient,

@@ -1,6 +1,6 @@
 /**
- * What an operator should hear of a client's credentials before its users do: what ends soon, and what nobody uses any
- * more.
+ * Review of a client's credentials for what an operator should hear before its users do: what ends soon, and what
+ * nobody uses any more.
  */
 import { hash } from 'node:crypto'
 import type { CredentialEvent } from '../events/events.ts'

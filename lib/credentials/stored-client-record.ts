@@ -13,7 +13,7 @@ export interface ClientRecord {
   readonly disabled?: true | undefined
 }
 
-/** What a record is made with. */
+/** Means of making a record. */
 export interface RecordMaker {
   readonly keeper: SecretKeeper
   readonly random: (size: number) => Uint8Array
@@ -22,8 +22,8 @@ export interface RecordMaker {
 }
 
 /**
- * What is kept of a client that is added, and its secret. @throws ConfigurationError naming the member that must not be
- * there.
+ * Makes the record of a client that is added, and its secret. @throws ConfigurationError naming the member that must
+ * not be there.
  */
 export function newRecord(
   { keeper, random, clock }: RecordMaker,

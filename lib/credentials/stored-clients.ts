@@ -30,7 +30,7 @@ import { secretKeeper } from './secrets/stored-secret.ts'
 
 /** The options of `storedClients()`. */
 export interface StoredClientsOptions {
-  /** Whose clients they are. */
+  /** Issuer identifier of the server that the clients belong to. */
   readonly issuer: string
   /** Keeps the clients. */
   readonly store: Store
@@ -57,7 +57,7 @@ export interface StoredClientsOptions {
 export interface StoredClient {
   /** Names the client. */
   readonly client_id: string
-  /** What was added, without a secret; absent for a client of the application's own. */
+  /** The metadata it was added with, without a secret; absent for a client of the application's own. */
   readonly metadata?: ClientMetadata
   /** Seconds since the epoch; absent for a client of the application's own. */
   readonly created_at?: number
@@ -98,7 +98,7 @@ export interface StoredClients {
   list(): Promise<readonly StoredClient[]>
 }
 
-/** What requests ask for. */
+/** Facts about a client that requests ask for. */
 interface Judged {
   readonly disabled: boolean
   readonly client: Client | undefined
@@ -237,7 +237,7 @@ async function change(
   }
 }
 
-/** What was kept by another version, or under other keys, is no reason for a request to fail. */
+/** Reads a client. One kept by another version, or under other keys, is no reason for a request to fail: it is told. */
 function readable(record: ClientRecord, keeper: RecordMaker['keeper'], tell: Context['tell']): Client | undefined {
   try {
     return clientOf(record, keeper)

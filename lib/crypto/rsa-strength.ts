@@ -6,8 +6,8 @@ const longestModulus = 8192
 const largestExponent = 2 ** 33
 
 /**
- * What is wrong with an RSA key, as "an RSA key …"; undefined where it is neither too weak nor too costly to verify
- * anything with.
+ * Tells what is wrong with an RSA key, as "an RSA key …"; undefined where it is neither too weak nor too costly to
+ * verify anything with.
  */
 export function rsaProblem(bits: number, exponent: number | bigint): string | undefined {
   if (bits < shortestModulus) return `an RSA key of ${bits} bits, and at least ${shortestModulus} are needed (RFC 7518 §3.3)`

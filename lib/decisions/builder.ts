@@ -1,4 +1,4 @@
-/** How a decision comes about: check by check, up to the first that fails. */
+/** The making of a decision: check by check, up to the first that fails. */
 import type { OpenCheckName } from './checks.ts'
 import type { Check, CheckDetail, CheckOutcome, Decision } from './decision.ts'
 import { InvalidClientError, type OAuthError } from '../errors.ts'
@@ -27,7 +27,7 @@ export class DecisionBuilder {
   private failed: string | undefined
   private readonly traceId: (() => string) | undefined
   private ownTraceId: string | undefined
-  /** What {@link refuse} returned last. */
+  /** The error that {@link refuse} returned last. */
   refusal: InvalidClientError | undefined
 
   /**

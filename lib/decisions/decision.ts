@@ -40,7 +40,7 @@ export interface Decision {
   readonly endpoint: string
   /** The client_id the request named; it is not known to exist unless the check `client` passed. */
   readonly client_id?: string
-  /** What the request visibly carried; see {@link Mechanism}. */
+  /** The mechanism that the request visibly carried; see {@link Mechanism}. */
   readonly mechanism?: string
   /** The client authentication method that judged it (a `token_endpoint_auth_method` value). */
   readonly method?: string

@@ -1,4 +1,4 @@
-/** What every endpoint of one authorization server works with, and what it is to the router and to metadata. */
+/** The context of every endpoint of one authorization server, and what an endpoint is to the router and to metadata. */
 import type { Request, RequestHandler, Response } from 'express'
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client, ClientRegistry } from '../clients/client.ts'
@@ -29,34 +29,34 @@ export interface EndpointContext extends RequestPolicy {
   readonly credentialsEndpoint: boolean
   /** The grants there are token issuers for. */
   readonly grantTypes: readonly string[]
-  /** What those add to metadata. */
+  /** The members those add to metadata. */
   readonly grantMetadata: Readonly<Record<string, unknown>>
   readonly interaction: Interaction
   /** Every client must push its requests (RFC 9126 §5). */
   readonly requirePushedAuthorizationRequests: boolean
   /** The kinds of sign-in there are, for metadata. */
   readonly acrValues: readonly string[]
-  /** What callers nobody knows may have stored. */
+  /** The bound on what callers nobody knows may have stored. */
   readonly anonymousBudget: AnonymousBudget
-  /** How clients register themselves, where they may. */
+  /** The registration of clients by themselves; undefined: there is none. */
   readonly registration: Registration | undefined
-  /** How devices are authorized; undefined: not at all. */
+  /** The authorization of devices; undefined: there is none. */
   readonly device: DevicePolicy | undefined
-  /** How people are asked over the backchannel; undefined: not at all. */
+  /** The policy by which people are asked over the backchannel; undefined: they are not asked. */
   readonly backchannel: BackchannelPolicy | undefined
-  /** How attestations are taken; undefined: not at all. */
+  /** The policy by which attestations are taken; undefined: none is taken. */
   readonly attestation: ServerAttestation | undefined
-  /** How sessions end. */
+  /** The ending of sessions. */
   readonly logout: LogoutPolicy
-  /** What is asked of access tokens presented to the userinfo endpoint. */
+  /** The checking of access tokens presented to the userinfo endpoint. */
   readonly protection: AccessTokenContext
-  /** What is asked of DPoP proofs that bind a code. */
+  /** The policy for DPoP proofs, those that bind a code among them. */
   readonly dpop: DpopPolicy
   /** The endpoints' absolute addresses, by their metadata names. */
   readonly addresses: EndpointAddresses
   /** Where a request to an endpoint may have been sent to: its address on each listener, for `htu` of a DPoP proof. */
   readonly listenerAddresses: (member: EndpointMember) => readonly string[]
-  /** How an endpoint authenticates clients. */
+  /** Makes the client authentication of an endpoint. */
   readonly authentication: (endpoint: AuthenticatingEndpoint) => EndpointAuthentication
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
@@ -65,8 +65,8 @@ export interface EndpointContext extends RequestPolicy {
 export interface Endpoint {
   readonly member: EndpointMember
   /**
-   * Who calls it: a client that authenticates, whoever holds an access token, a person's browser, or anyone. The first
-   * two may come over the mutual-TLS listener (RFC 8705 §5).
+   * Its callers: clients that authenticate, whoever holds an access token, a person's browser, or anyone. The first two
+   * may come over the mutual-TLS listener (RFC 8705 §5).
    */
   readonly caller: 'client' | 'access_token' | 'person' | 'anyone'
   readonly handler: RequestHandler
@@ -76,7 +76,7 @@ export interface Endpoint {
   readonly unlisted?: boolean
   /** True: it also answers one path segment further down, such as `/oauth2/register/<client_id>`. */
   readonly withItems?: boolean
-  /** What it adds to metadata: registered members only. */
+  /** The members it adds to metadata: registered ones only. */
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 

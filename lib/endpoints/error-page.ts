@@ -1,5 +1,5 @@
 /**
- * What a person sees where an endpoint they were sent to cannot go on, and no address can be trusted with the error.
+ * The page a person sees where the endpoint they came to cannot go on, and no address can be trusted with the error.
  */
 import type { Request, Response } from 'express'
 import { RequestAbortedError, type OAuthError } from '../errors.ts'

@@ -39,7 +39,7 @@ async function answer({ server }: Pick<EndpointContext, 'server'>, client: Clien
   sendJwt(res, jwt, signed, notStored)
 }
 
-/** What nearly every resource server sends as `Accept`, where it sends any: it need not be weighed. */
+/** Values of `Accept` from nearly every resource server, undefined where it sends none: they need not be weighed. */
 const plainlyJson: ReadonlySet<string | undefined> = new Set([undefined, '*/*', 'application/json'])
 
 function wantsSigned(req: Request): boolean {

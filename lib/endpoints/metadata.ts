@@ -4,7 +4,7 @@ import { subjectTypes } from '../tokens/subject.ts'
 import { claimsOf } from '../tokens/claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
-/** What of a server metadata speaks of beside its endpoints. */
+/** The parts of a server that metadata speaks of beside its endpoints. */
 export type DescribedServer = Pick<
   EndpointContext,
   'server' | 'addresses' | 'grantTypes' | 'grantMetadata' | 'clientDocuments' | 'dpop' | 'acrValues'

@@ -1,4 +1,4 @@
-/** Who would be refused if every dial that reports were set to enforce: what to know before it is. */
+/** Clients that would be refused if every dial that reports were set to enforce: to be known before it is. */
 import { growingCache } from '../stores/growing-cache.ts'
 import type { ServerEvent } from './events.ts'
 import { integer, readOptions, type Checks } from '../options.ts'
@@ -9,13 +9,13 @@ export interface WouldBreak {
   readonly client_id: string
   /** The check that would fail: `audience`, `type`, `algorithm`, `not_before` or `issued_at`. */
   readonly check: string
-  /** How many requests would have been refused. */
+  /** The number of requests that would have been refused. */
   readonly count: number
   /** Milliseconds since the epoch. */
   readonly first_seen: number
   /** Milliseconds since the epoch. */
   readonly last_seen: number
-  /** What the last one sent, and what it should have. */
+  /** The value the last one sent. */
   readonly received?: string | undefined
   /** The value the check asks for. */
   readonly expected?: string | undefined
@@ -31,7 +31,7 @@ export interface BreakReport {
 
 /** The bounds of what is remembered. */
 export interface BreakReportOptions {
-  /** How many clients and checks are kept; the one longest not seen makes room. Default 10000. */
+  /** The most pairs of a client and a check that are kept; the one longest not seen makes room. Default 10000. */
   readonly max?: number | undefined
 }
 

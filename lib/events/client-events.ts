@@ -1,4 +1,4 @@
-/** What happens to clients: their registrations, their documents, their configuration and their credentials. */
+/** Events of clients: their registrations, their documents, their configuration and their credentials. */
 import type { EventBase } from './event-base.ts'
 
 /**
@@ -30,7 +30,7 @@ export interface ClientDocumentChanged extends EventBase {
   readonly type: 'client_document.changed'
   /** The client, by its document's address. */
   readonly client_id: string
-  /** What is another: of `client_name`, `redirect_uris`, `token_endpoint_auth_method` and `jwks`. */
+  /** The members that changed, of `client_name`, `redirect_uris`, `token_endpoint_auth_method` and `jwks`. */
   readonly members: readonly string[]
 }
 
@@ -57,7 +57,7 @@ export interface ClientMisconfigured extends EventBase {
   readonly client_id: string
   /** The member that is wrong, such as `grant_types[1]`. */
   readonly member: string
-  /** What it must be. */
+  /** The fault in words: what the member must be. */
   readonly reason: string
 }
 

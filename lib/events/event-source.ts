@@ -1,4 +1,4 @@
-/** Where what happens at one server is told: to whoever listens, and to OpenTelemetry. */
+/** Tells what happens at one server to whoever listens, and to OpenTelemetry. */
 import type { Decision } from '../decisions/decision.ts'
 import { harmless } from '../listeners.ts'
 import type { AuthenticationTolerated, UnstampedEvent, ServerEvent, Emit } from './events.ts'

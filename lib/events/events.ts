@@ -1,5 +1,5 @@
 /**
- * What happens at a server, for whoever operates it: one plain object for each event, told apart by `type`. None ever
+ * The events of a server, for whoever operates it: one plain object for each event, told apart by `type`. None ever
  * contains a secret, an assertion, a code or a token; a value that came from a request is bounded and free of control
  * characters.
  */
@@ -23,7 +23,7 @@ interface AuthenticationEvent extends EventBase {
   readonly method?: string | undefined
   /** As in decisions: `secret:<id>`, `kid:<kid>`, `x5t#S256:<thumbprint>`. */
   readonly credential?: string | undefined
-  /** What was checked; absent where the request could not be read. */
+  /** The decision, with every check; absent where the request could not be read. */
   readonly decision?: Decision | undefined
   /** Milliseconds it took, fractions included. */
   readonly duration: number
@@ -110,9 +110,9 @@ export interface TokenIssued extends EventBase {
   readonly access_token_format: 'jwt' | 'opaque'
   /** Seconds the access token lives. */
   readonly expires_in: number
-  /** What is in the answer. */
+  /** The tokens in the answer. */
   readonly tokens: readonly ('access_token' | 'refresh_token' | 'id_token')[]
-  /** What the access token is bound to: nothing, a DPoP key, a certificate, or both. */
+  /** The bindings of the access token: none, a DPoP key, a certificate, or both. */
   readonly bound_to: readonly ('dpop' | 'certificate')[]
   /** Names the grant in other events; absent where there is none that could be ended. No secret. */
   readonly grant?: string | undefined
@@ -153,9 +153,9 @@ export interface AssertionReplayed extends EventBase {
   readonly type: 'assertion.replayed'
   /** The client that presented it again. */
   readonly client_id: string
-  /** What it was meant for. `grant`: an assertion or token of a trusted issuer. */
+  /** The purpose it was meant for. `grant`: an assertion or token of a trusted issuer. */
   readonly use: 'client_authentication' | 'grant' | 'request_object'
-  /** Whose it is, where it is not the client’s own. */
+  /** The issuer of it, where it is not the client’s own. */
   readonly assertion_issuer?: string | undefined
 }
 
@@ -193,9 +193,9 @@ export interface SessionEnded extends EventBase {
   readonly sid: string
   /** The person whose session it was. */
   readonly sub: string
-  /** How many clients had a part in it. */
+  /** The number of clients that had a part in it. */
   readonly clients: number
-  /** How many grants ended with it. */
+  /** The number of grants that ended with it. */
   readonly grants: number
 }
 
@@ -207,7 +207,7 @@ export interface LogoutTold extends EventBase {
   readonly client_id: string
   /** Absent where every session of the person ended. */
   readonly sid?: string | undefined
-  /** How often the client was asked. */
+  /** The number of times the client was asked. */
   readonly attempts: number
   /** Why it was not told. */
   readonly reason?: string | undefined

@@ -10,7 +10,7 @@ import { livesInBody, readParameters, readRouteParameters, type ParameterRequest
 export interface ClientRequestOptions extends ReadOptions {
   /** The endpoint's metadata name without `_endpoint`; `token` unless given. */
   readonly endpoint?: string | undefined
-  /** Where the client certificate comes from; {@link directTls} unless given. */
+  /** The source of the client certificate; {@link directTls} unless given. */
   readonly certificateSource?: CertificateSource | undefined
 }
 
@@ -33,7 +33,7 @@ export function readClientRequest(
 
 const headerReadings = requestNote<ParameterRequest, ClientRequest>('client request without a body')
 
-/** What a route of the application's own knows of the methods it accepts. */
+/** The methods that a route of the application's own accepts, as far as reading a request needs them. */
 export interface RouteMethods {
   /** Whether a request without its parameters is of one of them. */
   readonly identify: (bare: ClientRequest) => boolean

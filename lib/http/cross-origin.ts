@@ -14,7 +14,7 @@ export interface CrossOrigin {
   readonly headers?: readonly string[]
   /** Answer headers beside those of OAuth that a script may read. */
   readonly exposed?: readonly string[]
-  /** Whose scripts may call. Default: those of every origin. */
+  /** Origins whose scripts may call. Default: every origin. */
   readonly origins?: readonly string[] | undefined
 }
 
@@ -66,7 +66,7 @@ export function crossOrigin(
   }
 }
 
-/** What the answer to a script of some origin names; undefined: nothing. */
+/** Finds the origin, or `*`, that the answer to a script of some origin names; undefined: none. */
 function allowedOrigin(origins: readonly string[] | undefined): (origin: string | undefined) => string | undefined {
   if (origins === undefined) return () => '*'
   const listed = new Set(origins)

@@ -12,7 +12,7 @@ export interface DevelopmentErrorOptions {
    */
   readonly developmentErrors?: boolean | undefined
   /**
-   * Where the pages of docs/errors are served, such as `https://wiki.example.com/clientele/errors/`: `error_uri`, and
+   * The address of the pages of docs/errors, such as `https://wiki.example.com/clientele/errors/`: `error_uri`, and
    * the address in the lines of development, is `<check>.md` below it. Default: in development, and with
    * `developmentErrors`, the server's own `{issuer}/errors/<check>`; elsewhere a `file:` URL of the pages that came
    * with the package.
@@ -35,7 +35,7 @@ export const developmentErrorChecks = {
   errorPages: readBy('a URL, such as https://wiki.example.com/clientele/errors/', readPages)
 } satisfies Checks<DevelopmentErrorOptions>
 
-/** What to answer an error with. */
+/** Makes the body that an error is answered with. */
 export function errorBody({
   developmentErrors,
   errorPages: pages

@@ -1,7 +1,7 @@
-/** Where the endpoints of an issuer stand. */
+/** Paths and addresses of the endpoints of an issuer. */
 import { ConfigurationError, textLike, type Check } from '../options.ts'
 
-/** Where each endpoint stands below the issuer, by its metadata name, unless the option `paths` says otherwise. */
+/** The path of each endpoint below the issuer, by its metadata name, unless the option `paths` says otherwise. */
 const standardPaths = {
   authorization_endpoint: '/oauth2/authorize',
   pushed_authorization_request_endpoint: '/oauth2/par',
@@ -34,7 +34,7 @@ export type EndpointAddresses = Readonly<Record<EndpointMember, string>>
 type EndpointName = EndpointMember extends infer Member ? (Member extends `${infer Name}_endpoint` ? Name : 'jwks') : never
 
 /**
- * Where endpoints stand below the issuer: `{ token: '/token' }`. Those left out stay where they are by default, below
+ * Paths of endpoints below the issuer: `{ token: '/token' }`. Those left out stay where they are by default, below
  * `/oauth2`.
  */
 export type EndpointPaths = Readonly<Partial<Record<EndpointName, string | undefined>>>

@@ -23,7 +23,7 @@ export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
   return collector.parameters
 }
 
-/** What is told of each name and value, in their order. */
+/** A reader that is told of each name and value, in their order. */
 export interface PairReader {
   add(name: string, value: string): void
 }

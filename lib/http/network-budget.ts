@@ -1,4 +1,4 @@
-/** What one network may use up within a time, where whoever asks is not known otherwise. */
+/** A budget for each network within a time, where whoever asks is not known otherwise. */
 import { TooManyAttemptsError } from '../errors.ts'
 import { growingCache } from '../stores/growing-cache.ts'
 import { networkOf, type NetworkRequest } from './network.ts'
@@ -15,13 +15,13 @@ export interface NetworkBudget {
 }
 
 export interface NetworkBudgetOptions {
-  /** What each network has. */
+  /** The amount each network has. */
   readonly most: number
   /** Seconds it has it for, counted from its first use. */
   readonly window: number
   /** Milliseconds since the epoch. */
   readonly clock: () => number
-  /** What the operator is told of a network that has used up what it had. */
+  /** Words, for the operator, that a network has used up what it had. */
   readonly reasonOf: (network: string) => string
 }
 

@@ -26,7 +26,7 @@ export function networkOf(req: NetworkRequest): string {
     .join(':')}::/64`
 }
 
-/** Where Express trusts no proxy its `req.ip` is the connection's address too, found in ten times the time. */
+/** Whether Express trusts a proxy. Otherwise `req.ip` is the connection's address too, found in ten times the time. */
 function trustsProxies({ app }: NetworkRequest): boolean {
   return app?.get('trust proxy') !== false
 }

@@ -8,7 +8,7 @@ import { warn } from '../listeners.ts'
 /** The API of OpenTelemetry, any release 1.x that has metrics. */
 export type OpenTelemetry = typeof Api
 
-/** Where each release 1.x of the API keeps what was registered with it. */
+/** The global symbol under which each release 1.x of the API keeps what was registered with it. */
 const registry = Symbol.for('opentelemetry.js.api.1')
 
 let found: OpenTelemetry | 'missing' | undefined

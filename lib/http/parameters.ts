@@ -24,7 +24,7 @@ const defaultMaxParameters = 100
 const form = 'application/x-www-form-urlencoded'
 const json = 'application/json'
 
-/** What must not be in a URL, where logs, proxies and Referer headers carry it on (RFC 6749 §2.3.1, RFC 9700 §4.3). */
+/** Parameters barred from URLs, which logs, proxies and Referer headers carry on (RFC 6749 §2.3.1, RFC 9700 §4.3). */
 const bodyOnly: ReadonlySet<string> = new Set([
   'access_token',
   'actor_token',
@@ -120,7 +120,7 @@ function hasContent(body: unknown): boolean {
   return body instanceof Uint8Array ? body.length > 0 : Object.keys(body).length > 0
 }
 
-/** What the application's own parser made of the body. */
+/** Reads what the application's own parser made of the body. */
 function readParsed(body: unknown, type: string, maxBytes: number, maxParameters: number): Parameters {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   if (!(bytes instanceof Uint8Array)) return collectMembers(body, maxParameters)

@@ -25,7 +25,7 @@ const most = 20
 const window = 10_000
 const longest = 2000
 
-/** What clients hear as a matter of course, and what a person decided. */
+/** Errors that clients hear as a matter of course, and those that a person decided. */
 const ordinary: ReadonlySet<string> = new Set([
   'authorization_pending',
   'slow_down',
@@ -79,13 +79,13 @@ function reasonOf({ reason, message }: OAuthError): string {
   return reason === undefined || reason === message ? '' : ` (${reason})`
 }
 
-/** Whom a request for a person's browser is about. */
+/** Finds the client that a request of a person's browser names in its query. */
 function clientNamedBy(req: Request): string | undefined {
   const named = (req.query as Readonly<Record<string, unknown>> | undefined)?.['client_id']
   return typeof named === 'string' ? printable(named) : undefined
 }
 
-/** Where every caller counts as one because they come through a proxy that Express was not told of. */
+/** Hints that every caller counts as one where they come through a proxy that Express was not told of. */
 function proxyHint(error: OAuthError, req: Request): string {
   const counts = error instanceof TooManyAttemptsError || error instanceof TemporarilyUnavailableError || error.status === 401
   if (!counts || req.headers['x-forwarded-for'] === undefined || req.app.get('trust proxy') !== false) return ''

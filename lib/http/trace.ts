@@ -7,7 +7,7 @@ import { requestNote } from '../request-note.ts'
 import { pooledRandomBytes } from '../crypto/random.ts'
 import { openTelemetry } from './open-telemetry.ts'
 
-/** What of a request its trace is told by. */
+/** The part of a request that its trace is told by. */
 export type TracedRequest = Pick<IncomingMessage, 'headers'>
 
 /** The caller's span, as the `traceparent` header names it. */
@@ -49,7 +49,7 @@ export function rememberTraceId(req: TracedRequest, traceId: string): void {
 }
 
 /**
- * What a `traceparent` header says; undefined for one that is missing, doubled or not exactly as W3C Trace Context §3.2
+ * Reads a `traceparent` header; undefined for one that is missing, doubled or not exactly as W3C Trace Context §3.2
  * has it.
  */
 export function readTraceparent(header: unknown): TraceParent | undefined {

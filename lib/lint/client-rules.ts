@@ -54,7 +54,7 @@ function keysOf({ client, path }: LintedClient): readonly RegisteredKey[] {
   }))
 }
 
-/** What more than one client has, at every place but the first. @param name never the secret itself. */
+/** Finds what clients share with an earlier one, at every later place. @param words never the secret itself. */
 function shared(found: readonly (readonly [string, string, string])[], words: string): readonly Spot[] {
   const first = new Map<string, string>()
   return found.flatMap(([value, client_id, where]) => {

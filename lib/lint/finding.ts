@@ -1,4 +1,4 @@
-/** What the linter says. */
+/** Findings of the linter, and the rules they come from. */
 
 /**
  * `error`: a rule that every server must keep. `warning`: one that it should. `note`: what to know, and perhaps to
@@ -10,7 +10,7 @@ export type FindingLevel = 'error' | 'warning' | 'note'
 export interface Finding {
   /** The rule's name, the same from one version to the next; docs/lint has a page for each. */
   readonly id: string
-  /** How bad it is. */
+  /** Its severity. */
   readonly level: FindingLevel
   /** The path of the option or setting, such as `clients[3].redirect_uris[0]`, or the address that was looked at. */
   readonly where: string
@@ -41,9 +41,9 @@ export interface Spot {
   readonly fix?: string
 }
 
-/** What is always the same of a rule. */
+/** Facts of a rule, the same for everything it finds except where a spot has its own. */
 export interface RuleFacts {
-  /** How bad it is, where a spot does not say otherwise. */
+  /** Its severity, where a spot does not say otherwise. */
   readonly level: FindingLevel
   /** The section of the specification that asks for it. */
   readonly section: string

@@ -2,13 +2,13 @@
 import { fn, integer, oneOf, type Checks } from '../options.ts'
 import { lintProfiles, type LintProfile } from './finding.ts'
 
-/** How to lint. */
+/** Options of `lintOptions()`, and of `lintServer()` too. */
 export interface LintOptions {
   /** The rules to hold it against. Default `oauth2.1`. */
   readonly profile?: LintProfile | undefined
 }
 
-/** How to lint a running server. */
+/** Options of `lintServer()`. */
 export interface LintServerOptions extends LintOptions {
   /** Asks for addresses. Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined

@@ -1,4 +1,4 @@
-/** What the rules read of options: anything may be missing, and everything that is there has been checked already. */
+/** Options as the rules read them: anything may be missing, and everything that is there has been checked already. */
 import type { ClientMetadata } from '../clients/client.ts'
 import type { ProfiledOptions } from '../profiles.ts'
 
@@ -8,10 +8,10 @@ export interface LintedOptions extends ProfiledOptions {
   readonly issuer?: string | undefined
   /** Which clients must use PKCE. */
   readonly requirePkce?: string | undefined
-  /** What clients may register by themselves. */
+  /** Limits on clients that register themselves. */
   readonly registration?:
     | {
-        /** Who may register. */
+        /** Access to registration: `open` lets anybody register. */
         readonly access?: string | undefined
         /** The grants that may be registered. */
         readonly grantTypes?: readonly string[] | undefined
@@ -23,7 +23,7 @@ export interface LintedOptions extends ProfiledOptions {
     | undefined
   /** The grants, each by its token issuer. */
   readonly tokenIssuers?: readonly { /** The grant. */ readonly grant_type: string }[] | undefined
-  /** How guessing is slowed down, or false. */
+  /** Limits that slow guessing down, or false. */
   readonly guessProtection?: unknown
   /** Seconds an access token lives. */
   readonly accessTokenTtl?: number | undefined
@@ -42,7 +42,7 @@ export interface LintedOptions extends ProfiledOptions {
         readonly signingAlgorithm?: string | undefined
       }[]
     | undefined
-  /** What a request without `resource` is for. */
+  /** Target of a token whose request names no resource. */
   readonly defaultResource?: string | undefined
   /** Whether the token endpoint reads JSON too. */
   readonly jsonBody?: boolean | undefined
@@ -51,11 +51,11 @@ export interface LintedOptions extends ProfiledOptions {
   /** The clients that are named by the address of their metadata. */
   readonly clientDocuments?:
     { /** The hosts they may be at. */ readonly hosts?: readonly string[] | ((address: URL) => boolean) | undefined } | undefined
-  /** What stands around the server. Default: nothing is known of it. */
+  /** Surroundings of the server. Default: nothing is known of them. */
   readonly deployment?: LintedDeployment | undefined
 }
 
-/** What a configuration says beside the options of the server. */
+/** Facts that a configuration states beside the options of the server. */
 export interface LintedDeployment {
   /** Whether any authority of client certificates is trusted. */
   readonly hasClientAuthorities?: boolean | undefined
@@ -66,7 +66,7 @@ export interface LintedDeployment {
     readonly { /** Names the setting. */ readonly where: string; /** The end. */ readonly expires: number }[] | undefined
   /** The issuers whose assertions are accepted. */
   readonly trustedIssuers?: readonly string[] | undefined
-  /** What is said at start. */
+  /** Warnings given at start. */
   readonly warnings?:
     readonly { /** Names the setting. */ readonly where: string; /** The warning. */ readonly message: string }[] | undefined
 }

@@ -1,6 +1,6 @@
 /** Looks at an address of somebody else’s, and lets nothing it answers hurt whoever looks. */
 
-/** What an address answered. */
+/** Answer of an address. */
 export interface Look {
   readonly url: string
   readonly status: number

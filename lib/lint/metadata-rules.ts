@@ -10,7 +10,7 @@ import type { SeenServer } from './seen-server.ts'
 const none: readonly Spot[] = []
 const { algorithms: fapiAlgorithms = [], methods: fapiMethods = [] } = policyOf('fapi2-security')
 
-/** What is wrong with a member of the metadata, if anything. */
+/** Makes the `find` of a rule about one member of the metadata; `problem` says what is wrong with it, if anything. */
 function member(
   name: string,
   problem: (value: unknown, body: Readonly<Record<string, unknown>>) => string | undefined

@@ -78,7 +78,7 @@ function line(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
 }
 
-/** What was looked at may be hostile: nothing of it reaches a terminal as a command. */
+/** Replaces control characters: the subject may be hostile, and nothing of it reaches a terminal as a command. */
 function printed(block: string): string {
   return block.replace(/[^\P{Cc}\n]/gu, '\ufffd')
 }

@@ -7,13 +7,13 @@ import type { RuleFacts } from './finding.ts'
 import { metadataRules } from './metadata-rules.ts'
 import { serverRules } from './server-rules.ts'
 
-/** What is the same of a rule wherever it is broken. */
+/** A rule's name and facts. */
 export interface LintRule extends RuleFacts {
   /** The rule's name. */
   readonly id: string
 }
 
-/** What a configuration is told that would not start; whoever reads one says where and why. */
+/** Rule broken by a configuration that would not start; whoever reads one says where and why. */
 export const invalidSetting: LintRule = {
   id: 'invalid_setting',
   level: 'error',

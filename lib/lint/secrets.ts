@@ -1,6 +1,6 @@
-/** How hard a secret is to guess, as far as that can be seen from the secret itself. */
+/** Strength of a secret against guessing, as far as it can be seen from the secret itself. */
 
-/** What people write where a secret belongs. */
+/** Words, digits and separators that people write where a secret belongs, and nothing else. */
 const words =
   /^(?:client|my|the|top|super|secret|password|passw0rd|pass|changeme|change-me|test|example|demo|admin|default|[-_ .!\d])*$/i
 

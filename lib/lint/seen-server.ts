@@ -1,4 +1,4 @@
-/** What can be seen of a running server from outside, without changing anything there. */
+/** Observes a running server from outside, without changing anything there. */
 import { eyes, LookError, objectIn, type Eyes, type Look } from './look.ts'
 import { stringsOf } from './linted-options.ts'
 
@@ -9,16 +9,16 @@ export interface SeenDocument {
   readonly headers: Headers
 }
 
-/** What was seen of an MCP server, or of another protected resource. */
+/** Observations of an MCP server, or of another protected resource. */
 export interface SeenResource {
   readonly url: string
-  /** What it answered to a request without a token; undefined where it did not. */
+  /** Its answer to a request without a token; undefined where there was none. */
   readonly refusal: Look | undefined
   /** Its metadata; undefined where there is none. */
   readonly metadata: SeenDocument | undefined
 }
 
-/** What was seen. What could not be looked at is undefined. */
+/** Observations of a server; undefined wherever it could not be looked at. */
 export interface SeenServer {
   /** The address that was given. */
   readonly given: string
@@ -35,7 +35,7 @@ export interface SeenServer {
   /** The authorization endpoint's answer to a client nobody has, whose redirect URI is an attacker's. */
   readonly authorization: Look | undefined
   readonly resource: SeenResource | undefined
-  /** What did not answer. */
+  /** Addresses that could not be looked at, each with the reason; none of the server's own metadata is among them. */
   readonly unanswered: readonly { readonly url: string; readonly reason: string }[]
 }
 

@@ -11,7 +11,7 @@ import { insufficientScope, withChallenge, type ChallengeOptions } from '../prot
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { aboutPeople, scopeList } from '../tokens/scope.ts'
 
-/** What is protected, and what for. */
+/** The MCP server that is protected, and the terms on which it may be called. */
 export interface McpProtectionOptions {
   /**
    * The address people give to their clients, such as `https://mcp.example.com/mcp`: the only audience that is
@@ -34,7 +34,7 @@ export interface McpProtectionOptions {
   readonly allowedOrigins?: readonly string[] | undefined
 }
 
-/** Who is calling, in the shape the MCP SDK calls `AuthInfo`. */
+/** The caller, in the shape the MCP SDK calls `AuthInfo`. */
 export interface McpAuthInfo {
   /** The access token. */
   readonly token: string
@@ -46,7 +46,7 @@ export interface McpAuthInfo {
   readonly expiresAt: number
   /** The resource it is for. */
   readonly resource: URL
-  /** Where the metadata of this resource is: what the SDK's `requireScopes()` puts into its challenge. */
+  /** The address of this resource's metadata, which the SDK's `requireScopes()` puts into its challenge. */
   readonly resourceMetadataUrl: string
   /** Further facts of the token. */
   readonly extra: { /** The person it is about. */ readonly sub: string }
@@ -88,7 +88,7 @@ export const mcpProtectionChecks = {
   allowedOrigins: originList
 } satisfies Checks<McpProtectionOptions>
 
-/** What MCP clients send beside what OAuth clients do, and read. */
+/** Headers that MCP clients send, and read, beside those of OAuth clients. */
 const mcpHeaders = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name', 'Last-Event-ID']
 
 /**
@@ -187,7 +187,7 @@ export class McpTokenError extends Error {
   readonly errorCode = 'invalid_token'
 }
 
-/** Where the metadata of a resource is (RFC 9728 §3.1). */
+/** The address of the metadata of a resource (RFC 9728 §3.1). */
 export function metadataAddress(resource: string): string {
   const { origin, pathname, search } = new URL(resource)
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}${search}`

@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express'
 import { queryStringOf, pathOf } from '../http/request-target.ts'
 
-/** What each was called, below the root of the origin, and what it is here, below the issuer. */
+/** Each path below the root of the origin, as it was called, with the one here, below the issuer. */
 const paths: ReadonlyMap<string, string> = new Map([
   ['/authorize', '/oauth2/authorize'],
   ['/token', '/oauth2/token'],

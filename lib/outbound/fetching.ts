@@ -1,4 +1,4 @@
-/** How others are asked for something over the network, and why it fails. */
+/** Requests to others over the network, and the reasons why they fail. */
 import type { OutgoingHttpHeaders } from 'node:http'
 
 /** Fetches a JSON document. Rejects with `GuardedFetchError`. */
@@ -8,9 +8,9 @@ export type FetchJson = (url: string) => Promise<FetchedJson>
 export interface FetchedJson {
   /** The document. */
   readonly json: unknown
-  /** How long the answer may be kept by its own `Cache-Control`, in seconds; undefined where it does not say. */
+  /** Seconds the answer may be kept, by its own `Cache-Control`; undefined where it does not say. */
   readonly maxAge?: number
-  /** What the answer says it is, in lower case and without parameters; undefined where it does not say. */
+  /** The media type of the answer, in lower case and without parameters; undefined where it does not say. */
   readonly mediaType?: string
 }
 

@@ -180,8 +180,8 @@ function checkAddress(address: string | undefined, hostname: string, guard: Guar
 }
 
 /**
- * What the socket asks for the host's addresses: one that is not allowed refuses the host, whichever would have been
- * used.
+ * Makes the lookup that the socket asks for the host's addresses: one that is not allowed refuses the host, whichever
+ * would have been used.
  */
 function guardedLookup(guard: Guard): LookupFunction {
   return (hostname, options, callback) => {

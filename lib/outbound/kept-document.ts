@@ -4,7 +4,7 @@
  */
 import { GuardedFetchError } from './fetching.ts'
 
-/** What {@link keptDocument} makes. */
+/** The result of {@link keptDocument}. */
 export interface KeptDocument<T> {
   /**
    * The document. Fetches it where none is kept, where it is no longer fresh, or where `satisfied` says that it is not
@@ -14,7 +14,7 @@ export interface KeptDocument<T> {
   get(satisfied: (value: T) => boolean): Promise<{ readonly value: T | undefined; readonly problem: string | undefined }>
 }
 
-/** How a document is kept. Times are seconds. */
+/** The options of {@link keptDocument}. `freshFor` and `staleLimit` are seconds. */
 export interface KeptDocumentOptions<T> {
   /** Fetches and reads it. A GuardedFetchError says why it is refused; of anything else nothing is told. */
   readonly load: (previous: T | undefined) => Promise<{ readonly value: T; readonly freshFor: number }>
@@ -27,8 +27,8 @@ export interface KeptDocumentOptions<T> {
 /** Seconds after a failed fetch before the next. */
 const failureCooldown = 10
 /**
- * How many fetches for the sake of what is missing may follow one another at once, and the seconds after which there is
- * one more.
+ * Fetches for the sake of what is missing that may follow one another at once, and the seconds after which there is one
+ * more.
  */
 const mostExtra = 5
 const extraEvery = 30

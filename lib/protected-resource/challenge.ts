@@ -1,14 +1,14 @@
-/** What a refused caller of a protected resource is told: the challenges of RFC 6750 §3 and RFC 9449 §7.1. */
+/** Answers to a refused caller of a protected resource: the challenges of RFC 6750 §3 and RFC 9449 §7.1. */
 import { OAuthError } from '../errors.ts'
 import { toOAuthError } from '../http/error-handler.ts'
 
-/** What challenges say beside what was wrong. */
+/** Contents of challenges beside what was wrong. */
 export interface ChallengeOptions {
   /** The signature algorithms of DPoP proofs. */
   readonly algorithms: readonly string[]
   /** The scope values that are needed. */
   readonly scope?: readonly string[] | undefined
-  /** Where the protected resource metadata is (RFC 9728 §5.1). */
+  /** The address of the protected resource metadata (RFC 9728 §5.1). */
   readonly resourceMetadata?: string | undefined
   /** True: the challenge of a request that carried no token says `error` too. */
   readonly alwaysError?: boolean | undefined

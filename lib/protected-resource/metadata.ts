@@ -32,7 +32,7 @@ export const protectedResourceMetadataChecks = {
   root: flag(false)
 } satisfies Checks<ProtectedResourceMetadataOptions>
 
-/** What the server behind the resource contributes. */
+/** The contribution of the server behind the resource. */
 export interface ProtectedResourceContext {
   readonly issuer: string
   readonly dpopAlgorithms: readonly string[]

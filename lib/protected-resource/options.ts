@@ -21,7 +21,7 @@ export interface RequireAccessTokenOptions {
    * §3). Default none.
    */
   readonly scope?: readonly string[] | undefined
-  /** Where this API's protected resource metadata is (RFC 9728 §5.1), for the challenge: an absolute URL. */
+  /** The address of this API's protected resource metadata (RFC 9728 §5.1), for the challenge: an absolute URL. */
   readonly resourceMetadata?: string | undefined
   /**
    * True: a request that carried no token is challenged with `error` and `error_description` too, which RFC 6750 §3.1
@@ -56,7 +56,7 @@ function isResource(value: string): boolean {
   return URL.canParse(value) && !value.includes('#')
 }
 
-/** What can stand between quotes in a header as it is. */
+/** Whether a value is a URL that can stand between quotes in a header as it is. */
 function isQuotable(value: string): boolean {
   return URL.canParse(value) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
 }

@@ -23,13 +23,13 @@ declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
   namespace Express {
     interface Request {
-      /** What the access token `requireAccessToken()` accepted says. */
+      /** The contents of the access token that `requireAccessToken()` accepted. */
       accessToken?: AccessToken
     }
   }
 }
 
-/** What checking an access token works with. */
+/** The parts of a server that checking an access token works with. */
 export interface AccessTokenContext {
   readonly server: TokenServer
   readonly dpop: DpopPolicy

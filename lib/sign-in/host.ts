@@ -6,7 +6,7 @@ import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
 import { keysCheck } from '../signing-keys/signing-keys.ts'
 import { storeCheck, type Store } from '../stores/store.ts'
 
-/** What a sign-in needs of the server it is for: the same values as the server's own options. */
+/** Options of a sign-in about the server it is for: the same values as the server's own options. */
 export interface SignInHost {
   /** The server's issuer identifier. */
   readonly issuer: string
@@ -18,7 +18,7 @@ export interface SignInHost {
   readonly clock?: (() => number) | undefined
   /** Random bytes. Default: a cryptographically secure source. */
   readonly random?: RandomBytes | undefined
-  /** What scope values mean to people, for the consent page. */
+  /** The meanings of scope values to people, for the consent page. */
   readonly meanings?: Readonly<Record<string, string>> | undefined
   /** Told of what went wrong; see the server's own option. */
   readonly onError?: OAuthErrorHandlerOptions['onError']

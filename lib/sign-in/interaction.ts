@@ -34,7 +34,7 @@ export function upstreamInteraction(parts: SignInParts): Interaction {
   }
 }
 
-/** What the client wishes of the sign-in, as far as another server can know what it means. */
+/** Collects the client's wishes for the sign-in, as far as another server can know what they mean. */
 function wishesOf({ login_hint, ui_locales, display, max_age, reauthenticate }: InteractionPrompt): Record<string, string> {
   return {
     ...(login_hint !== undefined && { login_hint }),

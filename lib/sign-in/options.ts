@@ -20,7 +20,7 @@ import {
 } from '../options.ts'
 import { scopeList } from '../tokens/scope.ts'
 
-/** What a provider says of a person: its ID Token and its userinfo endpoint, the ID Token where both say something. */
+/** A provider's claims of a person: its ID Token and its userinfo endpoint, the ID Token where both say something. */
 export type UpstreamClaims = Readonly<Record<string, unknown>> & {
   /** Names the person at the provider. */
   readonly sub: string
@@ -36,26 +36,26 @@ export interface UpstreamTokens {
   readonly scope?: string | undefined
 }
 
-/** Who somebody is here. */
+/** A person, as this server knows them. */
 export interface UpstreamAccount {
   /** Names the person at this server, for good: never another one's. */
   readonly sub: string
-  /** What they are called, on the consent page. */
+  /** The person's name, on the consent page. */
   readonly name?: string | undefined
 }
 
-/** What a consent page of one's own needs to know. */
+/** The contents of a consent page of one's own. */
 export interface ConsentPage {
   /**
-   * What is asked, and by whom. Show the host of `redirect_uri`, and of its `document` what {@link
+   * The request, and the client it is of. Show the host of `redirect_uri`, and of its `document` what {@link
    * InteractionPrompt.document} says.
    */
   readonly prompt: InteractionPrompt
-  /** What the person is called. */
+  /** The person's name. */
   readonly person: string
   /** The scope values that are asked for, each with what it means to people, as far as the server was told. */
   readonly meanings: ReadonlyMap<string, string>
-  /** Where the form goes, by POST. */
+  /** The address the form goes to, by POST. */
   readonly action: string
   /** Its hidden fields, sent back as they are. Beside them one button named `decision`: `allow` or `deny`. */
   readonly fields: Readonly<Record<string, string>>
@@ -72,21 +72,21 @@ export interface UpstreamOptions {
   /** Private keys, as JWKs with `alg`: this server proves itself there by `private_key_jwt`, with the first. */
   readonly keys?: readonly JWK[] | undefined
   /**
-   * How the secret is sent. Default: in the Authorization header, or in the body where the provider's metadata has that
-   * alone.
+   * The way the secret is sent. Default: in the Authorization header, or in the body where the provider's metadata has
+   * that alone.
    */
   readonly token_endpoint_auth_method?: 'client_secret_basic' | 'client_secret_post' | undefined
   /**
-   * What is asked for there; `openid` is one. Add `offline_access`, or what the provider wants instead, for tokens that
-   * can be refreshed. Default openid, profile, email.
+   * The scope values asked for there; `openid` is one. Add `offline_access`, or what the provider wants instead, for
+   * tokens that can be refreshed. Default openid, profile, email.
    */
   readonly scope?: readonly string[] | undefined
   /** Further parameters of the authorization request there, such as `{ hd: 'example.com' }`. */
   readonly parameters?: Readonly<Record<string, string>> | undefined
   /**
-   * Who this is here; undefined: nobody, and the client is told `access_denied`. Told of every sign-in: the place to
-   * keep what the provider says of people. Default: the provider's `sub`, and its `name`, `preferred_username` or
-   * `email`.
+   * Finds the person's account here; undefined: none, and the client is told `access_denied`. Told of every sign-in:
+   * the place to keep what the provider says of people. Default: the provider's `sub`, and its `name`,
+   * `preferred_username` or `email`.
    */
   readonly accountFrom?:
     | ((
@@ -133,7 +133,7 @@ export const upstreamChecks = {
 /** Every option, read. */
 export type ReadUpstream = Read<typeof upstreamChecks>
 
-/** What a request to the provider is made of here, and so not for {@link UpstreamOptions.parameters}. */
+/** Parameters that are set here for each request to the provider, and so not for {@link UpstreamOptions.parameters}. */
 const ours = [
   'client_id',
   'redirect_uri',

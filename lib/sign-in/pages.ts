@@ -42,7 +42,7 @@ ${body}
 `)
 }
 
-/** What went wrong, in a sentence. */
+/** Sends a page that says what went wrong, in a sentence. */
 export function sendProblem(res: Response, status: number, sentence: string): void {
   sendPage(
     res,

@@ -1,4 +1,4 @@
-/** What the built-in sign-in of one server works with. */
+/** The parts that the built-in sign-in of one server works with. */
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { ConfigurationError, readOptions } from '../options.ts'
 import { SigningKeys } from '../signing-keys/signing-keys.ts'
@@ -25,7 +25,7 @@ export interface SignInParts {
   readonly provider: Provider
   readonly sessions: Sessions
   readonly keeper: TokenKeeper
-  /** Where the provider sends people back to, and where the consent page is. */
+  /** The address the provider sends people back to, and that of the consent page. */
   readonly addresses: { readonly signIn: string; readonly consent: string }
   readonly meanings: ReadonlyMap<string, string>
   readonly onError: OAuthErrorHandlerOptions['onError']

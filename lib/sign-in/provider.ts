@@ -6,7 +6,7 @@ import { ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { isLoopbackHost } from '../options.ts'
 import { importKey, type ReadUpstream, type UpstreamClaims, type UpstreamTokens } from './options.ts'
 
-/** What one sign-in is recognised by when its answer comes. */
+/** Values by which one sign-in is recognised when its answer comes. */
 export interface SignInUnderWay {
   readonly state: string
   readonly nonce: string
@@ -24,10 +24,10 @@ export class RefusedUpstreamError extends Error {
 }
 
 export interface Provider {
-  /** Where the person goes. @throws TemporarilyUnavailableError where the provider cannot be reached. */
+  /** Makes the address the person goes to. @throws TemporarilyUnavailableError where the provider cannot be reached. */
   begin(underWay: SignInUnderWay, more: Readonly<Record<string, string>>): Promise<URL>
   /**
-   * Who it is that came back.
+   * Finds who it is that came back, and their tokens.
    *
    * @throws RefusedUpstreamError where the provider, or the person there, said no; whatever openid-client throws for an
    * answer that is not right.
@@ -83,7 +83,7 @@ export function provider(options: ReadUpstream, redirect_uri: string, clock: () 
   }
 }
 
-/** What ends a sign-in by the person's or the provider's decision (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+/** Errors that end a sign-in by decision of person or provider (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
 const saidNo = ['access_denied', 'consent_required', 'interaction_required', 'login_required', 'account_selection_required']
 
 interface Connection {
@@ -127,7 +127,7 @@ async function discover(options: ReadUpstream): Promise<Connection> {
   return { client, config }
 }
 
-/** How this server proves itself there. */
+/** Makes the proof of this server there. */
 async function authentication(
   client: typeof OpenidClient,
   { client_secret, keys = [], token_endpoint_auth_method }: ReadUpstream,

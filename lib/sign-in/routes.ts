@@ -124,7 +124,7 @@ function checked(account: UpstreamAccount): UpstreamAccount {
   return { sub, ...(typeof name === 'string' && name !== '' && { name }) }
 }
 
-/** What a page, and the form on it, say of themselves. */
+/** The interaction that a page, and the form on it, are for, and the proof that they are. */
 interface PageRequest {
   readonly interaction: string
   readonly proof: string

@@ -1,4 +1,4 @@
-/** Who is signed in with which browser, and what they agreed to there. */
+/** Sessions: the person signed in with a browser, and what they agreed to there. */
 import type { Request, Response } from 'express'
 import type { Account } from '../authorization-requests/account.ts'
 import { sha256 } from '../crypto/sha256.ts'
@@ -10,7 +10,7 @@ import { cookie } from './cookies.ts'
 /** One sign-in of one person in one browser. */
 export interface Session {
   readonly account: Account
-  /** What they are called. */
+  /** The person's name. */
   readonly name: string
   /** Milliseconds since the epoch. */
   readonly expires_at: number
@@ -18,7 +18,7 @@ export interface Session {
   readonly agreed: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
 }
 
-/** What is agreed to. */
+/** The access that is asked for, or agreed to. */
 export interface Agreement {
   readonly client_id: string
   readonly scope: readonly string[]
@@ -27,7 +27,7 @@ export interface Agreement {
 
 export interface Sessions {
   /**
-   * What a request's browser is known by, whoever is signed in: made where it is not there yet. No secret that opens
+   * Finds the name of a request's browser, whoever is signed in: made where it is not there yet. No secret that opens
    * anything.
    */
   browserOf(req: Request, res: Response): string

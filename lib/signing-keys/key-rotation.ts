@@ -1,6 +1,6 @@
 /**
- * How keys come and go: a key is published before it signs, and goes on verifying after it has. Nobody who follows
- * `jwks_uri` ever meets a signature of a key that is not there.
+ * The life of keys: a key is published before it signs, and goes on verifying after it has. Nobody who follows
+ * `jwks_uri` ever meets a signature of a key that is not there, unless that key had to sign at once.
  */
 import type { JWK } from 'jose'
 import { generateMacKey, generateSigningKey, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'

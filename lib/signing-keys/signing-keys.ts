@@ -6,7 +6,7 @@ import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { keyRing, type KeyRing, type SigningKey } from './key-ring.ts'
 
-/** What a key signs with: node's digest name and options. Ed25519 and ML-DSA hash by themselves. */
+/** Node's digest name and options for signatures of each algorithm. Ed25519 and ML-DSA hash by themselves. */
 const howToSign = {
   ES256: { digest: 'sha256', options: { dsaEncoding: 'ieee-p1363' as const } },
   RS256: { digest: 'sha256', options: { padding: constants.RSA_PKCS1_PADDING } },

@@ -33,11 +33,11 @@ import { sealOf, type Kept, type Seal } from './sealed-keys.ts'
 export interface StoredKeysOptions {
   /** The store all nodes share; the same that is given to the server. */
   readonly store: Store
-  /** Whose keys these are. */
+  /** The identifier of the issuer that the keys belong to. */
   readonly issuer: string
   /**
-   * What the keys are encrypted with in the store: at least 32 characters of a secret that is kept elsewhere, such as
-   * in the environment. Without it they rest there readable.
+   * The secret that encrypts the keys in the store: at least 32 characters, kept elsewhere, such as in the environment.
+   * Without it and `previousSecrets` they rest there readable.
    */
   readonly secret?: string | undefined
   /** Secrets of the past: they still open what they sealed, which is sealed anew under `secret`. */

@@ -5,7 +5,7 @@
 import { growingCache } from './growing-cache.ts'
 import type { Key, Store, StoredRecord } from './store.ts'
 
-/** What is known of one id. The same object for as long as the record is the same. */
+/** State of the record of one id. The same object for as long as the record is the same. */
 export interface Known<Value> {
   /** Undefined where there is no record. */
   readonly version: StoredRecord['version'] | undefined
@@ -13,11 +13,11 @@ export interface Known<Value> {
 }
 
 export interface CachedRecords<Value> {
-  /** What is known now, if it is not too old. */
+  /** The state known now; undefined where there is none or it is too old. */
   cached(id: string): Known<Value> | undefined
   /** The same, and asks the store in time for the next who asks, so that who asks often never waits. */
   cachedAhead(id: string): Known<Value> | undefined
-  /** What the store says. Rejects where it does. */
+  /** Asks the store, or waits for a question under way. Rejects where the store does. */
   load(id: string): Promise<Known<Value>>
   /** The next to ask gets what the store says now, whatever is on its way from it. */
   forget(id: string): void
@@ -30,7 +30,7 @@ export interface CachedRecordsOptions<Stored, Value> {
   /** Seconds another node's change may go unseen here; 0 asks the store each time. */
   readonly maxAge: number
   readonly keyOf: (id: string) => Key
-  /** What is known of a record; called when it is another than before. */
+  /** Makes the value of a record; called when it is another than before. */
   readonly valueOf: (record: Stored, id: string) => Value | undefined
 }
 

@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache'
 
-/** What bounds a cache beside the number of its entries. */
+/** Bound of a cache beside the number of its entries. */
 export interface SizeBound<Value> {
   /** All entries together. */
   readonly most: number

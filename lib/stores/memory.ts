@@ -14,14 +14,13 @@ export interface MemoryStoreOptions {
   /** Reads the time: milliseconds since the epoch. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined
   /**
-   * How many records are held at most, spent ones and those that wait to be swept included. A write that would need one
-   * more rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
+   * Records held at most, spent ones and those that wait to be swept included. A write that would need one more
+   * rejects: nothing that protects against replay, and no grant, is ever dropped to make room. Default: 4,000,000.
    */
   readonly maxEntries?: number | undefined
   /**
-   * How many bytes of memory the records take at most, as far as that can be told. A write that would need more
-   * rejects; one that makes a record no larger does not. Default: half of what V8 lets the heap grow to
-   * (`--max-old-space-size`).
+   * Bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one
+   * that makes a record no larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
    */
   readonly maxBytes?: number | undefined
 }
@@ -34,7 +33,7 @@ export const memoryStoreChecks = {
 
 /** Each operation gives back at most this many records: more than it can add, few enough not to be felt. */
 const sweepSteps = 8
-/** What a write that finds the store full may give back before it is refused. */
+/** Entries of the table given back, at most, for a write that finds the store full, before it is refused. */
 const sweepStepsWhenFull = 1_000
 /** At how many places of seen ids each operation looks, on the average: each add takes one, and few are empty. */
 const seenSteps = 16
@@ -77,8 +76,8 @@ function warnOfWorkers(): void {
 class MemoryStore implements Store {
   private readonly table = new ExpiringTable()
   /**
-   * What `add` wrote with `null` and without a grant, as long as nothing but `add` and `delete` asks for it. No name is
-   * in both.
+   * Records that `add` wrote with `null`, no grant and a digest for an id, as long as nothing but `add` and `delete`
+   * asks for them. No name is in both tables.
    */
   private readonly seen = new SeenTable()
   private readonly clock: () => number

@@ -9,7 +9,7 @@ import { ConfigurationError } from '../options.ts'
 import { memoryStore } from './memory.ts'
 import type { Store } from './store.ts'
 
-/** What an address says, before anything is opened. */
+/** Parts of a store's address, read before anything is opened. */
 export interface StoreAddress {
   /** Which kind of store it is. */
   readonly engine: 'memory' | 'sqlite' | 'redis' | 'postgres'

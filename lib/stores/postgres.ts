@@ -15,7 +15,7 @@ export interface PostgresStoreOptions {
   readonly url?: string | undefined
   /** In place of `url`: a `Pool` of the package `pg`. Its settings are yours, and ending it too. */
   readonly pool?: PostgresPool | undefined
-  /** How many connections are opened at most, with `url`. Default: 10. */
+  /** Connections opened at most, with `url`. Default: 10. */
   readonly connections?: number | undefined
   /** Milliseconds after which an operation rejects. Default: 2000. */
   readonly timeout?: number | undefined
@@ -32,7 +32,7 @@ export interface PostgresStoreOptions {
   readonly clock?: (() => number) | undefined
 }
 
-/** What each option must be. @internal */
+/** Checks of the options. @internal */
 export const postgresStoreChecks = {
   url: text(),
   pool: objectLike<PostgresPool>('a Pool of the package pg', value => typeof value['connect'] === 'function'),

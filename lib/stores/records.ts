@@ -5,7 +5,7 @@
 import { TemporarilyUnavailableError } from '../errors.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
-/** How often a change begins anew because another process was faster. In each round one of them wins. */
+/** Attempts at a change, at most: it begins anew where another process was faster. In each round one of them wins. */
 const mostRounds = 100
 
 /** A record, and which state of it. */
@@ -14,7 +14,7 @@ export interface Found<T> {
   readonly version: StoredRecord['version']
 }
 
-/** What was written under this key; undefined where there is nothing. */
+/** Reads the value under this key; undefined where there is nothing. */
 export async function read<T>(store: Store, key: Key): Promise<T | undefined> {
   return (await find<T>(store, key))?.value
 }

@@ -27,13 +27,13 @@ export interface RedisStoreOptions {
   readonly url?: string | readonly string[] | undefined
   /** In place of `url`: a connected client of the package `redis`. Its settings are yours, and closing it too. */
   readonly client?: RedisClient | undefined
-  /** What the names of all keys begin with. No braces: they are the slot's. Default: `clientele:`. */
+  /** Beginning of the names of all keys. No braces: they are the slot's. Default: `clientele:`. */
   readonly prefix?: string | undefined
   /** Milliseconds after which an operation rejects. Default: 2000. */
   readonly timeout?: number | undefined
 }
 
-/** What each option must be. @internal */
+/** Checks of the options. @internal */
 export const redisStoreChecks = {
   url: valueLike<string | readonly string[]>('one address that starts with redis:// or rediss://, or several', value =>
     Array.isArray(value) ? value.length > 0 && value.every(isRedisUrl) : isRedisUrl(value)
@@ -127,7 +127,7 @@ class RedisStore implements Store {
     return [`${this.nextVersion()} ${text}`, String(lifetime)]
   }
 
-  /** What is in braces decides the slot: the grant's name, or a record's own where it belongs to none. */
+  /** Keys of a record and of its grant. The part in braces decides the slot: the grant's name, or else the record's. */
   private keysOf(key: Key): readonly string[] {
     const record = nameInKeys(nameOf(key))
     if (key.grant === undefined) return [`${this.prefix}{${record}}`]

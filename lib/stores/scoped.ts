@@ -1,7 +1,7 @@
 /** One store, shared by several that must not see each other's records. */
 import type { Key, Store } from './store.ts'
 
-/** How many names of kinds are remembered. */
+/** Names of kinds that are remembered, at most. */
 const mostKinds = 100
 
 /**

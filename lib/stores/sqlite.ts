@@ -34,7 +34,7 @@ export interface SqliteStoreOptions {
   readonly clock?: (() => number) | undefined
 }
 
-/** What each option must be. @internal */
+/** Checks of the options. @internal */
 export const sqliteStoreChecks = {
   path: text(),
   database: objectLike<SqliteDatabase>(

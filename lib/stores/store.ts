@@ -16,7 +16,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
  * Redis Cluster they share a slot.
  */
 export interface Key {
-  /** What the record is, such as `access_token` or `client_assertion`; isolates kinds from one another. */
+  /** The record's kind, such as `access_token` or `client_assertion`; kinds are isolated from one another. */
   readonly kind: string
   /** Unique within the kind (and grant). At most 512 characters, any Unicode. */
   readonly id: string
@@ -32,7 +32,7 @@ export interface StoredRecord {
   readonly version: string | number
 }
 
-/** What {@link Store.take} found. */
+/** Outcome of {@link Store.take}. */
 export type Taken<Value = Json> =
   | {
       /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'taken'
@@ -46,7 +46,7 @@ export type Taken<Value = Json> =
     }
 
 /**
- * Where codes, tokens, grants and used assertion ids live.
+ * The place where codes, tokens, grants and used assertion ids live.
  *
  * @example
  * const store: Store = memoryStore()

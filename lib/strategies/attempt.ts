@@ -17,7 +17,7 @@ import { clock, fn, objectLike, type Checks, type Read } from '../options.ts'
 import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
 import { readBodies, type ClientAuthenticationStrategy } from './strategy.ts'
 
-/** What every strategy takes. */
+/** Options of every strategy. */
 export interface StrategyOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
@@ -33,7 +33,7 @@ export const strategyChecks = {
   clock: clock()
 } satisfies Checks<StrategyOptions>
 
-/** What a strategy keeps of its options. */
+/** The options a strategy keeps, checked. */
 export interface StrategyContext {
   /** Finds clients. */
   readonly clients: ClientRegistry
@@ -48,10 +48,10 @@ export function strategyContext({ clients, onDecision, clock }: Read<typeof stra
   return { clients: clientRegistry(clients), onDecision: harmless('onDecision', onDecision), clock }
 }
 
-/** What finds the keys of clients. */
+/** Check of an option that finds the keys of clients. */
 export const clientKeysCheck = objectLike<ClientKeys>('what clientKeys() returns', value => 'find' in value && 'match' in value)
 
-/** How one request proves its client: what a method has of its own. */
+/** A method's own part in proving the client of one request. */
 export interface Proof {
   /**
    * The checks it goes through, in order, for the record of an attempt that stops early: names of the library's, or of
@@ -68,11 +68,11 @@ export interface Proof {
    * failed already, and whatever comes of this refuses for that.
    */
   pretend?(decision: DecisionBuilder): unknown
-  /** What the check `client` says where there is no such client. Default: that it has to be registered. */
+  /** Detail of the check `client` where there is no such client. Default: that it has to be registered. */
   readonly unknown?: CheckDetail
 }
 
-/** What proved a client. */
+/** Outcome of a proof that succeeded: the credential it used, and the instance of the client. */
 export interface Proven {
   /**
    * Which of the client's credentials it was, where the method has any, as decisions and events call it: `secret:<id>`,
@@ -91,7 +91,7 @@ export interface Proven {
   readonly instance?: string
 }
 
-/** What judging asks of a strategy. */
+/** Members of a strategy that judging needs. */
 export type JudgingStrategy = Pick<
   ClientAuthenticationStrategy,
   'name' | 'mechanism' | 'challenge' | 'certificate' | 'public'
@@ -221,7 +221,7 @@ export function decisionAbout(
 }
 
 /**
- * What a method leaves to be checked once it is content.
+ * Checks what a method leaves to be checked once it is content.
  *
  * @throws InvalidClientError for a failed check that nothing was thrown for, and where the request names another client
  * beside the one that was proved.

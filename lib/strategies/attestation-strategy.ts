@@ -1,4 +1,4 @@
-/** What the two methods of attestation share: everything but how an instance proves that it holds its key. */
+/** The common part of the two methods of attestation: everything but how an instance proves that it holds its key. */
 import {
   attestationHeader,
   clientAttestationCheck,
@@ -41,7 +41,7 @@ export abstract class AttestationStrategy extends MethodStrategy {
   readonly supplementary: boolean
   private readonly by: AttestationProof
   private readonly attestation: ClientAttestation
-  /** Where requests may have been sent to, unless whoever read one says. */
+  /** Addresses requests may have been sent to, unless whoever read one says. */
   private readonly addresses: readonly string[]
 
   protected constructor(options: AttestationStrategyOptions, by: AttestationProof, addresses: readonly string[] = []) {
@@ -71,7 +71,7 @@ export abstract class AttestationStrategy extends MethodStrategy {
     return this.attestation.proofOf(request) === this.by
   }
 
-  /** What the next proof has to answer. */
+  /** Headers of the answer, with the challenge or nonce that the next proof has to answer. */
   answerHeaders(): Readonly<Record<string, string>> {
     return this.attestation.answerHeaders(this.by)
   }

@@ -14,15 +14,15 @@ import { basicEncodingCheck } from './client-secret-basic.ts'
 export interface BuiltInStrategiesOptions extends AssertionOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
-  /** What becomes of a client that does not form-encode its secret in the Authorization header. Default `report`. */
+  /** Treatment of clients that do not form-encode their secret in the Authorization header. Default `report`. */
   readonly basicEncoding?: BasicEncoding | undefined
   /** Fetches a client's `jwks_uri`, where `clientKeys` is not given. Default: https only, to public addresses. */
   readonly fetchJson?: FetchJson | undefined
   /** Finds clients' keys. Hand one over where something else verifies what clients sign: it holds the cache. */
   readonly clientKeys?: ClientKeys | undefined
   /**
-   * Whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`, each where there is
-   * somebody to take it from.
+   * Platforms and domains whose word about workloads is taken: adds `federated_jwt`, `spiffe_jwt` and `spiffe_x509`,
+   * each where there is somebody to take it from.
    */
   readonly workloads?: WorkloadsOptions | undefined
   /**
@@ -41,7 +41,7 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
   readonly certificateMethods?: boolean | undefined
 }
 
-/** What each of them must be. */
+/** Checks of these options. */
 export const builtInStrategiesChecks = {
   ...assertionOptionChecks,
   clients: clientsCheck,

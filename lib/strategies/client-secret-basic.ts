@@ -15,9 +15,9 @@ export interface ClientSecretBasicOptions extends StrategyOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
   /**
-   * What becomes of a client that does not form-encode its client_id and secret, as RFC 6749 §2.3.1 asks and many
-   * libraries do not. `report`, the default: a secret that is not right when it is decoded is compared as it came, and
-   * one that is right then lets the client in, reported as `encoding`. `enforce`: it is refused.
+   * Treatment of clients that do not form-encode client_id and secret, as RFC 6749 §2.3.1 asks and many libraries do
+   * not. `report`, the default: a secret that is not right when it is decoded is compared as it came, and one that is
+   * right then lets the client in, reported as `encoding`. `enforce`: it is refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
 }
@@ -121,8 +121,8 @@ interface BasicReading extends Reading {
 }
 
 /**
- * What the base class reads instead: it refuses halves that are empty or hold a colon before the verify callback could
- * judge them.
+ * Headers that the base class reads instead: it refuses halves that are empty or hold a colon before the verify
+ * callback could judge them.
  */
 const readableHeaders = { authorization: `Basic ${Buffer.from('client:secret').toString('base64')}` }
 

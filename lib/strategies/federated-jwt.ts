@@ -16,7 +16,7 @@ import { openOptions, workloadStrategyChecks, WorkloadJwtStrategy, type Workload
 
 /** The options of the method `federated_jwt`. */
 export interface FederatedJwtOptions extends WorkloadStrategyOptions {
-  /** Where tokens that are good once are kept as used. */
+  /** The store that keeps tokens that are good once as used. */
   readonly store: Store
 }
 
@@ -48,7 +48,7 @@ export class FederatedJwtStrategy extends WorkloadJwtStrategy {
     this.signingAlgorithms = this.workloads.platformAlgorithms
   }
 
-  /** What a client signs itself is another method's. */
+  /** Leaves assertions that a client signs itself to another method. */
   protected isCarried(type: string, jws: UnverifiedJws): boolean {
     return type === jwtBearerAssertionType && isForeign(jws)
   }

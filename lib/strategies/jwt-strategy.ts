@@ -1,4 +1,4 @@
-/** What `client_secret_jwt` and `private_key_jwt` share: everything but who made the signature. */
+/** The common part of `client_secret_jwt` and `private_key_jwt`: everything but who made the signature. */
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'

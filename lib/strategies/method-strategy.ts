@@ -51,7 +51,7 @@ export abstract class MethodStrategy extends PassportBase implements ClientAuthe
   abstract override readonly name: string
   abstract readonly mechanism: Mechanism
   readonly needsOnlyClientRequest: boolean = true
-  /** What the strategy was given, checked: its clients, its clock and who is told of decisions. */
+  /** The options of the strategy, checked: its clients, its clock and who is told of decisions. */
   readonly context: StrategyContext
 
   /**
@@ -68,8 +68,8 @@ export abstract class MethodStrategy extends PassportBase implements ClientAuthe
   abstract identify(request: ClientRequest): Identification
 
   /**
-   * What proves the client of a request that {@link identify} said is present. Called once a request, before its client
-   * is looked up.
+   * Makes the proof of the client of a request that {@link identify} said is present. Called once a request, before its
+   * client is looked up.
    */
   protected abstract proof(request: ClientRequest): Proof
 

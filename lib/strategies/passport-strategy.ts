@@ -6,7 +6,7 @@ import { BasicStrategy } from 'passport-http'
 import { Strategy as ClientPasswordStrategy } from 'passport-oauth2-client-password'
 import { Strategy } from 'passport'
 
-/** What Passport runs. */
+/** A strategy as Passport runs it. */
 export interface PassportStrategy {
   /** The name it is used by. */
   readonly name?: string | undefined
@@ -19,7 +19,7 @@ type Verify = (req: Request, id: string, secret: string, done: (error: unknown, 
 
 type SecretStrategy = new (options: { readonly passReqToCallback: true }, verify: Verify) => PassportStrategy
 
-/** What every strategy extends. */
+/** Base class of every strategy. */
 export const PassportBase: abstract new () => PassportStrategy = Strategy
 /** The strategy of `passport-http`. */
 export const BasicBase: SecretStrategy = BasicStrategy

@@ -1,4 +1,4 @@
-/** What a client is refused with beside its proof, in words that say what was there. */
+/** Refusals of a client for other reasons than its proof, in words that say what was there. */
 import { isPublic, type Client, type WhyUnknown } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
 import type { CheckDetail } from '../decisions/decision.ts'
@@ -41,8 +41,8 @@ export function failBeforeProof(
 }
 
 /**
- * What the request carries, in the words of whoever reads the log: a certificate method that was chosen for want of
- * another had no certificate.
+ * Says what the request carries, in the words of whoever reads the log: a certificate method that was chosen for want
+ * of another had no certificate.
  */
 function carried(
   { name, certificate }: Pick<ClientAuthenticationStrategy, 'name' | 'certificate'>,

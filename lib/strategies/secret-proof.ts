@@ -1,6 +1,6 @@
 /**
- * What `client_secret_basic` and `client_secret_post` share: a secret, presented, and a strategy of somebody else's
- * that it passes through.
+ * The common part of `client_secret_basic` and `client_secret_post`: a secret, presented, and a strategy of somebody
+ * else's that it passes through.
  */
 import type { Request } from 'express'
 import { secretChecks, verifyClientSecret, type SecretSent } from '../credentials/secrets/client-secret.ts'
@@ -8,7 +8,7 @@ import type { ClientRequest } from '../client-request.ts'
 import { judgeAttempt, type JudgingStrategy, type Proof, type StrategyContext } from './attempt.ts'
 
 /**
- * What is handed through the base class, beside what that is to read: the request that was really read, and what it
+ * Data handed through the base class, beside what that is to read: the request that was really read, and what it
  * presents.
  */
 export interface Reading {

@@ -9,7 +9,7 @@ import { ConfigurationError, readBy, type Check } from '../options.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import type { PassportStrategy } from './passport-strategy.ts'
 
-/** What {@link ClientAuthenticationStrategy.identify} says. */
+/** Answer of {@link ClientAuthenticationStrategy.identify}. */
 export type Identification =
   /** The request does not carry this method. */
   | { /** Says whether the request is for this strategy. */ readonly outcome: 'absent' }
@@ -46,8 +46,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   /** The method's registered name, such as `private_key_jwt`. */
   readonly name: string
   /**
-   * What a request of this method visibly carries. Methods that share a mechanism are told apart by what the client
-   * registered.
+   * The kind of credential that requests of this method visibly carry. Methods that share a mechanism are told apart by
+   * what the client registered.
    */
   readonly mechanism: Mechanism
   /** The `WWW-Authenticate` value of a method that uses the Authorization header. */
@@ -66,8 +66,8 @@ export interface ClientAuthenticationStrategy extends PassportStrategy {
   /** True where what proves the client could be found by trying: its failures are counted (OAuth 2.1 §2.4.1). */
   readonly guessable?: boolean
   /**
-   * What assertions of this method may be signed with, for metadata and registration; left out by methods that sign
-   * nothing.
+   * Algorithms that assertions of this method may be signed with, for metadata and registration; left out by methods
+   * that sign nothing.
    */
   readonly signingAlgorithms?: readonly string[]
   /**

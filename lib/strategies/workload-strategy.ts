@@ -1,6 +1,6 @@
 /**
- * What `federated_jwt` and `spiffe_jwt` share: a token of a platform as the client's assertion, beside which the client
- * need not be named.
+ * The common part of `federated_jwt` and `spiffe_jwt`: a token of a platform as the client's assertion, beside which
+ * the client need not be named.
  */
 import { openWorkloads, type Workloads } from '../assertions/workloads/workloads.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
@@ -19,7 +19,7 @@ import { absent, type Identification } from './strategy.ts'
 export interface WorkloadStrategyOptions extends StrategyOptions {
   /** The issuer identifier: what `aud` of a token must be where a credential does not say something else. */
   readonly issuer: string
-  /** Whose tokens are taken. Hand the same object to every strategy of a server: it holds the cache of keys. */
+  /** Sources of the tokens taken. Hand the same object to every strategy of a server: it holds the cache of keys. */
   readonly workloads: WorkloadsOptions
 }
 
@@ -29,7 +29,7 @@ export const workloadStrategyChecks = {
   workloads: required(workloadsCheck)
 } satisfies Checks<WorkloadStrategyOptions>
 
-/** What is left of a strategy's options once they have been read, and the platforms and domains they name. */
+/** A strategy's options once they have been read: the common ones, and the platforms and domains they name. */
 export interface OpenedOptions {
   readonly common: StrategyOptions
   readonly workloads: Workloads
@@ -50,7 +50,7 @@ export function openOptions({
 export abstract class WorkloadJwtStrategy extends MethodStrategy {
   /** The mechanism: an assertion. */
   readonly mechanism: Mechanism = 'assertion'
-  /** Whose tokens are taken. */
+  /** The platforms and domains whose tokens are taken. */
   protected readonly workloads: Workloads
   /** The clients a request's token could be for, which several ask for and one looks for. */
   private readonly matches: RequestNote<ClientRequest, readonly string[]>
@@ -85,7 +85,7 @@ export abstract class WorkloadJwtStrategy extends MethodStrategy {
     return this.matches.read(request) ?? this.matches.write(request, this.clientsOf(jws.payload))
   }
 
-  /** What the decision says of a client that is not there: of a name nobody has nothing more than usual. */
+  /** Detail of the check `client` where there is no such client: for a name nobody has, nothing more than usual. */
   protected unknownClient(request: ClientRequest): { readonly unknown?: CheckDetail } {
     if (request.parameters['client_id'] !== undefined) return {}
     const found = this.matchesOf(request, decodeOnce(request))

@@ -18,7 +18,7 @@ import { signsAssertions, tokenRequest, type AttackedClient, type AttackKey, typ
 export type { Attack, AttackAnswer } from './attacks/case.ts'
 export type { AttackedClient, AttackKey } from './attacks/target.ts'
 
-/** Whom to attack, and as whom. */
+/** Options of `attacks()`: the server to attack, and the client to attack it as. */
 export interface AttackOptions {
   /** The issuer; its metadata says where the endpoints are. */
   readonly issuer: string
@@ -126,9 +126,9 @@ function through(app: RequestListener): typeof globalThis.fetch {
   }
 }
 
-/** What became of attacks. */
+/** Outcome of a run of attacks. */
 export interface AttackReport {
-  /** How many were sent. */
+  /** Number of attacks sent. */
   readonly sent: number
   /** Those that were not refused, or not answered. */
   readonly findings: readonly {

@@ -1,4 +1,4 @@
-/** What belongs to a grant ends with it. */
+/** Cases of grants: every record of a grant ends with it. */
 import { deepStrictEqual, strictEqual } from 'node:assert/strict'
 import type { Key, Store, StoredRecord } from '../stores/store.ts'
 import { expectAbsent, expectOutcome, expectValue, forEachOf, versionOf, type CaseDefinition } from './store-case.ts'

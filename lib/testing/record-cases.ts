@@ -1,4 +1,4 @@
-/** What each operation answers, one caller at a time. */
+/** Cases of the answer of each operation, one caller at a time. */
 import { notStrictEqual, strictEqual } from 'node:assert/strict'
 import {
   code,

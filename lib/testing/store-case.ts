@@ -1,10 +1,10 @@
-/** What a case of the store contract is made of. */
+/** Parts of a case of the store contract, and checks that cases share. */
 import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict'
 import type { Json, Key, Store, StoredRecord } from '../stores/store.ts'
 
 export interface CaseDefinition {
   readonly name: string
-  /** What the case cannot do without. */
+  /** Means without which the case is left out. */
   readonly needs?: 'a clock' | 'shared data' | 'interruptions'
   run(context: CaseContext): Promise<void>
 }
@@ -49,7 +49,7 @@ export async function expectOutcome(store: Store, key: Key, outcome: 'spent' | '
   deepStrictEqual(await store.take(key), { outcome })
 }
 
-/** How many of them are so. */
+/** Counts the items that match. */
 export function count<T>(items: readonly T[], matches: (item: T) => boolean): number {
   return items.filter(matches).length
 }

@@ -17,9 +17,7 @@ import { valueCases } from './value-cases.ts'
 
 export type { Json, Key, Store, StoredRecord, Taken } from '../stores/store.ts'
 
-/**
- * How the cases get at a store. `Engine` is whatever you need to know to open one: a folder, a URL, a prefix.
- */
+/** Access of the cases to a store. `Engine` is whatever you need to know to open one: a folder, a URL, a prefix. */
 export interface StoreSetup<Engine> {
   /** Prepares data of its own, and empty, for one case. */
   start(): Engine | Promise<Engine>

@@ -134,7 +134,7 @@ function foundClients(
   return offeredClients(clients, offered, misconfiguredReport(source))
 }
 
-/** What clients may have registered, as far as a token endpoint can say. */
+/** Lists what clients may have registered, as far as a token endpoint can say. */
 function offeredBy(
   server: TokenServer,
   strategies: readonly ClientAuthenticationStrategy[],

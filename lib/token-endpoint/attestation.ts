@@ -9,10 +9,10 @@ import { policyOf } from '../profiles.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import type { ReadTokenRouter } from './options.ts'
 
-/** How a server takes attestations. */
+/** A server's policy for attestations. */
 export interface ServerAttestation {
   readonly attestation: ClientAttestation
-  /** What is asked of clients of other methods; undefined: nothing. */
+  /** The proof asked of clients of other methods; undefined: none. */
   readonly further: FurtherProof | undefined
   /** Whether those have to send one. */
   readonly signal: 'off' | 'optional' | 'required'

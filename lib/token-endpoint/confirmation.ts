@@ -1,4 +1,4 @@
-/** What a token request proves it holds beside the client's credential: a DPoP key, a certificate, or nothing. */
+/** Proofs of a token request beside the client's credential: that it holds a DPoP key, a certificate, or nothing. */
 import { verifyRequestProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import type { Client } from '../clients/client.ts'
 import { thumbprintOf } from '../clients/credentials.ts'

@@ -43,14 +43,14 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    */
   readonly assertionDials?: AssertionDials | undefined
   /**
-   * What becomes of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749
+   * Treatment of clients that do not form-encode their client_id and secret in the Authorization header (RFC 6749
    * §2.3.1). Default `report`: they are let in where the secret is right as it came, and reported; `enforce`: they are
    * refused.
    */
   readonly basicEncoding?: BasicEncoding | undefined
   /**
-   * Where endpoints stand below the issuer, by their metadata names without `_endpoint`: `{ token: '/token', jwks:
-   * '/keys' }`. Metadata and its aliases follow. Default: below `/oauth2`.
+   * Paths of endpoints below the issuer, by their metadata names without `_endpoint`:
+   * `{ token: '/token', jwks: '/keys' }`. Metadata and its aliases follow. Default: below `/oauth2`.
    */
   readonly paths?: EndpointPaths | undefined
   /**
@@ -58,7 +58,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * token endpoint.
    */
   readonly tokenEndpoints?: readonly string[] | undefined
-  /** Where client certificates come from. Default: the TLS connection itself. */
+  /** Source of client certificates. Default: the TLS connection itself. */
   readonly certificateSource?: CertificateSource | undefined
   /** False leaves the certificate methods out of the built-in strategies. Default true. */
   readonly certificateMethods?: boolean | undefined
@@ -74,8 +74,8 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    */
   readonly clientDocuments?: ClientDocumentsOptions | undefined
   /**
-   * Whose word is taken for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds
-   * the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. Default: nobody's, and there are no such methods. With
+   * Authorities trusted for the workloads that clients are: platforms that sign tokens, and SPIFFE trust domains. Adds
+   * the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. Default: none, and there are no such methods. With
    * `strategies` of one's own it adds none, and is for `jwtBearer({ workloads: true })` alone.
    */
   readonly workloads?: WorkloadsOptions | undefined
@@ -95,8 +95,8 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    */
   readonly requireDpopNonce?: boolean | undefined
   /**
-   * How many wrong secrets are tolerated per client and network, in which time; then 429 until the window ends. Default
-   * 20 in 60 seconds; false: any number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
+   * Wrong secrets tolerated per client and network, and in which time; then 429 until the window ends. Default 20 in 60
+   * seconds; false: any number. Behind a proxy, set Express's `trust proxy`, or all clients are one network.
    */
   readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */

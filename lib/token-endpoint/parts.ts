@@ -15,26 +15,26 @@ import type { ServerAttestation } from './attestation.ts'
 /** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
 export interface TokenEndpointParts {
   readonly server: TokenServer
-  /** Where what happens at authentication is told. */
+  /** Told of what happens at authentication. */
   readonly events: EventSource
-  /** Who breaks the rules whose dials report. */
+  /** Report of the clients that break rules whose dials report. */
   readonly breaks: BreakReport
   readonly clients: ClientRegistry
   /** Whether clients may be described by documents of their own. */
   readonly clientDocuments: boolean
-  /** Where the configured ones come from. */
+  /** Source of the configured clients. */
   readonly clientSource: ClientSource | ClientRegistry
-  /** What clients may have registered, as far as a token endpoint can say. */
+  /** Everything clients may have registered, as far as a token endpoint can say. */
   readonly offered: Offered
   readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
-  /** What is asked of DPoP proofs, here and at protected endpoints. */
+  /** Policy for DPoP proofs, here and at protected endpoints. */
   readonly dpop: DpopPolicy
-  /** How attestations are taken; undefined: not at all. */
+  /** Policy for attestations; undefined: none are taken. */
   readonly attestation: ServerAttestation | undefined
   /** The keys of clients, with their cache. */
   readonly clientKeys: ClientKeys
-  /** Where token requests may have been sent to. */
+  /** Addresses that token requests may have been sent to. */
   readonly tokenEndpoints: readonly string[]
   /** Bounds guessing, at all endpoints together. */
   readonly guesses: GuessProtection | undefined

@@ -17,7 +17,7 @@ import { requestedClient, tell } from '../strategies/attempt.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-/** What the grant needs of a token endpoint. */
+/** The parts of a token endpoint that the grant needs. */
 export interface GrantParts {
   readonly clients: ClientRegistry
   readonly server: TokenServer

@@ -149,7 +149,7 @@ function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: To
   if (jti === undefined) throw refused('jti: an ID-JAG has one')
 }
 
-/** Where several tenants share an issuer, `aud` alone does not say whose people an ID-JAG is about. */
+/** Refuses another tenant's ID-JAG: where several share an issuer, `aud` does not say whose people it is about. */
 function checkTenant({ claims: { aud_tenant } }: TrustedJwt, audTenant: string | undefined): void {
   if (aud_tenant !== undefined && aud_tenant !== audTenant) throw refused('aud_tenant: not the tenant this server is')
 }
@@ -177,7 +177,7 @@ function namedHere(server: TokenServer, claim: unknown): readonly string[] {
   return [...new Set(known.filter(one => one !== undefined))]
 }
 
-/** How the person signed in there, as an ID-JAG tells it. */
+/** The person's sign-in there, as an ID-JAG tells it. */
 function authenticationOf({ claims: { auth_time, acr, amr } }: TrustedJwt): {
   readonly auth_time?: number
   readonly acr?: string

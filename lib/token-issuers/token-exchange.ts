@@ -27,15 +27,15 @@ import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, 
 
 /** An exchange that breaks no rule, for the application to judge. */
 export interface ExchangeRequest {
-  /** Whose token it will be: the account here. */
+  /** The account here whose token it will be. */
   readonly sub: string
   /** The token of whom the new one is to be about, verified. */
   readonly subject: PresentedToken
-  /** What the request's `actor_token` says; undefined: there is none, and the client itself would act. */
+  /** Content of the request's `actor_token`; undefined: there is none, and the client itself would act. */
   readonly actor: PresentedToken | undefined
   /** The client that asks. */
   readonly client: Client
-  /** What the new token would be good for: at most what the subject token and the client's registration allow. */
+  /** The scope it would be good for: at most what the subject token and the client's registration allow. */
   readonly scope: readonly string[]
   /** The resource it would be for. */
   readonly resource: string | undefined
@@ -174,7 +174,7 @@ function hasActor({ parameters: { actor_token, actor_token_type } }: TokenReques
 interface Part {
   readonly name: 'subject_token' | 'actor_token'
   readonly token: PresentedToken
-  /** What is used up; undefined for this server's own tokens. */
+  /** The JWT that is used up; undefined for this server's own tokens. */
   readonly jwt: TrustedJwt | undefined
 }
 
@@ -275,7 +275,7 @@ async function allowedActor(context: Exchange, { targets, ...proposal }: Proposa
 }
 
 /**
- * Who acts: whom the actor token is about, or else the client. A party of this server's needs no issuer to be known by.
+ * The acting party: the actor token's subject, or else the client. One of this server's needs no issuer to be known by.
  */
 function partyOf(actor: PresentedToken | undefined, client: Client, server: TokenServer): Party {
   if (actor === undefined) return { sub: client.client_id }
@@ -288,8 +288,8 @@ function partyOf(actor: PresentedToken | undefined, client: Client, server: Toke
 const mostExchanges = 8
 
 /**
- * What the new token lives and dies with: a grant of its own that ends with what was exchanged. What somebody else
- * vouches for is exchanged for no grant of ours.
+ * Begins the grant that the new token lives and dies with: one of its own, which ends with what was exchanged. Where
+ * that was an ID Token, or another issuer's JWT, it rests on nothing else.
  */
 async function beginGrant(server: TokenServer, subject: PresentedToken, record: NewGrant): Promise<string> {
   const { type, grant, jti, about } = subject

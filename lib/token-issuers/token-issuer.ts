@@ -60,7 +60,7 @@ export interface TokenIssuer {
    * set. Default false.
    */
   readonly workloads?: boolean
-  /** What it adds to the server's metadata: registered members only. */
+  /** Members it adds to the server's metadata: registered ones only. */
   readonly metadata?: Readonly<Record<string, unknown>>
   /** May reject with any `OAuthError`; anything else becomes a 500 that says nothing. */
   issue(request: TokenRequest, server: TokenServer): Promise<TokenResponse>

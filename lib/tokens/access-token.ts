@@ -13,26 +13,26 @@ import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
 /**
- * What an access token says, whichever format it has. Times are seconds since the epoch. Claims of `accessTokenClaims`
+ * Content of an access token, whichever format it has. Times are seconds since the epoch. Claims of `accessTokenClaims`
  * are members too.
  */
 export interface AccessToken extends AccessTokenMembers, Readonly<Record<string, unknown>> {}
 
-/** What every access token of this server's can say. */
+/** Members that every access token of this server's can have. */
 export interface AccessTokenMembers {
   /** The client the token was issued to. */
   readonly client_id: string
   /** The person, by their own `sub`, or the client where it acts for itself. */
   readonly sub: string
   /**
-   * What the client calls the person, where that is not `sub`: a pairwise identifier (OpenID Connect Core §8). It is
+   * The client's name for the person, where that is not `sub`: a pairwise identifier (OpenID Connect Core §8). It is
    * the `sub` of the JWT, and the one to tell the client and anybody else.
    */
   readonly pairwise_sub?: string | undefined
   /** The scope values it is good for. */
   readonly scope: readonly string[]
   /**
-   * What it is for: a resource, or a resource and the userinfo endpoint; undefined: none was named, and its scope
+   * The resource it is for, or several, or one and the userinfo endpoint; undefined: none was named, and its scope
    * belongs to none.
    */
   readonly aud?: string | readonly string[] | undefined
@@ -52,18 +52,18 @@ export interface AccessTokenMembers {
   readonly amr?: readonly string[] | undefined
   /** The claims asked for at the userinfo endpoint one by one. */
   readonly claims?: readonly string[] | undefined
-  /** What exactly it allows (RFC 9396 §9). */
+  /** Details of what exactly it allows (RFC 9396 §9). */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
-  /** Who acts for the subject (RFC 8693 §4.1). */
+  /** The party that acts for the subject (RFC 8693 §4.1). */
   readonly act?: Actor | undefined
-  /** Who alone may act for the subject by exchanging it (RFC 8693 §4.4). */
+  /** The only party that may act for the subject by exchanging it (RFC 8693 §4.4). */
   readonly may_act?: AllowedActor | undefined
   /** The grant it belongs to; undefined for client credentials. */
   readonly grant?: string | undefined
 }
 
 /**
- * What a token says beside its id and its grant, which can be told from its reference: all that is kept of an opaque
+ * Members of a token beside its id and its grant, which can be told from its reference: all that is kept of an opaque
  * one.
  */
 type TokenContent = Omit<AccessTokenMembers, 'jti' | 'grant'>
@@ -85,11 +85,11 @@ export async function mintAccessToken(
     readonly resource: Resource | undefined
     readonly audience: AccessToken['aud']
     readonly confirmation: Confirmation | undefined
-    /** What the client calls the grant's person; the same as the person's own `sub` where nothing is given. */
+    /** The client's name for the grant's person; the same as the person's own `sub` where nothing is given. */
     readonly subject?: string | undefined
     /** The latest it may expire: seconds since the epoch. */
     readonly expires_at?: number | undefined
-    /** What the application adds: no member of this library's. */
+    /** Claims the application adds: no member of this library's. */
     readonly own?: AccountClaims | undefined
   }
 ): Promise<{ access_token: string; expires_in: number }> {
@@ -133,8 +133,8 @@ export interface FoundAccessToken {
 }
 
 /**
- * What a presented access token says, if this server issued it, it has not expired, neither it nor its grant was
- * revoked, and its client and its person are still there. Says nothing about audience, scope or proof of possession.
+ * Reads a presented access token, if this server issued it, it has not expired, neither it nor its grant was revoked,
+ * and its client and its person are still there. Says nothing about audience, scope or proof of possession.
  *
  * @throws TemporarilyUnavailableError where one of that cannot be found out.
  */

@@ -28,7 +28,7 @@ export async function checkAccount(server: Pick<TokenServer, 'account'>, sub: st
   throw new InvalidGrantError('this grant is not valid', { reason: 'its person is nobody here any more, says account()' })
 }
 
-/** Whom a token is about, and who holds it. */
+/** The subject of a token, and its holder. */
 export interface Holders {
   readonly client_id: string
   readonly sub: string

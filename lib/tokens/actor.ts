@@ -1,7 +1,7 @@
-/** Who acts for the subject of a token (RFC 8693 §4.1), and who may (§4.4). */
+/** Actors: the party that acts for the subject of a token (RFC 8693 §4.1), and the one that may (§4.4). */
 
 export interface Party {
-  /** Whose name `sub` is; absent: this server's. */
+  /** The issuer whose name for the party `sub` is; absent: this server. */
   readonly iss?: string | undefined
   /** The subject. */
   readonly sub: string
@@ -13,7 +13,7 @@ export interface Actor extends Party {
   readonly act?: Actor | undefined
 }
 
-/** Whom a token names as allowed to act for its subject. Every member it has must match. */
+/** The party a token names as allowed to act for its subject. Every member it has must match. */
 export interface AllowedActor {
   /** The issuer of its token. */
   readonly iss?: string | undefined

@@ -1,4 +1,4 @@
-/** What a client and the server allow now. Nothing is issued beyond it, whatever was granted before. */
+/** Limits that a client and the server set now. Nothing is issued beyond them, whatever was granted before. */
 import type { Client } from '../clients/client.ts'
 import { clientOrigin } from '../clients/client-origin.ts'
 import { InvalidScopeError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { TokenServer } from './token-server.ts'
 /** By the scope values of a server, and the client: neither ever changes. */
 const known = new WeakMap<readonly string[], WeakMap<Client, readonly string[]>>()
 
-/** What a client registered, as far as the server has it; all there is where it registered nothing. */
+/** The scope a client registered, as far as the server has it; all there is where it registered none. */
 export function registeredScope({ scopes }: Pick<TokenServer, 'scopes'>, client: Client): readonly string[] {
   if (client.scope === undefined) return scopes
   let ofServer = known.get(scopes)
@@ -32,7 +32,7 @@ export function allowedScope(server: Pick<TokenServer, 'scopes' | 'openScopes'>,
   return [...new Set([...registered, ...openScopes])]
 }
 
-/** What is left of a grant: its scope, and its authorization details of the types the client may still ask for. */
+/** Narrows a grant to what is left of it: scope, and authorization details of types the client may still ask for. */
 export function stillAllowed(server: Pick<TokenServer, 'scopes' | 'openScopes'>, client: Client, grant: Grant): Grant {
   const { authorization_details: details } = grant
   const types = details === undefined ? undefined : client.authorization_details_types

@@ -44,7 +44,7 @@ export function claimsWithinReach(scopes: readonly string[], client: Pick<Client
   return claimsOf(registered === undefined ? scopes : scopes.filter(value => registered.includes(value)))
 }
 
-/** What is wanted of a person's claims. */
+/** The claims that are wanted of a person's. */
 export interface WantedClaims {
   /** All claims of these scope values. */
   readonly scope: readonly string[]

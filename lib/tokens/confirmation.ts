@@ -1,4 +1,4 @@
-/** What a token is bound to: the `cnf` claim (RFC 7800 §3). */
+/** The key or certificate a token is bound to: the `cnf` claim (RFC 7800 §3). */
 
 export interface Confirmation {
   /** Thumbprint of the client certificate (RFC 8705 §3.1). */

@@ -5,7 +5,7 @@
 import type { Key, Store } from '../stores/store.ts'
 import { endExchanged, findGrant, isExchanged, rootOf, tokenDigest, type FoundGrant } from './grant.ts'
 
-/** Where it stands that an access token was revoked before its time. */
+/** Key of the record that an access token was revoked before its time. */
 export function revocationKey(jti: string, grant: string | undefined): Key {
   const id = tokenDigest(jti)
   return grant === undefined ? { kind: 'revoked_access_token', id } : { kind: 'revoked_access_token', id, grant: rootOf(grant) }

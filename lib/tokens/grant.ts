@@ -1,4 +1,4 @@
-/** What was granted, to whom: the record every token of one grant lives and dies with. */
+/** Grants: what was allowed, and to whom, in the record that every token of one grant lives and dies with. */
 import { hash } from 'node:crypto'
 import { find } from '../stores/records.ts'
 import type { Key, Store } from '../stores/store.ts'
@@ -16,14 +16,14 @@ export interface RequestedClaims {
   readonly id_token?: readonly string[] | undefined
 }
 
-/** What exactly is allowed, in a type the host application knows (RFC 9396 §2). */
+/** One permission in detail, of a type the host application knows (RFC 9396 §2). */
 export interface AuthorizationDetail {
   /** The type, which decides what the other members mean (RFC 9396 §2). */
   readonly type: string
   readonly [member: string]: unknown
 }
 
-/** What a token issuer asks {@link TokenServer.respond} to put into tokens. */
+/** The grant that a token issuer asks {@link TokenServer.respond} to put into tokens. */
 export interface Grant {
   /**
    * Names the grant in the store. Tokens of a grant with an id end with it; without one (client credentials) each token
@@ -54,13 +54,13 @@ export interface Grant {
   readonly claims?: RequestedClaims | undefined
   /** The details that were granted (RFC 9396). */
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
-  /** Who acts for the person (RFC 8693 §4.1). */
+  /** The party that acts for the person (RFC 8693 §4.1). */
   readonly act?: Actor | undefined
-  /** Who alone may act for the person by exchanging tokens of this grant (RFC 8693 §4.4). */
+  /** The only party that may act for the person by exchanging tokens of this grant (RFC 8693 §4.4). */
   readonly may_act?: AllowedActor | undefined
 }
 
-/** What was exchanged for a grant (RFC 8693). */
+/** The token that was exchanged for a grant (RFC 8693). */
 export interface ExchangedFor {
   /** The grant of the token that was presented; absent where it had none. */
   readonly grant?: string | undefined
@@ -83,11 +83,11 @@ export interface GrantRecord {
   readonly sid?: string | undefined
   readonly claims?: RequestedClaims | undefined
   readonly authorization_details?: readonly AuthorizationDetail[] | undefined
-  /** What the refresh token is bound to, if anything. */
+  /** The key or certificate the refresh token is bound to, if any. */
   readonly cnf?: Confirmation | undefined
   /** The attested instance of the client its refresh token is bound to, by its key's thumbprint. */
   readonly instance_jkt?: string | undefined
-  /** How the client authenticated when the grant was made. */
+  /** The method the client authenticated by when the grant was made. */
   readonly auth_method: string
   /** The refresh token in force, if the grant has one. `rotated_at` is in milliseconds since the epoch. */
   readonly refresh?: { readonly generation: number; readonly rotated_at: number } | undefined
@@ -120,7 +120,7 @@ export function isExchanged(id: string): boolean {
   return exchanged.test(id)
 }
 
-/** How many exchanges led to a grant. */
+/** Counts the exchanges that led to a grant. */
 export function exchangesOf(id: string | undefined): number {
   return id === undefined ? 0 : id.split(exchange).length - 1
 }

@@ -1,12 +1,12 @@
 /**
- * What an application adds to tokens, and the tokens it still knows from before: functions of its own, bounded in time
- * and in what they may say.
+ * Hooks of an application: the claims it adds to tokens, and the tokens it still knows from before. They are functions
+ * of its own, bounded in time and in what they may say.
  */
 import type { Client } from '../clients/client.ts'
 import { OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 
-/** What a token is about to be made for. */
+/** Context of a token that is about to be made. */
 export interface ClaimsContext {
   /** The person, as the application knows them; undefined where a client acts for itself. */
   readonly account: ClaimsAccount | undefined
@@ -47,7 +47,7 @@ const patience = 5000
 /** Bytes of the claims of one token, as JSON: tokens travel in headers. */
 const largest = 4096
 
-/** What this library, or whoever reads its tokens, takes for something it said itself. */
+/** Claims that this library, or whoever reads its tokens, takes for something it said itself. */
 const reserved = [
   ...['iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'jti', 'client_id', 'azp', 'nonce', 'sid', 'acr', 'amr', 'auth_time', 'cnf'],
   ...['scope', 'act', 'may_act', 'authorization_details', 'active', 'token_type', 'claims', 'pairwise_sub', 'grant', '__proto__'],
@@ -77,7 +77,7 @@ export async function ownClaims(name: string, hook: ClaimsHook, context: ClaimsC
   return JSON.parse(text) as AccountClaims
 }
 
-/** What goes into a JWT and a store is the same. */
+/** Writes an answer as JSON, so that a JWT and a store get the same. @throws ServerError where JSON cannot say it. */
 function textOf(name: string, answer: object): string {
   try {
     return JSON.stringify(answer)
@@ -125,8 +125,7 @@ export interface ForeignToken {
 export type FindToken = (token: string) => ForeignToken | null | undefined | Promise<ForeignToken | null | undefined>
 
 /**
- * What is known of a token that another server issued. @throws as {@link ownClaims}: who does not answer right gives no
- * access.
+ * Finds a token that another server issued. @throws as {@link ownClaims}: who does not answer right gives no access.
  */
 export async function findForeign(find: FindToken, presented: string): Promise<ForeignToken | undefined> {
   const answer = await answerOf('findToken', () => find(presented))

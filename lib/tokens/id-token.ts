@@ -13,7 +13,7 @@ import type { TokenServer } from './token-server.ts'
 
 const lifetime = 3600
 
-/** What an ID Token that is pushed to its client is bound to (CIBA Core §10.3.1). */
+/** Values that an ID Token is bound to when it is pushed to its client (CIBA Core §10.3.1). */
 export interface PushedWith {
   readonly auth_req_id: string
   readonly refresh_token: string | undefined

@@ -1,6 +1,6 @@
 /**
- * What was given to an attested instance of a client, and is good for that instance alone (attestation draft §10.3,
- * §10.4).
+ * Binding to an attested instance of a client: what was given to it is good for that instance alone (attestation draft
+ * §10.3, §10.4).
  */
 import type { ClientAuthentication } from '../client-request.ts'
 import { InvalidGrantError } from '../errors.ts'

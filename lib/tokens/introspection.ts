@@ -1,4 +1,4 @@
-/** What a token says, to a client that may know it (RFC 7662 §2.2). */
+/** Introspection: tells a client that may know it what a token says (RFC 7662 §2.2). */
 import type { ClientAuthentication } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { audiencesOf, verifyAccessToken, type AccessToken } from './access-token.ts'

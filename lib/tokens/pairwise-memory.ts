@@ -1,7 +1,7 @@
 /**
- * Whom a pairwise identifier means, for the one use in which nobody is there to compare it with: an ID Token as a hint
- * of whom to ask over the backchannel (OpenID Connect CIBA §7.1). It is remembered where a client that may ask so is
- * told one, and nowhere else.
+ * Memory of the person a pairwise identifier means, for the one use in which nobody is there to compare it with: an ID
+ * Token as a hint of whom to ask over the backchannel (OpenID Connect CIBA §7.1). It is remembered where a client that
+ * may ask so is told one, and nowhere else.
  */
 import type { Client } from '../clients/client.ts'
 import type { Key } from '../stores/store.ts'

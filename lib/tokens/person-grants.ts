@@ -11,7 +11,7 @@ import { findGrant, grantKey, tokenDigest, type AuthorizationDetail, type GrantR
 import { endGrantOf, findLivingGrant } from './grant-chain.ts'
 import type { TokenServer } from './token-server.ts'
 
-/** What one client holds of a person's, as the person may see it. Times are seconds since the epoch. */
+/** A grant of a person's that one client holds, as the person may see it. Times are seconds since the epoch. */
 export interface PersonGrant {
   /**
    * Names the grant in {@link PersonGrants.revokeGrant}. No secret: whoever knows it can do nothing with it elsewhere.
@@ -33,7 +33,7 @@ export interface PersonGrant {
 
 /** A person's grants. Each rejects with TemporarilyUnavailableError when the store does not answer. */
 export interface PersonGrants {
-  /** What clients hold of this person's now, the newest first. A code that was not redeemed yet is not among it. */
+  /** Lists the grants clients hold of this person's now, the newest first, without codes that were not redeemed yet. */
   grants(sub: string): Promise<readonly PersonGrant[]>
   /**
    * Ends one grant of this person's: its refresh token and every access token of it, JWTs too where they are checked
@@ -44,7 +44,7 @@ export interface PersonGrants {
   revokeGrants(sub: string, client_id: string): Promise<void>
 }
 
-/** What a grant is kept from; the rest is filled in. */
+/** The members a grant is kept from; the rest is filled in. */
 export type NewGrant = Omit<GrantRecord, 'since'> & Partial<Pick<GrantRecord, 'since'>>
 
 /**

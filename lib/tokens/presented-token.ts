@@ -16,7 +16,7 @@ import type { TokenServer } from './token-server.ts'
 /** The token types that are understood, by the last part of their identifiers (RFC 8693 §3). */
 export type PresentedTokenType = 'access_token' | 'refresh_token' | 'id_token' | 'jwt'
 
-/** What a token says that was presented and is good. */
+/** Content of a token that was presented and is good. */
 export interface PresentedToken {
   /** `jwt`: a trusted issuer's. The others are this server's own, however the request called them. */
   readonly type: PresentedTokenType

@@ -16,7 +16,7 @@ const macBytes = 32
 const tokenSyntax = /^[A-Za-z0-9_-]{70}$/
 const purpose = 'refresh_token'
 
-/** What a refresh token names, once its MAC has proved that this server made it. */
+/** The grant and generation a refresh token names, once its MAC has proved that this server made it. */
 export interface RefreshTokenReference {
   readonly grant: string
   readonly generation: number
@@ -77,8 +77,8 @@ export function rotates(server: TokenServer, client: Client, confirmation: Confi
 }
 
 /**
- * What a refresh token is bound to: a public client's to its DPoP key (RFC 9449 §5), and any client's to the
- * certificate its tokens are bound to. A confidential client's is bound to the client already, so it may change its
+ * The confirmation a refresh token is bound to: a public client's to its DPoP key (RFC 9449 §5), and any client's to
+ * the certificate its tokens are bound to. A confidential client's is bound to the client already, so it may change its
  * DPoP key.
  */
 export function refreshConfirmation(client: Client, confirmation: Confirmation | undefined): Confirmation | undefined {

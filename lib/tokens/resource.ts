@@ -27,8 +27,8 @@ export interface ResourceOptions {
    */
   readonly accessTokenFormat?: 'jwt' | 'opaque' | undefined
   /**
-   * What its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is such a
-   * key.
+   * Algorithm its JWTs are signed with, for a resource that verifies nothing else. Default ES256, as far as there is
+   * such a key.
    */
   readonly signingAlgorithm?: SigningAlgorithm | undefined
   /** Seconds a token for this resource lives. Default: the server's `accessTokenTtl`. */
@@ -81,7 +81,7 @@ const mostResources = 20
 export interface ResourcesSetting {
   /** Whether a scope says which resource is meant. Default false. */
   readonly inferring?: boolean
-  /** What there are keys to sign with. Default: all that can be signed with. */
+  /** Algorithms there are keys for. Default: all that can be signed with. */
   readonly algorithms?: readonly string[]
 }
 
@@ -136,8 +136,8 @@ export class Resources {
   }
 
   /**
-   * What one token for all of these is like: it lives as long as the shortest-lived of them wants, and its `resource`
-   * is all indicators, with spaces between them. Undefined for none.
+   * Describes one token for all of these: it lives as long as the shortest-lived of them wants, and its `resource` is
+   * all indicators, with spaces between them. Undefined for none.
    *
    * @param defaultTtl seconds a token lives for a resource that says nothing of it.
    * @throws InvalidTargetError where they read tokens of different kinds, so that no token is for all of them (RFC 8707

@@ -1,7 +1,7 @@
 /**
- * How clients know people (OpenID Connect Core §8): by the person's own `sub`, or, where a client registered
- * `pairwise`, by an identifier that no other sector can tell is the same person's. Inside this server a person is
- * always their own `sub`.
+ * Names by which clients know people (OpenID Connect Core §8): the person's own `sub`, or, where a client registered
+ * `pairwise`, an identifier that no other sector can tell is the same person's. Inside this server a person is always
+ * their own `sub`.
  */
 import { createHmac } from 'node:crypto'
 import type { Client, ClientMetadata } from '../clients/client.ts'
@@ -39,13 +39,13 @@ export function pairwiseSubjects(secret: string | Uint8Array, issuer: string): P
       .digest('base64url')
 }
 
-/** What clients may register as `subject_type`. */
+/** The values clients may register as `subject_type`. */
 export function subjectTypes({ pairwise }: SubjectNaming): readonly string[] {
   return pairwise === undefined ? ['public'] : ['public', 'pairwise']
 }
 
 /**
- * What this client calls the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints
+ * This client's name for the person whose own `sub` this is: in ID Tokens, at userinfo, in JWT access tokens, in hints
  * it sends.
  */
 export function subjectFor({ pairwise }: SubjectNaming, client: Client, sub: string): string {

@@ -76,7 +76,7 @@ interface Adding {
   readonly shape: ResponseShape
 }
 
-/** What the application adds to either token, before anything is used up; undefined where it adds nothing. */
+/** Collects what the application adds to either token, before anything is used up; undefined where it adds nothing. */
 function claimsOfHooks(
   { accessTokenClaims, idTokenClaims }: TokenServer,
   { client, grant_type }: TokenRecipient,
@@ -144,13 +144,13 @@ async function named(server: TokenServer, client: Client, grant: Grant, resource
 
 interface Target {
   readonly resource: Resource | undefined
-  /** What `aud` says. */
+  /** The value of `aud`. */
   readonly audience: AccessToken['aud']
 }
 
 /**
- * What a token is for: what was asked for or granted, or else the resource its scope belongs to, and then the userinfo
- * endpoint too.
+ * Finds the target of a token: what was asked for or granted, or else the resource its scope belongs to, and then the
+ * userinfo endpoint too.
  */
 function targetFor(server: TokenServer, grant: Grant, scope: readonly string[], asked: ResponseShape['resource']): Target {
   const named = namedBy(grant, asked)

@@ -47,9 +47,9 @@ export interface TokenOptions {
   /** The claims about an account: for the userinfo endpoint, and for ID Tokens where a client asks for claims there. */
   readonly claims?: ((sub: string) => AccountClaims | undefined | Promise<AccountClaims | undefined>) | undefined
   /**
-   * What pairwise identifiers are made with (OpenID Connect Core §8), for clients with `subject_type: "pairwise"`: at
-   * least 32 bytes. A secret of its own, because it must never change, and keys do: with another one, everybody is a
-   * stranger to these clients. Default: none, and no such clients.
+   * Secret that pairwise identifiers are made with (OpenID Connect Core §8), for clients with
+   * `subject_type: "pairwise"`: at least 32 bytes. One of its own, because it must never change, and keys do: with
+   * another one, everybody is a stranger to these clients. Default: none, and no such clients.
    */
   readonly pairwiseSecret?: string | Uint8Array | undefined
   /** The scope values clients may ask for, beside those of the resources. */
@@ -57,9 +57,9 @@ export interface TokenOptions {
   /** The resources access tokens can be for. Default: none. */
   readonly resources?: readonly ResourceOptions[] | undefined
   /**
-   * What a token is for whose request names no resource. `inferred` (default): the one resource that all its scope
-   * values belong to, OpenID's and `offline_access` aside; with `openid` it opens the userinfo endpoint too, and `aud`
-   * lists both. `none`: nothing that `aud` would name.
+   * Target of a token whose request names no resource. `inferred` (default): the one resource that all its scope values
+   * belong to, OpenID's and `offline_access` aside; with `openid` it opens the userinfo endpoint too, and `aud` lists
+   * both. `none`: nothing that `aud` would name.
    */
   readonly defaultResource?: 'inferred' | 'none' | undefined
   /** Algorithms of ID Tokens, the first for clients that name none. Default RS256, PS256, ES256, EdDSA, Ed25519. */
@@ -163,7 +163,7 @@ export interface TokenResponse {
   readonly [member: string]: unknown
 }
 
-/** Who asks, and what their tokens are to be bound to. */
+/** The client that asks, and the key or certificate its tokens are to be bound to. */
 export interface TokenRecipient {
   /** The client that gets the tokens. */
   readonly client: Client
@@ -175,7 +175,7 @@ export interface TokenRecipient {
   readonly traceId?: (() => string) | undefined
 }
 
-/** How {@link TokenServer.respond} is to shape one response. */
+/** The shape that {@link TokenServer.respond} is to give one response. */
 export interface ResponseShape {
   /** The scope of this access token, as the client asked for it: within the grant's. */
   readonly scope?: readonly string[] | undefined
@@ -189,7 +189,7 @@ export interface ResponseShape {
   readonly expires_at?: number | undefined
   /** False: no ID Token, whatever the scope. */
   readonly id_token?: false | undefined
-  /** Where the response is pushed: the request it answers, to which its ID Token is bound (CIBA Core §10.3.1). */
+  /** For a pushed response: the request it answers, to which its ID Token is bound (CIBA Core §10.3.1). */
   readonly auth_req_id?: string | undefined
 }
 
@@ -213,7 +213,7 @@ export interface TokenServer {
   readonly scopes: readonly string[]
   /** Those of them that clients nobody configured may ask for whatever they registered. */
   readonly openScopes?: readonly string[]
-  /** What ID Tokens may be signed with; never empty. */
+  /** Algorithms ID Tokens may be signed with; never empty. */
   readonly idTokenAlgorithms: readonly string[]
   /** The claims ID Tokens have beyond those that are always there. */
   readonly idTokenClaims: IdTokenClaims | ClaimsHook
@@ -241,7 +241,7 @@ export interface TokenServer {
    * Whether there is such a client: the tokens of one that is gone go with it. Rejects where that cannot be found out.
    */
   readonly hasClient?: ((client_id: string) => Promise<boolean>) | undefined
-  /** What `aud` calls the userinfo endpoint; undefined where there is none. */
+  /** The value of `aud` that stands for the userinfo endpoint; undefined where there is none. */
   readonly userinfo?: string | undefined
   /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
   readonly emit?: Emit | undefined
@@ -252,7 +252,7 @@ export interface TokenServer {
   respond(recipient: TokenRecipient, grant: Grant, shape?: ResponseShape): Promise<TokenResponse>
 }
 
-/** What a token server is given beside its options. */
+/** Settings of a token server beside its options. */
 export interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'userinfo'> {
   readonly events?: EventSource
 }

@@ -22,9 +22,9 @@ export interface GithubActionsOptions extends PresetOptions {
    * reusable workflow where it is one.
    */
   readonly job_workflow_ref?: string | readonly string[] | undefined
-  /** What started the workflow. Default: every event but those that outsiders can cause, such as pull requests. */
+  /** The event that started the workflow. Default: seven that no outsider can cause, like `push`; no pull request. */
   readonly event_name?: string | readonly string[] | undefined
-  /** Whose machine runs the job. */
+  /** The host of the machine that runs the job: GitHub, or oneself. Default: either. */
   readonly runner_environment?: 'github-hosted' | 'self-hosted' | undefined
   /**
    * A subject of either form, `repo:acme/app:ref:refs/heads/main` or `repo:acme@1/app@2:ref:refs/heads/main`, is taken

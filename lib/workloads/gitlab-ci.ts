@@ -20,9 +20,9 @@ export interface GitlabCiOptions extends PresetOptions {
   readonly environment?: string | readonly string[] | undefined
   /** True: only where that environment is protected. */
   readonly environment_protected?: boolean | undefined
-  /** What started the pipeline. Default: every source but merge requests, and pipelines that another one started. */
+  /** The source of the pipeline. Default: `push`, `web`, `schedule`, `api`, `trigger`, `pipeline`; no merge request. */
   readonly pipeline_source?: string | readonly string[] | undefined
-  /** Whose machine runs the job. */
+  /** The host of the machine that runs the job: GitLab, or oneself. Default: either. */
   readonly runner_environment?: 'gitlab-hosted' | 'self-hosted' | undefined
   /**
    * A subject as GitLab writes it by default, `project_path:acme/app:ref_type:branch:ref:main`, is taken for the claims

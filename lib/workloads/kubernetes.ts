@@ -18,7 +18,7 @@ export interface KubernetesOptions extends PresetOptions {
 
 const label = 'a-z, 0-9 and "-", as Kubernetes has them'
 const isLabel = (name: string): boolean => /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name)
-/** What the tokens that every pod has without asking are for. */
+/** Audiences of the tokens that every pod has without asking. */
 const ownAudience = /^(?:https:\/\/)?kubernetes\.default\.svc(?:\..+)?$/
 
 const checks = {

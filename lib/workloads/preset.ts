@@ -1,8 +1,8 @@
-/** What the presets have in common: the options every one takes, and how a rule becomes a credential. */
+/** The common part of the presets: the options every one takes, and the making of a credential from a rule. */
 import type { ClaimRule, ClaimRules, FederatedCredential } from '../clients/federated-credential.ts'
 import { ConfigurationError, integer, objectLike, readBy, text, type Check, type Checks, type Read } from '../options.ts'
 
-/** What every preset takes beside what its platform calls for. */
+/** Options of every preset, beside those its platform calls for. */
 export interface PresetOptions {
   /** Names the credential among the client's. Default: a digest of its rule. */
   readonly id?: string | undefined
@@ -12,7 +12,7 @@ export interface PresetOptions {
   readonly not_before?: number | undefined
   /** Seconds since the epoch from which it is no longer accepted. */
   readonly expires_at?: number | undefined
-  /** What `aud` of the token must be. Default: the issuer identifier of the authorization server. */
+  /** The value `aud` of the token must have. Default: the issuer identifier of the authorization server. */
   readonly audience?: string | undefined
   /** Further claims that must be there, with these values. */
   readonly claims?: ClaimRules | undefined

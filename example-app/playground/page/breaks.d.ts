@@ -1,4 +1,4 @@
-/** What can be made wrong. */
+/** A fault that can be put into a request. */
 export interface Break {
   readonly id: string
   readonly label: string

@@ -29,10 +29,7 @@ export const attestationHeader = 'oauth-client-attestation'
 export const proofHeader = 'oauth-client-attestation-pop'
 const challengeHeader = 'OAuth-Client-Attestation-Challenge'
 
-/**
- * How an instance proves that it holds its key: by a proof of its own kind, or by its DPoP proof (attestation draft
- * §5).
- */
+/** The proof of an instance that it holds its key: one of its own kind, or its DPoP proof (attestation draft §5). */
 export type AttestationProof = 'pop' | 'dpop'
 
 /** The attesters and challenges of one server. Hand the same one to both of its strategies. */
@@ -97,14 +94,14 @@ export function clientAttestation(options: ClientAttestationOptions): ClientAtte
   return attestationBy(policy, { issuer, store, clock, mac: mac('attestation_challenge'), dpop })
 }
 
-/** What a server lends to its attestation. */
+/** The parts of a server that its attestation works with. */
 export interface AttestingServer {
   readonly issuer: string
   readonly store: Store
   readonly clock: Clock
   /** Makes challenges. */
   readonly mac: (data: Uint8Array) => Buffer
-  /** What is asked of DPoP proofs, with nonces always. */
+  /** The rules for DPoP proofs, with nonces always. */
   readonly dpop: DpopPolicy & { readonly nonces: DpopNonces }
 }
 

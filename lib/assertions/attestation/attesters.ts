@@ -1,4 +1,4 @@
-/** Who may vouch for instances of clients: known by keys, or by the authorities that certify theirs. */
+/** Attesters of instances of clients: known by keys, or by the authorities that certify theirs. */
 import { LRUCache } from 'lru-cache'
 import type { CryptoKey, JWK } from 'jose'
 import { chainVerifier, type CertificateInput, type ChainVerifier } from '../../certificates/x509/chain.ts'
@@ -82,7 +82,7 @@ function readAnchors(ca: CertificateInput, key: string): ChainVerifier {
   }
 }
 
-/** What the header of an attestation says of the key it was signed with. */
+/** The members of an attestation's header that tell the key it was signed with. */
 export interface AttesterHeader {
   readonly alg: string
   readonly kid: string | undefined

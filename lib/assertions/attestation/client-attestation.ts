@@ -34,7 +34,7 @@ export interface AttestedInstance {
   readonly jkt: string
 }
 
-/** What a server asks of attestations. */
+/** The rules of a server for attestations. */
 export interface AttestationRules {
   readonly attesters: Attesters
   readonly algorithms: readonly string[]

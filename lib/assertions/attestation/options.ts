@@ -1,4 +1,4 @@
-/** What a server says of the attestations it takes. */
+/** The options of a server for the attestations it takes. */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import {
   clock,
@@ -17,9 +17,9 @@ import type { Clock } from '../../client-request.ts'
 import type { Store } from '../../stores/store.ts'
 import { attestersCheck, type Attester } from './attesters.ts'
 
-/** What is asked of attestations, and of the proofs that come with them. */
+/** The requirements for attestations, and for the proofs that come with them. */
 export interface AttestationPolicyOptions {
-  /** Whose attestations are accepted. */
+  /** Attesters whose attestations are accepted. */
   readonly attesters: readonly Attester[]
   /** `required`: a proof of possession must answer a challenge of this server's. Default `offered`: it may. */
   readonly challenge?: 'offered' | 'required' | undefined
@@ -56,8 +56,8 @@ export interface ClientAttestationOptions extends AttestationPolicyOptions {
   /** Where used `jti` values and challenges are kept. */
   readonly store: Store
   /**
-   * What challenges and nonces are made with: 32 characters at least. Processes of one secret know each other's.
-   * Default: drawn anew for each process, which knows its own alone.
+   * The secret that challenges and nonces are made with: 32 characters at least. Processes of one secret know each
+   * other's. Default: drawn anew by each `clientAttestation()`, which knows its own alone.
    */
   readonly secret?: string | undefined
   /** Reads the time, milliseconds since the epoch. Default `Date.now`. */

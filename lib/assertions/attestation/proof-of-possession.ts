@@ -25,7 +25,7 @@ export const proofChecks: readonly CheckName[] = [
   'replay'
 ]
 
-/** What a server asks of proofs. */
+/** The rules of a server for proofs of possession. */
 export interface ProofRules {
   readonly issuer: string
   readonly store: Store

@@ -79,7 +79,7 @@ function found<T extends FederatedOfClient | SpiffeIdOfClient>(
   return [...ids]
 }
 
-/** What may be used of the listed clients' credentials at some time. */
+/** Lists the credentials, live or not, of the listed clients that may use the method. */
 function heldBy<T>(
   clients: ClientRegistry,
   method: string,

@@ -45,7 +45,7 @@ export interface FederatedJwtInput {
   readonly jws: UnverifiedJws
   readonly workloads: Workloads
   readonly decision: DecisionBuilder
-  /** What `aud` may be where a credential does not say. */
+  /** The values `aud` may have where a credential does not say. */
   readonly audiences: readonly string[]
 }
 
@@ -206,7 +206,7 @@ function matchCredential(
   })
 }
 
-/** What most often is behind a claim of this name that is another one. */
+/** Tells the likeliest cause of a claim of this name that is another one, as the end of a sentence. */
 function whyOther(claim: string, received: string): string {
   if (received === 'nothing') return 'the platform does not say it of this workload, or the name of the claim is another.'
   if (/repository_id|project_id/.test(claim)) return 'the repository was renamed or copied, or another one has its name now.'

@@ -1,6 +1,6 @@
 /**
- * Whose word about workloads a server takes: platforms that sign tokens for them, and SPIFFE trust domains. Checked
- * once, at construction.
+ * The authorities on workloads that a server trusts: platforms that sign tokens for them, and SPIFFE trust domains.
+ * Checked once, at construction.
  */
 import type { JWK } from 'jose'
 import { legacyKubernetesIssuer } from '../../clients/federated-credential.ts'
@@ -97,7 +97,7 @@ export interface WorkloadDials {
   readonly type?: 'report' | 'enforce' | undefined
 }
 
-/** Whose word about workloads is taken: it makes the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. */
+/** Trusted platforms and trust domains: they make the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. */
 export interface WorkloadsOptions {
   /** Platforms whose tokens prove clients by their `federated_credentials`. Default none. */
   readonly issuers?: readonly WorkloadIssuer[] | undefined
@@ -189,7 +189,7 @@ export const workloadsTable = {
   fetchJson: fn<FetchJson>()
 } satisfies Checks<WorkloadsOptions>
 
-/** What the options say, once they have been read. */
+/** The options with their defaults, once they have been read. */
 export interface ReadWorkloads extends Read<typeof workloadsTable> {
   /** The options themselves, for whoever reads them too. */
   readonly given: WorkloadsOptions

@@ -74,7 +74,7 @@ function prefixKey(prefix: string): string {
   return `*${prefix}`
 }
 
-/** What the token has at a place, as rules may want it. */
+/** Returns the keys under which rules may want the token's value at a place; none where no rule can. */
 function keysAt(token: JsonObject, path: readonly string[]): readonly string[] {
   let value: unknown = token
   for (const name of path) {
@@ -86,13 +86,13 @@ function keysAt(token: JsonObject, path: readonly string[]): readonly string[] {
   return path.length === 1 && path[0] === 'sub' ? [keyOf(value), ...prefixesOf(value).map(prefixKey)] : [keyOf(value)]
 }
 
-/** What a pattern of subjects asks of `sub`. */
+/** Returns the feature of `sub` that a pattern of subjects asks for. */
 export function subjectFeature(subject: string): Feature {
   const prefix = patternPrefix(subject)
   return { path: ['sub'], keys: [prefix === undefined ? keyOf(subject) : prefixKey(prefix)] }
 }
 
-/** What rules about claims ask, one by one. */
+/** Returns the features that rules about claims ask for, one for each claim. */
 export function claimFeatures(rules: ClaimRules, path: readonly string[] = []): readonly Feature[] {
   return Object.entries(rules).flatMap(([name, wanted]): readonly Feature[] => {
     const here = [...path, name]

@@ -114,7 +114,7 @@ async function identify(
   return { svid, domain, credential }
 }
 
-/** What a client registered that a SPIFFE ID is, or is below. @param now seconds since the epoch. */
+/** Finds the live SPIFFE ID of a client that `svid` is, or is below. @param now seconds since the epoch. */
 export function registeredId(client: Client, svid: SpiffeId, now: number): SpiffeIdOfClient | undefined {
   return credentialSet(client).spiffeIds.find(one => isLive(one, now) && matchesSpiffeId(one.spiffe_id, svid))
 }

@@ -7,14 +7,14 @@ import type { IssuerKeys } from '../trusted-jwt.ts'
 import { readBundle, type Bundle } from './bundle.ts'
 import type { TrustDomainRule } from './options.ts'
 
-/** What a trust domain vouches with. */
+/** A trust domain, with the keys and the certificates it vouches with. */
 export interface SpiffeDomain {
   readonly rule: TrustDomainRule
   /** The keys of its JWT-SVIDs, found by the domain and never by what a token says of its issuer. */
   readonly jwtKeys: IssuerKeys
   /**
-   * What verifies paths to its certificates, and to no others; undefined where it has none. `problem`: why its bundle
-   * could not be had. Never rejects.
+   * Finds the verifier of paths to its certificates, and to no others; undefined where it has none. `problem`: why its
+   * bundle could not be had. Never rejects.
    */
   certificates(): Promise<{ readonly verifier: ChainVerifier | undefined; readonly problem: string | undefined }>
 }

@@ -1,6 +1,6 @@
 /**
- * What the tokens of platforms and JWT-SVIDs have in common: every check that asks nothing of the client, as the
- * decision tells it.
+ * The checks that tokens of platforms and JWT-SVIDs have in common: all that ask nothing of the client, as the decision
+ * tells them.
  */
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
@@ -23,7 +23,7 @@ import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
 import { nobodysKey } from '../nobodys-keys.ts'
 import { compactVerify } from 'jose/jws/compact/verify'
 
-/** What the decision calls a check, and the sentence that says how to make it pass. */
+/** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
   header: ['RFC 7515 §4.1.11', 'Present the token as the platform signed it: no crit header is understood, and kid is a string.'],
   type: [
@@ -74,12 +74,12 @@ export function readFormat(
   })
 }
 
-/** What is asked of a token's header. */
+/** The rule for the header of a token. */
 export interface HeaderRule {
   readonly algorithms: readonly string[]
   /** The values of `typ` accepted beside none and `JWT`. */
   readonly types: readonly string[]
-  /** What becomes of another, where it is not that of another kind of JWT. */
+  /** Whether any other is reported or refused. That of another kind of JWT is always refused. */
   readonly otherTypes: 'report' | 'enforce'
 }
 
@@ -145,7 +145,7 @@ export function checkTimes(
   }
 }
 
-/** What a token is for: one value, which is one of these; a list that has more is reported where the dial says so. */
+/** The audience of a token: one value, one of these; a list that has more is reported where the dial says so. */
 export interface AudienceRule {
   readonly audiences: readonly string[]
   readonly several: 'report' | 'enforce'

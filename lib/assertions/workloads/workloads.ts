@@ -1,4 +1,4 @@
-/** What one server knows of workloads: the platforms and trust domains it takes at their word, each with its keys. */
+/** The platforms and trust domains that one server takes at their word on workloads, each with its keys. */
 import { isLoopbackHost } from '../../options.ts'
 import { guardedFetch } from '../../outbound/guarded-fetch.ts'
 import type { IssuerKeys } from '../trusted-jwt.ts'
@@ -12,7 +12,7 @@ export interface Platform {
   readonly keys: IssuerKeys
 }
 
-/** Whom the tokens are for. */
+/** The server that the tokens are for. */
 export interface WorkloadServer {
   /** The issuer identifier. */
   readonly issuer: string
@@ -20,7 +20,7 @@ export interface WorkloadServer {
   readonly clock: () => number
 }
 
-/** Whose word a server takes. */
+/** The platforms and trust domains a server trusts. */
 export interface Workloads {
   readonly server: WorkloadServer
   readonly dials: ReadWorkloads['dials']
@@ -28,7 +28,7 @@ export interface Workloads {
    * The platform that says this of itself in `iss`; undefined where it is not trusted, and for the server's own issuer.
    */
   platform(iss: unknown): Platform | undefined
-  /** What any of the platforms may sign with. */
+  /** The algorithms that any of the platforms may sign with. */
   readonly platformAlgorithms: readonly string[]
   /** The trust domain of this name; undefined where it is not trusted. */
   domain(trustDomain: string): SpiffeDomain | undefined

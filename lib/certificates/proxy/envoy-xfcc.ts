@@ -13,7 +13,7 @@ export interface ForwardedCertificates {
   readonly hash: string | undefined
 }
 
-/** What counts of an element; Envoy repeats By, URI and DNS, and of these a second one would be a guess. */
+/** Keys that count in an element; Envoy repeats By, URI and DNS, and of these a second one would be a guess. */
 const single: ReadonlySet<string> = new Set(['cert', 'chain', 'hash'])
 
 interface Element {

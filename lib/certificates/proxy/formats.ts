@@ -1,4 +1,4 @@
-/** How proxies write a client's certificate into a header. Each format is read strictly, and none is verified here. */
+/** Formats of a client's certificate in a proxy's header. Each is read strictly, and no certificate verified here. */
 import { createHash } from 'node:crypto'
 import { decodeBase64 } from '../../crypto/base64.ts'
 import { unreadable } from './header.ts'

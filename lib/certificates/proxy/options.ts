@@ -1,4 +1,4 @@
-/** What {@link proxyCertificate} is told, and whether it can be meant. */
+/** The options of {@link proxyCertificate}, and the checks whether they can be meant. */
 import type { CertificateInput } from '../x509/chain.ts'
 import type { RevocationProblem } from '../x509/revocation-lists.ts'
 import { chainChecks, chainVerification, type PresentChain } from '../chain-verification.ts'
@@ -21,7 +21,7 @@ import {
 
 /** The options of `proxyCertificate()`. */
 export interface ProxyCertificateOptions {
-  /** How the proxy writes the certificate; `certificateHeaders` has format and header of the usual ones. */
+  /** Format the proxy writes the certificate in; `certificateHeaders` has format and header of the usual proxies. */
   readonly format: CertificateFormat
   /** The header's name, in any case. Default: the format's own, where it has one (`rfc9440`, `envoy-xfcc`). */
   readonly header?: string | undefined
@@ -43,7 +43,7 @@ export interface ProxyCertificateOptions {
   /** Files with revocation lists, PEM or DER, read again when they change. Needs `ca`. */
   readonly crl?: string | readonly string[] | undefined
   /**
-   * What becomes of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not
+   * Treatment of a certificate no current list tells about: `refuse` (default) answers 503; `accept` takes it as not
    * revoked.
    */
   readonly unknownRevocation?: 'refuse' | 'accept' | undefined
@@ -60,8 +60,8 @@ export interface ProxyCertificateOptions {
    */
   readonly hops?: number | undefined
   /**
-   * Where connections that do not come from a trusted proxy get their certificate from, such as `directTls`. Default:
-   * nowhere.
+   * Source of the certificate for connections that do not come from a trusted proxy, such as `directTls`. Default:
+   * none.
    */
   readonly otherwise?: CertificateSource | undefined
   /**
@@ -119,7 +119,7 @@ export interface CertificateHeaders {
   readonly hops: number
 }
 
-/** Who says whether a chain is good. */
+/** The judge of a chain: this server, the proxy for all requests, the proxy in a header of each, or nobody. */
 export type Verification =
   | { readonly by: 'us'; readonly present: PresentChain }
   | { readonly by: 'proxy' }
@@ -170,7 +170,7 @@ export function checkVerification(options: ReadProxyCertificate, report: (report
   return { by: 'us', present: chainVerification({ ...options, ca }, revocationReport(report)) }
 }
 
-/** What is wrong with revocation lists, as the reports of a source have it. */
+/** Passes on problems of revocation lists as reports of a source. */
 export function revocationReport(report: (report: CertificateReport) => void): (problem: RevocationProblem) => void {
   return problem => report({ problem: 'revocation', ...problem })
 }

@@ -16,7 +16,7 @@ const headers = {
   rfc9440: { format: 'rfc9440', header: 'client-cert', chainHeader: 'client-cert-chain' },
   /** `proxy_set_header X-SSL-Client-Cert $ssl_client_escaped_cert` */
   nginx: { format: 'url-encoded-pem', header: 'x-ssl-client-cert' },
-  /** What the ingress controller sends with `auth-tls-pass-certificate-to-upstream`. */
+  /** The header that the ingress controller sends with `auth-tls-pass-certificate-to-upstream`. */
   ingressNginx: { format: 'url-encoded-pem', header: 'ssl-client-cert' },
   /** `http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64]`, and the chain in X-SSL-Client-Chain. */
   haproxy: { format: 'base64-der', header: 'x-ssl-client-cert', chainHeader: 'x-ssl-client-chain' },

@@ -76,7 +76,7 @@ function certificateReader(headers: CertificateHeaders, verification: Verificati
   }
 }
 
-/** What nginx and Apache say, and HAProxy. */
+/** Whether the proxy says that it verified the chain: `SUCCESS` from nginx and Apache, `0` from HAProxy. */
 function isGood(verdict: string): boolean {
   return verdict === 'SUCCESS' || verdict === '0'
 }

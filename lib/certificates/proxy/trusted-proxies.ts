@@ -1,4 +1,4 @@
-/** Whose headers are believed: the addresses of one's own proxies. */
+/** The addresses of one's own proxies, whose headers are believed. */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 

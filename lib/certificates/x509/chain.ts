@@ -20,7 +20,7 @@ export interface ChainOptions {
   readonly intermediates?: CertificateInput | undefined
   /** Certificates that were taken back. Default: none is looked for. */
   readonly revocation?: RevocationLists | undefined
-  /** What the leaf is for, where it says what it is for (RFC 5280 §4.2.1.12). Default `client_auth`. */
+  /** Use the leaf must be for, where it says what it is for (RFC 5280 §4.2.1.12). Default `client_auth`. */
   readonly purpose?: Purpose | undefined
 }
 
@@ -34,7 +34,7 @@ export type ChainVerifier = (leaf: Uint8Array, chain: readonly Uint8Array[], now
 /** Certificates in a path, the client's and the authority's included. */
 const longestPath = 8
 /**
- * How often a path may be made longer by one before looking for others ends: names in a hostile chain may lead in
+ * Times that paths may be made longer by one before looking for others ends: names in a hostile chain may lead in
  * circles.
  */
 const mostSteps = 100

@@ -9,7 +9,7 @@ export interface NameConstraints {
   readonly excluded: GeneralNames
 }
 
-/** What a certificate is called, all of it. */
+/** All names of a certificate: its subject and its alternative names. */
 export interface CertificateNames {
   readonly subject: readonly RelativeDistinguishedName[]
   readonly names: GeneralNames

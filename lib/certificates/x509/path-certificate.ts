@@ -1,6 +1,6 @@
 /**
- * What path validation (RFC 5280 §6.1) needs of one certificate: its names, its key, and every extension that limits
- * it.
+ * The parts of a certificate that path validation (RFC 5280 §6.1) needs: its names, its key, and every extension that
+ * limits it.
  */
 import type { KeyObject } from 'node:crypto'
 import { isStrong, type Signed } from './signature.ts'
@@ -28,7 +28,7 @@ export interface PathCertificate extends Signed {
   readonly version: number
   /** Whether it says that it is a certificate authority; undefined where it says nothing. */
   readonly ca: boolean | undefined
-  /** How many further authorities may stand between this one and the end of the path; undefined: any number. */
+  /** Most authorities between this one and the end of the path, self-issued ones not counted; undefined: any number. */
   readonly pathLength: number | undefined
   /** The key usage bits that are set; undefined: any use. */
   readonly keyUsage: readonly string[] | undefined

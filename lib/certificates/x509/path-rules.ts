@@ -1,4 +1,4 @@
-/** What must hold in a path from a client's certificate up to a trusted authority (RFC 5280 §6.1, §4.2). */
+/** Rules for a path from a client's certificate up to a trusted authority (RFC 5280 §6.1, §4.2). */
 import { algorithmProblem, verifySignature } from './signature.ts'
 import { formatDistinguishedName } from './distinguished-name.ts'
 import { keepsTo } from './name-constraints.ts'
@@ -17,7 +17,7 @@ const anyPurpose = '2.5.29.37.0'
 // a certificate made this moment by an authority whose clock is slightly ahead is not refused
 const clockTolerance = 10_000
 
-/** What is wrong with a path, as a clause about the client's certificate; undefined where nothing is. */
+/** Says what is wrong with a path, as a clause about the client's certificate; undefined where nothing is. */
 export function pathProblem(path: Path, now: number, purpose: Purpose): string | undefined {
   const [leaf] = path
   if (leaf === undefined) return 'is missing'

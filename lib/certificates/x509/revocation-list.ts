@@ -100,7 +100,7 @@ function next(values: Generator<DerValue, void, undefined>): DerValue {
   return value
 }
 
-/** What may follow thisUpdate, each of it optional: nextUpdate, the entries and the extensions. */
+/** Finds what may follow thisUpdate, each of it optional: nextUpdate, the entries and the extensions. */
 function rest(values: Iterable<DerValue>): (DerValue | undefined)[] {
   const found: (DerValue | undefined)[] = [undefined, undefined, undefined]
   for (const value of values) {

@@ -14,7 +14,7 @@ export interface RevocationOptions {
   /** Paths of files with lists in PEM or DER; one file may hold several in PEM. */
   readonly crl: string | readonly string[]
   /**
-   * What becomes of a certificate that no list tells about: none of its issuer, or none whose time has not passed.
+   * Treatment of a certificate that no list tells about: none of its issuer, or none whose time has not passed.
    * `refuse` (default) answers 503: nobody knows whether it was revoked. `accept` takes it as not revoked, unless an
    * outdated list has it.
    */
@@ -41,7 +41,7 @@ export interface RevocationLists {
   revoked(path: readonly PathCertificate[], now: number): Promise<string | undefined>
 }
 
-/** How long the files are taken to be unchanged, in milliseconds. */
+/** Time for which the files are taken to be unchanged, in milliseconds. */
 const checkInterval = 1000
 const reportInterval = 60_000
 const largestFile = 67_108_864

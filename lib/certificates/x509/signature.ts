@@ -6,7 +6,7 @@ import { constants, verify, type KeyObject } from 'node:crypto'
 import { DerError, derInside, derOid, derTags, type DerValue } from './der.ts'
 import { rsaProblem } from '../../crypto/rsa-strength.ts'
 
-/** What a signature was made over, and how. */
+/** A signature, the content it was made over, and its algorithm. */
 export interface Signed {
   readonly content: Uint8Array
   readonly algorithm: SignatureAlgorithm

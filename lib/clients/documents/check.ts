@@ -13,12 +13,12 @@ import { checkOffered, type Offered } from '../offered.ts'
 import { keepDocument, marksOf } from './document.ts'
 import type { DocumentPolicy } from './options.ts'
 
-/** What a server lets documents say. */
+/** Rules of a server for what documents may say. */
 export interface DocumentRules {
   readonly redirectUris: DocumentPolicy['redirectUris']
   /** Whether addresses to fetch from may be http on a loopback host. */
   readonly loopback: boolean
-  /** What the server has; of grants nothing: what a client cannot use here it may use elsewhere. */
+  /** Values that the server has, of grants none: what a client cannot use here it may use elsewhere. */
   readonly offered: Omit<Offered, 'methods' | 'grantTypes' | 'responseTypes' | 'confidentialGrantTypes'>
   /** Whether clients without a key may be let in at all. */
   readonly publicClients: boolean
@@ -86,8 +86,8 @@ const privateMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv']
 type Method = 'none' | 'private_key_jwt'
 
 /**
- * How the client may authenticate: the method it names, or those of its list. Of a list that has both, the client
- * counts as public, and what it proves with its key beside that is proved.
+ * Reads the methods the client may authenticate by: the one it names, or those of its list. Of a list that has both,
+ * the client counts as public, and what it proves with its key beside that is proved.
  */
 function methodsOf(given: Readonly<Record<string, unknown>>, { publicClients }: DocumentRules): readonly [Method, ...Method[]] {
   const { token_endpoint_auth_method: one, token_endpoint_auth_methods_supported: list } = given
@@ -131,7 +131,7 @@ function checkRedirects(client_id: string, read: Partial<ClientMetadata>, { redi
   })
 }
 
-/** What the profile has every client be. */
+/** Has access tokens bound by DPoP where public clients are not let in and no certificate binds them. */
 function profiled({ tls_client_certificate_bound_access_tokens: bound }: Partial<ClientMetadata>, rules: DocumentRules) {
   return rules.publicClients || bound === true ? {} : { dpop_bound_access_tokens: true }
 }

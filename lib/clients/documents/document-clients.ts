@@ -13,7 +13,7 @@ import { documentFetches, FetchRefusedError } from './fetches.ts'
 import { documentAddressProblem, namesDocument } from './identifier.ts'
 import type { DocumentPolicy } from './options.ts'
 
-/** What is told of documents. */
+/** Events of client documents. */
 export type DocumentHappening =
   | { readonly type: 'client_document.fetched'; readonly client_id: string; readonly expires_in: number }
   | { readonly type: 'client_document.changed'; readonly client_id: string; readonly members: readonly ConsentedMember[] }
@@ -130,7 +130,7 @@ function isJson(mediaType: string): boolean {
   return mediaType === 'application/json' || /^application\/[^+]+\+json$/.test(mediaType)
 }
 
-/** What was wrong, as a clause an operator can read. */
+/** Words what was wrong as a clause an operator can read. */
 function reasonOf(error: unknown): string {
   const isTold = error instanceof DocumentError || error instanceof GuardedFetchError || error instanceof FetchRefusedError
   // what an application's own fetch throws may quote anything

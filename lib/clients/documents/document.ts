@@ -1,8 +1,8 @@
-/** What is known of a client whose metadata is a document of its own. */
+/** Facts about a client whose metadata is a document of its own. */
 import { sha256 } from '../../crypto/sha256.ts'
 import type { Client } from '../client.ts'
 
-/** What people are asked about: when one of these is another than they agreed to, they are asked again. */
+/** Members that people are asked about: when one is another than they agreed to, they are asked again. */
 export const consentedMembers = ['client_name', 'redirect_uris', 'token_endpoint_auth_method', 'jwks'] as const
 
 /** A member a person's consent rests on. */
@@ -13,7 +13,7 @@ export type DocumentMarks = Readonly<Record<ConsentedMember, string>>
 
 /** The document behind a client. */
 export interface ClientDocument {
-  /** Where it is: the one name about it that nobody but its owner could choose. */
+  /** Host of its address: the one name about it that nobody but its owner could choose. */
   readonly host: string
   /**
    * True: every redirect URI leads to the person's own machine, where any program could have begun this (RFC 8252

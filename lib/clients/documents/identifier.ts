@@ -8,7 +8,7 @@ export function namesDocument(client_id: string): boolean {
 }
 
 /**
- * What is wrong with such a client_id, as the end of a sentence; undefined: nothing. Judged as the text it is: an
+ * Finds the fault in such a client_id, as the end of a sentence; undefined: none. It is judged as the text it is: an
  * address that a URL parser would repair is another string, and so another client.
  */
 export function documentAddressProblem(client_id: string): string | undefined {

@@ -4,7 +4,7 @@ import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type R
 /** See {@link TokenRouterOptions.clientDocuments}. */
 export interface ClientDocumentsOptions {
   /**
-   * Whose documents are fetched: host names, each `claude.ai`, `*.example.com` (every name below it) or `*` (any),
+   * Hosts whose documents are fetched: names, each `claude.ai`, `*.example.com` (every name below it) or `*` (any),
    * whatever the port; or a function of the address. Asked before anything is fetched.
    */
   readonly hosts: readonly string[] | ((address: URL) => boolean)

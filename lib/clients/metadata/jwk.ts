@@ -23,7 +23,7 @@ export const jwkMembers = [
 ] as const
 
 /**
- * What is wrong with something that is to be a key, as the end of a sentence; undefined: nothing that can be seen from
+ * Finds the fault in something that is to be a key, as the end of a sentence; undefined: none that can be seen from
  * here.
  */
 export function keyProblem(key: unknown): string | undefined {

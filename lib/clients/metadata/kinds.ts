@@ -8,7 +8,7 @@ import { isWebAddress, redirectUriProblem } from './uri.ts'
 
 export type { Fail } from './fail.ts'
 
-/** Where metadata is read. */
+/** Context in which metadata is read. */
 export interface Reading {
   readonly fail: Fail
   /** Whether addresses to send requests to may be http on a loopback host. */
@@ -27,7 +27,7 @@ const mostItems = 100
 const mostRedirectUris = 1000
 // no store and no page has a use for them, and some stores cannot keep them
 const forbidden = /[\p{Cc}\p{Surrogate}\u2028\u2029]/u
-/** What milliseconds since the epoch have been since 1973, and seconds will be in the year 5138. */
+/** Number that milliseconds since the epoch passed in 1973, and that seconds will reach in the year 5138. */
 const likelyMilliseconds = 100_000_000_000
 
 const opaque: KindJudge = (value, member, { fail }) =>
@@ -80,7 +80,7 @@ const seconds: KindJudge = (value, member, { fail }) => {
   return problem === undefined ? value : fail(member, `${problem}, or 0 for never`)
 }
 
-/** What is wrong with a time, as the end of a sentence; undefined: nothing. */
+/** Finds the fault in a time, as the end of a sentence; undefined: none. */
 export function secondsProblem(value: unknown): string | undefined {
   if (!Number.isSafeInteger(value) || Number(value) < 0) return 'must be seconds since the epoch'
   return Number(value) >= likelyMilliseconds ? 'must be seconds since the epoch, not milliseconds' : undefined

@@ -30,7 +30,7 @@ export interface RegisteredMetadata {
   readonly policy_uri?: string | undefined
   /** The client's logo. */
   readonly logo_uri?: string | undefined
-  /** How people responsible for the client can be reached, such as email addresses (RFC 7591 §2). */
+  /** Ways to reach the people responsible for the client, such as email addresses (RFC 7591 §2). */
   readonly contacts?: readonly string[] | undefined
   /** Names the client's software, the same for each of its installations (RFC 7591 §2). */
   readonly software_id?: string | undefined
@@ -38,7 +38,7 @@ export interface RegisteredMetadata {
   readonly software_version?: string | undefined
   /** `web` or `native` (OpenID Connect Registration §2). */
   readonly application_type?: string | undefined
-  /** Where somebody else may ask the client to start a sign-in: https (OpenID Connect Core §4). */
+  /** Address at which somebody else may ask the client to start a sign-in: https (OpenID Connect Core §4). */
   readonly initiate_login_uri?: string | undefined
   /** The secret of the secret-based methods. Never readable again on the {@link Client} made from this. */
   readonly client_secret?: string | undefined
@@ -83,9 +83,9 @@ export interface RegisteredMetadata {
   readonly id_token_signed_response_alg?: string | undefined
   /** Present: userinfo is answered as a JWT signed so (OpenID Connect Registration §2). */
   readonly userinfo_signed_response_alg?: string | undefined
-  /** What authorization responses are signed with where the request asks for signed ones (JARM §3). Default RS256. */
+  /** Algorithm of authorization responses a request wants signed (JARM §3). Default: the server's first. */
   readonly authorization_signed_response_alg?: string | undefined
-  /** What introspection answers are signed with where this client asks for signed ones (RFC 9701 §6). Default RS256. */
+  /** Algorithm of introspection answers this client wants signed (RFC 9701 §6). Default: the server's first. */
   readonly introspection_signed_response_alg?: string | undefined
   /** The one algorithm of this client's request objects (RFC 9101 §10.5). */
   readonly request_object_signing_alg?: string | undefined
@@ -111,20 +111,20 @@ export interface RegisteredMetadata {
    * is registered, not when it is configured.
    */
   readonly sector_identifier_uri?: string | undefined
-  /** How this client learns of what a person decided: `poll` (default), `ping` or `push` (OpenID Connect CIBA §4). */
+  /** Way this client learns of what a person decided: `poll` (default), `ping` or `push` (OpenID Connect CIBA §4). */
   readonly backchannel_token_delivery_mode?: string | undefined
-  /** Where it is pinged or pushed to. */
+  /** Address it is pinged at or pushed to. */
   readonly backchannel_client_notification_endpoint?: string | undefined
   /** The one algorithm of this client's signed authentication requests; present: it signs them, always. */
   readonly backchannel_authentication_request_signing_alg?: string | undefined
   /** True: this client sends the person's `user_code`, where the server asks for one. */
   readonly backchannel_user_code_parameter?: boolean | undefined
   /**
-   * Where the browser may be sent after a logout that this client asked for (OpenID Connect RP-Initiated Logout §3.1),
-   * compared as they are.
+   * Addresses the browser may be sent to after a logout that this client asked for (OpenID Connect RP-Initiated Logout
+   * §3.1), compared as they are.
    */
   readonly post_logout_redirect_uris?: readonly string[] | undefined
-  /** Where this client is told that a session ended (OpenID Connect Back-Channel Logout §2.2). */
+  /** Address at which this client is told that a session ended (OpenID Connect Back-Channel Logout §2.2). */
   readonly backchannel_logout_uri?: string | undefined
   /** True: it is told of sessions that it knows by their `sid` alone. */
   readonly backchannel_logout_session_required?: boolean | undefined
@@ -150,10 +150,10 @@ export type ClientMetadata = {
 /** Metadata as it was read: without `null`, each member of its kind. */
 export type ReadMetadata = RegisteredMetadata & Readonly<Record<string, unknown>>
 
-/** What must be true of several members together: calls `fail` with the one that is wrong, and what it must be. */
+/** Rule of several members together: calls `fail` with the one that is wrong, and what it must be. */
 export type MetadataRule = (metadata: ReadMetadata, fail: Fail) => void
 
-/** What a server says that clients may register, member by member. */
+/** Names of a server's lists of values that clients may register, member by member. */
 export type OfferedValues =
   | 'methods'
   | 'assertionAlgorithms'
@@ -165,10 +165,10 @@ export type OfferedValues =
   | 'subjectTypes'
   | 'deliveryModes'
 
-/** What is true of one member. */
+/** Facts about one member. */
 export interface MetadataMember {
   readonly kind: MetadataKind
-  /** Where it is defined; absent: here alone. */
+  /** Section of the specification that defines it; absent: it is defined here alone. */
   readonly section?: string
   /** The values there are, whatever the server. */
   readonly values?: readonly string[]
@@ -263,7 +263,7 @@ const members: ReadonlyMap<string, MetadataMember> = new Map(Object.entries(clie
 /** The language is written as in BCP 47. */
 const translated = /^([a-z_]+)#[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*$/
 
-/** What is true of a member of this name, its language aside; undefined where the library knows none. */
+/** Finds the facts about a member of this name, its language aside; undefined where the library knows none. */
 export function memberOf(name: string): MetadataMember | undefined {
   const found = members.get(name)
   if (found !== undefined || !name.includes('#')) return found

@@ -1,4 +1,4 @@
-/** What must be true of several members of client metadata together, of configured and of registered clients alike. */
+/** Rules of several members of client metadata together, for configured and for registered clients alike. */
 import { notificationEndpointIsNeeded, pushedTokensAreUnbound } from '../backchannel-metadata.ts'
 import { checkFederatedCredentials } from '../configured-credentials.ts'
 import { certificateSubjects } from '../credentials.ts'

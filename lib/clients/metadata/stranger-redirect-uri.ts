@@ -13,7 +13,7 @@ export function hasDotSegments(uri: string): boolean {
 }
 
 /**
- * What is wrong with a redirect URI that a client names for itself, as the end of a sentence; undefined: nothing.
+ * Finds the fault in a redirect URI that a client names for itself, as the end of a sentence; undefined: none.
  *
  * @param schemes private-use schemes that are let in beside those of reversed domain names.
  */

@@ -7,14 +7,14 @@ import { isLoopbackHost } from '../../options.ts'
 const longest = 2000
 /** RFC 3986 §3: a scheme, and after it reserved, unreserved and percent-encoded characters alone. */
 const uriSyntax = /^[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
-/** What http URIs have: an authority, in brackets where it is an IPv6 address (§3.2.2). */
+/** Syntax of http URIs: they have an authority, its host in brackets where it is an IPv6 address (§3.2.2). */
 const webSyntax = /^https?:\/\/(?:[^/?#@[\]]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:[\]]+)(?::\d*)?(?:[/?#][^[\]]*)?$/i
 /** Schemes a browser runs or reads instead of going anywhere (RFC 9700 §4.1.3). */
 const runSchemes = ['javascript', 'data', 'vbscript', 'blob', 'file', 'about', 'view-source', 'filesystem', 'jar']
 /** Schemes that are the network's and no app's. */
 const networkSchemes = ['http', 'https', 'ws', 'wss', 'ftp', 'mailto', 'tel', 'sms', 'urn']
 
-/** What is wrong with an absolute URI, as the end of a sentence; undefined: nothing. */
+/** Finds the fault in what is to be an absolute URI, as the end of a sentence; undefined: none. */
 export function uriProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string'
   if (value.length > longest) return `must be at most ${longest} characters long`
@@ -28,7 +28,7 @@ export function uriProblem(value: unknown): string | undefined {
 }
 
 /**
- * What is wrong with the redirect URI of any client (RFC 6749 §3.1.2), as the end of a sentence; undefined: nothing.
+ * Finds the fault in the redirect URI of any client (RFC 6749 §3.1.2), as the end of a sentence; undefined: none.
  */
 export function redirectUriProblem(value: unknown): string | undefined {
   const problem = uriProblem(value)

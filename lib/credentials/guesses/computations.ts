@@ -18,7 +18,7 @@ interface Waiting {
 
 let running = 0
 let waiting = 0
-/** Who waits, by network. The one whose turn is next comes first. */
+/** Computations that wait, by network. The network whose turn is next comes first. */
 const queues = new Map<string, Waiting[]>()
 
 /**

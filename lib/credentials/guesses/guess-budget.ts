@@ -1,4 +1,4 @@
-/** What one process knows of how often somebody may still guess wrong, and the places of those it is judging. */
+/** Budgets of one process: how often somebody may still guess wrong, and the places of those it is judging. */
 import type { GuessCount } from './guess-counter.ts'
 
 /** Somebody whose guess is being judged. */

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { update } from '../../stores/records.ts'
 import type { Store } from '../../stores/store.ts'
 
-/** How many guesses were wrong in a window that began with the first of them. */
+/** Count of wrong guesses in a window that began with the first of them. */
 export interface GuessCount {
   readonly wrong: number
   /** Milliseconds since the epoch: when the window ends. */

@@ -1,4 +1,4 @@
-/** Who may have a guess judged now, who waits for those before, and what is known once it was judged. */
+/** Places of guesses: who may have one judged now, who waits for those before, and what is known once it was judged. */
 import { hash } from 'node:crypto'
 import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
 import { growingCache } from '../../stores/growing-cache.ts'
@@ -10,7 +10,7 @@ import type { GuessCount, GuessCounter } from './guess-counter.ts'
  * nothing.
  */
 export interface Guess extends Guesser {
-  /** Where it came from, as it was told. */
+  /** Network it came from, as it was told. */
   readonly network: string
   /** Its network has used up its wrong guesses: it may be compared, and nothing costly may be computed for it. */
   readonly spent: boolean
@@ -38,18 +38,18 @@ export interface GuessRules {
   readonly countNetwork: GuessCounter
 }
 
-/** How many are remembered: of one that is not, its next wrong guess tells what the store knows. */
+/** Most that are remembered: of one that is not, its next wrong guess tells what the store knows. */
 const mostNetworks = 10_000
 const mostPairs = 20_000
 /**
- * How many counts a network that has used up its budget has for all the clients it goes on to name: more names take no
- * more memory.
+ * Number of counts that a network which has used up its budget has for all the clients it goes on to name: more names
+ * take no more memory.
  */
 const sharesOfNetwork = 4096
 /** In characters. */
 const longestName = 128
 
-/** What this process knows, and what it is judging. */
+/** Budgets by which this process knows what was wrong, and what it is judging. */
 interface Known {
   readonly networks: ReturnType<typeof growingCache<GuessBudget>>
   /** By client and network; and by network and share of the clients. */
@@ -82,7 +82,7 @@ class ReservedGuess implements Guess {
   private readonly known: Known
   private readonly ofNetwork: GuessBudget
   private readonly ofPair: GuessBudget
-  /** What counts in place of the pair where its network has used up its own budget. */
+  /** Budget that counts in place of the pair's where its network has used up its own. */
   private ofShare: GuessBudget | undefined
 
   constructor(rules: GuessRules, known: Known, client_id: string, network: string) {
@@ -163,7 +163,7 @@ class ReservedGuess implements Guess {
     return pair.value.wrong > rules.ofPair ? tooMany(pair.value.ends - rules.clock()) : undefined
   }
 
-  /** What the store counted, or, where it does not answer, what this process knows. */
+  /** Takes the store's count or, where it does not answer, this process's own with this guess added. */
   private countOf(counted: PromiseSettledResult<GuessCount>, budget: GuessBudget): GuessCount {
     if (counted.status === 'fulfilled') return counted.value
     const now = this.rules.clock()

@@ -35,7 +35,7 @@ export interface GuessProtection {
   reserve(client_id: string, network: string): Guess | Promise<Guess>
 }
 
-/** How many attempts a network has at all clients together, for each it has at one. */
+/** Attempts a network has at all clients together, for each it has at one. */
 const networkFactor = 10
 
 /** The options of `guessProtection()`. */

@@ -10,10 +10,10 @@ import { sha256 } from '../../crypto/sha256.ts'
 /** The checks {@link verifyClientSecret} goes through, in order. */
 export const secretChecks = ['secret', 'secret_expiry'] as const
 
-/** What becomes of a client that does not form-encode what stands in the Authorization header. */
+/** Treatment of a client that does not form-encode what stands in the Authorization header. */
 export type BasicEncoding = 'report' | 'enforce'
 
-/** What a request carried, before anything is known of it. */
+/** Secret that a request carried, before anything is known of it. */
 export interface SecretSent {
   /** Decoded. */
   readonly presented: string
@@ -21,9 +21,9 @@ export interface SecretSent {
   readonly asSent?: string | undefined
   /** Whether it is known already that the client encodes nothing. */
   readonly unencoded?: boolean | undefined
-  /** What becomes of one that is right as it came. Default `report`. */
+  /** Treatment of one that is right as it came. Default `report`. */
   readonly basicEncoding?: BasicEncoding | undefined
-  /** Whose guess it is, where guesses are bounded. */
+  /** Origin of the guess, where guesses are bounded. */
   readonly guess?: GuessInFlight | undefined
 }
 
@@ -34,7 +34,7 @@ export interface SecretJudging {
   readonly decision: DecisionBuilder
 }
 
-/** Whose guess it is: what costly work is to be done for. */
+/** Origin of a guess: the network that costly work is to be done for. */
 interface GuessInFlight {
   readonly network: string
   /** Its network has used up its wrong guesses. */
@@ -44,7 +44,7 @@ interface GuessInFlight {
 interface SecretDigest extends Dated {
   readonly id: string
   readonly digest: Uint8Array
-  /** What makes a presented secret comparable with it. */
+  /** Makes a presented secret comparable with it. */
   readonly of: (secret: string) => Uint8Array
 }
 
@@ -55,7 +55,7 @@ type Match = Dated & Pick<ClientSecret, 'id'>
  * Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere.
  */
 const digestKey = randomBytes(32).toString('hex')
-/** What clients without a secret, and clients that do not exist, are compared with. */
+/** Digest that clients without a secret, and clients that do not exist, are compared with. */
 const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf }]
 
 const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()

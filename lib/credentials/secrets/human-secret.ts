@@ -62,7 +62,7 @@ const memoryKey = randomBytes(32).toString('hex')
 const remembered = new LRUCache<string, true>({ max: 10_000 })
 const underWay = new Map<string, Promise<Buffer>>()
 
-/** What a client without such secrets, or one that does not exist, is compared with. */
+/** Hash that a client without such secrets, or one that does not exist, is compared with. */
 const nobodysHash = `$scrypt$ln=${current.ln},r=${current.r},p=${current.p}$${randomBytes(saltLength).toString('base64url')}$${randomBytes(keyLength).toString('base64url')}`
 
 /**

@@ -34,7 +34,7 @@ export async function advance(exchange: Exchange, authorization: Authorization, 
   await sendToClient(res, context, { ...request, client }, parameters)
 }
 
-/** What is shown of a client's document is what is agreed to, whatever it says by then. */
+/** Notes what is shown of a client's document for consent: that is what is agreed to, whatever it says by then. */
 function asShown(authorization: Authorization, needed: 'login' | 'consent'): Authorization {
   const document = needed === 'consent' ? clientDocument(authorization.client) : undefined
   if (document === undefined) return authorization

@@ -1,7 +1,7 @@
 /**
- * What people agreed to of a client whose metadata is a document: it may say something else tomorrow, and then they are
- * asked again, whatever the application remembers (Client ID Metadata Document §6). Kept in the store, so that every
- * process and every restart knows.
+ * Consent to a client whose metadata is a document: it may say something else tomorrow, and then people are asked
+ * again, whatever the application remembers (Client ID Metadata Document §6). Kept in the store, so that every process
+ * and every restart knows.
  */
 import type { Client } from '../../clients/client.ts'
 import {

@@ -9,7 +9,7 @@ import type { ConsentedMember } from '../../clients/documents/document.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
-/** What a page needs to know. */
+/** The facts a page needs to know. */
 export interface InteractionPrompt {
   /**
    * Names this interaction in `resume()`. Unguessable; bind it to the browser's session, and accept it back from no
@@ -20,7 +20,7 @@ export interface InteractionPrompt {
   readonly name: 'login' | 'consent'
   /** The client that asks. */
   readonly client: Client
-  /** Who vouches for the client: show that nobody does where it only `registered` itself, or has a `document`. */
+  /** Says who vouches for the client: show that nobody does where it only `registered` itself, or has a `document`. */
   readonly client_origin: ClientOrigin
   /** The document of a client that is described by one. */
   readonly document?: PromptedDocument | undefined
@@ -33,13 +33,13 @@ export interface InteractionPrompt {
   readonly scope: readonly string[]
   /** The resources it asks for access to. */
   readonly resources: readonly string[]
-  /** What the client knows of the person, for prefilling the login form. */
+  /** The client's hint at who the person is, for prefilling the login form. */
   readonly login_hint?: string | undefined
   /** The languages wanted for the page, as the client sent them. */
   readonly ui_locales?: string | undefined
   /** The languages wanted for claims, as the client sent them. */
   readonly claims_locales?: string | undefined
-  /** How the page should be shown: `page`, `popup`, `touch` or `wap` (OpenID Connect Core §3.1.2.1). */
+  /** The way to show the page: `page`, `popup`, `touch` or `wap` (OpenID Connect Core §3.1.2.1). */
   readonly display?: string | undefined
   /**
    * True: the person signs in anew, whoever is signed in: the client asked for it, or somebody else is there than it
@@ -48,17 +48,15 @@ export interface InteractionPrompt {
   readonly reauthenticate: boolean
   /** Seconds a sign-in may be old (OpenID Connect Core §3.1.2.1), where the client said. */
   readonly max_age?: number | undefined
-  /** How the person should sign in, the best first; what they did is the account's `acr`. */
+  /** The kinds of sign-in the client asks for, the best first; the one that was reached is the account's `acr`. */
   readonly acr_values: readonly string[]
   /** The claims asked for one by one, beyond what `scope` gives. Name them on the consent page. */
   readonly claims: readonly string[]
-  /** What exactly is asked for, each checked by its type's check (RFC 9396). Show it on the consent page. */
+  /** The details asked for, each checked by its type's check (RFC 9396). Show them on the consent page. */
   readonly authorization_details: readonly AuthorizationDetail[]
 }
 
-/**
- * What a page shows of a client's document beside its name, which is its own choice (Client ID Metadata Document §6).
- */
+/** The parts of a client's document to show beside its name, which it chose itself (Client ID Metadata Document §6). */
 export interface PromptedDocument {
   /** The document's host: who the client is. */
   readonly host: string
@@ -67,21 +65,21 @@ export interface PromptedDocument {
   /** True: all its redirect URIs lead to the person's own machine, where any program could have begun this. */
   readonly loopback: boolean
   /**
-   * What is another than when the person agreed last, and why they are asked again; empty: nothing, or they never did.
+   * Members that changed since the person last agreed, so that they are asked again; empty: none, or they never did.
    */
   readonly changed: readonly ConsentedMember[]
 }
 
-/** What the person did. */
+/** The outcome of an interaction: a sign-in, a consent or a refusal. */
 export type InteractionResult =
   | { /** The person has signed in. */ readonly login: Account }
   | { /** The person has agreed. */ readonly consent: true }
   /** The person, or the application's policy, said no (RFC 6749 §4.1.2.1). */
   | { /** The request ends here, and the client is told. */ readonly error: 'access_denied' }
 
-/** What the host application implements. */
+/** The functions the host application implements. */
 export interface Interaction {
-  /** Who is signed in with this browser; undefined when nobody is. */
+  /** Finds who is signed in with this browser; undefined when nobody is. */
   account(req: Request): Account | undefined | Promise<Account | undefined>
   /**
    * Whether the person has already agreed that this client gets this scope at each of these resources, which are those
@@ -108,13 +106,13 @@ export interface Interaction {
   error?(req: Request, res: Response, details: ErrorDetails): void | Promise<void>
 }
 
-/** What an error page needs to know. */
+/** The facts an error page needs to know. */
 export interface ErrorDetails {
   /** The error code. */
   readonly error: string
   /** One sentence on what was wrong. */
   readonly error_description: string
-  /** Whose request it was, once that is known. */
+  /** The client whose request it was, once that is known. */
   readonly client?: Client
   /** Says who vouches for that client. */
   readonly client_origin?: ClientOrigin

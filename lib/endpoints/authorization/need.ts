@@ -19,7 +19,7 @@ export interface Asked {
   readonly pending: PendingAuthorization
 }
 
-/** What the person has to do; undefined: nothing more. */
+/** Finds what the person has to do; undefined: nothing more. */
 export async function whatIsNeeded(
   context: EndpointContext,
   req: Request,
@@ -59,7 +59,7 @@ export function checkSignedIn(context: EndpointContext, asked: Asked, account: A
     throw new OAuthError('unmet_authentication_requirements', 400, 'the sign-in was of another kind than is required')
 }
 
-/** What a page needs to know. */
+/** Gathers what a page needs to know. */
 export async function promptOf(
   { server }: EndpointContext,
   { id, name, account }: { readonly id: string; readonly name: 'login' | 'consent'; readonly account: Account | undefined },
@@ -94,7 +94,7 @@ function signedInForThis({ login }: PendingAuthorization, account: Account): boo
   return login?.sub === account.sub && login.auth_time === account.auth_time
 }
 
-/** What asks for a sign-in whoever is signed in (OpenID Connect Core §3.1.2.1). */
+/** The prompts that ask for a sign-in whoever is signed in (OpenID Connect Core §3.1.2.1). */
 const signInPrompts: readonly string[] = ['login', 'select_account']
 
 function mustSignIn(context: EndpointContext, asked: Asked, account: Account): boolean {

@@ -19,17 +19,17 @@ export interface PendingAuthorization {
   readonly login?: Account | undefined
   /** The person agreed, for this request. */
   readonly consent?: { readonly sub: string } | undefined
-  /** What the page that asked for it said of the client's document, where it has one. */
+  /** The marks of the client's document, where it has one, as the page that asked for consent showed it. */
   readonly document?: DocumentMarks | undefined
   /** The pushed request this is, if it is one: it is used up with the answer. */
   readonly pushed?: string | undefined
   /** Milliseconds since the epoch after which it waits no longer. */
   readonly expires_at?: number | undefined
-  /** What the client was answered, sealed: whoever sends the same form again is given it again. */
+  /** The answer the client was given, sealed: whoever sends the same form again is given it again. */
   readonly answered?: string | undefined
 }
 
-/** What the client was answered: a code, and whom it is about; or an error. */
+/** The answer a client was given: a code, and the person it is about; or an error. */
 export type GivenAnswer =
   | { readonly parameters: { readonly code: string }; readonly sub: string }
   | { readonly parameters: { readonly error: string; readonly error_description: string }; readonly sub?: undefined }
@@ -81,7 +81,7 @@ export function withAnswer(server: TokenServer, pending: PendingAuthorization, g
   return { ...pending, answered: sealed(server, purpose, given) }
 }
 
-/** What the client was answered; undefined while the request waits. */
+/** Opens the answer the client was given; undefined while the request waits. */
 export function answerOf(server: TokenServer, { answered }: PendingAuthorization): GivenAnswer | undefined {
   return answered === undefined ? undefined : (opened(server, purpose, answered) as GivenAnswer)
 }

@@ -1,4 +1,4 @@
-/** What the authorization endpoint answers: a response to the client, or a page where no redirect can be trusted. */
+/** The authorization endpoint's answers to clients. Where no redirect can be trusted, a page answers instead. */
 import type { Response } from 'express'
 import type { EndpointContext } from '../endpoint.ts'
 import { signFor } from '../../tokens/signed-response.ts'

@@ -1,4 +1,4 @@
-/** What the application's pages call: what they show, and going on once a person has done something. */
+/** Functions behind the application's pages: for what they show, and for going on once a person has done something. */
 import type { Request } from 'express'
 import type { Client } from '../../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../../errors.ts'
@@ -58,7 +58,7 @@ export async function resumeAuthorization(exchange: Exchange, id: string, result
   })
 }
 
-/** What the pages of a waiting request show; undefined when it was never there, is finished or expired. */
+/** Finds what the pages of a waiting request show; undefined when it was never there, is finished or expired. */
 export async function describeInteraction(
   context: EndpointContext,
   req: Request,

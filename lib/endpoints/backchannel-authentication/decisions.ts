@@ -1,4 +1,4 @@
-/** What the page needs where people decide on backchannel authentication requests. */
+/** Functions for the page where people decide on backchannel authentication requests. */
 import type { Request } from 'express'
 import type { Client } from '../../clients/client.ts'
 import { tellError } from '../../http/error-handler.ts'

@@ -1,6 +1,4 @@
-/**
- * What an application brings to backchannel authentication: who is meant, how they are asked, and within which bounds.
- */
+/** The application's part of backchannel authentication: who is meant, how they are asked, and within which bounds. */
 import type { PostJson } from '../../outbound/guarded-fetch.ts'
 import type { Client } from '../../clients/client.ts'
 import { ConfigurationError, eachOf, fn, integer, oneOf, required, type Checks, type Read } from '../../options.ts'
@@ -9,9 +7,9 @@ import { deliveryModes, type DeliveryMode } from '../../codes/backchannel-reques
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 
 /**
- * Whom a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this server's
- * that it sent as `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to you
- * alone. Check it; where it has expired, throw `new OAuthError('expired_login_hint_token', 400, '…')`.
+ * The person a client means: what it sent as `login_hint` or `login_hint_token`, or the `sub` of an ID Token of this
+ * server's that it sent as `id_token_hint`. A `login_hint_token` comes as it was sent: whoever signs those is known to
+ * you alone. Check it; where it has expired, throw `new OAuthError('expired_login_hint_token', 400, '…')`.
  */
 export type PersonHint =
   | { /** A name of the person's, as the client knows it. */ readonly login_hint: string }
@@ -32,7 +30,7 @@ export interface BackchannelAuthentication {
   readonly authorization_details: readonly AuthorizationDetail[]
   /** Shown on the device the request came from too, so that the person can tell that it is theirs (CIBA Core §7.1). */
   readonly binding_message?: string | undefined
-  /** How the person should sign in, the best first. */
+  /** The kinds of sign-in the client asks for, the best first. */
   readonly acr_values: readonly string[]
   /** Seconds since the epoch. */
   readonly requested_at: number
@@ -62,8 +60,8 @@ export interface BackchannelAuthenticationOptions {
   /** Seconds a client waits between two polls. Default 5. */
   readonly interval?: number | undefined
   /**
-   * How clients may learn of the outcome. Default: poll, ping and push; push never under `fapi2-security`, whose tokens
-   * are bound to a key.
+   * The ways clients may learn of the outcome. Default: poll, ping and push; push never under `fapi2-security`, whose
+   * tokens are bound to a key.
    */
   readonly deliveryModes?: readonly DeliveryMode[] | undefined
   /**
@@ -86,13 +84,13 @@ export const backchannelAuthenticationChecks = {
   postJson: fn<PostJson>()
 } satisfies Checks<BackchannelAuthenticationOptions>
 
-/** How people are asked. */
+/** The policy by which people are asked. */
 export interface BackchannelPolicy extends Read<typeof backchannelAuthenticationChecks> {
   readonly deliveryModes: readonly DeliveryMode[]
   readonly postJson: PostJson
 }
 
-/** What the rest of the server says about it. */
+/** The parts of the server that the policy depends on. */
 export interface BackchannelSetting {
   readonly grantTypes: readonly string[]
   /** Whether every token must be bound to a key or a certificate. */
@@ -132,7 +130,7 @@ function checkModes(given: readonly DeliveryMode[] | undefined, senderConstraine
   return given
 }
 
-/** How a client learns of the outcome. */
+/** Finds the mode by which a client learns of the outcome: `poll` where it registered none. */
 export function modeOf({ backchannel_token_delivery_mode }: Pick<Client, 'backchannel_token_delivery_mode'>): string {
   return backchannel_token_delivery_mode ?? 'poll'
 }

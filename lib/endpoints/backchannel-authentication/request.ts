@@ -15,7 +15,7 @@ import { checkLength, checkSize, longestText } from '../../authorization-request
 import { modeOf, type BackchannelPolicy, type PersonHint } from './options.ts'
 import { readAuthenticationParameters } from './request-object.ts'
 
-/** What a client asked for, once every parameter has been judged and the person is known. */
+/** A client's request, once every parameter has been judged and the person is known. */
 export interface JudgedRequest {
   readonly request: Omit<BackchannelRequest, 'notification' | 'auth_method'>
   /** Present where the client is pinged or pushed to. */

@@ -17,7 +17,7 @@ import { findClient } from '../../clients/find-client.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { checkSize } from '../../authorization-requests/bounds.ts'
 
-/** What a device asks for, for the page where its person decides. */
+/** A device's request, for the page where its person decides. */
 export interface DeviceAuthorization {
   /** As it is shown on the device, `BCDF-GHJK`: let the person compare. */
   readonly user_code: string
@@ -32,7 +32,7 @@ export interface DeviceAuthorization {
 }
 
 /**
- * What the page at `verificationUri` calls, once the person has signed in.
+ * Functions that the page at `verificationUri` calls, once the person has signed in.
  *
  * User codes are short, so guessing is bounded: whoever enters ten wrong ones within ten minutes is refused for the
  * rest of them, by a rejection with an {@link OAuthError} of status 429 and `Retry-After`. Bound it per network too, as
@@ -40,9 +40,9 @@ export interface DeviceAuthorization {
  */
 export interface DeviceVerification {
   /**
-   * What the device with this user code asks for, the code in any spelling; undefined when there is none, or it is
-   * expired or decided. Show it, and ask: a code that arrived in a link or a message may be someone else's device (RFC
-   * 8628 §5.4).
+   * Finds what the device with this user code asks for, the code in any spelling; undefined when there is none, or it
+   * is expired or decided. Show it, and ask: a code that arrived in a link or a message may be someone else's device
+   * (RFC 8628 §5.4).
    */
   find(user_code: string, account: Pick<Account, 'sub'>): Promise<DeviceAuthorization | undefined>
   /**

@@ -20,7 +20,7 @@ export const deviceAuthorizationChecks = {
   interval: integer({ min: 1, max: 300, default: 5 })
 } satisfies Checks<DeviceAuthorizationOptions>
 
-/** How devices are authorized. */
+/** The policy by which devices are authorized. */
 export type DevicePolicy = Read<typeof deviceAuthorizationChecks>
 
 /** The policy where there is the grant. @throws ConfigurationError where there is one without the other. */

@@ -31,7 +31,7 @@ const pauses = [1000, 10_000]
 const atOnce = 10
 /** Milliseconds between two looks at what others left. */
 const lookEvery = 10_000
-/** What may be otherwise a moment later. */
+/** Failures that may be over a moment later. */
 const passing: readonly GuardedFetchReason[] = ['timeout', 'network', 'host_not_found']
 
 /** Sends logout tokens, and those that a process before left unsent. */

@@ -96,7 +96,7 @@ export async function finishLogout(
   await leave(exchange, options, found, false)
 }
 
-/** What the page that asks shows. */
+/** Gathers what the page that asks shows. */
 export function promptOf(id: string, { request, client }: FoundLogoutRequest): LogoutPrompt {
   const { post_logout_redirect_uri, logout_hint, ui_locales } = request
   const asking = client === undefined ? {} : { client, client_origin: clientOrigin(client) }

@@ -1,4 +1,4 @@
-/** What the application calls: sessions it ends itself, and going on once a person has said whether to sign out. */
+/** Functions the application calls: ending sessions itself, and going on once a person has said whether to sign out. */
 import type { Request, Response } from 'express'
 import { InvalidRequestError } from '../../errors.ts'
 import { answeringWithPages } from '../error-page.ts'
@@ -8,7 +8,7 @@ import { finishLogout, promptOf } from './endpoint.ts'
 import type { LogoutPrompt } from './options.ts'
 import { findLogoutRequest } from './request.ts'
 
-/** Whose sessions: all of a person's, or one. */
+/** The sessions that end: all of a person's, or one. */
 export type WhoseSessions =
   | {
       /** The person, all of whose sessions end. */
@@ -31,7 +31,7 @@ export interface LogoutFunctions {
    * then.
    */
   everywhere(whose: WhoseSessions): Promise<void>
-  /** What the page shows that asks whether to sign out; undefined when there is no such logout any more. */
+  /** Finds what the page shows that asks whether to sign out; undefined when there is no such logout any more. */
   request(id: string): Promise<LogoutPrompt | undefined>
   /**
    * Goes on after the person said yes or no: answers with a redirect or a page. The same form sent again is answered as

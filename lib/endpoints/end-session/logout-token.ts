@@ -8,7 +8,7 @@ import type { TokenServer } from '../../tokens/token-server.ts'
 const lifetime = 120
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** Whose session ended; without `sid`: all of them. */
+/** The person whose session ended, and the session; without `sid`: all of theirs. */
 export interface EndedSession {
   readonly sub: string
   readonly sid?: string | undefined

@@ -1,4 +1,4 @@
-/** What an application brings to logout: how its own session ends, and the pages people meet. */
+/** The application's part of logout: how its own session ends, and the pages people meet. */
 import type { Request, Response } from 'express'
 import type { Client } from '../../clients/client.ts'
 import type { ClientOrigin } from '../../clients/client-origin.ts'
@@ -13,23 +13,23 @@ export interface LogoutPrompt {
    * have sent.
    */
   readonly id: string
-  /** Who asks, as far as that is known. */
+  /** The client that asks, as far as that is known. */
   readonly client?: Client | undefined
-  /** Who vouches for that client. */
+  /** Says who vouches for that client. */
   readonly client_origin?: ClientOrigin | undefined
   /** Where the browser goes afterwards; one of the client's registered URIs. */
   readonly post_logout_redirect_uri?: string | undefined
-  /** Who is to be signed out, in the client's words: a hint and no proof. */
+  /** The person to be signed out, in the client's words: a hint and no proof. */
   readonly logout_hint?: string | undefined
   /** The languages the person prefers, as the client says. */
   readonly ui_locales?: string | undefined
 }
 
-/** What has become of a logout that leads to no client. */
+/** The outcome of a logout that leads to no client. */
 export interface LogoutOutcome {
   /** False: the person said no, and is still signed in. */
   readonly signedOut: boolean
-  /** Who asked, as far as that is known. */
+  /** The client that asked, as far as that is known. */
   readonly client?: Client | undefined
 }
 
@@ -61,7 +61,7 @@ export const logoutChecks = {
   postJson: fn<PostJson>()
 } satisfies Checks<LogoutOptions>
 
-/** What the rest of the server knows of logout. */
+/** Logout, as the rest of the server knows it. */
 export interface LogoutPolicy {
   /** Undefined: there is no endpoint, and sessions end by `logout.everywhere()` alone. */
   readonly options: LogoutOptions | undefined

@@ -7,7 +7,7 @@ import { add, find, read, swap, update } from '../../stores/records.ts'
 import type { Key, Store } from '../../stores/store.ts'
 import type { EndedSession } from './logout-token.ts'
 
-/** What is to be said about one ended session. */
+/** An ended session, and the clients still to be told of it. */
 export interface LogoutBatch extends EndedSession {
   /** Those not told yet. */
   readonly clients: readonly string[]

@@ -19,7 +19,7 @@ export interface LogoutRequest {
   readonly client_id?: string | undefined
   readonly post_logout_redirect_uri?: string | undefined
   readonly state?: string | undefined
-  /** Whom the hint names, by what the client calls them, and in which session. */
+  /** The person the hint names, by what the client calls them, and the session, where it names one. */
   readonly hint?: { readonly sub: string; readonly sid?: string | undefined } | undefined
   readonly logout_hint?: string | undefined
   readonly ui_locales?: string | undefined

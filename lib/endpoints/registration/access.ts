@@ -1,4 +1,4 @@
-/** Who may register, and who may manage a registration: bearer tokens (RFC 6750), in the Authorization header alone. */
+/** Access to registering and managing registrations: bearer tokens (RFC 6750), in the Authorization header alone. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
 import { sha256 } from '../../crypto/sha256.ts'
@@ -88,7 +88,7 @@ async function ask(check: Registration['checkInitialAccessToken'], token: string
   }
 }
 
-/** What no token's digest is. */
+/** A digest that no token has. */
 const nobodys = Buffer.alloc(32)
 
 /** Whether a token is the one of this digest, at the same cost for a registration that is not there. */

@@ -13,7 +13,7 @@ import { endRegistration } from './end-registration.ts'
 import { clientInformation, issueSecret, keptSecrets, type IssuedSecret, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
 
-/** Who asked, and for which registration. */
+/** The client that asked, the token it proved itself by, and its registration. */
 interface Managed {
   readonly client_id: string
   readonly registration_access_token: string

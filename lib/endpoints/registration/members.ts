@@ -1,4 +1,4 @@
-/** What a client may register of each member. One that is not here is not understood, and kept out (RFC 7591 §2). */
+/** Judges of the members a client may register. One that has none is not understood, and kept out (RFC 7591 §2). */
 import { memberOf, type MetadataMember, type OfferedValues } from '../../clients/metadata/metadata.ts'
 import { judgeOfKind, listOf } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
@@ -8,7 +8,7 @@ import { redirectUris } from './redirect-uris.ts'
 import type { RegistrationRules } from './rules.ts'
 import { oneOf, refuse, type Judge } from './values.ts'
 
-/** What this server has, by the names the table of members knows it by. */
+/** The values this server has, by the names the table of members knows them by. */
 const choices: Readonly<Record<OfferedValues, (rules: RegistrationRules) => readonly string[]>> = {
   methods: ({ methods }) => [...methods.keys()],
   assertionAlgorithms: ({ methods }) => [...new Set([...methods.values()].flat())],
@@ -51,7 +51,7 @@ function ofKind(kind: MetadataMember['kind']): Judge {
   return (value, member, { loopback }) => judgeOfKind(kind)(value, member, { fail: refuse, loopback }) as Json
 }
 
-/** What binds tokens to certificates that never come would be a promise nobody keeps. */
+/** Refuses to bind tokens to certificates that never come: that would be a promise nobody keeps. */
 const withCertificates: Judge = (value, member, rules) => {
   const bound = ofKind('flag')(value, member, rules)
   return bound === true && !rules.certificateMethods

@@ -17,7 +17,7 @@ import { applicationTypeOf } from './redirect-uris.ts'
 import type { RegistrationRules } from './rules.ts'
 import { refuse } from './values.ts'
 
-/** What is registered, without `client_id` and secrets. */
+/** The members that are registered, without `client_id` and secrets. */
 export type RegisteredMembers = Omit<Client, 'client_id'> & Readonly<Record<string, unknown>>
 
 /**

@@ -49,7 +49,7 @@ export interface RegistrationRequest {
   readonly action: 'register' | 'update'
   /** The client whose registration changes; absent where it is a new one. */
   readonly client_id: string
-  /** What would be registered, with the defaults in it. */
+  /** The metadata that would be registered, with the defaults in it. */
   readonly metadata: ReadMetadata
   /** The token it was sent with, where registering needs one. */
   readonly initialAccessToken: string | undefined
@@ -79,7 +79,7 @@ export interface RegistrationOptions {
   readonly initialAccessTokens?: readonly string[] | undefined
   /** Says whether an initial access token is one of the application's own, such as one that is good once. */
   readonly checkInitialAccessToken?: ((token: string) => boolean | Promise<boolean>) | undefined
-  /** Whose software statements are accepted (RFC 7591 §2.3). Default: nobody's. */
+  /** The software statements that are accepted, by their issuers (RFC 7591 §2.3). Default: nobody's. */
   readonly softwareStatements?: SoftwareStatementOptions | undefined
   /** Judges, and may change, each registration before it is taken. */
   readonly policy?: RegistrationPolicy | undefined
@@ -149,7 +149,7 @@ export const registrationChecks = {
 
 type ReadRegistration = Read<typeof registrationChecks>
 
-/** What the endpoint works with. */
+/** The checked options, and the parts of the server that the endpoint works with. */
 export interface Registration {
   readonly access: RegistrationOptions['access']
   /** SHA-256 digests. */
@@ -160,7 +160,7 @@ export interface Registration {
   readonly clientSecretTtl: number
   /** In seconds; 0: for ever. */
   readonly unusedTtl: number
-  /** How many clients a network may register; undefined where an initial access token is the bound. */
+  /** The bound on clients a network registers an hour; undefined unless anyone may register (`access: 'open'`). */
   readonly networkBudget: NetworkBudget | undefined
   readonly rules: RegistrationRules
   readonly registrations: Registrations
@@ -174,7 +174,7 @@ export interface Registration {
 const grantsOfPeople = ['authorization_code', 'refresh_token', deviceCodeGrantType]
 
 /**
- * What the endpoint works with, by options that were read; from then on the registry finds what registers.
+ * Builds what the endpoint works with from options that were read; from then on the registry finds what registers.
  *
  * @throws ConfigurationError naming the option that does not go with the others, or with the server.
  */

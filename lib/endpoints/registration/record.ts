@@ -1,4 +1,4 @@
-/** What is kept of a registration, and what the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
+/** The secrets kept of a registration, and all that the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
 import { secretMethods } from '../../clients/client.ts'
 import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
@@ -7,7 +7,7 @@ import type { ClientRecord } from '../../clients/registrations.ts'
 import type { EndpointContext } from '../endpoint.ts'
 import type { Registration } from './options.ts'
 
-/** Who works with a record: the server, and what registering at it is like. */
+/** The keeper of records: the server, and what registering at it is like. */
 export interface Registrar {
   readonly context: EndpointContext
   readonly registration: Registration

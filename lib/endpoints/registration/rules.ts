@@ -1,6 +1,6 @@
 /**
- * What this server lets clients register: derived from what is mounted, so that nobody registers what they could not
- * use.
+ * The rules of what this server lets clients register: derived from what is mounted, so that nobody registers what they
+ * could not use.
  */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import { methodFacts } from '../../clients/methods.ts'
@@ -41,7 +41,7 @@ export interface RegistrationRules {
   readonly confidentialGrantTypes: readonly string[]
   /** The scope values a client may register; it gets all of them where it names none. */
   readonly scopes: readonly string[]
-  /** What answers can be signed with; the first is for clients that registered nothing. */
+  /** The algorithms answers can be signed with; the first is for clients that registered nothing. */
   readonly signingAlgorithms: readonly string[]
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
@@ -59,7 +59,7 @@ export interface RegistrationRules {
   readonly limits: Read<typeof registrationLimitChecks>
 }
 
-/** What the rules are derived from. */
+/** The parts of the server that the rules are derived from. */
 export interface RegistrationBasis {
   readonly server: TokenServer
   readonly strategies: readonly ClientAuthenticationStrategy[]

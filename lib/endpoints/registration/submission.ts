@@ -1,6 +1,6 @@
 /**
- * What a client sends to be registered, from the bytes to metadata that may be kept: read, overridden by its software
- * statement, judged, and put to the application.
+ * The way of a registration, from the bytes a client sends to metadata that may be kept: read, overridden by its
+ * software statement, judged, and put to the application.
  */
 import type { Request } from 'express'
 import type { JsonObject } from '../../assertions/compact-jws.ts'
@@ -24,7 +24,7 @@ export interface Submission {
 export interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
   /** The statement the client goes by already: what that says stays, whatever else changes. */
   readonly software_statement?: string | undefined
-  /** What the document itself must say, before it is read as metadata. */
+  /** Checks what the document itself must say, before it is read as metadata; returns what of it is read. */
   readonly checkDocument?: (document: JsonDocument) => JsonDocument
 }
 

@@ -1,6 +1,5 @@
 /**
- * How registration judges values: those of the kinds all client metadata has, and what a server lets clients choose
- * from.
+ * Judges of values in registration: their type, their refusals, and one for values a server lets clients choose from.
  */
 import { InvalidClientMetadataError, InvalidRedirectUriError } from '../../errors.ts'
 import type { Fail } from '../../clients/metadata/kinds.ts'

@@ -1,7 +1,7 @@
 /** No operation takes longer than it may. */
 import { integer } from '../../options.ts'
 
-/** What {@link within} rejects with. */
+/** Rejection of {@link within} when the time is over. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }

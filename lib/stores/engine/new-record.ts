@@ -1,4 +1,4 @@
-/** What is to be written, checked; and the version it gets. */
+/** Checks of records to be written, and the versions they get. */
 import { randomBytes } from 'node:crypto'
 import type { Json } from '../store.ts'
 
@@ -20,7 +20,7 @@ export function newRecord(value: Json, ttl: number): NewRecord {
   return { text, lifetime: Math.min(Math.ceil(ttl * 1000), longest) }
 }
 
-/** How long a deleted grant refuses writes, in milliseconds: the hour `Store.deleteGrant()` promises. */
+/** Time a deleted grant refuses writes for, in milliseconds: the hour `Store.deleteGrant()` promises. */
 export const endedGrantLifetime = 3_600_000
 
 /**

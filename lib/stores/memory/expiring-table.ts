@@ -22,7 +22,7 @@ interface Group {
   ended: boolean
 }
 
-/** What {@link ExpiringTable.place} writes; times in milliseconds since the epoch. */
+/** Input of {@link ExpiringTable.place}; times in milliseconds since the epoch. */
 export interface Placement {
   readonly text: string | undefined
   readonly expires: number
@@ -38,17 +38,17 @@ export class ExpiringTable {
   private count = 0
   private held = 0
 
-  /** How many entries take up memory, expired and ended ones that were not swept yet included. */
+  /** Number of entries that take up memory, expired and ended ones that were not swept yet included. */
   get size(): number {
     return this.count
   }
 
-  /** How much memory those take, in bytes. */
+  /** Memory that those take, in bytes. */
   get bytes(): number {
     return this.held
   }
 
-  /** How many groups have entries. */
+  /** Number of groups that have entries and were not ended. */
   get groupCount(): number {
     return this.groups.size
   }
@@ -58,7 +58,7 @@ export class ExpiringTable {
     return this.entries.get(name) !== undefined
   }
 
-  /** How much memory a placement under this name would give back, in bytes. */
+  /** Memory that a placement under this name would give back, in bytes. */
   bytesUnder(name: string): number {
     const entry = this.entries.get(name)
     return entry === undefined ? 0 : bytesOf(name, entry.text, entry.group)

@@ -7,7 +7,7 @@
  */
 import { ChunkedList } from './chunked-list.ts'
 
-/** What the calendar needs of an entry; `bucket` and `bucketSlot` are the calendar's own. */
+/** Members the calendar needs of an entry; `bucket` and `bucketSlot` are the calendar's own. */
 export interface Scheduled<E> {
   /** Milliseconds since the epoch. */
   readonly expires: number

@@ -10,7 +10,7 @@ export class SeenKinds {
   private readonly unused: number[] = []
   private total = 0
 
-  /** How many records there are of all kinds. */
+  /** Number of records of all kinds. */
   get held(): number {
     return this.total
   }

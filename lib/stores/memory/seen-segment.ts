@@ -6,7 +6,7 @@
 import { wordsOfDigest } from './digest-id.ts'
 import type { SeenKinds } from './seen-kinds.ts'
 
-/** What names a record: the number of its kind, and its id as words. */
+/** Key of a record: the number of its kind, and its id as words. */
 export interface SeenKey {
   kind: number
   readonly words: Uint32Array
@@ -25,7 +25,7 @@ const free = 0
 const gone = 1
 
 export class SeenSegment {
-  /** How many records it has, expired ones that were not cleared yet included. */
+  /** Number of its records, expired ones that were not cleared yet included. */
   size = 0
   capacity = 0
   /** Slots that are not free: records, and those that have gone. */

@@ -13,7 +13,7 @@ import { SeenKinds } from './seen-kinds.ts'
 import { segmentBits, SeenSegment, type SeenKey, type Spread } from './seen-segment.ts'
 
 const segmentCount = 2 ** segmentBits
-/** How many slots {@link SeenTable.makeRoom} looks at. */
+/** Slots looked at after which {@link SeenTable.makeRoom} begins no further segment. */
 const slotsForRoom = 50_000
 
 export class SeenTable {
@@ -32,7 +32,7 @@ export class SeenTable {
     this.spread = spread
   }
 
-  /** How many records take up memory, expired ones that were not given back yet included. */
+  /** Number of records that take up memory, expired ones that were not given back yet included. */
   get size(): number {
     return this.kinds.held
   }

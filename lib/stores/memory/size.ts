@@ -1,5 +1,5 @@
 /**
- * How much memory records take, to the nearest that can be told without asking V8: never less by much, so that a bound
+ * The memory that records take, to the nearest that can be told without asking V8: never less by much, so that a bound
  * on it is one.
  */
 
@@ -7,7 +7,7 @@
 export const bytesOfSeen = 64
 /** An entry and its places in the map and in the calendar. */
 const bytesOfEntry = 200
-/** What a grant keeps of itself and of each of its records. */
+/** A record's place among those of its grant, and the grant itself, counted with every record. */
 const bytesOfMembership = 320
 
 /** An entry of an `ExpiringTable`, by itself (`group` undefined) or of a grant. */

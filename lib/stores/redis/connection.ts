@@ -2,7 +2,7 @@
 import { within, DeadlineError } from '../engine/deadline.ts'
 import type { Script } from './scripts.ts'
 
-/** What is used of a client of the package `redis`: of `createClient()`, `createCluster()`, `createSentinel()`. */
+/** The part used of a client of the package `redis`: of `createClient()`, `createCluster()`, `createSentinel()`. */
 export interface RedisClient {
   /** Runs a Lua script. */
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { PostgresPool as KyselyPool, PostgresPoolClient as KyselyClient } from 'kysely'
 import { DeadlineError, within } from '../engine/deadline.ts'
 
-/** What is used of a `Pool` of the package `pg`. */
+/** The part used of a `Pool` of the package `pg`. */
 export interface PostgresPool {
   /** Lends a connection. */
   connect(): Promise<PostgresClient>

@@ -24,7 +24,7 @@ export interface Values {
   readonly lifetime: number
   /** Milliseconds since the epoch; not used where the database tells the time. */
   readonly now: number
-  /** How many rows a step of sweeping may remove. */
+  /** Rows that one statement of sweeping removes at most. */
   readonly limit: number
 }
 
@@ -51,7 +51,7 @@ function statement<Row, Needs extends keyof Values>(query: Compilable<Row>): Sta
   })
 }
 
-/** What differs between the engines, as far as statements are concerned. */
+/** Differences between the engines, as far as statements are concerned. */
 export interface QueryDialect {
   /**
    * The time, in milliseconds since the epoch, where the database tells it. Default: the value `now` of each statement.

@@ -8,7 +8,7 @@ export interface RecordsTable {
   /** JSON text. */
   readonly value: string
   readonly version: string
-  /** How often the record was taken; spent when it is not 0. */
+  /** Number of times the record was taken; spent when it is not 0. */
   readonly takes: number
   /** Milliseconds since the epoch. */
   readonly expires: number
@@ -27,7 +27,7 @@ export interface Schema {
   readonly clientele_schema: { readonly version: number }
 }
 
-/** What differs between the engines, as far as tables are concerned. */
+/** Differences between the engines, as far as tables are concerned. */
 export interface SchemaDialect {
   /** The type of a column of bytes. */
   readonly binary: 'bytea' | 'blob'

@@ -12,7 +12,7 @@ export interface SqlEngine {
   readonly dialect: QueryDialect
   /** Milliseconds since the epoch. */
   readonly clock: () => number
-  /** How many rows one step of sweeping removes at most. */
+  /** Rows that each statement of a step of sweeping removes at most. */
   readonly sweepRows: number
   /** Releases what was opened for this store. */
   close(): Promise<void>

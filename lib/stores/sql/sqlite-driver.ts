@@ -17,7 +17,7 @@ import {
 } from 'kysely'
 import { DeadlineError } from '../engine/deadline.ts'
 
-/** What is used of `libsql` and of `better-sqlite3`, whose interface it has. */
+/** The part used of `libsql` and of `better-sqlite3`, whose interface it has. */
 export interface SqliteDatabase {
   /** Compiles a statement. */
   prepare(source: string): SqliteStatement

@@ -4,7 +4,7 @@ import type { Queries } from './queries.ts'
 
 export interface SweepingOptions {
   readonly queries: Pick<Queries, 'sweepExpired' | 'sweepGrant' | 'sweepDueGrants' | 'forgetGrants'>
-  /** How many rows one step removes at most. */
+  /** Rows that each statement of a step removes at most. */
   readonly rows: number
   readonly clock: () => number
   /** Runs a statement; answers how many rows it removed. */
@@ -13,7 +13,7 @@ export interface SweepingOptions {
 
 export interface Sweeping {
   /**
-   * What is left of this grant is removed soon. Nothing depends on it: what a crash leaves behind goes after an hour.
+   * Has what is left of this grant removed soon. Nothing depends on it: what a crash leaves behind goes after an hour.
    */
   grantEnded(grant: Buffer): void
   /** Stops; resolves when no step is under way any more. */

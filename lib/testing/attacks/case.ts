@@ -1,7 +1,7 @@
 /** One attack, and what it means that it was refused. */
 import type { Target, Wire } from './target.ts'
 
-/** What a server answered, read. */
+/** Answer of a server, read. */
 export interface AttackAnswer {
   /** The status. */
   readonly status: number

@@ -218,7 +218,7 @@ const secrets: readonly Attempt[] = (
   ]
 }))
 
-/** What a server may understand, and must not stumble over. */
+/** Requests with a parameter that a server may understand, and must not stumble over. */
 const strange: readonly Attempt[] = [
   ...[
     '__proto__=1',

@@ -1,4 +1,4 @@
-/** Whom attacks are tried on, and the good request that each of them changes in one place. */
+/** Target of attacks, and the good request that each of them changes in one place. */
 import {
   constants,
   createHmac,
@@ -45,13 +45,13 @@ export interface Forged {
   key: SigningKey
 }
 
-/** What signs. */
+/** Key that signs, and its algorithm. */
 export interface SigningKey {
   readonly alg: string
   readonly key: KeyObject | string
 }
 
-/** What cases are made of. */
+/** Server under attack and the client to attack it as, of which cases are made. */
 export interface Target {
   readonly issuer: string
   readonly metadata: Readonly<Record<string, unknown>>
@@ -119,7 +119,7 @@ export function signsAssertions({ client }: Target): boolean {
   return client.token_endpoint_auth_method.endsWith('_jwt')
 }
 
-/** What the client puts into a request to prove itself. @param assertion in the place of a good one */
+/** Makes the headers and parameters that prove the client. @param assertion in the place of a good one */
 export function proofOf(
   target: Target,
   assertion?: string
@@ -144,7 +144,7 @@ export function formTo(
   return { url, method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body }
 }
 
-/** What the good request asks for. */
+/** Makes the parameters of what the good request asks for. */
 export function grantOf({ client: { scope } }: Target): Record<string, string> {
   return { grant_type: 'client_credentials', ...(scope !== undefined && { scope }) }
 }

@@ -27,6 +27,11 @@ function telling(): { readonly told: Told[]; readonly options: Partial<Authoriza
   return { told, options: { logout, refreshTokens: 'registered' } }
 }
 
+/** Nobody who signs out waits for the clients that are told. */
+async function isTold(told: readonly Told[]): Promise<void> {
+  while (told.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
 const withAddress = (list: readonly ClientMetadata[]) =>
   list.map(client => (client.client_id === 'web' ? { ...client, backchannel_logout_uri: 'https://web.example/out' } : client))
 
@@ -77,6 +82,7 @@ describe.each(Object.entries(flows))('the grant of a %s request', (_, start) => 
     expect((await userinfo(app, tokens.access_token)).status).toBe(401)
     const { refresh_token } = refreshed.body as Tokens
     expect((await token(app, 'web', refresh(refresh_token))).body).toMatchObject({ error: 'invalid_grant' })
+    await isTold(told)
     expect(told).toEqual([{ url: 'https://web.example/out', claims: expect.objectContaining({ sub: 'alice', sid: 's1' }) }])
   })
 
@@ -85,6 +91,7 @@ describe.each(Object.entries(flows))('the grant of a %s request', (_, start) => 
     const tokens = (await (await allow('s1')).collect()).body as Tokens
     await server.logout.everywhere({ sid: 's1' })
     expect((await token(app, 'web', refresh(tokens.refresh_token))).status).toBe(200)
+    await isTold(told)
     expect(told).toHaveLength(1)
   })
 
