@@ -131,20 +131,19 @@ const walls = [
 
 const widestComment = 120
 
-/** Comments no wider than a page: a formatter breaks code, and no comment. Tables cannot be broken. */
+/** Comments no wider than a page: a formatter breaks code, and no comment. Tables cannot be broken, and examples are code. */
 const commentWidth = {
   create(context) {
     const { lines } = context.sourceCode
-    const isTooWide = line => lines[line - 1].length > widestComment && /^ *(?:\/?\*(?! \|)|\/\/)/.test(lines[line - 1])
-    return {
-      Program() {
-        for (const { loc } of context.sourceCode.getAllComments()) {
-          for (let line = loc.start.line; line <= loc.end.line; line++) {
-            if (isTooWide(line)) context.report({ loc: { line, column: widestComment }, message: 'break this line of a comment' })
-          }
-        }
+    const isWords = line => /^ *(?:\/?\*(?! \|)|\/\/)/.test(line)
+    const check = ({ start, end }) => {
+      for (let number = start.line; number <= end.line && !lines[number - 1].includes('* @example'); number++) {
+        const line = lines[number - 1]
+        if (line.length > widestComment && isWords(line))
+          context.report({ loc: { line: number, column: widestComment }, message: 'break this line of a comment' })
       }
     }
+    return { Program: () => context.sourceCode.getAllComments().forEach(({ loc }) => check(loc)) }
   }
 }
 

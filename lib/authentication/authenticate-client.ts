@@ -23,7 +23,7 @@ import { selectStrategy, type Selected } from './selection.ts'
 import { refuseWith, unjudged } from './refusals.ts'
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's types about a request know no other way
   namespace Express {
     interface Request {
       /** The client `authenticateClient()` or the token router authenticated. Never the person: that is `req.user`. */

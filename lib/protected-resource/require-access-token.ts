@@ -20,7 +20,7 @@ import type { TokenServer } from '../tokens/token-server.ts'
 export type { RequireAccessTokenOptions } from './options.ts'
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to tell Express's types about a request's new member
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's types about a request know no other way
   namespace Express {
     interface Request {
       /** The contents of the access token that `requireAccessToken()` accepted. */

@@ -35,14 +35,18 @@ export interface StoredRecord {
 /** Outcome of {@link Store.take}. */
 export type Taken<Value = Json> =
   | {
-      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'taken'
-      /** The value that was taken. */ readonly value: Value
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: never there, or expired. */
+      readonly outcome: 'taken'
+      /** The value that was taken. */
+      readonly value: Value
     }
   | {
-      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'spent'
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: never there, or expired. */
+      readonly outcome: 'spent'
     }
   | {
-      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: it was never there, or has expired. */ readonly outcome: 'absent'
+      /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: never there, or expired. */
+      readonly outcome: 'absent'
     }
 
 /**

@@ -77,8 +77,8 @@ const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag'
  * })
  */
 export function jwtBearer(options: JwtBearerOptions | WorkloadBearerOptions): TokenIssuer {
-  const given = 'trustedIssuers' in options || options.workloads !== true ? options : { ...trustingNobody, ...options }
-  const { subject: findSubject, audTenant, workloads, ...trust } = readOptions(given as JwtBearerOptions, jwtBearerChecks)
+  const given = options.workloads === true ? { ...trustingNobody, ...options } : options
+  const { subject: findSubject, audTenant, workloads, ...trust } = readOptions(given, jwtBearerChecks)
   const trusted = trustedIssuers(trust)
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
