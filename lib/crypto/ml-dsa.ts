@@ -10,18 +10,24 @@ export const mlDsaAlgorithms = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const
 /** One of them. */
 export type MlDsaAlgorithm = (typeof mlDsaAlgorithms)[number]
 
-/** Node's own says what it can; before it could do any of this, it had no such function. */
+/** WebCrypto, which verifies, has them since it can say what it supports. To ask it that warns of an experiment. */
 interface Subtle {
-  readonly supports?: (operation: string, algorithm: string) => boolean
+  readonly supports?: unknown
 }
 
-function canVerify(alg: MlDsaAlgorithm): boolean {
+function isThere(): boolean {
   const { SubtleCrypto } = globalThis as { readonly SubtleCrypto?: Subtle }
-  return SubtleCrypto?.supports?.('verify', alg) === true
+  if (typeof SubtleCrypto?.supports !== 'function') return false
+  try {
+    mlDsaKeyPair('ML-DSA-44')
+    return true
+  } catch {
+    return false
+  }
 }
 
-/** Those of them this process signs and verifies with: asked once, at its start. */
-export const supportedMlDsa: readonly MlDsaAlgorithm[] = mlDsaAlgorithms.filter(canVerify)
+/** Those of them this process signs and verifies with: tried once, at its start. */
+export const supportedMlDsa: readonly MlDsaAlgorithm[] = isThere() ? mlDsaAlgorithms : []
 
 /** Whether an algorithm is one of them, whatever this process can do. */
 export function isMlDsa(alg: unknown): alg is MlDsaAlgorithm {
