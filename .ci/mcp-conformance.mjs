@@ -8,21 +8,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { freePort } from '../spec/support/processes/free-port.mjs'
 
 const [report] = process.argv.slice(2)
 const tool = resolve('node_modules/@modelcontextprotocol/conformance/dist/index.js')
 const folder = mkdtempSync(join(tmpdir(), 'clientele-conformance-'))
 const children = new Set()
-
-/** A port nothing listens on. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 function start(args, env = {}) {
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })

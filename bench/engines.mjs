@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../spec/support/processes/free-port.mjs'
 
 const patience = 30_000
 
@@ -90,15 +90,6 @@ function otherUser() {
   const [uid, gid] = ['-u', '-g'].map(flag => Number(output('id', [flag, 'postgres'])))
   if (!uid || !gid) throw new Error('PostgreSQL does not run as root, and there is no user postgres')
   return { uid, gid }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** What a program prints; undefined where it fails or is not there. */

@@ -31,6 +31,7 @@ import { ConfigError } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
+import { storeOfPages } from './store.ts'
 import { settingPath } from './config/setting-path.ts'
 import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
 import { decisionPages } from './decisions/pages.ts'
@@ -87,10 +88,11 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
-  const kept = keptDecisions(store, issuer, options.log)
+  const ofPages = storeOfPages(store)
+  const kept = keptDecisions(ofPages, issuer, options.log)
   const stored = storedClientsOf(options, keys)
   const server = build(options, path, persons, { keys, stored, kept })
-  const withSession = sessions(store, issuer, path, keys.secretFor('forms and cookies'))
+  const withSession = sessions(ofPages, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
     secret: keys.secretFor('logo addresses'),

@@ -2,6 +2,7 @@
 import { ConfigurationError, type Store } from 'clientele'
 import { openStore as open, readStoreAddress, type StoreAddress } from 'clientele/stores/open'
 import { ConfigError } from './config/config-error.ts'
+import { HttpError } from './http-error.ts'
 
 export interface StoreSetting extends StoreAddress {
   readonly url: string
@@ -37,4 +38,27 @@ export async function openStore({ url }: StoreSetting): Promise<Store> {
 function settingError(error: unknown, more = ''): unknown {
   if (!(error instanceof ConfigurationError)) return error
   return new ConfigError('STORE_URL', `${error.message.slice(error.key.length).trim()}${more}`)
+}
+
+/** The store as pages ask it: where it does not answer, they say so (503). The library sees to its own requests. */
+export function storeOfPages(store: Store): Store {
+  const answered = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked
+    } catch (cause) {
+      const error = new HttpError(503, 'The server cannot reach what it keeps. Try again in a moment.')
+      error.cause = cause
+      throw error
+    }
+  }
+  return {
+    get: key => answered(store.get(key)),
+    set: (key, value, ttl) => answered(store.set(key, value, ttl)),
+    add: (key, value, ttl) => answered(store.add(key, value, ttl)),
+    take: key => answered(store.take(key)),
+    swap: (key, version, value, ttl) => answered(store.swap(key, version, value, ttl)),
+    delete: key => answered(store.delete(key)),
+    deleteGrant: grant => answered(store.deleteGrant(grant)),
+    close: () => store.close()
+  }
 }

@@ -207,9 +207,10 @@ const proxy = z
   )
 
 function isNetwork(value: string): boolean {
-  const [, address = '', bits = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const [, address = '', bits = '1'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
   const version = isIP(address)
-  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128)
+  // a network of no bits is everybody: whoever reached the server could say for whom
+  return version !== 0 && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128)
 }
 
 /** The whole file. */

@@ -6,10 +6,10 @@ import { equal, match } from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from '../support/processes/free-port.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const installTimeout = 240_000
@@ -188,11 +188,3 @@ async function untilServing(child, port, printed) {
   throw new Error(`it does not serve\n${printed()}`)
 }
 
-async function freePort() {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}

@@ -6,12 +6,12 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { followReadme } from './readme.mjs'
+import { freePort } from '../support/processes/free-port.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -63,15 +63,6 @@ const written = {
 function firstSnippet(page) {
   const [, snippet] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, page), 'utf8'))
   return snippet
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Starts the project's application and waits for the line that says it serves. */

@@ -1,8 +1,10 @@
 /** A database server of a spec's own: started, killed and started again, with its data in a folder of its own. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../support/processes/free-port.mjs'
+
+export { freePort } from '../support/processes/free-port.mjs'
 
 export interface DatabaseServer {
   readonly url: string
@@ -53,15 +55,6 @@ export async function endProcess(child: ChildProcess | undefined, signal: 'SIGKI
   const closed = once(child, 'close')
   child.kill(signal)
   await closed
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** What a program prints; the empty text where it fails or is not there. */

@@ -124,6 +124,19 @@ describe('the pages', () => {
     expect((await browser.open(`/decisions/${'0'.repeat(32)}`)).status).toBe(404)
   })
 
+  it.each(['/decisions', `/decisions/${'0'.repeat(32)}`, '/account', '/account/clients', '/login'])(
+    'say that the store does not answer: %s',
+    async path => {
+      let isDown = false
+      const store = before(memoryStore(), () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve()))
+      serving = await serve(settings, store, { operators: ['olga'] })
+      const browser = await signedIn('olga')
+      isDown = true
+      const page = await browser.open(path)
+      expect([page.status, page.text.includes('down')]).toEqual([503, false])
+    }
+  )
+
   it.each(['client', 'method', 'check', 'outcome', 'live'])('bear anything as %s', async name => {
     const browser = await signedIn('olga')
     for (const value of ['"><script>', '%00', '%ff', 'x'.repeat(3000), `a&${name}=b`]) {

@@ -105,6 +105,8 @@ describe('listen and trust_proxy', () => {
   it.each<[string, object]>([
     ['trust_proxy[0]', { trust_proxy: ['true'] }],
     ['trust_proxy[0]', { trust_proxy: ['10.0.0.0/33'] }],
+    ['trust_proxy[0]', { trust_proxy: ['0.0.0.0/0'] }],
+    ['trust_proxy[0]', { trust_proxy: ['::/0'] }],
     ['trust_proxy[0]', { trust_proxy: [1] }],
     ['trust_proxy', { trust_proxy: true }],
     ['listen.port', { listen: { port: 0 } }],

@@ -1,15 +1,16 @@
 /** Runs the example app as its users do: a process, a configuration file, and what it prints. */
 import { afterAll } from '@jest/globals'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { faultsOf, serve } from '../../example-app/serve.ts'
 import { leakChecks } from '../support/checks/leak-check.ts'
+import { freePort } from '../support/processes/free-port.mjs'
+
+export { freePort } from '../support/processes/free-port.mjs'
 
 export interface Outcome {
   readonly code: number | null
@@ -145,19 +146,3 @@ export function configFile(settings: unknown): string {
   return file
 }
 
-/**
- * A port nothing listens on, drawn from those the system gives nobody who does not ask for one by name: what others are given meanwhile is never
- * this one.
- */
-export async function freePort(): Promise<number> {
-  const port = randomInt(12_000, 32_000)
-  const server = createServer().listen(port, '127.0.0.1')
-  const isFree = await once(server, 'listening').then(
-    () => true,
-    () => false
-  )
-  if (!isFree) return freePort()
-  server.close()
-  await once(server, 'close')
-  return port
-}

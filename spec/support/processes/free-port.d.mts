@@ -1,0 +1,2 @@
+/** A port nothing listens on, and that nobody is given by the system meanwhile. */
+export function freePort(): Promise<number>
