@@ -46,13 +46,26 @@ const nothingStale = {
   }
 }
 
-const bundled = (folder, names, external, sourcemap = true) => ({
+/** What lints the example app's configuration files is the example app, whole: a checkout has it, and the package is spared it. */
+const ofCheckout = {
+  name: 'of-checkout',
+  resolveId: specifier =>
+    specifier.endsWith('/example-app/config/lint.ts') ? { id: '../../example-app/config/lint.js', external: true } : undefined
+}
+
+/** Small modules that several entries share: a file of its own for each would cost a start more than what is in it. */
+const small = {
+  name: 'options',
+  test: /\/lib\/(?:options|crypto\/ml-dsa|.*\/(?:federated-credential|spiffe-id|new-record))\.ts$/
+}
+
+const bundled = (folder, names, external, { sourcemap = true, plugins = [], groups = [] } = {}) => ({
   input: Object.fromEntries(names.map(name => [name, join(root, folder, `${name}.ts`)])),
   external,
   platform: 'node',
   tsconfig: false,
   logLevel: 'warn',
-  plugins: [licenses, nothingStale],
+  plugins: [...plugins, licenses, nothingStale],
   output: {
     dir: join(root, 'dist', folder),
     format: 'esm',
@@ -60,13 +73,14 @@ const bundled = (folder, names, external, sourcemap = true) => ({
     // the declarations and the source maps have them
     comments: { jsdoc: false },
     entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name].js'
+    chunkFileNames: 'chunks/[name].js',
+    ...(groups.length > 0 && { codeSplitting: { groups } })
   }
 })
 
 export default [
-  bundled('lib', entries, isInstalled),
+  bundled('lib', entries, isInstalled, { groups: [small] }),
   // a command's own source maps would weigh as much as the library
-  bundled('cli', ['main'], isInstalled, false),
-  bundled('example-app', ['main', 'rotate-keys'], isPackage)
+  bundled('cli', ['main'], isInstalled, { sourcemap: false, plugins: [ofCheckout] }),
+  bundled('example-app', ['main', 'rotate-keys', 'config/lint'], isPackage)
 ]
