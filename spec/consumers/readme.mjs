@@ -187,4 +187,3 @@ async function untilServing(child, port, printed) {
   }
   throw new Error(`it does not serve\n${printed()}`)
 }
-

@@ -2,7 +2,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from '../support/processes/free-port.mjs'
 
 export { freePort } from '../support/processes/free-port.mjs'
 

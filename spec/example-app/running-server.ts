@@ -8,7 +8,6 @@ import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { faultsOf, serve } from '../../example-app/serve.ts'
 import { leakChecks } from '../support/checks/leak-check.ts'
-import { freePort } from '../support/processes/free-port.mjs'
 
 export { freePort } from '../support/processes/free-port.mjs'
 
@@ -145,4 +144,3 @@ export function configFile(settings: unknown): string {
   writeFileSync(file, typeof settings === 'string' ? settings : JSON.stringify(settings))
   return file
 }
-
