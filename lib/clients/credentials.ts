@@ -1,6 +1,6 @@
 /**
- * Credentials that a client may prove itself with: secrets, keys, certificates and methods side by side, each with
- * dates of its own. Kept apart from the client itself, so that logging a client shows none.
+ * Credentials that a client may prove itself with: secrets, keys, certificates, platforms' words, SPIFFE IDs and
+ * methods side by side, each with dates of its own. Kept apart from the client, so that logging it shows none.
  */
 import type { JWK } from 'jose'
 import { isLive, type Dated } from './dated.ts'

@@ -63,7 +63,9 @@ function bundleSource(
       const value = readBundle(json)
       if (value === undefined) throw new GuardedFetchError('unacceptable', 'the answer was not a SPIFFE bundle')
       checkSequence(previous, value)
-      return { value, freshFor: value.refreshHint }
+      // a bundle that does not say which it is leaves the last that said so in force
+      const sequence = value.sequence ?? previous?.sequence
+      return { value: { ...value, sequence }, freshFor: value.refreshHint }
     }
   })
   return satisfied => document.get(satisfied)
