@@ -33,8 +33,9 @@ function write(source: string, saw: (imported: string) => void): void {
   const linked = code.replace(imports, (statement, keyword: string, between: string, _quote, specifier: string) => {
     const imported = sourceOf(specifier, source)
     if (imported === undefined) return statement
-    saw(imported)
-    const path = relative(dirname(compiledFile(source)), compiledFile(imported))
+    const needsCompiling = imported.endsWith('.ts')
+    if (needsCompiling) saw(imported)
+    const path = relative(dirname(compiledFile(source)), needsCompiling ? compiledFile(imported) : imported)
     return `${keyword}${between}${JSON.stringify(path.startsWith('.') ? path : `./${path}`)}`
   })
   const file = compiledFile(source)
@@ -46,7 +47,7 @@ function write(source: string, saw: (imported: string) => void): void {
 
 /** The file of this project an import is of. */
 function sourceOf(specifier: string, importer: string): string | undefined {
-  if (/^\.\.?\/.*\.ts$/.test(specifier)) return resolve(dirname(importer), specifier)
+  if (/^\.\.?\//.test(specifier)) return resolve(dirname(importer), specifier)
   const [library, path = 'index'] = /^clientele(?:\/(.+))?$/.exec(specifier) ?? []
   return library === undefined ? undefined : join(root, 'lib', `${path}.ts`)
 }
