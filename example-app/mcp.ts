@@ -1,6 +1,6 @@
 /** The demo's MCP server: notes of one's own, over streamable HTTP, for whoever signs in. */
 import { createHash } from 'node:crypto'
-import express, { Router, type Request, type RequestHandler } from 'express'
+import express, { Router, type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { scopedStore, type AuthorizationServer, type Key, type Store } from 'clientele'
@@ -41,8 +41,19 @@ export function mcpRoutes({ issuer, settings, server, store }: McpRoutesOptions)
   const answer: RequestHandler = (req, res, next) => {
     handle(req, res, req.body).catch(next)
   }
-  router.all(new URL(resource).pathname, mcp.requireToken, express.json({ limit: '64kb' }), checkWriting, answer)
+  router.all(new URL(resource).pathname, mcp.requireToken, express.json({ limit: '64kb' }), refuseBody, checkWriting, answer)
   return router
+}
+
+/** Clients read no pages: what is no JSON is told as JSON-RPC 2.0 tells it (§5.1). */
+const refuseBody: ErrorRequestHandler = (error: { readonly type?: unknown; readonly status?: unknown }, _req, res, next) => {
+  const { type, status } = error
+  if (typeof type !== 'string' || typeof status !== 'number') {
+    next(error)
+    return
+  }
+  const message = status === 413 ? 'the message is too long' : 'the message cannot be read as JSON'
+  res.status(status).json({ jsonrpc: '2.0', error: { code: -32_700, message }, id: null })
 }
 
 function subOf(authInfo: { readonly extra?: Record<string, unknown> } | undefined): string {

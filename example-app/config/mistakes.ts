@@ -32,7 +32,11 @@ export async function everyMistake(input: unknown, tryOut: (input: unknown) => u
     const error = await failureOf(() => tryOut(tree.root))
     if (error === undefined) break
     const steps = tree.originalOf(stepsOf(error.path))
-    const follows = found.some(known => isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps))
+    const value = tree.valueOf(steps)
+    const follows = found.some(
+      known =>
+        isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps) || isOfferedBy(known.steps, { steps, value })
+    )
     if (!follows && !tree.lacksWhatWasTaken(steps)) found.push({ steps, error: new ConfigError(pathOf(steps), error.mustBe) })
     if (!tree.prune(steps)) break
   }
@@ -54,6 +58,31 @@ async function failureOf(tryOut: () => unknown): Promise<ConfigError | undefined
 }
 
 type Steps = readonly (string | number)[]
+
+/**
+ * The authentication methods that clients have by a setting alone. Listeners are shared with tenants; nothing else is.
+ */
+const methodsBy: Readonly<Record<string, RegExp>> = {
+  workload_issuers: /^federated_jwt$/,
+  trust_domains: /^spiffe_(?:jwt|x509)$/,
+  attesters: /^attest_jwt_client_auth(?:_dpop)?$/,
+  tls: /(?:^|_)tls_client_auth$|^spiffe_x509$/,
+  client_certificate_header: /(?:^|_)tls_client_auth$|^spiffe_x509$/
+}
+
+/** Whether what was taken out may have brought the method that a client is now refused for. */
+function isOfferedBy(taken: Steps, { steps, value }: { readonly steps: Steps; readonly value: unknown }): boolean {
+  if (steps.at(-1) !== 'token_endpoint_auth_method' || typeof value !== 'string') return false
+  const issuer = tenantOf(taken)
+  const setting = String(taken[issuer.length])
+  const isShared = setting === 'tls' || setting === 'client_certificate_header'
+  return (isShared || pathOf(issuer) === pathOf(tenantOf(steps))) && methodsBy[setting]?.test(value) === true
+}
+
+/** The steps to the tenant that something is of; none for what is of the issuer itself. */
+function tenantOf(steps: Steps): Steps {
+  return steps[0] === 'tenants' ? steps.slice(0, 2) : []
+}
 
 interface Step {
   readonly holder: object
@@ -105,6 +134,13 @@ class PrunedTree {
     const way = this.wayTo(original)
     const item = itemOn(way)
     return way.length < original.length && item !== undefined && this.shortened.has(item)
+  }
+
+  /** The value that has this path; undefined where there is none. */
+  valueOf(original: Steps): unknown {
+    const way = this.wayTo(original)
+    const last = way.at(-1)
+    return last === undefined || way.length < original.length ? undefined : child(last.holder, last.step)
   }
 
   /** As far as there is anything. */

@@ -152,10 +152,18 @@ async function findResource({ body }: SeenDocument, attempt: Attempt): Promise<S
   const issuer = body['issuer']
   if (typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined
   const { origin, pathname } = new URL(issuer)
-  const look = await attempt(`${origin}/.well-known/oauth-protected-resource${pathname.replace(/\/$/, '')}`)
-  const metadata = look && documentIn(look)
-  const resource = metadata?.body['resource']
-  return typeof resource === 'string' ? seeResource(resource, metadata, attempt) : undefined
+  const wellKnown = `${origin}/.well-known/oauth-protected-resource`
+  for (const address of new Set([wellKnown + pathname.replace(/\/$/, ''), wellKnown])) {
+    const look = await attempt(address)
+    if (look === undefined) return undefined
+    const metadata = documentIn(look)
+    const resource = metadata?.body['resource']
+    if (metadata === undefined || typeof resource !== 'string') continue
+    // one origin may have resources of several issuers
+    const isOurs = address !== wellKnown || stringsOf(metadata.body['authorization_servers']).includes(issuer)
+    if (isOurs || pathname === '/') return seeResource(resource, metadata, attempt)
+  }
+  return undefined
 }
 
 async function seeResource(url: string, known: SeenDocument | undefined, attempt: Attempt): Promise<SeenResource | undefined> {

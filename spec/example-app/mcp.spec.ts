@@ -105,15 +105,23 @@ describe('a call', () => {
   })
 
   it.each<[string, unknown]>([
-    ['no JSON', '{'],
-    ['null', 'null'],
-    ['a text', '"x"'],
     ['a call without params', { jsonrpc: '2.0', id: 1, method: 'tools/call' }],
     ['a note that is no text', addNote({ $gt: '' })],
     ['a tool nobody has', rpc('tools/call', { name: 'no_such_tool', arguments: {} })]
   ])('of %s is no fault of the server', async (_, body) => {
     const { access_token } = await tokens('notes:read notes:write')
     expect((await call(body, access_token)).status).toBeLessThan(500)
+  })
+
+  it.each<[string, number, Record<string, string>?]>([
+    ['{', 400],
+    ['null', 400],
+    [JSON.stringify(addNote('x'.repeat(70_000))), 413],
+    ['{}', 415, { 'content-type': 'application/json; charset=latin9' }]
+  ])('that cannot be read is answered as JSON-RPC answers: %.20s', async (body, status, headers) => {
+    const answer = await call(body, (await tokens('notes:read')).access_token, headers)
+    const error = { code: -32_700, message: expect.any(String) }
+    expect([answer.status, await answer.json()]).toEqual([status, { jsonrpc: '2.0', error, id: null }])
   })
 
   it('may come from a script of any origin, which may read what it has to', async () => {

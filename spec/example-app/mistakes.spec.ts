@@ -102,6 +102,44 @@ describe('everyMistake', () => {
     expect([...(await mistakesOf(settings))].sort()).toEqual([...expected].sort())
   })
 
+  const withMethod = (token_endpoint_auth_method: string, more: object = {}) => ({
+    clients: [{ client_id: 'c', grant_types: ['client_credentials'], token_endpoint_auth_method, ...more }]
+  })
+  const wrongKeys = { jwks: { keys: [{}] } }
+  const federated = withMethod('federated_jwt', { federated_credentials: [{ issuer: 'https://ci.example', subject: 'x' }] })
+
+  it.each<[string, object, readonly string[]]>([
+    [
+      'of workloads',
+      { ...federated, workload_issuers: [{ issuer: 'https://ci.example', ...wrongKeys }] },
+      ['workload_issuers[0].jwks.keys[0]']
+    ],
+    [
+      'of SPIFFE',
+      {
+        ...withMethod('spiffe_jwt', { spiffe_id: 'spiffe://td/x' }),
+        trust_domains: [{ trust_domain: 'TD', bundle: { keys: [] } }]
+      },
+      ['trust_domains[0].trust_domain']
+    ],
+    ['of attesters', { ...withMethod('attest_jwt_client_auth'), attesters: [wrongKeys] }, ['attesters[0].jwks.keys[0]']],
+    [
+      'of a listener, a tenant’s too',
+      {
+        tls: { port: 1, key: 'absent', cert: 'absent' },
+        tenants: [{ path: '/acme', ...withMethod('tls_client_auth', { tls_client_auth_subject_dn: 'CN=c' }) }]
+      },
+      ['tls.key']
+    ],
+    [
+      'of somebody else: that is the client’s own mistake',
+      { attesters: [wrongKeys], ...federated, tenants: [{ path: '/acme', ...withMethod('attest_jwt_client_auth') }] },
+      ['attesters[0].jwks.keys[0]', 'clients[0].token_endpoint_auth_method', 'tenants[0].clients[0].token_endpoint_auth_method']
+    ]
+  ])('does not blame clients for a method that another mistake took away: %s', async (_, settings, expected) => {
+    expect([...(await mistakesOf({ issuer, ...settings }))].sort()).toEqual([...expected].sort())
+  })
+
   it('ends for whatever JSON there is', async () => {
     await fc.assert(
       fc.asyncProperty(

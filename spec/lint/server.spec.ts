@@ -99,6 +99,25 @@ describe('a server with a planted fault', () => {
     expect((await lintServer(closed, { profile: 'mcp' })).map(({ id }) => id)).toContain('mcp_metadata_not_readable')
   })
 
+  it('is held against the resource at its origin, where its issuer has a path and the resource names it', async () => {
+    for (const [named, expected] of [
+      [true, 'mcp_challenge_without_metadata'],
+      [false, 'mcp_resource_unknown']
+    ] as const) {
+      const origin = await listening((req, res) => {
+        const path = req.url?.split('?')[0] ?? ''
+        const issuer = `${origin}/base`
+        if (path === '/.well-known/oauth-authorization-server/base')
+          json(res, metadataOf(issuer, { protected_resources: undefined }))
+        else if (path === '/.well-known/oauth-protected-resource')
+          json(res, { resource: `${origin}/mcp`, authorization_servers: [named ? issuer : 'https://other.example'] })
+        else if (path === '/mcp') json(res, {}, 401, { 'www-authenticate': 'Bearer scope="x"' })
+        else json(res, {}, 404)
+      })
+      expect((await lintServer(`${origin}/base`, { profile: 'mcp' })).map(({ id }) => id)).toContain(expected)
+    }
+  })
+
   it('is found by the address of its MCP server, and by that of its metadata', async () => {
     const planted = { metadata: { grant_types_supported: ['password'] } }
     const issuer = await plantedServer(planted)
