@@ -113,12 +113,12 @@ describe('a call', () => {
     expect((await call(body, access_token)).status).toBeLessThan(500)
   })
 
-  it.each<[string, number, Record<string, string>?]>([
-    ['{', 400],
-    ['null', 400],
-    [JSON.stringify(addNote('x'.repeat(70_000))), 413],
-    ['{}', 415, { 'content-type': 'application/json; charset=latin9' }]
-  ])('that cannot be read is answered as JSON-RPC answers: %.20s', async (body, status, headers) => {
+  it.each<[string, string, number, Record<string, string>?]>([
+    ['half an object', '{', 400],
+    ['null', 'null', 400],
+    ['too much', JSON.stringify(addNote('x'.repeat(70_000))), 413],
+    ['an odd charset', '{}', 415, { 'content-type': 'application/json; charset=latin9' }]
+  ])('that cannot be read is answered as JSON-RPC answers: %s', async (_, body, status, headers = {}) => {
     const answer = await call(body, (await tokens('notes:read')).access_token, headers)
     const error = { code: -32_700, message: expect.any(String) }
     expect([answer.status, await answer.json()]).toEqual([status, { jsonrpc: '2.0', error, id: null }])
