@@ -47,7 +47,7 @@ describe.each(withAndWithoutScript)('the demo, %s', (_name, javaScriptEnabled) =
     await page.getByRole('link', { name: 'Once more' }).click()
     await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
     await page.goto(`${issuer}/account`)
-    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.locator('li', { hasText: 'Demo Browser App' }).getByRole('button', { name: 'Revoke' }).click()
     await page.getByText('Demo Browser App no longer has access to your account.').waitFor()
     expect(await apiStatus(issuer, shown['access_token'])).toBe(401)
   })
