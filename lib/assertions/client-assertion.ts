@@ -117,7 +117,10 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
  * @throws {@link InvalidClientError} always.
  */
 export function pretendVerification(input: Omit<ClientAssertionInput, 'client' | 'secrets'>): Promise<{ credential: string }> {
-  return verifyClientAssertion({ ...input, client: nobody, clientKeys: nobodysKeys(input.clientKeys) })
+  const { assertion, jws, client_id_parameter, kind, policy, decision } = input
+  // written out as for a client that is there: a copy takes V8 some microseconds, which would tell them apart
+  const clientKeys = nobodysKeys(input.clientKeys)
+  return verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client: nobody, decision, clientKeys })
 }
 
 /**
