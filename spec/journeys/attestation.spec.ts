@@ -90,8 +90,7 @@ describe('oidc-provider, to the same client', () => {
   let provider: OpenidProvider
   beforeAll(async () => {
     const registered = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
-    const names = ['wallet', 'combined']
-    const wallets = names.map(client_id => ({ ...registered, client_id, token_endpoint_auth_method: 'attest_jwt_client_auth' }))
+    const wallets = clients.map(({ metadata }) => ({ ...metadata, ...registered }))
     provider = await startOpenidProvider(wallets, attester.jwk)
   })
   afterAll(() => provider.stop())

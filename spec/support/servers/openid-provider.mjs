@@ -15,6 +15,8 @@ const provider = new Provider(`http://localhost:${port}`, {
     accountId: sub,
     claims: () => ({ sub, name: `The ${sub}`, email: `${sub}@example.com` })
   }),
+  // it would tell nobody who is on loopback, as every client of a spec is
+  fetch: (url, { dispatcher: _guarded, ...options }) => fetch(url, options),
   features: {
     devInteractions: { enabled: true },
     rpInitiatedLogout: { enabled: true },
@@ -30,7 +32,7 @@ const provider = new Provider(`http://localhost:${port}`, {
       }
     })
   },
-  ...(attester && { clientAuthMethods: ['none', 'attest_jwt_client_auth'] }),
+  ...(attester && { clientAuthMethods: ['none', 'attest_jwt_client_auth', 'attest_jwt_client_auth_dpop'] }),
   issueRefreshToken: (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
   cookies: { keys: ['a key for cookies of a spec'] },
   ttl: { AccessToken: 3600, Grant: 3600, IdToken: 3600, Interaction: 600, Session: 3600, RefreshToken: 3600 }
