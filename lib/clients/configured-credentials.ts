@@ -195,7 +195,7 @@ function readSecret({ value, hash }: SecretCredential, fail: Fail): { value: str
   return { hash: checkSecretHash(hash, fail) }
 }
 
-/** A hash of any library's: what it is, the functions know that compare it. Plain text is none, as far as can be seen. */
+/** A hash of any library's, which the function knows that compares it. Plain text is none, as far as can be seen. */
 export function checkSecretHash(hash: unknown, fail: Fail): string {
   const isHash = typeof hash === 'string' && (isSecretHash(hash) || (!hash.startsWith('$scrypt$ln=') && isForeignHash(hash)))
   return isHash ? hash : fail('hash', 'must be what hashSecret() returns, or a hash that one of the secretHashes compares')

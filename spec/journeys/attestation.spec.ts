@@ -103,13 +103,10 @@ describe('oidc-provider, to the same client', () => {
       latest = response.headers.get('OAuth-Client-Attestation-Challenge') ?? latest
       return response
     }
-    const config = await client.discovery(
-      new URL(provider.issuer),
-      client_id,
-      undefined,
-      make(() => latest),
-      { [client.customFetch]: keeping, execute: [client.allowInsecureRequests] }
-    )
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server is on this machine
+    const options = { [client.customFetch]: keeping, execute: [client.allowInsecureRequests] }
+    const auth = make(() => latest)
+    const config = await client.discovery(new URL(provider.issuer), client_id, undefined, auth, options)
     return { config, keeping }
   }
 

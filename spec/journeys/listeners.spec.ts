@@ -77,7 +77,7 @@ describe('the table', () => {
     'strategies/attempt.ts': ['ClientSecretBasicStrategy onDecision', 'NoneStrategy onDecision'],
     'strategies/secret-proof.ts': ['builtInStrategies onSecretUpgrade'],
     'token-endpoint/options.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
-    'tokens/token-server.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
+    'tokens/token-options.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
     'http/error-handler.ts': ['oauthErrorHandler onError'],
     'authorization-server/tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
     'certificates/proxy/options.ts': ['proxyCertificate onReport'],

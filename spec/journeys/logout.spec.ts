@@ -60,13 +60,32 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
   }
 }
 
+/** The person signs in at a client, on the server's pages. */
+async function signIn(
+  config: client.Configuration,
+  browser: Browser,
+  fill: (browser: Browser, page: PageSeen) => Promise<PageSeen>
+) {
+  const pkceCodeVerifier = client.randomPKCECodeVerifier()
+  const url = client.buildAuthorizationUrl(config, {
+    ...{ redirect_uri, scope: 'openid', code_challenge_method: 'S256' },
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier)
+  })
+  let page = await browser.follow(await browser.get(url.href))
+  for (let pages = 0; page.location === undefined && pages < 4; pages++) page = await browser.follow(await fill(browser, page))
+  return client.authorizationCodeGrant(config, new URL(page.location ?? ''), { pkceCodeVerifier })
+}
+
 describe.each(Object.keys(servers))('%s', name => {
   let server: Server
   let configs: readonly client.Configuration[]
   const browser = new Browser()
 
   beforeAll(async () => {
-    server = (await servers[name]?.()) as Server
+    const started = await servers[name]?.()
+    if (started === undefined) throw new Error(`${name} is no server`)
+    server = started
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server is on this machine
     const execute = [client.allowInsecureRequests]
     configs = await Promise.all(
       names.map(id => client.discovery(new URL(server.issuer), id, undefined, client.None(), { execute }))
@@ -74,22 +93,9 @@ describe.each(Object.keys(servers))('%s', name => {
   })
   afterAll(() => server.stop())
 
-  /** The person signs in at a client, on the server's pages. */
-  async function signIn(config: client.Configuration) {
-    const pkceCodeVerifier = client.randomPKCECodeVerifier()
-    const url = client.buildAuthorizationUrl(config, {
-      ...{ redirect_uri, scope: 'openid', code_challenge_method: 'S256' },
-      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier)
-    })
-    let page = await browser.follow(await browser.get(url.href))
-    for (let pages = 0; page.location === undefined && pages < 4; pages++)
-      page = await browser.follow(await server.fill(browser, page))
-    return client.authorizationCodeGrant(config, new URL(page.location ?? ''), { pkceCodeVerifier })
-  }
-
   it('signs the person out at both clients, tells both, and sends the browser back to the one that asked', async () => {
     const tokens = []
-    for (const config of configs) tokens.push(await signIn(config))
+    for (const config of configs) tokens.push(await signIn(config, browser, (at, page) => server.fill(at, page)))
     const [config] = configs as readonly [client.Configuration]
     const { id_token = '' } = tokens[0] ?? {}
     const url = client.buildEndSessionUrl(config, { id_token_hint: id_token, post_logout_redirect_uri: after, state: 'st' })
@@ -117,5 +123,32 @@ describe.each(Object.keys(servers))('%s', name => {
     const silent = { redirect_uri, scope: 'openid', prompt: 'none', code_challenge, code_challenge_method: 'S256' }
     const { location } = await browser.follow(await browser.get(client.buildAuthorizationUrl(config, silent).href))
     expect(new URL(location ?? '').searchParams.get('error')).toBe('login_required')
+  })
+})
+
+describe('a client that registered itself', () => {
+  it('is told, and gets the person back, by the addresses it registered', async () => {
+    const issuer = `http://localhost:${await freePort()}`
+    const server = await startServer({ issuer, policy: { registration: 'open' }, accounts: [{ sub: 'u-alice', ...alice }] })
+    try {
+      const [{ client_id: _configured, ...metadata }] = clientsOf() as [ReturnType<typeof clientsOf>[number]]
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server is on this machine
+      const execute = [client.allowInsecureRequests]
+      const config = await client.dynamicClientRegistration(new URL(issuer), metadata, client.None(), { execute })
+      expect(config.clientMetadata()).toMatchObject(metadata)
+      const browser = new Browser()
+      const fill = (at: Browser, page: PageSeen) => at.submit(page, page.url.includes('/login') ? alice : { decision: 'allow' })
+      const { id_token = '' } = await signIn(config, browser, fill)
+      receiver.told.length = 0
+      const url = client.buildEndSessionUrl(config, { id_token_hint: id_token, post_logout_redirect_uri: after })
+      expect((await browser.follow(await browser.get(url.href))).location).toBe(after)
+      await receiver.reached(1)
+      expect(receiver.told[0]).toMatchObject({
+        path: '/web',
+        claims: { aud: config.clientMetadata().client_id, sid: expect.any(String) }
+      })
+    } finally {
+      await stop(server)
+    }
   })
 })

@@ -71,6 +71,6 @@ export async function exampleApp(redirect_uris: readonly string[]): Promise<Runn
 /** oidc-provider. */
 export async function oidcProvider(redirect_uris: readonly string[]): Promise<Running> {
   const { key, jwks } = await keyPair()
-  const { issuer, fill, stop } = await startOpenidProvider(clientsOf(redirect_uris, jwks))
-  return { ...optionsOf(issuer, key), issuer, sub: 'gardener', name: 'The gardener', fill, stop }
+  const provider = await startOpenidProvider(clientsOf(redirect_uris, jwks))
+  return { ...optionsOf(provider.issuer, key), ...provider, sub: 'gardener', name: 'The gardener' }
 }

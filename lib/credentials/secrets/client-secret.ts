@@ -68,8 +68,8 @@ const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
  * refused as `encoding`.
  *
  * As soon as a client of this process has a secret that is kept as a hash, every refusal takes one computation of each
- * kind there is, whoever the client is and whether it exists; then this returns a promise. For a network that has used up
- * its wrong guesses nothing of the kind is computed.
+ * kind there is, whoever the client is and whether it exists; then this returns a promise. For a network that has used
+ * up its wrong guesses nothing of the kind is computed.
  *
  * @param client undefined where no client has the client_id that was sent.
  * @returns which secret it was, as `secret:<id>`.

@@ -50,7 +50,7 @@ export function hookOf(functions: SecretHashes, hash: string): Hook | undefined 
   return fitting.sort(([a], [b]) => b.length - a.length)[0]
 }
 
-/** The beginning of a hash that no function compares, for whoever operates the server: never more of it than its kind. */
+/** The beginning of a hash that no function compares, for the server's operator: never more of it than its kind. */
 export function unknownBeginning(secrets: readonly ClientSecret[], functions: SecretHashes): string | undefined {
   const unknown = secrets.find(({ hash }) => hash !== undefined && !isSecretHash(hash) && hookOf(functions, hash) === undefined)
   return unknown?.hash === undefined ? undefined : beginningOf(unknown.hash)
@@ -95,8 +95,9 @@ interface Guess {
 }
 
 /**
- * Which of a client's hashes a secret has, by position, where none was found before; undefined: none. A wrong secret costs one comparison for each
- * hash and for each function that has none of them, so that it takes as long for whoever is not there.
+ * Which of a client's hashes a secret has, by position, where none was found before; undefined: none. A wrong secret
+ * costs one comparison for each hash and for each function that has none of them, so that it takes as long for whoever
+ * is not there.
  *
  * @param hashes those of the client, each with its function.
  * @throws {@link TemporarilyUnavailableError} where a function throws, takes longer than five seconds or answers

@@ -1,9 +1,8 @@
 /** Secrets that another server kept, as real libraries hash them: let in, upgraded, and nobody let in where a library fails. */
-import { pbkdf2 as pbkdf2Callback, scrypt } from 'node:crypto'
+import { scrypt } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import bcrypt from 'bcryptjs'
-import { argon2id, argon2Verify } from 'hash-wasm'
 import {
   builtInStrategies,
   ClientSecretBasicStrategy,
@@ -14,88 +13,33 @@ import {
   ServerError,
   tokenRouter,
   verifySecret,
-  type AuthorizationServerOptions,
   type ClientMetadata,
-  type Decision,
   type SecretHashes
 } from '../../../lib/index.ts'
+import { clientSecrets } from '../../../lib/clients/client.ts'
 import { publicKey } from '../../support/servers/credential-sets.ts'
-import { basic, harness, issuer, specKeys, token } from '../../support/servers/authorization-server.ts'
-
-const secret = 'correct horse battery staple ünd mehr'
-const grant_types = ['client_credentials']
-const form = { grant_type: 'client_credentials' }
-const pbkdf2 = promisify(pbkdf2Callback)
-
-/** As Django has them: pbkdf2_sha256$iterations$salt$hash. */
-async function django(password: string, hash: string): Promise<boolean> {
-  const [, iterations = '', salt = '', expected = ''] = hash.split('$')
-  const key = await pbkdf2(password, salt, Number(iterations), 32, 'sha256')
-  return key.toString('base64') === expected
-}
-
-const libraries: SecretHashes = {
-  $2a$: (presented, hash) => bcrypt.compare(presented, hash),
-  $2b$: (presented, hash) => bcrypt.compare(presented, hash),
-  $argon2id$: (password, hash) => argon2Verify({ password, hash }),
-  pbkdf2_sha256$: django
-}
-const salt = Buffer.from('sixteen bytes...')
-const hashes = {
-  bcrypt: await bcrypt.hash(secret, 4),
-  argon2: await argon2id({
-    ...{ password: secret, salt, iterations: 1, memorySize: 64, parallelism: 1 },
-    ...{ hashLength: 32, outputType: 'encoded' }
-  }),
-  pbkdf2: `pbkdf2_sha256$10$salt$${(await pbkdf2(secret, 'salt', 10, 32, 'sha256')).toString('base64')}`
-}
-
-const kept = (client_id: string, hash: string): ClientMetadata => ({
-  ...{ client_id, grant_types, response_types: [] },
-  credentials: [{ type: 'secret', id: 'old', hash }]
-})
-const generated: ClientMetadata = { client_id: 'generated', client_secret: 'a generated one', grant_types, response_types: [] }
-
-/** A function of a library that was asked so often. Each is another one: what it knows of others, no other spec's does. */
-function counted(verify: SecretHashes[string] = (presented, hash) => hash === plainOf(presented)) {
-  const asked: string[] = []
-  const counting = (presented: string, hash: string): boolean | Promise<boolean> => {
-    asked.push(presented)
-    return verify(presented, hash)
-  }
-  return { asked, secretHashes: { $plain$: counting } }
-}
-
-/** What a library makes of a secret that hides nothing. */
-function plainOf(of: string): string {
-  return `$plain$${Buffer.from(of).toString('base64url').padEnd(24, '.')}`
-}
-const plain = plainOf(secret)
-
-async function served(clients: readonly ClientMetadata[], options: Partial<AuthorizationServerOptions>) {
-  const decisions: Decision[] = []
-  const made = await harness({ clients, resources: [], onDecision: one => decisions.push(one), ...options })
-  const ask = async (client_id: string, presented: string) => {
-    const response = await token(made.app, 'nobody', form).set('Authorization', basic(client_id, presented))
-    return { status: response.status, body: response.body as Record<string, unknown> }
-  }
-  return { ...made, ask, decisions }
-}
+import {
+  counted,
+  generated,
+  grant_types,
+  hashes,
+  kept,
+  libraries,
+  salt,
+  secret,
+  served
+} from '../../support/clients/old-hashes.ts'
+import { issuer, specKeys } from '../../support/servers/authorization-server.ts'
 
 describe.each(Object.entries(hashes))('a secret that %s hashed', (_library, hash) => {
   it('lets in whoever has it, and nobody else, at the header and in the body', async () => {
-    const clients = [kept('old', hash), generated]
-    const { ask, app } = await served(clients, { secretHashes: libraries })
-    expect((await ask('old', 'correct horse')).status).toBe(401)
-    expect((await ask('old', `${secret}x`)).body).toEqual((await ask('nobody', secret)).body)
+    const posting = { ...kept('posting', hash), token_endpoint_auth_method: 'client_secret_post' }
+    const { ask, askInBody } = await served([kept('old', hash), posting], { secretHashes: libraries })
+    const refused = await ask('old', `${secret}x`)
+    expect([refused.status, refused.body]).toEqual([401, (await ask('nobody', secret)).body])
     expect((await ask('old', secret)).status).toBe(200)
-    expect((await ask('generated', secret)).status).toBe(401)
-    const posting = { ...kept('old', hash), token_endpoint_auth_method: 'client_secret_post' }
-    const { app: other } = await served([posting], { secretHashes: libraries })
-    const inBody = { ...form, client_id: 'old', client_secret: secret }
-    expect((await token(other, 'spa', inBody)).status).toBe(200)
-    expect((await token(other, 'spa', { ...inBody, client_secret: 'wrong' })).status).toBe(401)
-    expect((await token(app, 'spa', inBody)).status).toBe(401)
+    expect(await askInBody('posting', 'correct horse')).toBe(401)
+    expect(await askInBody('posting', secret)).toBe(200)
   })
 
   it('is kept as scrypt makes of it once it was used, where this library keeps it', async () => {
@@ -109,34 +53,30 @@ describe.each(Object.entries(hashes))('a secret that %s hashed', (_library, hash
     ])
     expect((await ask('old', secret)).status).toBe(200)
     const other = credentialSets({ issuer, store, clients, keys: await specKeys(), maxAge: 0 })
-    // the hash is replaced after the answer: then no function is needed any more
-    const withoutAny = tokenRouterOf(other, store)
-    while ((await withoutAny(secret)) !== 200) await new Promise(resolve => setTimeout(resolve, 10))
-    expect(await withoutAny('wrong')).toBe(401)
+    const hashOf = async () => {
+      const client = await other.clients.find('old')
+      return client && clientSecrets(client).find(one => one.id === id)?.hash
+    }
+    // replaced after the answer
+    while ((await hashOf()) === hash) await new Promise(resolve => setTimeout(resolve, 10))
+    expect(await verifySecret(secret, await hashOf())).toBe(true)
     expect(JSON.stringify(await server.credentials.listCredentials('old'))).not.toContain(hash)
   })
 })
 
-/** A server on the same store that knows no library. What it answers to a secret. */
-function tokenRouterOf(sets: ReturnType<typeof credentialSets>, store: ReturnType<typeof memoryStore>) {
-  return async (presented: string): Promise<number> => {
-    const { ask } = await served([], { clients: sets.clients, store, clock: Date.now })
-    return (await ask('old', presented)).status
-  }
-}
-
 const weak = await weakScrypt()
+const another = await bcrypt.hash(secret, 4)
 
 describe('a secret of the application’s own', () => {
   it('is computed with once, and then remembered', async () => {
-    const { asked, secretHashes } = counted()
+    const { asked, secretHashes, plain } = counted()
     const { ask } = await served([kept('old', plain)], { secretHashes })
     for (let times = 0; times < 3; times++) expect((await ask('old', secret)).status).toBe(200)
     expect(asked).toEqual([secret])
   })
 
   it.each([
-    ['of a library', hashes.bcrypt],
+    ['of a library', another],
     ['of weaker parameters', weak]
   ])('%s is told in the way of today, once', async (_what, hash) => {
     const told: (readonly string[])[] = []
@@ -168,8 +108,8 @@ describe('a secret of the application’s own', () => {
   })
 
   it('is refused when it has expired, and when it is too long, however right its beginning is', async () => {
+    const { secretHashes, plain } = counted(presented => presented === secret || presented === 'x'.repeat(1024))
     const ended = { ...kept('ended', plain), credentials: [{ type: 'secret' as const, id: 'old', hash: plain, expires_at: 1 }] }
-    const { secretHashes } = counted(presented => presented === secret || presented === 'x'.repeat(1024))
     const { ask, decisions } = await served([ended, kept('old', plain)], { secretHashes })
     expect((await ask('ended', secret)).status).toBe(401)
     expect((await ask('old', 'x'.repeat(1025))).status).toBe(401)
@@ -185,7 +125,7 @@ async function weakScrypt(): Promise<string> {
 
 describe('whoever is not let in', () => {
   it('costs one comparison of each kind, the client there or not', async () => {
-    const { asked, secretHashes } = counted()
+    const { asked, secretHashes, plain } = counted()
     const { ask } = await served([kept('old', plain), generated], { secretHashes })
     for (const client_id of ['old', 'nobody', 'generated']) {
       expect((await ask(client_id, `wrong for ${client_id}`)).status).toBe(401)
@@ -195,7 +135,7 @@ describe('whoever is not let in', () => {
   })
 
   it('has nothing compared where its network has used up its guesses', async () => {
-    const { asked, secretHashes } = counted()
+    const { asked, secretHashes, plain } = counted()
     const guessProtection = { attempts: 1, window: 600 }
     const { ask } = await served([kept('old', plain)], { secretHashes, guessProtection })
     await ask('old', 'wrong')
@@ -224,7 +164,7 @@ describe('a function that fails lets nobody in, and is no fault of the server’
       'failed; see the cause'
     ]
   ])('one that %s', async (_what, verify, reason) => {
-    const { secretHashes } = counted(verify as never)
+    const { secretHashes, plain } = counted(verify as never)
     const { ask, errors } = await served([kept('old', plain), generated], { secretHashes })
     for (const presented of [secret, 'wrong']) {
       const { status, body } = await ask('old', presented)
@@ -240,7 +180,7 @@ describe('a function that fails lets nobody in, and is no fault of the server’
     afterEach(() => void jest.useRealTimers())
 
     it('has five seconds, for all that wait for it together, and keeps no other secret waiting', async () => {
-      const { secretHashes } = counted(() => new Promise(() => undefined))
+      const { secretHashes, plain } = counted(() => new Promise(() => undefined))
       const human = kept('human', await hashSecret('made up'))
       const { ask, errors } = await served([kept('old', plain), human, generated], { secretHashes })
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] })

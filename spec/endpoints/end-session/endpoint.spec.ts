@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import request from 'supertest'
-import {
-  memoryStore,
-  type Account,
-  type ClientMetadata,
-  type LogoutOptions,
-  type ServerEvent,
-  type Store
-} from '../../../lib/index.ts'
+import { memoryStore, type Account, type ClientMetadata, type LogoutOptions, type ServerEvent } from '../../../lib/index.ts'
+import { busyStore } from '../../support/servers/busy-store.ts'
 import {
   authorize,
   clients,
@@ -73,25 +67,6 @@ async function withLogout(options: Partial<LogoutOptions> = {}, more: object = {
 const end = (app: Parameters<typeof request>[0], query: Record<string, string> = {}) =>
   request(app).get(`/oauth2/end_session?${new URLSearchParams(query).toString()}`)
 const hidden = (text: string, name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(text)?.[1] ?? ''
-
-/** A store that knows how many of its operations were under way at once. */
-function busyStore(behind: Store) {
-  const operations = { open: 0, most: 0 }
-  const store = new Proxy(behind, {
-    get(target, name: keyof Store) {
-      const operation = Reflect.get(target, name) as (...given: unknown[]) => unknown
-      return async (...given: unknown[]): Promise<unknown> => {
-        operations.most = Math.max(operations.most, ++operations.open)
-        try {
-          return await Reflect.apply(operation, target, given)
-        } finally {
-          operations.open -= 1
-        }
-      }
-    }
-  })
-  return { store, operations }
-}
 
 describe('the page where the application brings none', () => {
   it('asks, in words that cannot be markup, and takes the answer of this browser alone', async () => {
@@ -232,8 +207,9 @@ describe('the end of a session', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       backchannel_logout_uri: `https://c${index}.example/out`
     }))
-    const posts = { open: 0, most: 0, all: 0, release: () => undefined as void }
-    const released = new Promise<void>(resolve => (posts.release = resolve))
+    const posts = { open: 0, most: 0, all: 0 }
+    let release: () => void = () => undefined
+    const released = new Promise<void>(resolve => (release = resolve))
     const postJson = async () => {
       posts.all += 1
       posts.most = Math.max(posts.most, ++posts.open)
@@ -260,7 +236,7 @@ describe('the end of a session', () => {
     expect(events.filter(({ type }) => type === 'logout.delivered')).toEqual([])
     expect(posts).toMatchObject({ open: 10, all: 10 })
     expect(operations.most).toBeLessThan(50)
-    posts.release()
+    release()
     while (events.filter(({ type }) => type === 'logout.delivered').length < 50)
       await new Promise(resolve => setTimeout(resolve, 10))
     expect(posts).toMatchObject({ open: 0, most: 10, all: 50 })

@@ -31,7 +31,9 @@ describe.each(['PostgreSQL', 'Redis', 'Redis Cluster'])('on %s', name => {
   let STORE_URL = ''
 
   beforeAll(async () => {
-    engine = (await engines[name]?.()) as RunningEngine
+    const started = await engines[name]?.()
+    if (started === undefined) throw new Error(`${name} is no engine`)
+    engine = started
     STORE_URL = String(engine.store.address)
     store = await openStore(engine.store)
     serving = await serve(settings, store)

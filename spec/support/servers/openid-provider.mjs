@@ -16,7 +16,7 @@ const provider = new Provider(`http://localhost:${port}`, {
     claims: () => ({ sub, name: `The ${sub}`, email: `${sub}@example.com` })
   }),
   // it would tell nobody who is on loopback, as every client of a spec is
-  fetch: (url, { dispatcher: _guarded, ...options }) => fetch(url, options),
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   features: {
     devInteractions: { enabled: true },
     rpInitiatedLogout: { enabled: true },
