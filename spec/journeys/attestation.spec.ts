@@ -99,7 +99,7 @@ describe('oidc-provider, to the same client', () => {
   async function discovered(client_id: string, make: (challenge: () => string | undefined) => client.ClientAuth) {
     let latest: string | undefined
     const keeping: Fetch = async (url, init) => {
-      const response = await fetch(url, init)
+      const response = await fetch(url, init as RequestInit)
       latest = response.headers.get('OAuth-Client-Attestation-Challenge') ?? latest
       return response
     }

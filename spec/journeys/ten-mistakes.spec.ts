@@ -53,7 +53,9 @@ describe('at start, the process ends with an error that names the option', () =>
   beforeAll(async () => {
     const all = rows.map(async ([mistake]) => {
       const child = start(mistake)
-      const [written, [code]] = await Promise.all([text(child.stderr ?? []), once(child, 'close') as Promise<[number | null]>])
+      const { stderr } = child
+      if (stderr === null) throw new Error('its stderr is not read')
+      const [written, [code]] = await Promise.all([text(stderr), once(child, 'close') as Promise<[number | null]>])
       return [mistake, { code, written }] as const
     })
     ended = new Map(await Promise.all(all))

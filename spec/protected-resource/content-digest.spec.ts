@@ -30,7 +30,7 @@ async function served({
   const mcp = mcpProtection(server, { resource: api, required: ['api:read'], contentDigest })
   app.all('/mcp', mcp.requireToken, express.json(), answer)
   const proof = await prove(key, 'POST', `${issuer}/oauth2/token`, clock.now)
-  const bought = token(app, 'web', { grant_type: 'client_credentials', scope: 'api:read' }).set('DPoP', proof)
+  const bought = token(app, 'web', { grant_type: 'client_credentials', scope: 'api:read', resource: api }).set('DPoP', proof)
   const { access_token } = (await bought).body as { access_token: string }
   return { ...made, access_token }
 }
