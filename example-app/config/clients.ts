@@ -13,6 +13,9 @@ export const authMethods = [
   'private_key_jwt',
   'tls_client_auth',
   'self_signed_tls_client_auth',
+  'federated_jwt',
+  'spiffe_jwt',
+  'spiffe_x509',
   'attest_jwt_client_auth',
   'attest_jwt_client_auth_dpop',
   'none'
