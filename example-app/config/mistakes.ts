@@ -4,8 +4,20 @@ import { ConfigError } from './config-error.ts'
 /** Most attempts at one file: with more mistakes than this it needs to be written anew. */
 const mostRounds = 500
 
-/** Stands in for an issuer that is none, so that the rest can be tried. It allows what only some issuers allow. */
-const anyIssuer = 'http://localhost'
+/**
+ * Stand in for an issuer that is none, so that the rest can be tried: the second where only an https issuer has such
+ * listeners. They allow what only some issuers allow.
+ */
+const anyIssuer = ['http://localhost', 'https://localhost'] as const
+
+/**
+ * What clients may be registered for follows from these settings. Where one of them was wrong and is out, it cannot be
+ * said what clients lack.
+ */
+const offering = /^(?:policy\.grant_types|workload_issuers|trust_domains|attesters|tls|client_certificate_header)(?:[.[]|$)/
+/** Those of them that every tenant has from the issuer above it. */
+const shared = /^(?:tls|client_certificate_header)(?:[.[]|$)/
+const offered = /^clients\[\d+\]\.(?:grant_types|token_endpoint_auth_method|credentials\[\d+\]\.method)(?:[.[]|$)/
 
 /** Mistakes of a configuration, and the rest of it without them. */
 export interface Mistakes {
@@ -32,10 +44,8 @@ export async function everyMistake(input: unknown, tryOut: (input: unknown) => u
     const error = await failureOf(() => tryOut(tree.root))
     if (error === undefined) break
     const steps = tree.originalOf(stepsOf(error.path))
-    const value = tree.valueOf(steps)
     const follows = found.some(
-      known =>
-        isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps) || isOfferedBy(known.steps, { steps, value })
+      known => isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps) || mayFollow(known.steps, steps)
     )
     if (!follows && !tree.lacksWhatWasTaken(steps)) found.push({ steps, error: new ConfigError(pathOf(steps), error.mustBe) })
     if (!tree.prune(steps)) break
@@ -58,31 +68,6 @@ async function failureOf(tryOut: () => unknown): Promise<ConfigError | undefined
 }
 
 type Steps = readonly (string | number)[]
-
-/**
- * The authentication methods that clients have by a setting alone. Listeners are shared with tenants; nothing else is.
- */
-const methodsBy: Readonly<Record<string, RegExp>> = {
-  workload_issuers: /^federated_jwt$/,
-  trust_domains: /^spiffe_(?:jwt|x509)$/,
-  attesters: /^attest_jwt_client_auth(?:_dpop)?$/,
-  tls: /(?:^|_)tls_client_auth$|^spiffe_x509$/,
-  client_certificate_header: /(?:^|_)tls_client_auth$|^spiffe_x509$/
-}
-
-/** Whether what was taken out may have brought the method that a client is now refused for. */
-function isOfferedBy(taken: Steps, { steps, value }: { readonly steps: Steps; readonly value: unknown }): boolean {
-  if (steps.at(-1) !== 'token_endpoint_auth_method' || typeof value !== 'string') return false
-  const issuer = tenantOf(taken)
-  const setting = String(taken[issuer.length])
-  const isShared = setting === 'tls' || setting === 'client_certificate_header'
-  return (isShared || pathOf(issuer) === pathOf(tenantOf(steps))) && methodsBy[setting]?.test(value) === true
-}
-
-/** The steps to the tenant that something is of; none for what is of the issuer itself. */
-function tenantOf(steps: Steps): Steps {
-  return steps[0] === 'tenants' ? steps.slice(0, 2) : []
-}
 
 interface Step {
   readonly holder: object
@@ -136,13 +121,6 @@ class PrunedTree {
     return way.length < original.length && item !== undefined && this.shortened.has(item)
   }
 
-  /** The value that has this path; undefined where there is none. */
-  valueOf(original: Steps): unknown {
-    const way = this.wayTo(original)
-    const last = way.at(-1)
-    return last === undefined || way.length < original.length ? undefined : child(last.holder, last.step)
-  }
-
   /** As far as there is anything. */
   private wayTo(original: Steps): readonly Step[] {
     const way: Step[] = []
@@ -157,8 +135,11 @@ class PrunedTree {
   }
 
   private replaceIssuer(): boolean {
-    if (typeof this.root !== 'object' || this.root === null || child(this.root, 'issuer') === anyIssuer) return false
-    this.root = { ...this.root, issuer: anyIssuer }
+    if (typeof this.root !== 'object' || this.root === null) return false
+    if (anyIssuer.some(known => known === child(this.root, 'issuer'))) return false
+    const tls = child(this.root, 'tls')
+    const isHttps = typeof tls === 'object' && tls !== null && child(tls, 'port') === undefined
+    this.root = { ...this.root, issuer: anyIssuer[isHttps ? 1 : 0] }
     return true
   }
 
@@ -199,6 +180,19 @@ export function pathOf(steps: readonly PropertyKey[]): string {
   return steps
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
     .join('')
+}
+
+/** Whether something may be wrong for no other reason than that what was known to be wrong is out. */
+function mayFollow(known: Steps, steps: Steps): boolean {
+  const [cause, effect] = [ofIssuer(known), ofIssuer(steps)]
+  const reaches = cause.tenant === effect.tenant || shared.test(cause.path)
+  return reaches && offering.test(cause.path) && offered.test(effect.path)
+}
+
+/** A path within the settings of an issuer, and which tenant that is; undefined: none. */
+function ofIssuer(steps: Steps): { readonly tenant: string | number | undefined; readonly path: string } {
+  const [member, tenant] = steps
+  return member === 'tenants' ? { tenant, path: pathOf(steps.slice(2)) } : { tenant: undefined, path: pathOf(steps) }
 }
 
 function isSameOrWithin(steps: Steps, outer: Steps): boolean {
