@@ -12,7 +12,7 @@ import * as section from './sections.mjs'
 import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 
-const sections = ['cases', 'stores', 'processes', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'processes', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -94,6 +94,7 @@ async function* measured(say) {
   const chosen = cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))
   const measures = {
     cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
+    workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
@@ -104,6 +105,7 @@ async function* measured(say) {
 
 const texts = {
   cases: section.targetsText,
+  workloads: section.workloadsText,
   stores: section.storesText,
   processes: section.processesText,
   memory: section.memoryText,
@@ -122,7 +124,7 @@ function writeReport(file, { caption, command, ...results }) {
 }
 
 function isRight(results) {
-  const reports = [results.cases, results.stores, results.processes].flatMap(reports => reports ?? [])
+  const reports = [results.cases, results.workloads, results.stores, results.processes].flatMap(reports => reports ?? [])
   return reports.every(({ rows }) => rows.every(({ fault }) => fault === undefined))
 }
 
