@@ -11,6 +11,7 @@ import { between } from './report.mjs'
 import * as section from './sections.mjs'
 import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
+import { workloadCases } from './workload-cases.mjs'
 
 const sections = ['cases', 'workloads', 'stores', 'processes', 'memory', 'startup']
 /** Starts take as long every time. */
@@ -51,7 +52,7 @@ function chosenOf(flag, known) {
 
 const caseNames = chosenOf(
   'case',
-  cases.map(({ name }) => name)
+  [...cases, ...workloadCases].map(({ name }) => name)
 )
 const targetNames = chosenOf(
   'target',
@@ -129,7 +130,8 @@ function isRight(results) {
 }
 
 async function profile() {
-  for (const bench of cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))) {
+  const known = [...cases, ...workloadCases]
+  for (const bench of known.filter(({ name }) => caseNames === undefined || caseNames.includes(name))) {
     const directory = await profiled(bench, flags.profile, plan)
     console.log(`### ${bench.title}: ${flags.profile}, share of busy time (${directory})\n`)
     for (const { name, share } of topOf(directory)) console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${name}`)
