@@ -24,7 +24,7 @@ export const clientSecret = 'Jq3vXH0n2m1uXhY9kq8cZb7sT5wR4pLd6eGfA0iB'
  * @typedef {object} Case
  * @property {string} name
  * @property {string} title
- * @property {'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt'} method
+ * @property {'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'federated_jwt' | 'spiffe_jwt' | 'attest_jwt_client_auth'} method
  * @property {'ES256' | 'RS256' | 'HS256'} [alg] of the client's assertions
  * @property {'client_credentials' | 'refresh_token' | 'authorization_code' | 'introspection'} grant
  * @property {'opaque' | 'jwt'} token
@@ -84,7 +84,7 @@ const grantTypes = {
 
 /** Whether a request of the case carries an assertion, which can be used once. */
 export function isAsserted({ method }) {
-  return method.endsWith('_jwt')
+  return method.endsWith('_jwt') || method === 'attest_jwt_client_auth'
 }
 
 /** Whether what a request of the case presents has to be made before: a code, a refresh token, a token to ask about. */

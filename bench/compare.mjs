@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { clientOf, needsPreparation, newKey } from './cases.mjs'
 import { probeCount } from './probe.mjs'
 import { startLoad, startTarget } from './workers.mjs'
+import { workloadClientOf } from './workload-cases.mjs'
 
 /** Tokens to ask about: enough that no target answers from what it looked up last, few enough for one that searches a list. */
 const askedAbout = 256
@@ -24,6 +25,7 @@ const warm = { answers: 30_000, window: 1 }
  * @property {number} [processes]
  * @property {boolean} [pinned] to a core of its own; true by default
  * @property {object} [serverKeys] clientele's; without them it makes its own
+ * @property {import('./cases.mjs').Case} [bench] a case of its own, where cases of one target are compared
  *
  * @typedef {{ rounds: number, seconds: number, connections: number, warmUp: number }} Plan `warmUp`: seconds at most
  * @typedef {{ rate: number, answers: number, cpu: number, fault?: string }} Round
@@ -37,15 +39,18 @@ const warm = { answers: 30_000, window: 1 }
  * @returns {Promise<Record<string, Round[]>>} by entry name; a target with a fault has that as its last round
  */
 export async function measure(bench, entries, plan) {
-  const common = commonOf(bench)
+  const shared = commonOf(bench)
+  const commons = entries.map(({ bench: own }) => (own === undefined ? shared : commonOf(own)))
   const load = startLoad()
   const targets = []
   try {
-    for (const entry of entries) targets.push(await orFault(() => startTarget(entry.module, settingOf(common, entry))))
+    for (const [index, entry] of entries.entries())
+      targets.push(await orFault(() => startTarget(entry.module, settingOf(commons[index], entry))))
     const runs = []
     for (const [index, { name }] of entries.entries()) {
       const target = targets[index]
-      const run = { name, target, load, bench, plan, clientKey: common.clientKey, rate: firstGuess, rounds: [] }
+      const { bench, clientKey } = commons[index]
+      const run = { name, target, load, bench, plan, clientKey, rate: firstGuess, rounds: [] }
       const fault = target.fault ?? (await warmUp(run))
       if (fault !== undefined) run.rounds.push({ fault })
       runs.push(run)
@@ -60,11 +65,14 @@ export async function measure(bench, entries, plan) {
 }
 
 function commonOf(bench) {
-  return { bench, ...clientOf(bench), signingJwk: newKey('ES256', 'server') }
+  return { bench, ...(workloadClientOf(bench) ?? clientOf(bench)), signingJwk: newKey('ES256', 'server') }
 }
 
-function settingOf({ bench, client, signingJwk }, { store = { kind: 'memory' }, processes = 1, pinned = true, serverKeys }) {
-  return { bench, client, signingJwk, store, processes, pinned, serverKeys }
+function settingOf(
+  { bench, client, more, signingJwk },
+  { store = { kind: 'memory' }, processes = 1, pinned = true, serverKeys }
+) {
+  return { bench, client, more, signingJwk, store, processes, pinned, serverKeys }
 }
 
 /** Checks that a target can be compared, then drives it until its code is compiled. Returns its fault, if it has one. */

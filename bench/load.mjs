@@ -3,6 +3,7 @@
  * case to drive where and for how long, and answers with what it counted.
  */
 import { cases, isAsserted } from './cases.mjs'
+import { workloadCases } from './workload-cases.mjs'
 import { faultOfSample, judge } from './check.mjs'
 import { Connection } from './connection.mjs'
 import { probe } from './probe.mjs'
@@ -12,10 +13,10 @@ const sampleSize = 8
 const patience = 10_000
 
 /** Assertions of one round: every target of the round gets the same ones, because making them takes longer than sending them. */
-let shared = { round: undefined, requests: [] }
+let shared = { round: undefined, bench: undefined, requests: [] }
 
 function assertionsFor(bench, { round, clientKey, count }) {
-  if (shared.round !== round) shared = { round, requests: [] }
+  if (shared.round !== round || shared.bench !== bench) shared = { round, bench, requests: [] }
   const { requests } = shared
   if (requests.length < count) requests.push(...assertedRequests(bench, clientKey, count - requests.length))
   return requests.slice(0, count)
@@ -95,7 +96,7 @@ const jobs = {
 }
 
 process.on('message', ({ job, order }) => {
-  const bench = cases.find(({ name }) => name === order.caseName)
+  const bench = [...cases, ...workloadCases].find(({ name }) => name === order.caseName)
   jobs[job](bench, order).then(
     result => process.send({ result }),
     error => process.send({ result: { fault: error.message } })

@@ -1,6 +1,7 @@
 /** Requests, as the bytes that go over the wire. What can be made before the measured time is made before it. */
 import { createHmac, createPrivateKey, randomUUID, sign } from 'node:crypto'
 import { clientId, clientSecret, codeVerifier, isAsserted, issuer, paths, redirectUri, resource, scope } from './cases.mjs'
+import { workloadProof } from './workload-cases.mjs'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** Seconds an assertion may wait for its turn. */
@@ -58,6 +59,11 @@ function credentialsForm(bench) {
 
 /** Makes requests of the case that each carry an assertion of their own. */
 export function assertedRequests(bench, clientKey, count) {
+  if (workloadProof(bench, clientKey, assertionLifetime) !== undefined)
+    return Array.from({ length: count }, () => {
+      const { form, headers } = workloadProof(bench, clientKey, assertionLifetime)
+      return serialize(paths.token, { ...credentialsForm(bench), ...form }, headers)
+    })
   const key = bench.method === 'private_key_jwt' ? createPrivateKey({ key: clientKey, format: 'jwk' }) : clientKey
   return Array.from({ length: count }, () =>
     serialize(paths.token, {
@@ -91,10 +97,10 @@ function encode(value) {
 }
 
 /** ASCII alone, so that characters are bytes. */
-function serialize(path, form, authorization = '') {
+function serialize(path, form, headers = '') {
   const body = new URLSearchParams(form).toString()
   return (
     `POST ${path} HTTP/1.1\r\nHost: as.example.com\r\nAccept: application/json\r\n` +
-    `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n${authorization}\r\n${body}`
+    `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`
   )
 }

@@ -11,8 +11,9 @@ import { between } from './report.mjs'
 import * as section from './sections.mjs'
 import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
+import { workloadCases } from './workload-cases.mjs'
 
-const sections = ['cases', 'stores', 'processes', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'processes', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -51,7 +52,7 @@ function chosenOf(flag, known) {
 
 const caseNames = chosenOf(
   'case',
-  cases.map(({ name }) => name)
+  [...cases, ...workloadCases].map(({ name }) => name)
 )
 const targetNames = chosenOf(
   'target',
@@ -94,6 +95,7 @@ async function* measured(say) {
   const chosen = cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))
   const measures = {
     cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
+    workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
@@ -104,6 +106,7 @@ async function* measured(say) {
 
 const texts = {
   cases: section.targetsText,
+  workloads: section.workloadsText,
   stores: section.storesText,
   processes: section.processesText,
   memory: section.memoryText,
@@ -122,12 +125,13 @@ function writeReport(file, { caption, command, ...results }) {
 }
 
 function isRight(results) {
-  const reports = [results.cases, results.stores, results.processes].flatMap(reports => reports ?? [])
+  const reports = [results.cases, results.workloads, results.stores, results.processes].flatMap(reports => reports ?? [])
   return reports.every(({ rows }) => rows.every(({ fault }) => fault === undefined))
 }
 
 async function profile() {
-  for (const bench of cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))) {
+  const known = [...cases, ...workloadCases]
+  for (const bench of known.filter(({ name }) => caseNames === undefined || caseNames.includes(name))) {
     const directory = await profiled(bench, flags.profile, plan)
     console.log(`### ${bench.title}: ${flags.profile}, share of busy time (${directory})\n`)
     for (const { name, share } of topOf(directory)) console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${name}`)

@@ -3,9 +3,10 @@ import { cases } from './cases.mjs'
 import { measure } from './compare.mjs'
 import { startEngine } from './engines.mjs'
 import { measureMemory } from './memory.mjs'
-import { detailTable, fastest, noiseOf, noiseText, rowsOf, summaryTable, table, whole } from './report.mjs'
+import { detailTable, fastest, median, noiseOf, noiseText, rowsOf, summaryTable, table, whole } from './report.mjs'
 import { measureStartup } from './startup.mjs'
 import { control, entriesFor, peers, processCases, processCounts, storeCases, stores, targets } from './targets.mjs'
+import { workloadCases } from './workload-cases.mjs'
 
 const subject = 'clientele-create-server'
 const megabytes = bytes => (bytes / 1_048_576).toFixed(0)
@@ -45,6 +46,42 @@ export function targetsText(reports) {
   const measured = shown.filter(name => reports.some(({ rows }) => rows.some(({ target }) => target === name)))
   const details = reports.map(caseText).join('\n')
   return `${summaryTable(reports, measured)}\n\n<details><summary>Each case: req/s, spread, CPU time, against the best peer</summary>\n\n${details}\n</details>`
+}
+
+/** Clients without secrets beside those that sign for themselves: CPU time per request, and as multiples of theirs. */
+export async function compareWorkloads({ chosen = workloadCases, plan, serverKeys, say }) {
+  const entries = chosen.map(bench => ({ name: bench.name, module: subject, serverKeys, bench }))
+  const results = await measure(chosen[0], entries, plan)
+  const rows = chosen.map(({ name, title, base }) => {
+    const fault = results[name].find(({ fault }) => fault !== undefined)?.fault
+    if (fault !== undefined) return { name, title, fault }
+    const ratios = results[base ?? name]?.map((round, index) => results[name][index].cpu / round.cpu) ?? []
+    return {
+      name,
+      title,
+      cpu: median(results[name].map(({ cpu }) => cpu)),
+      base,
+      ratio: median(ratios),
+      least: Math.min(...ratios),
+      most: Math.max(...ratios)
+    }
+  })
+  say(workloadsText([{ rows }]))
+  return [{ name: 'workloads', title: 'Clients without secrets', rows }]
+}
+
+export function workloadsText([{ rows }]) {
+  const titles = new Map(workloadCases.map(({ name, title }) => [name, title]))
+  const body = rows.map(({ title, fault, cpu, base, ratio, least, most }) =>
+    fault === undefined
+      ? [
+          title,
+          whole(cpu),
+          base === undefined ? '' : `${ratio.toFixed(2)}× ${titles.get(base)} (${least.toFixed(2)}–${most.toFixed(2)})`
+        ]
+      : [title, 'void', fault]
+  )
+  return table([['case', 'CPU µs', 'beside'], ...body])
 }
 
 /** One target on each store. */

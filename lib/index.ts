@@ -103,7 +103,13 @@ export type { Attester } from './assertions/attestation/attesters.ts'
 export type { AttestationOptions, AttestationPolicyOptions, ClientAttestationOptions } from './assertions/attestation/options.ts'
 export type { AssertionOptions } from './assertions/assertion-policy.ts'
 // other platforms' word for the workloads that clients are
-export type { TrustDomain, WorkloadDials, WorkloadIssuer, WorkloadsOptions } from './assertions/workloads/options.ts'
+export type {
+  ClientOfToken,
+  TrustDomain,
+  WorkloadDials,
+  WorkloadIssuer,
+  WorkloadsOptions
+} from './assertions/workloads/options.ts'
 export type { ClaimRule, ClaimRules, FederatedCredential, FederatedRule } from './clients/federated-credential.ts'
 
 export type { BasicEncoding } from './credentials/secrets/client-secret.ts'

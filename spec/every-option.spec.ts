@@ -85,7 +85,7 @@ import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
 import { attestationTakers } from './support/checks/attestation-options.ts'
-import { workloadTakers } from './support/checks/workload-options.ts'
+import { presetTakers, workloadTakers } from './support/checks/workload-options.ts'
 
 const issuer = 'https://as.example.com'
 const store = memoryStore()
@@ -194,6 +194,7 @@ const takers: Readonly<Record<string, Taker>> = {
   },
   ...attestationTakers(token),
   ...workloadTakers(token),
+  ...presetTakers,
   NoneStrategy: { good: { clients }, table: strategyChecks, give: made(NoneStrategy) },
   jwtBearer: { good: { trustedIssuers: [trusted], subject: () => 'a' }, table: jwtBearerChecks, give: jwtBearer },
   'a trusted issuer': {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { authorizationServer, generateKeys, memoryStore } from 'clientele'
 import { codeLifetime, issuer, resource, scope } from '../cases.mjs'
+import { grown } from '../workload-cases.mjs'
 import { preparation } from './mount-preparation.mjs'
 
 /** Each store as its documentation opens it. */
@@ -17,11 +18,11 @@ function open(store) {
   return store.kind === undefined ? store : stores[store.kind](store.address)
 }
 
-export async function mount(app, { bench, client, serverKeys, store, port }) {
+export async function mount(app, { bench, client, more = {}, serverKeys, store, port }) {
   app.use(
     authorizationServer({
       issuer,
-      clients: [client],
+      ...grown(bench, { ...more, clients: [client] }),
       store: await open(store),
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],

@@ -80,14 +80,15 @@ function because(alg: string): string {
 }
 
 /**
- * The JWKs that can have made a signature with this header, four at most: by what they are first, and by kid among
- * those.
+ * The JWKs that can have made a signature with this header, four at most: by kid where there is one, and by what they
+ * are.
  */
 export function suitableKeys(
   keys: readonly JWK[],
   { alg, kid }: { readonly alg: string; readonly kid?: string | undefined }
 ): readonly JWK[] {
-  const fitting = keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid))
+  // of a thousand keys one has the name: the others need not be looked into
+  const fitting = keys.filter(jwk => (kid === undefined || jwk.kid === kid) && unsuitable(jwk, alg) === undefined)
   return fitting.slice(0, mostCandidates)
 }
 

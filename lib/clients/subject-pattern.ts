@@ -22,9 +22,9 @@ export function isUnderPattern(pattern: string, value: string): boolean {
 
 /** Every prefix a pattern could have that this value is under, the shortest first. */
 export function prefixesOf(value: string): readonly string[] {
-  return Array.from(value.slice(0, -1), (character, index) =>
-    isSeparator(character) ? value.slice(0, index + 1) : undefined
-  ).filter(prefix => prefix !== undefined)
+  const prefixes: string[] = []
+  for (let end = 1; end < value.length; end++) if (isSeparator(value[end - 1])) prefixes.push(value.slice(0, end))
+  return prefixes
 }
 
 function isSeparator(character: string | undefined): boolean {

@@ -2,6 +2,8 @@
  * The common part of `federated_jwt` and `spiffe_jwt`: a token of a platform as the client's assertion, beside which
  * the client need not be named.
  */
+import type { Request } from 'express'
+import { lookedUpClient } from '../assertions/workloads/clients-of-token.ts'
 import { openWorkloads, type Workloads } from '../assertions/workloads/workloads.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
 import type { UnverifiedJws } from '../assertions/compact-jws.ts'
@@ -10,7 +12,7 @@ import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { issuerIdentifier, required, type Checks, type Read } from '../options.ts'
 import { requestNote, type RequestNote } from '../request-note.ts'
-import { strategyChecks, type StrategyOptions } from './attempt.ts'
+import { actionsOf, judgeAttempt, runStrategy, strategyChecks, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { decodeOnce } from './presented-assertion.ts'
 import { absent, type Identification } from './strategy.ts'
@@ -67,7 +69,10 @@ export abstract class WorkloadJwtStrategy extends MethodStrategy {
   /** The clients a token could be for, whoever sent it. */
   protected abstract clientsOf(payload: Readonly<Record<string, unknown>>): readonly string[]
 
-  /** The client is the one the request names as `client_id`, or the only one whose credentials the token matches. */
+  /**
+   * The client is the one the request names as `client_id`, or the only one whose credentials the token matches; that
+   * of `clientOf` is found when it is judged.
+   */
   identify(request: ClientRequest): Identification {
     const { client_assertion, client_assertion_type, client_id } = request.parameters
     if (client_assertion === undefined && client_assertion_type === undefined) return absent
@@ -78,6 +83,21 @@ export abstract class WorkloadJwtStrategy extends MethodStrategy {
     if (client_id !== undefined) return { outcome: 'present', client_id }
     const [found, more] = this.matchesOf(request, jws)
     return { outcome: 'present', client_id: more === undefined ? (found ?? '') : '' }
+  }
+
+  /** As every strategy does, once a client is looked for that neither the request names nor the configured list has. */
+  override authenticate(req: Request): void {
+    const actions = actionsOf(this)
+    runStrategy(actions, this, req, async (request, named) => {
+      const client_id = named === '' ? await this.lookedUp(request) : named
+      actions.success(await judgeAttempt(this, request, client_id, this.proof(request)))
+    })
+  }
+
+  private async lookedUp(request: ClientRequest): Promise<string> {
+    const jws = decodeOnce(request)
+    if (jws.outcome === 'malformed' || request.parameters['client_id'] !== undefined) return ''
+    return this.matchesOf(request, jws).length === 0 ? lookedUpClient(jws.payload, this.workloads) : ''
   }
 
   private matchesOf(request: ClientRequest, jws: UnverifiedJws): readonly string[] {

@@ -5,7 +5,6 @@ import { authenticateWith } from '../authentication/authenticate-client.ts'
 import { InvalidClientError, InvalidRequestError, ServerError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { harmless } from '../listeners.ts'
-import { requestNote } from '../request-note.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendTokenResponse } from '../http/responses.ts'
 import { carriesConfirmation, readConfirmation } from './confirmation.ts'
@@ -14,7 +13,7 @@ import { watchTokenRequest, type WatchedTokenRequest } from './watch.ts'
 import { isSenderConstrained } from '../tokens/confirmation.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import type { TokenRouterOptions } from './options.ts'
-import type { WorkloadClient } from './workload-grant.ts'
+import { authenticateByGrant, byGrant } from './grant-authentication.ts'
 
 export function tokenEndpoint(
   parts: TokenEndpointParts,
@@ -38,7 +37,11 @@ export function tokenEndpoint(
       next(error)
     }
     const authenticated = (error?: unknown): void => {
-      if (error === undefined) issue(parts, req, res, watched).catch((thrown: unknown) => refuse(failure(thrown)))
+      if (error === undefined)
+        issue(parts, req, res, watched).catch((thrown: unknown) => {
+          byGrant.read(req)?.unused()
+          refuse(failure(thrown))
+        })
       else refuse(error)
     }
     const usual = (): void => void authenticate(req, res, authenticated)
@@ -49,34 +52,16 @@ export function tokenEndpoint(
         : () => {
             const reading = readClientRequest(req, { endpoint: 'token', jsonBody, certificateSource })
             reading
-              .then(request => {
-                request.onDecision = told
-                return grantOr(usual, workloadGrant(request), req, authenticated)
+              .then(async request => {
+                const judge = workloadGrant(request)
+                if (judge === undefined) usual()
+                else await authenticateByGrant(judge, { req, res, request, parts, told }, authenticated)
               })
               .catch(authenticated)
           }
     if (watched === undefined) begin()
     else watched.run(begin)
   }
-}
-
-const uses = requestNote<Request, () => Promise<void>>('use of the assertion')
-
-/** Goes on with the client of a platform's token, or as usual where the request is no such grant. */
-async function grantOr(
-  usual: () => void,
-  judged: Promise<WorkloadClient> | undefined,
-  req: Request,
-  done: (error?: unknown) => void
-): Promise<void> {
-  if (judged === undefined) {
-    usual()
-    return
-  }
-  const { client, useAssertion } = await judged
-  req.authenticatedClient = client
-  uses.write(req, useAssertion)
-  done()
 }
 
 /** Express takes `next(undefined)` and `next('router')` for something else than an error. */
@@ -110,7 +95,16 @@ async function issue(
   }
   const { tokenEndpoints, server } = parts
   const response = await tokenIssuer.issue(
-    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId, useAssertion: uses.read(req) },
+    {
+      client,
+      parameters,
+      authentication,
+      confirmation,
+      tokenEndpoints,
+      grant_type,
+      traceId,
+      useAssertion: byGrant.read(req)?.useAssertion
+    },
     server
   )
   sendTokenResponse(res, response)

@@ -12,7 +12,11 @@ export interface AwsRoleOptions extends PresetOptions {
   readonly roleArn: string
 }
 
-const checks = { ...presetChecks, issuer: required(text()), roleArn: required(text()) } satisfies Checks<AwsRoleOptions>
+export const awsRoleChecks = {
+  ...presetChecks,
+  issuer: required(text()),
+  roleArn: required(text())
+} satisfies Checks<AwsRoleOptions>
 
 const refuse = refusing('awsRole')
 
@@ -37,7 +41,7 @@ export interface AwsRole {
  */
 export const awsRole: AwsRole = Object.assign(
   (options: AwsRoleOptions): FederatedCredential => {
-    const read = readOptions(options, checks, 'awsRole.')
+    const read = readOptions(options, awsRoleChecks, 'awsRole.')
     const claims = { 'https://sts.amazonaws.com/': { aws_account: accountOf(read.roleArn) } }
     return credential(read, { issuer: ofAccount(read.issuer), subject: read.roleArn, claims }, refuse)
   },

@@ -32,7 +32,7 @@ const version: Check<1 | 2> = readBy('1 or 2', (value = 2, key) => {
 })
 
 const issuerChecks = { tenantId: guid, version }
-const checks = {
+export const azureManagedIdentityChecks = {
   ...presetChecks,
   ...issuerChecks,
   objectId: guid,
@@ -59,7 +59,7 @@ export interface AzureManagedIdentity {
  */
 export const azureManagedIdentity: AzureManagedIdentity = Object.assign(
   (options: AzureManagedIdentityOptions): FederatedCredential => {
-    const read = readOptions(options, checks, 'azureManagedIdentity.')
+    const read = readOptions(options, azureManagedIdentityChecks, 'azureManagedIdentity.')
     const tid = read.tenantId.toLowerCase()
     const oid = read.objectId.toLowerCase()
     const { issuer } = tenant(tid, read.version)

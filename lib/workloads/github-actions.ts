@@ -44,7 +44,7 @@ const issuer = 'https://token.actions.githubusercontent.com'
  */
 const insidersEvents = ['push', 'merge_group', 'release', 'deployment', 'schedule', 'workflow_dispatch', 'repository_dispatch']
 
-const checks = {
+export const githubActionsChecks = {
   ...presetChecks,
   repository_id: number("the repository's id"),
   repository_owner_id: number("the owner's id"),
@@ -81,7 +81,7 @@ export interface GithubActions {
  */
 export const githubActions: GithubActions = Object.assign(
   (options: GithubActionsOptions): FederatedCredential => {
-    const read = readOptions(options, checks, 'githubActions.')
+    const read = readOptions(options, githubActionsChecks, 'githubActions.')
     const { repository_id, repository_owner_id, environment, ref, job_workflow_ref, event_name } = withSubject(read)
     if (repository_id === undefined && (repository_owner_id === undefined || job_workflow_ref === undefined))
       refuse('repository_id', 'must be given: the name of a repository can be registered again, its number cannot')
@@ -102,7 +102,7 @@ export const githubActions: GithubActions = Object.assign(
   { issuer: { issuer } }
 )
 
-type Options = Read<typeof checks>
+type Options = Read<typeof githubActionsChecks>
 
 const defaultSubject = /^repo:[^/@:]+(?:@(\d+))?\/[^/@:]+(?:@(\d+))?:(?:(ref|environment):(.+)|(pull_request))$/
 

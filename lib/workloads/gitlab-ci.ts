@@ -38,7 +38,7 @@ const issuer = 'https://gitlab.com'
 /** Started by those who may push to the project. Not here: merge requests, which run what their authors wrote. */
 const membersSources = ['push', 'web', 'schedule', 'api', 'trigger', 'pipeline']
 
-const checks = {
+export const gitlabCiChecks = {
   ...presetChecks,
   project_id: number("the project's id"),
   namespace_id: number("the group's id"),
@@ -75,7 +75,7 @@ export interface GitlabCi {
  */
 export const gitlabCi: GitlabCi = Object.assign(
   (options: GitlabCiOptions): FederatedCredential => {
-    const read = withSubject(readOptions(options, checks, 'gitlabCi.'))
+    const read = withSubject(readOptions(options, gitlabCiChecks, 'gitlabCi.'))
     const { project_id, namespace_id, ref, environment, runner_environment } = read
     if (project_id === undefined)
       refuse('project_id', 'must be given: the path of a project can be used again, its number cannot')
@@ -102,7 +102,7 @@ function inWords(value: boolean | undefined): string | undefined {
   return value === undefined ? undefined : String(value)
 }
 
-type Options = Read<typeof checks>
+type Options = Read<typeof gitlabCiChecks>
 
 /** The claims a subject stands for, in the place of those that were not given. */
 function withSubject(options: Options): Options {

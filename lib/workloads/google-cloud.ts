@@ -15,7 +15,7 @@ export interface GoogleCloudOptions extends PresetOptions {
 
 const issuer = 'https://accounts.google.com'
 
-const checks = {
+export const googleCloudChecks = {
   ...presetChecks,
   serviceAccountId: required(
     textLike('the unique id of a service account, as a text of digits: an e-mail address can be given to another one', id =>
@@ -43,7 +43,7 @@ export interface GoogleCloud {
  */
 export const googleCloud: GoogleCloud = Object.assign(
   (options: GoogleCloudOptions): FederatedCredential => {
-    const { serviceAccountId, ...read } = readOptions(options, checks, 'googleCloud.')
+    const { serviceAccountId, ...read } = readOptions(options, googleCloudChecks, 'googleCloud.')
     return credential(read, { issuer, subject: serviceAccountId, claims: {} }, refusing('googleCloud'))
   },
   { issuer: { issuer } }

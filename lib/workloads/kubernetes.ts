@@ -21,7 +21,7 @@ const isLabel = (name: string): boolean => /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])
 /** Audiences of the tokens that every pod has without asking. */
 const ownAudience = /^(?:https:\/\/)?kubernetes\.default\.svc(?:\..+)?$/
 
-const checks = {
+export const kubernetesChecks = {
   ...presetChecks,
   issuer: required(text()),
   namespace: required(textLike(`the name of a namespace: ${label}`, isLabel)),
@@ -60,7 +60,7 @@ export interface Kubernetes {
  */
 export const kubernetes: Kubernetes = Object.assign(
   (options: KubernetesOptions): FederatedCredential => {
-    const { namespace, serviceAccount, serviceAccountUid: uid, ...read } = readOptions(options, checks, 'kubernetes.')
+    const { namespace, serviceAccount, serviceAccountUid: uid, ...read } = readOptions(options, kubernetesChecks, 'kubernetes.')
     refuseLegacy(read.issuer)
     // such a token is sent to the API server too, and whoever has it may do there what the account may
     if (read.audience !== undefined && (read.audience === read.issuer || ownAudience.test(read.audience)))

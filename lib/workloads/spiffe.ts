@@ -19,7 +19,7 @@ export interface SpiffeTrustDomainOptions extends Omit<TrustDomain, 'trustDomain
   readonly bundle: string | NonNullable<TrustDomain['bundle']>
 }
 
-const checks = {
+export const spiffeChecks = {
   ...presetChecks,
   issuer: required(textLike('an https URL', isHttps)),
   spiffeId: required(
@@ -53,7 +53,7 @@ export interface Spiffe {
  */
 export const spiffe: Spiffe = Object.assign(
   (options: SpiffeOptions): FederatedCredential => {
-    const { spiffeId, ...read } = readOptions(options, checks, 'spiffe.')
+    const { spiffeId, ...read } = readOptions(options, spiffeChecks, 'spiffe.')
     return credential(read, { issuer: read.issuer, subject: spiffeId, claims: {} }, refuse)
   },
   {

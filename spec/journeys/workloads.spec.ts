@@ -1,12 +1,17 @@
 /** Clients without secrets, as their libraries make them: openid-client with clientele/client-auth, over TLS and behind proxies. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { certificateHeaders, proxyCertificate } from 'clientele'
+import { authorizationServer, certificateHeaders, memoryStore, proxyCertificate } from 'clientele'
+import express from 'express'
+import { setTimeout as pause } from 'node:timers/promises'
 import * as client from 'openid-client'
+import request, { type Response } from 'supertest'
 import { envoy, nginx } from '../support/clients/proxy-headers.ts'
 import { api } from '../support/journeys/clients.ts'
 import { plainFetch, tlsFetch, type Fetch } from '../support/journeys/fetch.ts'
 import { serverAuthority, startServer, type RunningServer } from '../support/journeys/server.ts'
 import { makeWorkloads, workloadParties } from '../support/journeys/workloads.ts'
+import { serverKeys } from '../support/keys/made-keys.ts'
+import { actions, actionsClaims, bearer, signers } from '../support/servers/workloads.ts'
 
 const made = await makeWorkloads()
 const methods = ['federated_jwt', 'spiffe_jwt', 'spiffe_x509'] as const
@@ -103,4 +108,82 @@ describe.each([
     expect(behind.decisions.at(-1)).toMatchObject({ outcome: 'authenticated', method: 'spiffe_x509' })
     await expect(grant(undefined)).rejects.toMatchObject({ status: 401, error: 'invalid_client' })
   })
+})
+
+it('a client moves from a secret to its platform’s tokens under load: seen in use, told of by the review, without one failure', async () => {
+  let now = 1_800_000_000_000
+  const day = 86_400_000
+  const keys = await serverKeys(['ES256'])
+  const { actionsToken } = signers(() => now / 1000)
+  const mover = {
+    client_id: 'mover',
+    client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF',
+    grant_types: ['client_credentials'],
+    response_types: []
+  }
+  const moving = authorizationServer({
+    ...{ issuer: 'https://as.example.com', keys, clients: [mover], credentials: {}, clock: () => now },
+    store: memoryStore({ clock: () => now }),
+    workloads: { issuers: [{ issuer: actions.issuer, jwks: { keys: [actions.jwk] } }] },
+    onError: () => undefined,
+    interaction: { account: () => undefined, consented: () => false, prompt: (_req, res) => void res.sendStatus(403) }
+  })
+  const app = express().use(moving)
+  const ask = (form: object) =>
+    request(app)
+      .post('/oauth2/token')
+      .type('form')
+      .send({ grant_type: 'client_credentials', ...form })
+  const bySecret = () => ask({}).auth('mover', mover.client_secret)
+  const byPlatform = async () =>
+    ask({ client_id: 'mover', client_assertion_type: bearer, client_assertion: await actionsToken() })
+  const state = { ways: [bySecret] as (() => PromiseLike<Response>)[], running: true, asked: 0, onTheirWay: 0, held: false }
+  const failures: unknown[] = []
+  const worker = async (): Promise<void> => {
+    while (state.running) {
+      while (state.held) await pause(5)
+      state.onTheirWay++
+      const { status } = await (state.ways[state.asked++ % state.ways.length] ?? bySecret)()
+      state.onTheirWay--
+      if (status !== 200) failures.push(status)
+    }
+  }
+  const workers = [worker(), worker(), worker()]
+  const more = async (count: number) => {
+    const until = state.asked + count
+    while (state.asked < until && failures.length === 0) await pause(5)
+  }
+  /** No token is on its way meanwhile: none lives so long. */
+  const leap = async (milliseconds: number) => {
+    state.held = true
+    while (state.onTheirWay > 0) await pause(5)
+    now += milliseconds
+    state.held = false
+  }
+  const { credentials } = moving
+  const find = async (name: string) => (await credentials.listCredentials('mover')).find(({ credential }) => credential === name)
+  await more(10)
+  const rule = { issuer: actions.issuer, claims: { repository_id: actionsClaims.repository_id } }
+  const { credential } = await credentials.addFederated('mover', rule, { label: 'the job' })
+  await credentials.allowMethod('mover', 'federated_jwt')
+  expect(await find(credential)).not.toHaveProperty('last_used_at')
+  // both ways for a while, and then the new one alone
+  state.ways.push(byPlatform)
+  await more(20)
+  expect(await find(credential)).toMatchObject({ label: 'the job', state: 'live', last_used_at: expect.any(Number), rule })
+  state.ways.shift()
+  await more(10)
+  expect(await credentials.review('mover')).toEqual([])
+  await leap(31 * day)
+  await more(10)
+  const told = await credentials.review('mover')
+  expect(told).toContainEqual(expect.objectContaining({ type: 'credential.unused', credential: 'secret:1' }))
+  expect(told).not.toContainEqual(expect.objectContaining({ credential }))
+  await credentials.revokeCredential('mover', (await find('secret:1'))?.id ?? '')
+  await more(10)
+  state.running = false
+  await Promise.all(workers)
+  expect(failures).toEqual([])
+  expect((await bySecret()).status).toBe(401)
+  expect((await byPlatform()).status).toBe(200)
 })

@@ -11,7 +11,15 @@ import {
   type ProxyCertificateOptions
 } from 'clientele'
 import { proxyNames, variants, localBlock, documentedBlock, type ProxyName } from './support/documented.ts'
-import { authorities, certificates, clients, writeMaterial, type CertificateName } from './support/material.ts'
+import {
+  authorities,
+  certificates,
+  clients,
+  workload,
+  workloads,
+  writeMaterial,
+  type CertificateName
+} from './support/material.ts'
 import { installed, startProxy, type Proxy } from './support/proxy.ts'
 import { pastProxy, resumed, throughProxy } from './support/requests.ts'
 import { harness } from '../support/servers/authorization-server.ts'
@@ -38,7 +46,8 @@ async function start(name: ProxyName, options: Partial<ProxyCertificateOptions>)
     ...options
   })
   const { app } = await harness({
-    clients,
+    clients: [...clients, workload],
+    workloads,
     certificateSource: certificate,
     clock: Date.now,
     onDecision: decision => void decisions.push(decision)
@@ -122,6 +131,42 @@ describe.each(installed)('%s, and chains verified here', name => {
   })
 })
 
+describe.each(installed)('%s, and X.509-SVIDs', name => {
+  let setup: Setup
+
+  beforeAll(async () => {
+    setup = await start(name, { ca: authorities.client.pem })
+  })
+  afterAll(() => close(setup))
+
+  it('a workload gets a token that is bound to its SVID', async () => {
+    const { status, access_token } = await throughProxy(setup.proxy.port, 'svid', { client_id: 'mesh' })
+    expect([status, typeof access_token]).toEqual([200, 'string'])
+    expect(setup.decisions.at(-1)).toMatchObject({
+      ...{ client_id: 'mesh', method: 'spiffe_x509', outcome: 'authenticated' },
+      credential: `x5t#S256:${certificates.svid.thumbprint}`
+    })
+  })
+
+  it.each<[CertificateName | undefined, string]>([
+    ['otherSvid', 'spiffe_id'],
+    ['forgedSvid', 'certificate_chain'],
+    ['good', 'spiffe_id'],
+    [undefined, 'certificate']
+  ])('%s is refused at %s', async (certificate, check) => {
+    const { status } = await throughProxy(setup.proxy.port, certificate, { client_id: 'mesh' })
+    expect(status).toBe(401)
+    expect(setup.decisions.at(-1)?.checks.find(({ outcome }) => outcome === 'fail')?.check).toBe(check)
+  })
+
+  it('nobody is one by a header sent past the proxy, or through it', async () => {
+    const header = certificateHeaders[name].header
+    const headers = { [header]: written(name, 'svid') }
+    expect((await throughProxy(setup.proxy.port, undefined, { client_id: 'mesh', headers })).status).toBe(401)
+    expect(await pastProxy(setup.port, { client_id: 'mesh', headers })).toEqual({ status: 401, error: 'invalid_client' })
+  })
+})
+
 describe.each(installed)('%s, and its own verdict on chains', name => {
   let setup: Setup
 
@@ -150,6 +195,6 @@ describe.each(installed)('%s, and its own verdict on chains', name => {
   )
 })
 
-function written(name: ProxyName): string {
-  return name === 'haproxy' ? headers.haproxy(certificates.good) : headers.nginx(certificates.good)
+function written(name: ProxyName, certificate: CertificateName = 'good'): string {
+  return name === 'haproxy' ? headers.haproxy(certificates[certificate]) : headers.nginx(certificates[certificate])
 }

@@ -44,6 +44,16 @@ const refused: [string, string, () => Promise<string> | string, string?][] = [
     'federated_claims',
     () => clusterToken({ claims: { 'kubernetes.io': [clusterClaims['kubernetes.io']] } })
   ],
+  [
+    'wanted claims in its prototype alone',
+    'federated_claims',
+    () => actionsToken({ claims: { ...own('__proto__', actionsClaims), repository_id: undefined } })
+  ],
+  [
+    'wanted claims one level too deep',
+    'federated_claims',
+    () => clusterToken({ claims: { 'kubernetes.io': { 'kubernetes.io': clusterClaims['kubernetes.io'] } } })
+  ],
   ['a token for another audience', 'audience', () => actionsToken({ claims: { aud: 'https://github.com/acme' } })],
   ['Kubernetes’ own audience', 'audience', () => clusterToken({ claims: { aud: ['https://kubernetes.default.svc'] } })],
   [
@@ -107,6 +117,8 @@ const refused: [string, string, () => Promise<string> | string, string?][] = [
   ['a client that is not there', 'client', () => actionsToken(), 'nobody'],
   ['another client’s token', 'federated_issuer', () => actionsToken(), 'elsewhere']
 ]
+
+const own = (name: string, value: unknown): object => Object.fromEntries([[name, value]])
 
 const hmac = () =>
   new SignJWT({ iss: actions.issuer, aud: issuer, iat: now, exp: now + 60, ...actionsClaims })

@@ -1,7 +1,7 @@
 /** `spiffe_jwt` and `spiffe_x509`, alone and over HTTP and TLS. */
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
-import request from 'supertest'
+import request, { type Response } from 'supertest'
 import {
   authenticateClient,
   SpiffeJwtStrategy,
@@ -23,6 +23,7 @@ import {
   post,
   type StrategySetup
 } from '../support/servers/strategy-app.ts'
+import { importPKCS8 } from 'jose'
 import { assembleJws } from '../support/servers/trusted-issuer.ts'
 import {
   bearer,
@@ -90,11 +91,25 @@ const refused: [name: string, check: string, token: () => Promise<string> | stri
     () => assembleJws({ alg: 'EdDSA', kid: 'spire-1' }, { sub: 'spiffe://prod.example/billing' }),
     'mesh'
   ],
+  ['a key of the bundle that is there for certificates', 'key', () => svid({ header: { kid: x509Kid }, key: rootKey }), 'mesh'],
+  [
+    'an HMAC under the public key',
+    'algorithm',
+    () => svid({ header: { alg: 'HS256' }, key: Buffer.from(JSON.stringify(spireKey)) }),
+    'mesh'
+  ],
+  ['a crit header', 'header', () => assembleJws({ alg: 'ES256', crit: ['b64'], b64: true }, { sub: billing }), 'mesh'],
+  ['a beginning to come', 'not_before', () => svid({ claims: { nbf: now + 120 } }), 'mesh'],
+  ['no audience', 'audience', () => svid({ claims: { aud: undefined } }), 'mesh'],
+  ['the issuer with a slash as audience', 'audience', () => svid({ claims: { aud: `${issuer}/` } }), 'mesh'],
   ['no JWT', 'assertion_format', () => 'a.b', 'mesh'],
   ['a client of another method', 'registered_method', () => svid(), 'deployer']
 ]
 
 const other = cluster
+const billing = 'spiffe://prod.example/billing'
+const x509Kid = 'root'
+const rootKey = await importPKCS8(root.keyPem, 'ES256')
 
 describe.each(bareMounts)('spiffe_jwt alone, with %s', (_, mount) => {
   it.each([
@@ -166,23 +181,50 @@ describe('spiffe_jwt at a token endpoint', () => {
   })
 })
 
-describe('spiffe_x509 over TLS', () => {
-  const app = (trusted: WorkloadsOptions = workloads) => {
-    const decisions: Decision[] = []
-    const strategies = [new SpiffeX509Strategy({ clients, issuer, workloads: trusted })]
-    return appOf([authenticateClient({ clients, strategies, onDecision: decision => decisions.push(decision) })], decisions)
+/** `spiffe_x509` alone, and at a token endpoint with every built-in method: both answer at `/`. */
+const x509Apps: readonly (readonly [string, (trusted?: WorkloadsOptions) => ReturnType<typeof appOf>])[] = [
+  [
+    'alone',
+    (trusted = workloads) => {
+      const decisions: Decision[] = []
+      const strategies = [new SpiffeX509Strategy({ clients, issuer, workloads: trusted })]
+      return appOf([authenticateClient({ clients, strategies, onDecision: decision => decisions.push(decision) })], decisions)
+    }
+  ],
+  [
+    'at a token endpoint',
+    (trusted = workloads) => {
+      const decisions: Decision[] = []
+      const router = tokenRouter({
+        ...{ issuer, clients, keys, workloads: trusted, store: memoryStore(), scopes: ['jobs'], certificateMethods: true },
+        onDecision: decision => void decisions.push(decision),
+        onError: () => undefined
+      })
+      const app = express().use((req, _res, next) => {
+        req.url = '/oauth2/token'
+        next()
+      })
+      return { app: app.use('/oauth2', router), decisions, errors: [] }
+    }
+  ]
+]
+
+describe.each(x509Apps)('spiffe_x509 over TLS, %s', (name, app) => {
+  const send = { client_id: 'mtls', scope: 'jobs', grant_type: 'client_credentials' }
+  const expectIn = (response: Response) => {
+    if (name === 'alone') expectClient(response, 'mtls')
+    else expect([response.status, (response.body as { scope?: string }).scope]).toEqual([200, 'jobs'])
   }
-  const send = { client_id: 'mtls', scope: 'jobs' }
 
   it('lets in the workload whose SPIFFE ID the client registered', async () => {
     const under = app()
-    expectClient(await postOver(under.app, tlsClient(x509Svid()), send), 'mtls')
+    expectIn(await postOver(under.app, tlsClient(x509Svid()), send))
     expect(under.decisions[0]?.credential).toMatch(/^x5t#S256:/)
   })
 
   it('lets it in over an intermediate that it sends along, and not without', async () => {
     const below = x509Svid({ issuer: between })
-    expectClient(await postOver(app().app, tlsClient(below, between), send), 'mtls')
+    expectIn(await postOver(app().app, tlsClient(below, between), send))
     const under = app()
     expectRefused(await postOver(under.app, tlsClient(below), send))
     expect(under.decisions[0]?.checks.find(({ outcome }) => outcome === 'fail')).toMatchObject({
@@ -215,6 +257,8 @@ describe('spiffe_x509 over TLS', () => {
     ['a key usage without digitalSignature', 'certificate_usage', () => x509Svid({ extensions: [keyUsage('keyAgreement')] })],
     ['no key usage', 'certificate_usage', () => x509Svid({ extensions: [] })],
     ['an authority of the same name', 'certificate_chain', () => x509Svid({ issuer: stranger })],
+    ['a SPIFFE ID in upper case', 'spiffe_id', () => x509Svid({ id: 'spiffe://PROD.example/billing' })],
+    ['a trust domain alone', 'spiffe_id', () => x509Svid({ id: 'spiffe://prod.example' })],
     ['an end that is over', 'certificate_validity', () => x509Svid({ notAfter: new Date(Date.now() - 60_000) })]
   ] as const)('refuses %s at %s', async (_, check, make) => {
     const under = app()
@@ -226,8 +270,14 @@ describe('spiffe_x509 over TLS', () => {
     const under = app()
     expectRefused(await postOver(under.app, undefined, send))
     expect(notPassed(under)).toEqual(['certificate:fail'])
+    // the domain of the SPIFFE ID vouches, and no other that is trusted too
+    const foreign = { trustDomain: 'dev.example', bundle: { keys: [x509Key(makeAuthority({ subject: 'dev' }))] } }
+    const two = app({ ...workloads, trustDomains: [...(workloads.trustDomains ?? []), foreign] })
+    const ofDev = tlsClient(x509Svid({ id: 'spiffe://dev.example/billing' }))
+    expectRefused(await postOver(two.app, ofDev, { ...send, client_id: 'mtls-dev' }))
+    expect(notPassed(two)).toEqual(['certificate_chain:fail'])
     const crossed = { keys: [{ ...x509Key(root), use: 'jwt-svid', kid: 'a' }, { ...spireKey }] }
-    const without = app({ trustDomains: [{ trustDomain: 'prod.example', bundle: crossed }] })
+    const without = app({ ...workloads, trustDomains: [{ trustDomain: 'prod.example', bundle: crossed }] })
     expectRefused(await postOver(without.app, tlsClient(x509Svid()), send))
     expect(notPassed(without)).toEqual(['certificate_chain:fail'])
   })

@@ -1,10 +1,12 @@
 /**
  * The clients a token could be for, where the request names none: of those that are configured as a list, by an index
- * over their rules. What is found is the claim of whoever sent the token, until that is verified.
+ * over their rules; otherwise whom the application says. What is found is the claim of whoever sent the token, until
+ * that is verified.
  */
 import type { ClientRegistry } from '../../clients/client.ts'
 import { credentialSet, isLive, type FederatedOfClient, type SpiffeIdOfClient } from '../../clients/credentials.ts'
 import { matchesSpiffeId, parseSpiffeId } from '../../clients/spiffe-id.ts'
+import { TemporarilyUnavailableError } from '../../errors.ts'
 import type { JsonObject } from '../compact-jws.ts'
 import { hasClaims, isSubject } from './claim-rules.ts'
 import { claimFeatures, RuleIndex, subjectFeature, type Indexed } from './rule-index.ts'
@@ -62,6 +64,29 @@ export function clientsOfSvid(
   if (svid === undefined) return []
   const index = indexOf(spiffeIndexes, clients, method, () => spiffeIndex(clients, method))
   return found(index, token, workloads, ({ credential: { spiffe_id } }) => matchesSpiffeId(spiffe_id, svid))
+}
+
+/**
+ * The `client_id` of the client that the server's own `clientOf` finds for a token which matches no configured one;
+ * empty where it is nobody's, or of no source that is trusted.
+ *
+ * @throws TemporarilyUnavailableError where it throws or rejects.
+ */
+export async function lookedUpClient(token: JsonObject, workloads: Workloads): Promise<string> {
+  const { clientOf } = workloads
+  if (clientOf === undefined || !isOfTrusted(token, workloads)) return ''
+  try {
+    const client_id: unknown = await clientOf(token)
+    return typeof client_id === 'string' ? client_id : ''
+  } catch (cause) {
+    throw new TemporarilyUnavailableError({ reason: 'workloads.clientOf failed; see the cause', cause })
+  }
+}
+
+function isOfTrusted({ iss, sub }: JsonObject, workloads: Workloads): boolean {
+  if (workloads.platform(iss) !== undefined) return true
+  const svid = parseSpiffeId(sub)
+  return svid !== undefined && workloads.domain(svid.trustDomain) !== undefined
 }
 
 function found<T extends FederatedOfClient | SpiffeIdOfClient>(

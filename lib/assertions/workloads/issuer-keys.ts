@@ -22,11 +22,16 @@ export function platformKeys(
     return { of: issuer, find: () => given }
   }
   const address = jwks_uri === undefined ? discoveredAddress(issuer, fetchJson, clock) : () => Promise.resolve(jwks_uri)
+  /** The address that the keys could not be had from last time: a platform may have moved them. */
+  let failed: string | undefined
   const document = keptDocument<readonly JWK[]>({
     clock,
     staleLimit,
     load: async () => {
-      const { keys, maxAge } = readKeySet(await fetchJson(await address()))
+      const url = await address(failed)
+      failed = url
+      const { keys, maxAge } = readKeySet(await fetchJson(url))
+      failed = undefined
       return { value: keys, freshFor: maxAge === undefined ? keysFreshness : boundedAge(maxAge) }
     }
   })
@@ -39,8 +44,15 @@ export function platformKeys(
   }
 }
 
-/** OpenID Connect Discovery §4: the document names the issuer it was asked for, or it is somebody else's. */
-function discoveredAddress(issuer: string, fetchJson: FetchJson, clock: () => number): () => Promise<string> {
+/**
+ * OpenID Connect Discovery §4: the document names the issuer it was asked for, or it is somebody else's. The document
+ * is asked for again where the keys are no longer at the address in it.
+ */
+function discoveredAddress(
+  issuer: string,
+  fetchJson: FetchJson,
+  clock: () => number
+): (failed: string | undefined) => Promise<string> {
   const document = keptDocument<string>({
     clock,
     staleLimit,
@@ -49,8 +61,8 @@ function discoveredAddress(issuer: string, fetchJson: FetchJson, clock: () => nu
       return { value: jwksAddress(json, issuer), freshFor: discoveryFreshness }
     }
   })
-  return async () => {
-    const { value, problem = 'the fetch failed' } = await document.get(() => true)
+  return async failed => {
+    const { value, problem = 'the fetch failed' } = await document.get(found => found !== failed)
     if (value === undefined) throw new GuardedFetchError('unacceptable', `by its discovery document: ${problem}`)
     return value
   }

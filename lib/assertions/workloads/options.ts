@@ -97,12 +97,30 @@ export interface WorkloadDials {
   readonly type?: 'report' | 'enforce' | undefined
 }
 
+/**
+ * Finds the client of a platform's token or JWT-SVID by its claims, which nobody has verified yet.
+ *
+ * @example
+ * const clientOf: ClientOfToken = async ({ iss, sub }) => (await database.workload(String(iss), String(sub)))?.client_id
+ */
+export type ClientOfToken = (
+  claims: Readonly<Record<string, unknown>>
+) => string | null | undefined | Promise<string | null | undefined>
+
 /** Trusted platforms and trust domains: they make the methods `federated_jwt`, `spiffe_jwt` and `spiffe_x509`. */
 export interface WorkloadsOptions {
   /** Platforms whose tokens prove clients by their `federated_credentials`. Default none. */
   readonly issuers?: readonly WorkloadIssuer[] | undefined
   /** SPIFFE trust domains whose workloads prove clients by their `spiffe_id`. Default none. */
   readonly trustDomains?: readonly TrustDomain[] | undefined
+  /**
+   * Finds the client of a token that comes without `client_id` where no client configured as a list matches it: its
+   * `client_id`, or undefined where it is nobody's. For clients that a function looks up, which cannot be searched.
+   * Nothing of the token is verified by then but that its issuer, or its trust domain, is trusted: the answer is a
+   * claim like a `client_id` that was sent, and the client's own credentials decide. Where it throws or rejects, the
+   * request is answered with 503. Default: such a token is nobody's.
+   */
+  readonly clientOf?: ClientOfToken | undefined
   /** Rules that are enforced or only reported, one by one. */
   readonly dials?: WorkloadDials | undefined
   /**
@@ -185,6 +203,7 @@ const domainsCheck: Check<ReadonlyMap<string, TrustDomainRule>> = readBy(listOfD
 export const workloadsTable = {
   issuers: issuersCheck,
   trustDomains: domainsCheck,
+  clientOf: fn<ClientOfToken>(),
   dials: nested(workloadDialChecks, {}),
   fetchJson: fn<FetchJson>()
 } satisfies Checks<WorkloadsOptions>

@@ -14,6 +14,7 @@ import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
 import { refuseSpiffeId, refuseTrustDomain, registeredId } from './spiffe-jwt.ts'
+import { withRecord } from './workload-jwt.ts'
 import type { Workloads } from './workloads.ts'
 
 /** The checks {@link verifySpiffeX509} goes through, in order. A strategy announces them. */
@@ -56,10 +57,10 @@ export async function verifySpiffeX509(
   decision.pass('trust_domain')
   checkUsage(presented, decision)
   const { verifier, problem } = await domain.certificates()
-  if (verifier === undefined && problem !== undefined)
-    throw new TemporarilyUnavailableError({
-      reason: `the bundle of the trust domain ${svid.trustDomain} cannot be had: ${problem}`
-    })
+  if (verifier === undefined && problem !== undefined) {
+    const reason = `the bundle of the trust domain ${svid.trustDomain} cannot be had: ${problem}`
+    throw withRecord(new TemporarilyUnavailableError({ reason }), 'certificate_chain', decision)
+  }
   const verdict = await verifier?.(presented.der, presented.chain ?? [], clock())
   if (verdict?.verified !== true) throw refuseChain(svid, presented, verdict?.reason, decision)
   decision.pass('certificate_chain')

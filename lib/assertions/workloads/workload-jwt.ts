@@ -4,6 +4,7 @@
  */
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
+import { TemporarilyUnavailableError } from '../../errors.ts'
 import type { UnverifiedJws, JsonObject } from '../compact-jws.ts'
 import {
   describeClaim,
@@ -88,8 +89,8 @@ const otherKinds =
   /^(?:at\+jwt|dpop\+jwt|logout\+jwt|oauth-id-jag\+jwt|authorization-grant\+jwt|oauth-client-attestation.*|token-introspection\+jwt|secevent\+jwt|oauth-authz-req\+jwt)$/
 
 /**
- * @throws {@link InvalidClientError} at the first check that fails; {@link TemporarilyUnavailableError} where the keys
- * cannot be had.
+ * @throws {@link InvalidClientError} at the first check that fails; {@link TemporarilyUnavailableError} with the
+ * decision where the keys cannot be had.
  */
 export async function verifySigned(
   jwt: string,
@@ -97,7 +98,7 @@ export async function verifySigned(
   { rule, keys, decision }: { readonly rule: HeaderRule; readonly keys: IssuerKeys; readonly decision: DecisionBuilder }
 ): Promise<SignedClaims> {
   checkHeader(header, rule, decision)
-  const verified = await verifySignature(jwt, trustedHeader(header), keys)
+  const verified = await signedBy(jwt, header, keys, decision)
   if (isRefusal(verified)) {
     if (verified.check === 'signature') decision.pass('key')
     throw refuseBy(decision, verified)
@@ -105,6 +106,30 @@ export async function verifySigned(
   decision.pass('key')
   decision.pass('signature')
   return verified
+}
+
+async function signedBy(
+  jwt: string,
+  header: JsonObject,
+  keys: IssuerKeys,
+  decision: DecisionBuilder
+): Promise<SignedClaims | JwtRefusal> {
+  try {
+    return await verifySignature(jwt, trustedHeader(header), keys)
+  } catch (error) {
+    throw withRecord(error, 'key', decision)
+  }
+}
+
+/** The same 503 for every client, there or not; in the record stands which source did not answer, and why. */
+export function withRecord(error: unknown, check: CheckName, decision: DecisionBuilder): unknown {
+  if (!(error instanceof TemporarilyUnavailableError)) return error
+  const { reason } = error
+  error.decision = decision.refuse(check, {
+    ...(reason !== undefined && { received: reason }),
+    fix: 'Let this server reach what publishes these keys, or configure them here; the client may come back with the same token.'
+  }).decision
+  return error
 }
 
 function checkHeader(header: JsonObject, rule: HeaderRule, decision: DecisionBuilder): void {

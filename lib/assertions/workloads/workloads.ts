@@ -3,7 +3,7 @@ import { isLoopbackHost } from '../../options.ts'
 import { guardedFetch } from '../../outbound/guarded-fetch.ts'
 import type { IssuerKeys } from '../trusted-jwt.ts'
 import { platformKeys } from './issuer-keys.ts'
-import type { ReadWorkloads, WorkloadRule } from './options.ts'
+import type { ClientOfToken, ReadWorkloads, WorkloadRule } from './options.ts'
 import { spiffeDomain, type SpiffeDomain } from './trust-domain.ts'
 
 /** A platform, with its keys. */
@@ -28,6 +28,8 @@ export interface Workloads {
    * The platform that says this of itself in `iss`; undefined where it is not trusted, and for the server's own issuer.
    */
   platform(iss: unknown): Platform | undefined
+  /** Finds the client of a token that matches no configured one; undefined: nobody does. */
+  readonly clientOf: ClientOfToken | undefined
   /** The algorithms that any of the platforms may sign with. */
   readonly platformAlgorithms: readonly string[]
   /** The trust domain of this name; undefined where it is not trusted. */
@@ -50,7 +52,10 @@ export function openWorkloads(options: ReadWorkloads, { issuer, clock }: Workloa
   return made
 }
 
-function workloadsOf({ issuers, trustDomains, dials, fetchJson: given }: ReadWorkloads, server: WorkloadServer): Workloads {
+function workloadsOf(
+  { issuers, trustDomains, clientOf, dials, fetchJson: given }: ReadWorkloads,
+  server: WorkloadServer
+): Workloads {
   const allowLoopback = isLoopbackHost(new URL(server.issuer).hostname)
   const fetchJson = given ?? guardedFetch({ allowLoopback, maxBytes: largestDocument })
   const { clock } = server
@@ -60,6 +65,7 @@ function workloadsOf({ issuers, trustDomains, dials, fetchJson: given }: ReadWor
   const domains = new Map([...trustDomains].map(([name, rule]) => [name, spiffeDomain(rule, { fetchJson, clock })]))
   return {
     server,
+    clientOf,
     dials,
     // what this server signed is no platform's word, whoever is listed
     platform: iss => (typeof iss === 'string' && iss !== server.issuer ? platforms.get(iss) : undefined),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { claimMismatch, hasClaims, isSubject, soleAudience } from '../../../lib/assertions/workloads/claim-rules.ts'
+import { isUnderPattern, patternProblem, prefixesOf } from '../../../lib/clients/subject-pattern.ts'
 import type { ClaimRules } from '../../../lib/clients/federated-credential.ts'
 
 const holds = (claims: ClaimRules, token: object) => hasClaims({ issuer: 'https://idp.example', claims }, token as never)
@@ -55,6 +56,26 @@ describe('a subject', () => {
     ['repo:acme/app', 'REPO:acme/app', false]
   ])('%s is %s: %s', (subject, sub, is) => {
     expect(isSubject({ issuer: 'https://idp.example', subject }, { sub })).toBe(is)
+  })
+
+  const segment = fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }).map(text => text.replaceAll('*', '-'))
+  it('below a pattern is found by one of its prefixes, whatever characters are in it, and by no other', () => {
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 2, maxLength: 5 }), fc.constantFrom(':', '/'), (segments, separator) => {
+        const sub = segments.join(separator)
+        const prefixes = prefixesOf(sub)
+        expect(prefixes).toContain(`${segments[0] ?? ''}${separator}`)
+        for (const prefix of prefixes) {
+          expect(isUnderPattern(`${prefix}*`, sub)).toBe(true)
+          expect(patternProblem(`${prefix}*`)).toBeUndefined()
+          expect(isUnderPattern(`${prefix}*`, prefix)).toBe(false)
+          expect(isUnderPattern(`${prefix}*`, prefix.slice(0, -1))).toBe(false)
+        }
+        // half a segment is no pattern
+        expect(patternProblem(`${sub}x*`)).toEqual(expect.stringMatching(/^may have/))
+        expect(isUnderPattern(`${sub}${separator}*`, `${sub}x${separator}y`)).toBe(false)
+      })
+    )
   })
 
   it('is text', () => {

@@ -11,11 +11,13 @@ import {
 import express, { type Express } from 'express'
 import { issuer, strictIssuer, type NodeSetup } from './setup.ts'
 
-export function application(store: Store, { keys, clients }: Pick<NodeSetup, 'keys' | 'clients'>): Express {
+export function application(store: Store, { keys, clients, workloads, credentials }: Omit<NodeSetup, 'store'>): Express {
   const options = {
     store,
     keys,
     clients,
+    workloads,
+    ...(credentials === true && { credentials: { maxAge: 1 } }),
     scopes: ['openid', 'offline_access'],
     tokenIssuers: [authorizationCode(), clientCredentials(), refreshToken(), deviceCode()],
     refreshTokenRotation: 'always',
@@ -39,6 +41,10 @@ export function application(store: Store, { keys, clients }: Pick<NodeSetup, 'ke
   app.post('/approve/:code', async (req, res) => {
     const account = { sub: 'somebody', auth_time: Math.floor(Date.now() / 1000) }
     res.json(await server.device.approve(req.params.code, account))
+  })
+  app.post('/credentials/:name', express.json(), async (req, res) => {
+    const functions = server.credentials as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
+    res.json(await functions[req.params.name]?.(...(req.body as readonly unknown[])))
   })
   return app
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { basic } from './cluster.ts'
+import { ruleOf } from './platform.ts'
 import { callback, deviceCodeGrantType, issuer } from './setup.ts'
 
 const secret = 'a secret of letters and spaces alone'
@@ -21,6 +22,12 @@ export const clients = [
     token_endpoint_auth_method: 'private_key_jwt',
     grant_types: ['client_credentials'],
     jwks: { keys: [{ ...(await exportJWK(signing.publicKey)), kid: '1', alg: 'ES256' }] }
+  },
+  {
+    client_id: 'job',
+    token_endpoint_auth_method: 'federated_jwt',
+    grant_types: ['client_credentials'],
+    federated_credentials: [ruleOf('job')]
   }
 ]
 

@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { generateKeys, type ClientMetadata } from 'clientele'
 import { compiled } from '../../support/processes/compiled.ts'
+import { workloads } from './platform.ts'
 import { callback, issuer, type NodeSetup, type StoreEngine, type StoreOperation } from './setup.ts'
 
 export interface Answer {
@@ -16,6 +17,8 @@ export interface Request {
   readonly method?: 'GET' | 'POST'
   readonly form?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Instead of a form. */
+  readonly json?: unknown
 }
 
 export interface Cluster {
@@ -34,8 +37,12 @@ interface Node {
   port: number
 }
 
-export async function startCluster(store: StoreEngine, clients: readonly ClientMetadata[], size = 4): Promise<Cluster> {
-  const setup: NodeSetup = { store, clients, keys: await generateKeys(['ES256']) }
+export async function startCluster(
+  store: StoreEngine,
+  clients: readonly ClientMetadata[],
+  { size = 4, credentials = false }: { readonly size?: number; readonly credentials?: boolean } = {}
+): Promise<Cluster> {
+  const setup: NodeSetup = { store, clients, workloads, credentials, keys: await generateKeys(['ES256']) }
   const nodes = await Promise.all(Array.from({ length: size }, () => startNode(setup)))
   const nodeOf = (index: number): Node => {
     const node = nodes[index % size]
@@ -87,11 +94,12 @@ async function kill(child: ChildProcess): Promise<void> {
   await closed
 }
 
-export async function ask(port: number, path: string, { method, form, headers = {} }: Request = {}): Promise<Answer> {
+export async function ask(port: number, path: string, { method, form, json, headers = {} }: Request = {}): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: method ?? (form === undefined ? 'GET' : 'POST'),
-    headers,
+    method: method ?? (form === undefined && json === undefined ? 'GET' : 'POST'),
+    headers: json === undefined ? headers : { ...headers, 'content-type': 'application/json' },
     redirect: 'manual',
+    ...(json !== undefined && { body: JSON.stringify(json) }),
     ...(form !== undefined && { body: new URLSearchParams(form) })
   })
   const text = await response.text()

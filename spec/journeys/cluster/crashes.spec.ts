@@ -104,7 +104,7 @@ describe.each(['SQLite', 'PostgreSQL', 'Redis'])('on %s', name => {
 
   beforeAll(async () => {
     engine = await (engines[name] as () => Promise<RunningEngine>)()
-    cluster = await startCluster(engine.store, clients, processes)
+    cluster = await startCluster(engine.store, clients, { size: processes })
   })
   afterAll(async () => {
     await (cluster as Cluster | undefined)?.stop()

@@ -7,6 +7,7 @@ import { makeDpopKey, prove, type DpopKey } from '../../support/clients/dpop.ts'
 import { assertion, clients, credentials } from './clients.ts'
 import { codeFor, redemption, startCluster, tokenEndpoint, type Cluster, type Request } from './cluster.ts'
 import { engines, type RunningEngine } from './engines.ts'
+import { platformToken } from './platform.ts'
 import { report } from './report.ts'
 import { deviceCodeGrantType } from './setup.ts'
 
@@ -92,6 +93,16 @@ describe.each(Object.keys(engines))('four processes on %s', name => {
       'assertion jti',
       async () => {
         return (await race({ form: { grant_type: 'client_credentials', ...(await assertion()) } })).counts
+      },
+      { 200: 1, '401 invalid_client': racers - 1 }
+    ))
+
+  it('take a platform’s token once, where its tokens are good once', () =>
+    everyRound(
+      'platform token',
+      async () => {
+        const form = { grant_type: 'client_credentials', ...(await platformToken('job')) }
+        return (await race({ form })).counts
       },
       { 200: 1, '401 invalid_client': racers - 1 }
     ))

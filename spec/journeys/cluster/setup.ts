@@ -1,5 +1,5 @@
 /** What the processes and their clients agree on. */
-import type { ClientMetadata, PrivateKeySet } from 'clientele'
+import type { ClientMetadata, PrivateKeySet, WorkloadsOptions } from 'clientele'
 
 /** What every process is known by, whichever port it listens on. */
 export const issuer = 'https://as.example.com'
@@ -21,4 +21,7 @@ export interface NodeSetup {
   readonly store: StoreEngine
   readonly keys: PrivateKeySet
   readonly clients: readonly ClientMetadata[]
+  readonly workloads?: WorkloadsOptions
+  /** Whether clients have credentials in the store, which `/credentials/<function>` changes. */
+  readonly credentials?: boolean
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ClientMetadata, WorkloadsOptions } from 'clientele'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../../support/certificates/certificates.ts'
 import { extendedKeyUsage, keyUsage, purposes } from '../../support/certificates/extensions.ts'
 import { makeList } from '../../support/certificates/revocation-lists.ts'
@@ -18,7 +19,17 @@ const intermediate = makeAuthority({
 const subject = 'billing'
 const ofClient = [keyUsage('digitalSignature'), extendedKeyUsage(purposes.clientAuth)]
 
-/** All are of the one subject the client `billing` registered, but for `own`, which is that of the client `own`. */
+/** The authority of a SPIFFE trust domain, in nobody's files. */
+export const trustDomain = makeAuthority({ subject: 'prod.example', extensions: [keyUsage('keyCertSign', 'cRLSign')] })
+const svidOf = (issuer: MadeCertificate, path: string): MadeCertificate =>
+  makeCertificate({
+    subject: 'workload',
+    issuer,
+    sans: { uri: [`spiffe://prod.example${path}`] },
+    extensions: [keyUsage('digitalSignature')]
+  })
+
+/** All are of the one subject the client `billing` registered, but for `own`, which is that of the client `own`, and for SVIDs. */
 export const certificates = {
   good: makeCertificate({ subject, issuer: authority, extensions: ofClient }),
   deep: makeCertificate({ subject, issuer: intermediate, extensions: ofClient }),
@@ -28,6 +39,10 @@ export const certificates = {
   impostor: makeCertificate({ subject, issuer: makeAuthority({ subject: 'client authority' }) }),
   selfMade: makeCertificate({ subject }),
   own: makeCertificate({ subject: 'own' }),
+  svid: svidOf(trustDomain, '/billing'),
+  otherSvid: svidOf(trustDomain, '/billing2'),
+  // of an authority that the proxy believes, and the trust domain does not know
+  forgedSvid: svidOf(authority, '/billing'),
   ownExpired: makeCertificate({ subject: 'own', notBefore: new Date(past.getTime() - 86_400_000), notAfter: past })
 }
 export type CertificateName = keyof typeof certificates
@@ -45,7 +60,7 @@ const keysOf = ({ jwk, der }: MadeCertificate) => ({ ...jwk, x5c: [der.toString(
 const bound = { grant_types: ['client_credentials'], response_types: [], tls_client_certificate_bound_access_tokens: true }
 
 /** What both servers behind the proxies know of clients. */
-export const clients = [
+export const clients: readonly ClientMetadata[] = [
   { client_id: 'billing', token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=billing', ...bound },
   {
     client_id: 'own',
@@ -54,6 +69,17 @@ export const clients = [
     ...bound
   }
 ]
+
+/** A workload, and the bundle its SVIDs are verified with. */
+export const workload: ClientMetadata = {
+  client_id: 'mesh',
+  token_endpoint_auth_method: 'spiffe_x509',
+  spiffe_id: 'spiffe://prod.example/billing',
+  ...bound
+}
+export const workloads: WorkloadsOptions = {
+  trustDomains: [{ trustDomain: 'prod.example', bundle: { keys: [{ ...keysOf(trustDomain), use: 'x509-svid' }] } }]
+}
 
 export interface Material {
   readonly folder: string

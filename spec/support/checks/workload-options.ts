@@ -8,6 +8,57 @@ import {
 } from '../../../lib/assertions/workloads/options.ts'
 import { federatedJwtChecks } from '../../../lib/strategies/federated-jwt.ts'
 import { workloadStrategyChecks } from '../../../lib/strategies/workload-strategy.ts'
+import { awsRole, awsRoleChecks } from '../../../lib/workloads/aws-role.ts'
+import { azureManagedIdentity, azureManagedIdentityChecks } from '../../../lib/workloads/azure-managed-identity.ts'
+import { githubActions, githubActionsChecks } from '../../../lib/workloads/github-actions.ts'
+import { gitlabCi, gitlabCiChecks } from '../../../lib/workloads/gitlab-ci.ts'
+import { googleCloud, googleCloudChecks } from '../../../lib/workloads/google-cloud.ts'
+import { kubernetes, kubernetesChecks } from '../../../lib/workloads/kubernetes.ts'
+import { spiffe, spiffeChecks } from '../../../lib/workloads/spiffe.ts'
+import type { Taker } from './wrong-options.ts'
+
+/** The presets: each names its options with its own name before them. */
+const presets = {
+  githubActions: {
+    good: { repository_id: '1', environment: 'production' },
+    table: githubActionsChecks,
+    give: githubActions
+  },
+  kubernetes: {
+    good: { issuer: 'https://cluster.example', namespace: 'ci', serviceAccount: 'deployer' },
+    table: kubernetesChecks,
+    give: kubernetes
+  },
+  gitlabCi: { good: { project_id: '1', ref: 'main' }, table: gitlabCiChecks, give: gitlabCi },
+  googleCloud: { good: { serviceAccountId: '104819472310987654321' }, table: googleCloudChecks, give: googleCloud },
+  awsRole: {
+    good: { issuer: 'https://a1.tokens.sts.global.api.aws', roleArn: 'arn:aws:iam::123456789012:role/deployer' },
+    table: awsRoleChecks,
+    give: awsRole
+  },
+  azureManagedIdentity: {
+    good: {
+      tenantId: '8eaef023-0000-4000-8000-000000000000',
+      objectId: '5f6c1d0e-0000-4000-8000-000000000000',
+      audience: 'api://as.example.com'
+    },
+    table: azureManagedIdentityChecks,
+    give: azureManagedIdentity
+  },
+  spiffe: {
+    good: { issuer: 'https://oidc.prod.example', spiffeId: 'spiffe://prod.example/deployer' },
+    table: spiffeChecks,
+    give: spiffe
+  }
+}
+
+/** As takers, each under the path it names its options by. */
+export const presetTakers: Readonly<Record<string, Taker>> = Object.fromEntries(
+  Object.entries(presets).map(([name, { good, table, give }]) => [
+    `the preset ${name}`,
+    { good: {}, table, at: name, inner: good, give: (options: Readonly<Record<string, never>>) => give(options[name] as never) }
+  ])
+)
 
 /** @param token what a token router needs. */
 export function workloadTakers(token: { readonly issuer: string; readonly store: object; readonly clients: readonly object[] }) {

@@ -71,7 +71,7 @@ export function x509Svid(options: CertificateOptions & { readonly id?: string } 
   return makeCertificate({ ...usual, ...rest })
 }
 
-export const bundle = { keys: [spireKey, x509Key(root)], spiffe_sequence: 3 }
+export const bundle = { keys: [spireKey, { ...x509Key(root), kid: 'root' }], spiffe_sequence: 3 }
 
 export const workloads: WorkloadsOptions = {
   issuers: [
@@ -119,6 +119,7 @@ export const clients: readonly ClientMetadata[] = [
   { client_id: 'meshes', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://prod.example/client/*', ...registered },
   { client_id: 'dev', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://dev.example/billing', ...registered },
   { client_id: 'mtls', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://prod.example/billing', ...registered },
+  { client_id: 'mtls-dev', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://dev.example/billing', ...registered },
   { client_id: 'reports', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF', ...registered }
 ]
 
