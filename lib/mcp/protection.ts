@@ -10,6 +10,7 @@ import { fn, readOptions, required, text, textLike, type Checks } from '../optio
 import { insufficientScope, withChallenge, type ChallengeOptions } from '../protected-resource/challenge.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { aboutPeople, scopeList } from '../tokens/scope.ts'
+import { strangeHost, strangeOrigin } from './rebinding.ts'
 
 /** The MCP server that is protected, and the terms on which it may be called. */
 export interface McpProtectionOptions {
@@ -28,8 +29,8 @@ export interface McpProtectionOptions {
    */
   readonly invalidToken?: ((message: string) => Error) | undefined
   /**
-   * The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie
-   * counts here either way.
+   * The origins whose scripts may call the MCP server, such as `https://app.example.com`; those of any other but the
+   * resource's own get 403. Default: any; no cookie counts here either way.
    */
   readonly allowedOrigins?: readonly string[] | undefined
 }
@@ -62,7 +63,8 @@ export interface McpProtection {
   /**
    * Lets in requests with an access token for this resource and the required scope, with `req.auth` as the MCP SDK
    * reads it and `req.accessToken` as this library does. All others get 401 or 403 with challenges that MCP clients act
-   * on; scripts of any origin may call.
+   * on; scripts of any origin may call. Where `resource` is on loopback, 403 for whoever has a token and calls by
+   * another host's name: a page can have its own name lead to this machine.
    */
   readonly requireToken: RequestHandler
   /**
@@ -127,8 +129,21 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     resourceMetadataUrl: resourceMetadata,
     extra: { sub: accessToken.sub }
   })
+  const originProblem = strangeOrigin(resource, origins)
+  const hostProblem = strangeHost(resource)
   const requireToken: RequestHandler = (req, res, next) => {
+    const problem = originProblem(req)
+    if (problem !== undefined) {
+      sendOAuthError(res, problem)
+      return
+    }
     void protect(req, res, (error?: unknown) => {
+      // not before: who has no token is told where to get one, which is no secret
+      const problem = error === undefined ? hostProblem(req) : undefined
+      if (problem !== undefined) {
+        sendOAuthError(res, problem)
+        return
+      }
       const { accessToken } = req
       // no type of ours: applications with the SDK have its own for this member
       if (error === undefined && accessToken !== undefined)

@@ -69,6 +69,21 @@ describe('ten thousand unknown ids in a minute', () => {
     expect(remembered.filter(reason => reason !== undefined).length).toBeLessThanOrEqual(2000)
   })
 
+  it('with documents are kept as far as 32 MiB go, and no further', async () => {
+    const filler = 'x'.repeat(4900)
+    const host = { isThere: true }
+    const { clients } = registry(client_id =>
+      host.isThere ? Promise.resolve({ json: { client_id, redirect_uris, filler } }) : Promise.reject(new Error('no'))
+    )
+    const ids = Array.from({ length: count }, (_, index) => `https://good.example/${index}`)
+    for (const client_id of ids) expect(await clients.find(client_id)).toBeDefined()
+    host.isThere = false
+    let kept = 0
+    for (const client_id of ids) kept += (await clients.find(client_id)) === undefined ? 0 : 1
+    expect(kept).toBeGreaterThan(1000)
+    expect(kept).toBeLessThanOrEqual(33_554_432 / 4900)
+  })
+
   it('does not keep what is there from being found, once it is', async () => {
     const good = 'https://good.example/client'
     const { clients } = registry(address =>
