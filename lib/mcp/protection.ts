@@ -129,28 +129,6 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     resourceMetadataUrl: resourceMetadata,
     extra: { sub: accessToken.sub }
   })
-  const originProblem = strangeOrigin(resource, origins)
-  const hostProblem = strangeHost(resource)
-  const requireToken: RequestHandler = (req, res, next) => {
-    const problem = originProblem(req)
-    if (problem !== undefined) {
-      sendOAuthError(res, problem)
-      return
-    }
-    void protect(req, res, (error?: unknown) => {
-      // not before: who has no token is told where to get one, which is no secret
-      const problem = error === undefined ? hostProblem(req) : undefined
-      if (problem !== undefined) {
-        sendOAuthError(res, problem)
-        return
-      }
-      const { accessToken } = req
-      // no type of ours: applications with the SDK have its own for this member
-      if (error === undefined && accessToken !== undefined)
-        Object.assign(req, { auth: authInfo((req.headers.authorization ?? '').replace(/^\S+ +/, ''), accessToken) })
-      next(error)
-    })
-  }
   return {
     metadata: server.protectedResourceMetadata({
       resource,
@@ -158,7 +136,7 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
       root: true,
       ...(resourceName !== undefined && { resourceName })
     }),
-    requireToken: crossOrigin(requireToken, {
+    requireToken: crossOrigin(requireToken(protect, authInfo, { resource, origins }), {
       methods: ['POST', 'GET', 'DELETE'],
       headers: mcpHeaders,
       exposed: mcpHeaders,
@@ -174,6 +152,36 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
         throw invalidToken === undefined ? new McpTokenError(message) : invalidToken(message)
       }
     }
+  }
+}
+
+/** See {@link McpProtection.requireToken}. */
+function requireToken(
+  protect: RequestHandler,
+  authInfo: (token: string, accessToken: AccessToken) => McpAuthInfo,
+  { resource, origins }: { readonly resource: string; readonly origins: readonly string[] | undefined }
+): RequestHandler {
+  const originProblem = strangeOrigin(resource, origins)
+  const hostProblem = strangeHost(resource)
+  return (req, res, next) => {
+    const fromElsewhere = originProblem(req)
+    if (fromElsewhere !== undefined) {
+      sendOAuthError(res, fromElsewhere)
+      return
+    }
+    void protect(req, res, (error?: unknown) => {
+      // not before: who has no token is told where to get one, which is no secret
+      const misnamed = error === undefined ? hostProblem(req) : undefined
+      if (misnamed !== undefined) {
+        sendOAuthError(res, misnamed)
+        return
+      }
+      const { accessToken } = req
+      // no type of ours: applications with the SDK have its own for this member
+      if (error === undefined && accessToken !== undefined)
+        Object.assign(req, { auth: authInfo((req.headers.authorization ?? '').replace(/^\S+ +/, ''), accessToken) })
+      next(error)
+    })
   }
 }
 

@@ -39,16 +39,16 @@ export interface Line {
 }
 
 function line(name: string, of: Readonly<Record<string, unknown>>, stepsUp: boolean, options?: object): Line {
-  const make = <T>(which: string, ...given: unknown[]) => new (of[which] as Made)(...given) as T
+  const make = (which: string, ...given: unknown[]) => new (of[which] as Made)(...given)
   return {
     name,
     stepsUp,
-    client: () => make('Client', { name: 'spec', version: '1' }, ...(options === undefined ? [] : [options])),
+    client: () => make('Client', { name: 'spec', version: '1' }, ...(options === undefined ? [] : [options])) as OfficialClient,
     transport: (address, authProvider, fetch) =>
       make('StreamableHTTPClientTransport', new URL(address), {
         authProvider,
         ...(fetch !== undefined && { fetch: (url: unknown, init: FetchInit) => fetch(String(url), init) })
-      }),
+      }) as OfficialTransport,
     provider: (which, given) => make(which, given)
   }
 }

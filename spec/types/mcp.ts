@@ -17,10 +17,10 @@ info satisfies AuthInfoV1
 protection.verifier satisfies OAuthTokenVerifier
 protection.verifier satisfies OAuthTokenVerifierV1
 
-/** Members of one of the SDK's that ours has not, or has another type for: none. */
+/** Members of one of the SDK's types that ours has not: none. */
 type Missing<Theirs> = { [Member in keyof Theirs]: Member extends keyof McpAuthInfo ? never : Member }[keyof Theirs]
-const nothingIsMissing: [Missing<Required<AuthInfo>>, Missing<Required<AuthInfoV1>>][] = []
-void nothingIsMissing
+declare const missing: Missing<Required<AuthInfo>> | Missing<Required<AuthInfoV1>>
+missing satisfies never
 
 const issuer = 'https://mcp.example.com'
 const mcp = mcpAuthorization({

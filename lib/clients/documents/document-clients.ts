@@ -113,6 +113,11 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   }
   return {
     ...clients,
+    // nothing is kept of what strangers prove themselves with: whoever publishes documents could have as much kept as
+    // they like
+    used(client, method, credentials) {
+      if (clientDocument(client) === undefined) clients.used?.(client, method, credentials)
+    },
     find: client_id => (namesDocument(client_id) ? find(client_id) : clients.find(client_id)),
     whyUnknown: client_id => reasons.get(client_id),
     admits: client_id => namesDocument(client_id) && addressProblem(client_id, policy) === undefined
