@@ -10,6 +10,7 @@ import { offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
 import { isStoredClients, ownClients } from '../credentials/stored-clients.ts'
 import { protectionBy } from '../credentials/guesses/guess-protection.ts'
+import { checkSecretHashes } from '../credentials/secrets/secret-hashes.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
@@ -75,6 +76,8 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   const tokenEndpoints = options.tokenEndpoints ?? [issuer + pathsOf(options.paths).token_endpoint]
   enforceProfile(options)
   checkSubjectTypes(server, options.clients)
+  // strategies of the application's own have functions of their own
+  if (options.strategies === undefined) checkSecretHashes(options.clients, options.secretHashes)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
@@ -161,9 +164,10 @@ function defaultStrategies(
   const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
   const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
+  const { secretHashes, onSecretUpgrade } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
-    workloads: workloads?.given,
+    ...{ secretHashes, onSecretUpgrade, workloads: workloads?.given },
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
     audienceAsStringOnly: policy.audienceAsStringOnly,
