@@ -19,8 +19,8 @@ protection.verifier satisfies OAuthTokenVerifierV1
 
 /** Members of one of the SDK's types that ours has not: none. */
 type Missing<Theirs> = { [Member in keyof Theirs]: Member extends keyof McpAuthInfo ? never : Member }[keyof Theirs]
-declare const missing: Missing<Required<AuthInfo>> | Missing<Required<AuthInfoV1>>
-missing satisfies never
+declare const missing: { readonly v1: Missing<Required<AuthInfoV1>>; readonly v2: Missing<Required<AuthInfo>> }
+missing satisfies { readonly v1: never; readonly v2: never }
 
 const issuer = 'https://mcp.example.com'
 const mcp = mcpAuthorization({

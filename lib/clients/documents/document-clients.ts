@@ -113,14 +113,20 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   }
   return {
     ...clients,
-    // nothing is kept of what strangers prove themselves with: whoever publishes documents could have as much kept as
-    // they like
-    used(client, method, credentials) {
-      if (clientDocument(client) === undefined) clients.used?.(client, method, credentials)
-    },
+    used: usesOf(clients),
     find: client_id => (namesDocument(client_id) ? find(client_id) : clients.find(client_id)),
     whyUnknown: client_id => reasons.get(client_id),
     admits: client_id => namesDocument(client_id) && addressProblem(client_id, policy) === undefined
+  }
+}
+
+/**
+ * Has nothing kept of what strangers prove themselves with: whoever publishes documents could have as much kept as they
+ * like.
+ */
+function usesOf(clients: ClientRegistry): NonNullable<ClientRegistry['used']> {
+  return (client, method, credentials) => {
+    if (clientDocument(client) === undefined) clients.used?.(client, method, credentials)
   }
 }
 
