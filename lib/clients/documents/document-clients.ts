@@ -86,19 +86,19 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     kept.set(address, entry)
     reasons.delete(address)
     context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
-    const members = before === undefined ? [] : changesBetween(before.client, client)
-    if (members.length > 0) context.tell({ type: 'client_document.changed', client_id: address, members })
+    if (before !== undefined) tellChanges(context, before.client, client)
     return entry
   }
   const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): void => {
     reasons.set(client_id, { check, reason })
     context.tell({ type: 'client_document.refused', client_id, check, reason })
   }
+  const isFresh = (known?: Kept): boolean => known !== undefined && clock() < known.freshUntil
   const find = async (client_id: string): Promise<Client | undefined> => {
     const configured = await clients.find(client_id)
     if (configured !== undefined) return configured
     const known = kept.get(client_id)
-    if (known !== undefined && clock() < known.freshUntil) return known.client
+    if (known !== undefined && isFresh(known)) return known.client
     const problem = addressProblem(client_id, policy)
     if (problem !== undefined) {
       refuse(client_id, 'client_document_url', problem)
@@ -116,7 +116,9 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     used: usesOf(clients),
     find: client_id => (namesDocument(client_id) ? find(client_id) : clients.find(client_id)),
     whyUnknown: client_id => reasons.get(client_id),
-    admits: client_id => namesDocument(client_id) && addressProblem(client_id, policy) === undefined
+    // asked with every token that is looked at: the address of a document that is kept is good
+    admits: client_id =>
+      namesDocument(client_id) && (isFresh(kept.get(client_id)) || addressProblem(client_id, policy) === undefined)
   }
 }
 
@@ -148,9 +150,10 @@ function reasonOf(error: unknown): string {
   return isTold ? error.message : 'the fetch failed'
 }
 
-function changesBetween(before: Client, now: Client): readonly ConsentedMember[] {
+function tellChanges({ tell }: DocumentClientsContext, before: Client, now: Client): void {
   const [marks, others] = [clientDocument(before)?.marks, clientDocument(now)?.marks]
-  return marks === undefined || others === undefined ? [] : changedMembers(marks, others)
+  const members = marks === undefined || others === undefined ? [] : changedMembers(marks, others)
+  if (members.length > 0) tell({ type: 'client_document.changed', client_id: now.client_id, members })
 }
 
 const twins = new WeakMap<Client, Client>()
