@@ -232,8 +232,9 @@ async function main() {
   none.close()
   const all = await documentHost(address => ({
     client_id: address,
-    client_name: 'x'.repeat(1500),
-    redirect_uris: [redirect_uri]
+    client_name: 'Bench',
+    redirect_uris: [redirect_uri],
+    filler: 'x'.repeat(4000)
   }))
   await flood('one host with a document at every address', index => `${all.origin}/${index}`, all, seconds, ids)
   all.close()
