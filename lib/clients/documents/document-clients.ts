@@ -2,6 +2,7 @@
  * Clients that nobody configured and that did not register: their client_id is the address of what they say of
  * themselves.
  */
+import { sha256 } from '../../crypto/sha256.ts'
 import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
 import { growingCache } from '../../stores/growing-cache.ts'
 import { keepCredentials, credentialSet } from '../credentials.ts'
@@ -50,7 +51,10 @@ const mostKeptText = 33_554_432
 const mostReasons = 1000
 
 interface Kept {
-  readonly text: string
+  /** Of the document: it is not kept itself, only what was read of it. */
+  readonly digest: string
+  /** Of the document, in characters of JSON. */
+  readonly size: number
   readonly client: Client
   /** Milliseconds since the epoch. */
   readonly freshUntil: number
@@ -63,7 +67,7 @@ interface Kept {
  */
 export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
   const { policy, clock } = context
-  const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ text }) => text.length })
+  const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ size }) => size })
   const reasons = growingCache<WhyUnknown>(mostReasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
@@ -77,10 +81,10 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   })
   const keep = (address: string, json: unknown, expires_in: number): Kept => {
     const before = kept.get(address)
-    const text = JSON.stringify(json)
-    const client = before?.text === text ? before.client : clientOfDocument(address, json, context.rules())
+    const { digest, size } = weigh(json)
+    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
     const freshUntil = clock() + 1000 * expires_in
-    const entry = { text, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
+    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
     // weighed anew, which a value of the same key is not
     kept.delete(address)
     kept.set(address, entry)
@@ -130,6 +134,11 @@ function usesOf(clients: ClientRegistry): NonNullable<ClientRegistry['used']> {
   return (client, method, credentials) => {
     if (clientDocument(client) === undefined) clients.used?.(client, method, credentials)
   }
+}
+
+function weigh(json: unknown): Pick<Kept, 'digest' | 'size'> {
+  const text = JSON.stringify(json)
+  return { digest: sha256(text).toString('base64url'), size: text.length }
 }
 
 function addressProblem(client_id: string, { hosts }: DocumentPolicy): string | undefined {
