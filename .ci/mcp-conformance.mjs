@@ -98,7 +98,7 @@ function proxyTo(access_token) {
 }
 
 /** What the tool asks of a server with tools alone, at the revision each stands for. */
-const serverScenarios = ['server-initialize', 'ping', 'tools-list', 'http-header-validation']
+const serverScenarios = ['server-initialize', 'ping', 'tools-list', 'http-header-validation', 'dns-rebinding-protection']
 
 const outcomes = []
 async function scenario(name, run) {

@@ -10,6 +10,7 @@ import { flag, fn, readOptions, required, text, textLike, type Checks } from '..
 import { insufficientScope, withChallenge, type ChallengeOptions } from '../protected-resource/challenge.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { aboutPeople, scopeList } from '../tokens/scope.ts'
+import { strangeHost, strangeOrigin } from './rebinding.ts'
 
 /** The MCP server that is protected, and the terms on which it may be called. */
 export interface McpProtectionOptions {
@@ -33,8 +34,8 @@ export interface McpProtectionOptions {
    */
   readonly contentDigest?: boolean | undefined
   /**
-   * The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie
-   * counts here either way.
+   * The origins whose scripts may call the MCP server, such as `https://app.example.com`; those of any other but the
+   * resource's own get 403. Default: any; no cookie counts here either way.
    */
   readonly allowedOrigins?: readonly string[] | undefined
 }
@@ -67,7 +68,8 @@ export interface McpProtection {
   /**
    * Lets in requests with an access token for this resource and the required scope, with `req.auth` as the MCP SDK
    * reads it and `req.accessToken` as this library does. All others get 401 or 403 with challenges that MCP clients act
-   * on; scripts of any origin may call.
+   * on; scripts of any origin may call. Where `resource` is on loopback, 403 for whoever has a token and calls by
+   * another host's name: a page can have its own name lead to this machine.
    */
   readonly requireToken: RequestHandler
   /**
@@ -135,15 +137,6 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     resourceMetadataUrl: resourceMetadata,
     extra: { sub: accessToken.sub }
   })
-  const requireToken: RequestHandler = (req, res, next) => {
-    void protect(req, res, (error?: unknown) => {
-      const { accessToken } = req
-      // no type of ours: applications with the SDK have its own for this member
-      if (error === undefined && accessToken !== undefined)
-        Object.assign(req, { auth: authInfo((req.headers.authorization ?? '').replace(/^\S+ +/, ''), accessToken) })
-      next(error)
-    })
-  }
   return {
     metadata: server.protectedResourceMetadata({
       resource,
@@ -151,7 +144,7 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
       root: true,
       ...(resourceName !== undefined && { resourceName })
     }),
-    requireToken: crossOrigin(requireToken, {
+    requireToken: crossOrigin(requireToken(protect, authInfo, { resource, origins }), {
       methods: ['POST', 'GET', 'DELETE'],
       headers: mcpHeaders,
       exposed: mcpHeaders,
@@ -167,6 +160,36 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
         throw invalidToken === undefined ? new McpTokenError(message) : invalidToken(message)
       }
     }
+  }
+}
+
+/** See {@link McpProtection.requireToken}. */
+function requireToken(
+  protect: RequestHandler,
+  authInfo: (token: string, accessToken: AccessToken) => McpAuthInfo,
+  { resource, origins }: { readonly resource: string; readonly origins: readonly string[] | undefined }
+): RequestHandler {
+  const originProblem = strangeOrigin(resource, origins)
+  const hostProblem = strangeHost(resource)
+  return (req, res, next) => {
+    const fromElsewhere = originProblem(req)
+    if (fromElsewhere !== undefined) {
+      sendOAuthError(res, fromElsewhere)
+      return
+    }
+    void protect(req, res, (error?: unknown) => {
+      // not before: who has no token is told where to get one, which is no secret
+      const misnamed = error === undefined ? hostProblem(req) : undefined
+      if (misnamed !== undefined) {
+        sendOAuthError(res, misnamed)
+        return
+      }
+      const { accessToken } = req
+      // no type of ours: applications with the SDK have its own for this member
+      if (error === undefined && accessToken !== undefined)
+        Object.assign(req, { auth: authInfo((req.headers.authorization ?? '').replace(/^\S+ +/, ''), accessToken) })
+      next(error)
+    })
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClientRegistry } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError, isLoopbackHost } from '../options.ts'
+import { dnsLookup } from '../outbound/dns-lookup.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { policyOf } from '../profiles.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -29,7 +30,10 @@ export function documentClientsOf(
   const loopback = isLoopbackHost(new URL(parts.server.issuer).hostname)
   return documentClients(parts.clients, {
     policy,
-    fetchJson: guardedFetch({ allowLoopback: loopback, accept: 'application/json', maxBytes, timeout, ca }),
+    fetchJson: guardedFetch({
+      ...{ allowLoopback: loopback, accept: 'application/json', maxBytes, timeout, ca },
+      lookup: dnsLookup(timeout)
+    }),
     clock: parts.server.clock,
     tell: ({ client_id, ...happening }) => parts.events.emit?.({ ...happening, client_id: printable(client_id) }),
     rules: () => ({

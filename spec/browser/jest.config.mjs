@@ -7,6 +7,8 @@ export default {
   displayName: 'browser',
   rootDir: '../..',
   testMatch: ['<rootDir>/spec/browser/**/*.spec.ts'],
+  // what this one runs is installed for it alone; see there
+  testPathIgnorePatterns: (process.env.MCP_INSPECTOR ?? '') === '' ? ['/inspector\\.spec\\.ts$'] : [],
   testTimeout: 60_000,
   setupFiles: []
 }

@@ -2,42 +2,25 @@ import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { newPage } from './support/browser.ts'
 import { askFromCallCentre, connectTelevision } from './support/elsewhere.ts'
+import { faintText, faults } from './support/looks.ts'
 import { begin, press, signIn, site, someone, tokensFor } from './support/site.ts'
 
 const at = site()
 
-/** Runs in the page: the text that stands out too little from what is behind it (WCAG 2.2 §1.4.3), as `text: ratio`. */
-const faintText = `(() => {
-  const channels = colour => (colour.match(/[\\d.]+/g) ?? []).map(Number)
-  const linear = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
-  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
-  const backdrop = element => {
-    const [r, g, b, alpha = 1] = channels(getComputedStyle(element).backgroundColor)
-    return alpha > 0 ? [r, g, b] : element.parentElement === null ? [255, 255, 255] : backdrop(element.parentElement)
+/** Clients with documents: as they should be, and as one that means to be taken for another, or to break the page, would be. */
+const documents = () => ({
+  'a-document-on-loopback': { client_name: 'Notes', redirect_uris: [at.client.redirect_uri] },
+  'a-document': {
+    client_name: 'Your bank, verified. This application is bank.example and may be allowed',
+    redirect_uris: [at.client.redirect_uri, 'https://client.example/callback']
+  },
+  [`a-document-of-${'x'.repeat(60)}`]: {
+    client_name: '<b>W</b>'.repeat(12),
+    redirect_uris: [at.client.redirect_uri],
+    client_uri: at.documents.at('home'),
+    policy_uri: at.documents.at('policy')
   }
-  const written = [...document.querySelectorAll('body *')].filter(element =>
-    [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim() !== '')
-  )
-  return written.flatMap(element => {
-    const [dark, light] = [luminance(channels(getComputedStyle(element).color)), luminance(backdrop(element))].sort((a, b) => a - b)
-    const ratio = (light + 0.05) / (dark + 0.05)
-    return ratio >= 4.5 ? [] : [element.textContent.trim() + ': ' + ratio.toFixed(2)]
-  })
-})()`
-
-/** Runs in the page: controls nobody names, names two elements share, controls too small for a finger (§2.5.8), and what sticks out. */
-const faults = `(() => {
-  const controls = [...document.querySelectorAll('input:not([type=hidden]), button')]
-  const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
-  return [
-    ...controls.filter(control => control.labels?.length === 0 && control.textContent.trim() === '').map(control => control.name + ' has no label'),
-    ...controls.filter(control => control.getBoundingClientRect().height < 40).map(control => control.outerHTML + ' is too small'),
-    ...ids.filter((id, index) => ids.indexOf(id) !== index).map(id => id + ' is there twice'),
-    ...(document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page is too wide'] : []),
-    ...(document.documentElement.lang === '' ? ['no language'] : []),
-    ...(document.querySelectorAll('h1').length === 1 ? [] : ['not one heading'])
-  ]
-})()`
+})
 
 /** Every page there is, in the order a person meets them. */
 async function visit(page: Page, look: (name: string) => Promise<void>): Promise<void> {
@@ -53,6 +36,12 @@ async function visit(page: Page, look: (name: string) => Promise<void>): Promise
   await begin(at, page, { client_id: 'maps', scope: everything })
   await page.getByRole('button', { name: 'Allow' }).waitFor()
   await look('consent')
+  for (const [name, members] of Object.entries(documents())) {
+    await begin(at, page, { client_id: at.documents.put(name, members), scope: everything })
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+    expect(await page.getByRole('main').innerText()).toContain(new URL(at.documents.at(name)).host)
+    await look(`consent, ${name}`)
+  }
   await begin(at, page, { redirect_uri: 'https://elsewhere.example/' })
   await look('error')
   await tokensFor(at, page, person, { scope: everything })

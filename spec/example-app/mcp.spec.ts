@@ -1,6 +1,6 @@
-/** The example app's MCP server, as callers without the SDK and as the official clients meet it. */
+/** The example app's MCP server, as callers without the SDK meet it; the official clients are in spec/mcp/. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from '@modelcontextprotocol/client'
+import { request as rawRequest } from 'node:http'
 import { memoryStore } from 'clientele'
 import { Browser } from './browser.ts'
 import { serve, type Serving } from './in-process.ts'
@@ -142,6 +142,29 @@ describe('a call', () => {
   })
 })
 
+it('a page whose name leads to this machine is not answered, even with a token', async () => {
+  const { access_token } = await tokens('notes:read')
+  const { port } = new URL(issuer)
+  const status = (name: string) =>
+    new Promise((resolve, reject) => {
+      const headers = {
+        authorization: `Bearer ${access_token}`,
+        'content-type': 'application/json',
+        host: name,
+        origin: `http://${name}`
+      }
+      const accept = 'application/json, text/event-stream'
+      const sent = rawRequest(
+        { port, host: 'localhost', path: '/mcp', method: 'POST', headers: { ...headers, accept } },
+        answer => {
+          answer.resume().once('end', () => resolve(answer.statusCode))
+        }
+      )
+      sent.once('error', reject).end(JSON.stringify(listNotes))
+    })
+  expect([await status(`evil.example:${port}`), await status(`localhost:${port}`)]).toEqual([403, 200])
+})
+
 describe('the authorization server behind it', () => {
   it('is named by the metadata, below the path and at the root', async () => {
     for (const address of [metadata(), `${issuer}/.well-known/oauth-protected-resource`]) {
@@ -185,115 +208,5 @@ describe('the authorization server behind it', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(answer.headers.get('access-control-expose-headers')).toMatch(/WWW-Authenticate, DPoP-Nonce/)
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
-  })
-})
-
-/** What an SDK asks of whoever signs in for it: everything is kept here, and the browser is one of ours. */
-class Provider {
-  readonly grants: readonly string[]
-  readonly browser = new Browser()
-  constructor(grants: readonly string[]) {
-    this.grants = grants
-  }
-
-  readonly redirectUrl = redirect_uri
-  get clientMetadata() {
-    return {
-      client_name: 'Official client',
-      redirect_uris: [redirect_uri],
-      grant_types: [...this.grants],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none'
-    }
-  }
-
-  code = ''
-  iss: string | undefined
-  scopes: (string | null)[] = []
-  private kept: Record<string, unknown> = {}
-  clientInformation = () => this.kept['client'] as never
-  saveClientInformation = (client: unknown) => void (this.kept['client'] = client)
-  tokens = () => this.kept['tokens'] as never
-  saveTokens = (given: unknown) => void (this.kept['tokens'] = given)
-  codeVerifier = () => this.kept['verifier'] as string
-  saveCodeVerifier = (given: string) => void (this.kept['verifier'] = given)
-  discoveryState = () => this.kept['discovery'] as never
-  saveDiscoveryState = (given: unknown) => void (this.kept['discovery'] = given)
-  redirectToAuthorization = async (url: URL): Promise<void> => {
-    this.scopes.push(url.searchParams.get('scope'))
-    let page = await this.browser.follow(await this.browser.get(url.href), issuer)
-    while (page.location === undefined) {
-      const filledIn = pageName(page) === 'login' ? alice : { decision: 'allow' }
-      page = await this.browser.follow(await this.browser.submit(page, filledIn), issuer)
-    }
-    const answer = new URL(page.location).searchParams
-    this.code = answer.get('code') ?? ''
-    this.iss = answer.get('iss') ?? undefined
-  }
-}
-
-interface Transport {
-  finishAuth(code: string, iss?: string): Promise<void>
-  close(): Promise<void>
-}
-
-interface Official {
-  connect(transport: never): Promise<void>
-  listTools(): Promise<{ tools: { name: string }[] }>
-  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>
-  close(): Promise<void>
-}
-
-/** The types of the 1.x line need those of a browser, which nothing else here does. */
-const untyped = (path: string): Promise<Record<string, new (...given: unknown[]) => unknown>> =>
-  import(`@modelcontextprotocol/sdk/client/${path}.js`) as never
-const { Client: ClientV1 = Object } = await untyped('index')
-const { StreamableHTTPClientTransport: TransportV1 = Object } = await untyped('streamableHttp')
-
-const refreshing = ['authorization_code', 'refresh_token']
-
-const officials: readonly [string, readonly string[], () => Official, (provider: Provider) => Transport][] = [
-  [
-    'sdk 1.x',
-    // with a refresh token it refreshes where it should ask for more
-    ['authorization_code'],
-    () => new ClientV1({ name: 'spec', version: '1' }) as Official,
-    provider => new TransportV1(new URL(mcp), { authProvider: provider }) as Transport
-  ],
-  [
-    'client 2.x',
-    refreshing,
-    () => new ClientV2({ name: 'spec', version: '1' }),
-    provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
-  ],
-  [
-    'client 2.x at revision 2026-07-28',
-    refreshing,
-    () => new ClientV2({ name: 'spec', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } }),
-    provider => new TransportV2(new URL(mcp), { authProvider: provider as never })
-  ]
-]
-
-describe.each(officials)('the official %s', (_, grants, makeClient, makeTransport) => {
-  it('needs the address and nothing else: registers, signs in, calls, and asks for more when it has to', async () => {
-    const provider = new Provider(grants)
-    const signingIn = makeTransport(provider)
-    await makeClient()
-      .connect(signingIn as never)
-      .then(
-        () => Promise.reject(new Error('nobody had signed in')),
-        () => signingIn.finishAuth(provider.code, provider.iss)
-      )
-    const client = makeClient()
-    const transport = makeTransport(provider)
-    await client.connect(transport as never)
-    expect((await client.listTools()).tools.map(({ name }) => name).sort()).toEqual(['add_note', 'list_notes'])
-    const note = { name: 'add_note', arguments: { text: 'from an official client' } }
-    await client.callTool(note).catch(() => transport.finishAuth(provider.code, provider.iss))
-    expect(JSON.stringify(await client.callTool(note))).toContain('from an official client')
-    expect(JSON.stringify(await client.callTool({ name: 'list_notes', arguments: {} }))).toContain('from an official client')
-    expect(provider.scopes[0]).toContain('notes:read')
-    expect(provider.scopes.at(-1)).toContain('notes:write')
-    await client.close()
   })
 })

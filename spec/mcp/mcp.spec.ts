@@ -189,6 +189,59 @@ describe('an MCP server', () => {
     expect(metadata.headers['access-control-allow-origin']).toBe('*')
   })
 
+  it('answers no script of another origin, and those of its own', async () => {
+    const { app } = await make({ allowedOrigins: ['https://app.example.com'] })
+    const token = await tokenOf(app, host.put('mcp-origins'))
+    const status = async (origin: string | undefined) => {
+      const call = request(app).post('/mcp').set('authorization', `Bearer ${token}`)
+      return (await (origin === undefined ? call : call.set('origin', origin))).status
+    }
+    for (const origin of [undefined, 'https://app.example.com', issuer])
+      expect([origin, await status(origin)]).toEqual([origin, 200])
+    for (const origin of ['https://other.example.com', 'null', 'http://localhost:3001', ''])
+      expect([origin, await status(origin)]).toEqual([origin, 403])
+    // with no list every origin is let in
+    const open = await make()
+    const other = await tokenOf(open.app, host.put('mcp-origins'))
+    const answer = await request(open.app)
+      .post('/mcp')
+      .set('authorization', `Bearer ${other}`)
+      .set('origin', 'https://other.example.com')
+    expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, '*'])
+  })
+
+  it('on loopback answers to the names of this machine alone', async () => {
+    const { app } = await make()
+    const token = await tokenOf(app, host.put('mcp-names'))
+    const call = (name: string) => request(app).post('/mcp').set('host', name)
+    const status = async (name: string) => (await call(name).set('authorization', `Bearer ${token}`)).status
+    for (const name of ['localhost:3000', 'LOCALHOST', '127.0.0.1:8080', '127.0.0.2', '[::1]:3000'])
+      expect([name, await status(name)]).toEqual([name, 200])
+    const others = [
+      'evil.example',
+      'evil.example:3000',
+      'localhost.evil.example',
+      '127.0.0.1.nip.example',
+      'evil.example@localhost'
+    ]
+    for (const name of [...others, 'localhost:3000@evil.example', '0.0.0.0:3000', '10.0.0.1', '[fd00::1]:3000', '[::1', ''])
+      expect([name, await status(name)]).toEqual([name, 403])
+    // whatever it is called: where a token is to be had
+    const { status: refused, headers } = await call('evil.example')
+    expect([refused, headers['www-authenticate']]).toEqual([401, expect.stringContaining(resourceMetadataUrl)])
+  })
+
+  it('that is not on loopback answers to whatever its proxies call it', async () => {
+    const elsewhere = 'https://mcp.example.com'
+    const client_secret = 'a-machine-secret-of-some-length'
+    const clients = [{ client_id: 'machine', client_secret, grant_types: ['client_credentials'] }]
+    const { app } = await make({ issuer: elsewhere, resource: `${elsewhere}/mcp`, clients })
+    const form = { grant_type: 'client_credentials', resource: `${elsewhere}/mcp` }
+    const { body } = await request(app).post('/oauth2/token').auth('machine', client_secret).type('form').send(form)
+    const authorization = `Bearer ${(body as { access_token: string }).access_token}`
+    expect((await request(app).post('/mcp').set({ authorization, host: 'upstream:8080' })).status).toBe(200)
+  })
+
   it('is told by the SDK’s own scope challenge where its metadata is', async () => {
     const { app } = await make()
     const token = await tokenOf(app, host.put('mcp-sdk'))

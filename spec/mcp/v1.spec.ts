@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import express, { type Express, type RequestHandler } from 'express'
 import { toNodeHandler } from '@modelcontextprotocol/node'
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { requireBearerAuth as requireBearerAuthV2 } from '@modelcontextprotocol/express'
+import { createMcpHandler, McpServer, OAuthError as OAuthErrorV2, OAuthErrorCode } from '@modelcontextprotocol/server'
 import { memoryStore } from 'clientele'
 import { mcpAuthorization } from 'clientele/mcp'
 import { freePort } from '../example-app/running-server.ts'
@@ -110,6 +111,17 @@ const apps: Readonly<Record<string, (app: Express, issuer: string) => Promise<vo
     app.use(mcp, mcp.v1Paths())
     app.all('/mcp', mcp.requireToken, express.json(), answer)
   },
+  async 'clientele/mcp, behind the requireBearerAuth of SDK 2.x'(app, issuer) {
+    const mcp = await ours(issuer, message => new OAuthErrorV2(OAuthErrorCode.InvalidToken, message))
+    app.use(mcp, mcp.v1Paths())
+    const resourceMetadataUrl = getOAuthProtectedResourceMetadataUrl(new URL(`${issuer}/mcp`))
+    app.all(
+      '/mcp',
+      requireBearerAuthV2({ verifier: mcp.verifier, requiredScopes: ['notes:read'], resourceMetadataUrl }),
+      express.json(),
+      answer
+    )
+  },
   async 'clientele/mcp, behind the requireBearerAuth that was there'(app, issuer) {
     const mcp = await ours(issuer)
     app.use(mcp, mcp.v1Paths())
@@ -123,14 +135,14 @@ const apps: Readonly<Record<string, (app: Express, issuer: string) => Promise<vo
   }
 }
 
-const ours = async (issuer: string) =>
+const ours = async (issuer: string, invalidToken = (message: string): Error => new InvalidTokenError(message)) =>
   mcpAuthorization({
     issuer,
     resource: `${issuer}/mcp`,
     scopes: { 'notes:read': 'Read your notes' },
     required: ['notes:read'],
     registration: { access: 'open' },
-    invalidToken: message => new InvalidTokenError(message),
+    invalidToken,
     store: memoryStore(),
     keys: await specKeys(),
     interaction: {

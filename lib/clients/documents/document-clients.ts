@@ -2,6 +2,7 @@
  * Clients that nobody configured and that did not register: their client_id is the address of what they say of
  * themselves.
  */
+import { sha256 } from '../../crypto/sha256.ts'
 import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
 import { growingCache } from '../../stores/growing-cache.ts'
 import { keepCredentials, credentialSet } from '../credentials.ts'
@@ -50,7 +51,10 @@ const mostKeptText = 33_554_432
 const mostReasons = 1000
 
 interface Kept {
-  readonly text: string
+  /** Of the document: it is not kept itself, only what was read of it. */
+  readonly digest: string
+  /** Of the document, in characters of JSON. */
+  readonly size: number
   readonly client: Client
   /** Milliseconds since the epoch. */
   readonly freshUntil: number
@@ -63,7 +67,7 @@ interface Kept {
  */
 export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
   const { policy, clock } = context
-  const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ text }) => text.length })
+  const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ size }) => size })
   const reasons = growingCache<WhyUnknown>(mostReasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
@@ -77,28 +81,28 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   })
   const keep = (address: string, json: unknown, expires_in: number): Kept => {
     const before = kept.get(address)
-    const text = JSON.stringify(json)
-    const client = before?.text === text ? before.client : clientOfDocument(address, json, context.rules())
+    const { digest, size } = weigh(json)
+    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
     const freshUntil = clock() + 1000 * expires_in
-    const entry = { text, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
+    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
     // weighed anew, which a value of the same key is not
     kept.delete(address)
     kept.set(address, entry)
     reasons.delete(address)
     context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
-    const members = before === undefined ? [] : changesBetween(before.client, client)
-    if (members.length > 0) context.tell({ type: 'client_document.changed', client_id: address, members })
+    if (before !== undefined) tellChanges(context, before.client, client)
     return entry
   }
   const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): void => {
     reasons.set(client_id, { check, reason })
     context.tell({ type: 'client_document.refused', client_id, check, reason })
   }
+  const isFresh = (known?: Kept): boolean => known !== undefined && clock() < known.freshUntil
   const find = async (client_id: string): Promise<Client | undefined> => {
     const configured = await clients.find(client_id)
     if (configured !== undefined) return configured
     const known = kept.get(client_id)
-    if (known !== undefined && clock() < known.freshUntil) return known.client
+    if (known !== undefined && isFresh(known)) return known.client
     const problem = addressProblem(client_id, policy)
     if (problem !== undefined) {
       refuse(client_id, 'client_document_url', problem)
@@ -113,10 +117,28 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   }
   return {
     ...clients,
+    used: usesOf(clients),
     find: client_id => (namesDocument(client_id) ? find(client_id) : clients.find(client_id)),
     whyUnknown: client_id => reasons.get(client_id),
-    admits: client_id => namesDocument(client_id) && addressProblem(client_id, policy) === undefined
+    // asked with every token that is looked at: the address of a document that is kept is good
+    admits: client_id =>
+      namesDocument(client_id) && (isFresh(kept.get(client_id)) || addressProblem(client_id, policy) === undefined)
   }
+}
+
+/**
+ * Has nothing kept of what strangers prove themselves with: whoever publishes documents could have as much kept as they
+ * like.
+ */
+function usesOf(clients: ClientRegistry): NonNullable<ClientRegistry['used']> {
+  return (client, method, credentials) => {
+    if (clientDocument(client) === undefined) clients.used?.(client, method, credentials)
+  }
+}
+
+function weigh(json: unknown): Pick<Kept, 'digest' | 'size'> {
+  const text = JSON.stringify(json)
+  return { digest: sha256(text).toString('base64url'), size: text.length }
 }
 
 function addressProblem(client_id: string, { hosts }: DocumentPolicy): string | undefined {
@@ -137,9 +159,10 @@ function reasonOf(error: unknown): string {
   return isTold ? error.message : 'the fetch failed'
 }
 
-function changesBetween(before: Client, now: Client): readonly ConsentedMember[] {
+function tellChanges({ tell }: DocumentClientsContext, before: Client, now: Client): void {
   const [marks, others] = [clientDocument(before)?.marks, clientDocument(now)?.marks]
-  return marks === undefined || others === undefined ? [] : changedMembers(marks, others)
+  const members = marks === undefined || others === undefined ? [] : changedMembers(marks, others)
+  if (members.length > 0) tell({ type: 'client_document.changed', client_id: now.client_id, members })
 }
 
 const twins = new WeakMap<Client, Client>()

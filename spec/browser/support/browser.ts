@@ -54,7 +54,7 @@ export async function newPage(options: BrowserContextOptions = {}, expected?: Re
   })
   context.on('weberror', error => hear(error.error().message))
   context.on('request', request => {
-    if (!['localhost', '127.0.0.1', ''].includes(new URL(request.url()).hostname)) complaints.push(`asked ${request.url()}`)
+    if (!['localhost', '127.0.0.1', ''].includes(new URL(request.url()).hostname)) hear(`asked ${request.url()}`)
   })
   return context.newPage()
 }

@@ -1,25 +1,35 @@
 /** The example app as a process of its own, its client, and what people do on its pages. */
 import { afterAll, beforeAll, expect } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Store } from 'clientele'
 import type { Locator, Page } from 'playwright-core'
 import { serve } from '../../example-app/in-process.ts'
 import { freePort, startProcess, stop } from '../../example-app/running-server.ts'
+import { documentServer, type DocumentServer } from '../../support/servers/document-server.ts'
 import { authorizeUrl, startClientApp, token, verifier, type ClientApp } from './client-app.ts'
 
 export interface Site {
   issuer: string
   client: ClientApp
+  /** Where clients have documents; a server in this process does not trust its certificate. */
+  documents: DocumentServer
 }
 
 /** Serves for as long as the spec file runs: as a process of its own or, on a store of the spec's, in this one. */
 export function site(store?: Store): Site {
   const running = {} as Site
   let close: () => Promise<unknown> = () => Promise.resolve()
+  const folder = mkdtempSync(join(tmpdir(), 'clientele-site-'))
   beforeAll(async () => {
     running.client = await startClientApp()
+    running.documents = await documentServer()
     if (store === undefined) {
       running.issuer = `http://localhost:${await freePort()}`
-      const server = await startProcess(settings(running.issuer, running.client))
+      const ca = join(folder, 'documents.pem')
+      writeFileSync(ca, running.documents.ca)
+      const server = await startProcess(settings(running.issuer, running.client), { NODE_EXTRA_CA_CERTS: ca })
       close = () => stop(server)
     } else {
       const serving = await serve(issuer => settings(issuer, running.client), store)
@@ -30,6 +40,8 @@ export function site(store?: Store): Site {
   afterAll(async () => {
     await close()
     await running.client.close()
+    running.documents.close()
+    rmSync(folder, { recursive: true })
   })
   return running
 }
@@ -79,6 +91,7 @@ function settings(issuer: string, client: ClientApp): object {
       { sub: 'u-bob', username: 'bob', password: 'builder' },
       ...crowd.map(username => ({ sub: `u-${username}`, username, password: 'wonderland' }))
     ],
+    client_documents: { hosts: ['localhost'] },
     resources: [
       { resource: 'https://api.example.com', scopes: ['api:read', 'api:write'], access_token_format: 'jwt' },
       { resource: 'https://files.example.com', scopes: ['files:read'], access_token_format: 'opaque' }

@@ -3,15 +3,15 @@ import { describe, expect, it } from '@jest/globals'
 import { documentClients, type DocumentHappening } from '../../../lib/clients/documents/document-clients.ts'
 import { documentFetches } from '../../../lib/clients/documents/fetches.ts'
 import { guardedFetch, type FetchJson } from '../../../lib/index.ts'
-import { clientRegistry } from '../../../lib/clients/client.ts'
+import { clientRegistry, type Client, type ClientRegistry } from '../../../lib/clients/client.ts'
 
 const redirect_uris = ['https://app.example/cb']
 const configured = { client_id: 'configured', token_endpoint_auth_method: 'none', redirect_uris }
 
-function registry(fetchJson: FetchJson, timeout = 3000) {
+function registry(fetchJson: FetchJson, timeout = 3000, inner: ClientRegistry = clientRegistry([configured])) {
   const clock = { now: 1_800_000_000_000 }
   const told: DocumentHappening[] = []
-  const clients = documentClients(clientRegistry([configured]), {
+  const clients = documentClients(inner, {
     policy: { hosts: () => true, redirectUris: 'any', maxBytes: 5120, timeout, ca: undefined },
     rules: () => ({
       ...{ redirectUris: 'any' as const, loopback: false, publicClients: true },
@@ -69,6 +69,21 @@ describe('ten thousand unknown ids in a minute', () => {
     expect(remembered.filter(reason => reason !== undefined).length).toBeLessThanOrEqual(2000)
   })
 
+  it('with documents are kept as far as 32 MiB go, and no further', async () => {
+    const filler = 'x'.repeat(4900)
+    const host = { isThere: true }
+    const { clients } = registry(client_id =>
+      host.isThere ? Promise.resolve({ json: { client_id, redirect_uris, filler } }) : Promise.reject(new Error('no'))
+    )
+    const ids = Array.from({ length: count }, (_, index) => `https://good.example/${index}`)
+    for (const client_id of ids) expect(await clients.find(client_id)).toBeDefined()
+    host.isThere = false
+    let kept = 0
+    for (const client_id of ids) kept += (await clients.find(client_id)) === undefined ? 0 : 1
+    expect(kept).toBeGreaterThan(1000)
+    expect(kept).toBeLessThanOrEqual(33_554_432 / 4900)
+  })
+
   it('does not keep what is there from being found, once it is', async () => {
     const good = 'https://good.example/client'
     const { clients } = registry(address =>
@@ -93,6 +108,18 @@ describe('a name that resolves to public and private addresses at once', () => {
     expect(await clients.find(client_id)).toBeUndefined()
     expect(clients.whyUnknown?.(client_id)).toMatchObject({ check: 'client_document', reason: expect.stringMatching(/address/) })
   })
+})
+
+it('what a client with a document proves itself with is recorded nowhere', async () => {
+  const noted: string[] = []
+  const inner = { ...clientRegistry([configured]), used: ({ client_id }: Client) => void noted.push(client_id) }
+  const address = 'https://good.example/client'
+  const { clients } = registry(client_id => Promise.resolve({ json: { client_id, redirect_uris } }), 3000, inner)
+  for (const client_id of [address, 'configured', address]) {
+    const client = await clients.find(client_id)
+    if (client !== undefined) clients.used?.(client, 'none', [])
+  }
+  expect(noted).toEqual(['configured'])
 })
 
 it('a fetch that is shared is let go of when it is over', async () => {

@@ -60,6 +60,11 @@ describe('a document', () => {
     ['a script', { redirect_uris: ['javascript:alert(1)'] }, 'redirect_uris[0]'],
     ['a name that turns text around', { client_name: 'safe\u202eevil' }, 'client_name'],
     ['a name nobody sees', { client_name: '\u200b' }, 'client_name'],
+    ['a name of directions alone', { client_name: '\u2066\u2069\u200f' }, 'client_name'],
+    ['a name with another hidden in it', { client_name: 'Notes\u{e0041}\u{e0042}' }, 'client_name'],
+    ['a name on two lines', { client_name: 'Notes\n\nVerified by the bank' }, 'client_name'],
+    ['a name that is no text', { client_name: { toString: 'Notes' } }, 'client_name'],
+    ['a jwks_uri with user info', { jwks_uri: 'https://me@keys.example/jwks' }, 'jwks_uri'],
     ['pairwise subjects', { subject_type: 'pairwise' }, 'subject_type'],
     ['a jwks_uri by http', { jwks_uri: 'http://keys.example/jwks' }, 'jwks_uri']
   ])('with %s is nobody’s', async (name, members, member) => {
@@ -109,12 +114,34 @@ describe('a document', () => {
     ['a short length before a long body', address => (req, res) => void raw(req, res, json(address).padEnd(20_000), 300)],
     ['303 to a private address', () => (_req, res) => void res.writeHead(303, { location: 'https://10.0.0.1/client' }).end()],
     ['307 to this machine', () => (_req, res) => void res.writeHead(307, { location: 'http://127.0.0.1:1/client' }).end()],
+    [
+      '302 to a metadata service',
+      () => (_req, res) => void res.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end()
+    ],
+    [
+      'a refresh to elsewhere',
+      address => (_req, res) => void res.writeHead(200, { refresh: `0; url=${address}-there` }).end('{"client_id":null}')
+    ],
     ['silence', () => () => undefined],
     ['a broken connection', () => req => void req.socket.destroy()]
   ])('that is answered with %s is nobody’s', async (name, listener) => {
     const address = host.at(encodeURIComponent(name))
     host.answer(encodeURIComponent(name), listener(address))
     expect(await outcome(address)).toMatchObject(refused('client_document'))
+  })
+
+  it.each<[string, (address: string) => string]>([
+    ['a slash at the end', address => `${address}/`],
+    ['the default port', address => address.replace(/:\d+/, ':443')],
+    ['another case', address => address.replace('localhost', 'LOCALHOST')],
+    ['a query', address => `${address}?`],
+    ['another name of the host', address => address.replace('localhost', '127.0.0.1')],
+    ['an escape', address => address.replace(/spelt$/, '%73pelt')]
+  ])('is no document of its address with %s', async (_, spelt) => {
+    const address = host.put('spelt')
+    for (const name of ['spelt/', 'spelt?', '%73pelt']) host.answer(name, (_req, res) => void res.end(json(address)))
+    expect(await outcome(spelt(address))).toMatchObject({ page: 400, token: [401, 'invalid_client'] })
+    expect(await outcome(address)).toMatchObject({ page: 200 })
   })
 
   it('of 5 KiB is a document, and a longer one where that is allowed', async () => {
