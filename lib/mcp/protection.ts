@@ -113,7 +113,7 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
   const { resource, required: scope, resourceName, invalidToken, contentDigest, allowedOrigins: origins } = read
   const resourceMetadata = metadataAddress(resource)
   const protect = server.requireAccessToken({
-    ...{ resources: [resource], audience: 'required', scope },
+    ...({ resources: [resource], audience: 'required', scope } as const),
     ...{ resourceMetadata, alwaysError: true, contentDigest }
   })
   const authInfo = (token: string, accessToken: AccessToken): McpAuthInfo => ({
