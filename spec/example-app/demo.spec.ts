@@ -31,7 +31,7 @@ beforeAll(async () => {
   await demoConfig(options)
   // the second time it is read back from the files
   const config = await demoConfig(options)
-  commands = commandsOf(config, folder)
+  commands = commandsOf(config)
   ciba = cibaCommands(config)
   const log = createLog('silent')
   listeners = await listen(config, await createApp({ config, store: memoryStore(), log, demo: true }), log)
@@ -51,6 +51,11 @@ describe('the demo', () => {
     'self_signed_tls_client_auth',
     'attest_jwt_client_auth',
     'attest_jwt_client_auth_dpop',
+    'federated_jwt',
+    'spiffe_jwt',
+    'spiffe_x509',
+    'a workload’s token as a grant, without client authentication',
+    'private_key_jwt, a client with a document',
     'the tenant /acme/banking'
   ])('prints a command that gets a token, from any folder, and ends in a call of the API: %s', async method => {
     const { command = 'false' } = commands.find(candidate => candidate.method === method) ?? {}

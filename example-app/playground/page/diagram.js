@@ -5,7 +5,10 @@ const actors = {
   tls: 'This server, as TLS client',
   person: 'A person’s browser',
   server: 'Authorization server',
-  api: 'API'
+  api: 'API',
+  attester: 'Attester',
+  platform: 'Platform',
+  domain: 'SPIFFE trust domain'
 }
 const rowHeight = 46
 const columnWidth = 180

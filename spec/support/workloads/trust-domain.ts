@@ -14,11 +14,15 @@ export interface MadeTrustDomain {
   x509Svid(path: string, options?: CertificateOptions): MadeCertificate
 }
 
-export async function makeTrustDomain(name = 'prod.example'): Promise<MadeTrustDomain> {
+export async function makeTrustDomain(
+  name = 'prod.example',
+  validity: Pick<CertificateOptions, 'notBefore' | 'notAfter'> = {}
+): Promise<MadeTrustDomain> {
   const authority = makeAuthority({
     subject: name,
     sans: { uri: [`spiffe://${name}`] },
-    extensions: [keyUsage('keyCertSign', 'cRLSign')]
+    extensions: [keyUsage('keyCertSign', 'cRLSign')],
+    ...validity
   })
   const signer = await makeIssuer(`https://oidc.${name}`)
   const keys: JWK[] = [

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitepress'
+import { nav, sidebar } from '../contents.mjs'
+import { drawnDiagrams, linksToPages, pageOf, slugify } from '../markdown.mjs'
+
+/** Where the site is served from, and where its sources can be read, if that is to be linked to. */
+const { DOCS_BASE: base = '/', DOCS_REPOSITORY: repository } = process.env
+
+export default defineConfig({
+  title: 'clientele',
+  description: 'OAuth client authentication for Express: every method, a token router, and the authorization server around them',
+  lang: 'en',
+  base,
+  srcDir: '..',
+  outDir: '../dist/site',
+  cacheDir: 'node_modules/.cache/vitepress',
+  srcExclude: ['{cli,coverage,data,deploy,dist,example-app,lib,spec}/**'],
+  rewrites: pageOf,
+  cleanUrls: true,
+  // addresses of the reader's own machine
+  ignoreDeadLinks: [/^http:\/\/localhost\b/],
+  metaChunk: true,
+  markdown: {
+    anchor: { slugify },
+    toc: { slugify },
+    headers: { slugify },
+    languageAlias: { haproxy: 'ini' },
+    config(md) {
+      linksToPages(md, { base, repository })
+      drawnDiagrams(md)
+    }
+  },
+  vite: {
+    // the documents are outside of this folder, whose packages their pages need
+    resolve: { alias: { 'vue/server-renderer': fileURLToPath(import.meta.resolve('vue/server-renderer')) } },
+    build: { chunkSizeWarningLimit: 4000 }
+  },
+  themeConfig: {
+    nav,
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local' },
+    externalLinkIcon: true
+  }
+})
