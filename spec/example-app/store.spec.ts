@@ -79,19 +79,12 @@ describe('STORE_URL', () => {
     expect(readStoreUrl(url)).toEqual({ ...setting, url: url === '' ? 'sqlite:data/clientele.db' : url })
   })
 
-  it.each([
-    'memory',
-    'sqlite:',
-    'sqlite://',
-    'mysql://localhost/x',
-    'redis:',
-    'http://localhost',
-    'data/clientele.db',
-    ' ',
-    'redis://one,redis://'
-  ])('%p is none', url => {
-    expect(() => readStoreUrl(url)).toThrow(/^STORE_URL must be memory:, sqlite:<file>, redis:/)
-  })
+  it.each(['memory', 'sqlite:', 'sqlite://', 'mysql://localhost/x', 'redis:', 'http://localhost', 'data/clientele.db', ' '])(
+    '%p is none',
+    url => {
+      expect(() => readStoreUrl(url)).toThrow(/^STORE_URL must be memory:, sqlite:<file>, redis:/)
+    }
+  )
 
   const junk = join(folder, 'junk.db')
   writeFileSync(junk, 'no database, but a text of some length\n'.repeat(100))
