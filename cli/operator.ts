@@ -59,6 +59,8 @@ export interface Operator {
   readonly configured: readonly ClientMetadata[]
   /** The people of the file. */
   readonly accounts: IssuerSettings['accounts']
+  /** What the file says of this issuer. */
+  readonly settings: IssuerSettings | undefined
   /** The policy of the file. */
   readonly policy: IssuerSettings['policy'] | undefined
   readonly keys: StoredKeys
@@ -110,13 +112,16 @@ async function opened(given: Given, run: (operator: Operator) => Promise<ExitCod
   }
 }
 
-function whose({ options, terminal }: Given): Pick<Operator, 'issuer' | 'config' | 'configured' | 'accounts' | 'policy'> {
+type OfFile = Pick<Operator, 'issuer' | 'config' | 'configured' | 'accounts' | 'settings' | 'policy'>
+
+function whose({ options, terminal }: Given): OfFile {
   const file = options.config ?? (options.issuer === undefined ? (terminal.env['CONFIG'] ?? '') : '')
   const { tenant } = options
   if (file === '') {
     if (options.issuer === undefined)
       throw new CommandError('--config or --issuer must say whose store it is (or CONFIG in the environment)')
-    return { issuer: options.issuer + (tenant ?? ''), config: undefined, configured: [], accounts: [], policy: undefined }
+    const nothing = { config: undefined, configured: [], accounts: [], settings: undefined, policy: undefined }
+    return { issuer: options.issuer + (tenant ?? ''), ...nothing }
   }
   if (options.issuer !== undefined) throw new CommandError('--issuer must be left out where --config is given')
   const config = loadConfig(file)
@@ -129,6 +134,7 @@ function whose({ options, terminal }: Given): Pick<Operator, 'issuer' | 'config'
     config,
     configured: configured as readonly ClientMetadata[],
     accounts,
+    settings: own,
     policy
   }
 }

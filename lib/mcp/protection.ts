@@ -111,22 +111,12 @@ const mcpHeaders = ['Mcp-Session-Id', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp
  * app.all('/mcp', mcp.requireToken, express.json(), (req, res) => void handle(req, res, req.body))
  */
 export function mcpProtection(server: AuthorizationServer, options: McpProtectionOptions): McpProtection {
-  const {
-    resource,
-    required: scope,
-    resourceName,
-    invalidToken,
-    contentDigest,
-    allowedOrigins: origins
-  } = readOptions(options, mcpProtectionChecks)
+  const read = readOptions(options, mcpProtectionChecks)
+  const { resource, required: scope, resourceName, invalidToken, contentDigest, allowedOrigins: origins } = read
   const resourceMetadata = metadataAddress(resource)
   const protect = server.requireAccessToken({
-    resources: [resource],
-    audience: 'required',
-    scope,
-    resourceMetadata,
-    alwaysError: true,
-    contentDigest
+    ...({ resources: [resource], audience: 'required', scope } as const),
+    ...{ resourceMetadata, alwaysError: true, contentDigest }
   })
   const authInfo = (token: string, accessToken: AccessToken): McpAuthInfo => ({
     token,

@@ -147,6 +147,7 @@ describe('clients', () => {
     ['grant_types[0]', ['--grant-type', 'password']],
     ['redirect_uris[0]', ['--redirect-uri', 'http://a.example/cb']],
     ['token_endpoint_auth_method', ['--method', 'basic']],
+    ['federated_credentials', ['--method', 'federated_jwt']],
     ['jwks_uri', ['--method', 'private_key_jwt', '--jwks-uri', 'http://a.example/jwks']],
     ['client_id', []],
     ['--metadata', ['--metadata', '/nowhere.json']]

@@ -72,6 +72,7 @@ describe('STORE_URL', () => {
     ['sqlite:///var/lib/store.db', { engine: 'sqlite', address: '/var/lib/store.db' }],
     ['redis://localhost', { engine: 'redis', address: 'redis://localhost' }],
     ['rediss://u:p@redis.example:6380/1', { engine: 'redis', address: 'rediss://u:p@redis.example:6380/1' }],
+    ['redis://one:6379,redis://u:p,q@two:6379', { engine: 'redis', address: 'redis://one:6379,redis://u:p,q@two:6379' }],
     ['postgres://u:p@db.example/x', { engine: 'postgres', address: 'postgres://u:p@db.example/x' }],
     ['postgresql://db.example/x', { engine: 'postgres', address: 'postgresql://db.example/x' }]
   ])('%p is a store', (url = '', setting) => {
@@ -92,6 +93,7 @@ describe('STORE_URL', () => {
     [`postgres://user:${password}@127.0.0.1:1/x`, 'must name a PostgreSQL database that answers (ECONNREFUSED)'],
     [`sqlite:${folder}/no/such/folder/store.db`, 'must name a database file that can be read and written (ENOENT)'],
     [`sqlite:${junk}`, 'must name a database file that can be read and written (SQLITE_NOTADB)'],
+    [`redis://user:${password}@127.0.0.1:1,redis://127.0.0.1:2`, 'must name a Redis server that answers'],
     [`mysql://user:${password}@localhost/x`, 'must be memory:']
   ])('%s ends the start with one line', async (url, mustBe) => {
     const env = { STORE_URL: url, CONFIG: configFile(settings('http://localhost:4010')) }

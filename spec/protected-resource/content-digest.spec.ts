@@ -61,7 +61,7 @@ async function call(
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
         response.on('end', () => {
           const challenge = response.headers['www-authenticate'] ?? ''
-          resolve({ status: response.statusCode ?? 0, challenge: String(challenge), text })
+          resolve({ status: response.statusCode ?? 0, challenge, text })
         })
       }).once('error', reject)
       const next = (index: number): void => {

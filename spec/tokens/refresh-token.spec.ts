@@ -24,6 +24,12 @@ async function withFamily(options: Partial<TokenOptions> = {}, generation = 0) {
 
 const use = (server: TokenServer, generation: number, rotating = true) => rotate(server, { grant: family, generation }, rotating)
 
+const currentOf = (server: TokenServer, generation: number, rotated_at = server.clock()) => ({
+  outcome: 'current',
+  refresh_token: refreshTokenOf(server, family, generation),
+  rotated_at
+})
+
 describe('a refresh token', () => {
   it('is its family, its generation and a MAC', async () => {
     const { server } = await tokens()
@@ -100,20 +106,20 @@ describe('a refresh token', () => {
 describe('rotate', () => {
   it('moves the family on by one generation', async () => {
     const { server } = await withFamily()
-    expect(await use(server, 0)).toEqual({ outcome: 'current', refresh_token: refreshTokenOf(server, family, 1) })
-    expect(await use(server, 1)).toEqual({ outcome: 'current', refresh_token: refreshTokenOf(server, family, 2) })
+    expect(await use(server, 0)).toEqual(currentOf(server, 1))
+    expect(await use(server, 1)).toEqual(currentOf(server, 2))
   })
 
   it('leaves the token as it is where it does not rotate', async () => {
     const { server } = await withFamily({}, 7)
-    expect(await use(server, 7, false)).toEqual({ outcome: 'current', refresh_token: refreshTokenOf(server, family, 7) })
+    expect(await use(server, 7, false)).toEqual(currentOf(server, 7))
   })
 
   it('gives the previous token the same successor within the window, to its last millisecond', async () => {
     const { server, clock } = await withFamily({ refreshRetryWindow: 10 })
     await use(server, 0)
     clock.now += 10_000
-    expect(await use(server, 0)).toEqual({ outcome: 'current', refresh_token: refreshTokenOf(server, family, 1) })
+    expect(await use(server, 0)).toEqual(currentOf(server, 1, clock.now - 10_000))
     clock.now += 1
     expect(await use(server, 0)).toEqual({ outcome: 'reused' })
     expect(await use(server, 1)).toEqual({ outcome: 'ended' })

@@ -1,5 +1,5 @@
 /** Secrets as an old server kept them, the libraries that hashed them, and a server that has both. */
-import { pbkdf2 as pbkdf2Callback, randomUUID } from 'node:crypto'
+import { pbkdf2 as pbkdf2Callback, randomUUID, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import bcrypt from 'bcryptjs'
 import { argon2id, argon2Verify } from 'hash-wasm'
@@ -15,8 +15,8 @@ const pbkdf2 = promisify(pbkdf2Callback)
 /** As Django has them: pbkdf2_sha256$iterations$salt$hash. */
 async function django(password: string, hash: string): Promise<boolean> {
   const [, iterations = '', salt = '', expected = ''] = hash.split('$')
-  const key = await pbkdf2(password, salt, Number(iterations), 32, 'sha256')
-  return key.toString('base64') === expected
+  const kept = Buffer.from(expected, 'base64')
+  return kept.length === 32 && timingSafeEqual(await pbkdf2(password, salt, Number(iterations), 32, 'sha256'), kept)
 }
 
 export const libraries: SecretHashes = {
