@@ -148,7 +148,7 @@ const commentWidth = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist', 'data', 'coverage', '**/node_modules', 'spec/consumers/*/'] },
+  { ignores: ['dist', 'site/.vitepress/.temp', 'data', 'coverage', '**/node_modules', 'spec/consumers/*/'] },
   js.configs.recommended,
   {
     files: ['lib/**/*.ts', 'example-app/**/*.ts', 'cli/**/*.ts'],

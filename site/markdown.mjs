@@ -55,7 +55,8 @@ export function linksToPages(md, { base, repository }) {
       for (const token of children) {
         if (token.type === 'link_open') {
           const target = token.attrGet('href')
-          const address = leads(target, document) ?? (repository && `${repository}/${relative(root, join(dirname(document), target))}`)
+          const address =
+            leads(target, document) ?? (repository && `${repository}/${relative(root, join(dirname(document), target))}`)
           isDropped = address === undefined
           if (isDropped) Object.assign(token, { type: 'html_inline', tag: '', content: '<span>', attrs: null })
           else token.attrSet('href', address)

@@ -62,7 +62,9 @@ function placesOf({ participants, steps }) {
 
 const text = (x, y, content, className, anchor = 'middle') =>
   linesOf(content)
-    .map((line, at) => `<text x="${x}" y="${y + at * size.line}" text-anchor="${anchor}" class="${className}">${escape(line)}</text>`)
+    .map(
+      (line, at) => `<text x="${x}" y="${y + at * size.line}" text-anchor="${anchor}" class="${className}">${escape(line)}</text>`
+    )
     .join('')
 
 function drawNote({ from, to, note }, places, y) {
@@ -81,7 +83,12 @@ function drawArrow({ from, to, text: label, isAnswer, isRefused }, places, y) {
   const className = `${isAnswer ? 'answer' : 'call'}${isRefused ? ' refused' : ''}`
   if (start === end) {
     const path = `<path d="M ${start} ${y + 6} h 34 v ${line - y} h -30" class="${className}"/><path d="M ${start + 2} ${line + 6} l 9 -5 v 10 z" class="tip"/>`
-    return { drawn: path + text(start + 42, y + 18, label, 'said', 'start'), height: line - y + 12, left: start, right: start + 50 + widthOf(label) }
+    return {
+      drawn: path + text(start + 42, y + 18, label, 'said', 'start'),
+      height: line - y + 12,
+      left: start,
+      right: start + 50 + widthOf(label)
+    }
   }
   const back = end > start ? -9 : 9
   const tip = isRefused
@@ -127,6 +134,8 @@ export function tellSequence(source) {
   const { participants, steps } = readSequence(source)
   const say = content => linesOf(content).join(' ')
   return steps.map(({ from, to, text: label, note }) =>
-    note === undefined ? `${participants.get(from)} → ${participants.get(to)}: ${say(label)}` : `${participants.get(from)}: ${say(note)}`
+    note === undefined
+      ? `${participants.get(from)} → ${participants.get(to)}: ${say(label)}`
+      : `${participants.get(from)}: ${say(note)}`
   )
 }
