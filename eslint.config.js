@@ -252,6 +252,10 @@ export default tseslint.config(
     }
   },
   {
+    files: ['site/.vitepress/theme/*.mjs'],
+    languageOptions: { globals: { document: 'readonly' } }
+  },
+  {
     files: ['example-app/playground/page/*.js'],
     languageOptions: {
       globals: Object.fromEntries(

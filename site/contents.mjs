@@ -147,3 +147,9 @@ export const sidebar = {
   '/lint/': folder('What lint finds', 'lint'),
   '/': [learn, methods, ...guides, reference]
 }
+
+const linksOf = items =>
+  items.flatMap(({ link, items: inner = [] }) => [...(link === undefined ? [] : [link]), ...linksOf(inner)])
+
+/** Every address that the contents lead to. */
+export const listed = new Set([nav, ...Object.values(sidebar)].flatMap(linksOf))

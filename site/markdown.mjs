@@ -50,7 +50,7 @@ function leads(target, document) {
 export function linksToPages(md, { base, repository }) {
   md.core.ruler.push('links-to-pages', ({ tokens, env }) => {
     const document = env.realPath ?? env.path
-    for (const { type, children, content } of tokens.filter(({ children }) => children)) {
+    for (const { children } of tokens.filter(({ children }) => children)) {
       let isDropped = false
       for (const token of children) {
         if (token.type === 'link_open') {

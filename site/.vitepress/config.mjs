@@ -31,6 +31,7 @@ export default defineConfig({
   ignoreDeadLinks: [/^http:\/\/localhost\b/],
   metaChunk: true,
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify },
     toc: { slugify },
     headers: { slugify },

@@ -45,7 +45,8 @@ async function search(page: Page, words: string): Promise<readonly string[]> {
   await page.getByRole('searchbox').fill(words)
   const results = page.locator('.VPLocalSearchBox .result')
   await results.first().waitFor()
-  return results.evaluateAll(found => found.map(result => result.getAttribute('href') ?? ''))
+  const found = await results.all()
+  return Promise.all(found.map(async result => (await result.getAttribute('href')) ?? ''))
 }
 
 describe('search', () => {
