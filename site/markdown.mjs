@@ -70,7 +70,8 @@ export function linksToPages(md, { base, repository }) {
       if (!token.type.startsWith('html_')) continue
       token.content = token.content.replace(/\b(src|srcset)="([^"]+)"/g, (_, name, target) => {
         const address = leads(target, document)
-        return `${name}="${base.replace(/\/$/, '')}${address}"`
+        if (address === undefined) throw new Error(`${document} has a picture that the site has not: ${target}`)
+        return `${name}="${address.startsWith('/') ? base.replace(/\/$/, '') : ''}${address}"`
       })
     }
   })
