@@ -125,7 +125,7 @@ export function drawSequence(source, title) {
   const width = Math.ceil(rightmost - leftmost)
   return (
     `<svg class="sequence" role="img" aria-label="${escape(title)}" viewBox="${Math.floor(leftmost)} 0 ${width} ${y + size.margin}" ` +
-    `width="${width}" height="${y + size.margin}" xmlns="http://www.w3.org/2000/svg">${heads.join('')}${drawn.join('')}</svg>`
+    `width="${width}" height="${y + size.margin}" style="min-width: ${Math.round(width * 0.85)}px" xmlns="http://www.w3.org/2000/svg">${heads.join('')}${drawn.join('')}</svg>`
   )
 }
 

@@ -68,8 +68,10 @@ function draw(one: Happening, drawing: Drawing): void {
     participants.set(name, host)
     lines.push(`S->>${name}: GET ${pathname}`, `${name}-->>S: ${one.isFound ? '200 OK' : '404 Not Found'}`)
   } else if (one.type === 'store') {
+    // how the API looks at tokens is another subject
+    if (drawing.isAtApi) return
     participants.set('D', 'store')
-    lines.push(`${server}->>D: ${one.operation} ${one.kind}: ${one.came}`)
+    lines.push(`S->>D: ${one.operation} ${one.kind}<br/>${one.came}`)
   } else {
     const checks = one.decision.checks.flatMap(({ check, outcome }) =>
       outcome === 'skipped' ? [] : [`${check} ${marks[outcome]}`]

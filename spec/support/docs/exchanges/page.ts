@@ -88,11 +88,7 @@ function failuresTable(failures: readonly Failure[]): string {
   })
   const refusal = failures.find(({ answer }) => answer.status === 401)?.bytes ?? ''
   return [
-    [
-      '| what is wrong | the client hears | the check that fails | what the record says |',
-      '| --- | --- | --- | --- |',
-      ...rows
-    ].join('\n'),
+    ['| what is wrong | the check that fails | what the record says |', '| --- | --- | --- |', ...rows].join('\n'),
     'Where the table names no other answer, this is what the client hears, whichever check it was:',
     fenced('http', refusal)
   ].join('\n\n')
