@@ -1,5 +1,5 @@
 /** Copies what the compiler declared to where package.json says that types are: of an entry, and of whatever its declarations name, and no more. */
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,4 +17,9 @@ for (const file of reached) {
 for (const file of readdirSync(join(published, 'lib'), { recursive: true })) {
   if (file.endsWith('.d.ts') && !reached.has(join('lib', file))) rmSync(join(published, 'lib', file))
 }
-for (const file of reached) cpSync(join(declared, file), join(published, file))
+for (const file of reached) {
+  // TypeScript before 5.7 knows no type parameter of typed arrays, and to those after it the default is the same
+  const text = readFileSync(join(declared, file), 'utf8').replaceAll(/\b(Uint8Array|Buffer)<ArrayBufferLike>/g, '$1')
+  mkdirSync(dirname(join(published, file)), { recursive: true })
+  writeFileSync(join(published, file), text)
+}

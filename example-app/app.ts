@@ -3,7 +3,6 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config/config.ts'
-import type { DemoMaterial } from './demo/material.ts'
 import { HttpError } from './http-error.ts'
 import { decisionKeeper } from './kept-decisions.ts'
 import { issuerRoutes } from './issuer.ts'
@@ -46,7 +45,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
   // what stands deeper in the tree first, so that no issuer answers for a tenant below it
   const tenants = settings.tenants.map((tenant, index) => ({ tenant, settingsPath: `tenants[${index}].` }))
   for (const { tenant, settingsPath } of tenants.toSorted((a, b) => b.tenant.path.length - a.tenant.path.length)) {
-    app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant, demo: false }))
+    app.use(await issuerRoutes({ ...shared, issuer: settings.issuer + tenant.path, settingsPath, settings: tenant }))
   }
   const root = { ...shared, operators: operators ?? (demo ? settings.accounts.slice(0, 1).map(({ username }) => username) : []) }
   app.use(
@@ -56,8 +55,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
       settingsPath: '',
       settings,
       mcp: settings.mcp,
-      demo,
-      material: demo ? playedMaterial(config) : undefined
+      demo: demo ? (await import('./demo/demo.ts')).demoOf(config) : undefined
     })
   )
   const base = baseFinder(
@@ -66,14 +64,6 @@ export async function createApp({ config, store, log, demo = false, operators }:
   )
   app.use(notFound(), errorPage(base, log))
   return app
-}
-
-/**
- * The playground shows everybody why clients are refused, and signs certificates for them: it is nowhere people rely
- * on.
- */
-function playedMaterial({ demo }: Config): DemoMaterial | undefined {
-  return process.env['NODE_ENV'] === 'production' ? undefined : demo
 }
 
 function originOf(hostname: string, port: number): string {

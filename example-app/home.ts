@@ -1,5 +1,6 @@
 /** The page at an issuer's own address. */
 import type { RequestHandler } from 'express'
+import type { Demo } from './demo/demo.ts'
 import { currentAccount, type People } from './people/accounts.ts'
 import { sendPage } from './views.ts'
 
@@ -8,19 +9,21 @@ export interface HomeOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   readonly people: People
-  readonly demo: boolean
-  /** Whether there is a playground. */
-  readonly playground: boolean
+  /** The built-in demo, where it is this issuer. */
+  readonly demo: Demo | undefined
   /** The usernames of those who see more. */
   readonly operators: readonly string[]
 }
 
-export function home({ issuer, base, people, demo, playground, operators }: HomeOptions): RequestHandler {
+export function home({ issuer, base, people, demo, operators }: HomeOptions): RequestHandler {
+  // a page is for whoever finds it, and a secret is not
+  const commands = demo?.commands.filter(({ hasSecret }) => !hasSecret) ?? []
   return (req, res) => {
     const account = currentAccount(req, people)
     const person = account === undefined ? undefined : people.find(account.sub)
     const operator = person !== undefined && operators.includes(person.username)
-    const page = { base, title: 'Authorization server', wide: true, issuer, person: person?.username, demo, playground, operator }
-    sendPage(res, 'home', page)
+    const shown = { issuer, person: person?.username, operator, commands }
+    const parts = { demo: demo !== undefined, playground: demo?.playground === true }
+    sendPage(res, 'home', { base, title: 'Authorization server', wide: true, ...shown, ...parts })
   }
 }

@@ -37,10 +37,7 @@ import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
 import { decisionPages } from './decisions/pages.ts'
 import { clientPages } from './people/client-pages.ts'
 import { demoPeople } from './demo/people.ts'
-import type { DemoMaterial } from './demo/material.ts'
-import { playgroundRoutes } from './playground/routes.ts'
-import { demoPages } from './demo/playground.ts'
-import { televisionPages } from './demo/television.ts'
+import type { Demo } from './demo/demo.ts'
 import { devicePages } from './people/device.ts'
 import { healthRoutes } from './health.ts'
 import { home } from './home.ts'
@@ -70,12 +67,10 @@ export interface IssuerOptions {
   readonly certificates: boolean
   /** Where they come from; undefined: the connections themselves. */
   readonly certificate: CertificateSource | undefined
-  /** Whether the demo's public client can be tried at `/demo`. */
-  readonly demo: boolean
+  /** The built-in demo, where it is this issuer. */
+  readonly demo?: Demo | undefined
   /** Whether the login page names its people and their passwords: those of a demo are no secret. */
   readonly showsPasswords: boolean
-  /** Material of the demo's playground; undefined: there is none. */
-  readonly material?: DemoMaterial | undefined
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
   /** The usernames of those who may see what clients prove themselves with. */
@@ -84,7 +79,7 @@ export interface IssuerOptions {
 
 /** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
 export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
-  const { issuer, settings, store } = options
+  const { issuer, settings, store, mtlsOrigin } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
@@ -99,6 +94,9 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     allowLoopback: isLoopback(new URL(issuer).hostname)
   })
   const router = Router({ caseSensitive: true })
+  // most servers are no demo, and need nothing of it
+  const demo = options.demo && { ...(await import('./demo/site.ts')), site: { ...options.demo, issuer, base: path, mtlsOrigin } }
+  if (demo !== undefined) router.use(demo.demoPublications(demo.site))
   if (options.showsPasswords) router.use(path === '' ? '/' : path, demoPeople(settings))
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
@@ -106,7 +104,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(
     [
       ...['oauth2/authorize', 'oauth2/end_session', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
-      ...(options.demo ? [`${path}/demo`] : [])
+      ...(demo === undefined ? [] : [`${path}/demo`])
     ],
     withSession
   )
@@ -121,14 +119,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
   if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
   if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
-  const { material, mtlsOrigin } = options
-  if (material !== undefined) router.use(`${path}/playground`, playgroundRoutes({ issuer, server, kept, material, mtlsOrigin }))
-  if (options.demo) router.use(`${path}/demo`, demoPages(issuer, path), televisionPages(issuer, path))
-  router.get(
-    path === '' ? '/' : path,
-    withSession,
-    home({ issuer, base: path, people: persons, demo: options.demo, playground: material !== undefined, operators })
-  )
+  if (demo !== undefined) router.use(demo.demoSite(demo.site, { server, kept }))
+  router.get(path === '' ? '/' : path, withSession, home({ issuer, base: path, people: persons, demo: options.demo, operators }))
   return router
 }
 
@@ -163,6 +155,7 @@ function build(
       certificateSource: certificate,
       ...(mtlsOrigin !== undefined && { mtlsOrigin }),
       ...policyOptions(settings, issuer, persons),
+      ...documentOptions(settings, options.demo?.authorities),
       ...(settings.scopes.includes('openid') && { logout: logoutHooks(path) }),
       account: sub => persons.find(sub) !== undefined,
       claims: sub => persons.find(sub)?.claims,
@@ -231,7 +224,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     }),
     ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
     ...registrationOptions(settings, mounted),
-    ...documentOptions(settings),
+    ...documentOptions(settings, undefined),
     ...attestationOptions(settings),
     ...workloadOptions(settings),
     profile: policy.profile,
@@ -258,10 +251,11 @@ function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIs
   return { registration: { access, grantTypes, schemes, ...tokens } }
 }
 
-function documentOptions({ client_documents }: IssuerSettings) {
+/** @param ca authorities in the place of Node's: the demo has documents of its own. */
+function documentOptions({ client_documents }: IssuerSettings, ca: readonly string[] | undefined) {
   if (client_documents === 'off') return {}
   const { hosts, redirect_uris: redirectUris } = client_documents
-  return { clientDocuments: { hosts, redirectUris } }
+  return { clientDocuments: { hosts, redirectUris, ...(ca !== undefined && { ca }) } }
 }
 
 function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {

@@ -198,6 +198,7 @@ export {
 export { CredentialError, type CredentialErrorCode } from './credentials/credential-error.ts'
 export type { CredentialInfo } from './credentials/listing.ts'
 export { hashSecret, verifySecret } from './credentials/secrets/human-secret.ts'
+export type { SecretHashes, SecretUpgraded, VerifySecretHash } from './credentials/secrets/secret-hashes.ts'
 export type { CredentialsOptions } from './credentials/server-credentials.ts'
 export type { ClientCredential } from './clients/configured-credentials.ts'
 

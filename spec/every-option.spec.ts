@@ -76,6 +76,7 @@ import { redisStore, redisStoreChecks } from '../lib/stores/redis.ts'
 import { sqliteStore, sqliteStoreChecks } from '../lib/stores/sqlite.ts'
 import { strategyChecks } from '../lib/strategies/attempt.ts'
 import { clientSecretBasicChecks } from '../lib/strategies/client-secret-basic.ts'
+import { clientSecretPostChecks } from '../lib/strategies/client-secret-post.ts'
 import { builtInStrategiesChecks } from '../lib/strategies/built-in-options.ts'
 import { jwtStrategyChecks } from '../lib/strategies/jwt-strategy.ts'
 import { selfSignedOptionChecks } from '../lib/strategies/self-signed-tls-client-auth.ts'
@@ -182,7 +183,7 @@ const takers: Readonly<Record<string, Taker>> = {
   },
   builtInStrategies: { good: { clients, issuer, store }, table: builtInStrategiesChecks, give: builtInStrategies },
   ClientSecretBasicStrategy: { good: { clients }, table: clientSecretBasicChecks, give: made(ClientSecretBasicStrategy) },
-  ClientSecretPostStrategy: { good: { clients }, table: strategyChecks, give: made(ClientSecretPostStrategy) },
+  ClientSecretPostStrategy: { good: { clients }, table: clientSecretPostChecks, give: made(ClientSecretPostStrategy) },
   ClientSecretJwtStrategy: { good: { clients, issuer, store }, table: jwtStrategyChecks, give: made(ClientSecretJwtStrategy) },
   PrivateKeyJwtStrategy: { good: { clients, issuer, store }, table: jwtStrategyChecks, give: made(PrivateKeyJwtStrategy) },
   TlsClientAuthStrategy: { good: { clients }, table: strategyChecks, give: made(TlsClientAuthStrategy) },

@@ -25,7 +25,8 @@ it('has every public interface of options', () => {
       'AssertionOptions',
       'ChallengeOptions',
       'EventSourceOptions',
-      'ProfiledOptions'
+      'ProfiledOptions',
+      'SecretHashOptions'
     ],
     ...['TokenOptions', 'TrustedIssuersOptions', 'RemoteKeySetOptions', 'OAuthErrorOptions'],
     // of functions that are called while a server runs

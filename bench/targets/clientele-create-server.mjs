@@ -1,5 +1,5 @@
 /** clientele in the same Express 5 application, on its own `createServer(app)`. */
-import { createServer } from '../../dist/lib/index.js'
+import { createServer } from 'clientele'
 import express from 'express'
 import { mount } from './mount.mjs'
 import { serve } from './serve.mjs'

@@ -1,5 +1,5 @@
 /** The floor's application on clientele's `createServer(app)`. */
-import { createServer } from '../../dist/lib/index.js'
+import { createServer } from 'clientele'
 import express from 'express'
 import { least } from './least.mjs'
 import { serve } from './serve.mjs'

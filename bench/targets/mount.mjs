@@ -1,15 +1,15 @@
 /** What both clientele targets mount: one line as its README shows it. */
 import { randomUUID } from 'node:crypto'
-import { authorizationServer, generateKeys, memoryStore } from '../../dist/lib/index.js'
+import { authorizationServer, generateKeys, memoryStore } from 'clientele'
 import { codeLifetime, issuer, resource, scope } from '../cases.mjs'
 import { preparation } from './mount-preparation.mjs'
 
 /** Each store as its documentation opens it. */
 const stores = {
   memory: async () => memoryStore(),
-  sqlite: async path => (await import('../../dist/lib/stores/sqlite.js')).sqliteStore({ path }),
-  postgres: async url => (await import('../../dist/lib/stores/postgres.js')).postgresStore({ url }),
-  redis: async url => (await import('../../dist/lib/stores/redis.js')).redisStore({ url })
+  sqlite: async path => (await import('clientele/stores/sqlite')).sqliteStore({ path }),
+  postgres: async url => (await import('clientele/stores/postgres')).postgresStore({ url }),
+  redis: async url => (await import('clientele/stores/redis')).redisStore({ url })
 }
 
 /** A store that is open already, or one of those above. */

@@ -13,13 +13,16 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const [client_id, folder = join(root, 'data', 'demo')] = process.argv.slice(2)
 
 const { issuer, secrets, jwk } = JSON.parse(readFileSync(join(folder, 'material.json'), 'utf8'))
+const ofKey = { alg: jwk.alg, kid: jwk.kid, key: await importJWK(jwk) }
 const signers = {
   'demo-secret-jwt': { alg: 'HS256', key: Buffer.from(secrets['demo-secret-jwt']) },
-  'demo-private-key-jwt': { alg: jwk.alg, kid: jwk.kid, key: await importJWK(jwk) }
+  'demo-private-key-jwt': ofKey
 }
-const signer = Object.hasOwn(signers, client_id ?? '') ? signers[client_id] : undefined
+// a client that has a document is named by its address
+const isDocument = /^https:\/\/localhost:\d+\/demo\/machine\.json$/.test(client_id ?? '')
+const signer = isDocument ? ofKey : Object.hasOwn(signers, client_id ?? '') ? signers[client_id] : undefined
 if (signer === undefined) {
-  console.error(`usage: node example-app/demo/assertion.mjs ${Object.keys(signers).join('|')} [folder]`)
+  console.error(`usage: node example-app/demo/assertion.mjs ${Object.keys(signers).join('|')}|https://… [folder]`)
   process.exit(1)
 }
 

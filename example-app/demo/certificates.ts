@@ -49,11 +49,7 @@ export interface KeyPair {
   readonly key: string
 }
 
-export interface Certificates {
-  /** The CA's certificate in PEM. */
-  readonly ca: string
-  /** The CA's key in PEM, PKCS #8. */
-  readonly caKey: string
+export interface Certificates extends Authority {
   readonly server: KeyPair
   /** The tls_client_auth client's, signed by the CA. */
   readonly client: KeyPair
@@ -61,6 +57,16 @@ export interface Certificates {
   readonly selfSigned: KeyPair
   /** The attester's, signed by an authority that certifies nothing else. */
   readonly attester: KeyPair & { /** The authority's certificate in PEM. */ readonly ca: string }
+  /** The spiffe_x509 client's X.509-SVID, signed by the authority of the trust domain. */
+  readonly svid: KeyPair & Authority
+}
+
+/** An authority that signs certificates. */
+export interface Authority {
+  /** Its certificate in PEM. */
+  readonly ca: string
+  /** Its key in PEM, PKCS #8. */
+  readonly caKey: string
 }
 
 /** Signer of certificates: a name and its key. */
@@ -74,21 +80,33 @@ export interface Subject {
   readonly publicKey: KeyObject
 }
 
+/** A client's certificate, where it is not an everyday one. */
+export interface CertificateChange {
+  /** The URI names in it, such as a SPIFFE ID. Default none. */
+  readonly uris?: readonly string[]
+  /** True: it ended a minute ago. */
+  readonly isExpired?: boolean
+  /** True: its key usage says that it signs certificates, although it is no authority's. */
+  readonly signsCertificates?: boolean
+}
+
 const ecdsaWithSha256 = '1.2.840.10045.4.3.2'
 const commonName = '2.5.4.3'
 const year = 365 * 86_400_000
 
 /**
- * Makes a CA, a certificate for localhost, one for each of the two certificate methods, and an attester's with its own
- * CA; good for a year.
+ * Makes a CA, a certificate for localhost, one for each of the two certificate methods, an attester's with its own CA,
+ * and an X.509-SVID with the authority of its trust domain; good for a year.
  */
-export function makeCertificates(): Certificates {
+export function makeCertificates(spiffe: { readonly trustDomain: string; readonly id: string }): Certificates {
   const ca = signer('clientele demo CA')
   const server = signer('localhost')
   const client = signer('demo-tls')
   const selfSigned = signer('demo-self-signed-tls')
   const attesterCa = signer('clientele demo attester CA')
   const attester = signer('demo attester')
+  const domain = signer(spiffe.trustDomain)
+  const workload = signer('demo-spiffe-x509')
   const localhost = new SubjectAlternativeName([
     new GeneralName({ dNSName: 'localhost' }),
     new GeneralName({ iPAddress: '127.0.0.1' }),
@@ -100,12 +118,18 @@ export function makeCertificates(): Certificates {
     server: pair(server, ca, [extension(id_ce_subjectAltName, localhost), ...leaf(id_kp_serverAuth)]),
     client: pair(client, ca, leaf(id_kp_clientAuth)),
     selfSigned: pair(selfSigned, selfSigned, leaf(id_kp_clientAuth)),
-    attester: { ca: authority(attesterCa), ...pair(attester, attesterCa, leaf()) }
+    attester: { ca: authority(attesterCa), ...pair(attester, attesterCa, leaf()) },
+    svid: {
+      ca: authority(domain, [uriNames([`spiffe://${spiffe.trustDomain}`])]),
+      caKey: pemOf(domain),
+      ...pair(workload, domain, [...leaf(id_kp_clientAuth), uriNames([spiffe.id])])
+    }
   }
 }
 
-function authority(ca: Signer): string {
+function authority(ca: Signer, more: readonly Extension[] = []): string {
   return certificate(ca, ca, [
+    ...more,
     extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
     extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true)
   ])
@@ -126,26 +150,30 @@ function pemOf({ privateKey }: Signer): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-/**
- * A client's certificate, by an issuer whose name is in its certificate or given. @param isExpired it ended a minute
- * ago
- */
+/** A client's certificate, by an issuer whose name is in its certificate or given. */
 export function issueCertificate(
   subject: Subject,
   { key, ...issuer }: { readonly key: string; readonly cert?: string; readonly name?: string },
-  isExpired = false
+  { uris = [], isExpired = false, signsCertificates = false }: CertificateChange = {}
 ): string {
   const privateKey = createPrivateKey(key)
   const name = issuer.cert === undefined ? (issuer.name ?? '') : new X509Certificate(issuer.cert).subject.replace(/^CN=/, '')
   const signing = { name, privateKey, publicKey: createPublicKey(privateKey) }
-  return certificate(subject, signing, leaf(id_kp_clientAuth), isExpired ? Date.now() - 60_000 : undefined)
+  const flags = KeyUsageFlags.digitalSignature | (signsCertificates ? KeyUsageFlags.keyCertSign : 0)
+  const extensions = [...leaf(id_kp_clientAuth, flags), ...(uris.length === 0 ? [] : [uriNames(uris)])]
+  return certificate(subject, signing, extensions, isExpired ? Date.now() - 60_000 : undefined)
+}
+
+function uriNames(uris: readonly string[]): Extension {
+  const names = uris.map(uri => new GeneralName({ uniformResourceIdentifier: uri }))
+  return extension(id_ce_subjectAltName, new SubjectAlternativeName(names))
 }
 
 /** @param usage what it is for in TLS; undefined: nothing there. */
-function leaf(usage?: string): Extension[] {
+function leaf(usage?: string, flags: number = KeyUsageFlags.digitalSignature): Extension[] {
   return [
     extension(id_ce_basicConstraints, new BasicConstraints(), true),
-    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), true),
+    extension(id_ce_keyUsage, new KeyUsage(flags), true),
     ...(usage === undefined ? [] : [extension(id_ce_extKeyUsage, new ExtendedKeyUsage([usage]))])
   ]
 }

@@ -1,4 +1,4 @@
-/** The demo's public client: an application in two addresses, which signs a person in and shows what it got. */
+/** The demo's public clients: an application in a few addresses, which signs a person in and shows what it got. */
 import { createHash, randomBytes } from 'node:crypto'
 import { Router, type Request, type Response } from 'express'
 import type { Several } from '../sessions/cookies.ts'
@@ -6,22 +6,32 @@ import { HttpError } from '../http-error.ts'
 import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
 
-const client_id = 'demo-public'
-
-/** The sign-ins a browser may have under way, by `state`; each keeps its PKCE verifier. */
+/** The sign-ins a browser may have under way, by `state`; each keeps which client it is for, and its PKCE verifier. */
 const begun: Several = { beginning: 'demo-', most: 10, maxAge: 3600 }
 
-/** `/` sends the person to sign in, `/callback` redeems the code. Knows the server by its addresses alone. */
-export function demoPages(issuer: string, base: string): Router {
+export interface DemoPagesOptions {
+  readonly issuer: string
+  /** Where the issuer is mounted. */
+  readonly base: string
+  /** The client that has a document: its address. Undefined: there is none. */
+  readonly app: string | undefined
+}
+
+/**
+ * `/` sends the person to sign in for the client that is registered, `/document` for the one that has a document;
+ * `/callback` redeems the code. Knows the server by its addresses alone.
+ */
+export function demoPages({ issuer, base, app }: DemoPagesOptions): Router {
+  const clients: Readonly<Record<string, string>> = { registered: 'demo-public', ...(app !== undefined && { document: app }) }
   const redirect_uri = `${issuer}/demo/callback`
   const router = Router({ caseSensitive: true })
-  router.get('/', (req, res) => {
+  const begin = (which: string) => (req: Request, res: Response) => {
     const state = randomBytes(16).toString('base64url')
     const verifier = randomBytes(32).toString('base64url')
-    siteOf(req).cookies.setOneOf(req, res, begun, state, verifier)
+    siteOf(req).cookies.setOneOf(req, res, begun, state, `${which}.${verifier}`)
     const query = new URLSearchParams({
       response_type: 'code',
-      client_id,
+      client_id: clients[which] ?? '',
       redirect_uri,
       scope: 'openid profile offline_access api:read',
       state,
@@ -29,9 +39,13 @@ export function demoPages(issuer: string, base: string): Router {
       code_challenge_method: 'S256'
     })
     res.redirect(303, `${base}/oauth2/authorize?${query.toString()}`)
-  })
+  }
+  router.get('/', begin('registered'))
+  if (app !== undefined) router.get('/document', begin('document'))
   router.get('/callback', async (req, res) => {
-    const { code, verifier } = readCallback(req, res, issuer)
+    const { code, which, verifier } = readCallback(req, res, issuer)
+    const client_id = clients[which] ?? ''
+    const again = `${base}/demo${which === 'document' ? '/document' : ''}`
     const answer = await fetch(`${issuer}/oauth2/token`, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier: verifier })
@@ -40,7 +54,7 @@ export function demoPages(issuer: string, base: string): Router {
     sendPage(
       res,
       'demo',
-      { base, title: answer.ok ? 'Here is your token' : 'No token', wide: true, response, again: `${base}/demo` },
+      { base, title: answer.ok ? 'Here is your token' : 'No token', wide: true, response, again },
       answer.ok ? 200 : 400
     )
   })
@@ -48,16 +62,16 @@ export function demoPages(issuer: string, base: string): Router {
 }
 
 /** Checks what came back: to the browser that left, from the server it left to (RFC 9700 §4.4, RFC 9207). */
-function readCallback(req: Request, res: Response, issuer: string): { code: string; verifier: string } {
+function readCallback(req: Request, res: Response, issuer: string): { code: string; which: string; verifier: string } {
   const { code, state, iss, error } = req.query
   const name = begun.beginning + (typeof state === 'string' ? state : '')
   const { cookies } = siteOf(req)
-  const verifier = cookies.read(req, name)
+  const kept = cookies.read(req, name)
   const ways = [{ text: 'Once more', href: `${issuer}/demo` }]
-  if (verifier === undefined || iss !== issuer)
-    throw new HttpError(400, 'This answer belongs to no sign-in of this browser.', ways)
+  if (kept === undefined || iss !== issuer) throw new HttpError(400, 'This answer belongs to no sign-in of this browser.', ways)
   cookies.clear(res, name)
   if (typeof code !== 'string')
     throw new HttpError(400, `No code was issued: ${typeof error === 'string' ? error : 'unknown error'}.`, ways)
-  return { code, verifier }
+  const [which = '', verifier = ''] = kept.split('.')
+  return { code, which, verifier }
 }

@@ -1,11 +1,12 @@
-/** The built-in demo: a client of every method, two people, one API and one tenant. */
-import { X509Certificate, type JsonWebKey } from 'node:crypto'
+/** The built-in demo: a client of every method, those who vouch for workloads, two people, one API and one tenant. */
+import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
 import { playedClients, playedInstances } from '../playground/clients.ts'
-import { otherIssuer } from '../playground/other-issuer.ts'
+import { otherIssuer } from '../playground/trusted-parties.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
+import { publicPart, workloadClients, workloadSettings } from './workloads.ts'
 
 export interface DemoOptions {
   readonly issuer?: string
@@ -14,7 +15,7 @@ export interface DemoOptions {
   readonly folder?: string
 }
 
-/** Where `npm start` keeps the demo's material, and the commands it prints look for it. */
+/** Where `npm start` keeps the demo's material, and the programs it names look for it. */
 export const demoFolder = join(projectRoot, 'data', 'demo')
 
 /** The API every demo client may call. */
@@ -48,6 +49,7 @@ export async function demoConfig({
     resources,
     trusted_issuers: [{ issuer: otherIssuer(issuer), jwks: { keys: [publicPart(material.jwk)] } }],
     attesters: [{ trust_anchors: ['attester-ca.crt'], clients: ['demo-attested', 'demo-attested-dpop', ...playedInstances] }],
+    ...workloadSettings(material),
     client_documents: { hosts: ['*'] },
     mcp: {},
     tls: { port: tlsPort, key: 'server.key', cert: 'server.crt', client_ca: ['ca.crt'] },
@@ -91,6 +93,9 @@ function demoClients(material: DemoMaterial): object[] {
     machine('demo-self-signed-tls', 'self_signed_tls_client_auth', { jwks: { keys: [certificateKey(selfSigned.cert)] } }),
     machine('demo-attested', 'attest_jwt_client_auth', {}),
     machine('demo-attested-dpop', 'attest_jwt_client_auth_dpop', {}),
+    ...workloadClients(material).map(({ client_id, token_endpoint_auth_method, ...credential }) =>
+      machine(client_id, token_endpoint_auth_method, credential)
+    ),
     {
       client_id: 'demo-public',
       client_name: 'Demo Browser App',
@@ -116,11 +121,6 @@ function demoClients(material: DemoMaterial): object[] {
       scope: 'openid profile email offline_access api:read api:write'
     }
   ]
-}
-
-function publicPart(jwk: JsonWebKey): JsonWebKey {
-  const { d, ...rest } = jwk
-  return d === undefined ? jwk : rest
 }
 
 /** The key of a self-signed certificate, with the certificate in it: how such a client registers (RFC 8705 §2.2.2). */

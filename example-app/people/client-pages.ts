@@ -56,6 +56,8 @@ interface CredentialOnPage {
   readonly created: string
   readonly expires: string
   readonly used: string
+  /** What a token of another platform, or a workload, has to be: names and values. */
+  readonly rule: readonly (readonly [name: string, value: string])[]
 }
 
 async function describeClients({ clients, stored, server }: ClientPagesOptions): Promise<readonly ClientOnPage[]> {
@@ -83,8 +85,31 @@ function onPage(info: CredentialInfo): CredentialOnPage {
     state,
     created: created_at === undefined ? 'configured' : moment(created_at),
     expires: expires_at === undefined ? 'never' : moment(expires_at),
-    used: last_used_at === undefined ? 'not seen' : moment(last_used_at)
+    used: last_used_at === undefined ? 'not seen' : moment(last_used_at),
+    rule: ruleOf(info)
   }
+}
+
+/** The rule of a federated credential, or the SPIFFE ID of a workload; nothing of other credentials. */
+function ruleOf({ rule, spiffe_id }: CredentialInfo): CredentialOnPage['rule'] {
+  const wanted: readonly (readonly [string, string | undefined])[] = [
+    ['Issuer', rule?.issuer],
+    ['Subject', rule?.subject],
+    ['Audience', rule?.audience],
+    ...claimsOf(rule?.claims ?? {}, ''),
+    ['SPIFFE ID', spiffe_id]
+  ]
+  return wanted.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+}
+
+/** Each claim by its path, with the values that it may have. */
+function claimsOf(claims: object, path: string): readonly (readonly [string, string])[] {
+  return Object.entries(claims).flatMap(([name, wanted]: [string, unknown]) => {
+    const here = path === '' ? `Claim ${name}` : `${path} › ${name}`
+    if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)) return claimsOf(wanted, here)
+    const values: readonly unknown[] = [wanted].flat()
+    return [[here, values.map(value => JSON.stringify(value)).join(' or ')] as const]
+  })
 }
 
 /** The server does not know where the operator is. */

@@ -1,24 +1,39 @@
-/** Certificates for the keys of pages: signed by the demo's authority, or by the key itself. */
+/** Certificates for the keys of pages: signed by an authority of the demo, or by the key itself. */
 import { createPrivateKey, createPublicKey, verify } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { Name } from '@peculiar/asn1-x509'
 import { issueCertificate } from '../demo/certificates.ts'
 import type { DemoMaterial } from '../demo/material.ts'
+import { ownSpiffeIds } from '../demo/workloads.ts'
 import { HttpError } from '../http-error.ts'
 
+/** A page's wish for a certificate. */
+type Wish = Readonly<Partial<Record<'csr' | 'key' | 'by' | 'uris' | 'isExpired' | 'signsCertificates', unknown>>>
+
 /**
- * Answers with a certificate in PEM. Without `key` the authority signs it. @throws {@link HttpError} for a request that
- * is none
+ * Answers with a certificate in PEM. Without `key` an authority signs it: that of the trust domain where `by` is
+ * `domain`, else the demo's. Neither does for the demo's own clients.
+ *
+ * @throws {@link HttpError} for a request that is none
  */
-export function certificateFor(body: unknown, { ca, caKey }: DemoMaterial): string {
-  const { csr, key, isExpired } = (body ?? {}) as { readonly csr?: unknown; readonly key?: unknown; readonly isExpired?: unknown }
+export function certificateFor(body: unknown, { ca, caKey, svid }: DemoMaterial): string {
+  const { csr, key, by, uris, isExpired, signsCertificates } = (body ?? {}) as Wish
   try {
     const { name, publicKey } = readRequest(String(csr))
-    const own = typeof key === 'string' ? { name, key } : { cert: ca, key: caKey }
-    return issueCertificate({ name, publicKey }, own, isExpired === true)
+    const names = readUris(uris)
+    if (name.startsWith('demo-') || names.some(uri => uri.startsWith(ownSpiffeIds))) throw new TypeError('one of the demo’s own')
+    const authority = by === 'domain' ? svid : { ca, caKey }
+    const issuer = typeof key === 'string' ? { name, key } : { cert: authority.ca, key: authority.caKey }
+    const change = { uris: names, isExpired: isExpired === true, signsCertificates: signsCertificates === true }
+    return issueCertificate({ name, publicKey }, issuer, change)
   } catch {
     throw new HttpError(400, 'This is no request for a certificate.')
   }
+}
+
+function readUris(uris: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(uris) ? uris : []
+  return list.slice(0, 3).map(uri => String(uri).slice(0, 200))
 }
 
 /** RFC 2986 §4: the name, and the key that the request proves to have. */

@@ -1,5 +1,6 @@
 /** The clients the playground plays: one of each method. */
 import type { DemoMaterial } from '../demo/material.ts'
+import { podCredential, podOf, trustDomain } from '../demo/workloads.ts'
 
 export interface PlayedClient {
   readonly client_id: string
@@ -18,6 +19,12 @@ const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secr
 /** The demo's attester vouches for their instances. */
 const attestedMethods = ['attest_jwt_client_auth', 'attest_jwt_client_auth_dpop']
 
+/** Who the playground's workloads are, to those who vouch for them. */
+export const playedPod = podOf('playground', 'client')
+const playedIds = `spiffe://${trustDomain}/playground`
+/** Any workload below these is the client of spiffe_jwt; the other has one SPIFFE ID. */
+export const playedSpiffeIds = { jwt: `${playedIds}/page/1`, x509: `${playedIds}/x509` }
+
 /** Those the attester vouches for, by name. */
 export const playedInstances = attestedMethods.map(playName)
 
@@ -34,7 +41,8 @@ const grantsOfConfidential = [
 ]
 
 /** Their registrations. Pages publish the keys they make at `/playground/jwks`. */
-export function playedClients({ issuer, secrets }: DemoMaterial): readonly PlayedClient[] {
+export function playedClients(material: DemoMaterial): readonly PlayedClient[] {
+  const { issuer, secrets } = material
   const client = (token_endpoint_auth_method: string, more: object): PlayedClient => ({
     client_id: playName(token_endpoint_auth_method),
     client_name: `Playground, ${token_endpoint_auth_method}`,
@@ -51,6 +59,9 @@ export function playedClients({ issuer, secrets }: DemoMaterial): readonly Playe
     client('tls_client_auth', { tls_client_auth_subject_dn: `CN=${playName('tls_client_auth')}` }),
     client('self_signed_tls_client_auth', { jwks_uri }),
     ...attestedMethods.map(method => client(method, {})),
+    client('federated_jwt', { federated_credentials: [podCredential(material, playedPod)] }),
+    client('spiffe_jwt', { spiffe_id: `${playedIds}/page/*` }),
+    client('spiffe_x509', { spiffe_id: playedSpiffeIds.x509 }),
     client('none', {})
   ]
 }

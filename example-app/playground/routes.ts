@@ -12,9 +12,9 @@ import type { DemoMaterial } from '../demo/material.ts'
 import { HttpError } from '../http-error.ts'
 import { projectRoot } from '../views.ts'
 import { certificateFor } from './certificates.ts'
-import { attestation, attesterCertificate, issuerAssertion } from './other-issuer.ts'
-import { playedClients, playName } from './clients.ts'
+import { playedClients, playedPod, playedSpiffeIds, playName } from './clients.ts'
 import { sendWithCertificate } from './tls-client.ts'
+import { attesterCertificate, issuerAssertion, voucher } from './trusted-parties.ts'
 
 export interface PlaygroundOptions {
   readonly issuer: string
@@ -68,8 +68,8 @@ export function playgroundRoutes(options: PlaygroundOptions): Router {
   router.post('/assertions', json, (req, res) => {
     res.json({ assertion: issuerAssertion(req.body, options) })
   })
-  router.post('/attestations', json, (req, res) => {
-    res.json({ jwt: attestation(req.body, options.material) })
+  router.post('/vouchers', json, (req, res) => {
+    res.json({ jwt: voucher(req.body, options.material) })
   })
   router.post('/send', json, async (req, res) => {
     if (options.mtlsOrigin === undefined) throw new HttpError(404, 'There is no listener for certificates.')
@@ -102,7 +102,15 @@ function setupOf({ issuer, material }: PlaygroundOptions): object {
       { client_id, client_secret }
     ])
   )
-  return { issuer, metadata: `${issuer}/.well-known/openid-configuration`, clients, attester: attesterCertificate(material) }
+  const { platform, spiffe } = material
+  return {
+    issuer,
+    metadata: `${issuer}/.well-known/openid-configuration`,
+    clients,
+    attester: attesterCertificate(material),
+    platform: { iss: platform.issuer, kid: platform.jwk['kid'], pod: playedPod },
+    domain: { kid: spiffe.jwk['kid'], ids: playedSpiffeIds }
+  }
 }
 
 /** The keys and certificates that pages made, at the address the demo's clients are registered with. */

@@ -1,9 +1,11 @@
 /**
- * Reads a compact JWS (RFC 7515 §7.1) without verifying anything: bounded, strict, never throwing. What it returns is a
- * claim of whoever sent it.
+ * Reads a compact JWS (RFC 7515 §7.1): bounded, strict, never throwing. What is not said to be signed is a claim of
+ * whoever sent it.
  */
 
 import { isUtf8 } from 'node:buffer'
+import type { CryptoKey } from 'jose'
+import { isSignedBy } from '../crypto/jws-signature.ts'
 
 /** A JSON object as it was read: any member may be of any type. */
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -32,6 +34,16 @@ export function decodeUnverified(jws: string): UnverifiedJws {
   const payload = decodePart(parts[2])
   if (payload === undefined) return malformed('its payload is not a JSON object')
   return { outcome: 'read', header, payload }
+}
+
+/**
+ * The claims of a JWT that this key signed with this algorithm; undefined for any other text, whatever is wrong with
+ * it.
+ */
+export async function claimsSignedBy(jwt: string, key: CryptoKey, alg: string): Promise<JsonObject | undefined> {
+  const jws = decodeUnverified(jwt)
+  if (jws.outcome === 'malformed' || jws.header['alg'] !== alg) return undefined
+  return (await isSignedBy(jwt, key, alg)) ? jws.payload : undefined
 }
 
 /** Parses bytes as a JSON object in UTF-8; undefined for anything else, lists and null included. Never throws. */

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { JWK } from 'jose'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
-import { compactVerify } from 'jose/jws/compact/verify'
+import { isSignedBy } from '../crypto/jws-signature.ts'
 import { supportedMlDsa } from '../crypto/ml-dsa.ts'
 import { printable } from '../printable.ts'
 import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
@@ -40,6 +40,8 @@ export interface DpopProofInput {
   readonly addresses: readonly string[]
   /** The access token beside the proof, at a protected resource. */
   readonly access_token?: string | undefined
+  /** The request's body, where the proof must have its digest. Then the proof may be five minutes off either way. */
+  readonly body?: Uint8Array | undefined
   readonly policy: DpopPolicy
   /** Judges the key before the proof is used up: what it throws refuses the proof. */
   readonly judge?: ((jkt: string) => void) | undefined
@@ -50,6 +52,8 @@ export interface DpopProofInput {
 /** Seconds a client's clock may be ahead, and a proof may be old. */
 const tolerance = 10
 const maxAge = 60
+/** Both, for a proof that is bound to one body (the draft of MCP's DPoP extension, "DPoP Proof Validity Window"). */
+const maxAgeWithDigest = 300
 const longestJti = 512
 
 /**
@@ -67,7 +71,8 @@ export async function verifyDpopProof(input: DpopProofInput): Promise<{ jkt: str
   checkNonce(jws.payload['nonce'], policy)
   const jkt = await calculateJwkThumbprint(jwk)
   input.judge?.(jkt)
-  const ttl = Math.ceil(iat + maxAge + tolerance - policy.clock() / 1000) + 1
+  const { oldest } = windowOf(input)
+  const ttl = Math.ceil(iat + oldest + tolerance - policy.clock() / 1000) + 1
   if (await consumeOnce(policy.store, 'dpop_proof', [policy.issuer, jkt, jti], ttl)) return { jkt }
   policy.emit?.({ type: 'dpop.replayed', trace_id: input.by?.traceId?.(), client_id: input.by?.client_id, jkt })
   throw refuse('the proof was used before')
@@ -101,9 +106,7 @@ async function checkSignature(proof: string, header: JsonObject, policy: DpopPol
   if (problem !== undefined) throw refuse(`the key in its header ${problem}`)
   const key = await importPublicKey(jwk as JWK, alg)
   if (key === undefined) throw refuse('the key in its header is malformed')
-  // whatever jose throws, the signature was not made with this key
-  const verified = await compactVerify(proof, key.key, { algorithms: [alg] }).catch(() => undefined)
-  if (verified === undefined) throw refuse('the signature was not made with the key in its header')
+  if (!(await isSignedBy(proof, key.key, alg))) throw refuse('the signature was not made with the key in its header')
   return jwk as JWK
 }
 
@@ -116,7 +119,8 @@ function checkClaims(claims: JsonObject, input: DpopProofInput): { jti: string; 
   }
   const now = input.policy.clock() / 1000
   if (typeof iat !== 'number' || !Number.isFinite(iat)) throw refuse('iat is missing')
-  if (iat > now + tolerance || iat < now - maxAge) throw refuse(`iat is ${iat}, now is ${Math.floor(now)}: check the clock`)
+  const { oldest, ahead } = windowOf(input)
+  if (iat > now + ahead || iat < now - oldest) throw refuse(`iat is ${iat}, now is ${Math.floor(now)}: check the clock`)
   for (const [name, early] of [
     ['nbf', true],
     ['exp', false]
@@ -128,7 +132,14 @@ function checkClaims(claims: JsonObject, input: DpopProofInput): { jti: string; 
   }
   if (input.access_token !== undefined && ath !== hash('sha256', input.access_token, 'base64url'))
     throw refuse('ath is not the hash of the access token')
+  if (input.body !== undefined && claims['content_digest'] !== `sha-256=:${hash('sha256', input.body, 'base64')}:`)
+    throw refuse('content_digest is not the digest of the body')
   return { jti, iat }
+}
+
+/** Seconds a proof may be old, and its maker's clock ahead. */
+function windowOf({ body }: DpopProofInput): { readonly oldest: number; readonly ahead: number } {
+  return body === undefined ? { oldest: maxAge, ahead: tolerance } : { oldest: maxAgeWithDigest, ahead: maxAgeWithDigest }
 }
 
 /** RFC 9449 §4.3 (9): without query and fragment, scheme and host in any case, the default port or none. */

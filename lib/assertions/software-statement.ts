@@ -1,14 +1,10 @@
-/**
- * Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. jose judges the
- * signature.
- */
+/** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. */
 import type { JWK } from 'jose'
-import { compactVerify } from 'jose/jws/compact/verify'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
 import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import { sameAlgorithm } from '../client-keys/algorithms.ts'
-import { decodeUnverified, parseJsonObject, type JsonObject } from './compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, type JsonObject } from './compact-jws.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
@@ -103,9 +99,7 @@ async function verifiedClaims(
     throw new TemporarilyUnavailableError({ reason: `the keys of ${rule.issuer} cannot be had: ${problem}` })
   for (const jwk of candidates) {
     const imported = await importPublicKey(jwk, alg)
-    // whatever jose throws, the signature was not verified with this key
-    const verified = imported && (await compactVerify(statement, imported.key, { algorithms: [alg] }).catch(() => undefined))
-    const claims = verified && parseJsonObject(verified.payload)
+    const claims = imported && (await claimsSignedBy(statement, imported.key, alg))
     if (claims !== undefined) return claims
   }
   throw refused('has a signature that its issuer did not make', `no key of ${rule.issuer} made it`)

@@ -31,10 +31,11 @@ interface CredentialMembers extends Dated {
   readonly label?: string | undefined
 }
 
-/** A secret, as it is or as `hashSecret()` made it; one of the two. */
+/** A secret, as it is or as a hash; one of the two. */
 export interface SecretCredential extends CredentialMembers {
   readonly type: 'secret'
   readonly value?: string | undefined
+  /** As `hashSecret()` made it, or as another library did that one of the `secretHashes` compares with. */
   readonly hash?: string | undefined
 }
 
@@ -191,7 +192,18 @@ export function checkDates({ not_before, expires_at }: Dated, fail: Fail): void 
 function readSecret({ value, hash }: SecretCredential, fail: Fail): { value: string } | { hash: string } {
   if ((value === undefined) === (hash === undefined)) return fail('value', 'or hash must be given, and not both')
   if (value !== undefined) return { value: checkSecretValue(value, fail) }
-  return typeof hash === 'string' && isSecretHash(hash) ? { hash } : fail('hash', 'must be what hashSecret() returns')
+  return { hash: checkSecretHash(hash, fail) }
+}
+
+/** A hash of any library's, which the function knows that compares it. Plain text is none, as far as can be seen. */
+export function checkSecretHash(hash: unknown, fail: Fail): string {
+  const isHash = typeof hash === 'string' && (isSecretHash(hash) || (!hash.startsWith('$scrypt$ln=') && isForeignHash(hash)))
+  return isHash ? hash : fail('hash', 'must be what hashSecret() returns, or a hash that one of the secretHashes compares')
+}
+
+/** Long enough for the digest and the salt that it is made of, and short enough for a header. */
+function isForeignHash(hash: string): boolean {
+  return /^[\x21-\x7e]{24,1024}$/.test(hash)
 }
 
 export function checkSecretValue(value: unknown, fail: Fail): string {
@@ -204,7 +216,7 @@ export function checkSecretValue(value: unknown, fail: Fail): string {
  * Recognizes what `hashSecret()` makes: scrypt's parameters, salt and key. The parameters are bounded, so that none
  * from a database can cost more than a process has.
  */
-function isSecretHash(hash: string): boolean {
+export function isSecretHash(hash: string): boolean {
   return /^\$scrypt\$ln=1[0-7],r=8,p=(?:[1-9]|1[0-6])\$[A-Za-z0-9_-]{22}\$[A-Za-z0-9_-]{43}$/.test(hash)
 }
 

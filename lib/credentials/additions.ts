@@ -6,7 +6,12 @@ import { CertificateError, parseCertificate } from '../certificates/x509/certifi
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import type { Client } from '../clients/client.ts'
 import { generatedSecretBytes, isPublicMethod, needsReadableSecret, secretMethods } from '../clients/methods.ts'
-import { checkSecretValue, readCredentials, type CertificateCredential } from '../clients/configured-credentials.ts'
+import {
+  checkSecretHash,
+  checkSecretValue,
+  readCredentials,
+  type CertificateCredential
+} from '../clients/configured-credentials.ts'
 import {
   certificateSubjects,
   jwkThumbprint,
@@ -98,6 +103,21 @@ export async function importSecret(
   const material = (id: string): Material =>
     hash === undefined ? kept(context, client_id, { id, value: secret, readable }) : { type: 'secret', hash }
   return add(context, client, options, { material })
+}
+
+export async function importSecretHash(
+  context: CredentialFunctionsContext,
+  client_id: string,
+  hash: string,
+  options: CredentialOptions
+): Promise<AddedCredential> {
+  checkSecretHash(hash, (_, mustBe) => wrong('hash', mustBe))
+  checkOptions(context, options)
+  const client = await context.find(client_id)
+  const { all } = await secretsFor(context, client)
+  if (!all.some(method => secretMethods.includes(method) && !needsReadableSecret(method)))
+    throw new CredentialError('not_allowed', 'the client may use no method that a hash does for: allow it one first')
+  return add(context, client, options, { material: () => ({ type: 'secret', hash }) })
 }
 
 /** The client's methods, whether one of them computes with the secret itself, and the salt of its other hashes. */

@@ -5,6 +5,7 @@ import {
   addKey,
   allowMethod,
   importSecret,
+  importSecretHash,
   rotateSecret,
   seconds,
   tell,
@@ -58,6 +59,11 @@ export interface CredentialFunctions {
   rotateSecret(client_id: string, options?: RotateSecretOptions): Promise<NewSecret>
   /** Takes over a secret that a person made up, of 8 to 1024 characters. Kept as scrypt makes of it. */
   importSecret(client_id: string, secret: string, options?: CredentialOptions): Promise<AddedCredential>
+  /**
+   * Takes over a secret of which there is only a hash, of `hashSecret()` or of a library that one of the `secretHashes`
+   * knows. It is hashed anew, as scrypt does, when it is used.
+   */
+  importSecretHash(client_id: string, hash: string, options?: CredentialOptions): Promise<AddedCredential>
   /**
    * Adds a public key; where the client has it already, that is what this resolves to. Another key of the same kid is a
    * `duplicate`.
@@ -118,6 +124,7 @@ export function credentialFunctions(context: CredentialFunctionsContext): Creden
   return {
     rotateSecret: (client_id, options = {}) => rotateSecret(context, client_id, options),
     importSecret: (client_id, secret, options = {}) => importSecret(context, client_id, secret, options),
+    importSecretHash: (client_id, hash, options = {}) => importSecretHash(context, client_id, hash, options),
     addKey: (client_id, jwk, options = {}) => addKey(context, client_id, jwk, options),
     addCertificate: (client_id, certificate, options = {}) => addCertificate(context, client_id, certificate, options),
     addFederated: (client_id, rule, options = {}) => addFederated(context, client_id, rule, options),

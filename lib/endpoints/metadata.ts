@@ -38,6 +38,9 @@ export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: Metad
     id_token_signing_alg_values_supported: server.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: server.idTokenAlgorithms,
     claims_supported: ['sub', 'iss', 'auth_time', 'acr', ...claimsOf(server.scopes)],
+    ...(server.refreshTokenExpiration === true && {
+      refresh_token_expiration_types_supported: ['token_timeout', 'authorization']
+    }),
     ...(context.acrValues.length > 0 && { acr_values_supported: context.acrValues }),
     ...context.grantMetadata,
     ...Object.fromEntries(endpoints.flatMap(({ metadata = {} }) => Object.entries(metadata)))

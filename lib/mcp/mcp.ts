@@ -79,7 +79,18 @@ export interface McpAuthorization extends RequestHandler, Omit<McpProtection, 'm
  * app.all('/mcp', mcp.requireToken, express.json(), (req, res) => void handle(req, res, req.body))
  */
 export function mcpAuthorization(options: McpAuthorizationOptions): McpAuthorization {
-  const { resource, scopes, required, resourceName, invalidToken, clients = [], signIn, interaction, ...rest } = options
+  const {
+    resource,
+    scopes,
+    required,
+    resourceName,
+    invalidToken,
+    contentDigest,
+    clients = [],
+    signIn,
+    interaction,
+    ...rest
+  } = options
   const values = checkScopes(scopes, required)
   const attached = attach(signIn, interaction, options)
   const server = authorizationServer({
@@ -91,7 +102,8 @@ export function mcpAuthorization(options: McpAuthorizationOptions): McpAuthoriza
     resources: [...(rest.resources ?? []), mcpResource({ resource, scopes: values, required })]
   })
   const { allowedOrigins } = rest
-  const { metadata, ...protection } = mcpProtection(server, { resource, required, resourceName, invalidToken, allowedOrigins })
+  const protecting = { resource, required, resourceName, invalidToken, contentDigest, allowedOrigins }
+  const { metadata, ...protection } = mcpProtection(server, protecting)
   const serve = inTurn([server, ...(attached === undefined ? [] : [attached.routes(server)]), metadata])
   return Object.assign(serve, protection, {
     server,

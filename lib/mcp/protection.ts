@@ -6,7 +6,7 @@ import type { Request, RequestHandler } from 'express'
 import type { AuthorizationServer } from '../authorization-server/authorization-server.ts'
 import { crossOrigin, originList } from '../http/cross-origin.ts'
 import { sendOAuthError } from '../http/responses.ts'
-import { fn, readOptions, required, text, textLike, type Checks } from '../options.ts'
+import { flag, fn, readOptions, required, text, textLike, type Checks } from '../options.ts'
 import { insufficientScope, withChallenge, type ChallengeOptions } from '../protected-resource/challenge.ts'
 import { audiencesOf, type AccessToken } from '../tokens/access-token.ts'
 import { aboutPeople, scopeList } from '../tokens/scope.ts'
@@ -27,6 +27,11 @@ export interface McpProtectionOptions {
    * Default: an `OAuthError` of this one.
    */
   readonly invalidToken?: ((message: string) => Error) | undefined
+  /**
+   * True: DPoP proofs must have the digest of the request's body, as the draft of MCP's DPoP extension says; see
+   * `contentDigest` of `requireAccessToken()`. Default false.
+   */
+  readonly contentDigest?: boolean | undefined
   /**
    * The origins whose scripts may call the MCP server, such as `https://app.example.com`. Default: any; no cookie
    * counts here either way.
@@ -85,6 +90,7 @@ export const mcpProtectionChecks = {
   required: required(scopeList()),
   resourceName: text(),
   invalidToken: fn<(message: string) => Error>(),
+  contentDigest: flag(false),
   allowedOrigins: originList
 } satisfies Checks<McpProtectionOptions>
 
@@ -108,6 +114,7 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     required: scope,
     resourceName,
     invalidToken,
+    contentDigest,
     allowedOrigins: origins
   } = readOptions(options, mcpProtectionChecks)
   const resourceMetadata = metadataAddress(resource)
@@ -116,7 +123,8 @@ export function mcpProtection(server: AuthorizationServer, options: McpProtectio
     audience: 'required',
     scope,
     resourceMetadata,
-    alwaysError: true
+    alwaysError: true,
+    contentDigest
   })
   const authInfo = (token: string, accessToken: AccessToken): McpAuthInfo => ({
     token,

@@ -29,6 +29,12 @@ export interface RequireAccessTokenOptions {
    */
   readonly alwaysError?: boolean | undefined
   /**
+   * True: a DPoP proof must have, as `content_digest`, the SHA-256 digest of the request's body, of 4 MiB at most, and
+   * may be five minutes off in return (the draft of MCP's DPoP extension). The body is left as it came for whatever
+   * parses it; mount this before. Default false.
+   */
+  readonly contentDigest?: boolean | undefined
+  /**
    * True: every answer has an `x-fapi-interaction-id`, the request's own or, where it has none, a new UUID, by which
    * both sides find it in their logs (FAPI 1.0 Part 1 §6.2.1). Default false.
    */
@@ -42,6 +48,7 @@ export const requireAccessTokenChecks = {
   scope: eachOf('scope values', required(textLike('a scope value', isScopeToken))),
   resourceMetadata: textLike('an absolute URL, written in ASCII', isQuotable),
   alwaysError: flag(false),
+  contentDigest: flag(false),
   interactionId: flag(false)
 } satisfies Checks<RequireAccessTokenOptions>
 

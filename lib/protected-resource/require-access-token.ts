@@ -8,6 +8,7 @@ import { thumbprintOf } from '../clients/credentials.ts'
 import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
 import { tellError, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { addressesOfListener } from '../http/listener.ts'
+import { peekBody } from '../http/peeked-body.ts'
 import { pathOf } from '../http/request-target.ts'
 import { sendOAuthError } from '../http/responses.ts'
 import { insufficientScope, invalidToken, NoAccessTokenError, withChallenge } from './challenge.ts'
@@ -35,9 +36,14 @@ export interface AccessTokenContext {
   readonly dpop: DpopPolicy
   readonly certificateSource: CertificateSource | undefined
   readonly origins: readonly string[]
+  /** Whether DPoP proofs must have the digest of the body. */
+  readonly contentDigest?: boolean
   /** Told of every refusal and fault. */
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
+
+/** Bytes of a body whose digest is looked at. */
+const largestBody = 4_194_304
 
 /** See {@link AuthorizationServer.requireAccessToken}. @throws ConfigurationError naming the option that is wrong. */
 export function requireAccessToken(context: AccessTokenContext, options: RequireAccessTokenOptions = {}): RequestHandler {
@@ -45,8 +51,8 @@ export function requireAccessToken(context: AccessTokenContext, options: Require
     throw new ConfigurationError('requireAccessToken', 'must be called where it is mounted: requireAccessToken()')
   const read = readOptions(options, requireAccessTokenChecks)
   checkScopes(context.server, read.scope)
-  const { origins = context.origins, scope, resourceMetadata, interactionId, alwaysError } = read
-  const protection = { ...context, origins }
+  const { origins = context.origins, scope, resourceMetadata, interactionId, alwaysError, contentDigest } = read
+  const protection = { ...context, origins, contentDigest }
   const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata, alwaysError }
   return (req, res, next) => {
     offerDpopNonce(res, context.dpop)
@@ -130,6 +136,7 @@ async function checkPossession(
     method: req.method,
     addresses,
     access_token: credentials.token,
+    body: context.contentDigest === true ? await peekBody(req, largestBody) : undefined,
     policy: context.dpop,
     by: { client_id: token.client_id, traceId: () => traceIdOf(req) }
   })

@@ -13,12 +13,13 @@ import type { Store } from './store.ts'
 export interface StoreAddress {
   /** Which kind of store it is. */
   readonly engine: 'memory' | 'sqlite' | 'redis' | 'postgres'
-  /** The file of an embedded store, or the address of a server. */
+  /** The file of an embedded store, or the address of a server; of a Redis Cluster those of its nodes, by commas. */
   readonly address: string
 }
 
 /**
- * Reads an address: `memory:`, `sqlite:<file>`, `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…`.
+ * Reads an address: `memory:`, `sqlite:<file>`, `redis://…`, `rediss://…`, `postgres://…` or `postgresql://…`. A Redis
+ * Cluster is several of its nodes, separated by commas: `redis://one:6379,redis://two:6379`.
  *
  * @throws ConfigurationError naming `url` where it means no store.
  */
@@ -26,11 +27,13 @@ export function readStoreAddress(url: string): StoreAddress {
   if (url === 'memory:') return { engine: 'memory', address: '' }
   const file = url.startsWith('sqlite:') ? url.replace(/^sqlite:(?:\/\/)?/, '') : ''
   if (file !== '') return { engine: 'sqlite', address: file }
-  if (URL.canParse(url)) {
-    if (/^rediss?:\/\//.test(url)) return { engine: 'redis', address: url }
-    if (/^postgres(?:ql)?:\/\//.test(url)) return { engine: 'postgres', address: url }
-  }
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return { engine: 'postgres', address: url }
+  if (nodesOf(url).every(node => /^rediss?:\/\//.test(node) && URL.canParse(node))) return { engine: 'redis', address: url }
   throw new ConfigurationError('url', 'must be memory:, sqlite:<file>, redis://<host> or postgres://<host>/<database>')
+}
+
+function nodesOf(urls: string): readonly string[] {
+  return urls.split(/,(?=rediss?:)/)
 }
 
 /**
@@ -60,7 +63,11 @@ const engines: Readonly<Record<StoreAddress['engine'], (address: string) => Prom
     if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
     return sqliteStore({ path })
   },
-  redis: async url => (await import('./redis.ts')).redisStore({ url }),
+  redis: async urls => {
+    const { redisStore } = await import('./redis.ts')
+    const nodes = nodesOf(urls)
+    return redisStore({ url: nodes.length === 1 ? urls : nodes })
+  },
   postgres: async url => (await import('./postgres.ts')).postgresStore({ url })
 }
 

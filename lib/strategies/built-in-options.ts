@@ -9,9 +9,10 @@ import { flag, fn, type Checks } from '../options.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { clientKeysCheck } from './attempt.ts'
 import { basicEncodingCheck } from './client-secret-basic.ts'
+import { secretHashChecks, type SecretHashOptions } from './secret-proof.ts'
 
 /** The options of `builtInStrategies()`: what every built-in method needs, together. */
-export interface BuiltInStrategiesOptions extends AssertionOptions {
+export interface BuiltInStrategiesOptions extends AssertionOptions, SecretHashOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
   /** Treatment of clients that do not form-encode their secret in the Authorization header. Default `report`. */
@@ -44,6 +45,7 @@ export interface BuiltInStrategiesOptions extends AssertionOptions {
 /** Checks of these options. */
 export const builtInStrategiesChecks = {
   ...assertionOptionChecks,
+  ...secretHashChecks,
   clients: clientsCheck,
   basicEncoding: basicEncodingCheck,
   fetchJson: fn<FetchJson>(),

@@ -8,10 +8,10 @@ import { oneOf, readOptions, textLike, type Check, type Checks } from '../option
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
 import { BasicBase } from './passport-strategy.ts'
-import { delegated, type Reading } from './secret-proof.ts'
+import { delegated, hashJudging, secretHashChecks, type Reading, type SecretHashOptions } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
 
-export interface ClientSecretBasicOptions extends StrategyOptions {
+export interface ClientSecretBasicOptions extends StrategyOptions, SecretHashOptions {
   /** The realm of the `WWW-Authenticate` challenge. Default `OAuth`. */
   readonly realm?: string | undefined
   /**
@@ -26,6 +26,7 @@ export const basicEncodingCheck: Check<BasicEncoding> = oneOf(['report', 'enforc
 
 export const clientSecretBasicChecks = {
   ...strategyChecks,
+  ...secretHashChecks,
   // quoted-string without anything that needs quoting (RFC 9110 §11.5)
   realm: textLike(
     'printable ASCII without quotes or backslashes',
@@ -60,10 +61,11 @@ export class ClientSecretBasicStrategy extends BasicBase implements ClientAuthen
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretBasicOptions) {
-    const { realm, basicEncoding, ...common } = readOptions(options, clientSecretBasicChecks)
+    const { realm, basicEncoding, secretHashes, onSecretUpgrade, ...common } = readOptions(options, clientSecretBasicChecks)
+    const judging = hashJudging({ secretHashes, onSecretUpgrade }, common.clients)
     super(
       { passReqToCallback: true },
-      delegated(() => this)
+      delegated(() => this, judging)
     )
     this.context = strategyContext(common)
     this.challenge = `Basic realm="${realm}", charset="UTF-8"`

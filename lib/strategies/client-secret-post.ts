@@ -3,10 +3,15 @@ import type { Request } from 'express'
 import { InvalidRequestError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
 import { actionsOf, runStrategy, strategyChecks, strategyContext, type StrategyContext, type StrategyOptions } from './attempt.ts'
-import { readOptions } from '../options.ts'
+import { readOptions, type Checks } from '../options.ts'
 import { ClientPasswordBase } from './passport-strategy.ts'
-import { delegated, type Reading } from './secret-proof.ts'
+import { delegated, hashJudging, secretHashChecks, type Reading, type SecretHashOptions } from './secret-proof.ts'
 import { absent, type ClientAuthenticationStrategy, type Identification } from './strategy.ts'
+
+/** The options of `ClientSecretPostStrategy`. */
+export interface ClientSecretPostOptions extends StrategyOptions, SecretHashOptions {}
+
+export const clientSecretPostChecks = { ...strategyChecks, ...secretHashChecks } satisfies Checks<ClientSecretPostOptions>
 
 /**
  * Authenticates a client by the body parameters `client_id` and `client_secret`.
@@ -28,13 +33,14 @@ export class ClientSecretPostStrategy extends ClientPasswordBase implements Clie
   readonly context: StrategyContext
 
   /** @throws ConfigurationError naming the option that is wrong. */
-  constructor(options: StrategyOptions) {
-    const read = readOptions(options, strategyChecks)
+  constructor(options: ClientSecretPostOptions) {
+    const { secretHashes, onSecretUpgrade, ...common } = readOptions(options, clientSecretPostChecks)
+    const judging = hashJudging({ secretHashes, onSecretUpgrade }, common.clients)
     super(
       { passReqToCallback: true },
-      delegated(() => this)
+      delegated(() => this, judging)
     )
-    this.context = strategyContext(read)
+    this.context = strategyContext(common)
   }
 
   /** A `client_secret` without a `client_id` is `invalid_request`: nobody is named. */

@@ -24,10 +24,11 @@ export type { AttestationStrategyOptions } from './attestation-strategy.ts'
 export type { BuiltInStrategiesOptions } from './built-in-options.ts'
 export { ClientSecretBasicStrategy, type ClientSecretBasicOptions } from './client-secret-basic.ts'
 export { ClientSecretJwtStrategy, type ClientSecretJwtOptions } from './client-secret-jwt.ts'
-export { ClientSecretPostStrategy } from './client-secret-post.ts'
+export { ClientSecretPostStrategy, type ClientSecretPostOptions } from './client-secret-post.ts'
 export { FederatedJwtStrategy, type FederatedJwtOptions } from './federated-jwt.ts'
 export { NoneStrategy } from './none.ts'
 export { PrivateKeyJwtStrategy, type PrivateKeyJwtOptions } from './private-key-jwt.ts'
+export type { SecretHashOptions } from './secret-proof.ts'
 export { SelfSignedTlsClientAuthStrategy, type SelfSignedTlsClientAuthOptions } from './self-signed-tls-client-auth.ts'
 export { SpiffeJwtStrategy } from './spiffe-jwt.ts'
 export { SpiffeX509Strategy } from './spiffe-x509.ts'
@@ -43,6 +44,8 @@ export type { WorkloadStrategyOptions } from './workload-strategy.ts'
 export function builtInStrategies(options: BuiltInStrategiesOptions): readonly ClientAuthenticationStrategy[] {
   const {
     basicEncoding,
+    secretHashes,
+    onSecretUpgrade,
     certificateMethods,
     fetchJson,
     workloads,
@@ -53,10 +56,11 @@ export function builtInStrategies(options: BuiltInStrategiesOptions): readonly C
   const { clients, clock, issuer, store } = read
   const keys = read.clientKeys ?? clientKeys({ fetchJson: fetchJson ?? guardedFetch(), clock })
   const common = { clients, clock }
+  const hashed = { secretHashes, onSecretUpgrade }
   const jwt = { ...read, clientKeys: keys }
   return [
-    new ClientSecretBasicStrategy({ ...common, basicEncoding }),
-    new ClientSecretPostStrategy(common),
+    new ClientSecretBasicStrategy({ ...common, ...hashed, basicEncoding }),
+    new ClientSecretPostStrategy({ ...common, ...hashed }),
     new ClientSecretJwtStrategy(jwt),
     new PrivateKeyJwtStrategy(jwt),
     ...(workloads === undefined

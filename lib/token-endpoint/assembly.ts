@@ -10,6 +10,7 @@ import { offeredClients, type Offered } from '../clients/offered.ts'
 import { credentialSetsOf } from '../credentials/credential-sets.ts'
 import { isStoredClients, ownClients } from '../credentials/stored-clients.ts'
 import { protectionBy } from '../credentials/guesses/guess-protection.ts'
+import { checkSecretHashes } from '../credentials/secrets/secret-hashes.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
@@ -23,6 +24,7 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
+import { configuredClientRules } from './configured-clients.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import { workloadGrant } from './workload-grant.ts'
@@ -75,6 +77,8 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   const tokenEndpoints = options.tokenEndpoints ?? [issuer + pathsOf(options.paths).token_endpoint]
   enforceProfile(options)
   checkSubjectTypes(server, options.clients)
+  // strategies of the application's own have functions of their own
+  if (options.strategies === undefined) checkSecretHashes(options.clients, options.secretHashes)
   const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
@@ -145,7 +149,8 @@ function offeredBy(
     grantTypes: [...tokenIssuers.keys()],
     // of the other grants for confidential clients somebody else has a part: a public client hears of them when it asks
     confidentialGrantTypes: ['client_credentials'],
-    signingAlgorithms: server.idTokenAlgorithms
+    signingAlgorithms: server.idTokenAlgorithms,
+    rules: configuredClientRules(strategies)
   }
 }
 
@@ -161,9 +166,10 @@ function defaultStrategies(
   const { otherAudiences, clientKeys, attestation } = parts
   const policy = policyOf(options.profile)
   const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
+  const { secretHashes, onSecretUpgrade } = options
   const strategies = builtInStrategies({
     ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
-    workloads: workloads?.given,
+    ...{ secretHashes, onSecretUpgrade, workloads: workloads?.given },
     legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
     algorithms: options.assertionAlgorithms ?? policy.algorithms,
     audienceAsStringOnly: policy.audienceAsStringOnly,

@@ -16,12 +16,13 @@ import { flag, fn, listOf, nested, orFalse, type Checks, type Read } from '../op
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { profileCheck, type Profile } from '../profiles.ts'
 import { basicEncodingCheck } from '../strategies/client-secret-basic.ts'
+import { secretHashChecks, type SecretHashOptions } from '../strategies/secret-proof.ts'
 import { strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { tokenIssuersCheck, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { tokenChecks, type TokenOptions } from '../tokens/token-server.ts'
 
 /** The options of `tokenRouter()`. */
-export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions {
+export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOptions, SecretHashOptions {
   /** The registered clients: a list of metadata, or a function that finds one by its client_id. */
   readonly clients: ClientSource | ClientRegistry
   /** The client authentication methods. Default: every one built in. */
@@ -107,6 +108,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
 
 export const tokenRouterChecks = {
   ...tokenChecks,
+  ...secretHashChecks,
   clients: clientsCheck,
   strategies: strategiesCheck,
   tokenIssuers: tokenIssuersCheck,

@@ -31,8 +31,14 @@ export function refreshToken(): TokenIssuer {
       const scope = askedScope(request)
       const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
-      const refresh_token = () => successor(request, server, reference, found)
-      return server.respond(request, { id: reference.grant, ...grant }, { scope, resource, refresh_token })
+      let rotated_at: number | undefined
+      const refresh_token = async (): Promise<string> => {
+        const current = await successor(request, server, reference, found)
+        rotated_at = current.rotated_at
+        return current.refresh_token
+      }
+      const refreshed_at = (): number => rotated_at ?? server.clock()
+      return server.respond(request, { id: reference.grant, ...grant }, { scope, resource, refresh_token, refreshed_at })
     }
   }
 }
@@ -43,9 +49,9 @@ async function successor(
   server: TokenServer,
   reference: RefreshTokenReference,
   found: FoundGrant
-): Promise<string> {
+): Promise<{ readonly refresh_token: string; readonly rotated_at: number }> {
   const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation), found)
-  if (rotation.outcome === 'current') return rotation.refresh_token
+  if (rotation.outcome === 'current') return rotation
   if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
   tellReuse(request, server, reference.grant)
   throw refused('superseded before: reuse; the grant and its tokens are revoked')

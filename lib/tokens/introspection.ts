@@ -7,7 +7,7 @@ import { mayRefresh } from './allowed.ts'
 import type { GrantRecord } from './grant.ts'
 import { reservedClaims } from './hooks.ts'
 import { isOfInstance } from './instance.ts'
-import { findRefreshToken, isCurrent } from './refresh-token.ts'
+import { expirationOf, findRefreshToken, isCurrent, rotates } from './refresh-token.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -88,6 +88,7 @@ function describeRefreshToken(server: TokenServer, client: Client, grant: GrantR
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     iat,
     exp: iat + server.refreshTokenTtl,
+    ...(server.refreshTokenExpiration === true && expirationOf(server, rotates(server, client, cnf), refresh?.rotated_at ?? 0)),
     cnf,
     auth_time,
     acr,

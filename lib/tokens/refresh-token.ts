@@ -65,7 +65,8 @@ export function isCurrent(server: TokenServer, { grant, generation }: FoundRefre
 }
 
 export type Rotation =
-  | { readonly outcome: 'current'; readonly refresh_token: string }
+  /** `rotated_at` is in milliseconds since the epoch. */
+  | { readonly outcome: 'current'; readonly refresh_token: string; readonly rotated_at: number }
   /** Superseded too long ago: the family was stolen from or is confused; the grant and its tokens are gone. */
   | { readonly outcome: 'reused' }
   | { readonly outcome: 'ended' }
@@ -105,12 +106,11 @@ export async function rotate(
     const refresh = found?.grant.refresh
     if (found === undefined || refresh === undefined) return { outcome: 'ended' }
     if (reference.generation === refresh.generation) {
-      if (!rotating) return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation) }
-      if (await moveOn(server, reference, found)) {
-        return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation + 1) }
-      }
+      if (!rotating) return currentOf(server, reference.grant, refresh)
+      const moved = await moveOn(server, reference, found)
+      if (moved !== undefined) return currentOf(server, reference.grant, moved)
     } else if (isRetry(server, reference, refresh)) {
-      return { outcome: 'current', refresh_token: refreshTokenOf(server, reference.grant, refresh.generation) }
+      return currentOf(server, reference.grant, refresh)
     } else {
       await server.store.deleteGrant(reference.grant)
       return { outcome: 'reused' }
@@ -118,11 +118,23 @@ export async function rotate(
   }
 }
 
-async function moveOn(server: TokenServer, reference: RefreshTokenReference, { grant, version }: FoundGrant): Promise<boolean> {
+type Refresh = NonNullable<GrantRecord['refresh']>
+
+function currentOf(server: TokenServer, grant: string, { generation, rotated_at }: Refresh): Rotation {
+  return { outcome: 'current', refresh_token: refreshTokenOf(server, grant, generation), rotated_at }
+}
+
+/** The generation from now on; undefined where somebody else moved the family on. */
+async function moveOn(
+  server: TokenServer,
+  reference: RefreshTokenReference,
+  { grant, version }: FoundGrant
+): Promise<Refresh | undefined> {
   const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
   const ttl = grantTtl(server, { refresh })
   const listed_until = await keepListed(server, reference.grant, grant, ttl)
-  return swap(server.store, grantKey(reference.grant), version, { ...grant, refresh, listed_until }, ttl)
+  const isMoved = await swap(server.store, grantKey(reference.grant), version, { ...grant, refresh, listed_until }, ttl)
+  return isMoved ? refresh : undefined
 }
 
 function isRetry(
@@ -139,6 +151,25 @@ function isRetry(
 /** Whether a grant's refresh token has lived its time, counted from its last rotation. */
 export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: number }): boolean {
   return server.clock() >= refresh.rotated_at + server.refreshTokenTtl * 1000
+}
+
+/** Members of an answer that say how long a refresh token is good for; seconds. */
+export interface RefreshTokenExpiration {
+  /** How long it may be held unused. */
+  readonly refresh_token_timeout: number
+  /** How long what the person allowed lasts; absent where each use prolongs it. */
+  readonly authorization_expires_in?: number
+}
+
+/**
+ * How long a refresh token is good for (draft-ietf-oauth-refresh-token-expiration-03 §6.1). What is not replaced when
+ * it is used ends when it would have ended unused, and the grant with it.
+ *
+ * @param rotated_at since when its time has run: milliseconds since the epoch.
+ */
+export function expirationOf(server: TokenServer, rotating: boolean, rotated_at: number): RefreshTokenExpiration {
+  const left = Math.max(0, Math.floor((rotated_at - server.clock()) / 1000) + server.refreshTokenTtl)
+  return { refresh_token_timeout: left, ...(!rotating && { authorization_expires_in: left }) }
 }
 
 /**

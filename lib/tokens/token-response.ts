@@ -8,6 +8,7 @@ import type { AccountClaims, Grant } from './grant.ts'
 import { ownClaims } from './hooks.ts'
 import { mintIdToken } from './id-token.ts'
 import { keepGrant } from './person-grants.ts'
+import { expirationOf, rotates } from './refresh-token.ts'
 import type { Resource } from './resource.ts'
 import { subjectFor } from './subject.ts'
 import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from './token-server.ts'
@@ -58,10 +59,15 @@ export async function respond(
     token_type: recipient.confirmation?.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in,
     ...(refresh_token !== undefined && { refresh_token }),
+    ...(refresh_token !== undefined && server.refreshTokenExpiration === true && expiration(server, recipient, shape)),
     ...(id_token !== undefined && { id_token }),
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
+}
+
+function expiration(server: TokenServer, { client, confirmation }: TokenRecipient, { refreshed_at }: ResponseShape) {
+  return expirationOf(server, rotates(server, client, confirmation), refreshed_at?.() ?? server.clock())
 }
 
 function hasIdToken({ sub }: Grant, wanted: readonly string[], { id_token }: ResponseShape): boolean {

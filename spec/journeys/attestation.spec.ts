@@ -6,6 +6,7 @@ import * as client from 'openid-client'
 import { attest, makeInstance, makeSigner } from '../support/clients/attestation.ts'
 import type { Fetch } from '../support/journeys/fetch.ts'
 import { startServer, type RunningServer } from '../support/journeys/server.ts'
+import { startOpenidProvider, type OpenidProvider } from '../support/servers/openid-provider.ts'
 
 const attester = await makeSigner()
 const instance = await makeInstance()
@@ -81,6 +82,71 @@ describe('openid-client with attestJwt', () => {
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
     const config = await discover('wallet', auth, fetch)
     await fetch(config.serverMetadata()['challenge_endpoint'] as string, { method: 'POST' })
+    await expect(client.clientCredentialsGrant(config)).rejects.toMatchObject({ status: 401, error: 'invalid_client' })
+  })
+})
+
+describe('oidc-provider, to the same client', () => {
+  let provider: OpenidProvider
+  beforeAll(async () => {
+    const registered = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
+    const wallets = clients.map(({ metadata }) => ({ ...metadata, ...registered }))
+    provider = await startOpenidProvider(wallets, attester.jwk)
+  })
+  afterAll(() => provider.stop())
+
+  /** Keeps the challenges of its answers too. */
+  async function discovered(client_id: string, make: (challenge: () => string | undefined) => client.ClientAuth) {
+    let latest: string | undefined
+    const keeping: Fetch = async (url, init) => {
+      const response = await fetch(url, init as RequestInit)
+      latest = response.headers.get('OAuth-Client-Attestation-Challenge') ?? latest
+      return response
+    }
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the server is on this machine
+    const options = { [client.customFetch]: keeping, execute: [client.allowInsecureRequests] }
+    const auth = make(() => latest)
+    const config = await client.discovery(new URL(provider.issuer), client_id, undefined, auth, options)
+    return { config, keeping }
+  }
+
+  it('gives tokens for the attestation and the proof, once the challenge of its first answer is in it', async () => {
+    const { config } = await discovered('wallet', challenge => {
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
+      return attestJwt({ attestation: () => attestation(), key: instance.privateKey, challenge })
+    })
+    await expect(client.clientCredentialsGrant(config)).rejects.toMatchObject({ status: 400, error: 'use_attestation_challenge' })
+    for (let request = 0; request < 2; request++)
+      expect((await client.clientCredentialsGrant(config)).access_token).toEqual(expect.any(String))
+  })
+
+  it('gives tokens for a challenge that was asked for beforehand', async () => {
+    const { config, keeping } = await discovered('wallet', challenge => {
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
+      return attestJwt({ attestation: () => attestation(), key: instance.privateKey, challenge })
+    })
+    await keeping(config.serverMetadata()['challenge_endpoint'] as string, { method: 'POST' })
+    expect((await client.clientCredentialsGrant(config)).access_token).toEqual(expect.any(String))
+  })
+
+  it('gives tokens for the attestation and a DPoP proof by the same key', async () => {
+    const { config } = await discovered('combined', () => {
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
+      return attestJwt({ attestation: () => attestation(combined) })
+    })
+    const publicKey = (await importJWK(instance.jwk, 'ES256', { extractable: true })) as CryptoKey
+    const DPoP = client.getDPoPHandle(config, { privateKey: instance.privateKey, publicKey })
+    const { token_type } = await client.clientCredentialsGrant(config, undefined, { DPoP })
+    expect(token_type.toLowerCase()).toBe('dpop')
+  })
+
+  it('refuses the attestation of another instance', async () => {
+    const other = await makeInstance()
+    const { config, keeping } = await discovered('wallet', challenge => {
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client waits for it, though its type does not say so
+      return attestJwt({ attestation: () => attestation(other), key: instance.privateKey, challenge })
+    })
+    await keeping(config.serverMetadata()['challenge_endpoint'] as string, { method: 'POST' })
     await expect(client.clientCredentialsGrant(config)).rejects.toMatchObject({ status: 401, error: 'invalid_client' })
   })
 })

@@ -43,6 +43,7 @@ const answers = {
   'credentialSets onEvent': null,
   'storedClients onEvent': null,
   'storedKeys onError': null,
+  'builtInStrategies onSecretUpgrade': [200, 200, 200, 200],
   'ClientSecretBasicStrategy onDecision': tokenEndpoint,
   'ClientSecretPostStrategy onDecision': tokenEndpoint,
   'ClientSecretJwtStrategy onDecision': tokenEndpoint,
@@ -74,8 +75,9 @@ describe('the table', () => {
   const declared: Readonly<Record<string, readonly string[]>> = {
     'authentication/authenticate-client.ts': ['authenticateClient onDecision', 'authenticateClient onEvent'],
     'strategies/attempt.ts': ['ClientSecretBasicStrategy onDecision', 'NoneStrategy onDecision'],
+    'strategies/secret-proof.ts': ['builtInStrategies onSecretUpgrade'],
     'token-endpoint/options.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
-    'tokens/token-server.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
+    'tokens/token-options.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
     'http/error-handler.ts': ['oauthErrorHandler onError'],
     'authorization-server/tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
     'certificates/proxy/options.ts': ['proxyCertificate onReport'],

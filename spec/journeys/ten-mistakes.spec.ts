@@ -1,147 +1,185 @@
-/** The mistakes everybody makes once: each is told where one looks, by a line that names its cause. */
-import { describe, expect, it } from '@jest/globals'
-import express, { type Express } from 'express'
+/** The mistakes everybody makes once, made in processes of their own: each is told on stderr, by a line that names its cause. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import request from 'supertest'
-import { authorizationServer, memoryStore, type AuthorizationServerOptions } from '../../lib/index.ts'
-import { linesOf } from '../support/checks/stderr.ts'
-import { api, basic, callback, files, issuer, specKeys } from '../support/servers/authorization-server.ts'
+import type { ClientMetadata } from '../../lib/index.ts'
+import { compiled } from '../support/processes/compiled.ts'
+import { basic } from '../support/servers/authorization-server.ts'
 
-const keys = await specKeys()
+const issuer = 'http://localhost:4998'
+const callback = 'https://client.example.com/cb'
+const api = 'https://api.example.com'
+const files = 'https://files.example.com'
 const { privateKey, publicKey } = await generateKeyPair('ES256')
 const now = Math.floor(Date.now() / 1000)
 const grant_types = ['client_credentials']
-const interaction = { account: () => undefined, consented: () => false, prompt: () => undefined }
-const good: AuthorizationServerOptions = {
-  ...{ issuer, keys, interaction, store: memoryStore() },
-  clients: [
-    {
-      client_id: 'web',
-      client_secret: 'secret of web',
-      redirect_uris: [callback],
-      grant_types: [...grant_types, 'authorization_code']
-    },
-    { client_id: 'late', client_secret: 'secret of late', client_secret_expires_at: now - 60, grant_types },
-    {
-      client_id: 'signs',
-      token_endpoint_auth_method: 'private_key_jwt',
-      jwks: { keys: [await exportJWK(publicKey)] },
-      grant_types
-    }
-  ],
-  resources: [
-    { resource: api, scopes: ['api:read'] },
-    { resource: files, scopes: ['files:read'] }
+const token_endpoint_auth_method = 'private_key_jwt'
+const clients: readonly ClientMetadata[] = [
+  {
+    client_id: 'web',
+    client_secret: 'secret of web',
+    redirect_uris: [callback],
+    grant_types: [...grant_types, 'authorization_code']
+  },
+  { client_id: 'late', client_secret: 'secret of late', client_secret_expires_at: now - 60, grant_types },
+  { client_id: 'signs', token_endpoint_auth_method, jwks: { keys: [await exportJWK(publicKey)] }, grant_types },
+  // nobody listens there
+  { client_id: 'unreachable', token_endpoint_auth_method, jwks_uri: 'https://127.0.0.1:9/jwks', grant_types }
+]
+const entry = compiled(new URL('../support/processes/mistaken-app.ts', import.meta.url))
+
+/** Starts the application as its owner would: in no mode that anybody set. */
+function start(mistake: string): ChildProcess {
+  const { NODE_ENV: _mode, NODE_OPTIONS: _options, DEBUG: _debug, ...env } = process.env
+  const MISTAKEN = JSON.stringify({ mistake, clients })
+  return spawn(process.execPath, [entry], { env: { ...env, MISTAKEN }, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+describe('at start, the process ends with an error that names the option', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['a misspelt option', 'requirePKCE is not a known option; did you mean requirePkce?'],
+    ['an option of another type', 'accessTokenTtl must be a whole number'],
+    ['no store', 'store must be given: what memoryStore() returns, or another store'],
+    ['a store that was not made', 'store must be what the function returns, and not the function: call it'],
+    ['an issuer without TLS', 'issuer must be an https URL (http only on localhost, 127.0.0.1 or [::1])'],
+    ['no keys', 'keys must be a JWK Set with private keys, such as generateKeys() makes'],
+    ['keys that nobody waited for', 'keys must be keys, and not a promise of them: await it'],
+    ['a client without keys', 'clients[0].jwks or jwks_uri must be given for private_key_jwt']
   ]
-}
-const development = { NODE_ENV: 'development', DEBUG: undefined }
+  let ended: ReadonlyMap<string, { readonly code: number | null; readonly written: string }>
 
-/** What stderr has after a server was asked something. */
-function told(
-  ask: (app: Express) => Promise<unknown>,
-  options: Partial<AuthorizationServerOptions> = {}
-): Promise<readonly string[]> {
-  return linesOf(development, async () => {
-    const server = authorizationServer({ ...good, store: memoryStore(), ...options })
-    const app = express().use(express.json()).use(server)
-    app.get('/files', server.requireAccessToken({ resources: [files] }), (_req, res) => void res.json({}))
-    await ask(app)
+  beforeAll(async () => {
+    const all = rows.map(async ([mistake]) => {
+      const child = start(mistake)
+      const { stderr } = child
+      if (stderr === null) throw new Error('its stderr is not read')
+      const [written, [code]] = await Promise.all([text(stderr), once(child, 'close') as Promise<[number | null]>])
+      return [mistake, { code, written }] as const
+    })
+    ended = new Map(await Promise.all(all))
   })
-}
 
-const post = (app: Express) => request(app).post('/oauth2/token').type('form')
-const asked = (app: Express, client_id: string, secret?: string) =>
-  post(app).set('Authorization', basic(client_id, secret)).send({ grant_type: 'client_credentials' })
-
-async function asserted(app: Express, claims: { aud?: string; iat?: number; exp?: number }) {
-  const assertion = { iss: 'signs', sub: 'signs', aud: issuer, iat: now, exp: now + 60, jti: crypto.randomUUID(), ...claims }
-  const client_assertion = await new SignJWT(assertion).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
-  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-  return post(app).send({ grant_type: 'client_credentials', client_assertion, client_assertion_type })
-}
-
-describe('at start, an error that ends the process names the option', () => {
-  it.each<[string, object, string]>([
-    ['a misspelt option', { requirePKCE: 'always' }, 'requirePKCE is not a known option; did you mean requirePkce?'],
-    ['no store', { store: undefined }, 'store must implement the Store contract'],
-    [
-      'an issuer without TLS',
-      { issuer: 'http://as.example.com' },
-      'issuer must be an https URL (http only on localhost, 127.0.0.1 or [::1])'
-    ],
-    ['no keys', { keys: undefined }, 'keys must be'],
-    [
-      'a client without keys',
-      { clients: [{ client_id: 'signs', token_endpoint_auth_method: 'private_key_jwt', grant_types }] },
-      'clients[0].jwks or jwks_uri must be given for private_key_jwt'
-    ]
-  ])('%s', (_what, wrong, message) => {
-    expect(() => authorizationServer({ ...good, ...wrong })).toThrow(message)
+  it.each(rows)('%s', (mistake, cause) => {
+    const { code, written = '' } = ended.get(mistake) ?? {}
+    const lines = written.split('\n').filter(line => /^\w*Error/.test(line))
+    expect([code, lines]).toEqual([1, [expect.stringContaining(`ConfigurationError: ${cause}`)]])
   })
 })
 
-describe('while it runs, a line on stderr names the cause', () => {
-  it.each<[string, (app: Express) => Promise<unknown>, string]>([
+describe('while it runs, a line names the cause', () => {
+  let child: ChildProcess
+  let url: string
+  let written = ''
+
+  beforeAll(async () => {
+    child = start('none')
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (written += chunk))
+    const [chunk] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+    url = `http://127.0.0.1:${/serving (\d+)/.exec(String(chunk))?.[1]}`
+  })
+  afterAll(async () => {
+    const closed = once(child, 'close')
+    child.kill()
+    await closed
+  })
+
+  const ask = (form: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(`${url}/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials', ...form }),
+      headers
+    })
+  const as = (client_id: string, secret?: string) => ({ Authorization: basic(client_id, secret) })
+
+  async function asserted(claims: object, client_id = 'signs') {
+    const assertion = {
+      iss: client_id,
+      sub: client_id,
+      aud: issuer,
+      iat: now,
+      exp: now + 60,
+      jti: crypto.randomUUID(),
+      ...claims
+    }
+    const client_assertion = await new SignJWT(assertion).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+    return ask({ client_assertion, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' })
+  }
+
+  async function atFiles(): Promise<Response> {
+    const { access_token } = (await (await ask({ resource: api }, as('web'))).json()) as { access_token: string }
+    return fetch(`${url}/files`, { headers: { Authorization: `Bearer ${access_token}` } })
+  }
+
+  it.each<[string, () => Promise<Response>, number, string]>([
     [
       'a proxy that Express does not trust',
-      app => asked(app, 'web', 'wrong').set('X-Forwarded-For', '203.0.113.7'),
+      () => ask({}, { ...as('web', 'wrong'), 'X-Forwarded-For': '203.0.113.7' }),
+      401,
       'It came with X-Forwarded-For, and Express trusts no proxy'
     ],
     [
-      'JSON at the token endpoint',
-      app => request(app).post('/oauth2/token').set('Authorization', basic('web')).send({ grant_type: 'client_credentials' }),
+      'JSON, where there is a parser for JSON alone',
+      () =>
+        fetch(`${url}/oauth2/token`, {
+          method: 'POST',
+          headers: { ...as('web'), 'Content-Type': 'application/json' },
+          body: JSON.stringify({ grant_type: 'client_credentials' })
+        }),
+      415,
       'the request body must be application/x-www-form-urlencoded (the Content-Type is of another type; JSON is read only where jsonBody is on)'
     ],
     [
       'a redirect URI that is not registered',
-      app =>
-        request(app)
-          .get('/oauth2/authorize')
-          .query({ client_id: 'web', redirect_uri: `${callback}/`, response_type: 'code' }),
+      () =>
+        fetch(
+          `${url}/oauth2/authorize?${String(new URLSearchParams({ client_id: 'web', redirect_uri: `${callback}/`, response_type: 'code' }))}`
+        ),
+      400,
       `client "web": this redirect_uri is not registered for the client (asked for ${callback}/, registered ${callback})`
     ],
     [
       'the aud of an assertion',
-      app => asserted(app, { aud: `${issuer}/oauth2/token` }),
+      () => asserted({ aud: `${issuer}/oauth2/token` }),
+      401,
       `client "signs": the check audience failed: expected "${issuer}", received "${issuer}/oauth2/token".`
     ],
     [
       'the aud of an access token',
-      async app => {
-        const { body } = await post(app)
-          .set('Authorization', basic('web'))
-          .send({ grant_type: 'client_credentials', resource: api })
-        await request(app).get('/files').set('Authorization', `Bearer ${body.access_token}`)
-      },
+      atFiles,
+      401,
       `GET /files: the access token is not valid (for another resource: expected ${files}, received ${api})`
     ],
-    ['a secret that has expired', app => asked(app, 'late'), 'client "late": the check secret_expiry failed: received "secret:'],
+    [
+      'a secret that has expired',
+      () => ask({}, as('late')),
+      401,
+      'client "late": the check secret_expiry failed: received "secret:'
+    ],
     [
       'a clock that is ahead',
-      app => asserted(app, { iat: now + 600, exp: now + 660 }),
+      () => asserted({ iat: now + 600, exp: now + 660 }),
+      401,
       'client "signs": the check issued_at failed:'
     ],
     [
       'a clock that is behind',
-      app => asserted(app, { iat: now - 660, exp: now - 600 }),
+      () => asserted({ iat: now - 660, exp: now - 600 }),
+      401,
       'client "signs": the check expiry failed:'
+    ],
+    [
+      'keys of a client that cannot be fetched',
+      () => asserted({}, 'unreachable'),
+      401,
+      'client "unreachable": the check key failed. Make the client\'s jwks_uri answer with its key set'
     ]
-  ])('%s', async (_what, ask, cause) => {
-    expect(await told(ask)).toEqual([expect.stringContaining(cause)])
-  })
-
-  it('keys of a client that cannot be fetched', async () => {
-    const jwks_uri = 'https://signs.example/jwks'
-    const clients = [{ client_id: 'signs', token_endpoint_auth_method: 'private_key_jwt', jwks_uri, grant_types }]
-    const fetchJson = () => Promise.reject(new Error('getaddrinfo ENOTFOUND signs.example'))
-    const lines = await told(app => asserted(app, {}), { clients, fetchJson, interaction: undefined })
-    expect(lines).toEqual([expect.stringContaining("the check key failed. Make the client's jwks_uri answer with its key set")])
-  })
-
-  it('and is the only one, with a page to read on', async () => {
-    const [line = ''] = await told(app => asked(app, 'late'))
-    expect(line).toMatch(
-      new RegExp(`The secret is right, but its client_secret_expires_at has passed.* See ${issuer}/errors/secret_expiry \\(trace`)
-    )
+  ])('%s', async (_what, send, status, cause) => {
+    const before = written.length
+    expect((await send()).status).toBe(status)
+    while (!written.slice(before).endsWith('\n')) await new Promise(resolve => setTimeout(resolve, 5))
+    // one line each, with a page to read on where there is one
+    expect(written.slice(before).split('\n')).toEqual([expect.stringContaining(cause), ''])
   })
 })

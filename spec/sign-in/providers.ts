@@ -1,12 +1,10 @@
 /** The OpenID providers people sign in at in these specs, each in a process of its own, and what a person does on their pages. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { resolve } from 'node:path'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { UpstreamOptions } from 'clientele/sign-in'
 import { Browser, type PageSeen } from '../example-app/browser.ts'
 import { freePort, startServer, stop } from '../example-app/running-server.ts'
 import { alice } from '../example-app/visit.ts'
+import { startOpenidProvider } from '../support/servers/openid-provider.ts'
 
 export interface Running {
   readonly issuer: string
@@ -72,31 +70,7 @@ export async function exampleApp(redirect_uris: readonly string[]): Promise<Runn
 
 /** oidc-provider. */
 export async function oidcProvider(redirect_uris: readonly string[]): Promise<Running> {
-  const port = await freePort()
-  const issuer = `http://localhost:${port}`
   const { key, jwks } = await keyPair()
-  const script = resolve('spec/support/servers/openid-provider.mjs')
-  const child: ChildProcess = spawn(process.execPath, [script, String(port), JSON.stringify(clientsOf(redirect_uris, jwks))], {
-    stdio: ['pipe', 'pipe', 'ignore']
-  })
-  if (child.stdout !== null)
-    await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error('it ended')))])
-  return {
-    ...optionsOf(issuer, key),
-    issuer,
-    sub: 'gardener',
-    name: 'The gardener',
-    async fill(browser, page) {
-      const action = /action="([^"]+)"/.exec(page.text)?.[1] ?? ''
-      const prompt = /name="prompt" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
-      return browser.post(new URL(action, page.url).href, {
-        prompt,
-        ...(prompt === 'login' && { login: 'gardener', password: 'x' })
-      })
-    },
-    async stop() {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
-  }
+  const provider = await startOpenidProvider(clientsOf(redirect_uris, jwks))
+  return { ...optionsOf(provider.issuer, key), ...provider, sub: 'gardener', name: 'The gardener' }
 }

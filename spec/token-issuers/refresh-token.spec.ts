@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Express } from 'express'
 import { decodeJwt } from 'jose'
+import request from 'supertest'
 import { api, atApi, files, harness, redeemed, token, userinfo, type Form } from '../support/servers/authorization-server.ts'
 
 const invalidGrant = { status: 400, body: { error: 'invalid_grant', error_description: 'this refresh token is not valid' } }
@@ -181,3 +182,56 @@ describe('the life of a refresh token', () => {
     expect((await atApi(app, access_token)).status).toBe(401)
   })
 })
+
+describe('how long refresh tokens are good for', () => {
+  const day = 86_400
+  const told = (body: unknown) => {
+    const { refresh_token_timeout, authorization_expires_in } = body as Record<string, number | undefined>
+    return [refresh_token_timeout, authorization_expires_in]
+  }
+
+  it('is told nobody, unless it is asked for', async () => {
+    const { app } = await harness()
+    const first = await redeemed(app)
+    expect(told(first)).toEqual([undefined, undefined])
+    expect(told(bodyOf(await refresh(app, 'web', first.refresh_token)))).toEqual([undefined, undefined])
+    const { body } = await request(app).get('/.well-known/oauth-authorization-server')
+    expect(body).not.toHaveProperty('refresh_token_expiration_types_supported')
+  })
+
+  it('is told with each one, anew where it is replaced and from its replacement on where that is asked for again', async () => {
+    const { app, clock } = await harness({ refreshTokenExpiration: true, refreshTokenTtl: 7 * day, refreshRetryWindow: 60 })
+    const first = await redeemed(app)
+    expect(told(first)).toEqual([7 * day, undefined])
+    clock.now += 2 * day * 1000
+    expect(told(await introspected(app, first.refresh_token))).toEqual([5 * day, undefined])
+    const second = await refresh(app, 'web', first.refresh_token)
+    expect(told(second.body)).toEqual([7 * day, undefined])
+    clock.now += 30_400
+    expect(told((await refresh(app, 'web', first.refresh_token)).body)).toEqual([7 * day - 31, undefined])
+    // looking at it prolongs nothing
+    expect(told(await introspected(app, bodyOf(second).refresh_token))).toEqual([7 * day - 31, undefined])
+    const { body } = await request(app).get('/.well-known/oauth-authorization-server')
+    expect(body).toMatchObject({ refresh_token_expiration_types_supported: ['token_timeout', 'authorization'] })
+  })
+
+  it('is how long the authorization lasts too, where the token stays the same', async () => {
+    const options = { refreshTokenExpiration: true, refreshTokenTtl: 10 * day, refreshTokenRotation: 'never' } as const
+    const { app, clock } = await harness(options)
+    const { refresh_token, ...first } = await redeemed(app)
+    expect(told(first)).toEqual([10 * day, 10 * day])
+    clock.now += 7 * day * 1000
+    expect(told((await refresh(app, 'web', refresh_token)).body)).toEqual([3 * day, 3 * day])
+    expect(told(await introspected(app, refresh_token))).toEqual([3 * day, 3 * day])
+    clock.now += 3 * day * 1000
+    expect(await refresh(app, 'web', refresh_token)).toMatchObject(invalidGrant)
+  })
+
+  it('is not told of an answer without one', async () => {
+    const { app } = await harness({ refreshTokenExpiration: true })
+    expect(told((await token(app, 'web', { grant_type: 'client_credentials' })).body)).toEqual([undefined, undefined])
+  })
+})
+
+const introspected = async (app: Express, presented: string) =>
+  (await token(app, 'web', { token: presented }, '/oauth2/introspect')).body as unknown

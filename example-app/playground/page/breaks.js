@@ -1,22 +1,13 @@
 /** What can be made wrong, and the check of the decision that each promises to fail. */
 import { base64, random, utf8 } from './bytes.js'
 import { makeKey } from './keys.js'
+import { isAttested, isWorkload, vouchedBreaks } from './vouched-breaks.js'
 
 const assertionOf = draft => draft.jwts.find(({ name }) => name === 'client_assertion')
 const signsAssertions = method => method === 'private_key_jwt' || method === 'client_secret_jwt'
+/** Its own assertion, or a token that somebody signed for it. */
+const presentsJwt = method => signsAssertions(method) || isWorkload(method)
 const now = () => Math.floor(Date.now() / 1000)
-
-const isAttested = method => method.startsWith('attest_jwt_client_auth')
-const attestationOf = draft => draft.jwts.find(({ name }) => name === 'OAuth-Client-Attestation')
-
-/** An attestation that is signed by this page. */
-const byStranger =
-  (change = () => undefined) =>
-  async draft => {
-    const jwt = attestationOf(draft)
-    change(jwt)
-    Object.assign(jwt, { key: await makeKey(), signer: undefined })
-  }
 
 /** A change of the assertion. */
 const changed = change => draft => change(assertionOf(draft))
@@ -34,14 +25,14 @@ export const breaks = [
     id: 'unknown_client',
     label: 'A client nobody knows',
     check: 'client',
-    methods: ['client_secret_basic', 'client_secret_post', 'none'],
+    methods: ['client_secret_basic', 'client_secret_post', 'federated_jwt', 'spiffe_jwt', 'none'],
     apply: unknownClient
   },
   {
     id: 'two_methods',
     label: 'Two methods at once',
     check: 'one_mechanism',
-    methods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
+    methods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'federated_jwt', 'spiffe_jwt'],
     apply: twoMethods
   },
   {
@@ -55,51 +46,51 @@ export const breaks = [
     id: 'wrong_audience',
     label: 'Another audience',
     check: 'audience',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => (jwt.claims.aud = 'https://other.example'))
   },
   {
     id: 'expired',
     label: 'Expired',
     check: 'expiry',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => Object.assign(jwt.claims, { iat: now() - 600, exp: now() - 540 }))
   },
   {
     id: 'clock_ahead',
     label: 'A clock 5 minutes ahead',
     check: 'issued_at',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => Object.assign(jwt.claims, { iat: now() + 300, exp: now() + 360 }))
   },
   {
     id: 'not_yet',
     label: 'Not valid yet',
     check: 'not_before',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => (jwt.claims.nbf = now() + 300))
   },
   { id: 'replayed', label: 'Sent twice', check: 'replay', methods: signsAssertions, apply: draft => (draft.twice = true) },
-  { id: 'other_key', label: 'Another key', check: 'signature', methods: signsAssertions, apply: otherKey },
+  { id: 'other_key', label: 'Another key', check: 'signature', methods: presentsJwt, apply: otherKey },
   {
     id: 'unknown_key',
     label: 'A key nobody registered',
     check: 'key',
-    methods: ['private_key_jwt'],
+    methods: method => method === 'private_key_jwt' || isWorkload(method),
     apply: changed(jwt => (jwt.header.kid = 'nobody'))
   },
   {
     id: 'alg_none',
     label: 'Algorithm none',
     check: 'algorithm',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => (jwt.header.alg = 'none'))
   },
   {
     id: 'wrong_type',
     label: 'Another kind of JWT',
     check: 'type',
-    methods: signsAssertions,
+    methods: presentsJwt,
     apply: changed(jwt => (jwt.header.typ = 'at+jwt'))
   },
   { id: 'no_jti', label: 'Without a jti', check: 'jti', methods: signsAssertions, apply: changed(jwt => delete jwt.claims.jti) },
@@ -117,7 +108,7 @@ export const breaks = [
     methods: signsAssertions,
     apply: changed(jwt => (jwt.claims.exp = now() + 86400))
   },
-  { id: 'no_jwt', label: 'No JWT at all', check: 'assertion_format', methods: signsAssertions, apply: noJwt },
+  { id: 'no_jwt', label: 'No JWT at all', check: 'assertion_format', methods: presentsJwt, apply: noJwt },
   {
     id: 'no_certificate',
     label: 'No certificate',
@@ -143,7 +134,7 @@ export const breaks = [
     id: 'expired_certificate',
     label: 'An expired certificate',
     check: 'certificate_validity',
-    methods: ['self_signed_tls_client_auth'],
+    methods: ['self_signed_tls_client_auth', 'spiffe_x509'],
     apply: draft => (draft.certificate.isExpired = true)
   },
   {
@@ -167,76 +158,7 @@ export const breaks = [
     methods: ['client_secret_basic'],
     apply: draft => (draft.params.client_id = 'somebody-else')
   },
-  {
-    id: 'other_attester',
-    label: 'An attester nobody trusts',
-    check: 'attester',
-    methods: isAttested,
-    apply: byStranger(jwt => delete jwt.header.x5c)
-  },
-  {
-    id: 'forged_attestation',
-    label: 'A forged attestation',
-    check: 'attestation_signature',
-    methods: isAttested,
-    apply: byStranger()
-  },
-  {
-    id: 'other_instance',
-    label: 'An attestation for a client nobody knows',
-    check: 'client',
-    methods: isAttested,
-    apply: draft => (attestationOf(draft).claims.sub = 'somebody-else')
-  },
-  {
-    id: 'old_attestation',
-    label: 'An attestation of last week',
-    check: 'attestation_freshness',
-    methods: isAttested,
-    apply: draft => Object.assign(attestationOf(draft).claims, { iat: now() - 604800, exp: now() - 601200 })
-  },
-  {
-    id: 'wrong_attestation_type',
-    label: 'Another kind of JWT as attestation',
-    check: 'attestation_type',
-    methods: isAttested,
-    apply: draft => (attestationOf(draft).header.typ = 'JWT')
-  },
-  {
-    id: 'no_instance_key',
-    label: 'An attestation for no key',
-    check: 'attestation_confirmation',
-    methods: isAttested,
-    apply: draft => delete attestationOf(draft).claims.cnf
-  },
-  {
-    id: 'stolen_attestation',
-    label: 'A stolen attestation',
-    check: 'pop_signature',
-    methods: ['attest_jwt_client_auth'],
-    apply: async draft => (draft.jwts[1].key = await makeKey())
-  },
-  {
-    id: 'other_pop_audience',
-    label: 'A proof for another server',
-    check: 'pop_audience',
-    methods: ['attest_jwt_client_auth'],
-    apply: draft => (draft.jwts[1].claims.aud = 'https://other.example')
-  },
-  {
-    id: 'old_pop',
-    label: 'A proof of an hour ago',
-    check: 'pop_freshness',
-    methods: ['attest_jwt_client_auth'],
-    apply: draft => (draft.jwts[1].claims.iat = now() - 3600)
-  },
-  {
-    id: 'no_nonce',
-    label: 'A proof without a nonce',
-    check: 'dpop_proof',
-    methods: ['attest_jwt_client_auth_dpop'],
-    apply: draft => delete draft.jwts[1].claims.nonce
-  },
+  ...vouchedBreaks,
   {
     id: 'wrong_proof',
     label: 'A DPoP proof for another address',
@@ -256,7 +178,7 @@ export const breaks = [
 ]
 
 function byCertificate(method) {
-  return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+  return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth' || method === 'spiffe_x509'
 }
 
 /** Those that mean something for a method, a grant and what else is chosen. */
@@ -301,11 +223,11 @@ function otherMethod(draft) {
 
 async function otherKey(draft) {
   const jwt = assertionOf(draft)
-  if (jwt.key.alg === 'HS256') {
+  if (jwt.key?.alg === 'HS256') {
     const secret = crypto.getRandomValues(new Uint8Array(48))
     const privateKey = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
     jwt.key = { privateKey, alg: 'HS256' }
-  } else jwt.key = await makeKey()
+  } else Object.assign(jwt, { key: await makeKey(), signer: undefined })
 }
 
 function noJwt(draft) {

@@ -38,15 +38,15 @@ export async function wireOf(draft, setup) {
   const headers = { 'content-type': 'application/x-www-form-urlencoded', ...draft.headers }
   const params = { ...draft.params }
   for (const { name, in: place, header, claims, key, signer } of draft.jwts) {
-    const jwt = signer === undefined ? await signJwt(header, claims, key) : await signedByDemo(header, claims, setup)
+    const jwt = signer === undefined ? await signJwt(header, claims, key) : await signedByDemo(signer, header, claims, setup)
     if (place === 'headers') headers[name] = jwt
     else params[name] = jwt
   }
   return { method: 'POST', url: draft.url, headers, body: new URLSearchParams(params).toString() }
 }
 
-async function signedByDemo(header, claims, setup) {
-  const { jwt } = await postJson(`${setup.issuer}/playground/attestations`, { header, claims })
+async function signedByDemo(signer, header, claims, setup) {
+  const { jwt } = await postJson(`${setup.issuer}/playground/vouchers`, { signer, header, claims })
   return jwt
 }
 
@@ -106,13 +106,13 @@ export function pageKeys(setup) {
         return key
       }),
     /** The certificate a draft asks for, in PEM with its key; undefined where there is to be none. */
-    certificate: ({ by, subject, isExpired = false, isUnknown = false }) =>
-      once(`certificate ${by} ${subject} ${isExpired} ${isUnknown}`, async () => {
+    certificate: ({ by, subject, isUnknown = false, ...more }) =>
+      once(`certificate ${JSON.stringify([by, subject, isUnknown, more])}`, async () => {
         if (by === 'nobody') return { pems: {} }
         const key = await makeKey({ extractable: true })
         const csr = await certificateRequest(subject, key)
         const pem = await exportedKey(key)
-        const request = { csr, isExpired, ...(by === 'itself' && { key: pem }) }
+        const request = { csr, by, ...more, ...(by === 'itself' && { key: pem }) }
         const { cert } = await postJson(`${setup.issuer}/playground/certificates`, request)
         if (by === 'itself' && !isUnknown) await publish({ certificate: cert })
         return { csr, cert, pems: { cert, key: pem } }

@@ -3,6 +3,7 @@ import { base64, random, utf8 } from './bytes.js'
 import { secretKey } from './keys.js'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+const spiffeAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
 const now = () => Math.floor(Date.now() / 1000)
 
 /** RFC 6749 §2.3.1: form-encoded before they are put together. */
@@ -37,6 +38,14 @@ async function attested(draft, setup, key, header, name) {
     { name: 'OAuth-Client-Attestation', title: 'Attestation', in: 'headers', header: attestation, claims, signer: 'attester' },
     { name, title: 'Proof of the instance', in: 'headers', header, claims: { ...proof, jti: random(12), iat: now() }, key }
   )
+}
+
+/** A token by one of those who vouch for workloads: the client keeps nothing that is secret. */
+function vouchedFor(draft, setup, { type = assertionType, title, signer, kid, claims }) {
+  draft.params.client_id = draft.client.client_id
+  draft.params.client_assertion_type = type
+  const header = { typ: 'JWT', alg: 'ES256', kid }
+  draft.jwts.push({ name: 'client_assertion', title, in: 'params', header, claims: { ...claims, aud: setup.issuer }, signer })
 }
 
 /** By name: one sentence on what it is, and what it adds to a draft of a request. */
@@ -95,6 +104,34 @@ export const methods = {
     needsInstance: true,
     hasProof: true,
     fill: (draft, setup, key) => attested(draft, setup, key, { typ: 'dpop+jwt', alg: key.alg, jwk: key.jwk }, 'DPoP')
+  },
+  federated_jwt: {
+    about:
+      'The client has no secret: the platform it runs on signed a token that says which workload it is. Here the demo plays the platform, as a Kubernetes cluster.',
+    fill: (draft, setup) => {
+      const { iss, kid, pod } = setup.platform
+      const claims = { iss, ...pod, jti: random(12), iat: now(), exp: now() + 3600 }
+      vouchedFor(draft, setup, { title: 'Token of the platform', signer: 'platform', kid, claims })
+    }
+  },
+  spiffe_jwt: {
+    about:
+      'The client is a SPIFFE workload, and shows the JWT-SVID that its trust domain gave it. Here the demo plays the trust domain.',
+    fill: (draft, setup) => {
+      const { kid, ids } = setup.domain
+      const claims = { sub: ids.jwt, iat: now(), exp: now() + 300 }
+      vouchedFor(draft, setup, { type: spiffeAssertionType, title: 'JWT-SVID', signer: 'domain', kid, claims })
+    }
+  },
+  spiffe_x509: {
+    about:
+      'The same with a certificate: the client presents the X.509-SVID that its trust domain gave it. Only that domain’s authorities count.',
+    certificate: 'domain',
+    fill: (draft, setup) => {
+      const { client_id } = draft.client
+      draft.params.client_id = client_id
+      draft.certificate = { by: 'domain', subject: client_id, uris: [setup.domain.ids.x509] }
+    }
   },
   none: {
     about: 'A public client has nothing to prove itself with: an app on somebody’s device. PKCE protects its codes.',

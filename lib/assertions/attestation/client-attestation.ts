@@ -2,8 +2,7 @@
  * Client Attestation JWTs (attestation draft §4): an attester's word for one instance of a client, and for that
  * instance's key.
  */
-import type { JWK } from 'jose'
-import { compactVerify } from 'jose/jws/compact/verify'
+import type { CryptoKey, JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { jwkThumbprint } from '../../clients/credentials.ts'
 import { isPublicKey } from '../../client-keys/public-keys.ts'
@@ -12,7 +11,7 @@ import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { UseFreshAttestationError } from '../../errors.ts'
-import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
 import type { Attesters } from './attesters.ts'
 
 /** The checks {@link verifyAttestation} goes through, in order. */
@@ -48,9 +47,7 @@ export interface AttestationRules {
  * Attestations whose signature was verified, each with the key that made it and its claims: an instance shows the same
  * one again and again.
  */
-export type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKeyOf; readonly claims: JsonObject }>
-
-type CryptoKeyOf = Parameters<typeof compactVerify>[1]
+export type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKey; readonly claims: JsonObject }>
 
 /** Characters of all that are kept; no more than attesters of this server signed. */
 const mostKept = 4_194_304
@@ -150,7 +147,7 @@ function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules,
 async function checkSignature(
   attestation: string,
   alg: string,
-  keys: readonly CryptoKeyOf[],
+  keys: readonly CryptoKey[],
   { verified }: AttestationRules,
   decision: DecisionBuilder
 ): Promise<JsonObject> {
@@ -160,9 +157,7 @@ async function checkSignature(
     return known.claims
   }
   for (const key of keys) {
-    // whatever jose throws, the signature was not verified with this key
-    const signed = await compactVerify(attestation, key, { algorithms: [alg] }).catch(() => undefined)
-    const claims = signed && parseJsonObject(signed.payload)
+    const claims = await claimsSignedBy(attestation, key, alg)
     if (claims === undefined) continue
     decision.pass('attestation_signature')
     verified.set(attestation, { key, claims })

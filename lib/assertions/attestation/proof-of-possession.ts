@@ -1,7 +1,6 @@
 /**
  * Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for.
  */
-import { compactVerify } from 'jose/jws/compact/verify'
 import { sameAlgorithm } from '../../client-keys/algorithms.ts'
 import { importPublicKey, unsuitable } from '../../client-keys/public-keys.ts'
 import type { Clock } from '../../client-request.ts'
@@ -9,7 +8,7 @@ import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import { UseAttestationChallengeError } from '../../errors.ts'
 import type { Store } from '../../stores/store.ts'
-import { decodeUnverified, isNumericDate, parseJsonObject, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
 import { challengeLifetime, type AttestationChallenges } from './challenges.ts'
 import { describeMember, isOfType, type AttestedInstance } from './client-attestation.ts'
@@ -101,9 +100,7 @@ async function checkSignature(
   decision: DecisionBuilder
 ): Promise<JsonObject> {
   const imported = await importPublicKey(jwk, alg)
-  // whatever jose throws, the signature was not made with this key
-  const verified = imported && (await compactVerify(pop, imported.key, { algorithms: [alg] }).catch(() => undefined))
-  const claims = verified && parseJsonObject(verified.payload)
+  const claims = imported && (await claimsSignedBy(pop, imported.key, alg))
   if (claims === undefined)
     throw decision.refuse('pop_signature', {
       section,

@@ -21,7 +21,7 @@ import {
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
 import { nobodysKey } from '../nobodys-keys.ts'
-import { compactVerify } from 'jose/jws/compact/verify'
+import { isSignedBy } from '../../crypto/jws-signature.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
@@ -190,7 +190,7 @@ export function checkAudience(claims: JsonObject, rule: AudienceRule, decision: 
 export async function verifyInVain(jwt: string, jws: UnverifiedJws): Promise<void> {
   const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
   const found = typeof alg === 'string' ? await nobodysKey(alg) : undefined
-  if (found !== undefined) await compactVerify(jwt, found.key, { algorithms: [String(alg)] }).catch(() => undefined)
+  if (found !== undefined) await isSignedBy(jwt, found.key, String(alg))
 }
 
 /** The names of checks that {@link verifySigned} and {@link checkTimes} go through, in order. */

@@ -4,7 +4,8 @@ import { clientSecrets, type Client, type ClientSecret } from '../../clients/cli
 import { longestSecret } from '../../clients/configured-credentials.ts'
 import { humanSecretsSeen, isLive, type Dated } from '../../clients/credentials.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
-import { findHash, isCurrentHash } from './human-secret.ts'
+import { matchHash, type HashJudging } from './hashed-secrets.ts'
+import { unknownBeginning, type SecretHashes } from './secret-hashes.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 
 /** The checks {@link verifyClientSecret} goes through, in order. */
@@ -28,7 +29,7 @@ export interface SecretSent {
 }
 
 /** When a secret is judged, and what is told of it. */
-export interface SecretJudging {
+export interface SecretJudging extends HashJudging {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly decision: DecisionBuilder
@@ -66,9 +67,9 @@ const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
  * Secrets of more than 1024 characters never match. One that is right only as it came, not decoded, is reported or
  * refused as `encoding`.
  *
- * As soon as a client of this process has a secret that is kept as `hashSecret()` made it, every refusal takes one such
- * computation, whoever the client is and whether it exists; then this returns a promise. For a network that has used up
- * its wrong guesses nothing of the kind is computed.
+ * As soon as a client of this process has a secret that is kept as a hash, every refusal takes one computation of each
+ * kind there is, whoever the client is and whether it exists; then this returns a promise. For a network that has used
+ * up its wrong guesses nothing of the kind is computed.
  *
  * @param client undefined where no client has the client_id that was sent.
  * @returns which secret it was, as `secret:<id>`.
@@ -78,12 +79,12 @@ const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
 export function verifyClientSecret(
   client: Client | undefined,
   sent: SecretSent,
-  { clock, decision }: SecretJudging
+  judging: SecretJudging
 ): { credential: string } | Promise<{ credential: string }> {
-  const now = clock() / 1000
-  const compared = compare(client, sent, now)
-  if (!(compared instanceof Promise)) return judge(client, sent, { compared, decision, now })
-  return compared.then(found => judge(client, sent, { compared: found, decision, now }))
+  const now = judging.clock() / 1000
+  const compared = compare(client, sent, judging, now)
+  if (!(compared instanceof Promise)) return judge(client, sent, { compared, judging, now })
+  return compared.then(found => judge(client, sent, { compared: found, judging, now }))
 }
 
 /** Which secret was found, and whether it was found as it came. */
@@ -92,7 +93,12 @@ interface Compared {
   readonly asSent: boolean
 }
 
-function compare(client: Client | undefined, sent: SecretSent, now: number): Compared | Promise<Compared> {
+function compare(
+  client: Client | undefined,
+  sent: SecretSent,
+  judging: SecretJudging,
+  now: number
+): Compared | Promise<Compared> {
   const { presented, asSent } = sent
   const decoded = matchSecret(client, presented, now)
   // compared whatever came of the other: time must not show which of them it was
@@ -100,25 +106,34 @@ function compare(client: Client | undefined, sent: SecretSent, now: number): Com
   if (decoded !== undefined && isLive(decoded, now)) return { match: decoded, asSent: false }
   if (raw !== undefined && isLive(raw, now)) return { match: raw, asSent: true }
   const over = decoded === undefined && raw !== undefined ? { match: raw, asSent: true } : { match: decoded, asSent: false }
-  return humanSecretsSeen() ? compareHashes(client, sent, over) : over
+  return humanSecretsSeen() ? compareHashes(client, sent, judging, over) : over
 }
 
-/** Compares with what scrypt made, each way it can be read; `otherwise` where it is none of those. */
-async function compareHashes(client: Client | undefined, sent: SecretSent, otherwise: Compared): Promise<Compared> {
+/** Compares with hashes, each way it can be read; `otherwise` where it is none of those. */
+async function compareHashes(
+  client: Client | undefined,
+  sent: SecretSent,
+  judging: SecretJudging,
+  otherwise: Compared
+): Promise<Compared> {
   const { presented, asSent, guess } = sent
-  const decoded = await matchHash(client, presented, guess)
+  const decoded = await matchHash(client, presented, guess, judging)
   if (decoded !== undefined) return { match: decoded, asSent: false }
-  const raw = asSent === undefined ? undefined : await matchHash(client, asSent, guess)
+  const raw = asSent === undefined ? undefined : await matchHash(client, asSent, guess, judging)
   return raw === undefined ? otherwise : { match: raw, asSent: true }
 }
 
 function judge(
   client: Client | undefined,
   { asSent: sent, unencoded = false, basicEncoding, guess }: SecretSent,
-  { compared: { match, asSent }, decision, now }: { compared: Compared; decision: DecisionBuilder; now: number }
+  {
+    compared: { match, asSent },
+    judging: { decision, hashes = {} },
+    now
+  }: { compared: Compared; judging: SecretJudging; now: number }
 ): { credential: string } {
   if (match === undefined) {
-    const fix = client === undefined ? fixForUnknownClient : guess?.spent === true ? fixForSpentNetwork : fixForWrongSecret
+    const fix = client === undefined ? fixForUnknownClient : guess?.spent === true ? fixForSpentNetwork : fixFor(client, hashes)
     throw decision.refuse('secret', { section: 'RFC 6749 §2.3.1', fix })
   }
   if (asSent || unencoded) {
@@ -140,21 +155,6 @@ function judge(
   return { credential: `secret:${match.id}` }
 }
 
-/** Compares with the secrets of the client that are kept as scrypt made them, or with nobody's. */
-async function matchHash(
-  client: Client | undefined,
-  presented: string,
-  guess: GuessInFlight | undefined
-): Promise<Match | undefined> {
-  const kept = client === undefined ? [] : clientSecrets(client).filter(({ hash }) => hash !== undefined)
-  const hashes = kept.flatMap(({ hash }) => hash ?? [])
-  // a longer one is never equal to anything, and only this much of it is hashed
-  const index = await findHash(hashes, presented.slice(0, longestSecret), guess)
-  const found = index === undefined || presented.length > longestSecret ? undefined : kept[index]
-  if (found?.hash !== undefined && !isCurrentHash(found.hash)) found.upgrade?.(presented)
-  return found
-}
-
 const notEncoded = {
   section: 'RFC 6749 §2.3.1',
   expected: 'client_id and secret, each form-encoded',
@@ -162,9 +162,16 @@ const notEncoded = {
   fix: 'The secret is right, but was not form-encoded: let the client encode its client_id and secret in the Authorization header, or give it a secret that needs no encoding.'
 } as const
 const fixForSpentNetwork =
-  'The secret was not compared with those that scrypt keeps: too many wrong secrets came from this network. Wait, or raise guessProtection.attempts.'
+  'The secret was not compared with those that are kept as hashes: too many wrong secrets came from this network. Wait, or raise guessProtection.attempts.'
 const fixForWrongSecret =
   'The secret does not match any live secret of this client: compare what it is configured with to what is registered, also for form encoding and stray white space.'
+/** The fix for a client whose secret no function compares says that. */
+function fixFor(client: Client, hashes: SecretHashes): string {
+  const beginning = unknownBeginning(clientSecrets(client), hashes)
+  if (beginning === undefined) return fixForWrongSecret
+  return `The client has a secret that is kept as a hash beginning with ${beginning}, and nothing compares that: give secretHashes a function for it.`
+}
+
 const fixForUnknownClient =
   'No client has this client_id, so no secret can match: register the client, or correct the client_id it sends.'
 

@@ -1,10 +1,10 @@
 /**
  * Secrets that people made up: kept as scrypt makes of them (RFC 7914), because whoever reads the store could try every
- * likely one. What was found right once is remembered in this process, so that scrypt does not run for each request.
+ * likely one.
  */
-import { hash as digest, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { inItsTurn } from '../guesses/computations.ts'
+import { memoryOf, recall, remember } from './remembered.ts'
 
 /** log2 of N, the block size and the parallelism: 16 MiB and about a fifth of a second on the machines of today. */
 const current = { ln: 14, r: 8, p: 5 }
@@ -57,9 +57,6 @@ export function saltOf(hash: string): Uint8Array | undefined {
   return isCurrentHash(hash) ? parse(hash)?.salt : undefined
 }
 
-/** Drawn anew by every process: what it remembers says nothing about a secret that could be tried elsewhere. */
-const memoryKey = randomBytes(32).toString('hex')
-const remembered = new LRUCache<string, true>({ max: 10_000 })
 const underWay = new Map<string, Promise<Buffer>>()
 
 /** Hash that a client without such secrets, or one that does not exist, is compared with. */
@@ -78,8 +75,8 @@ export async function findHash(
   secret: string,
   guess?: { readonly network: string; readonly spent: boolean }
 ): Promise<number | undefined> {
-  const known = hashes.findIndex(hash => remembered.get(memoryOf(hash, secret)) === true)
-  if (known !== -1) return known
+  const known = recall(hashes, secret)
+  if (known !== undefined) return known
   if (guess?.spent === true) return undefined
   let found: number | undefined
   // no early end: how many were compared must not show which one it was
@@ -89,12 +86,8 @@ export async function findHash(
     if (timingSafeEqual(await deriveOnce(secret, kept, guess?.network), kept.key) && index < hashes.length) found ??= index
   }
   const hash = found === undefined ? undefined : hashes[found]
-  if (hash !== undefined) remembered.set(memoryOf(hash, secret), true)
+  if (hash !== undefined) remember(hash, secret)
   return found
-}
-
-function memoryOf(hash: string, secret: string): string {
-  return digest('sha256', `${memoryKey}${hash}\0${secret}`, 'base64url')
 }
 
 function parse(hash: string): ScryptHash | undefined {

@@ -151,6 +151,32 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     const stored = storedClients({ issuer, clients, store, keys, onEvent: failing('storedClients onEvent') })
     for (const client_id of ['one', 'another']) await stored.add({ client_id })
   },
+  'builtInStrategies onSecretUpgrade': async () => {
+    let told = 0
+    const fails: () => unknown = failing('builtInStrategies onSecretUpgrade')
+    const onSecretUpgrade = (): unknown => {
+      told++
+      return fails()
+    }
+    const foreign = (client_id: string) => {
+      const hash = `$plain$of-a-client-of-the-old-server:${client_id}`
+      return { client_id, credentials: [{ type: 'secret', id: 'old', hash }] } as const
+    }
+    const secretHashes = { $plain$: (presented: string, hash: string) => hash.endsWith(`:${presented}`) }
+    const old = [foreign('one'), foreign('another')]
+    const both = builtInStrategies({ issuer, store, clients: old, secretHashes, onSecretUpgrade })
+    const handlers = [
+      authenticateClient({ clients: old, strategies: both }),
+      (_req, res) => void res.json({})
+    ] as RequestHandler[]
+    const statuses: number[] = []
+    for (const { client_id } of old) {
+      const headers = { Authorization: `Basic ${Buffer.from(`${client_id}:${client_id}`).toString('base64')}` }
+      statuses.push(...(await send(handlers, {}, { headers })))
+    }
+    while (told < old.length) await new Promise(resolve => setTimeout(resolve, 10))
+    return statuses
+  },
   'storedKeys onError': async () => {
     let broken = false
     const inner = memoryStore()

@@ -31,6 +31,7 @@ import { attestJwtClientAuthDpopChecks } from '../../../lib/strategies/attest-jw
 import { strategyChecks } from '../../../lib/strategies/attempt.ts'
 import { builtInStrategiesChecks } from '../../../lib/strategies/built-in-options.ts'
 import { clientSecretBasicChecks } from '../../../lib/strategies/client-secret-basic.ts'
+import { clientSecretPostChecks } from '../../../lib/strategies/client-secret-post.ts'
 import { jwtStrategyChecks } from '../../../lib/strategies/jwt-strategy.ts'
 import { selfSignedOptionChecks } from '../../../lib/strategies/self-signed-tls-client-auth.ts'
 import { tokenRouterChecks } from '../../../lib/token-endpoint/options.ts'
@@ -106,6 +107,7 @@ export const takers: readonly OptionsTaker[] = [
     { heading: '`builtInStrategies()`', options: 'BuiltInStrategiesOptions', table: builtInStrategiesChecks },
     { heading: 'every strategy', options: 'StrategyOptions', table: strategyChecks },
     { heading: '`ClientSecretBasicStrategy`', options: 'ClientSecretBasicOptions', own: true, table: clientSecretBasicChecks },
+    { heading: '`ClientSecretPostStrategy`', options: 'ClientSecretPostOptions', own: true, table: clientSecretPostChecks },
     { heading: '`PrivateKeyJwtStrategy` and `ClientSecretJwtStrategy`', options: 'JwtStrategyOptions', table: jwtStrategyChecks },
     {
       heading: '`SelfSignedTlsClientAuthStrategy`',
