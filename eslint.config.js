@@ -148,7 +148,7 @@ const commentWidth = {
 }
 
 export default tseslint.config(
-  { ignores: ['dist', 'data', 'coverage', '**/node_modules', 'spec/consumers/*/'] },
+  { ignores: ['dist', 'site/.vitepress/.temp', 'data', 'coverage', '**/node_modules', 'spec/consumers/*/'] },
   js.configs.recommended,
   {
     files: ['lib/**/*.ts', 'example-app/**/*.ts', 'cli/**/*.ts'],
@@ -250,6 +250,10 @@ export default tseslint.config(
         setImmediate: 'readonly'
       }
     }
+  },
+  {
+    files: ['site/.vitepress/theme/*.mjs'],
+    languageOptions: { globals: { document: 'readonly' } }
   },
   {
     files: ['example-app/playground/page/*.js'],

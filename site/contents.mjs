@@ -24,7 +24,7 @@ const learn = {
   ]
 }
 
-const methods = { text: 'Methods', collapsed: false, items: inFolder('methods') }
+const methods = { text: 'Methods', items: inFolder('methods') }
 
 const guides = [
   {
@@ -58,7 +58,6 @@ const guides = [
       guide('Client documents', 'client-documents'),
       {
         text: 'In the client',
-        collapsed: true,
         items: [
           guide('openid-client', 'clients/openid-client'),
           guide('oauth4webapi', 'clients/oauth4webapi'),
@@ -70,7 +69,6 @@ const guides = [
       },
       {
         text: 'On each platform',
-        collapsed: true,
         items: [
           guide('Kubernetes', 'workloads/kubernetes'),
           guide('GitHub Actions', 'workloads/github-actions'),
@@ -99,7 +97,6 @@ const guides = [
   },
   {
     text: 'Come from elsewhere',
-    collapsed: true,
     items: [
       guide('passport-http', 'from-passport-http'),
       guide('oauth2orize', 'from-oauth2orize'),
@@ -110,7 +107,6 @@ const guides = [
   },
   {
     text: 'Extend',
-    collapsed: true,
     items: [
       guide('Architecture', 'architecture'),
       guide('Adding a method', 'adding-a-method'),
@@ -135,11 +131,7 @@ const reference = {
   ]
 }
 
-const folder = (text, name, collapsed = false) => [
-  learn,
-  { text, link: `/${name}/`, collapsed, items: inFolder(name) },
-  reference
-]
+const folder = (text, name) => [learn, { text, link: `/${name}/`, items: inFolder(name) }, reference]
 
 export const nav = [
   { text: 'Learn', link: '/client-authentication', activeMatch: '^/(?:client-authentication|methods/)' },
@@ -155,3 +147,9 @@ export const sidebar = {
   '/lint/': folder('What lint finds', 'lint'),
   '/': [learn, methods, ...guides, reference]
 }
+
+const linksOf = items =>
+  items.flatMap(({ link, items: inner = [] }) => [...(link === undefined ? [] : [link]), ...linksOf(inner)])
+
+/** Every address that the contents lead to. */
+export const listed = new Set([nav, ...Object.values(sidebar)].flatMap(linksOf))

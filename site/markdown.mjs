@@ -50,12 +50,13 @@ function leads(target, document) {
 export function linksToPages(md, { base, repository }) {
   md.core.ruler.push('links-to-pages', ({ tokens, env }) => {
     const document = env.realPath ?? env.path
-    for (const { type, children, content } of tokens.filter(({ children }) => children)) {
+    for (const { children } of tokens.filter(({ children }) => children)) {
       let isDropped = false
       for (const token of children) {
         if (token.type === 'link_open') {
           const target = token.attrGet('href')
-          const address = leads(target, document) ?? (repository && `${repository}/${relative(root, join(dirname(document), target))}`)
+          const address =
+            leads(target, document) ?? (repository && `${repository}/${relative(root, join(dirname(document), target))}`)
           isDropped = address === undefined
           if (isDropped) Object.assign(token, { type: 'html_inline', tag: '', content: '<span>', attrs: null })
           else token.attrSet('href', address)
@@ -69,7 +70,8 @@ export function linksToPages(md, { base, repository }) {
       if (!token.type.startsWith('html_')) continue
       token.content = token.content.replace(/\b(src|srcset)="([^"]+)"/g, (_, name, target) => {
         const address = leads(target, document)
-        return `${name}="${base.replace(/\/$/, '')}${address}"`
+        if (address === undefined) throw new Error(`${document} has a picture that the site has not: ${target}`)
+        return `${name}="${address.startsWith('/') ? base.replace(/\/$/, '') : ''}${address}"`
       })
     }
   })

@@ -2,7 +2,7 @@
  * Draws a mermaid sequence diagram as SVG, when the site is built: browsers are sent a picture, and no program that draws it.
  * It knows the few statements that the documents here are written with, and refuses any other.
  */
-const size = { char: 7, line: 17, gap: 22, head: 38, margin: 16, column: 120 }
+const size = { char: 6.6, line: 16, gap: 20, head: 36, margin: 8, column: 80 }
 
 const escape = text => text.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`)
 const linesOf = text => text.split(/<br\s*\/?>/).map(line => line.trim())
@@ -44,15 +44,15 @@ function placesOf({ participants, steps }) {
   }
   names.forEach((name, at) => {
     const next = names[at + 1]
-    if (next !== undefined) widen(at, at + 1, (widthOf(participants.get(name)) + widthOf(participants.get(next))) / 2 + 56)
+    if (next !== undefined) widen(at, at + 1, (widthOf(participants.get(name)) + widthOf(participants.get(next))) / 2 + 40)
   })
   for (const { from, to, text } of steps) {
     if (text === undefined) continue
     const [left, right] = [names.indexOf(from), names.indexOf(to)].sort((one, other) => one - other)
-    widen(left, right === left ? left + 1 : right, widthOf(text) + 36)
+    widen(left, right === left ? left + 1 : right, widthOf(text) + 20)
   }
   const places = new Map()
-  let x = size.margin + Math.max(60, widthOf([...participants.values()][0]) / 2 + 16)
+  let x = size.margin
   for (const [at, name] of names.entries()) {
     places.set(name, x)
     x += gaps[at]
@@ -62,16 +62,18 @@ function placesOf({ participants, steps }) {
 
 const text = (x, y, content, className, anchor = 'middle') =>
   linesOf(content)
-    .map((line, at) => `<text x="${x}" y="${y + at * size.line}" text-anchor="${anchor}" class="${className}">${escape(line)}</text>`)
+    .map(
+      (line, at) => `<text x="${x}" y="${y + at * size.line}" text-anchor="${anchor}" class="${className}">${escape(line)}</text>`
+    )
     .join('')
 
 function drawNote({ from, to, note }, places, y) {
   const lines = linesOf(note)
   const centre = (places.get(from) + places.get(to)) / 2
-  const width = Math.max(widthOf(note) + 24, Math.abs(places.get(to) - places.get(from)) + 40)
+  const width = Math.max(widthOf(note) + 16, Math.abs(places.get(to) - places.get(from)) + 40)
   const height = lines.length * size.line + 12
   const box = `<rect x="${centre - width / 2}" y="${y}" width="${width}" height="${height}" rx="4" class="note"/>`
-  return { drawn: box + text(centre, y + 18, note, 'said'), height, left: centre - width / 2, right: centre + width / 2 }
+  return { drawn: box + text(centre, y + 18, note, 'said noted'), height, left: centre - width / 2, right: centre + width / 2 }
 }
 
 function drawArrow({ from, to, text: label, isAnswer, isRefused }, places, y) {
@@ -81,7 +83,12 @@ function drawArrow({ from, to, text: label, isAnswer, isRefused }, places, y) {
   const className = `${isAnswer ? 'answer' : 'call'}${isRefused ? ' refused' : ''}`
   if (start === end) {
     const path = `<path d="M ${start} ${y + 6} h 34 v ${line - y} h -30" class="${className}"/><path d="M ${start + 2} ${line + 6} l 9 -5 v 10 z" class="tip"/>`
-    return { drawn: path + text(start + 42, y + 18, label, 'said', 'start'), height: line - y + 12, left: start, right: start + 50 + widthOf(label) }
+    return {
+      drawn: path + text(start + 42, y + 18, label, 'said', 'start'),
+      height: line - y + 12,
+      left: start,
+      right: start + 50 + widthOf(label)
+    }
   }
   const back = end > start ? -9 : 9
   const tip = isRefused
@@ -118,7 +125,7 @@ export function drawSequence(source, title) {
   const width = Math.ceil(rightmost - leftmost)
   return (
     `<svg class="sequence" role="img" aria-label="${escape(title)}" viewBox="${Math.floor(leftmost)} 0 ${width} ${y + size.margin}" ` +
-    `width="${width}" height="${y + size.margin}" xmlns="http://www.w3.org/2000/svg">${heads.join('')}${drawn.join('')}</svg>`
+    `width="${width}" height="${y + size.margin}" style="min-width: ${Math.round(width * 0.85)}px" xmlns="http://www.w3.org/2000/svg">${heads.join('')}${drawn.join('')}</svg>`
   )
 }
 
@@ -127,6 +134,8 @@ export function tellSequence(source) {
   const { participants, steps } = readSequence(source)
   const say = content => linesOf(content).join(' ')
   return steps.map(({ from, to, text: label, note }) =>
-    note === undefined ? `${participants.get(from)} → ${participants.get(to)}: ${say(label)}` : `${participants.get(from)}: ${say(note)}`
+    note === undefined
+      ? `${participants.get(from)} → ${participants.get(to)}: ${say(label)}`
+      : `${participants.get(from)}: ${say(note)}`
   )
 }

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { z } from 'zod'
 import { configSchema } from '../example-app/config/schema.ts'
+import { listed } from '../site/contents.mjs'
+import { addressOf } from '../site/markdown.mjs'
+import { drawSequence } from '../site/sequence.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'))
@@ -72,6 +75,30 @@ describe.each(documents)('%s', document => {
       }
       if (language === 'json') expect(() => JSON.parse(source) as unknown).not.toThrow()
     }
+  })
+})
+
+describe('the site of the documents', () => {
+  it('leads to each of them', () => {
+    const addresses = inDocs.map(name => addressOf(`docs/${name}`) ?? name)
+    const decisions = read('docs/decisions/README.md')
+    const isListed = (address: string) => listed.has(address) || decisions.includes(`(${address.replace('/decisions/', '')}.md)`)
+    expect(addresses.filter(address => !isListed(address))).toEqual([])
+  })
+
+  it('can draw their diagrams, and refuses what it cannot', () => {
+    const diagrams = documents.flatMap(document =>
+      [...read(document).matchAll(fence)].filter(([, language]) => language === 'mermaid')
+    )
+    expect(diagrams.length).toBeGreaterThan(10)
+    for (const [, , source = ''] of diagrams) expect(drawSequence(source, 'a diagram')).toMatch(/^<svg .*<\/svg>$/s)
+    expect(() => drawSequence('sequenceDiagram\n  loop forever', 'a diagram')).toThrow('loop forever')
+    expect(() => drawSequence('sequenceDiagram\n  A->>B: hello', 'a diagram')).toThrow('no participant A')
+  })
+
+  it('writes what a diagram says as text, whatever it says', () => {
+    const drawn = drawSequence('sequenceDiagram\n  participant A as <b>&"\n  A->>A: <script>', '"><script>')
+    expect(drawn).not.toMatch(/<b>|<script>/)
   })
 })
 

@@ -6,6 +6,16 @@ import { drawnDiagrams, linksToPages, pageOf, slugify } from '../markdown.mjs'
 /** Where the site is served from, and where its sources can be read, if that is to be linked to. */
 const { DOCS_BASE: base = '/', DOCS_REPOSITORY: repository } = process.env
 
+/** The documents are outside of this folder, whose packages their pages need. */
+const vueFromHere = {
+  name: 'vue-from-here',
+  enforce: 'pre',
+  resolveId(id, importer, options) {
+    const here = fileURLToPath(import.meta.url)
+    return /^vue(?:\/|$)/.test(id) && importer !== here ? this.resolve(id, here, { ...options, skipSelf: true }) : undefined
+  }
+}
+
 export default defineConfig({
   title: 'clientele',
   description: 'OAuth client authentication for Express: every method, a token router, and the authorization server around them',
@@ -21,6 +31,7 @@ export default defineConfig({
   ignoreDeadLinks: [/^http:\/\/localhost\b/],
   metaChunk: true,
   markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify },
     toc: { slugify },
     headers: { slugify },
@@ -31,8 +42,7 @@ export default defineConfig({
     }
   },
   vite: {
-    // the documents are outside of this folder, whose packages their pages need
-    resolve: { alias: { 'vue/server-renderer': fileURLToPath(import.meta.resolve('vue/server-renderer')) } },
+    plugins: [vueFromHere],
     build: { chunkSizeWarningLimit: 4000 }
   },
   themeConfig: {

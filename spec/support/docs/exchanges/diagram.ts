@@ -1,7 +1,8 @@
 /** A sequence diagram of what happened. */
 import { api, issuer, mtlsHost, readAnswer, type Happening } from './exchange.ts'
 
-const perLine = 3
+/** In characters: a diagram has to fit beside a page's contents. */
+const widest = 34
 const marks = { pass: '✓', fail: '✗', report: '(reported)', skipped: '' }
 
 interface Drawing {
@@ -43,7 +44,7 @@ function draw(one: Happening, drawing: Drawing): void {
   const { lines, participants } = drawing
   const server = drawing.isAtApi ? 'A' : 'S'
   if (one.type === 'handshake') {
-    lines.push(`C->>S: TLS handshake with a client certificate<br/>${one.names ?? one.subject}<br/>issued by ${one.issuer}`)
+    lines.push(`C->>S: TLS handshake, certificate of<br/>${one.names ?? one.subject}<br/>by ${one.issuer}`)
   } else if (one.type === 'request' && one.bytes.startsWith('GET /oauth2/authorize')) {
     participants.set('B', 'a browser')
     drawing.isInBrowser = true
@@ -67,22 +68,36 @@ function draw(one: Happening, drawing: Drawing): void {
     participants.set(name, host)
     lines.push(`S->>${name}: GET ${pathname}`, `${name}-->>S: ${one.isFound ? '200 OK' : '404 Not Found'}`)
   } else if (one.type === 'store') {
+    // how the API looks at tokens is another subject
+    if (drawing.isAtApi) return
     participants.set('D', 'store')
-    lines.push(`${server}->>D: ${one.operation} ${one.kind}: ${one.came}`)
+    lines.push(`S->>D: ${one.operation} ${one.kind}<br/>${one.came}`)
   } else {
     const checks = one.decision.checks.flatMap(({ check, outcome }) =>
       outcome === 'skipped' ? [] : [`${check} ${marks[outcome]}`]
     )
-    const rows = Array.from({ length: Math.ceil(checks.length / perLine) }, (_, row) =>
-      checks.slice(row * perLine, (row + 1) * perLine)
-    )
-    lines.push(`Note over S: ${rows.map(row => row.join(' · ')).join('<br/>')}`)
+    lines.push(`Note over S: ${filled(checks, ' · ').join('<br/>')}`)
   }
 }
 
 const secrets = new Set(['client_secret', 'code'])
 const silent = /^(?:Host|Content-Type|Content-Length|Connection)$/
-const short = (value: string): string => (value.length > 40 ? `${value.slice(0, value.startsWith('eyJ') ? 3 : 12)}…` : value)
+/** A value, cut to what is left of the line. */
+function short(name: string, value: string): string {
+  const room = Math.max(8, widest - name.length - 2)
+  if (value.length <= room) return value
+  if (value.startsWith('eyJ')) return 'eyJ…'
+  return value.startsWith('urn:') ? `…${value.slice(value.lastIndexOf(':'))}` : `${value.slice(0, room - 1)}…`
+}
+
+/** As many on each line as it takes. */
+function filled(words: readonly string[], between: string): readonly string[] {
+  return words.reduce<string[]>((rows, word) => {
+    const row = rows.at(-1)
+    if (row === undefined || row.length + between.length + word.length > widest) return [...rows, word]
+    return [...rows.slice(0, -1), `${row}${between}${word}`]
+  }, [])
+}
 
 function requestLines(bytes: string): readonly string[] {
   const [head = '', body = ''] = bytes.split('\r\n\r\n')
@@ -94,10 +109,12 @@ function requestLines(bytes: string): readonly string[] {
     const [name = '', value = ''] = field.split(': ')
     const [scheme, credential] = value.split(' ')
     if (silent.test(name)) return []
-    return [`${name}: ${credential === undefined ? short(value) : `${String(scheme)} ${short(credential)}`}`]
+    return [
+      `${name}: ${credential === undefined ? short(name, value) : `${String(scheme)} ${short(`${name} ${String(scheme)}`, credential)}`}`
+    ]
   })
   const parameters = [...searchParams, ...new URLSearchParams(body)].map(
-    ([name, value]) => `${name}=${secrets.has(name) ? '…' : short(value)}`
+    ([name, value]) => `${name}=${secrets.has(name) ? '…' : short(name, value)}`
   )
   return [`${method} ${isMutual ? mtlsHost : ''}${pathname}`, ...headers, ...parameters]
 }
@@ -107,7 +124,8 @@ function answerLines(bytes: string): readonly string[] {
   const [first = ''] = bytes.split('\r\n')
   const line = first.replace('HTTP/1.1 ', '')
   const location = headers.get('location')
-  if (location !== null) return [line, `Location: ${new URL(location).origin}…`]
+  if (location !== null) return [line, `Location: ${short('Location', location)}`]
   const members = JSON.parse(body === '' ? '{}' : body) as Readonly<Record<string, unknown>>
-  return [line, 'error' in members ? String(members['error']) : Object.keys(members).join(', ')].filter(text => text !== '')
+  const said = 'error' in members ? [String(members['error'])] : filled(Object.keys(members), ', ')
+  return [line, ...said]
 }

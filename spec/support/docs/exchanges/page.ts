@@ -81,18 +81,15 @@ function failuresTable(failures: readonly Failure[]): string {
   const rows = failures.map(({ fault, answer, decision }) => {
     const { error, error_description } = JSON.parse(answer.body) as Readonly<Record<string, string | undefined>>
     const failed = decision?.checks.find(({ outcome }) => outcome === 'fail')
-    const check = failed === undefined ? 'none: the client is who it says' : `[\`${failed.check}\`](../errors/${failed.check}.md)`
+    const check = failed === undefined ? 'none' : `[\`${failed.check}\`](../errors/${failed.check}.md)`
+    const isUsual = answer.status === 401 && error === 'invalid_client'
     const advice = failed === undefined ? `${String(error_description)}.` : (failed.fix ?? '')
-    return `| ${[fault.what, `${answer.status} \`${String(error)}\``, check, advice].map(cell).join(' | ')} |`
+    return `| ${[fault.what, isUsual ? check : `${check}: ${answer.status} \`${String(error)}\``, advice].map(cell).join(' | ')} |`
   })
   const refusal = failures.find(({ answer }) => answer.status === 401)?.bytes ?? ''
   return [
-    [
-      '| what is wrong | the client hears | the check that fails | what the record says |',
-      '| --- | --- | --- | --- |',
-      ...rows
-    ].join('\n'),
-    'What a refused client hears, whichever of its checks failed:',
+    ['| what is wrong | the check that fails | what the record says |', '| --- | --- | --- |', ...rows].join('\n'),
+    'Where the table names no other answer, this is what the client hears, whichever check it was:',
     fenced('http', refusal)
   ].join('\n\n')
 }
