@@ -96,8 +96,8 @@ afterAll(async () => {
   published.close()
 })
 
-const ask = async (form: Record<string, string>, path = 'token') => {
-  const answer = await fetch(`${serving.issuer}/oauth2/${path}`, { method: 'POST', body: new URLSearchParams(form) })
+const ask = async (form: Record<string, string>): Promise<Record<string, unknown>> => {
+  const answer = await fetch(`${serving.issuer}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) })
   return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) }
 }
 const prove = (client_assertion: string, more: Record<string, string> = {}) =>
