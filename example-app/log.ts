@@ -20,7 +20,8 @@ export interface Output {
  * Tells on stdout where it is given no output. @throws {@link ConfigError} naming LOG_LEVEL when it is not one of the
  * five levels.
  */
-export function createLog(level = 'info', output?: Output): Log {
+export function createLog(given = '', output?: Output): Log {
+  const level = given === '' ? 'info' : given
   if (!levels.some(known => known === level)) throw new ConfigError('LOG_LEVEL', `must be one of ${levels.join(', ')}`)
   const options: LoggerOptions = {
     level,

@@ -101,6 +101,7 @@ function readIssuer(issuer: string): URL {
   if (issuer.endsWith('/')) throw new ConfigError('issuer', 'must not end in a slash')
   if (url.href.replace(/\/$/, '') !== issuer)
     throw new ConfigError('issuer', `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
+  if (url.port === '0') throw new ConfigError('issuer', 'must have a port that clients can come to, and 0 is none')
   if (url.pathname !== '/' && !/^(?:\/[A-Za-z0-9._~-]+)+$/.test(url.pathname)) {
     throw new ConfigError('issuer', 'must have a path of letters, digits, dots, hyphens, underscores and tildes only')
   }

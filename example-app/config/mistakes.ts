@@ -4,8 +4,20 @@ import { ConfigError } from './config-error.ts'
 /** Most attempts at one file: with more mistakes than this it needs to be written anew. */
 const mostRounds = 500
 
-/** Stands in for an issuer that is none, so that the rest can be tried. It allows what only some issuers allow. */
-const anyIssuer = 'http://localhost'
+/**
+ * Stand in for an issuer that is none, so that the rest can be tried: the second where only an https issuer has such
+ * listeners. They allow what only some issuers allow.
+ */
+const anyIssuer = ['http://localhost', 'https://localhost'] as const
+
+/**
+ * What clients may be registered for follows from these settings. Where one of them was wrong and is out, it cannot be
+ * said what clients lack.
+ */
+const offering = /^(?:policy\.grant_types|workload_issuers|trust_domains|attesters|tls|client_certificate_header)(?:[.[]|$)/
+/** Those of them that every tenant has from the issuer above it. */
+const shared = /^(?:tls|client_certificate_header)(?:[.[]|$)/
+const offered = /^clients\[\d+\]\.(?:grant_types|token_endpoint_auth_method|credentials\[\d+\]\.method)(?:[.[]|$)/
 
 /** Mistakes of a configuration, and the rest of it without them. */
 export interface Mistakes {
@@ -32,7 +44,9 @@ export async function everyMistake(input: unknown, tryOut: (input: unknown) => u
     const error = await failureOf(() => tryOut(tree.root))
     if (error === undefined) break
     const steps = tree.originalOf(stepsOf(error.path))
-    const follows = found.some(known => isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps))
+    const follows = found.some(
+      known => isSameOrWithin(known.steps, steps) || isSameOrWithin(steps, known.steps) || mayFollow(known.steps, steps)
+    )
     if (!follows && !tree.lacksWhatWasTaken(steps)) found.push({ steps, error: new ConfigError(pathOf(steps), error.mustBe) })
     if (!tree.prune(steps)) break
   }
@@ -121,8 +135,11 @@ class PrunedTree {
   }
 
   private replaceIssuer(): boolean {
-    if (typeof this.root !== 'object' || this.root === null || child(this.root, 'issuer') === anyIssuer) return false
-    this.root = { ...this.root, issuer: anyIssuer }
+    if (typeof this.root !== 'object' || this.root === null) return false
+    if (anyIssuer.some(known => known === child(this.root, 'issuer'))) return false
+    const tls = child(this.root, 'tls')
+    const isHttps = typeof tls === 'object' && tls !== null && child(tls, 'port') === undefined
+    this.root = { ...this.root, issuer: anyIssuer[isHttps ? 1 : 0] }
     return true
   }
 
@@ -163,6 +180,19 @@ export function pathOf(steps: readonly PropertyKey[]): string {
   return steps
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
     .join('')
+}
+
+/** Whether something may be wrong for no other reason than that what was known to be wrong is out. */
+function mayFollow(known: Steps, steps: Steps): boolean {
+  const [cause, effect] = [ofIssuer(known), ofIssuer(steps)]
+  const reaches = cause.tenant === effect.tenant || shared.test(cause.path)
+  return reaches && offering.test(cause.path) && offered.test(effect.path)
+}
+
+/** A path within the settings of an issuer, and which tenant that is; undefined: none. */
+function ofIssuer(steps: Steps): { readonly tenant: string | number | undefined; readonly path: string } {
+  const [member, tenant] = steps
+  return member === 'tenants' ? { tenant, path: pathOf(steps.slice(2)) } : { tenant: undefined, path: pathOf(steps) }
 }
 
 function isSameOrWithin(steps: Steps, outer: Steps): boolean {

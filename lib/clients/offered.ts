@@ -17,7 +17,12 @@ export type Offered = Readonly<Partial<Record<OfferedValues, readonly string[]>>
   readonly confidentialGrantTypes?: readonly string[]
   /** Why a value is not there, where another option would bring it. */
   readonly missing?: Readonly<Record<string, string>> | undefined
+  /** Rules for configured clients, of whoever knows more of methods, keys and certificates than is known here. */
+  readonly rules?: readonly ClientRule[]
 }
+
+/** Rule for a configured client: calls `fail` with the member that is wrong, and what it must be. */
+export type ClientRule = (client: Client, fail: Fail) => void
 
 type Held = Pick<Client, 'grant_types' | 'redirect_uris' | 'token_endpoint_auth_method'>
 
@@ -66,6 +71,11 @@ export function checkPublicGrants(
     fail(`grant_types[${position}]`, `is for clients that authenticate: token_endpoint_auth_method must not be ${method}`)
 }
 
+function checkConfigured(client: Client, offered: Offered, fail: Fail): void {
+  checkOffered(client, offered, fail)
+  for (const rule of offered.rules ?? []) rule(client, fail)
+}
+
 /** Holds every client of a list against what the server has. @throws ConfigurationError naming the client's member. */
 export function checkOfferedClients(clients: unknown, offered: Offered): void {
   if (!Array.isArray(clients)) return
@@ -74,7 +84,7 @@ export function checkOfferedClients(clients: unknown, offered: Offered): void {
     const fail: Fail = (member, mustBe) => {
       throw new ConfigurationError(`${path}.${member}`, mustBe)
     }
-    checkOffered(toClient(metadata, path), offered, fail)
+    checkConfigured(toClient(metadata, path), offered, fail)
     const { methods } = offered
     metadata.credentials?.forEach((credential, position) => {
       if (credential.type === 'method' && methods !== undefined)
@@ -117,7 +127,7 @@ export function offeredClients(
 
 function problemOf(client: Client, offered: Offered): ConfigurationError | true {
   try {
-    checkOffered(client, offered, (member, mustBe) => {
+    checkConfigured(client, offered, (member, mustBe) => {
       throw new ConfigurationError(`client.${member}`, mustBe)
     })
     return true

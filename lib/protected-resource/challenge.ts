@@ -54,8 +54,10 @@ export function withChallenge(
     ...((alwaysError || !(error instanceof NoAccessTokenError)) && { error: error.error, error_description: error.message }),
     ...(scope.length > 0 && { scope: scope.join(' ') })
   }
+  const bearer = { ...said, ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }) }
   const challenges = [
-    challenge('Bearer', { ...said, ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }) }),
+    // RFC 6750 §3: it has one parameter at least
+    challenge('Bearer', Object.keys(bearer).length === 0 ? { realm: 'OAuth' } : bearer),
     challenge('DPoP', { ...said, algs: algorithms.join(' ') })
   ]
   return new OAuthError(error.error, status, error.message, {
@@ -66,5 +68,5 @@ export function withChallenge(
 
 function challenge(scheme: string, parameters: Readonly<Record<string, string>>): string {
   const written = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`)
-  return [scheme, written.join(', ')].filter(part => part !== '').join(' ')
+  return `${scheme} ${written.join(', ')}`
 }

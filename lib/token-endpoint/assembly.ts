@@ -24,6 +24,7 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
 import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
+import { configuredClientRules } from './configured-clients.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import { workloadGrant } from './workload-grant.ts'
@@ -148,7 +149,8 @@ function offeredBy(
     grantTypes: [...tokenIssuers.keys()],
     // of the other grants for confidential clients somebody else has a part: a public client hears of them when it asks
     confidentialGrantTypes: ['client_credentials'],
-    signingAlgorithms: server.idTokenAlgorithms
+    signingAlgorithms: server.idTokenAlgorithms,
+    rules: configuredClientRules(strategies)
   }
 }
 

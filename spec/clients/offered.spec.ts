@@ -16,6 +16,16 @@ import { basic, callback, harness, issuer, specKeys } from '../support/servers/a
 
 const good: ClientMetadata = { client_id: 'good', client_secret: 'secret of good', grant_types: ['client_credentials'] }
 
+const publicKey = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0'
+}
+const signing = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicKey] } }
+const macing = { token_endpoint_auth_method: 'client_secret_jwt', client_secret: 's'.repeat(64) }
+const certified = { token_endpoint_auth_method: 'tls_client_auth' }
+
 const options = async (change: Partial<TokenRouterOptions> = {}): Promise<TokenRouterOptions> => ({
   issuer,
   clients: [good],
@@ -37,7 +47,25 @@ describe('a client that is configured for what the server does not have', () => 
     ['userinfo_signed_response_alg', { userinfo_signed_response_alg: 'HS256' }],
     ['credentials[0].method', { credentials: [{ type: 'method', id: 'm', method: 'api_key' }] }],
     ['dpop_bound_access_tokens', { dpop_bound_access_tokens: 'true' as never }],
-    ['tls_client_certificate_bound_access_tokens', { tls_client_certificate_bound_access_tokens: 'yes' as never }]
+    ['tls_client_certificate_bound_access_tokens', { tls_client_certificate_bound_access_tokens: 'yes' as never }],
+    ['token_endpoint_auth_signing_alg', { ...signing, token_endpoint_auth_signing_alg: 'none' }],
+    ['token_endpoint_auth_signing_alg', { ...signing, token_endpoint_auth_signing_alg: 'ES-256' }],
+    ['token_endpoint_auth_signing_alg', { ...signing, token_endpoint_auth_signing_alg: 'HS256' }],
+    ['token_endpoint_auth_signing_alg', { ...macing, token_endpoint_auth_signing_alg: 'RS256' }],
+    ['jwks.keys[1]', { ...signing, jwks: { keys: [publicKey, { ...publicKey, d: 'AQ' }] } }],
+    ['jwks.keys[0]', { jwks: { keys: [{ kty: 'oct', k: 'AQ' }] } }],
+    ['tls_client_auth_subject_dn', { ...certified, tls_client_auth_subject_dn: 'nobody' }],
+    ['tls_client_auth_subject_dn', { ...certified, tls_client_auth_subject_dn: '/C=DE/CN=a' }],
+    ['tls_client_auth_san_ip', { ...certified, tls_client_auth_san_ip: '10.0.0' }],
+    ['tls_client_auth_san_email', { ...certified, tls_client_auth_san_email: 'somebody' }],
+    [
+      'credentials',
+      {
+        ...certified,
+        tls_client_auth_san_dns: 'a.example',
+        credentials: [{ type: 'certificate', id: 'b', tls_client_auth_san_ip: 'b' }]
+      }
+    ]
   ])('is refused at start, by path: %s %j', async (member, change) => {
     const given = await options({ clients: [good, { ...good, client_id: 'bad', ...change }] })
     expect(() => tokenRouter(given)).toThrow(expect.objectContaining({ name: 'ConfigurationError', key: `clients[1].${member}` }))
@@ -47,6 +75,20 @@ describe('a client that is configured for what the server does not have', () => 
     const given = await options({ tokenIssuers: [clientCredentials(), refreshToken()] })
     const wrong = { ...given, clients: [{ ...good, grant_types: ['refresh_tokens'] }] }
     expect(() => tokenRouter(wrong)).toThrow('clients[0].grant_types[0] must be one of client_credentials, refresh_token')
+  })
+
+  it('may register one algorithm for all that either of its methods takes, and keys that are none', async () => {
+    const second = { type: 'method', id: 'm', method: 'client_secret_jwt' } as const
+    const both = { ...signing, client_secret: macing.client_secret, credentials: [second] }
+    for (const token_endpoint_auth_signing_alg of ['ES256', 'HS512', 'Ed25519', 'EdDSA']) {
+      const client = { ...good, ...both, token_endpoint_auth_signing_alg }
+      const given = await options({
+        clients: [client, { ...good, client_id: 'bare', jwks: { keys: [null as never, {}] } }]
+      })
+      expect(() => tokenRouter(given)).not.toThrow()
+    }
+    const given = await options({ clients: [{ ...good, ...both, token_endpoint_auth_signing_alg: 'none' }] })
+    expect(() => tokenRouter(given)).toThrow(/HS256, .* for private_key_jwt and client_secret_jwt$/)
   })
 
   it('is refused for the certificate methods where no connection carries one', async () => {
@@ -69,6 +111,7 @@ describe('a client that is looked up', () => {
     ['flag', { ...good, client_id: 'flag', dpop_bound_access_tokens: 'true' as never }],
     ['grant', { ...good, client_id: 'grant', grant_types: ['client_credentials', 'password'] }],
     ['method', { ...good, client_id: 'method', token_endpoint_auth_method: 'api_key' }],
+    ['key', { ...good, client_id: 'key', jwks: { keys: [{ ...publicKey, d: 'AQ' }] } }],
     ['loose', { ...good, client_id: 'Loose' }]
   ])
 
@@ -92,6 +135,7 @@ describe('a client that is looked up', () => {
     ['flag', 'dpop_bound_access_tokens'],
     ['grant', 'grant_types[1]'],
     ['method', 'token_endpoint_auth_method'],
+    ['key', 'jwks.keys[0]'],
     ['loose', 'client_id']
   ])('wrongly (%s) is an unknown client, and one event says why: %s', async (client_id, member) => {
     const events: ServerEvent[] = []

@@ -57,6 +57,22 @@ describe('settings', () => {
       'a jwks_uri on localhost beside a loopback issuer',
       { clients: [{ client_id: 'a', token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'http://localhost:9/jwks' }] }
     ],
+    [
+      'the clients that are workloads',
+      {
+        workload_issuers: [{ issuer: 'https://platform.example', jwks: { keys: [] } }],
+        trust_domains: [{ trust_domain: 'prod.example', bundle: { keys: [] } }],
+        clients: [
+          {
+            client_id: 'job',
+            token_endpoint_auth_method: 'federated_jwt',
+            federated_credentials: [{ issuer: 'https://platform.example', subject: 'job' }]
+          },
+          { client_id: 'x', token_endpoint_auth_method: 'spiffe_jwt', spiffe_id: 'spiffe://prod.example/x' },
+          { client_id: 'y', token_endpoint_auth_method: 'spiffe_x509', spiffe_id: 'spiffe://prod.example/y' }
+        ]
+      }
+    ],
     ['no scopes at all', { scopes: [] }],
     ['every grant type', { policy: { grant_types: ['urn:openid:params:grant-type:ciba'] } }],
     ['a trusted issuer', { trusted_issuers: [{ issuer: 'https://idp.example', jwks: { keys: [] } }] }],
@@ -80,6 +96,7 @@ describe('settings', () => {
     ['issuer', { issuer: `${issuer}/` }],
     ['issuer', { issuer: `${issuer}?a=b` }],
     ['issuer', { issuer: 'http://LOCALHOST:4010' }],
+    ['issuer', { issuer: 'http://localhost:0' }],
     ['issuers', { issuer, issuers: [] }],
     ['tls', { issuer: 'https://localhost:4010' }],
     ['tls.port', { issuer, tls: { key: 'k', cert: 'c' } }],

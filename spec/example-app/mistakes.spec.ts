@@ -18,6 +18,18 @@ async function mistakesOf(settings: unknown): Promise<readonly string[]> {
 }
 
 const client = { client_id: 'good', client_secret: 's3cr3t', grant_types: ['client_credentials'] }
+const federated = {
+  client_id: 'job',
+  token_endpoint_auth_method: 'federated_jwt',
+  federated_credentials: [{ issuer: 'https://platform.example', subject: 'job' }],
+  grant_types: ['client_credentials']
+}
+const certified = {
+  client_id: 'certified',
+  token_endpoint_auth_method: 'tls_client_auth',
+  tls_client_auth_subject_dn: 'CN=certified',
+  grant_types: ['client_credentials']
+}
 const person = { sub: 'u-1', username: 'one', password: 'pw' }
 
 /** By the path of each; what is wrong in the file's own words, across files, and in the library's eyes. */
@@ -97,7 +109,24 @@ describe('everyMistake', () => {
     [{ issuer: 'ftp://x', clients: {} }, ['issuer', 'clients']],
     [{ issuer: 'https://as.example' }, ['tls']],
     [{ issuer, clients: [{}, {}, {}] }, ['clients[0].client_id', 'clients[1].client_id', 'clients[2].client_id']],
-    [{ issuer, policy: 'strict', mcp: { path: '/oauth2' } }, ['policy', 'mcp.path']]
+    [{ issuer, policy: 'strict', mcp: { path: '/oauth2' } }, ['policy', 'mcp.path']],
+    // what a setting that is wrong would have let clients have is no mistake of theirs
+    [{ issuer, clients: [client], policy: { grant_types: [null, 'refresh_token'] } }, ['policy.grant_types[0]']],
+    [{ issuer, clients: [federated], workload_issuers: -1 }, ['workload_issuers']],
+    [{ issuer, clients: [federated], workload_issuers: [] }, ['clients[0].token_endpoint_auth_method']],
+    [{ issuer, tls: 7, tenants: [{ path: '/acme', clients: [certified] }] }, ['tls']],
+    [
+      {
+        issuer,
+        tenants: [
+          { path: '/a', workload_issuers: 'x' },
+          { path: '/b', clients: [federated] }
+        ]
+      },
+      ['tenants[0].workload_issuers', 'tenants[1].clients[0].token_endpoint_auth_method']
+    ],
+    [{ issuer: 'https://as.example/', tls: { key: 'absent', cert: 'absent' } }, ['issuer', 'tls.key']],
+    [{ issuer: 'http://localhost:0' }, ['issuer']]
   ])('ends for %j', async (settings, expected) => {
     expect([...(await mistakesOf(settings))].sort()).toEqual([...expected].sort())
   })

@@ -52,7 +52,7 @@ describe('the challenges of an API', () => {
     const { call } = await protectedBy({})
     const response = await call(authorization)
     expect(response.status).toBe(401)
-    expect(response.headers['www-authenticate']).toMatch(/^Bearer, DPoP algs="[^"]+"$/)
+    expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="OAuth", DPoP algs="[^"]+"$/)
   })
 
   it.each(['Bearer x', 'bearer a b', 'Bearer é', 'DPoP x', 'BEARER ====='])(
@@ -66,7 +66,7 @@ describe('the challenges of an API', () => {
   )
 
   it('stand in a header field each, Bearer first', async () => {
-    expect(await challengesOf({})).toEqual(['Bearer', algs])
+    expect(await challengesOf({})).toEqual(['Bearer realm="OAuth"', algs])
     expect(await challengesOf({}, 'Bearer x')).toEqual([
       'Bearer error="invalid_token", error_description="the access token is not valid"',
       expect.stringMatching(/^DPoP error="invalid_token", .*, algs="ES256[ \w]*"$/)

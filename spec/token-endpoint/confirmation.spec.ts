@@ -174,7 +174,7 @@ describe('an API behind requireAccessToken()', () => {
     for (const path of ['/whoami', `/whoami?access_token=${String(access_token)}`]) {
       const response = await request(app).get(path)
       expect(response.status).toBe(401)
-      expect(response.headers['www-authenticate']).toMatch(/^Bearer, DPoP algs=/)
+      expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="OAuth", DPoP algs=/)
     }
   })
 
