@@ -5,6 +5,22 @@
 import { unknownMembers } from 'clientele'
 import { z } from 'zod'
 
+/** The client authentication methods; which of them it offers, the server says at its start. */
+export const authMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'federated_jwt',
+  'spiffe_jwt',
+  'spiffe_x509',
+  'attest_jwt_client_auth',
+  'attest_jwt_client_auth_dpop',
+  'none'
+] as const
+
 const name = z.string('must be a string').min(1, 'must not be empty')
 const flag = z.boolean('must be true or false')
 
@@ -23,8 +39,7 @@ const members = z.looseObject(
   {
     client_id: name,
     client_name: name.optional(),
-    // which methods there are, the server says: it depends on what else it is configured with
-    token_endpoint_auth_method: name.optional(),
+    token_endpoint_auth_method: z.enum(authMethods, `must be one of ${authMethods.join(', ')}`).optional(),
     redirect_uris: z.array(redirectUri, 'must be a list').optional(),
     grant_types: z.array(name, 'must be a list').optional(),
     response_types: z.array(name, 'must be a list').optional(),

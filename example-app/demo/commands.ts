@@ -108,7 +108,7 @@ export function demoCommands(config: Config): string {
   const people = settings.accounts.map(({ username, password }) => `${username} / ${password}`).join(', ')
   const lines = commandsOf(config).flatMap(({ method, command }) => [`# ${method}`, command, ''])
   return `
-A demo server is ready. Paste any of these, in any folder: it gets a token, shows it, and calls the API with it.
+A demo server is ready. Paste any of these, in any folder: it gets a token, shows it and, unless a key binds it, calls the API with it.
 
 ${lines.join('\n')}
 # none: a public client. Open this address, sign in as ${people}, and it ends in a token

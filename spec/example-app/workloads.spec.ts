@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createServer, type Server } from 'node:http'
 import { memoryStore } from 'clientele'
+import { authMethods } from '../../example-app/config/clients.ts'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { createApp } from '../../example-app/app.ts'
 import { createLog } from '../../example-app/log.ts'
+import { methodFacts } from '../../lib/clients/methods.ts'
 import { makeIssuer, signAs, type ForeignIssuer, type JwtParts } from '../support/servers/trusted-issuer.ts'
 import { makeTrustDomain } from '../support/workloads/trust-domain.ts'
 import { Browser } from './browser.ts'
@@ -96,8 +98,8 @@ afterAll(async () => {
   published.close()
 })
 
-const ask = async (form: Record<string, string>, path = 'token') => {
-  const answer = await fetch(`${serving.issuer}/oauth2/${path}`, { method: 'POST', body: new URLSearchParams(form) })
+const ask = async (form: Record<string, string>): Promise<Record<string, unknown>> => {
+  const answer = await fetch(`${serving.issuer}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) })
   return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) }
 }
 const prove = (client_assertion: string, more: Record<string, string> = {}) =>
@@ -235,6 +237,10 @@ describe('the grant without a client', () => {
 })
 
 describe('settings', () => {
+  it('know every method that the library has', () => {
+    expect([...authMethods].sort()).toEqual([...methodFacts.keys()].sort())
+  })
+
   const client = (credential: object) => ({ clients: [{ ...federated, client_id: 'c', federated_credentials: [credential] }] })
   const issuer = 'https://ci.example'
   it.each<[string, object]>([

@@ -230,7 +230,7 @@ export const vouchedBreaks = [
   },
   {
     id: 'foreign_svid',
-    label: 'By an authority of another domain',
+    label: 'By another authority',
     check: 'certificate_chain',
     methods: ['spiffe_x509'],
     apply: certified(() => ({ by: 'authority' }))
