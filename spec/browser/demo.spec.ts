@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryStore } from 'clientele'
@@ -13,6 +14,8 @@ import { apiStatus } from './support/client-app.ts'
 import { allow, signIn } from './support/site.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-demo-'))
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let issuer: string
 let listeners: Listeners
@@ -44,9 +47,35 @@ describe.each(withAndWithoutScript)('the demo, %s', (_name, javaScriptEnabled) =
     await page.getByRole('link', { name: 'Once more' }).click()
     await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
     await page.goto(`${issuer}/account`)
-    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.locator('li', { hasText: 'Demo Browser App' }).getByRole('button', { name: 'Revoke' }).click()
     await page.getByText('Demo Browser App no longer has access to your account.').waitFor()
     expect(await apiStatus(issuer, shown['access_token'])).toBe(401)
+  })
+
+  it('shows commands to paste on its home page, on a phone too', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await newPage({ javaScriptEnabled, colorScheme, viewport: { width: 390, height: 844 }, bypassCSP: true })
+      await page.goto(issuer)
+      for (const method of ['federated_jwt', 'spiffe_jwt', 'spiffe_x509', 'attest_jwt_client_auth_dpop'])
+        await page.locator('summary', { hasText: new RegExp(`^${method}$`) }).click()
+      await page.getByLabel('Command: spiffe_x509').filter({ hasText: 'demo-spiffe-x509.crt' }).waitFor()
+      if (!javaScriptEnabled) continue
+      await page.evaluate(axe)
+      const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()')
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0)
+    }
+  })
+
+  it('signs a person in for a client that nobody registered, and says so', async () => {
+    const page = await newPage({ javaScriptEnabled })
+    await page.goto(issuer)
+    await page.getByRole('link', { name: 'Try it unregistered' }).click()
+    await signIn(page)
+    await page.getByText('nobody here vouches for it').waitFor()
+    await page.getByText('loopback').first().waitFor()
+    await allow(page)
+    await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
   })
 
   it('says so when the person denies', async () => {

@@ -154,7 +154,13 @@ describe('the page', () => {
   ] as const
 
   it.each(looks)('has nothing that axe objects to: $name', async ({ viewport, colorScheme }) => {
-    for (const state of [{}, { method: 'private_key_jwt', grant: 'client_credentials', break: 'wrong_audience' }]) {
+    const states = [
+      {},
+      { method: 'private_key_jwt', grant: 'client_credentials', break: 'wrong_audience' },
+      { method: 'federated_jwt', grant: 'client_credentials', break: 'other_namespace' },
+      { method: 'spiffe_x509', grant: 'client_credentials' }
+    ]
+    for (const state of states) {
       const page = await open(state, { viewport, colorScheme, bypassCSP: true })
       await send(page)
       await page.evaluate(axe)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { breakReport, type AuthorizationServerOptions, type ServerEvent } from '../../lib/index.ts'
+import request from 'supertest'
+import { breakReport, clientCredentials, type AuthorizationServerOptions, type ServerEvent } from '../../lib/index.ts'
+import { makeIssuer, signAs, type JwtParts } from '../support/servers/trusted-issuer.ts'
 import { harness, issuer } from '../support/servers/authorization-server.ts'
 import { listening } from '../support/checks/event-log.ts'
 import { assertionClaims, askWith, makeParties, type Parties } from '../support/clients/assertion-requests.ts'
@@ -94,6 +96,44 @@ describe('the dials of a server', () => {
     expect((await ask(legacy)).status).toBe(401)
     expect((await ask({})).status).toBe(200)
     expect(server.whoWouldBreak()).toMatchObject([{ client_id: 'signs', check: 'audience', count: 1, received: legacy.aud }])
+  })
+
+  it('of workloads’ tokens do the same', async () => {
+    const platform = await makeIssuer('https://ci.example')
+    const { app, server, clock } = await harness({
+      workloads: {
+        issuers: [{ issuer: platform.issuer, jwks: { keys: [platform.jwk] } }],
+        dials: { audience: 'report', type: 'report' }
+      },
+      tokenIssuers: [clientCredentials()],
+      clients: [
+        {
+          client_id: 'job',
+          token_endpoint_auth_method: 'federated_jwt',
+          grant_types: ['client_credentials'],
+          federated_credentials: [{ issuer: platform.issuer, subject: 'job' }]
+        }
+      ]
+    })
+    const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+    const ask = async (parts: JwtParts) => {
+      const client_assertion = await signAs(platform, issuer, clock.now / 1000, {
+        ...parts,
+        claims: { sub: 'job', ...parts.claims }
+      })
+      const form = { grant_type: 'client_credentials', client_assertion_type, client_assertion }
+      return (await request(app).post('/oauth2/token').type('form').send(form)).status
+    }
+    expect(await ask({})).toBe(200)
+    expect(server.whoWouldBreak()).toEqual([])
+    expect(await ask({ header: { typ: 'vendor+jwt' } })).toBe(200)
+    expect(await ask({ claims: { aud: [issuer, 'https://other.example'] } })).toBe(200)
+    expect(await ask({ claims: { aud: [issuer, 'https://third.example'] } })).toBe(200)
+    expect(await ask({ claims: { aud: ['https://other.example'] } })).toBe(401)
+    expect(server.whoWouldBreak()).toMatchObject([
+      { client_id: 'job', check: 'audience', count: 2, expected: `${issuer} alone` },
+      { client_id: 'job', check: 'type', count: 1, received: 'vendor+jwt' }
+    ])
   })
 
   it('refuse what they are set to, and change nothing where they are not', async () => {

@@ -77,6 +77,37 @@ describe('the demo', () => {
     expect((await browser.get(end.url)).status).toBe(400)
   })
 
+  it('has another for a client that nobody registered, whose document it publishes', async () => {
+    const browser = new Browser()
+    const login = await browser.follow(await browser.get(`${issuer}/demo/document`))
+    const consent = await browser.follow(await browser.submit(login, { username: 'alice', password: 'wonderland' }))
+    expect(consent.text).toContain(`localhost:${tlsPort}`)
+    const end = await browser.follow(await browser.submit(consent, { decision: 'allow' }))
+    expect(end.text).toMatch(/&quot;access_token&quot;/)
+  })
+
+  it('shows on its home page the commands that hold no secret, and no other', async () => {
+    const { text } = await new Browser().get(issuer)
+    const escaped = (value: string) => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
+    for (const { command, hasSecret } of commands) expect(text.includes(escaped(command))).toBe(!hasSecret)
+    const { secrets } = JSON.parse(readFileSync(join(folder, 'material.json'), 'utf8')) as { secrets: Record<string, string> }
+    for (const secret of Object.values(secrets)) expect(text).not.toContain(secret)
+  })
+
+  it('publishes what its platform and its trust domain are known by, and nothing private', async () => {
+    for (const path of [
+      'platform/.well-known/openid-configuration',
+      'platform/jwks',
+      'spiffe/bundle',
+      'app.json',
+      'machine.json'
+    ]) {
+      const answer = await fetch(`${issuer}/demo/${path}`)
+      expect([path, answer.status, answer.headers.get('set-cookie')]).toEqual([path, 200, null])
+      expect(await answer.text()).not.toMatch(/"d":/)
+    }
+  })
+
   it('has a television that shows a code and a picture, and ends in a token once its person has allowed it', async () => {
     const browser = new Browser()
     const waiting = await browser.get(`${issuer}/demo/device`)

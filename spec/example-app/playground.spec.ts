@@ -1,6 +1,8 @@
 /** The playground's server half: of the demo alone, and no help to anybody for anything else. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { memoryStore } from 'clientele'
+// the page's own requests
+import { certificateRequest, makeKey } from '../../example-app/playground/page/keys.js'
 import { startDemo, type Demo } from '../browser/support/demo.ts'
 import { serve } from './in-process.ts'
 
@@ -74,6 +76,21 @@ describe('bad input', () => {
   ])('to %s is refused: %j', async (path, body) => {
     const { status } = await post(path, body)
     expect([status >= 400, status < 500]).toEqual([true, true])
+  })
+
+  it.each([
+    ['an authority’s word for one of the demo’s own clients', 'demo-tls', {}],
+    ['an SVID of one of the demo’s own clients', 'play-spiffe-x509', { by: 'domain', uris: ['spiffe://demo.example/demo/x509'] }],
+    [
+      'one among several',
+      'x',
+      { by: 'domain', uris: ['spiffe://demo.example/playground/x509', 'spiffe://demo.example/demo/x509'] }
+    ]
+  ])('that asks for %s gets no certificate', async (_, name, wish) => {
+    const csr = await certificateRequest(name, await makeKey())
+    expect((await post('certificates', { csr, ...wish })).status).toBe(400)
+    const others = { by: 'domain', uris: ['spiffe://demo.example/playground/x509'] }
+    expect((await post('certificates', { csr: await certificateRequest('play', await makeKey()), ...others })).status).toBe(200)
   })
 
   it.each(['..%2f..%2fpackage.json', '%2e%2e/main.ts', 'index.html.js', 'errors/..%2fREADME', 'errors/Audience', 'nothing.js'])(

@@ -135,7 +135,7 @@ describe('federated_jwt', () => {
   })
 
   const now = Math.floor(Date.now() / 1000)
-  it.each<[string, JwtParts, Record<string, string>?]>([
+  it.each<[string, JwtParts & { readonly form?: Record<string, string> }]>([
     ['two audiences', { claims: { aud: ['x', 'y'] } }],
     ['another audience', { claims: { aud: 'https://api.example' } }],
     ['another issuer', { claims: { iss: 'https://oidc.other.example' } }],
@@ -155,10 +155,10 @@ describe('federated_jwt', () => {
     ['the type of an access token', { header: { typ: 'at+jwt' } }],
     ['more than 16 KiB', { claims: { padding: 'x'.repeat(17_000) } }],
     ['two clients', { claims: { sub: 'twins' } }],
-    ['the name of another client', {}, { client_id: 'found' }],
-    ['the name of a client of another method', {}, { client_id: 'svid' }]
-  ])('refuses a token with %s, in the words it has for everything', async (_, parts, more) => {
-    expect(await prove(await signed(cluster, parts), more)).toMatchObject({ status: 401, error: 'invalid_client' })
+    ['the name of another client', { form: { client_id: 'found' } }],
+    ['the name of a client of another method', { form: { client_id: 'svid' } }]
+  ])('refuses a token with %s, in the words it has for everything', async (_, { form, ...parts }) => {
+    expect(await prove(await signed(cluster, parts), form)).toMatchObject({ status: 401, error: 'invalid_client' })
   })
 
   it('says 503 where the keys cannot be had, and harms nobody else', async () => {

@@ -1,14 +1,14 @@
 /** The sequence diagram, which fills as things happen, and the same as a list for those who do not see it. */
 const svg = 'http://www.w3.org/2000/svg'
 const actors = {
+  attester: 'Attester',
+  platform: 'Platform',
+  domain: 'SPIFFE trust domain',
   page: 'This page, the client',
   tls: 'This server, as TLS client',
   person: 'A person’s browser',
   server: 'Authorization server',
-  api: 'API',
-  attester: 'Attester',
-  platform: 'Platform',
-  domain: 'SPIFFE trust domain'
+  api: 'API'
 }
 const rowHeight = 46
 const columnWidth = 180

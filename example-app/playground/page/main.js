@@ -194,7 +194,7 @@ async function exchange(draft, { isQuiet = false } = {}) {
   const isBad = answer.status >= 400
   for (const { signer, title } of draft.jwts) if (signer !== undefined) page.steps.add(signer, 'page', title)
   if (draft.certificate?.by === 'domain') page.steps.add('domain', 'page', 'X.509-SVID')
-  if (certificate !== undefined) page.steps.add('page', 'tls', 'the request, and the key of the certificate')
+  if (certificate !== undefined) page.steps.add('page', 'tls', 'request, key of certificate')
   page.steps.add(certificate === undefined ? 'page' : 'tls', 'server', `POST token, ${draft.method}`, isBad)
   page.steps.add(
     'server',

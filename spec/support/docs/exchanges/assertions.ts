@@ -39,7 +39,7 @@ function scriptOf(
   return {
     method,
     ...rest,
-    async talk(send, change = {}, granted = grant) {
+    async talk(send, change = {}, granted: Readonly<Record<string, string>> = grant) {
       const form = { ...granted, client_assertion_type: bearer, client_assertion: await assertion(change.jwt) }
       return sendChanged(send, { path: tokenPath, form }, change)
     }

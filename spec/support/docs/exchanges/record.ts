@@ -43,13 +43,13 @@ export async function record(script: MethodScript): Promise<Recording> {
 
 /** A client that may use a method beside the one it comes from: what it hears by either. */
 export async function statusesInTransition(script: MethodScript, before: MethodScript): Promise<readonly number[]> {
-  const { credentials = [], ...registered } = { ...before.registered, ...script.registered }
+  const { credentials, ...registered } = { ...before.registered, ...script.registered }
   const client = {
     client_id: 'billing',
     token_endpoint_auth_method: before.method,
     grant_types: ['client_credentials'],
     ...registered,
-    credentials: [...credentials, { type: 'method' as const, id: 'next', method: script.method }]
+    credentials: [...(credentials ?? []), { type: 'method' as const, id: 'next', method: script.method }]
   }
   const { options, documents } = script
   const server = await recordedServer({ clients: [client], options, documents })
