@@ -86,7 +86,11 @@ describe('every refusal', () => {
     ],
     [413, 'oauth2/token', { method: 'POST', body: new URLSearchParams({ x: 'a'.repeat(200_000) }) }],
     [400, 'oauth2/token', { method: 'POST', body: new URLSearchParams('scope=%00') }],
-    [400, 'oauth2/token', { method: 'POST', body: new URLSearchParams(Array.from({ length: 2000 }, (_, at) => [`p${at}`, ''])) }],
+    [
+      400,
+      'oauth2/token',
+      { method: 'POST', body: new URLSearchParams(Array.from({ length: 2000 }, (_, at) => `p${at}=`).join('&')) }
+    ],
     [401, 'oauth2/token', { method: 'POST', body: new URLSearchParams(body) }],
     [401, 'oauth2/par', { method: 'POST', body: new URLSearchParams() }],
     [401, 'oauth2/revoke', { method: 'POST', body: new URLSearchParams({ token: 'x' }) }],
