@@ -11,13 +11,14 @@ const mostRounds = 500
 const anyIssuer = ['http://localhost', 'https://localhost'] as const
 
 /**
- * What clients may be registered for follows from these settings. Where one of them was wrong and is out, it cannot be
- * said what clients lack.
+ * What clients may be configured or registered for follows from these settings. Where one of them was wrong and is out,
+ * it cannot be said what clients lack.
  */
 const offering = /^(?:policy\.grant_types|workload_issuers|trust_domains|attesters|tls|client_certificate_header)(?:[.[]|$)/
 /** Those of them that every tenant has from the issuer above it. */
 const shared = /^(?:tls|client_certificate_header)(?:[.[]|$)/
-const offered = /^clients\[\d+\]\.(?:grant_types|token_endpoint_auth_method|credentials\[\d+\]\.method)(?:[.[]|$)/
+const offered =
+  /^(?:clients\[\d+\]\.(?:grant_types|token_endpoint_auth_method|credentials\[\d+\]\.method)|policy\.registration_grant_types)(?:[.[]|$)/
 
 /** Mistakes of a configuration, and the rest of it without them. */
 export interface Mistakes {

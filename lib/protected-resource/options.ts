@@ -9,7 +9,7 @@ export interface RequireAccessTokenOptions {
    * Never taken from the Host header. Default: the issuer's, and the mutual-TLS listener's.
    */
   readonly origins?: readonly string[] | undefined
-  /** The resource indicators this API stands for. Tokens for others are refused. Default: any. */
+  /** The resource indicators this API stands for. Tokens for others are refused. Default: those the server has. */
   readonly resources?: readonly string[] | undefined
   /**
    * `required`: a token that names no resource is refused too; which ones are accepted is for `resources` to say.

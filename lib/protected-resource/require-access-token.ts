@@ -52,13 +52,15 @@ export function requireAccessToken(context: AccessTokenContext, options: Require
   const read = readOptions(options, requireAccessTokenChecks)
   checkScopes(context.server, read.scope)
   const { origins = context.origins, scope, resourceMetadata, interactionId, alwaysError, contentDigest } = read
+  // a resource that the server had before, and has no more, is nobody's
+  const use = { ...read, resources: read.resources ?? context.server.resources.all().map(({ resource }) => resource) }
   const protection = { ...context, origins, contentDigest }
   const challenges = { algorithms: context.dpop.algorithms, scope, resourceMetadata, alwaysError }
   return (req, res, next) => {
     offerDpopNonce(res, context.dpop)
     if (interactionId) res.setHeader(interactionIdHeader, interactionIdOf(req))
     presentedAccessToken(protection, req)
-      .then(token => checkUse(token, read))
+      .then(token => checkUse(token, use))
       .then(
         token => {
           req.accessToken = token
@@ -159,11 +161,15 @@ function interactionIdOf({ headers }: Request): string {
   return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID()
 }
 
-function checkUse(token: AccessToken, { resources, audience, scope = [] }: RequireAccessTokenOptions): AccessToken {
+interface Use extends RequireAccessTokenOptions {
+  readonly resources: readonly string[]
+}
+
+function checkUse(token: AccessToken, { resources, audience, scope = [] }: Use): AccessToken {
   const audiences = audiencesOf(token)
   if (audiences.length === 0 && audience === 'required') throw invalidToken('it names no resource, and here it has to')
-  if (resources !== undefined && audiences.length > 0 && !audiences.some(one => resources.includes(one)))
-    throw invalidToken(`for another resource: expected ${resources.join(' or ')}, received ${audiences.join(' ')}`)
+  if (audiences.length > 0 && !audiences.some(one => resources.includes(one)))
+    throw invalidToken(`for another resource: expected ${resources.join(' or ') || 'none'}, received ${audiences.join(' ')}`)
   const missing = scope.filter(value => !token.scope.includes(value))
   if (missing.length > 0) throw insufficientScope(missing)
   return token

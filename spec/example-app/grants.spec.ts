@@ -14,6 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const api = 'https://api.example.com'
 const files = 'https://files.example.com'
+const scopes = ['openid', 'offline_access', 'api:read']
 const account = { sub: 'u-alice', ...alice, claims: { name: 'Alice', nickname: '', email: null, address: {} } }
 const web = {
   client_id: 'web',
@@ -102,6 +103,12 @@ describe('a restart', () => {
       const asking = await refresh(issuer, bought, { scope: 'api:read' })
       expect(asking).toMatchObject({ status: 400, body: { error: 'invalid_scope' } })
       expect(await refresh(issuer, bought)).toMatchObject({ status: 200, body: { scope: 'openid offline_access' } })
+    }))
+
+  it('without the resource ends what its tokens open, and keeps what they open beside it', () =>
+    between('resource', { resources: [{ resource: files, scopes: ['files:read'] }], scopes }, async (issuer, bought) => {
+      expect(await lookAt(issuer, bought)).toMatchObject({ userinfo: 200, whoami: 401 })
+      expect(await refresh(issuer, bought)).toMatchObject({ status: 200, body: { scope: 'openid offline_access api:read' } })
     }))
 
   it('without offline_access stops refresh tokens', () =>

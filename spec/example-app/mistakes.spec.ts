@@ -112,6 +112,13 @@ describe('everyMistake', () => {
     [{ issuer, policy: 'strict', mcp: { path: '/oauth2' } }, ['policy', 'mcp.path']],
     // what a setting that is wrong would have let clients have is no mistake of theirs
     [{ issuer, clients: [client], policy: { grant_types: [null, 'refresh_token'] } }, ['policy.grant_types[0]']],
+    [
+      {
+        issuer,
+        policy: { grant_types: [7, 'client_credentials'], registration: 'open', registration_grant_types: ['refresh_token'] }
+      },
+      ['policy.grant_types[0]']
+    ],
     [{ issuer, clients: [federated], workload_issuers: -1 }, ['workload_issuers']],
     [{ issuer, clients: [federated], workload_issuers: [] }, ['clients[0].token_endpoint_auth_method']],
     [{ issuer, tls: 7, tenants: [{ path: '/acme', clients: [certified] }] }, ['tls']],
