@@ -1,6 +1,6 @@
 /** The decisions an operator can look through: kept in the store, bounded, for operators alone, and with nothing secret in them. */
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { memoryStore, type Decision, type Store } from 'clientele'
+import { memoryStore, type JudgedAuthentication, type Store } from 'clientele'
 import { keptDecisions } from '../../example-app/decisions/kept.ts'
 import { createLog } from '../../example-app/log.ts'
 import { before, serve, type Serving } from './in-process.ts'
@@ -8,7 +8,8 @@ import { Browser, type PageSeen } from './browser.ts'
 
 const log = createLog('silent')
 const issuer = 'https://as.example.com'
-const decision = (change: Partial<Decision> = {}): Decision => ({
+const decision = (change: Partial<JudgedAuthentication> = {}): JudgedAuthentication => ({
+  at: Date.now(),
   trace_id: 'a'.repeat(32),
   endpoint: 'token',
   client_id: 'app',
