@@ -1,6 +1,6 @@
 /** What a replay found, written for people and for programs. */
 import { printable } from '../printable.ts'
-import type { ReplayedClient, ReplayReport } from './replay.ts'
+import type { ReplayedClient, ReplayReport } from './found.ts'
 
 /** The ways a report can be written. */
 export const replayFormats = ['text', 'json'] as const

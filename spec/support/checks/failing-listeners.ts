@@ -141,12 +141,11 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'authenticateClient shadow.onDifference': () => {
     const shadow = {
-      options: { clients: [] },
+      options: { strategies: builtInStrategies({ clients: [], issuer, store }) },
       sample: 1,
       onDifference: failing('authenticateClient shadow.onDifference')
     }
-    const form = { client_id: 'tls', client_secret: 'wrong' }
-    return send([authenticateClient({ clients, strategies, shadow })], form)
+    return send([authenticateClient({ clients, strategies, shadow })], refused)
   },
   'oauthErrorHandler onError': () => {
     const handler = oauthErrorHandler({ onError: failing('oauthErrorHandler onError') })
