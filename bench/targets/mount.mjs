@@ -17,12 +17,14 @@ function open(store) {
   return store.kind === undefined ? store : stores[store.kind](store.address)
 }
 
-export async function mount(app, { bench, client, serverKeys, store, port }) {
+/** @param more further options, once it is known what the server has. */
+export async function mount(app, { bench, client, serverKeys, store, port }, more = () => ({})) {
+  const opened = await open(store)
   app.use(
     authorizationServer({
       issuer,
       clients: [client],
-      store: await open(store),
+      store: opened,
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],
       resources: [{ resource, scopes: [scope], accessTokenFormat: 'jwt' }],
@@ -34,7 +36,8 @@ export async function mount(app, { bench, client, serverKeys, store, port }) {
         account: () => ({ sub: randomUUID(), auth_time: Math.floor(Date.now() / 1000) }),
         consented: () => true,
         prompt: () => undefined
-      }
+      },
+      ...more({ store: opened, client, issuer })
     })
   )
   return preparation(bench, port)

@@ -45,11 +45,13 @@ const perSlot = 50
 const ttl = 7 * 86_400
 /** Milliseconds for which they are gathered. */
 const gathering = 250
+/** Most of those that are kept in that time: what is busier would push out in a second what came before. */
+const mostGathered = 100
 /** Most that wait while the store is slow; more are dropped, and counted. */
 const mostWaiting = 1000
 
 /**
- * Keeps the authentications of an issuer: at most 2000, for a week.
+ * Keeps the authentications of an issuer: the last 2000, for a week; of each process at most 400 a second.
  *
  * @throws ConfigurationError naming the option that is wrong.
  *
@@ -63,9 +65,11 @@ export function keptAuthentications(options: KeptAuthenticationsOptions): KeptAu
   let waiting: JudgedAuthentication[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
+  let gathered = 0
   let dropped = 0
   const write = async (): Promise<void> => {
     timer = undefined
+    gathered = 0
     while (waiting.length > 0) {
       const batch = waiting.slice(0, perSlot)
       await writeSlot(store, issuer, batch)
@@ -81,6 +85,7 @@ export function keptAuthentications(options: KeptAuthenticationsOptions): KeptAu
   }
   return {
     keep(judged) {
+      if (++gathered > mostGathered) return
       if (waiting.length >= mostWaiting) dropped++
       else waiting.push(judged)
       // a process that has nothing else to do may end

@@ -48,17 +48,23 @@ export function trialQueue(bounds = usual): <T>(trial: () => Promise<T>, end: Tr
       end.failed('timed_out')
       next()
     }, bounds.longest).unref()
-    // a trial that throws at once is one that rejects
-    Promise.resolve()
-      .then(trial)
-      .then(
-        outcome => over(() => end.judged(outcome)),
-        (error: unknown) => over(() => end.failed('failed', error))
-      )
+    begun(trial).then(
+      outcome => over(() => end.judged(outcome)),
+      (error: unknown) => over(() => end.failed('failed', error))
+    )
   }
   return (trial, end) => {
     if (hanging >= bounds.hanging || waiting.length >= bounds.waiting) end.failed('skipped')
     else if (running < bounds.running) start(trial, end)
     else waiting.push(() => start(trial, end))
+  }
+}
+
+/** A trial that throws at once is one that rejects. */
+function begun<T>(trial: () => Promise<T>): Promise<T> {
+  try {
+    return trial()
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new TypeError('what was thrown is no error'))
   }
 }

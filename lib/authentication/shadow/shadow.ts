@@ -126,10 +126,13 @@ function certificateFor(req: Request, request: ClientRequest, { certificateSourc
     }
   }
   const { certificate, certificateNote } = request
-  try {
-    certificate()
-  } catch {
-    // the live configuration meets it too, if it asks
+  // what else a source looks at, the request keeps
+  if ('getPeerX509Certificate' in req.socket) {
+    try {
+      certificate()
+    } catch {
+      // the live configuration meets it too, if it asks
+    }
   }
   return { certificate, ...(certificateNote && { certificateNote }) }
 }
