@@ -46,17 +46,19 @@ const nothingStale = {
   }
 }
 
-/** What lints the example app's configuration files is the example app, whole: a checkout has it, and the package is spared it. */
+/** What reads the example app's configuration files is the example app, whole: a checkout has it, and the package is spared it. */
 const ofCheckout = {
   name: 'of-checkout',
-  resolveId: specifier =>
-    specifier.endsWith('/example-app/config/lint.ts') ? { id: '../../example-app/config/lint.js', external: true } : undefined
+  resolveId(specifier) {
+    const [, name] = /\/example-app\/config\/(lint|replay)\.ts$/.exec(specifier) ?? []
+    return name === undefined ? undefined : { id: `../../example-app/config/${name}.js`, external: true }
+  }
 }
 
 /** Small modules that several entries share: a file of its own for each would cost a start more than what is in it. */
 const small = {
   name: 'options',
-  test: /\/lib\/(?:options|crypto\/ml-dsa|.*\/(?:federated-credential|spiffe-id|new-record))\.ts$/
+  test: /\/lib\/(?:options|crypto\/ml-dsa|certificates\/authorities|.*\/(?:federated-credential|spiffe-id|new-record))\.ts$/
 }
 
 const bundled = (folder, names, external, { sourcemap = true, plugins = [], groups = [] } = {}) => ({
@@ -82,5 +84,5 @@ export default [
   bundled('lib', entries, isInstalled, { groups: [small] }),
   // a command's own source maps would weigh as much as the library
   bundled('cli', ['main'], isInstalled, { sourcemap: false, plugins: [ofCheckout] }),
-  bundled('example-app', ['main', 'rotate-keys', 'config/lint'], isPackage)
+  bundled('example-app', ['main', 'rotate-keys', 'config/lint', 'config/replay'], isPackage)
 ]

@@ -61,6 +61,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     summary: 'find what a configuration or a running server should not allow',
     load: async () => (await import('./lint.ts')).lintCommand
   },
+  replay: {
+    summary: 'name the clients that another configuration would break, by what was kept',
+    load: async () => (await import('./replay.ts')).replayCommand
+  },
   'hash-secret': {
     summary: 'make of a password or a secret what may be kept of it',
     load: async () => (await import('./hash-secret.ts')).hashSecretCommand

@@ -1,7 +1,5 @@
 /** `lint`: a configuration, the options of a module, or a running server, held against the rules. */
 import { existsSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import {
   authorizationServer,
   ConfigurationError,
@@ -23,6 +21,7 @@ import {
   type LintProfile
 } from 'clientele/lint'
 import { command, CommandError } from './command.ts'
+import { isModule, optionsOf } from './modules.ts'
 
 export const lintCommand = command({
   arguments: ['FILE|URL'],
@@ -44,9 +43,7 @@ Ends with 0 where nothing is an error, with 1 where something is, and with 2 whe
 async function findingsIn(subject: string, profile: LintProfile): Promise<readonly Finding[]> {
   if (/^https?:\/\//i.test(subject)) return lintAddress(subject, profile)
   if (!existsSync(subject)) throw new CommandError(`${subject} is neither a file nor an http or https URL`)
-  return ['.js', '.mjs', '.cjs', '.ts', '.mts'].includes(extname(subject))
-    ? lintModule(subject, profile)
-    : lintFile(subject, profile)
+  return isModule(subject) ? lintModule(subject, profile) : lintFile(subject, profile)
 }
 
 async function lintAddress(address: string, profile: LintProfile): Promise<readonly Finding[]> {
@@ -74,26 +71,12 @@ async function lintFile(path: string, profile: LintProfile): Promise<readonly Fi
 }
 
 async function lintModule(path: string, profile: LintProfile): Promise<readonly Finding[]> {
-  const options = await optionsOf(path)
+  const options = (await optionsOf(path)) as LintedOptions
   const rules = lintOptions(options, { profile })
   const refusal = refusalOf(options)
   if (refusal === undefined || rules.some(({ level, where }) => level === 'error' && where === refusal.key)) return rules
   const { id, level, section, fix } = invalidSetting
   return [{ id, level, where: refusal.key, section, message: `The server is not made: ${refusal.message}`, fix }, ...rules]
-}
-
-async function optionsOf(path: string): Promise<LintedOptions> {
-  let module: Readonly<Record<string, unknown>>
-  try {
-    module = (await import(pathToFileURL(resolve(path)).href)) as Readonly<Record<string, unknown>>
-  } catch (error) {
-    throw new CommandError(`${path} cannot be loaded: ${error instanceof Error ? error.message : 'it failed'}`)
-  }
-  const given = module['options'] ?? module['default']
-  const options: unknown = typeof given === 'function' ? await (given as () => unknown)() : given
-  if (typeof options !== 'object' || options === null)
-    throw new CommandError(`${path} must export the options of a server, as default or as "options"`)
-  return options as LintedOptions
 }
 
 /** Makes the server, as the application would. */

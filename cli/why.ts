@@ -34,7 +34,8 @@ async function fromStore(id: string, url: string | undefined, terminal: Terminal
     const store = await openSharedStore(url ?? terminal.env['STORE_URL'] ?? '')
     try {
       const found = await store.get({ kind: 'decision', id })
-      return found === undefined ? [] : [found.value as unknown as Decision]
+      const decision = decisionIn(found?.value)
+      return decision === undefined ? [] : [decision]
     } finally {
       await store.close()
     }
@@ -64,11 +65,30 @@ async function fromLog(id: string, file: string, terminal: Terminal): Promise<re
 
 function decisionOf(line: string): Partial<Decision> | undefined {
   try {
-    const parsed = JSON.parse(line) as Partial<Decision> | null
-    return Array.isArray(parsed?.checks) ? parsed : undefined
+    return decisionIn(JSON.parse(line))
   } catch {
     return undefined
   }
+}
+
+/** Whoever wrote it, members of a decision are what they are in one, or left out. */
+function decisionIn(value: unknown): Partial<Decision> | undefined {
+  if (typeof value !== 'object' || value === null || !('checks' in value) || !Array.isArray(value.checks)) return undefined
+  const members = new Map(Object.entries(value))
+  const texts = ['trace_id', 'endpoint', 'client_id', 'mechanism', 'method', 'credential', 'outcome'] as const
+  const named = texts.flatMap(name => (typeof members.get(name) === 'string' ? [[name, members.get(name)] as const] : []))
+  return { ...(Object.fromEntries(named) as Partial<Decision>), checks: value.checks.filter(isCheck) }
+}
+
+function isCheck(value: unknown): value is Check {
+  if (typeof value !== 'object' || value === null) return false
+  const { check, outcome, ...more } = value as Readonly<Record<string, unknown>>
+  const isText = (one: unknown): boolean => one === undefined || typeof one === 'string'
+  return (
+    typeof check === 'string' &&
+    typeof outcome === 'string' &&
+    [more['section'], more['expected'], more['received'], more['fix']].every(isText)
+  )
 }
 
 function told({ trace_id, endpoint, client_id, mechanism, method, outcome, checks = [] }: Partial<Decision>): string {

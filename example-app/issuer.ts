@@ -161,9 +161,9 @@ function build(
       claims: sub => persons.find(sub)?.claims,
       onDecision: decision => {
         logDecision(log, decision)
-        kept.keep(decision)
         keepDecision(decision)
       },
+      onJudged: kept.keep,
       onError: (error, req) => logFailure(log, error, req, issuer),
       onEvent: event => logEvent(log, event),
       interaction: interactionHooks(path, persons)

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Client, ClientRegistry } from './clients/client.ts'
 import type { DecisionBuilder } from './decisions/builder.ts'
 import type { Decision, OpenCheckName } from './decisions/decision.ts'
+import type { Store } from './stores/store.ts'
 
 /**
  * Something a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749
@@ -108,6 +109,25 @@ export interface ClientRequest {
   dpop?: { /** The key's RFC 7638 thumbprint. */ readonly jkt: string } | undefined
   /** Proof asked of it beside its client's; absent: none. */
   further?: FurtherProof | undefined
+  /** Set where it is judged to see what would come of it: nothing is used up, noted or told then. */
+  trial?: Trial | undefined
+}
+
+/** A judgement of which nothing remains. */
+export interface Trial {
+  /** The store as this judgement sees it: what it writes there is for itself alone. */
+  view(store: Store): Store
+}
+
+/**
+ * The store in which a method keeps what a request uses up. Whoever writes a method that uses something up asks for it
+ * here: then a candidate configuration can try the method (`shadow`) and use up nothing.
+ *
+ * @example
+ * if (!(await storeFor(request, this.store).add(key, null, 60))) throw decision.refuse('replay')
+ */
+export function storeFor({ trial }: Pick<ClientRequest, 'trial'>, store: Store): Store {
+  return trial === undefined ? store : trial.view(store)
 }
 
 /** Something a server asks of clients beside how they prove themselves. */

@@ -24,7 +24,7 @@ export type { RequireAccessTokenOptions } from './protected-resource/require-acc
 export type { AuthorizationDetailCheck, AuthorizationDetailTypes } from './authorization-requests/authorization-details.ts'
 export type { Account } from './authorization-requests/account.ts'
 export type { ErrorDetails, Interaction, InteractionPrompt, InteractionResult } from './endpoints/authorization/interaction.ts'
-export { requestedResources } from './client-request.ts'
+export { requestedResources, storeFor, type Trial } from './client-request.ts'
 export { clientOrigin, type ClientOrigin } from './clients/client-origin.ts'
 export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 
@@ -95,7 +95,15 @@ export {
 export { storedKeys, type StoredKeys, type StoredKeysOptions } from './signing-keys/stored-keys.ts'
 
 // 3. client authentication on routes of one's own, method by method
-export { authenticateClient, type AuthenticateClientOptions } from './authentication/authenticate-client.ts'
+export {
+  authenticateClient,
+  type AuthenticateClientCandidate,
+  type AuthenticateClientOptions
+} from './authentication/authenticate-client.ts'
+export type { AssertionFacts, CertificateFacts, JudgedAuthentication, PresentedFacts } from './authentication/judged.ts'
+export type { ShadowDifference, ShadowEffect } from './authentication/shadow/difference.ts'
+export type { ShadowOptions } from './authentication/shadow/options.ts'
+export type { TokenRouterCandidate } from './token-endpoint/options.ts'
 export * from './strategies/index.ts'
 export type { JwtStrategyOptions } from './strategies/jwt-strategy.ts'
 export { clientAttestation, type AttestationProof, type ClientAttestation } from './assertions/attestation/attestation.ts'

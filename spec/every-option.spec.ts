@@ -45,6 +45,7 @@ import { softwareStatementChecks } from '../lib/assertions/software-statement.ts
 import { trustedIssuerChecks } from '../lib/assertions/trust-rule.ts'
 import { authenticateClientChecks } from '../lib/authentication/authenticate-client.ts'
 import { endpointAuthMethodsChecks } from '../lib/authentication/per-endpoint.ts'
+import { shadowChecks } from '../lib/authentication/shadow/options.ts'
 import { authorizationServerChecks } from '../lib/authorization-server/options.ts'
 import { tenantsChecks } from '../lib/authorization-server/tenants.ts'
 import { proxyCertificateChecks } from '../lib/certificates/proxy/options.ts'
@@ -69,6 +70,7 @@ import { requireAccessTokenChecks } from '../lib/protected-resource/options.ts'
 import { mcpProtectionChecks } from '../lib/mcp/protection.ts'
 import { upstreamChecks } from '../lib/sign-in/options.ts'
 import { signInHostChecks } from '../lib/sign-in/host.ts'
+import { keptAuthentications, keptAuthenticationsChecks } from '../lib/replay/kept.ts'
 import { storedKeysChecks } from '../lib/signing-keys/stored-keys.ts'
 import { memoryStoreChecks } from '../lib/stores/memory.ts'
 import { postgresStore, postgresStoreChecks } from '../lib/stores/postgres.ts'
@@ -80,7 +82,7 @@ import { clientSecretPostChecks } from '../lib/strategies/client-secret-post.ts'
 import { builtInStrategiesChecks } from '../lib/strategies/built-in-options.ts'
 import { jwtStrategyChecks } from '../lib/strategies/jwt-strategy.ts'
 import { selfSignedOptionChecks } from '../lib/strategies/self-signed-tls-client-auth.ts'
-import { tokenRouterChecks } from '../lib/token-endpoint/options.ts'
+import { judgingChecks, tokenRouterChecks } from '../lib/token-endpoint/options.ts'
 import { jwtBearerChecks } from '../lib/token-issuers/jwt-bearer.ts'
 import { tokenExchangeChecks } from '../lib/token-issuers/token-exchange.ts'
 import { resourceChecks } from '../lib/tokens/resource.ts'
@@ -113,6 +115,20 @@ const takers: Readonly<Record<string, Taker>> = {
     table: resourceChecks,
     at: 'resources[0]',
     inner: { resource: issuer },
+    give: tokenRouter
+  },
+  'tokenRouter, shadow': {
+    good: token,
+    table: shadowChecks(judgingChecks),
+    at: 'shadow',
+    inner: { options: { basicEncoding: 'enforce' } },
+    give: tokenRouter
+  },
+  'tokenRouter, shadow.options': {
+    good: token,
+    table: judgingChecks,
+    at: 'shadow.options',
+    inner: { basicEncoding: 'enforce' },
     give: tokenRouter
   },
   'tokenRouter, guessProtection': { good: token, table: guessProtectionChecks, at: 'guessProtection', give: tokenRouter },
@@ -176,6 +192,7 @@ const takers: Readonly<Record<string, Taker>> = {
     give: given => upstream(provider).attach(given)
   },
   tenants: { good: { issuer, resolve: () => undefined }, table: tenantsChecks, give: tenants },
+  keptAuthentications: { good: { store, issuer }, table: keptAuthenticationsChecks, give: keptAuthentications },
   authenticateClient: {
     good: { clients, strategies: builtInStrategies({ clients, issuer, store }) },
     table: authenticateClientChecks,
@@ -246,7 +263,7 @@ it('is every function and class of the main entry that takes options', () => {
     ],
     ...['clientOrigin', 'createServer', 'deviceCode', 'directTls', 'generateKeys', 'hashSecret', 'isPublic', 'MethodStrategy'],
     ...['refreshToken', 'registeredClients', 'requestedResources', 'requestedScope', 'requiredParameter', 'scopedStore'],
-    ...['signingAlgorithms', 'traceIdOf', 'unknownMembers', 'verifySecret']
+    ...['signingAlgorithms', 'storeFor', 'traceIdOf', 'unknownMembers', 'verifySecret']
   ])
   expect(Object.keys(clientele).filter(name => !others.has(name) && takers[name] === undefined)).toEqual([])
 })

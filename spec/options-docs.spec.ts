@@ -38,7 +38,15 @@ it('has every public interface of options', () => {
     ...['KubernetesOptions', 'PresetOptions', 'SpiffeOptions', 'SpiffeTrustDomainOptions', 'AttackOptions'],
     // what `jwtBearer()` takes less of
     ...['WorkloadBearerOptions', 'KeptDocumentOptions', 'OpenedOptions'],
-    ...['WorkloadJwtOptions', 'AttestJwtOptions', 'UpstreamOptions', 'LintOptions', 'LintServerOptions', 'LintedOptions']
+    ...[
+      'WorkloadJwtOptions',
+      'AttestJwtOptions',
+      'UpstreamOptions',
+      'LintOptions',
+      'LintServerOptions',
+      'LintedOptions',
+      'ReplayedOptions'
+    ]
   ]
   const known = new Set([...inner, ...takers.map(({ options }) => options)])
   expect(optionInterfaces.filter(name => !known.has(name))).toEqual([])

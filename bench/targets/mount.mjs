@@ -18,12 +18,14 @@ function open(store) {
   return store.kind === undefined ? store : stores[store.kind](store.address)
 }
 
-export async function mount(app, { bench, client, more = {}, serverKeys, store, port }) {
+/** @param further options, once it is known what the server has. */
+export async function mount(app, { bench, client, more = {}, serverKeys, store, port }, further = () => ({})) {
+  const opened = await open(store)
   app.use(
     authorizationServer({
       issuer,
       ...grown(bench, { ...more, clients: [client] }),
-      store: await open(store),
+      store: opened,
       keys: serverKeys ?? (await generateKeys()),
       scopes: [scope, 'offline_access'],
       resources: [{ resource, scopes: [scope], accessTokenFormat: 'jwt' }],
@@ -35,7 +37,8 @@ export async function mount(app, { bench, client, more = {}, serverKeys, store, 
         account: () => ({ sub: randomUUID(), auth_time: Math.floor(Date.now() / 1000) }),
         consented: () => true,
         prompt: () => undefined
-      }
+      },
+      ...further({ store: opened, client, issuer })
     })
   )
   return preparation(bench, port)

@@ -14,6 +14,7 @@ import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
 import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
+import type { Store } from '../stores/store.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'
 
 export { assertionOptionChecks, assertionPolicy, type AssertionOptions, type AssertionPolicy } from './assertion-policy.ts'
@@ -72,6 +73,8 @@ export interface ClientAssertionInput {
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
   readonly clientKeys: Pick<ClientKeys, 'find'>
+  /** The store that keeps its jti. Default: that of the policy. */
+  readonly store?: Store | undefined
   /** The client's secrets that have not expired. Default: those it was registered with. */
   readonly secrets?: readonly SecretKey[] | undefined
 }
@@ -99,7 +102,7 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   checkType(header['typ'], policy, decision)
   const { jti, expiresIn } = checkClaims(payload, input)
   const ttl = Math.ceil(expiresIn + policy.clockTolerance) + 1
-  if (!(await consumeOnce(policy.store, 'client_assertion', [policy.issuer, client.client_id, jti], ttl))) {
+  if (!(await consumeOnce(input.store ?? policy.store, 'client_assertion', [policy.issuer, client.client_id, jti], ttl))) {
     throw decision.refuse('replay', {
       section: 'OpenID Connect Core §9',
       received: 'a jti that was used before',

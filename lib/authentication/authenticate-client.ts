@@ -14,10 +14,13 @@ import { readClientRequest, readRouteRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { networkOf } from '../http/network.ts'
 import type { ReadOptions } from '../http/parameters.ts'
-import { flag, fn, integer, objectLike, readOptions, required, text, type Checks } from '../options.ts'
+import { flag, fn, integer, nested, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
 import { readBodies, strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
+import { watchJudged, type JudgedAuthentication } from './judged.ts'
 import { strategyRunner } from './run.ts'
+import { laidOver, shadowChecks, type ReadShadow, type ShadowOptions } from './shadow/options.ts'
+import { shadowOf, type Shadow } from './shadow/shadow.ts'
 import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
 import { selectStrategy, type Selected } from './selection.ts'
 import { refuseWith, unjudged } from './refusals.ts'
@@ -44,6 +47,8 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly certificateSource?: CertificateSource | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /** Told the same with what was presented, for whoever keeps it to judge it again. What it throws is ignored. */
+  readonly onJudged?: ((judged: JudgedAuthentication) => void) | undefined
   /**
    * Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is
    * ignored.
@@ -51,7 +56,14 @@ export interface AuthenticateClientOptions extends ReadOptions {
   readonly onEvent?: EventListener | undefined
   /** Bounds how often secrets can be guessed; what `guessProtection()` makes. Default: nothing does. */
   readonly guessProtection?: GuessProtection | undefined
+  /** Tries other clients, strategies or another source of certificates on requests that are judged here. */
+  readonly shadow?: ShadowOptions<AuthenticateClientCandidate> | undefined
 }
+
+/** The options of `authenticateClient()` that a candidate can change. */
+export type AuthenticateClientCandidate = Partial<Pick<AuthenticateClientOptions, 'clients' | 'strategies' | 'certificateSource'>>
+
+const candidateChecks = { clients: clientsCheck, strategies: strategiesCheck, certificateSource: fn<CertificateSource>() }
 
 export const authenticateClientChecks = {
   clients: clientsCheck,
@@ -59,11 +71,13 @@ export const authenticateClientChecks = {
   endpoint: text('token'),
   certificateSource: fn<CertificateSource>(),
   onDecision: fn<(decision: Decision) => void>(),
+  onJudged: fn<(judged: JudgedAuthentication) => void>(),
   onEvent: fn<EventListener>(),
   guessProtection: objectLike<GuessProtection>('what guessProtection() returns', value => typeof value['reserve'] === 'function'),
   jsonBody: flag(false),
   maxBytes: integer({ min: 1, max: 10_485_760 }),
-  maxParameters: integer({ min: 1, max: 10_000 })
+  maxParameters: integer({ min: 1, max: 10_000 }),
+  shadow: nested(shadowChecks(candidateChecks))
 } satisfies Checks<AuthenticateClientOptions>
 
 /**
@@ -87,19 +101,34 @@ export const authenticateClientChecks = {
  * app.use(oauthErrorHandler())
  */
 export function authenticateClient(options: AuthenticateClientOptions): RequestHandler {
-  const read = readOptions(options, authenticateClientChecks)
+  const { shadow: tried, ...read } = readOptions(options, authenticateClientChecks)
   const { strategies } = read
   const identify = (bare: ClientRequest): boolean => strategies.some(strategy => strategy.identify(bare).outcome !== 'absent')
   const methods = { identify, inBody: readBodies(strategies) }
-  return authenticateWith(read, eventSource(read), req => readRouteRequest(req, methods, read))
+  const events = eventSource(read)
+  const shadow = tried && routeShadow(tried, read, events)
+  return authenticateWith({ ...read, shadow }, events, req => readRouteRequest(req, methods, read))
+}
+
+function routeShadow(
+  { options, ...setting }: ReadShadow<typeof candidateChecks>,
+  live: Pick<AuthenticateClientOptions, 'clients' | 'strategies'>,
+  events: EventSource
+): Shadow | undefined {
+  const { clients, strategies, certificateSource } = laidOver({ ...live, certificateSource: undefined }, options)
+  const judges = { clients: clientRegistry(clients), strategies, clock: events.clock }
+  const candidate = { ...judges, certificateSource, further: undefined }
+  return shadowOf({ ...setting, candidate, mounted: live.strategies, events })
 }
 
 /** Options for one of a server's endpoints: those that everybody has, and those of the server alone. */
-export interface EndpointAuthenticationOptions extends AuthenticateClientOptions {
+export interface EndpointAuthenticationOptions extends Omit<AuthenticateClientOptions, 'shadow'> {
   /** The endpoint's addresses, for methods that sign where a request goes. */
   readonly addresses?: readonly string[] | undefined
   /** A further proof asked of clients, beside that of who they are. */
   readonly further?: FurtherProof | undefined
+  /** Tries a candidate on the requests judged here; undefined: none are tried. */
+  readonly shadow?: Shadow | undefined
 }
 
 /**
@@ -116,6 +145,8 @@ export function authenticateWith(
   const { strategies } = options
   const runStrategy = strategyRunner(strategies)
   const onDecision = harmless('onDecision', options.onDecision)
+  const onJudged = harmless('onJudged', options.onJudged)
+  const tryBeside = options.shadow?.at(strategies)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
     const request = await readRequest(req)
@@ -123,6 +154,8 @@ export function authenticateWith(
     // what an earlier route judged says nothing here
     request.judged = undefined
     request.watch = watched ?? unwatched
+    if (onJudged !== undefined) request.watch = watchJudged(request, onJudged, source.clock)
+    tryBeside?.(req, res, request)
     const { addresses, further } = options
     request.addresses = addresses && (() => addressesOfListener(req, addresses))
     request.further = further

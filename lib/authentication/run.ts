@@ -1,5 +1,5 @@
 /** Runs strategies by name, on a Passport instance of their own, and leaves nothing of a request behind. */
-import type { Request, Response } from 'express'
+import type { Request } from 'express'
 import passport from 'passport'
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
@@ -10,13 +10,20 @@ import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 /** Takes the outcome of a strategy's run: an error, or a client; neither where the strategy called `pass()`. */
 export type RunEnd = (error: unknown, client: Client | undefined) => void
 
+/** The part of a response that Passport uses where a strategy fails or redirects. */
+export interface Answerable {
+  statusCode: number
+  setHeader(name: string, value: string | readonly string[]): unknown
+  end(text?: string): unknown
+}
+
 /**
  * Runs one strategy for one request. `end` is called once at most; a strategy that calls `fail()` has Passport answer
  * instead.
  */
 export type RunStrategy = (
   strategy: ClientAuthenticationStrategy,
-  exchange: { readonly req: Request; readonly res: Response; readonly request: ClientRequest },
+  exchange: { readonly req: Request; readonly res: Answerable; readonly request: ClientRequest },
   end: RunEnd
 ) => void
 
@@ -69,11 +76,11 @@ class Run {
   }
 }
 
-/** The part of a response that Passport uses where a strategy fails or redirects. */
+/** Lets go of the response as soon as the run has ended. */
 class PassportResponse {
-  private res: Response | undefined
+  private res: Answerable | undefined
 
-  constructor(res: Response) {
+  constructor(res: Answerable) {
     this.res = res
   }
 

@@ -63,7 +63,7 @@ export async function judgeVerdict(
   }
   request.authentication = { method: strategy.name }
   tell(silent, request, () => decision.finish('authenticated'))
-  clients.used?.(client, strategy.name, [])
+  if (request.trial === undefined) clients.used?.(client, strategy.name, [])
   return client
 }
 

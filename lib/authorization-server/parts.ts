@@ -94,11 +94,12 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
 }
 
 function authenticationOf(
-  { certificateSource, onDecision, endpointAuthMethods }: ReadAuthorizationServer,
-  { clients, strategies, guesses: guessProtection, attestation, events }: TokenEndpointParts,
+  { certificateSource, onDecision, onJudged, endpointAuthMethods }: ReadAuthorizationServer,
+  { clients, strategies, guesses: guessProtection, attestation, events, shadow }: TokenEndpointParts,
   addressesOf: (endpoint: AuthenticatingEndpoint) => readonly string[]
 ): EndpointContext['authentication'] {
-  const options = { clients, strategies, certificateSource, onDecision, guessProtection, further: attestation?.further }
+  const parts = { clients, strategies, guessProtection, further: attestation?.further, shadow }
+  const options = { ...parts, certificateSource, onDecision, onJudged }
   return endpointAuthentication(options, events, endpointAuthMethods, addressesOf)
 }
 

@@ -122,14 +122,14 @@ function handlersOf(
   options: ReadTokenRouter
 ): Pick<TokenRouter, 'jwks' | 'metadata' | 'introspection' | 'revocation' | 'challenge'> {
   const { server, clients, strategies, guesses: guessProtection, events } = parts
-  const { certificateSource, onDecision, paths } = options
+  const { certificateSource, onDecision, onJudged, paths } = options
   const addresses = {
     ...addressesOf(server.issuer, paths),
     ...(options.tokenEndpoints?.[0] && { token_endpoint: options.tokenEndpoints[0] })
   }
   const further = parts.attestation?.further
   const authentication = endpointAuthentication(
-    { clients, strategies, certificateSource, onDecision, guessProtection, further },
+    { clients, strategies, certificateSource, onDecision, onJudged, guessProtection, further, shadow: parts.shadow },
     events,
     {},
     endpoint => [addresses[`${endpoint}_endpoint`]]

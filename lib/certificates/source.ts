@@ -35,13 +35,14 @@ const readings = requestNote<IncomingMessage, Reading>('certificate')
  */
 export function certificateOfRequest(req: IncomingMessage, source: CertificateSource): FoundCertificate {
   const known = readings.read(req)
-  const outcome = known?.source === source ? known.outcome : ask(req, source)
+  const outcome = known?.source === source ? known.outcome : askForCertificate(req, source)
   if (known?.source !== source) readings.write(req, { source, outcome })
   if (outcome instanceof OAuthError) throw outcome
   return outcome
 }
 
-function ask(req: IncomingMessage, source: CertificateSource): FoundCertificate | OAuthError {
+/** Asks the source, whoever asked which before, and keeps nothing. Never throws: an error is the answer. */
+export function askForCertificate(req: IncomingMessage, source: CertificateSource): FoundCertificate | OAuthError {
   let note: string | undefined
   try {
     const certificate = source(req, why => void (note = why))

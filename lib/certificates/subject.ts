@@ -16,13 +16,16 @@ import {
 import { lowerCaseAscii } from './x509/general-names.ts'
 import type { ParsedCertificate } from './x509/certificate.ts'
 
+/** The names of a certificate that a client can register. */
+export type CertificateNames = Pick<ParsedCertificate, 'subject' | 'sans'>
+
 /** Rule for one registered member: the names it is compared with, and how. */
 interface SubjectRule {
   /** The certificate's names of this kind, for the record. */
-  readonly names: (certificate: ParsedCertificate) => readonly string[]
+  readonly names: (certificate: CertificateNames) => readonly string[]
   /** Whether the registered value is one this member can have; undefined where it is, else why not. */
   readonly problem: (registered: string) => string | undefined
-  readonly matches: (registered: string, certificate: ParsedCertificate, subject: SubjectOfClient) => boolean
+  readonly matches: (registered: string, certificate: CertificateNames, subject: SubjectOfClient) => boolean
 }
 
 const always = (): undefined => undefined
@@ -86,7 +89,7 @@ export function certificateSubjectProblem(member: CertificateSubjectMember, valu
  */
 export function matchSubject(
   client: Client,
-  certificate: ParsedCertificate,
+  certificate: CertificateNames,
   decision: DecisionBuilder,
   now: number = Date.now()
 ): SubjectOfClient {
@@ -131,7 +134,7 @@ export function matchSubject(
  * Whether the registered name is the certificate's with the least specific RDN first: as OpenSSL and many portals print
  * names.
  */
-function isReversed({ member, value }: SubjectOfClient, { subject }: ParsedCertificate): boolean {
+function isReversed({ member, value }: SubjectOfClient, { subject }: CertificateNames): boolean {
   if (member !== 'tls_client_auth_subject_dn') return false
   return equalDistinguishedNames(parseDistinguishedName(value).reverse(), subject)
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { LRUCache } from 'lru-cache'
+import { withAuthorities } from './authorities.ts'
 import { chainChecks, chainVerification, type ChainVerificationOptions } from './chain-verification.ts'
 import { peerCertificate, sentAlong, type CertificateSource } from './source.ts'
 import { fn, readOptions, required, type Checks } from '../options.ts'
@@ -57,7 +58,7 @@ export function tlsCertificate(options: TlsCertificateOptions): CertificateSourc
   // one object for equal certificates: what was parsed and verified of them is kept with it
   const known = new LRUCache<string, Kept>({ maxSize: cacheSize, sizeCalculation: ({ size }, name) => size + name.length })
 
-  return req => {
+  const source: CertificateSource = req => {
     const before = bySocket.get(req.socket)
     if (before !== undefined) return before
     const certificate = peerCertificate(req)
@@ -76,6 +77,7 @@ export function tlsCertificate(options: TlsCertificateOptions): CertificateSourc
     bySocket.set(req.socket, kept.presented)
     return kept.presented
   }
+  return withAuthorities(source, chain.ca)
 }
 
 function isResumed(socket: IncomingMessage['socket']): boolean {

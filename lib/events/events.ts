@@ -13,8 +13,10 @@ import type {
   CredentialEvent
 } from './client-events.ts'
 import type { EventBase } from './event-base.ts'
+import type { ShadowEvent } from './shadow-events.ts'
 
 export type * from './client-events.ts'
+export type * from './shadow-events.ts'
 
 interface AuthenticationEvent extends EventBase {
   /** The endpoint's metadata name without `_endpoint`, such as `token`. */
@@ -268,6 +270,7 @@ export type ServerEvent =
   | GuessesExceeded
   | KeysChanged
   | CredentialEvent
+  | ShadowEvent
 
 type Stamped = 'at' | 'issuer'
 type Unstamped<Event> = Event extends ServerEvent ? Omit<Event, Stamped> & Partial<Pick<Event, Stamped>> : never

@@ -17,6 +17,7 @@ interface Instruments {
   readonly tokens: Counter
   readonly tokenDuration: Histogram
   readonly replays: Counter
+  readonly trials: Counter
 }
 
 /** Seconds: from a secret compared in memory to a store on its knees. */
@@ -42,7 +43,8 @@ function makeInstruments({ createNoopMeter }: OpenTelemetry, provider: MeterProv
     authenticationDuration: meter.createHistogram('clientele.authentication.duration', seconds),
     tokens: meter.createCounter('clientele.tokens', { description: 'Token requests of authenticated clients' }),
     tokenDuration: meter.createHistogram('clientele.token.duration', seconds),
-    replays: meter.createCounter('clientele.replays', { description: 'What is good once, presented again' })
+    replays: meter.createCounter('clientele.replays', { description: 'What is good once, presented again' }),
+    trials: meter.createCounter('clientele.trials', { description: 'Requests tried against a candidate configuration' })
   }
 }
 
@@ -76,7 +78,18 @@ export function measure(event: ServerEvent): void {
     case 'assertion.replayed':
     case 'dpop.replayed':
       known.replays.add(1, { of: event.type.slice(0, event.type.indexOf('.')) })
+      break
+    case 'shadow.differed':
+      known.trials.add(1, { outcome: event.effect, check: event.check })
+      break
+    case 'shadow.unjudged':
+      known.trials.add(1, { outcome: event.outcome })
   }
+}
+
+/** Counts a trial that nothing else is told of. */
+export function measureTrial(outcome: 'same'): void {
+  instruments()?.trials.add(1, { outcome })
 }
 
 /** @param milliseconds from reading the request to having the answer. */

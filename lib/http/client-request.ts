@@ -122,7 +122,8 @@ function requestOf(req: ParameterRequest, parameters: Parameters, options: Clien
     guess: undefined,
     addresses: undefined,
     dpop: undefined,
-    further: undefined
+    further: undefined,
+    trial: undefined
   }
 }
 

@@ -54,11 +54,14 @@ const refusals: readonly Rule<SeenServer>[] = [
   },
   {
     id: 'token_answers_cacheable',
-    level: 'error',
+    // a refusal is all that is seen: what has tokens in it may be another thing
+    level: 'warning',
     section: 'RFC 6749 §5.1',
     fix: 'Send Cache-Control: no-store with everything the token endpoint answers.',
     find: about('refusal', ({ headers }) =>
-      /\bno-store\b/i.test(headers.get('cache-control') ?? '') ? undefined : 'What the token endpoint answers may be cached'
+      /\bno-store\b/i.test(headers.get('cache-control') ?? '')
+        ? undefined
+        : 'What the token endpoint refuses with may be cached, and so may be its tokens'
     )
   },
   {
@@ -85,7 +88,8 @@ const refusals: readonly Rule<SeenServer>[] = [
   },
   {
     id: 'pages_frameable',
-    level: 'error',
+    // the page that is seen has nothing to click; those that have may be others
+    level: 'warning',
     section: 'RFC 9700 §4.16',
     fix: "Send Content-Security-Policy: frame-ancestors 'none' with every page.",
     find: about('authorization', ({ status, headers }) => {

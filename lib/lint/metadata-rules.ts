@@ -127,7 +127,9 @@ const offers: readonly Rule<SeenServer>[] = [
     fix: 'Offer the response type code alone.',
     find: ({ metadata: { url, body } }) => {
       const types = stringsOf(body['response_types_supported']).filter(type => /(?:^| )token(?: |$)/.test(type))
-      const grants = stringsOf(body['grant_types_supported']).filter(grant => grant === 'implicit')
+      // where response types are listed they say what comes of the grant: it may be ID Tokens alone
+      const isTold = body['response_types_supported'] !== undefined
+      const grants = stringsOf(body['grant_types_supported']).filter(grant => grant === 'implicit' && !isTold)
       return [
         ...types.map(type => ({
           where: `${url}#response_types_supported`,

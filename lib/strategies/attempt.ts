@@ -183,7 +183,7 @@ export async function judgeAttempt(
     }
     request.used = used
     tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
-    context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
+    if (request.trial === undefined) context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
     request.judged = client
     return client
   } catch (error) {
@@ -273,6 +273,7 @@ export function tell(
   const decision = decide()
   if (decision === undefined) return
   watch?.tell(decision)
+  if (request.trial !== undefined) return
   context.onDecision?.(decision)
   if (request.onDecision !== context.onDecision) request.onDecision?.(decision)
 }

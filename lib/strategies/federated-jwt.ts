@@ -6,7 +6,7 @@ import { jwtBearerAssertionType } from '../assertions/client-assertion.ts'
 import type { UnverifiedJws } from '../assertions/compact-jws.ts'
 import { clientsOfToken } from '../assertions/workloads/clients-of-token.ts'
 import { consumeToken, federatedChecks, pretendFederatedJwt, verifyFederatedJwt } from '../assertions/workloads/federated-jwt.ts'
-import type { ClientRequest } from '../client-request.ts'
+import { storeFor, type ClientRequest } from '../client-request.ts'
 import { readOptions, type Checks } from '../options.ts'
 import { storeToAddCheck } from '../assertions/assertion-policy.ts'
 import type { Store } from '../stores/store.ts'
@@ -64,7 +64,8 @@ export class FederatedJwtStrategy extends WorkloadJwtStrategy {
   }
 
   protected proof(request: ClientRequest): Proof {
-    const { workloads, store } = this
+    const { workloads } = this
+    const store = storeFor(request, this.store)
     const { server } = workloads
     const { client_assertion: assertion = '' } = request.parameters
     const presented = { assertion, jws: decodeOnce(request), workloads, audiences: [server.issuer] }

@@ -15,7 +15,7 @@ import {
 } from '../assertions/client-assertion.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
-import type { ClientRequest, Mechanism } from '../client-request.ts'
+import { storeFor, type ClientRequest, type Mechanism } from '../client-request.ts'
 import { fn, readOptions, type Checks } from '../options.ts'
 import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
@@ -87,11 +87,12 @@ export abstract class JwtStrategy extends MethodStrategy {
     const { client_assertion: assertion = '', client_id: client_id_parameter } = request.parameters
     const { kind, policy, keys: clientKeys } = this
     const jws = decodeOnce(request)
+    const store = storeFor(request, policy.store)
     return {
       checks: assertionChecks,
       // written out: V8 takes a microsecond or more to copy an object that gets other members beside
       prove: (client, decision) =>
-        verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client, decision, clientKeys }),
+        verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client, decision, clientKeys, store }),
       pretend: decision => pretendVerification({ assertion, jws, client_id_parameter, kind, policy, decision, clientKeys })
     }
   }

@@ -1,7 +1,7 @@
 /** The parts of a token endpoint, made of options that were read. */
 import { dpopNonces } from '../assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
-import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
+import { clientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { breakReport } from '../events/break-report.ts'
 import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
@@ -19,16 +19,17 @@ import { isLoopbackHost } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
 import { scopedStore } from '../stores/scoped.ts'
-import { builtInStrategies } from '../strategies/index.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
-import { serverAttestationOf, type ServerAttestation } from './attestation.ts'
+import { serverAttestationOf } from './attestation.ts'
 import { configuredClientRules } from './configured-clients.ts'
+import { defaultStrategies } from './default-strategies.ts'
 import { documentClientsOf } from './document-clients.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import { workloadGrant } from './workload-grant.ts'
 import type { ReadTokenRouter } from './options.ts'
+import { serverShadow } from './shadow.ts'
 import { checkSubjectTypes } from '../tokens/subject.ts'
 import { respond } from '../tokens/token-response.ts'
 import { tokenServer, type TokenServer } from '../tokens/token-server.ts'
@@ -85,6 +86,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   const attestation = serverAttestationOf(options, server, dpop)
   const proving = { otherAudiences: [...tokenEndpoints, ...otherAudiences], clientKeys: keys, attestation }
   const strategies = options.strategies ?? defaultStrategies(options, clients, proving)
+  const shadow = options.shadow && serverShadow(options.shadow, { options, server, dpop, clients, strategies, proving, events })
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
@@ -104,7 +106,8 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
     tokenEndpoints,
     workloadGrant: workloadGrant({ clients, server, tokenIssuers, tokenEndpoints }, options.workloads),
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
-    senderConstrained: policy.senderConstrained
+    senderConstrained: policy.senderConstrained,
+    shadow
   }
 }
 
@@ -152,32 +155,6 @@ function offeredBy(
     signingAlgorithms: server.idTokenAlgorithms,
     rules: configuredClientRules(strategies)
   }
-}
-
-function defaultStrategies(
-  options: ReadTokenRouter,
-  clients: ClientRegistry,
-  parts: {
-    readonly otherAudiences: readonly string[]
-    readonly clientKeys: ClientKeys
-    readonly attestation: ServerAttestation | undefined
-  }
-): readonly ClientAuthenticationStrategy[] {
-  const { otherAudiences, clientKeys, attestation } = parts
-  const policy = policyOf(options.profile)
-  const { issuer, store, assertionAudience, assertionDials, basicEncoding, clock, certificateMethods, workloads } = options
-  const { secretHashes, onSecretUpgrade } = options
-  const strategies = builtInStrategies({
-    ...{ clients, issuer, store, assertionAudience, assertionDials, basicEncoding, clock, clientKeys, certificateMethods },
-    ...{ secretHashes, onSecretUpgrade, workloads: workloads?.given },
-    legacyAudiences: policy.legacyAudiences ? otherAudiences : [],
-    algorithms: options.assertionAlgorithms ?? policy.algorithms,
-    audienceAsStringOnly: policy.audienceAsStringOnly,
-    attestation: attestation?.attestation,
-    attestationSignal: attestation?.further !== undefined
-  })
-  const { methods } = policy
-  return methods === undefined ? strategies : strategies.filter(({ name }) => methods.includes(name))
 }
 
 function dpopPolicy(server: TokenServer, requireNonce: boolean, policy: ProfilePolicy): DpopPolicy {

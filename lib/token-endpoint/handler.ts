@@ -17,14 +17,20 @@ import { authenticateByGrant, byGrant } from './grant-authentication.ts'
 
 export function tokenEndpoint(
   parts: TokenEndpointParts,
-  { jsonBody, certificateSource, onDecision }: Pick<TokenRouterOptions, 'jsonBody' | 'certificateSource' | 'onDecision'>
+  {
+    jsonBody,
+    certificateSource,
+    onDecision,
+    onJudged
+  }: Pick<TokenRouterOptions, 'jsonBody' | 'certificateSource' | 'onDecision' | 'onJudged'>
 ): RequestHandler {
   const { clients, strategies, guesses } = parts
   const authenticate = authenticateWith(
     {
-      ...{ clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, guessProtection: guesses },
+      ...{ clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, onJudged, guessProtection: guesses },
       addresses: parts.tokenEndpoints,
-      further: parts.attestation?.further
+      further: parts.attestation?.further,
+      shadow: parts.shadow
     },
     parts.events
   )

@@ -3,6 +3,8 @@ import { attestationOptionChecks, type AttestationOptions } from '../assertions/
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
+import type { JudgedAuthentication } from '../authentication/judged.ts'
+import { shadowChecks, type ShadowOptions } from '../authentication/shadow/options.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { clientDocumentsCheck, type ClientDocumentsOptions } from '../clients/documents/options.ts'
@@ -102,34 +104,70 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
   readonly guessProtection?: GuessProtectionOptions | false | undefined
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
+  /**
+   * Told the same with what was presented, as JSON that can be kept and judged again under other options: no secret, no
+   * signature, nothing that could be presented again. Default: nobody is. What it throws or rejects with is ignored.
+   */
+  readonly onJudged?: ((judged: JudgedAuthentication) => void) | undefined
   /** Told of every error before it is answered. */
   readonly onError?: OAuthErrorHandlerOptions['onError']
+  /**
+   * Tries a candidate configuration on live requests: a share of them is judged by it too, once they are answered, and
+   * who would have been judged otherwise is told. Nothing is used up, and no answer changes or waits. Default: none.
+   */
+  readonly shadow?: ShadowOptions<TokenRouterCandidate> | undefined
 }
 
-export const tokenRouterChecks = {
-  ...tokenChecks,
-  ...secretHashChecks,
+/** The options of a token endpoint that a candidate can change: all that decides who is authenticated. */
+export type TokenRouterCandidate = Partial<
+  Pick<
+    TokenRouterOptions,
+    | 'clients'
+    | 'strategies'
+    | 'assertionAudience'
+    | 'assertionAlgorithms'
+    | 'assertionDials'
+    | 'basicEncoding'
+    | 'certificateSource'
+    | 'certificateMethods'
+    | 'fetchJson'
+    | 'workloads'
+    | 'attestation'
+    | 'profile'
+  >
+>
+
+/** The checks of those that decide who is authenticated. */
+export const judgingChecks = {
   clients: clientsCheck,
   strategies: strategiesCheck,
-  tokenIssuers: tokenIssuersCheck,
-  jsonBody: flag(false),
   assertionAudience: assertionAudienceCheck,
   assertionAlgorithms: assertionAlgorithmsCheck,
   assertionDials: nested(dialChecks, {}),
   basicEncoding: basicEncodingCheck,
-  paths: nested(endpointPathsChecks),
-  tokenEndpoints: listOf('URLs', (url): url is string => typeof url === 'string' && URL.canParse(url)),
   certificateSource: fn<CertificateSource>(),
   certificateMethods: flag(true),
   fetchJson: fn<FetchJson>(),
-  clientDocuments: clientDocumentsCheck,
   workloads: workloadsCheck,
   attestation: nested(attestationOptionChecks),
-  profile: profileCheck,
+  profile: profileCheck
+} satisfies Checks<TokenRouterCandidate>
+
+export const tokenRouterChecks = {
+  ...tokenChecks,
+  ...secretHashChecks,
+  ...judgingChecks,
+  tokenIssuers: tokenIssuersCheck,
+  jsonBody: flag(false),
+  paths: nested(endpointPathsChecks),
+  tokenEndpoints: listOf('URLs', (url): url is string => typeof url === 'string' && URL.canParse(url)),
+  clientDocuments: clientDocumentsCheck,
   requireDpopNonce: flag(false),
   guessProtection: orFalse(nested(guessProtectionChecks, {})),
   ...errorHandlerChecks,
-  onDecision: fn<(decision: Decision) => void>()
+  onDecision: fn<(decision: Decision) => void>(),
+  onJudged: fn<(judged: JudgedAuthentication) => void>(),
+  shadow: nested(shadowChecks(judgingChecks))
 } satisfies Checks<TokenRouterOptions>
 
 /** Every option of a token endpoint, read. */

@@ -1,5 +1,6 @@
 /** The parts of a token endpoint, once every option has been read. */
 import type { DpopPolicy } from '../assertions/dpop-proof.ts'
+import type { Shadow } from '../authentication/shadow/shadow.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import type { ClientRegistry, ClientSource } from '../clients/client.ts'
 import type { Offered } from '../clients/offered.ts'
@@ -42,4 +43,6 @@ export interface TokenEndpointParts {
   readonly workloadGrant: WorkloadGrant | undefined
   /** Whether every token must be bound to a key or a certificate (FAPI 2.0 §5.3.2.1 (4)). */
   readonly senderConstrained: boolean
+  /** Tries a candidate configuration beside this one; undefined: nothing is tried. */
+  readonly shadow: Shadow | undefined
 }

@@ -8,7 +8,7 @@ const firstCells = (pattern: RegExp) =>
   [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell).filter(cell => pattern.test(cell))
 
 it('names the events there are', () => {
-  const declared = read('lib/events/events.ts') + read('lib/events/client-events.ts')
+  const declared = ['events', 'client-events', 'shadow-events'].map(file => read(`lib/events/${file}.ts`)).join('')
   const inCode = [...declared.matchAll(/'([a-z_]+\.[a-z]+)'/g)].map(([, type = '']) => type)
   expect(firstCells(/^(?!clientele|assertionDials)[a-z_]+\.[a-z]+$/).sort()).toEqual([...new Set(inCode)].sort())
   expect(inCode.length).toBeGreaterThan(20)

@@ -1,6 +1,6 @@
 /** The decisions an operator can look through: kept in the store, bounded, for operators alone, and with nothing secret in them. */
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { memoryStore, type Decision, type Store } from 'clientele'
+import { memoryStore, type JudgedAuthentication, type Store } from 'clientele'
 import { keptDecisions } from '../../example-app/decisions/kept.ts'
 import { createLog } from '../../example-app/log.ts'
 import { before, serve, type Serving } from './in-process.ts'
@@ -8,7 +8,8 @@ import { Browser, type PageSeen } from './browser.ts'
 
 const log = createLog('silent')
 const issuer = 'https://as.example.com'
-const decision = (change: Partial<Decision> = {}): Decision => ({
+const decision = (change: Partial<JudgedAuthentication> = {}): JudgedAuthentication => ({
+  at: Date.now(),
   trace_id: 'a'.repeat(32),
   endpoint: 'token',
   client_id: 'app',
@@ -46,13 +47,13 @@ describe('what is kept', () => {
       return Promise.resolve()
     })
     const kept = keptDecisions(store, issuer, log)
-    for (let round = 0; round < 6; round++) {
-      for (let index = 0; index < 1500; index++) kept.keep(decision({ client_id: `${round} ${index}` }))
+    for (let round = 10; round < 40; round++) {
+      for (let index = 0; index < 150; index++) kept.keep(decision({ client_id: `${round} ${index}` }))
       await kept.flush()
     }
     const recent = await kept.recent()
     expect(recent).toHaveLength(2000)
-    expect(recent.every(({ client_id = '' }) => client_id >= '4')).toBe(true)
+    expect(recent.every(({ client_id = '' }) => client_id >= '20')).toBe(true)
     expect(keys.size).toBe(41)
   })
 

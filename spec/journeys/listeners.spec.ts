@@ -31,6 +31,7 @@ const answers = {
   'authorizationServer onEvent': tokenEndpoint,
   'authorizationServer onError': tokenEndpoint,
   'tokenRouter onDecision': tokenEndpoint,
+  'tokenRouter onJudged': tokenEndpoint,
   'tokenRouter onEvent': tokenEndpoint,
   'tokenRouter onError': tokenEndpoint,
   'tenants onEvent': tokenEndpoint,
@@ -38,12 +39,15 @@ const answers = {
   'tenants dispose': null,
   'authenticateClient onDecision': tokenEndpoint,
   'authenticateClient onEvent': tokenEndpoint,
+  'authenticateClient onJudged': tokenEndpoint,
+  'authenticateClient shadow.onDifference': tokenEndpoint,
   'oauthErrorHandler onError': [500, 500],
   'proxyCertificate onReport': tokenEndpoint,
   'credentialSets onEvent': null,
   'storedClients onEvent': null,
   'storedKeys onError': null,
   'builtInStrategies onSecretUpgrade': [200, 200, 200, 200],
+  'keptAuthentications onLost': null,
   'ClientSecretBasicStrategy onDecision': tokenEndpoint,
   'ClientSecretPostStrategy onDecision': tokenEndpoint,
   'ClientSecretJwtStrategy onDecision': tokenEndpoint,
@@ -73,10 +77,15 @@ describe.each(['throws', 'rejects'] as const)('a listener that %s', how => {
 describe('the table', () => {
   /** Where listeners are declared as options, and the public functions that take them. */
   const declared: Readonly<Record<string, readonly string[]>> = {
-    'authentication/authenticate-client.ts': ['authenticateClient onDecision', 'authenticateClient onEvent'],
+    'authentication/authenticate-client.ts': [
+      'authenticateClient onDecision',
+      'authenticateClient onJudged',
+      'authenticateClient onEvent'
+    ],
+    'authentication/shadow/options.ts': ['authenticateClient shadow.onDifference'],
     'strategies/attempt.ts': ['ClientSecretBasicStrategy onDecision', 'NoneStrategy onDecision'],
     'strategies/secret-proof.ts': ['builtInStrategies onSecretUpgrade'],
-    'token-endpoint/options.ts': ['tokenRouter onDecision', 'tokenRouter onError'],
+    'token-endpoint/options.ts': ['tokenRouter onDecision', 'tokenRouter onJudged', 'tokenRouter onError'],
     'tokens/token-options.ts': ['tokenRouter onEvent', 'authorizationServer onEvent'],
     'http/error-handler.ts': ['oauthErrorHandler onError'],
     'authorization-server/tenants.ts': ['tenants onEvent', 'tenants onError', 'tenants dispose'],
@@ -85,6 +94,7 @@ describe('the table', () => {
     'certificates/tls-certificate.ts': ['proxyCertificate onReport'],
     'credentials/credential-sets.ts': ['credentialSets onEvent'],
     'credentials/stored-clients.ts': ['storedClients onEvent'],
+    'replay/kept.ts': ['keptAuthentications onLost'],
     'signing-keys/stored-keys.ts': ['storedKeys onError']
   }
   /** These are handed what has been made harmless already. */

@@ -87,6 +87,14 @@ describe('a server with a planted fault', () => {
     for (const { where, message, fix } of found) expect([where, message, fix]).not.toContain('')
   })
 
+  it('has implicit_offered only where access tokens come of it', async () => {
+    const found = async (metadata: object) => (await lintServer(await plantedServer({ metadata }))).map(({ id }) => id)
+    const grant_types_supported = ['authorization_code', 'implicit']
+    // as oidc-provider has it: ID Tokens alone
+    expect(await found({ grant_types_supported, response_types_supported: ['code', 'id_token', 'none'] })).toEqual([])
+    expect(await found({ grant_types_supported, response_types_supported: undefined })).toContain('implicit_offered')
+  })
+
   it('has jwks_unusable where there is no key set', async () => {
     const found = await lintServer(await plantedServer({ metadata: { jwks_uri: `${await plantedServer()}/nothing` } }))
     expect(found.map(({ id }) => id)).toEqual(['jwks_unusable'])

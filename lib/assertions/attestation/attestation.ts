@@ -4,7 +4,7 @@
  * rule about both.
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import type { ClientRequest, Clock } from '../../client-request.ts'
+import { storeFor, type ClientRequest, type Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { OAuthError } from '../../errors.ts'
@@ -127,10 +127,20 @@ export function attestationBy(policy: Read<typeof attestationPolicyChecks>, serv
       const attestation = headerOf(request, attestationHeader)
       const client_id_parameter = request.parameters['client_id']
       const instance = await verifyAttestation({ attestation, client_id, client_id_parameter }, rules, decision)
-      if (by === 'pop') await verifyProofOfPossession(headerOf(request, proofHeader), instance, rules, decision)
-      else await verifyCombinedProof({ request, addresses, instance, client_id, policy: dpop }, decision)
+      const own = request.trial === undefined ? { rules, dpop } : tried(request, rules, dpop)
+      if (by === 'pop') await verifyProofOfPossession(headerOf(request, proofHeader), instance, own.rules, decision)
+      else await verifyCombinedProof({ request, addresses, instance, client_id, policy: own.dpop }, decision)
       return instance.jkt
     }
+  }
+}
+
+/** The same rules where nothing may be used up, or told of. */
+function tried(request: ClientRequest, rules: ProofRules, dpop: DpopPolicy): { rules: ProofRules; dpop: DpopPolicy } {
+  const { issuer, clock, algorithms, nonces } = dpop
+  return {
+    rules: { ...rules, store: storeFor(request, rules.store) },
+    dpop: { issuer, clock, algorithms, nonces, store: storeFor(request, dpop.store) }
   }
 }
 

@@ -1,4 +1,5 @@
 /** The client certificate as a proxy in front of this server passes it on. */
+import { withAuthorities } from '../authorities.ts'
 import { LRUCache } from 'lru-cache'
 import { derValues, DerError } from '../x509/der.ts'
 import { CertificateError, parseCertificate } from '../x509/certificate.ts'
@@ -38,7 +39,7 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
   const report = reporter(given.onReport)
   const read = certificateReader(headers, checkVerification(given, report))
 
-  return (req, note) => {
+  const source: CertificateSource = (req, note) => {
     const peer = req.socket.remoteAddress
     if (isTrusted(peer)) return read(req)
     if ((req.headers[headers.header] ?? '') !== '') {
@@ -48,6 +49,7 @@ export function proxyCertificate(options: ProxyCertificateOptions): CertificateS
     }
     return otherwise?.(req, note)
   }
+  return withAuthorities(source, given.ca)
 }
 
 /** Characters of headers kept with what they were parsed to: a client sends the same ones with every request. */

@@ -59,10 +59,21 @@ export function chainVerifier({ ca, intermediates = [], revocation, purpose = 'c
       if (typeof found === 'string') return { verified: false, reason: found }
       path = found
       known.set(leaf, path)
+      verified.set(leaf, path)
     }
     const revoked = await revocation?.revoked(path, now)
     return revoked === undefined ? { verified: true } : { verified: false, reason: revoked }
   }
+}
+
+const verified = new WeakMap<Uint8Array, Path>()
+
+/** The authorities above a leaf whose chain was verified, from its issuer upwards, DER; undefined where none was. */
+export function verifiedPath(leaf: Uint8Array): readonly Uint8Array[] | undefined {
+  return verified
+    .get(leaf)
+    ?.slice(1)
+    .map(({ der }) => der)
 }
 
 interface Authorities {

@@ -11,6 +11,7 @@ import { readNameConstraints, type NameConstraints } from './name-constraints.ts
 import { CertificateError, parseCertificate, type Extension, type ParsedCertificate } from './certificate.ts'
 
 export interface PathCertificate extends Signed {
+  readonly der: Uint8Array
   /** SHA-256 of the DER, base64url. */
   readonly thumbprint: string
   readonly subject: readonly RelativeDistinguishedName[]
@@ -78,7 +79,7 @@ export function readPathCertificate(der: Uint8Array): PathCertificate {
   const before = known.get(parsed)
   if (before !== undefined) return before
   try {
-    const certificate = read(parsed)
+    const certificate = { ...read(parsed), der }
     known.set(parsed, certificate)
     return certificate
   } catch (cause) {
@@ -102,7 +103,7 @@ export function isSelfIssued({ subjectKey, issuerKey }: PathCertificate): boolea
   return subjectKey === issuerKey
 }
 
-function read(parsed: ParsedCertificate): PathCertificate {
+function read(parsed: ParsedCertificate): Omit<PathCertificate, 'der'> {
   const { thumbprint, subject, issuer, serial, notBefore, notAfter, key, version, names, signed } = parsed
   if (!parsed.hasOneAlgorithm) throw new CertificateError('names two signature algorithms')
   const extensions = extensionsByOid(parsed.extensions)

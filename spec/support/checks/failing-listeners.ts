@@ -21,6 +21,7 @@ import {
   type ClientMetadata,
   type Store
 } from 'clientele'
+import { keptAuthentications } from 'clientele/replay'
 
 const how = process.argv[2]
 
@@ -125,6 +126,27 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     send([authenticateClient({ clients, strategies, onDecision: failing('authenticateClient onDecision') })], refused),
   'authenticateClient onEvent': () =>
     send([authenticateClient({ clients, strategies, onEvent: failing('authenticateClient onEvent') })], refused),
+  'authenticateClient onJudged': () =>
+    send([authenticateClient({ clients, strategies, onJudged: failing('authenticateClient onJudged') })], refused),
+  'tokenRouter onJudged': () =>
+    send([tokenRouter({ ...common, onJudged: failing('tokenRouter onJudged') })], refused, { path: '/token' }),
+  'keptAuthentications onLost': async () => {
+    const down = Object.assign(Object.create(memoryStore()) as Store, { get: () => Promise.reject(new Error('down')) })
+    const kept = keptAuthentications({ store: down, issuer, onLost: failing('keptAuthentications onLost') })
+    const checks: [] = []
+    for (let times = 0; times < 2; times++) {
+      kept.keep({ at: 0, trace_id: 'a'.repeat(32), endpoint: 'token', outcome: 'refused', checks })
+      await kept.flush()
+    }
+  },
+  'authenticateClient shadow.onDifference': () => {
+    const shadow = {
+      options: { strategies: builtInStrategies({ clients: [], issuer, store }) },
+      sample: 1,
+      onDifference: failing('authenticateClient shadow.onDifference')
+    }
+    return send([authenticateClient({ clients, strategies, shadow })], refused)
+  },
   'oauthErrorHandler onError': () => {
     const handler = oauthErrorHandler({ onError: failing('oauthErrorHandler onError') })
     return send([(_req, _res, next) => next(new Error('a fault')), handler as unknown as RequestHandler], {})

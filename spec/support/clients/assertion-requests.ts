@@ -31,12 +31,17 @@ export function assertionClaims(client_id: string, now: number, change: object =
   return { iss: client_id, sub: client_id, aud: issuer, jti: randomUUID(), iat: now, exp: now + 60, ...change }
 }
 
-/** A token request with an assertion over these claims. */
-export async function askWith(app: Express, { keys }: Parties, client: 'signs' | 'macs', claims: object, header: object = {}) {
+/** The parameters of an assertion over these claims. */
+export async function signAssertion({ keys }: Parties, client: 'signs' | 'macs', claims: object, header: object = {}) {
   const alg = client === 'signs' ? 'ES256' : 'HS256'
   const signed = new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader({ alg, ...header })
-  const client_assertion = await signed.sign(keys[client])
   const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+  return { client_assertion_type, client_assertion: await signed.sign(keys[client]) }
+}
+
+/** A token request with an assertion over these claims. */
+export async function askWith(app: Express, parties: Parties, client: 'signs' | 'macs', claims: object, header: object = {}) {
+  const { client_assertion_type, client_assertion } = await signAssertion(parties, client, claims, header)
   return request(app)
     .post('/oauth2/token')
     .type('form')

@@ -4,6 +4,7 @@ import { dialChecks } from '../../../lib/assertions/assertion-dials.ts'
 import { softwareStatementChecks } from '../../../lib/assertions/software-statement.ts'
 import { trustedIssuerChecks } from '../../../lib/assertions/trust-rule.ts'
 import { authenticateClientChecks } from '../../../lib/authentication/authenticate-client.ts'
+import { shadowChecks } from '../../../lib/authentication/shadow/options.ts'
 import { authorizationServerChecks } from '../../../lib/authorization-server/options.ts'
 import { tenantsChecks } from '../../../lib/authorization-server/tenants.ts'
 import { proxyCertificateChecks } from '../../../lib/certificates/proxy/options.ts'
@@ -22,6 +23,7 @@ import { errorHandlerChecks } from '../../../lib/http/error-handler.ts'
 import { guardedFetchChecks } from '../../../lib/outbound/guarded-fetch.ts'
 import { protectedResourceMetadataChecks } from '../../../lib/protected-resource/metadata.ts'
 import { requireAccessTokenChecks } from '../../../lib/protected-resource/options.ts'
+import { keptAuthenticationsChecks } from '../../../lib/replay/kept.ts'
 import { storedKeysChecks } from '../../../lib/signing-keys/stored-keys.ts'
 import { memoryStoreChecks } from '../../../lib/stores/memory.ts'
 import { postgresStoreChecks } from '../../../lib/stores/postgres.ts'
@@ -34,7 +36,7 @@ import { clientSecretBasicChecks } from '../../../lib/strategies/client-secret-b
 import { clientSecretPostChecks } from '../../../lib/strategies/client-secret-post.ts'
 import { jwtStrategyChecks } from '../../../lib/strategies/jwt-strategy.ts'
 import { selfSignedOptionChecks } from '../../../lib/strategies/self-signed-tls-client-auth.ts'
-import { tokenRouterChecks } from '../../../lib/token-endpoint/options.ts'
+import { judgingChecks, tokenRouterChecks } from '../../../lib/token-endpoint/options.ts'
 import { trustDomainChecks, workloadIssuerChecks } from '../../../lib/assertions/workloads/options.ts'
 import { federatedJwtChecks } from '../../../lib/strategies/federated-jwt.ts'
 import { workloadStrategyChecks } from '../../../lib/strategies/workload-strategy.ts'
@@ -103,6 +105,13 @@ export const takers: readonly OptionsTaker[] = [
     { heading: '`issueCode()` of a token router', options: 'CodeRequest' }
   ]),
   ...inGroup('Client authentication', [
+    {
+      heading: '`shadow`',
+      options: 'ShadowOptions',
+      table: shadowChecks(judgingChecks),
+      note: 'See [shadow.md](shadow.md). `options` of a server takes `clients`, `strategies`, `assertionAudience`, `assertionAlgorithms`, `assertionDials`, `basicEncoding`, `certificateSource`, `certificateMethods`, `fetchJson`, `workloads`, `attestation` and `profile`; that of `authenticateClient()` takes `clients`, `strategies` and `certificateSource`.'
+    },
+    { heading: '`keptAuthentications()`', options: 'KeptAuthenticationsOptions', table: keptAuthenticationsChecks },
     { heading: '`authenticateClient()`', options: 'AuthenticateClientOptions', table: authenticateClientChecks },
     { heading: '`builtInStrategies()`', options: 'BuiltInStrategiesOptions', table: builtInStrategiesChecks },
     { heading: 'every strategy', options: 'StrategyOptions', table: strategyChecks },

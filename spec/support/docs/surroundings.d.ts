@@ -34,6 +34,10 @@ declare global {
   const consented: clientele.Interaction['consented']
   const prompt: clientele.Interaction['prompt']
   const clientsCa: string
+  const nextAuthority: string
+  const sendReport: RequestHandler
+  const request: clientele.ClientRequest
+  const digest: string
   const key: TLSSocketOptions['key'] & JWK & import('node:crypto').webcrypto.CryptoKey
   const cert: TLSSocketOptions['cert']
   const secret: string

@@ -1,0 +1,110 @@
+/** `replay`: authentications that were kept, judged again by a configuration that is to come. */
+import { createReadStream, existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { ConfigurationError, type AuthorizationServerOptions } from 'clientele'
+import { formatReplay, keptAuthentications, replayAuthentications, replayFormats, type ReplayedOptions } from 'clientele/replay'
+import { command, CommandError, type Terminal } from './command.ts'
+import { isModule, optionsOf } from './modules.ts'
+import { openSharedStore } from './operator.ts'
+
+export const replayCommand = command({
+  arguments: ['[FILE]'],
+  options: {
+    config: {
+      type: 'string',
+      placeholder: 'CANDIDATE',
+      help: 'the configuration to judge by: a file of the example app, or a module'
+    },
+    tenant: { type: 'string', placeholder: 'PATH', help: 'a tenant of the configuration file, such as /acme/banking' },
+    store: { type: 'string', placeholder: 'URL', help: 'the store of the servers, where FILE is left out; left out: STORE_URL' },
+    format: { type: 'string', values: replayFormats, default: 'text', help: 'how the report is written' }
+  },
+  description: `Judges authentications that were kept by another configuration, as of their own time, and names the clients that would break,
+before that is deployed. FILE has one authentication a line, as onJudged was told it, in JSON; - is the standard input; left out:
+what the example app keeps in its store. CANDIDATE is a configuration file of the example app, or a module (.js, .mjs, .ts) that
+exports the options of authorizationServer() or tokenRouter() as default or as "options".
+Ends with 0 where no client would break, with 1 where one would, and with 2 where it could not judge.`,
+  async run({ arguments: [file], options: { config, tenant, store, format }, terminal }) {
+    if (config === undefined) throw new CommandError('--config must say what to judge by')
+    if (file !== undefined && store !== undefined) throw new CommandError('--store must be left out where there is a FILE')
+    const candidate = await candidateOf(config, tenant)
+    const report = await judged(config, () =>
+      file === undefined
+        ? replayStore(candidate, store ?? terminal.env['STORE_URL'] ?? '')
+        : replayAuthentications(linesOf(file, terminal), candidate)
+    )
+    terminal.out(formatReplay(report, format))
+    return report.clients.some(({ effect }) => effect === 'would_break') ? 1 : 0
+  }
+})
+
+async function candidateOf(path: string, tenant: string | undefined): Promise<ReplayedOptions> {
+  if (!existsSync(path)) throw new CommandError(`--config must be the path of a file (${path} is none)`)
+  if (isModule(path)) {
+    if (tenant !== undefined) throw new CommandError('--tenant must be left out where --config is a module')
+    return ofModule((await optionsOf(path)) as AuthorizationServerOptions)
+  }
+  const { replayedConfiguration } = await import('../example-app/config/replay.ts').catch(() => {
+    throw new CommandError(
+      'configuration files are those of the example app, which a checkout has: give a module that exports options'
+    )
+  })
+  try {
+    return replayedConfiguration(path, tenant)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConfigError') throw new CommandError(error.message)
+    throw error
+  }
+}
+
+/** What a whole server makes of its listeners: without one that asks for certificates there are no methods for them. */
+function ofModule(options: AuthorizationServerOptions): ReplayedOptions {
+  const { certificateMethods, mtlsOrigin, certificateSource } = options
+  if (!('interaction' in options) || certificateMethods !== undefined) return options
+  return { ...options, certificateMethods: mtlsOrigin !== undefined || certificateSource !== undefined }
+}
+
+async function judged<T>(config: string, judge: () => Promise<T>): Promise<T> {
+  try {
+    return await judge()
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new CommandError(`${config}: ${error.message}`)
+    throw error
+  }
+}
+
+async function replayStore(candidate: ReplayedOptions, url: string) {
+  try {
+    const store = await openSharedStore(url)
+    try {
+      const kept = keptAuthentications({ store, issuer: candidate.issuer })
+      return await replayAuthentications((await kept.recent()).toReversed(), candidate)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (error instanceof CommandError) throw error
+    if (error instanceof ConfigurationError)
+      throw error.key === 'url' ? new CommandError(error.message.replace(/^url/, '--store')) : error
+    throw new CommandError('the store does not answer')
+  }
+}
+
+/** What is no JSON is no record, and counted as such. */
+async function* linesOf(file: string, { stdin }: Terminal): AsyncGenerator<unknown, void, undefined> {
+  const input: Readable = file === '-' ? stdin : createReadStream(file)
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line.trim() !== '') yield parsed(line)
+  } catch {
+    throw new CommandError('FILE must be the path of a readable file, or -')
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
