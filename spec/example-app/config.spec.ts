@@ -108,10 +108,7 @@ describe('settings', () => {
     ['clients', { issuer, clients: {} }],
     ['clients[0]', { issuer, clients: ['a'] }],
     ['clients[0].client_id', { issuer, clients: [{}] }],
-    [
-      'clients[1].token_endpoint_auth_method',
-      { issuer, clients: [client, { client_id: 'b', token_endpoint_auth_method: 'basic' }] }
-    ],
+    ['clients[1].token_endpoint_auth_method', { issuer, clients: [client, { client_id: 'b', token_endpoint_auth_method: 5 }] }],
     ['clients[0].redirect_uris[1]', { issuer, clients: [{ ...client, redirect_uris: ['https://c.example/cb', '/cb'] }] }],
     ['clients[0].redirect_uris[0]', { issuer, clients: [{ ...client, redirect_uris: ['https://c.example/cb#'] }] }],
     ['clients[0].redirect_uris[0]', { issuer, clients: [{ ...client, redirect_uris: ['http://c.example/cb'] }] }],
