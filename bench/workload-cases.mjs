@@ -144,7 +144,8 @@ export function workloadProof({ method, unnamed }, clientKey, lifetime) {
     }
     case 'attest_jwt_client_auth': {
       const { instance, attester } = clientKey
-      const { d: _, alg, kid, use, ...jwk } = instance
+      const { kty, crv, x, y } = instance
+      const jwk = { kty, crv, x, y }
       clientKey.attestation ??= signed(
         attester,
         { typ: 'oauth-client-attestation+jwt' },
