@@ -100,7 +100,13 @@ export {
   type AuthenticateClientCandidate,
   type AuthenticateClientOptions
 } from './authentication/authenticate-client.ts'
-export type { AssertionFacts, CertificateFacts, JudgedAuthentication, PresentedFacts } from './authentication/judged.ts'
+export type {
+  AssertionFacts,
+  CertificateFacts,
+  JudgedAuthentication,
+  JudgedListener,
+  PresentedFacts
+} from './authentication/judged.ts'
 export type { ShadowDifference, ShadowEffect } from './authentication/shadow/difference.ts'
 export type { ShadowOptions } from './authentication/shadow/options.ts'
 export type { TokenRouterCandidate } from './token-endpoint/options.ts'

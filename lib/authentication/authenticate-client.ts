@@ -17,7 +17,7 @@ import type { ReadOptions } from '../http/parameters.ts'
 import { flag, fn, integer, nested, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
 import { readBodies, strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
-import { watchJudged, type JudgedAuthentication } from './judged.ts'
+import { watchJudged, type JudgedListener } from './judged.ts'
 import { strategyRunner } from './run.ts'
 import { laidOver, shadowChecks, type ReadShadow, type ShadowOptions } from './shadow/options.ts'
 import { shadowOf, type Shadow } from './shadow/shadow.ts'
@@ -48,7 +48,7 @@ export interface AuthenticateClientOptions extends ReadOptions {
   /** Told of every authentication and how each check came out. What it throws or rejects with is ignored. */
   readonly onDecision?: ((decision: Decision) => void) | undefined
   /** Told the same with what was presented, for whoever keeps it to judge it again. What it throws is ignored. */
-  readonly onJudged?: ((judged: JudgedAuthentication) => void) | undefined
+  readonly onJudged?: JudgedListener | undefined
   /**
    * Told of every authentication, and what came of it, as `authentication.*` events. What it throws or rejects with is
    * ignored.
@@ -71,7 +71,7 @@ export const authenticateClientChecks = {
   endpoint: text('token'),
   certificateSource: fn<CertificateSource>(),
   onDecision: fn<(decision: Decision) => void>(),
-  onJudged: fn<(judged: JudgedAuthentication) => void>(),
+  onJudged: fn<JudgedListener>(),
   onEvent: fn<EventListener>(),
   guessProtection: objectLike<GuessProtection>('what guessProtection() returns', value => typeof value['reserve'] === 'function'),
   jsonBody: flag(false),
@@ -154,7 +154,8 @@ export function authenticateWith(
     // what an earlier route judged says nothing here
     request.judged = undefined
     request.watch = watched ?? unwatched
-    if (onJudged !== undefined) request.watch = watchJudged(request, onJudged, source.clock)
+    if (onJudged !== undefined && options.onJudged?.wants?.() !== false)
+      request.watch = watchJudged(request, onJudged, source.clock)
     tryBeside?.(req, res, request)
     const { addresses, further } = options
     request.addresses = addresses && (() => addressesOfListener(req, addresses))

@@ -28,6 +28,14 @@ export interface JudgedAuthentication extends Omit<Decision, 'client_id' | 'mech
   readonly presented?: PresentedFacts | undefined
 }
 
+/** Takes what was judged. */
+export interface JudgedListener {
+  /** Told of one authentication. What it throws or rejects with is ignored. */
+  (judged: JudgedAuthentication): void
+  /** Asked before each request, where it is there: false spares the making of a record. Must not throw. */
+  readonly wants?: (() => boolean) | undefined
+}
+
 /** What was presented, as far as rules look at it. */
 export interface PresentedFacts {
   /** The `client_id` parameter beside an assertion. */

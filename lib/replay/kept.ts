@@ -2,7 +2,7 @@
  * The last authentications of an issuer, kept in the store for whoever operates it: every process adds to them, and no
  * request waits for it.
  */
-import type { JudgedAuthentication } from '../authentication/judged.ts'
+import type { JudgedAuthentication, JudgedListener } from '../authentication/judged.ts'
 import { harmless } from '../listeners.ts'
 import { fn, issuerIdentifier, readOptions, required, type Checks } from '../options.ts'
 import { storeCheck, type Store } from '../stores/store.ts'
@@ -30,7 +30,7 @@ export const keptAuthenticationsChecks = {
 /** The last authentications of one issuer. */
 export interface KeptAuthentications {
   /** Takes one down: hand it over as `onJudged`. Returns at once, and never fails. */
-  keep(judged: JudgedAuthentication): void
+  readonly keep: JudgedListener
   /** Finds those that are kept, also those still to be written, the newest first. Rejects when the store does. */
   recent(): Promise<readonly JudgedAuthentication[]>
   /** Writes what has not been written yet; resolves whatever the store says. */
@@ -83,14 +83,15 @@ export function keptAuthentications(options: KeptAuthenticationsOptions): KeptAu
     writing = writing.then(write).catch((error: unknown) => lost?.({ error }))
     return writing
   }
+  const keep = (judged: JudgedAuthentication): void => {
+    if (++gathered > mostGathered) return
+    if (waiting.length >= mostWaiting) dropped++
+    else waiting.push(judged)
+    // a process that has nothing else to do may end
+    timer ??= setTimeout(() => void flush(), gathering).unref()
+  }
   return {
-    keep(judged) {
-      if (++gathered > mostGathered) return
-      if (waiting.length >= mostWaiting) dropped++
-      else waiting.push(judged)
-      // a process that has nothing else to do may end
-      timer ??= setTimeout(() => void flush(), gathering).unref()
-    },
+    keep: Object.assign(keep, { wants: () => gathered < mostGathered }),
     async recent() {
       const places = Array.from({ length: slots }, (_, slot) => ({ kind, id: `${issuer} ${slot}` }))
       const records = await Promise.all(places.map(key => store.get(key)))

@@ -3,7 +3,7 @@ import { attestationOptionChecks, type AttestationOptions } from '../assertions/
 import { dialChecks, type AssertionDials } from '../assertions/assertion-dials.ts'
 import { assertionAlgorithmsCheck, assertionAudienceCheck } from '../assertions/assertion-policy.ts'
 import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/options.ts'
-import type { JudgedAuthentication } from '../authentication/judged.ts'
+import type { JudgedListener } from '../authentication/judged.ts'
 import { shadowChecks, type ShadowOptions } from '../authentication/shadow/options.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { clientsCheck, type AssertionAudience, type ClientRegistry, type ClientSource } from '../clients/client.ts'
@@ -108,7 +108,7 @@ export interface TokenRouterOptions extends TokenOptions, DevelopmentErrorOption
    * Told the same with what was presented, as JSON that can be kept and judged again under other options: no secret, no
    * signature, nothing that could be presented again. Default: nobody is. What it throws or rejects with is ignored.
    */
-  readonly onJudged?: ((judged: JudgedAuthentication) => void) | undefined
+  readonly onJudged?: JudgedListener | undefined
   /** Told of every error before it is answered. */
   readonly onError?: OAuthErrorHandlerOptions['onError']
   /**
@@ -166,7 +166,7 @@ export const tokenRouterChecks = {
   guessProtection: orFalse(nested(guessProtectionChecks, {})),
   ...errorHandlerChecks,
   onDecision: fn<(decision: Decision) => void>(),
-  onJudged: fn<(judged: JudgedAuthentication) => void>(),
+  onJudged: fn<JudgedListener>(),
   shadow: nested(shadowChecks(judgingChecks))
 } satisfies Checks<TokenRouterOptions>
 
