@@ -47,7 +47,7 @@ function leads(target, document) {
 }
 
 /** Links to files that are no pages, such as sources, are their names alone; with `repository`, links to it. */
-export function linksToPages(md, { base, repository }) {
+export function linksToPages(md, { repository }) {
   md.core.ruler.push('links-to-pages', ({ tokens, env }) => {
     const document = env.realPath ?? env.path
     for (const { children } of tokens.filter(({ children }) => children)) {
@@ -71,7 +71,7 @@ export function linksToPages(md, { base, repository }) {
       token.content = token.content.replace(/\b(src|srcset)="([^"]+)"/g, (_, name, target) => {
         const address = leads(target, document)
         if (address === undefined) throw new Error(`${document} has a picture that the site has not: ${target}`)
-        return `${name}="${address.startsWith('/') ? base.replace(/\/$/, '') : ''}${address}"`
+        return `${name}="${address}"`
       })
     }
   })

@@ -37,7 +37,7 @@ export default defineConfig({
     headers: { slugify },
     languageAlias: { haproxy: 'ini' },
     config(md) {
-      linksToPages(md, { base, repository })
+      linksToPages(md, { repository })
       drawnDiagrams(md)
     }
   },
