@@ -88,6 +88,7 @@ const guides = [
       guide('Stores', 'stores'),
       guide('Signing keys', 'keys'),
       guide('Security', 'security'),
+      guide('Trying a rule before it bites', 'shadow'),
       guide('Attacks for your tests', 'attacks'),
       guide('The command line', 'command-line'),
       guide('The example app’s settings', 'configuration'),
