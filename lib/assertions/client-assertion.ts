@@ -11,7 +11,7 @@ import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
-import { decodeUnverified, type JsonObject, type UnverifiedJws } from './compact-jws.ts'
+import { decodeUnverified, type JsonObject, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
 import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import type { Store } from '../stores/store.ts'
@@ -148,7 +148,7 @@ async function verifyInVain(assertion: string, jws: UnverifiedJws): Promise<void
   if (found !== undefined) await isSignedBy(assertion, found.key, alg)
 }
 
-function readParts(jws: UnverifiedJws, decision: DecisionBuilder): Extract<UnverifiedJws, { outcome: 'read' }> {
+function readParts(jws: UnverifiedJws, decision: DecisionBuilder): ReadJws {
   if (jws.outcome === 'malformed') {
     throw decision.refuse('assertion_format', {
       section: 'RFC 7523 §3',

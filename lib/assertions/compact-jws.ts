@@ -17,6 +17,9 @@ export type UnverifiedJws =
   | { readonly outcome: 'read'; readonly header: JsonObject; readonly payload: JsonObject }
   | { readonly outcome: 'malformed'; readonly reason: string }
 
+/** One that could be read. */
+export type ReadJws = Extract<UnverifiedJws, { readonly outcome: 'read' }>
+
 const compactJws = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)$/
 
 /** Splits and decodes a compact JWS whose header and payload are JSON objects. Never throws; verifies nothing. */

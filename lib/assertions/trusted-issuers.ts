@@ -160,15 +160,15 @@ async function verify(jwt: string, expected: TrustedJwtExpectations, context: Co
   const { header } = jws
   const early = refuseHeader(header) ?? refuseType(header, expected.types) ?? refuseAlgorithm(header, rule.algorithms)
   if (early !== undefined) return refused(early)
-  const trusted = trustedHeader(header)
-  const verified = await verifySignature(jwt, trusted, keysOf(rule, remote))
+  const verified = await verifySignature(jwt, jws, keysOf(rule, remote))
   if (isRefusal(verified)) return refused(verified)
   const { claims } = verified
   const now = server.clock() / 1000
   const refusal = refuseTrustedClaims(claims, { rule, audiences: expected.audiences, now })
   if (refusal !== undefined) return refused(refusal)
   const { sub, exp, jti } = claims as { sub: string; exp: number; jti: string | undefined }
-  const typ = typeof trusted.typ === 'string' ? trusted.typ : undefined
+  const { typ: type } = trustedHeader(header)
+  const typ = typeof type === 'string' ? type : undefined
   return { outcome: 'verified', jwt: { iss: rule.issuer, sub, typ, exp, jti, claims } }
 }
 

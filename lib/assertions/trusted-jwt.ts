@@ -7,7 +7,8 @@ import { sameAlgorithm } from '../client-keys/algorithms.ts'
 import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { printable } from '../printable.ts'
-import { claimsSignedBy, type JsonObject } from './compact-jws.ts'
+import { isSignedBy } from '../crypto/jws-signature.ts'
+import type { JsonObject, ReadJws } from './compact-jws.ts'
 
 /** The checks of such a JWT, in this order. */
 export type TrustedJwtCheck =
@@ -113,13 +114,15 @@ export interface SignedClaims {
 /**
  * Verifies the signature with the issuer's keys.
  *
+ * @param jwt the text, and what was read of it: nothing of its header may be refused.
  * @throws {@link TemporarilyUnavailableError} where the keys cannot be had.
  */
 export async function verifySignature(
   jwt: string,
-  { alg, kid }: TrustedHeader,
+  { header, payload }: ReadJws,
   issuer: IssuerKeys
 ): Promise<SignedClaims | JwtRefusal> {
+  const { alg, kid } = trustedHeader(header)
   const choose = (keys: readonly JWK[]): readonly JWK[] => suitableKeys(keys, { alg, kid })
   const { keys, problem } = await issuer.find(keys => choose(keys).length > 0)
   const imported = await Promise.all(choose(keys).map(jwk => importPublicKey(jwk, alg)))
@@ -132,8 +135,7 @@ export async function verifySignature(
     return { check: 'key', reason: `no key of ${issuer.of} fits ${received}`, expected: `a key of ${issuer.of}`, received }
   }
   for (const { key, credential } of candidates) {
-    const claims = await claimsSignedBy(jwt, key, alg)
-    if (claims !== undefined) return { claims, key: credential }
+    if (await isSignedBy(jwt, key, alg)) return { claims: payload, key: credential }
   }
   const expected = printable(candidates.map(({ credential }) => credential).join(', '))
   return { check: 'signature', reason: `made by none of ${expected}`, expected, received: `a signature (${alg}) of another key` }

@@ -71,7 +71,8 @@ export interface ProvenToken {
  */
 export async function verifyFederatedJwt(client: Client, input: FederatedJwtInput): Promise<ProvenToken> {
   const { assertion, jws, workloads, decision } = input
-  const { header, payload } = readFormat(jws, decision)
+  const read = readFormat(jws, decision)
+  const { payload } = read
   const now = workloads.server.clock() / 1000
   const platform = workloads.platform(payload['iss'])
   const ofPlatform = credentialSet(client).federated.filter(one => isLive(one, now) && one.rule.issuer === platform?.rule.issuer)
@@ -82,7 +83,7 @@ export async function verifyFederatedJwt(client: Client, input: FederatedJwtInpu
     throw refusal
   }
   decision.pass('federated_issuer')
-  const { claims } = await verifySigned(assertion, header, {
+  const { claims } = await verifySigned(assertion, read, {
     rule: headerRule(platform, workloads),
     keys: platform.keys,
     decision
@@ -127,7 +128,7 @@ export async function consumeToken(
 export async function pretendFederatedJwt({ assertion, jws, workloads, decision }: FederatedJwtInput): Promise<void> {
   const platform = jws.outcome === 'read' ? workloads.platform(jws.payload['iss']) : undefined
   if (platform === undefined || jws.outcome === 'malformed') await verifyInVain(assertion, jws)
-  else await verifySigned(assertion, jws.header, { rule: headerRule(platform, workloads), keys: platform.keys, decision })
+  else await verifySigned(assertion, jws, { rule: headerRule(platform, workloads), keys: platform.keys, decision })
 }
 
 function headerRule({ rule: { algorithms, types } }: Platform, { dials }: Workloads) {

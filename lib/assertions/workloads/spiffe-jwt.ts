@@ -64,12 +64,13 @@ export interface SpiffeJwtInput {
 export async function verifySpiffeJwt(client: Client, input: SpiffeJwtInput): Promise<SpiffeIdOfClient> {
   const { assertion, jws, workloads, decision } = input
   checkAssertionType(input)
-  const { header, payload } = readFormat(jws, decision)
+  const read = readFormat(jws, decision)
+  const { payload } = read
   const { server, dials } = workloads
   const now = server.clock() / 1000
   const { svid, domain, credential } = await identify(client, payload, input)
   decision.credential = credential.credential
-  await verifySigned(assertion, header, { rule: { ...headerRule, otherTypes: dials.type }, keys: domain.jwtKeys, decision })
+  await verifySigned(assertion, read, { rule: { ...headerRule, otherTypes: dials.type }, keys: domain.jwtKeys, decision })
   const fix = `Ask the SPIFFE Workload API for a JWT-SVID of ${svid.id} whose only audience is this issuer.`
   checkAudience(payload, { audiences: [server.issuer], several: dials.audience, fix }, decision)
   checkTimes(payload, { rule: domain.rule, now, decision, iat: 'optional' })
@@ -156,6 +157,5 @@ export async function pretendSpiffeJwt({ assertion, jws, workloads, decision }: 
   const svid = jws.outcome === 'read' ? parseSpiffeId(jws.payload['sub']) : undefined
   const domain = svid && workloads.domain(svid.trustDomain)
   if (domain === undefined || jws.outcome === 'malformed') await verifyInVain(assertion, jws)
-  else
-    await verifySigned(assertion, jws.header, { rule: { ...headerRule, otherTypes: 'enforce' }, keys: domain.jwtKeys, decision })
+  else await verifySigned(assertion, jws, { rule: { ...headerRule, otherTypes: 'enforce' }, keys: domain.jwtKeys, decision })
 }

@@ -5,14 +5,13 @@
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import type { UnverifiedJws, JsonObject } from '../compact-jws.ts'
+import type { JsonObject, ReadJws, UnverifiedJws } from '../compact-jws.ts'
 import {
   describeClaim,
   isRefusal,
   refuseAlgorithm,
   refuseHeader,
   refuseType,
-  trustedHeader,
   typeOf,
   verifySignature,
   type IssuerKeys,
@@ -60,10 +59,7 @@ function detailOf({ check, expected, received }: JwtRefusal): CheckDetail {
 }
 
 /** @throws {@link InvalidClientError} for what is no signed JWT. */
-export function readFormat(
-  jws: UnverifiedJws,
-  decision: DecisionBuilder
-): { readonly header: JsonObject; readonly payload: JsonObject } {
+export function readFormat(jws: UnverifiedJws, decision: DecisionBuilder): ReadJws {
   if (jws.outcome === 'read') {
     decision.pass('assertion_format')
     return jws
@@ -94,11 +90,11 @@ const otherKinds =
  */
 export async function verifySigned(
   jwt: string,
-  header: JsonObject,
+  jws: ReadJws,
   { rule, keys, decision }: { readonly rule: HeaderRule; readonly keys: IssuerKeys; readonly decision: DecisionBuilder }
 ): Promise<SignedClaims> {
-  checkHeader(header, rule, decision)
-  const verified = await signedBy(jwt, header, keys, decision)
+  checkHeader(jws.header, rule, decision)
+  const verified = await signedBy(jwt, jws, keys, decision)
   if (isRefusal(verified)) {
     if (verified.check === 'signature') decision.pass('key')
     throw refuseBy(decision, verified)
@@ -110,12 +106,12 @@ export async function verifySigned(
 
 async function signedBy(
   jwt: string,
-  header: JsonObject,
+  jws: ReadJws,
   keys: IssuerKeys,
   decision: DecisionBuilder
 ): Promise<SignedClaims | JwtRefusal> {
   try {
-    return await verifySignature(jwt, trustedHeader(header), keys)
+    return await verifySignature(jwt, jws, keys)
   } catch (error) {
     throw withRecord(error, 'key', decision)
   }

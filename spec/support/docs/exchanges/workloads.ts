@@ -14,6 +14,12 @@ const another = await makeIssuer('https://oidc.other.example', 'ES256')
 const spire = await makeIssuer('https://spire.prod.example', 'ES256')
 const bundleAt = 'https://spire.prod.example/bundle'
 
+/** What a cluster answers to whoever looks for its keys. */
+const published = ({ issuer: of, jwk }: typeof cluster) => ({
+  [`${of}/.well-known/openid-configuration`]: { issuer: of, jwks_uri: `${of}/openid/v1/jwks` },
+  [`${of}/openid/v1/jwks`]: { keys: [jwk] }
+})
+
 const account = (name: string) => ({
   sub: `system:serviceaccount:ci:${name}`,
   'kubernetes.io': { namespace: 'ci', serviceaccount: { name, uid: '0b6d8c2e-1111-4222-8333-944455556666' } }
@@ -54,13 +60,7 @@ export const federatedJwt: MethodScript = {
   method: 'federated_jwt',
   registered: { federated_credentials: [kubernetes({ issuer: cluster.issuer, namespace: 'ci', serviceAccount: 'deployer' })] },
   options: { workloads: { issuers: [kubernetes.issuer(cluster.issuer), kubernetes.issuer(another.issuer)] } },
-  documents: {
-    [`${cluster.issuer}/.well-known/openid-configuration`]: {
-      issuer: cluster.issuer,
-      jwks_uri: `${cluster.issuer}/openid/v1/jwks`
-    },
-    [`${cluster.issuer}/openid/v1/jwks`]: { keys: [cluster.jwk] }
-  },
+  documents: { ...published(cluster), ...published(another) },
   async talk(send, change = {}) {
     const form = { ...grant, client_id: 'billing', client_assertion_type: bearer, client_assertion: await podToken(change.jwt) }
     return sendChanged(send, { path: tokenPath, form }, change)
