@@ -23,6 +23,9 @@ export type {
   LogoutTold,
   ServerEvent,
   SessionEnded,
+  ShadowDiffered,
+  ShadowEvent,
+  ShadowUnjudged,
   TokenIssued,
   TokenRefused,
   TokenRevoked

@@ -14,6 +14,7 @@ import { application } from './application.ts'
 import { assertion, clients, credentials } from './clients.ts'
 import { ask, codeFor, redemption, tokenEndpoint, type Answer, type Request } from './cluster.ts'
 import { engines, openStore, type RunningEngine } from './engines.ts'
+import { workloads } from './platform.ts'
 import { report } from './report.ts'
 import { deviceCodeGrantType } from './setup.ts'
 
@@ -37,7 +38,7 @@ afterEach(async () => {
 async function serve(name: string): Promise<RunningEngine & { readonly port: number }> {
   engine = await (engines[name] as () => Promise<RunningEngine>)()
   store = await openStore(engine.store, timeout)
-  listener = createServer(application(store, { clients, keys: await generateKeys(['ES256']) }))
+  listener = createServer(application(store, { clients, workloads, keys: await generateKeys(['ES256']) }))
   listener.keepAliveTimeout = 600_000
   listener.listen(0, '127.0.0.1')
   await once(listener, 'listening')
