@@ -57,11 +57,12 @@ const valuesOnly =
  * that need a browser or a database server have configurations of their own: spec/browser/jest.config.mjs and
  * spec/engines/jest.config.mjs.
  *
- * Jest would leave one core to watching for changes. A worker's memory grows with every file it runs.
+ * Jest would leave one core to watching for changes; and a worker waits now and then, for what it has started. Its memory grows with every
+ * file it runs.
  * @type {import('jest').Config}
  */
 export default {
-  maxWorkers: '100%',
+  maxWorkers: '150%',
   workerIdleMemoryLimit: '1.5GB',
   projects: [
     {
