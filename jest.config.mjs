@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -62,7 +63,7 @@ const valuesOnly =
  * @type {import('jest').Config}
  */
 export default {
-  maxWorkers: '150%',
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '1.5GB',
   projects: [
     {

@@ -72,11 +72,11 @@ export class FederatedJwtStrategy extends WorkloadJwtStrategy {
     return {
       checks: federatedChecks,
       prove: async (client, decision) => {
-        const proven = await verifyFederatedJwt(client, { ...presented, decision })
+        const proven = await verifyFederatedJwt(client, { decision, ...presented })
         await consumeToken(proven, { server, store, decision })
         return { credential: proven.credential.credential }
       },
-      pretend: decision => pretendFederatedJwt({ ...presented, decision }),
+      pretend: decision => pretendFederatedJwt({ decision, ...presented }),
       ...this.unknownClient(request)
     }
   }

@@ -61,10 +61,10 @@ export class SpiffeJwtStrategy extends WorkloadJwtStrategy {
     return {
       checks: spiffeJwtChecks,
       prove: async (client, decision) => {
-        const { credential } = await verifySpiffeJwt(client, { ...presented, decision })
+        const { credential } = await verifySpiffeJwt(client, { decision, ...presented })
         return { credential }
       },
-      pretend: decision => pretendSpiffeJwt({ ...presented, decision }),
+      pretend: decision => pretendSpiffeJwt({ decision, ...presented }),
       ...this.unknownClient(request)
     }
   }
