@@ -51,7 +51,8 @@ export function warn(message: string): void {
   process.emitWarning(message, 'ClienteleWarning')
 }
 
-function messageOf(error: unknown): string {
+/** The message of what was thrown, for a warning. */
+export function messageOf(error: unknown): string {
   try {
     if (error instanceof Error && typeof error.message === 'string') return printable(error.message)
   } catch {

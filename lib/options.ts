@@ -3,6 +3,7 @@
  * and what stands for it where it is absent. A wrong option is a {@link ConfigurationError} whose message starts with
  * the key's path and says what it must be, so that an operator fixes the right line without reading source.
  */
+import { types } from 'node:util'
 
 /** Rule for the values of one option. */
 export interface Check<T> {
@@ -14,6 +15,8 @@ export interface Check<T> {
   readonly fallback?: unknown
   /** True: it must be there. */
   readonly isRequired?: true
+  /** True: a promise is a value like any other. */
+  readonly takesPromises?: true
 }
 
 /**
@@ -41,13 +44,20 @@ export function readOptions<const Table extends Readonly<Record<string, Check<un
   table: Table,
   path = ''
 ): Read<Table> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || types.isPromise(given))
     throw new ConfigurationError(path === '' ? 'options' : path.replace(/\.$/, ''), 'must be an object')
   checkKeys(given, Object.keys(table), path)
   const options = given as Readonly<Record<string, unknown>>
   return Object.fromEntries(
-    Object.entries(table).map(([name, check]) => [name, check.read(options[name], path + name)])
+    Object.entries(table).map(([name, check]) => [name, check.read(awaited(options[name], check, path + name), path + name)])
   ) as Read<Table>
+}
+
+/** No option of the library's is a promise: whoever gives one has forgotten to wait for it. */
+function awaited(value: unknown, { takes, takesPromises }: Check<unknown>, key: string): unknown {
+  if (types.isPromise(value) && takesPromises !== true)
+    throw new ConfigurationError(key, `must be ${takes}, and not a promise of it: await it`)
+  return value
 }
 
 /** A check whose absent value is the default it was given, or undefined. */
@@ -247,23 +257,17 @@ export function checkKeys(options: object, known: readonly string[], path = ''):
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue
     const guess = known.find(candidate => isNear(candidate.toLowerCase(), key.toLowerCase()))
-    throw new ConfigurationError(
-      `${path}${key}`,
-      guess === undefined ? 'is not a known option' : `is not a known option; did you mean ${guess}?`
-    )
+    const hint = guess === undefined ? '' : `; did you mean ${guess}?`
+    throw new ConfigurationError(`${path}${key}`, `is not a known option${hint}`)
   }
 }
 
-/**
- * The issuer identifier: https (or http on a loopback host), no query, fragment, user info or trailing slash (RFC 8414
- * §2).
- */
+/** The issuer identifier: https (http on loopback), no query, fragment, user info or trailing slash (RFC 8414 §2). */
 export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (url === undefined || typeof issuer !== 'string') throw new ConfigurationError(key, 'must be an absolute URL')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname)))
     throw new ConfigurationError(key, 'must be an https URL (http only on localhost, 127.0.0.1 or [::1])')
-  }
   if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '') {
     throw new ConfigurationError(key, 'must have no query, fragment or user info')
   }

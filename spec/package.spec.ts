@@ -117,7 +117,7 @@ describe('what is loaded', () => {
 
   it('is a handful of files, and no driver of a database, by the main entry', async () => {
     const { files, packages } = await loadedBy(start)
-    expect(files.length).toBeLessThan(12)
+    expect(files.length).toBeLessThan(10)
     expect(files).toContain('lib/index.js')
     for (const other of ['sqlite', 'postgres', 'redis', 'mcp', 'testing'])
       expect(files.filter(file => file.includes(other))).toEqual([])

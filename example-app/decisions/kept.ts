@@ -1,6 +1,7 @@
 /** The last authentications of an issuer, kept in the store for whoever operates it and for `clientele replay`. */
 import type { Store } from 'clientele'
-import { keptAuthentications, type JudgedAuthentication, type KeptAuthentications } from 'clientele/replay'
+import type { JudgedAuthentication } from 'clientele'
+import { keptAuthentications, type KeptAuthentications } from 'clientele/replay'
 import type { Log } from '../log.ts'
 
 export type KeptDecision = JudgedAuthentication

@@ -17,7 +17,7 @@ import type { ReadOptions } from '../http/parameters.ts'
 import { flag, fn, integer, nested, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
 import { readBodies, strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
-import { watchJudged, type JudgedListener } from './judged.ts'
+import { wantsOf, watchJudged, type JudgedListener } from './judged.ts'
 import { strategyRunner } from './run.ts'
 import { laidOver, shadowChecks, type ReadShadow, type ShadowOptions } from './shadow/options.ts'
 import { shadowOf, type Shadow } from './shadow/shadow.ts'
@@ -146,6 +146,7 @@ export function authenticateWith(
   const runStrategy = strategyRunner(strategies)
   const onDecision = harmless('onDecision', options.onDecision)
   const onJudged = harmless('onJudged', options.onJudged)
+  const isJudgedWanted = wantsOf(options.onJudged)
   const tryBeside = options.shadow?.at(strategies)
   const unwatched: DecisionWatch = { every: false, tell: decision => source.tolerated(decision) }
   const run = async (req: Request, res: Response, next: NextFunction, watched?: WatchedAuthentication): Promise<void> => {
@@ -154,8 +155,7 @@ export function authenticateWith(
     // what an earlier route judged says nothing here
     request.judged = undefined
     request.watch = watched ?? unwatched
-    if (onJudged !== undefined && options.onJudged?.wants?.() !== false)
-      request.watch = watchJudged(request, onJudged, source.clock)
+    if (onJudged !== undefined && isJudgedWanted()) request.watch = watchJudged(request, onJudged, source.clock)
     tryBeside?.(req, res, request)
     const { addresses, further } = options
     request.addresses = addresses && (() => addressesOfListener(req, addresses))

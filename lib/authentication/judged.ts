@@ -9,8 +9,10 @@ import { verifiedPath } from '../certificates/x509/chain.ts'
 import { jwkThumbprint } from '../clients/credentials.ts'
 import type { ClientRequest, DecisionWatch, PresentedCertificate } from '../client-request.ts'
 import type { Decision } from '../decisions/decision.ts'
+import { messageOf, warnOnce } from '../listeners.ts'
 import { printable } from '../printable.ts'
 import { decodeOnce } from '../strategies/presented-assertion.ts'
+import { watchBeside } from './watch.ts'
 
 /** One authentication, as `onJudged` is told of it. JSON: `clientele replay` judges it again under other options. */
 export interface JudgedAuthentication extends Omit<Decision, 'client_id' | 'mechanism' | 'method' | 'credential'> {
@@ -32,7 +34,7 @@ export interface JudgedAuthentication extends Omit<Decision, 'client_id' | 'mech
 export interface JudgedListener {
   /** Told of one authentication. What it throws or rejects with is ignored. */
   (judged: JudgedAuthentication): void
-  /** Asked before each request, where it is there: false spares the making of a record. Must not throw. */
+  /** Asked before each request, false spares the making of a record; where it throws, one is made. */
   readonly wants?: (() => boolean) | undefined
 }
 
@@ -83,18 +85,28 @@ export interface CertificateFacts {
   readonly authorities: readonly string[]
 }
 
-/** Hears of a decision too, with what it was about. The server’s own watch is told as ever. */
+/** Hears of a decision too, with what it was about. */
 export function watchJudged(
   request: ClientRequest,
   tell: (judged: JudgedAuthentication) => void,
   clock: () => number
 ): DecisionWatch {
-  const { watch } = request
-  return {
-    every: true,
-    tell(decision) {
-      if (watch?.every === true || decision.outcome === 'authenticated') watch?.tell(decision)
-      tell(judgedOf(decision, request, clock()))
+  return watchBeside(request.watch, decision => tell(judgedOf(decision, request, clock())))
+}
+
+/**
+ * A function that asks a listener whether it wants the next record. One that cannot say gets it, and whoever wrote it
+ * is warned.
+ */
+export function wantsOf(listener: JudgedListener | undefined): () => boolean {
+  const wants = listener?.wants
+  if (wants === undefined) return () => listener !== undefined
+  return () => {
+    try {
+      return wants()
+    } catch (error) {
+      warnOnce(wants, `onJudged.wants threw, and will again: ${messageOf(error)}`)
+      return true
     }
   }
 }

@@ -18,6 +18,17 @@ export function watchAuthentication(source: EventSource, req: Request, endpoint:
   return new WatchedAuthentication(source, req, endpoint, operation)
 }
 
+/** A watch that hears every decision, beside another that goes on hearing what it wants. */
+export function watchBeside(watch: DecisionWatch | undefined, tell: (decision: Decision) => void): DecisionWatch {
+  return {
+    every: true,
+    tell(decision) {
+      if (watch?.every === true || decision.outcome === 'authenticated') watch?.tell(decision)
+      tell(decision)
+    }
+  }
+}
+
 export class WatchedAuthentication implements DecisionWatch {
   readonly every = true
   private readonly begun = performance.now()

@@ -12,8 +12,21 @@ interface Scheme {
   readonly hash?: string
   readonly namedCurve?: string
   readonly options?: Omit<VerifyKeyObjectInput, 'key'>
-  /** Verified on another thread, because it takes longer than the way there and back. */
-  readonly elsewhere?: boolean
+  /** Whether it is verified on another thread, because that takes longer than the way there and back. */
+  readonly elsewhere?: boolean | ((key: CryptoKey) => boolean)
+}
+
+/** Of those who sign, whoever sends a key chooses what it costs: 25 µs for most, and a millisecond for the largest. */
+const largestAtOnce = 3072
+const usualExponent = 65_537
+
+function isCostly({ algorithm }: CryptoKey): boolean {
+  const {
+    modulusLength = Infinity,
+    publicExponent = []
+  }: { readonly name: string; readonly modulusLength?: number; readonly publicExponent?: Iterable<number> } = algorithm
+  const exponent = [...publicExponent].reduce((value, octet) => value * 256 + octet, 0)
+  return modulusLength > largestAtOnce || exponent > usualExponent
 }
 
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
@@ -27,8 +40,8 @@ const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
     const hash = `SHA-${size}`
     return [
       [`HS${size}`, { name: 'HMAC', hash }],
-      [`RS${size}`, { name: 'RSASSA-PKCS1-v1_5', hash }],
-      [`PS${size}`, { name: 'RSA-PSS', hash, options: pss }],
+      [`RS${size}`, { name: 'RSASSA-PKCS1-v1_5', hash, elsewhere: isCostly }],
+      [`PS${size}`, { name: 'RSA-PSS', hash, options: pss, elsewhere: isCostly }],
       [`ES${size}`, { name: 'ECDSA', hash, namedCurve: curves[size], options: { dsaEncoding: 'ieee-p1363' }, elsewhere: true }]
     ]
   }),
@@ -56,7 +69,9 @@ export function isSignedBy(jws: string, key: CryptoKey, alg: string): boolean | 
     if (scheme.name === 'HMAC') return isMac(signature, createHmac(digestOf(scheme), keyObject).update(signed).digest())
     const how = { ...scheme.options, key: keyObject }
     const digest = scheme.hash === undefined ? null : digestOf(scheme)
-    return scheme.elsewhere === true ? verifyElsewhere(digest, signed, how, signature) : verify(digest, signed, how, signature)
+    const { elsewhere = false } = scheme
+    const isElsewhere = typeof elsewhere === 'function' ? elsewhere(key) : elsewhere
+    return isElsewhere ? verifyElsewhere(digest, signed, how, signature) : verify(digest, signed, how, signature)
   } catch {
     return false
   }

@@ -115,6 +115,8 @@ async function writeSlot(store: Store, issuer: string, batch: readonly JudgedAut
     await store.set({ kind, id: `${issuer} ${slot}` }, JSON.stringify(batch), ttl)
     return
   }
+  // they wait for the next time
+  throw new Error('other processes took every slot first')
 }
 
 /** What cannot be read is not shown: nobody else writes there. */

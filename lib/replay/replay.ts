@@ -16,14 +16,6 @@ import type { ReplayedClient, ReplayReport } from './found.ts'
 import { proofOf } from './proofs.ts'
 import { readJudged } from './records.ts'
 
-export type {
-  AssertionFacts,
-  CertificateFacts,
-  JudgedAuthentication,
-  JudgedListener,
-  PresentedFacts
-} from '../authentication/judged.ts'
-export type { ShadowEffect } from '../authentication/shadow/difference.ts'
 export type { ReplayedOptions } from './candidate.ts'
 export type { ReplayedClient, ReplayReport } from './found.ts'
 export { keptAuthentications, type KeptAuthentications, type KeptAuthenticationsOptions } from './kept.ts'

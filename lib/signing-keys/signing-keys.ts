@@ -2,7 +2,7 @@
 import { constants, createHash, hash, sign, timingSafeEqual, verify } from 'node:crypto'
 import type { JWK } from 'jose'
 import { isMlDsa } from '../crypto/ml-dsa.ts'
-import { ConfigurationError, objectLike, required, type Check } from '../options.ts'
+import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
 import { keyRing, type KeyRing, type SigningKey } from './key-ring.ts'
 
@@ -25,25 +25,12 @@ const howToSign = {
  * The keys of a server, as far as they can be told from something else: what is wrong within them is said by {@link
  * SigningKeys}.
  */
-export const keysCheck: Check<PrivateKeySet | KeySource> = notPromised(
-  required(
-    objectLike<PrivateKeySet | KeySource>('a JWK Set with private keys, such as generateKeys() makes', value => {
-      const isSource = typeof value['current'] === 'function' && typeof value['subscribe'] === 'function'
-      return isSource || Array.isArray(value['keys'])
-    })
-  )
+export const keysCheck = required(
+  objectLike<PrivateKeySet | KeySource>('a JWK Set with private keys, such as generateKeys() makes', value => {
+    const isSource = typeof value['current'] === 'function' && typeof value['subscribe'] === 'function'
+    return isSource || Array.isArray(value['keys'])
+  })
 )
-
-/** What makes keys takes its time, and is easily not waited for. */
-function notPromised<T>(check: Check<T>): Check<T> {
-  return {
-    ...check,
-    read(value, key) {
-      if (value instanceof Promise) throw new ConfigurationError(key, 'must be keys, and not a promise of them: await it')
-      return check.read(value, key)
-    }
-  }
-}
 
 /** Which keys are new, and which are gone. */
 export interface KeyChange {

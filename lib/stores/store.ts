@@ -108,7 +108,6 @@ export const storeCheck: Check<Store> = {
       throw new ConfigurationError(key, 'must be given: what memoryStore() returns, or another store')
     if (typeof value === 'function')
       throw new ConfigurationError(key, 'must be what the function returns, and not the function: call it')
-    if (value instanceof Promise) throw new ConfigurationError(key, 'must be a store, and not a promise of one: await it')
     const given = value as Partial<Store>
     const missing = operations.find(operation => typeof given[operation] !== 'function')
     if (missing !== undefined) throw new ConfigurationError(key, `must implement the Store contract; it has no ${missing}()`)

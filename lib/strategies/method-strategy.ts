@@ -14,12 +14,12 @@ import {
   type StrategyContext,
   type StrategyOptions
 } from './attempt.ts'
-import { readBy, readOptions } from '../options.ts'
+import { readBy, readOptions, type Check } from '../options.ts'
 import { PassportBase } from './passport-strategy.ts'
 import type { ClientAuthenticationStrategy, Identification } from './strategy.ts'
 
 /** An option that the class itself looks at. */
-const unjudged = readBy('anything', value => value)
+const unjudged: Check<unknown> = { ...readBy('anything', value => value), takesPromises: true }
 
 /**
  * A client authentication method, built in or of the application's own. Whoever extends it says what a request of the

@@ -126,6 +126,34 @@ describe('isSignedBy', () => {
     expect(await isSignedBy(jws, (await importJWK(bare as JWK, 'RS256')) as CryptoKey, 'RS256')).toBe(true)
   })
 
+  it.each([
+    [2048, 65_537, 'boolean'],
+    [3072, 65_537, 'boolean'],
+    [3072, 0x1_0003, 'object'],
+    [2048, 0x7fff_ffff, 'object'],
+    [4096, 65_537, 'object']
+  ])('keeps nobody waiting for an RSA key of %i bits and the exponent %i', async (modulusLength, publicExponent, answer) => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength, publicExponent })
+    for (const alg of ['RS256', 'PS256']) {
+      const jws = await new CompactSign(payload).setProtectedHeader({ alg }).sign(privateKey)
+      const key = await publicKey(privateKey, alg)
+      const verdict = isSignedBy(jws, key, alg)
+      // a promise: another thread has the work
+      expect(typeof verdict).toBe(answer)
+      expect(await verdict).toBe(true)
+      expect(
+        await isSignedBy(
+          withSignature(
+            jws,
+            octets(bytes => Buffer.alloc(bytes.length, 1))
+          ),
+          key,
+          alg
+        )
+      ).toBe(false)
+    }
+  })
+
   it('never says yes where jose says no, and never throws', async () => {
     const good = await Promise.all(signers.map(async one => [one, await one.sign(payload)] as const))
     const letters = fc.stringMatching(/^[A-Za-z0-9_-]{0,120}$/)

@@ -3,6 +3,7 @@ import * as v2 from '@modelcontextprotocol/client'
 import { Browser } from '../support/journeys/browser.ts'
 import { redirect_uri } from '../support/servers/document-server.ts'
 import { plainFetch, type Fetch, type FetchInit } from '../support/journeys/fetch.ts'
+import { keeping } from './kept.ts'
 
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 export const alice = { username: 'alice', password: 'wonderland' }
@@ -91,14 +92,7 @@ export function personProvider(identity: Identity, stepsUp: boolean, fetch: Fetc
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code', ...(stepsUp ? ['refresh_token'] : [])]
     },
-    clientInformation: () => kept['client'],
-    saveClientInformation: (given: unknown) => void (kept['client'] = given),
-    tokens: () => kept['tokens'],
-    saveTokens: (given: unknown) => void (kept['tokens'] = given),
-    codeVerifier: () => kept['verifier'],
-    saveCodeVerifier: (given: unknown) => void (kept['verifier'] = given),
-    discoveryState: () => kept['discovery'],
-    saveDiscoveryState: (given: unknown) => void (kept['discovery'] = given),
+    ...keeping(kept),
     async redirectToAuthorization(url: URL) {
       asked.push(url.searchParams.get('scope'))
       let page = await browser.open(url)

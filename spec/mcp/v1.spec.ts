@@ -9,6 +9,7 @@ import { createMcpHandler, McpServer, OAuthError as OAuthErrorV2, OAuthErrorCode
 import { memoryStore } from 'clientele'
 import { mcpAuthorization } from 'clientele/mcp'
 import { freePort } from '../example-app/running-server.ts'
+import { keeping } from './kept.ts'
 import { code_challenge, code_verifier, specKeys } from '../support/servers/authorization-server.ts'
 
 const redirect_uri = 'http://localhost:7777/callback'
@@ -185,12 +186,7 @@ describe.each(Object.keys(apps))('an application on %s', name => {
     const authProvider = {
       redirectUrl: redirect_uri,
       clientMetadata: { client_name: 'Old', redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' },
-      clientInformation: () => kept['client'],
-      saveClientInformation: (given: unknown) => void (kept['client'] = given),
-      tokens: () => kept['tokens'],
-      saveTokens: (given: unknown) => void (kept['tokens'] = given),
-      codeVerifier: () => kept['verifier'],
-      saveCodeVerifier: (given: unknown) => void (kept['verifier'] = given),
+      ...keeping(kept),
       redirectToAuthorization: async (url: URL) => {
         const { headers } = await fetch(url, { redirect: 'manual' })
         code = new URL(headers.get('location') ?? '').searchParams.get('code') ?? ''

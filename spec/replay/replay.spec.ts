@@ -2,14 +2,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import request from 'supertest'
-import { memoryStore, type AuthorizationServerOptions, type ClientMetadata } from '../../lib/index.ts'
-import {
-  formatReplay,
-  keptAuthentications,
-  replayAuthentications,
-  type JudgedAuthentication,
-  type ReplayedOptions
-} from '../../lib/replay/replay.ts'
+import { memoryStore, type AuthorizationServerOptions, type ClientMetadata, type JudgedAuthentication } from '../../lib/index.ts'
+import { formatReplay, keptAuthentications, replayAuthentications, type ReplayedOptions } from '../../lib/replay/replay.ts'
 import { readJudged } from '../../lib/replay/records.ts'
 import { assertionClaims, askWith } from '../support/clients/assertion-requests.ts'
 import { harness, issuer } from '../support/servers/authorization-server.ts'
@@ -163,6 +157,36 @@ describe('what is kept', () => {
     const text = JSON.stringify(records)
     for (const name of [secret, 'a wrong secret', '"jti":', 'client_assertion']) expect(text).not.toContain(name)
     expect(records.map(({ presented }) => presented?.assertion?.jti_length)).toEqual([36, 36, undefined, undefined])
+  })
+
+  it('is every authentication where the listener cannot say whether it has enough, and none while it has', async () => {
+    const told: JudgedAuthentication[] = []
+    let enough: (() => boolean) | undefined = () => {
+      throw new Error('cannot say')
+    }
+    const onJudged = Object.assign((one: JudgedAuthentication) => void told.push(one), { wants: () => enough?.() ?? false })
+    const { app } = await harness({ clients, onJudged })
+    expect([(await asking(app).signs()).status, told.length]).toEqual([200, 1])
+    enough = undefined
+    expect([(await asking(app).signs()).status, told.length]).toEqual([200, 1])
+  })
+
+  it('waits where other processes take every place, and the loss is told', async () => {
+    const store = memoryStore()
+    const losses: object[] = []
+    const taken = { isTrue: true }
+    const contended = Object.assign(Object.create(store) as typeof store, {
+      add: async (...given: Parameters<typeof store.add>) => !taken.isTrue && store.add(...given)
+    })
+    const keeper = keptAuthentications({ store: contended, issuer, onLost: loss => losses.push(loss) })
+    const [record] = await kept({}, ask => ask.signs())
+    if (record === undefined) throw new Error('nothing was kept')
+    keeper.keep(record)
+    await keeper.flush()
+    expect(losses).toEqual([{ error: expect.any(Error) }])
+    taken.isTrue = false
+    await keeper.flush()
+    expect(await keptAuthentications({ store, issuer }).recent()).toEqual([record])
   })
 
   it('is in the store, bounded, and what is no record there is passed over', async () => {

@@ -13,6 +13,7 @@ import { harmless } from '../../listeners.ts'
 import { ConfigurationError } from '../../options.ts'
 import { printable } from '../../printable.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
+import { watchBeside } from '../watch.ts'
 import { deciding, differenceOf, type ShadowDifference } from './difference.ts'
 import { defaultSample } from './options.ts'
 import { trialQueue } from './queue.ts'
@@ -99,15 +100,10 @@ function triedAt(
 
 /** Hears the decision too, whoever else does. */
 function watchDecision(request: ClientRequest): () => Decision | undefined {
-  const { watch } = request
   let live: Decision | undefined
-  request.watch = {
-    every: true,
-    tell(decision) {
-      live = decision
-      if (watch?.every === true || decision.outcome === 'authenticated') watch?.tell(decision)
-    }
-  }
+  request.watch = watchBeside(request.watch, decision => {
+    live = decision
+  })
   return () => live
 }
 

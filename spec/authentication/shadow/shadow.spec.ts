@@ -18,7 +18,7 @@ import {
 } from '../../../lib/index.ts'
 import { clientRegistry } from '../../../lib/clients/client.ts'
 import { makeAuthority, makeCertificate } from '../../support/certificates/certificates.ts'
-import { assertionClaims, askWith } from '../../support/clients/assertion-requests.ts'
+import { assertionClaims, askWith, signAssertion } from '../../support/clients/assertion-requests.ts'
 import { issuer } from '../../support/servers/authorization-server.ts'
 import { ask, ofNow, parties, shadowed, summary, tokenEndpoint, until, watched } from '../../support/servers/shadowed.ts'
 import { authority, postOver, tlsClient } from '../../strategies/tls-requests.ts'
@@ -73,12 +73,12 @@ describe('a stricter rule', () => {
 
   it('is tried at every endpoint that authenticates clients', async () => {
     const { app, differences } = await shadowed({ assertionAlgorithms: ['HS512'] })
-    const signed = await ask(app, 'macs')
-    const client_assertion = (signed.request as unknown as { _data: Record<string, string> })._data
+    await ask(app, 'macs')
+    const assertion = await signAssertion(parties, 'macs', assertionClaims('macs', ofNow))
     await request(app)
       .post('/oauth2/revoke')
       .type('form')
-      .send({ ...client_assertion, token: 'x' })
+      .send({ ...assertion, token: 'x' })
     await request(app).post('/oauth2/introspect').type('form').send({ client_id: 'signs', token: 'x' })
     await until(() => differences.length === 2)
     expect(differences.map(({ candidate }) => candidate.endpoint).sort()).toEqual(['revocation', 'token'])

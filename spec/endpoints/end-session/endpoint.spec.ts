@@ -74,7 +74,7 @@ describe('the page where the application brings none', () => {
     const page = await end(app, { client_id: 'web', post_logout_redirect_uri: after, state: 's' })
     expect(page.text).toContain('&lt;b&gt;Web&lt;/b&gt;')
     expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY' })
-    const [cookie = ''] = page.headers['set-cookie'] as unknown as string[]
+    const [cookie = ''] = page.get('Set-Cookie') ?? []
     expect(cookie).toMatch(/; Path=\/oauth2\/end_session; HttpOnly; SameSite=Strict; Secure$/)
     const form = { logout: hidden(page.text, 'logout'), _csrf: hidden(page.text, '_csrf') }
     const send = (fields: object, sentCookie = cookie.split(';')[0] ?? '') =>
@@ -223,7 +223,7 @@ describe('the end of a session', () => {
       await Promise.all(many.map(({ client_id }) => authorize(app, { client_id, scope: 'openid api:read' })))
     operations.most = 0
     const page = await end(app, { client_id: 'c0' })
-    const [cookie = ''] = page.headers['set-cookie'] as unknown as string[]
+    const [cookie = ''] = page.get('Set-Cookie') ?? []
     const form = { logout: hidden(page.text, 'logout'), _csrf: hidden(page.text, '_csrf'), decision: 'allow' }
     const { status } = await request(app)
       .post('/oauth2/end_session')

@@ -43,8 +43,8 @@ export function application(store: Store, { keys, clients, workloads, credential
     res.json(await server.device.approve(req.params.code, account))
   })
   app.post('/credentials/:name', express.json(), async (req, res) => {
-    const functions = server.credentials as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
-    res.json(await functions[req.params.name]?.(...(req.body as readonly unknown[])))
+    const called: unknown = Reflect.get(server.credentials, req.params.name)
+    res.json(typeof called === 'function' ? await Reflect.apply(called, server.credentials, req.body as unknown[]) : undefined)
   })
   return app
 }

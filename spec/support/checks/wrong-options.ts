@@ -59,6 +59,11 @@ function specsOf(taker: Taker): void {
     }
   })
 
+  it.each(Object.keys(taker.table))('says of a promise of %s that it was not waited for', async name => {
+    const error = await refusalOf(taker, withOption(taker, name, Promise.resolve({})))
+    expect(error).toMatchObject({ name: 'ConfigurationError', key: path + name, message: expect.stringMatching(/: await it$/) })
+  })
+
   it('refuses an option nobody reads by its name', async () => {
     const error = await refusalOf(taker, withOption(taker, 'nobodyReadsThis', 1))
     expect(error).toMatchObject({ name: 'ConfigurationError', key: `${path}nobodyReadsThis` })
