@@ -2,7 +2,7 @@
  * What is measured. A case names how the client authenticates, what it asks for and what must come back; every target is
  * configured from what is here, so that all of them answer the same question.
  */
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 
 /** One issuer for every target, whatever its port: an assertion made for one of them is an assertion for all. */
 export const issuer = 'https://as.example.com'
@@ -112,9 +112,13 @@ export function clientOf(bench) {
 
 /** A fresh key as a private JWK; its public half is what {@link publicHalf} leaves. */
 export function newKey(alg, kid) {
+  // read anew from what made it: exporting that itself can wait for ever on Node 20
+  const encoding = { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }
   const { privateKey } =
-    alg === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' }
+    alg === 'RS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048, ...encoding })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256', ...encoding })
+  return { ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid, alg, use: 'sig' }
 }
 
 export function publicHalf(jwk) {

@@ -2,7 +2,7 @@
  * The demo's workloads, and those who vouch for them: a platform that signs tokens as a Kubernetes cluster does, and a
  * SPIFFE trust domain. What they publish is served beside the demo (documents.ts).
  */
-import { generateKeyPairSync, X509Certificate, type JsonWebKey } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, X509Certificate, type JsonWebKey } from 'node:crypto'
 import type { DemoMaterial } from './material.ts'
 
 /** The trust domain's name. */
@@ -59,10 +59,14 @@ export function makeWorkloads(issuer: string): WorkloadMaterial {
   }
 }
 
-/** A private key of ES256. */
+/** A private key of ES256, read anew from what made it: exporting that itself can wait for ever on Node 20. */
 export function makeSigningKey(kid: string): JsonWebKey {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { ...privateKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' }
+  })
+  return { ...createPrivateKey(privateKey).export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }
 }
 
 /** A key as others may see it. */

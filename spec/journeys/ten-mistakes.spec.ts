@@ -45,7 +45,10 @@ describe('at start, the process ends with an error that names the option', () =>
     ['a store that was not made', 'store must be what the function returns, and not the function: call it'],
     ['an issuer without TLS', 'issuer must be an https URL (http only on localhost, 127.0.0.1 or [::1])'],
     ['no keys', 'keys must be a JWK Set with private keys, such as generateKeys() makes'],
-    ['keys that nobody waited for', 'keys must be a JWK Set with private keys, such as generateKeys() makes, and not a promise of it: await it'],
+    [
+      'keys that nobody waited for',
+      'keys must be a JWK Set with private keys, such as generateKeys() makes, and not a promise of it: await it'
+    ],
     ['a client without keys', 'clients[0].jwks or jwks_uri must be given for private_key_jwt']
   ]
   let ended: ReadonlyMap<string, { readonly code: number | null; readonly written: string }>

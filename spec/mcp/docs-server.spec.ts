@@ -1,5 +1,6 @@
 /** The server of docs/mcp.md, as it is written there: it is run, a person signs in, and a client calls its tool. */
 import { afterAll, expect, it } from '@jest/globals'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import express from 'express'
@@ -48,6 +49,8 @@ it('is twenty lines, and works', async () => {
     'signIn })': client,
     'listen(3000)': `listen(${new URL(issuer).port}, 'localhost')`
   })
+  // the name is looked up first, on a thread that may be busy
+  if (!listening.listening) await once(listening, 'listening')
   const { answer } = await walk(new Browser(), asking(issuer, 'app'), provider)
   const { access_token = '' } = await redeem(issuer, 'app', answer)
   const response = await fetch(`${issuer}/mcp`, {

@@ -90,13 +90,16 @@ export function compact({ header, claims, key }: Forged): string {
 
 /** A key the server has never heard of. */
 export function strangersKey(): SigningKey & { readonly publicJwk: JsonWebKey; readonly privateJwk: JsonWebKey } {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return {
-    alg: 'ES256',
-    key: privateKey,
-    publicJwk: publicKey.export({ format: 'jwk' }),
-    privateJwk: privateKey.export({ format: 'jwk' })
-  }
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' }
+  })
+  // read anew from what made it: exporting that itself can wait for ever on Node 20
+  const key = createPrivateKey(privateKey)
+  const privateJwk = key.export({ format: 'jwk' })
+  const { d: _, ...publicJwk } = privateJwk
+  return { alg: 'ES256', key, publicJwk, privateJwk }
 }
 
 /** The assertion of a good request. */
