@@ -3,6 +3,7 @@
  * every rule about a client assertion, whether a secret or a private key signed it.
  */
 import type { Client } from '../clients/client.ts'
+import { nobody } from '../clients/nobody.ts'
 import type { CheckName } from '../decisions/decision.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
@@ -12,7 +13,7 @@ import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, type JsonObject, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
-import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
+import { nobodysKey, nobodysKeys } from './nobodys-keys.ts'
 import { consumeOnce } from './replay.ts'
 import type { Store } from '../stores/store.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'

@@ -1,10 +1,9 @@
-/**
- * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
- */
+/** One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof. */
 import type { Request } from 'express'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { findClient } from '../clients/find-client.ts'
+import { nobody } from '../clients/nobody.ts'
 import { isStale } from '../clients/documents/document.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
@@ -163,7 +162,9 @@ export async function judgeAttempt(
   try {
     const client = await requestedClient(context.clients, request, client_id)
     const now = context.clock() / 1000
-    if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
+    // looked at for nobody too: time must not show who is there
+    const mayUse = mayUseMethod(client ?? nobody, strategy.name, now)
+    if (client === undefined || !mayUse) {
       const why = context.clients.whyUnknown?.(client_id)
       failBeforeProof(decision, strategy, request, client, { now, why, unknown: proof.unknown })
       await proof.pretend?.(decision)
@@ -234,10 +235,7 @@ export function checkProven(decision: DecisionBuilder, request: ClientRequest, c
   throw decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix })
 }
 
-/**
- * Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source
- * does not answer.
- */
+/** Finds a request's client once per request and registry. @throws TemporarilyUnavailableError as its source does. */
 export async function requestedClient(
   clients: ClientRegistry,
   request: ClientRequest,
