@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { types } from 'node:util'
 import { TestEnvironment } from 'jest-environment-node'
+import { stockKeys } from './rsa-stock.mjs'
 
 const names = ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError']
 const ordinary = Function.prototype[Symbol.hasInstance]
@@ -30,9 +31,12 @@ AsyncLocalStorage.prototype.run = function (...given) {
   return run.apply(this, given)
 }
 
+const refillKeys = stockKeys()
+
 export default class OneErrorEnvironment extends TestEnvironment {
   constructor(...given) {
     super(...given)
+    refillKeys()
     for (const name of names) {
       const [own, outer] = [this.global[name], globalThis[name]]
       Object.defineProperty(own, Symbol.hasInstance, {
