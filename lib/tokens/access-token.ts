@@ -8,7 +8,7 @@ import type { Confirmation } from './confirmation.ts'
 import { isExchanged, rootOf, tokenDigest, type AccountClaims, type AuthorizationDetail, type Grant } from './grant.ts'
 import { findForeign, type FindToken } from './hooks.ts'
 import { findLivingGrant, revocationKey } from './grant-chain.ts'
-import type { Resource } from './resource.ts'
+import { usualAlgorithm, type Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -118,7 +118,7 @@ export async function mintAccessToken(
   }
   if (resource?.accessTokenFormat === 'jwt') {
     const claims = claimsOf(server, content, reference)
-    const alg = resource.signingAlgorithm ?? accessTokenAlgorithm(server)
+    const alg = resource.signingAlgorithm ?? usualAlgorithm(server.keys.algorithms())
     return { access_token: await server.keys.sign(alg, jwtType, claims), expires_in }
   }
   await write(server.store, accessTokenKey(reference, grant.id), content, expires_in)
@@ -177,12 +177,6 @@ export function audiencesOf({ aud }: Pick<AccessToken, 'aud'>): readonly string[
 
 function isJwt(presented: string): boolean {
   return presented.startsWith('eyJ') && presented.split('.').length === 3
-}
-
-/** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
-function accessTokenAlgorithm(server: TokenServer): string {
-  const available = server.keys.algorithms()
-  return available.includes('ES256') ? 'ES256' : (available[0] ?? 'ES256')
 }
 
 /** 256 random bits; the grant's id goes in front so that whoever holds the token alone can find what it belongs to. */
