@@ -160,17 +160,18 @@ function readWanted(value: unknown, path: string, fail: Fail, extent: Extent): C
   if (values.length === 0 || values.length > mostAlternatives)
     fail(
       path,
-      `must be a string of at most ${longestText} characters, a number, true or false, or a list of 1 to ${mostAlternatives} of them`
+      `must be a string of at most ${longestText} characters, a number of at most 2^53 - 1, true or false, or a list of 1 to ${mostAlternatives} of them`
     )
   extent.values += values.length
   if (extent.values > mostValues) fail(path, `must not be beyond the ${mostValues} values of a rule`)
-  if (!values.every(isScalar)) return fail(path, 'must have strings, numbers, true and false in it alone')
+  if (!values.every(isScalar)) return fail(path, 'must have strings, numbers of at most 2^53 - 1, true and false in it alone')
   return values
 }
 
 function isScalar(value: unknown): value is string | number | boolean {
   if (typeof value === 'string') return value.length <= longestText
-  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  // beyond these, numbers that tokens write differently are one and the same
+  return typeof value === 'boolean' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
 }
 
 /** A rule as text, the same for the same rule in whatever order it was written. */

@@ -126,6 +126,7 @@ export function workloadProvider({ issuer, scope, grant_type, add }: WorkloadAsk
     redirectUrl: undefined,
     clientMetadata: { redirect_uris: [] },
     ...keeping({ client: { client_id: 'unnamed', issuer } }),
+    invalidateCredentials: () => undefined,
     redirectToAuthorization: () => Promise.reject(new Error('nobody signs in here')),
     prepareTokenRequest(asked?: string) {
       const wanted = scope ?? asked
