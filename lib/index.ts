@@ -31,7 +31,7 @@ export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
 
 // clients with documents of their own
-export type { ClientDocumentsOptions } from './clients/documents/options.ts'
+export type { ClientDocumentLimits, ClientDocumentsOptions } from './clients/documents/options.ts'
 export { clientDocument, type ClientDocument, type ConsentedMember } from './clients/documents/document.ts'
 
 // clients that register themselves

@@ -13,7 +13,7 @@ import { harmless } from '../listeners.ts'
 import { readRouteRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import { clock, fn, objectLike, type Checks, type Read } from '../options.ts'
-import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
+import { failBeforeProof, recordOfLater, refuseUntold, withChallenge } from './refusals.ts'
 import { readBodies, type ClientAuthenticationStrategy } from './strategy.ts'
 
 /** Options of every strategy. */
@@ -189,8 +189,8 @@ export async function judgeAttempt(
     return client
   } catch (error) {
     if (!(error instanceof InvalidClientError)) {
-      // a client that is to come again with something else was judged too
-      if (error instanceof OAuthError && error.decision !== undefined) tell(context, request, () => error.decision)
+      // a client that is to come again was judged too
+      tell(context, request, () => recordOfLater(error, decision))
       throw error
     }
     const told = (error.decision ??= refuseUntold(decision, strategy.name, error).decision)
