@@ -3,8 +3,8 @@ import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
 import { clock, integer, readOptions, type Checks } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
-import { nameOf } from './engine/key-name.ts'
 import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { nameOf } from './memory/record-name.ts'
 import { bytesOf, bytesOfSeen } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
 import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
@@ -239,7 +239,7 @@ class MemoryStore implements Store {
   }
 }
 
-/** No key has such a name: theirs start with a digit. */
+/** No key has such a name: theirs start with a digit or with what stands for a kind. */
 function tombstoneOf(grant: string): string {
   return `-${grant}`
 }
