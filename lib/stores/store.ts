@@ -1,7 +1,7 @@
 /**
  * The contract every store implements. The store decides every race: each operation is one atomic step, whatever the
- * engine, and nothing this library does needs a transaction across two of them. Where several follow from one another, a
- * store can do them in one ({@link BatchStore}): that saves waiting, and no guarantee rests on it.
+ * engine, and nothing this library does needs a transaction across two of them. Where several follow from one another,
+ * a store can do them in one ({@link BatchStore}): that saves waiting, and no guarantee rests on it.
  *
  * Values are JSON. A record is absent once its time to live has passed. Codes and tokens never reach a store: the `id`
  * of their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
@@ -99,8 +99,9 @@ export type FirstStep =
 export type Batch = readonly [FirstStep, ...WriteStep[]]
 
 /**
- * Outcome of {@link BatchStore.batch}. `done`: all of it. `refused`: the first step said no, and nothing was done. `apart`:
- * nothing was done, because this store cannot do these in one step; whoever asked then does them one after the other.
+ * Outcome of {@link BatchStore.batch}. `done`: all of it. `refused`: the first step said no, and nothing was done.
+ * `apart`: nothing was done, because this store cannot do these in one step; whoever asked then does them one after the
+ * other.
  */
 export type BatchOutcome = 'done' | 'refused' | 'apart'
 

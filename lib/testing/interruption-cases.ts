@@ -117,18 +117,18 @@ export const interruptionCases: readonly CaseDefinition[] = [
     async run(context) {
       const stores = await context.several()
       const follows = (key: Key): Key => ({ ...key, kind: 'access_token' })
-      const batches = await interrupted(context, stores, (store, key, index) =>
-        inOneStep(store, [
-          { operation: 'add', key, value: index, ttl: 60 },
-          { operation: 'set', key: follows(key), value: index, ttl: 60 }
-        ])
-      )
       // done one after the other, a store has no more to promise than that what it answered holds
       const whole =
         (await batchOf(stores[0])?.([
           { operation: 'delete', key: code },
           { operation: 'delete', key: follows(code) }
         ])) === 'done'
+      const batches = await interrupted(context, stores, (store, key, index) =>
+        inOneStep(store, [
+          { operation: 'add', key, value: index, ttl: 60 },
+          { operation: 'set', key: follows(key), value: index, ttl: 60 }
+        ])
+      )
       for (const [index, key] of keys.entries()) {
         const found = await recovered(async () => [await valueOf(stores[0], key), await valueOf(stores[0], follows(key))])
         if (batches[index] === true) deepStrictEqual(found, [index, index])
