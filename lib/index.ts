@@ -81,7 +81,14 @@ export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type {
+  ResponseShape,
+  TokenOptions,
+  TokenRecipient,
+  TokenResponse,
+  TokenServer,
+  UnrecordedRefreshToken
+} from './tokens/token-server.ts'
 export type { AccessToken, AccessTokenMembers } from './tokens/access-token.ts'
 export type { ClaimsAccount, ClaimsContext, ClaimsHook, FindToken, ForeignToken, IdTokenClaims } from './tokens/hooks.ts'
 export type { Confirmation } from './tokens/confirmation.ts'

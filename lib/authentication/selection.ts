@@ -5,7 +5,8 @@
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { requestedClient, tellMalformed } from '../strategies/attempt.ts'
+import { requestedClient } from '../strategies/attempt.ts'
+import { tellMalformed } from '../strategies/telling.ts'
 import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 
