@@ -91,7 +91,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
   return {
-    server,
+    ...{ server, store: options.store },
     events,
     breaks,
     clients,
