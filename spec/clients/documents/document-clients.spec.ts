@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import request from 'supertest'
 import type { AuthorizationServerOptions } from '../../../lib/index.ts'
-import { redirected, type Form } from '../../support/servers/authorization-server.ts'
+import { harness, redirected, type Form } from '../../support/servers/authorization-server.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
 import { agree, ask, codeForm, post, serveDocuments } from './serving.ts'
 

@@ -35,7 +35,7 @@ export const ask = (app: Harness['app'], client_id: string, change: Readonly<Rec
 
 /** A person agrees where they are asked; answers with the code's parameters. */
 export async function agree(app: Harness['app'], client_id: string, change = {}): Promise<Form> {
-  export const asked = await ask(app, client_id, change)
+  const asked = await ask(app, client_id, change)
   if (asked.status === 303) return redirected(asked)
   const { id } = asked.body as { id: string }
   const answer = await request(app).post(`/resume/${id}`).send({ consent: true })
