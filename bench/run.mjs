@@ -13,7 +13,7 @@ import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
-const sections = ['cases', 'workloads', 'stores', 'processes', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'processes', 'held', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -68,6 +68,8 @@ const plan = {
 }
 const count = numberOf('count', flags.count ?? (flags.quick ? 100_000 : 1_000_000))
 
+const answers = flags.quick ? 30_000 : 100_000
+
 /** What a flag is about is what runs; without any, everything does. */
 function chosenSections() {
   const given = chosenOf('section', sections)
@@ -98,6 +100,7 @@ async function* measured(say) {
     workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
+    held: () => section.held({ names, answers, connections: plan.connections, serverKeys, say }),
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: Math.min(plan.rounds, mostStarts), serverKeys, say })
   }
@@ -109,6 +112,7 @@ const texts = {
   workloads: section.workloadsText,
   stores: section.storesText,
   processes: section.processesText,
+  held: section.heldText,
   memory: section.memoryText,
   startup: section.startupText
 }

@@ -2,6 +2,7 @@
 import { cases } from './cases.mjs'
 import { measure } from './compare.mjs'
 import { startEngine } from './engines.mjs'
+import { measureHeld } from './held.mjs'
 import { measureMemory } from './memory.mjs'
 import { detailTable, fastest, median, noiseOf, noiseText, rowsOf, summaryTable, table, whole } from './report.mjs'
 import { measureStartup } from './startup.mjs'
@@ -184,6 +185,28 @@ export function memoryText(measured) {
     'longest write in ms, filling',
     'all expired'
   ]
+  return `${table([head, ...rows])}\n`
+}
+
+/** What each target's process holds once all have given the same number of answers. */
+export async function held({ names, answers, connections, serverKeys, say }) {
+  const entries = entriesFor(cases[0], names).filter(({ name }) => name !== control)
+  const measured = await measureHeld(entries, answers, connections, serverKeys)
+  say(heldText(measured))
+  return measured
+}
+
+export function heldText(measured) {
+  const base = measured.find(({ target }) => target === 'oidc-provider')
+  const rows = measured.map(({ target, started, most, held, each }) => [
+    target,
+    megabytes(started),
+    megabytes(most),
+    base === undefined ? '' : (most / base.most).toFixed(2),
+    megabytes(held),
+    whole(each)
+  ])
+  const head = ['target', 'RSS MB, started', 'RSS MB, most', '× oidc-provider', 'MB still needed', 'bytes an answer leaves']
   return `${table([head, ...rows])}\n`
 }
 

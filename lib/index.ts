@@ -81,7 +81,14 @@ export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type {
+  ResponseShape,
+  TokenOptions,
+  TokenRecipient,
+  TokenResponse,
+  TokenServer,
+  UnrecordedRefreshToken
+} from './tokens/token-server.ts'
 export type { AccessToken, AccessTokenMembers } from './tokens/access-token.ts'
 export type { ClaimsAccount, ClaimsContext, ClaimsHook, FindToken, ForeignToken, IdTokenClaims } from './tokens/hooks.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
@@ -225,7 +232,7 @@ export type { ClientCredential } from './clients/configured-credentials.ts'
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'
 export { scopedStore } from './stores/scoped.ts'
-export type { Json, Key, Store, StoredRecord, Taken } from './stores/store.ts'
+export type { Batch, BatchOutcome, FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from './stores/store.ts'
 
 // errors
 export { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'

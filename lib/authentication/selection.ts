@@ -5,8 +5,9 @@
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { decisionAbout, requestedClient, tell, tellMalformed } from '../strategies/attempt.ts'
+import { requestedClient } from '../strategies/attempt.ts'
 import { recordOfLater } from '../strategies/refusals.ts'
+import { decisionAbout, tell, tellMalformed } from '../strategies/telling.ts'
 import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 
