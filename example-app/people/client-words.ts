@@ -6,7 +6,10 @@ export function nameOf(client: Client): string {
   return client.client_name ?? client.client_id
 }
 
-/** Names a client by what it could not choose: the host of its document, where it has one; otherwise as it is registered. */
+/**
+ * Names a client by what it could not choose: the host of its document, where it has one; otherwise as it is
+ * registered.
+ */
 export function askerOf(client: Client): string {
   return clientDocument(client)?.host ?? nameOf(client)
 }

@@ -63,6 +63,7 @@ it.each(screens.flatMap(viewport => (['light', 'dark'] as const).map(colorScheme
     const page = await newPage(look)
     for (const kind of Object.keys(prompts)) {
       await page.goto(`${origin}/${kind}`)
+      await picture(page, 'built-in consent', String(look.viewport.width), look.colorScheme, kind)
       expect([kind, await page.evaluate(faintText), await page.evaluate(faults)]).toEqual([kind, [], []])
     }
   }

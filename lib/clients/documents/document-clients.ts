@@ -76,6 +76,7 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   const { policy, clock } = context
   const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ size }) => size })
   const reasons = growingCache<WhyUnknown>(mostReasons)
+  const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
     isKnown: address => kept.has(address) || context.wasConsented(address),
@@ -88,20 +89,6 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
       return keep(address, json, Math.min(Math.max(maxAge, shortestAge), longestAge))
     }
   })
-  const keep = (address: string, json: unknown, expires_in: number): Kept => {
-    const before = kept.get(address)
-    const { digest, size } = weigh(json)
-    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
-    const freshUntil = clock() + 1000 * expires_in
-    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
-    // weighed anew, which a value of the same key is not
-    kept.delete(address)
-    kept.set(address, entry)
-    reasons.delete(address)
-    context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
-    if (before !== undefined) tellChanges(context, before.client, client)
-    return entry
-  }
   const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): void => {
     reasons.set(client_id, { check, reason })
     context.tell({ type: 'client_document.refused', client_id, check, reason })
@@ -139,6 +126,27 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
       namesDocument(client_id) && (isFresh(kept.get(client_id)) || addressProblem(client_id, policy) === undefined)
   }
 }
+
+/** Keeps what was read of a document, and tells what there is to tell of it. */
+function keeping(context: DocumentClientsContext, kept: Cache<Kept>, reasons: Cache<WhyUnknown>) {
+  const { clock } = context
+  return (address: string, json: unknown, expires_in: number): Kept => {
+    const before = kept.get(address)
+    const { digest, size } = weigh(json)
+    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
+    const freshUntil = clock() + 1000 * expires_in
+    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
+    // weighed anew, which a value of the same key is not
+    kept.delete(address)
+    kept.set(address, entry)
+    reasons.delete(address)
+    context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
+    if (before !== undefined) tellChanges(context, before.client, client)
+    return entry
+  }
+}
+
+type Cache<Value extends object> = ReturnType<typeof growingCache<Value>>
 
 /**
  * Has nothing kept of what strangers prove themselves with: whoever publishes documents could have as much kept as they

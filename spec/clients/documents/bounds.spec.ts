@@ -66,7 +66,7 @@ describe('ten thousand unknown ids in a minute', () => {
     const asked = Array.from({ length: count }, (_, index) =>
       clients.find(`https://host-${index}.example/client`).then(
         () => void (refused += 1),
-        error => void (postponed += error instanceof TemporarilyUnavailableError ? 1 : 0)
+        (error: unknown) => void (postponed += error instanceof TemporarilyUnavailableError ? 1 : 0)
       )
     )
     await settled()

@@ -2,16 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import request from 'supertest'
-import type { AuthorizationServerOptions, Decision, ServerEvent } from '../../../lib/index.ts'
-import {
-  authorize,
-  code_verifier,
-  harness,
-  redirected,
-  type Form,
-  type Harness
-} from '../../support/servers/authorization-server.ts'
+import type { AuthorizationServerOptions } from '../../../lib/index.ts'
+import { harness, redirected, type Form } from '../../support/servers/authorization-server.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
+import { agree, ask, codeForm, post, serveDocuments } from './serving.ts'
 
 const issuer = 'http://localhost:3000'
 let host: DocumentServer
@@ -26,45 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => host.close())
 
-interface Serving extends Harness {
-  readonly events: ServerEvent[]
-  readonly decisions: Decision[]
-}
-
-async function serve(options: Partial<AuthorizationServerOptions> = {}): Promise<Serving> {
-  const events: ServerEvent[] = []
-  const decisions: Decision[] = []
-  const made = await harness({
-    issuer,
-    clientDocuments: { hosts: ['localhost'], ca: host.ca, timeout: 500 },
-    onEvent: event => void events.push(event),
-    onDecision: decision => void decisions.push(decision),
-    ...options
-  })
-  return { ...made, events, decisions }
-}
-
-const ask = (app: Harness['app'], client_id: string, change: Readonly<Record<string, string | undefined>> = {}) =>
-  authorize(app, { client_id, redirect_uri, ...change })
-
-/** A person agrees where they are asked; answers with the code's parameters. */
-async function agree(app: Harness['app'], client_id: string, change = {}): Promise<Form> {
-  const asked = await ask(app, client_id, change)
-  if (asked.status === 303) return redirected(asked)
-  const { id } = asked.body as { id: string }
-  const answer = await request(app).post(`/resume/${id}`).send({ consent: true })
-  return redirected(answer)
-}
-
-const post = (app: Harness['app'], form: Form) => request(app).post('/oauth2/token').type('form').send(form)
-
-const codeForm = ({ code = '' }: Form, client_id: string): Form => ({
-  grant_type: 'authorization_code',
-  client_id,
-  code,
-  redirect_uri,
-  code_verifier
-})
+const serve = (options: Partial<AuthorizationServerOptions> = {}) => serveDocuments(host, options)
 
 let sent = 0
 async function assertion(client_id: string, signer = key, iat = 1_800_000_000): Promise<Form> {
@@ -190,50 +146,6 @@ describe('what is kept', () => {
     expect((await ask(app, good)).status).toBe(400)
     clock.now += 60_001
     expect((await ask(app, good)).status).toBe(200)
-  })
-})
-
-describe('more new documents than may be fetched within a minute', () => {
-  const limited = (): ReturnType<typeof serve> =>
-    serve({ clientDocuments: { hosts: ['localhost'], ca: host.ca, limits: { newPerHost: 1 } } })
-
-  it('are put off: a page, JSON, a decision and an event; nobody who is known', async () => {
-    const { app, clock, decisions, events } = await limited()
-    const first = host.put('first', { grant_types: ['authorization_code', 'refresh_token'] })
-    const second = host.put('second')
-    const code = await agree(app, first)
-    const page = await ask(app, second)
-    expect([page.status, page.headers['retry-after'], page.headers['content-type']]).toEqual([
-      503,
-      '60',
-      expect.stringContaining('text/html')
-    ])
-    expect(page.text).toContain('temporarily_unavailable')
-    const token = await post(app, codeForm(code, second))
-    expect([token.status, token.body]).toEqual([503, expect.objectContaining({ error: 'temporarily_unavailable' })])
-    expect(token.headers['retry-after']).toBe('60')
-    const failed = decisions.at(-1)?.checks.find(({ outcome }) => outcome === 'fail')
-    expect(failed).toMatchObject({ check: 'client_document_limit', fix: expect.stringContaining('clientDocuments.limits') })
-    expect(events.filter(({ type }) => type === 'client_document.refused')).toMatchObject([
-      { client_id: second, check: 'client_document_limit' },
-      { client_id: second, check: 'client_document_limit' }
-    ])
-    expect((await post(app, codeForm(code, first))).status).toBe(200)
-    clock.now += 60_000
-    expect((await ask(app, second)).status).toBe(200)
-  })
-
-  it('are no new ones where somebody agreed to them at another process of the same store', async () => {
-    const before = await limited()
-    const client_id = host.put('agreed-before')
-    await agree(before.app, client_id)
-    const after = await serve({
-      store: before.store,
-      clientDocuments: { hosts: ['localhost'], ca: host.ca, limits: { newPerHost: 1 } }
-    })
-    expect((await ask(after.app, host.put('taking-the-place'))).status).toBe(200)
-    expect((await ask(after.app, host.put('one-too-many'))).status).toBe(503)
-    expect((await ask(after.app, client_id)).status).toBe(303)
   })
 })
 
