@@ -20,7 +20,7 @@ run(async ({ bench, client, signingJwk }) => {
     'bench.resource': resource,
     [`${settings}.issuer`]: issuer,
     [`${registration}.client-id`]: client.client_id,
-    [`${registration}.client-secret`]: `{noop}${client.client_secret}`,
+    [`${registration}.client-secret`]: client.client_secret,
     [`${registration}.client-authentication-methods`]: client.token_endpoint_auth_method,
     [`${registration}.authorization-grant-types`]: 'client_credentials',
     [`${registration}.scopes`]: scope,

@@ -11,6 +11,8 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.context.annotation.Bean;
+import org.springframework.security.crypto.password.NoOpPasswordEncoder;
+import org.springframework.security.crypto.password.PasswordEncoder;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.server.authorization.token.JwtEncodingContext;
 import org.springframework.security.oauth2.server.authorization.token.OAuth2TokenCustomizer;
@@ -26,6 +28,13 @@ public class Server {
   @Bean
   JWKSource<SecurityContext> signingKeys(@Value("${bench.signing-jwk}") String jwk) throws ParseException {
     return new ImmutableJWKSet<>(new JWKSet(JWK.parse(jwk)));
+  }
+
+  /** Secrets are compared as they are: otherwise each first use hashes one by bcrypt, and a request is nothing else. */
+  @Bean
+  @SuppressWarnings("deprecation")
+  PasswordEncoder secrets() {
+    return NoOpPasswordEncoder.getInstance();
   }
 
   /** The tokens of the bench: signed by ES256, for its resource, with one string for a scope (RFC 9068). */
