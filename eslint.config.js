@@ -119,7 +119,7 @@ const walls = [
         )
       )
   }),
-  zone('testing', ['stores/store.ts'], 'the store kit knows the contract and no store'),
+  zone('testing', ['stores/store.ts', 'stores/batch.ts'], 'the store kit knows the contract and no store'),
   ...namesIn('lib/endpoints')
     .filter(name => name !== 'index.ts' && !besideEndpoints.includes(name))
     .map(name => ({

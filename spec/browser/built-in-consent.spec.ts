@@ -6,6 +6,7 @@ import express from 'express'
 import { sendConsentPage } from '../../lib/sign-in/pages.ts'
 import { newPage } from './support/browser.ts'
 import { faintText, faults } from './support/looks.ts'
+import { picture } from './support/pictures.ts'
 
 const name = '<img src=x onerror=alert(1)>'.repeat(3)
 const host = 'a-name-as-long-as-names-of-hosts-may-be-0123456789abcdefghijklmno.documents.example:8443'

@@ -49,6 +49,8 @@ const wrong: Readonly<Record<MetadataMember['kind'], readonly unknown[]>> = {
     [{ issuer: 'https://platform.example', subject: '*' }],
     [{ issuer: 'https://platform.example', subject: 's', claim: {} }],
     [{ issuer: 'https://platform.example', claims: {} }],
+    [{ issuer: 'https://platform.example', claims: { id: 2 ** 53 } }],
+    [{ issuer: 'https://platform.example', claims: { id: [1, -(2 ** 53)] } }],
     [{ issuer: 'kubernetes/serviceaccount', subject: 's' }],
     [{ subject: 's' }]
   ],

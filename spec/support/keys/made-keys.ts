@@ -1,20 +1,13 @@
-/** Keys for specs. The RSA ones were made before the first spec; no spec file gets the same one twice. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { calculateJwkThumbprint, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
-import {
-  generateKeys,
-  signingAlgorithms,
-  type PrivateKeySet,
-  type SigningAlgorithm
-} from '../../../lib/signing-keys/generate-keys.ts'
+/** Keys for specs. RSA keys come from a stock (spec/support/jest/rsa-stock.mjs). */
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
 
-const made = JSON.parse(process.env['SPEC_RSA_KEYS'] ?? '[]') as JWK[]
+/** The keys of a server. */
+export { generateKeys as serverKeys } from '../../../lib/signing-keys/generate-keys.ts'
 
 /** An RSA key of 2048 bits, private. */
 export function rsaKey(): KeyObject {
-  const next = made.shift()
-  if (next === undefined) return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-  return createPrivateKey({ key: next, format: 'jwk' })
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 }
 
 /** As jose's `generateKeyPair`, with keys that can be exported. */
@@ -25,16 +18,4 @@ export async function keyPair(alg: string): Promise<{ privateKey: CryptoKey; pub
     [key, createPublicKey(key)].map(half => importJWK(half.export({ format: 'jwk' }) as JWK, alg, { extractable: true }))
   )
   return { privateKey, publicKey } as { privateKey: CryptoKey; publicKey: CryptoKey }
-}
-
-/** As `generateKeys()`. */
-export async function serverKeys(algorithms: readonly SigningAlgorithm[] = signingAlgorithms): Promise<PrivateKeySet> {
-  const { keys: fresh } = await generateKeys(algorithms.filter(alg => !/^[RP]S/.test(alg)))
-  const signing = algorithms.map(async alg => fresh.find(key => key.alg === alg) ?? rsaSigningKey(alg))
-  return { keys: [...(await Promise.all(signing)), ...fresh.filter(({ kty }) => kty === 'oct')] }
-}
-
-async function rsaSigningKey(alg: string): Promise<JWK> {
-  const jwk = rsaKey().export({ format: 'jwk' }) as JWK
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg, use: 'sig' }
 }
