@@ -13,7 +13,7 @@ import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
-const sections = ['cases', 'workloads', 'stores', 'processes', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'waits', 'processes', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -97,6 +97,7 @@ async function* measured(say) {
     cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
     workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
+    waits: () => section.waits({ kinds: storeNames, rounds: plan.rounds, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: Math.min(plan.rounds, mostStarts), serverKeys, say })
@@ -108,6 +109,7 @@ const texts = {
   cases: section.targetsText,
   workloads: section.workloadsText,
   stores: section.storesText,
+  waits: section.waitsText,
   processes: section.processesText,
   memory: section.memoryText,
   startup: section.startupText
