@@ -27,11 +27,11 @@ const isToken = ({ kind }: Key): boolean => kind === `${issuer.length}:${issuer}
 
 /** The store, and the tokens that are in it. */
 function watchedStore(behind: Store): { store: Store; tokens: () => Promise<number> } {
-  const written = new Set<Key>()
+  const written = new Map<string, Key>()
   const store: Store = {
     get: key => behind.get(key),
     set(key, value, ttl) {
-      if (isToken(key)) written.add(key)
+      if (isToken(key)) written.set(key.id, key)
       return behind.set(key, value, ttl)
     },
     add: (key, value, ttl) => behind.add(key, value, ttl),
@@ -44,12 +44,12 @@ function watchedStore(behind: Store): { store: Store; tokens: () => Promise<numb
   const whole = {
     ...store,
     batch: (...[steps]: Parameters<BatchStore['batch']>) => {
-      for (const { key, operation } of steps) if (operation === 'set' && isToken(key)) written.add(key)
+      for (const { key, operation } of steps) if (operation === 'set' && isToken(key)) written.set(key.id, key)
       return batchOf(behind)?.(steps) ?? Promise.resolve('apart' as const)
     }
   }
   const tokens = async (): Promise<number> => {
-    const found = await Promise.all([...written].map(key => behind.get(key)))
+    const found = await Promise.all([...written.values()].map(key => behind.get(key)))
     return found.filter(record => record !== undefined).length
   }
   return { store: whole, tokens }

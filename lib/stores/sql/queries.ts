@@ -169,7 +169,7 @@ export function batchStatement(
 ): BatchStatement {
   const all = writes(db, timeOf(dialect))
   const written = sql<number>`1`.as('written')
-  const write: Readonly<Record<WriteOperation, (step: number, condition?: Expression<SqlBool>) => Expression<unknown>>> = {
+  const write: Readonly<Record<WriteOperation, (step: number, condition?: Expression<SqlBool>) => Compilable>> = {
     set: (...step) => all.set(...step).returning(written),
     add: (...step) => all.add(...step).returning(written),
     swap: (...step) => all.swap(...step).returning(written),
