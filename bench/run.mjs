@@ -15,7 +15,7 @@ import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
-const sections = ['cases', 'workloads', 'stores', 'processes', 'held', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'waits', 'processes', 'held', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -107,6 +107,7 @@ async function* measured(say) {
     cases: () => section.compareTargets({ chosen, names, missing, plan, serverKeys, say }),
     workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
+    waits: () => section.waits({ kinds: storeNames, rounds: plan.rounds, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     held: () => section.held({ names, answers, connections: plan.connections, serverKeys, say }),
     memory: () => section.memory({ count, say }),
@@ -119,6 +120,7 @@ const texts = {
   cases: section.targetsText,
   workloads: section.workloadsText,
   stores: section.storesText,
+  waits: section.waitsText,
   processes: section.processesText,
   held: section.heldText,
   memory: section.memoryText,

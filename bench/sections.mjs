@@ -19,6 +19,7 @@ import {
 } from './report.mjs'
 import { measureStartup } from './startup.mjs'
 import { control, entriesFor, others, peers, processCases, processCounts, storeCases, stores, targets } from './targets.mjs'
+import { measureWaits } from './waits.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
 const subject = 'clientele-create-server'
@@ -148,6 +149,31 @@ function storeText({ title, rows, missing }) {
 
 export function storesText(reports) {
   return reports.map(storeText).join('\n')
+}
+
+/** How often each kind of request waits for its store, and what it takes alone: one step after the other, and in one. */
+export async function waits({ kinds = stores, rounds, serverKeys, say }) {
+  const measured = await measureWaits({ kinds, rounds, serverKeys })
+  say(waitsText(measured))
+  return measured
+}
+
+export function waitsText(measured) {
+  const ms = time => time.toFixed(2)
+  const rows = measured
+    .filter(({ missing }) => missing === undefined)
+    .map(({ kind, title, apart, together }) => [
+      title,
+      kind,
+      String(apart.waits),
+      String(together.waits),
+      ms(apart.time),
+      ms(together.time),
+      `${(together.time / apart.time).toFixed(2)}×`
+    ])
+  const head = ['request', 'store', 'waits, one by one', 'in one step', 'ms, one by one', 'in one step', 'in one step takes']
+  const without = measured.flatMap(({ kind, missing }) => (missing === undefined ? [] : [`\n${kind} is left out: ${missing}.`]))
+  return `${[table([head, ...rows]), ...without].join('\n')}\n`
 }
 
 /** One target as one to several processes, none of them on a core of its own. */
