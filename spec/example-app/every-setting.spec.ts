@@ -131,8 +131,8 @@ type Way = readonly (string | number)[]
 
 /** Whose members others say: claims are anything, and what a key set has beside its keys is ignored. */
 const ofOthers = /(?:jwks|bundle|claims)(?:\.|$)/
-/** Client metadata may have members nobody knows; what is a list or a rule in it has its own. */
-const metadata = /^clients\[\d+\](?:\.credentials\[\d+\])?$/
+/** Client metadata, and a credential in it, may have members nobody knows. */
+const metadata = /^clients\[\d+\](?:\.(?:federated_)?credentials\[\d+\])?$/
 
 function* ways(value: unknown, way: Way = []): Generator<Way> {
   yield way
