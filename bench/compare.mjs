@@ -64,11 +64,11 @@ export async function measure(bench, entries, plan) {
   }
 }
 
-function commonOf(bench) {
+export function commonOf(bench) {
   return { bench, ...(workloadClientOf(bench) ?? clientOf(bench)), signingJwk: newKey('ES256', 'server') }
 }
 
-function settingOf(
+export function settingOf(
   { bench, client, more, signingJwk },
   { store = { kind: 'memory' }, processes = 1, pinned = true, serverKeys }
 ) {

@@ -7,11 +7,11 @@
  *
  * The control is a second configured client. CPU time is the server's alone: who asks, and who serves the documents, is another process.
  */
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import { Agent } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { codeChallenge, codeVerifier, publicHalf } from './cases.mjs'
+import { codeChallenge, codeVerifier, newKey, publicHalf } from './cases.mjs'
 import { ask, documentHost, start } from './document-servers.mjs'
 
 const redirect_uri = 'http://127.0.0.1:7777/callback'
@@ -95,8 +95,9 @@ const median = list => quantile(list, 0.5)
 
 async function compare(name, { rounds, count }) {
   const { client, chains } = cases[name]
-  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const metadata = client({ ...publicHalf(key.export({ format: 'jwk' })), kid: 'client', alg: 'ES256', use: 'sig' })
+  const jwk = newKey('ES256', 'client')
+  const key = createPrivateKey({ key: jwk, format: 'jwk' })
+  const metadata = client(publicHalf(jwk))
   const host = await documentHost(address => ({ client_id: address, client_name: 'Bench', ...metadata }))
   const document = `${host.origin}/client.json`
   // as long as the other id: what is signed and parsed is

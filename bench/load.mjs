@@ -34,15 +34,15 @@ async function connectionsTo(port, count) {
 }
 
 /**
- * Drives one window. It ends when its time is up or the prepared requests are used up, whichever is first; the rate is
+ * Drives one window. It ends when its time is up, the prepared requests are used up or `most` were sent, whichever is first; the rate is
  * answers per second of the time that really passed, and `load` the share of it in which this process was busy.
  */
 async function drive(bench, order) {
-  const { target, seconds, connections, prepared } = order
+  const { target, seconds, connections, prepared, most = Infinity } = order
   const assertions = isAsserted(bench) ? assertionsFor(bench, order) : undefined
   const source = sourceOf(bench, { prepared, assertions })
   const pool = await connectionsTo(target.port, connections)
-  const window = { bench, source, sample: [], answers: 0, fault: undefined, deadline: 0 }
+  const window = { bench, source, sample: [], answers: 0, left: most, fault: undefined, deadline: 0 }
   const before = process.cpuUsage()
   const started = performance.now()
   window.deadline = started + seconds * 1000
@@ -63,7 +63,7 @@ function loop(connection, index, window) {
   return new Promise((resolve, reject) => {
     let last
     const next = () => {
-      const over = window.fault !== undefined || performance.now() >= window.deadline
+      const over = window.fault !== undefined || window.left-- <= 0 || performance.now() >= window.deadline
       const request = over ? undefined : window.source.next(index, last)
       if (request === undefined) resolve()
       else connection.send(request, answered, reject)

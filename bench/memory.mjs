@@ -39,8 +39,10 @@ async function recordsOf({ caseName, record }) {
   if (status !== 200) throw new Error(`the request whose records are measured got ${status}`)
   connection.close()
   server.close()
-  // of a family what lasts as long as it: the code is spent, and the access token has a row of its own
-  const isMeant = ({ kind }) => (record === undefined ? !/(authorization_code|access_token)$/.test(kind) : kind.endsWith(record))
+  // of a family what lasts as long as it and is its own: the code is spent, the access token has a row of its own, and when a credential was
+  // used is written once for all
+  const isMeant = ({ kind }) =>
+    record === undefined ? !/(authorization_code|access_token|credential_\w+)$/.test(kind) : kind.endsWith(record)
   return [...written.values()].filter(({ key }) => isMeant(key))
 }
 

@@ -49,6 +49,8 @@ export async function startTarget(name, setting, nodeArguments = [], executable 
     startTime: performance.now() - started,
     /** Its CPU time in µs and resident set in bytes. */
     usage: () => ask({ ask: 'usage' }),
+    /** Bytes it still needs after a full collection, where it was started with `--expose-gc`. */
+    held: () => ask({ ask: 'held' }),
     /** Makes what the next window's requests present. */
     prepare: count => ask({ ask: 'prepare', count }),
     stop: () => stop(child, exited)

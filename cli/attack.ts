@@ -1,11 +1,11 @@
 /** `attack`: requests that are wrong in one place, sent to a server that is yours. */
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { attacks, runAttacks, type AttackKey, type AttackReport } from 'clientele/testing/attacks'
+import { attacks, runAttacks, type AttackKey } from 'clientele/testing/attacks'
+import { formatAttacks, reportFormats } from './attack-report.ts'
 import { command, CommandError, type Terminal } from './command.ts'
 
 const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'] as const
-const formats = ['text', 'json', 'html'] as const
 
 export const attackCommand = command({
   arguments: ['URL'],
@@ -23,11 +23,11 @@ export const attackCommand = command({
     'redirect-uri': { type: 'string', placeholder: 'URI', help: 'one of its redirect URIs' },
     rate: { type: 'string', placeholder: 'N', default: '20', help: 'requests in a second, at most 100' },
     yes: { type: 'boolean', help: 'do not ask before a server that is not on this machine' },
-    format: { type: 'string', values: formats, default: 'text', help: 'how the report is written' }
+    format: { type: 'string', values: reportFormats, default: 'text', help: 'how the report is written' }
   },
-  description: `Sends the server at the issuer URL some 200 to 300 requests that it must refuse, one after the other, and tells which it
-lets through or breaks at. The client's secret is read from CLIENT_SECRET. Attack servers that are yours alone.
-Ends with 0 where all were refused, with 1 where one was not, and with 2 where it could not be tried.`,
+  description: `Sends the server at the issuer URL some 200 to 350 requests that it must refuse, one after the other, and tells which it
+lets through or breaks at, and which do not apply to it. The client's secret is read from CLIENT_SECRET. Attack servers that are yours alone.
+Ends with 0 where no rule was found broken, with 1 where one was, and with 2 where it could not be tried.`,
   async run({ arguments: [issuer = ''], options, terminal }) {
     const { 'client-id': client_id, method, scope, 'redirect-uri': redirect_uri, format } = options
     if (client_id === undefined) throw new CommandError('--client-id must be given')
@@ -41,8 +41,8 @@ Ends with 0 where all were refused, with 1 where one was not, and with 2 where i
       throw new CommandError(`could not attack ${issuer}: ${error instanceof TypeError ? error.message : 'it does not answer'}`)
     })
     const report = await runAttacks(cases, pause)
-    terminal.out(written(report, format, issuer))
-    return report.findings.length === 0 ? 0 : 1
+    terminal.out(formatAttacks(report, format, issuer))
+    return report.findings.some(({ level }) => level === 'error') ? 1 : 0
   }
 })
 
@@ -77,28 +77,4 @@ async function confirm(address: string, isYes: boolean, terminal: Terminal): Pro
   const answer = await lines.question('')
   lines.close()
   if (answer.trim() !== hostname) throw new CommandError('nothing was sent')
-}
-
-function written(report: AttackReport, format: (typeof formats)[number], issuer: string): string {
-  if (format === 'json') return `${JSON.stringify(report, null, 2)}\n`
-  const { sent, findings } = report
-  const sum = findings.length === 0 ? `all ${sent} were refused` : `${findings.length} of ${sent} were not refused`
-  if (format === 'text') {
-    const lines = findings.map(({ name, section, status }) => `${String(status ?? 'none').padEnd(5)} ${name} (${section})\n`)
-    return `${lines.join('')}${lines.length > 0 ? '\n' : ''}${issuer}: ${sum}\n`
-  }
-  const rows = findings.map(
-    ({ name, section, status }) =>
-      `<tr><td>${status ?? 'no answer'}</td><td>${escaped(name)}</td><td>${escaped(section)}</td></tr>\n`
-  )
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Attacks on ${escaped(issuer)}</title></head>
-<body><h1>Attacks on ${escaped(issuer)}</h1><p>${sum}.</p>
-<table><thead><tr><th>Answer</th><th>Attack</th><th>Rule</th></tr></thead><tbody>
-${rows.join('')}</tbody></table></body></html>
-`
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`)
 }

@@ -3,6 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import { traceIdOf, type Store } from 'clientele'
 import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config/config.ts'
+import { importModule, type ImportModule } from './config/secret-hashes.ts'
 import { HttpError } from './http-error.ts'
 import { decisionKeeper } from './kept-decisions.ts'
 import { issuerRoutes } from './issuer.ts'
@@ -13,6 +14,8 @@ export interface AppOptions {
   readonly config: Config
   readonly store: Store
   readonly log: Log
+  /** Runs the modules that the configuration names. */
+  readonly load?: ImportModule
   /** Serves the built-in demo's pages too. */
   readonly demo?: boolean
   /**
@@ -23,7 +26,14 @@ export interface AppOptions {
 }
 
 /** Builds the application. Addresses come from the configured issuer alone; the Host header is never read. */
-export async function createApp({ config, store, log, demo = false, operators }: AppOptions): Promise<Express> {
+export async function createApp({
+  config,
+  store,
+  log,
+  load = importModule,
+  demo = false,
+  operators
+}: AppOptions): Promise<Express> {
   const { issuer, settings, tls } = config
   const app = express()
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple')
@@ -36,6 +46,7 @@ export async function createApp({ config, store, log, demo = false, operators }:
     showsPasswords: demo,
     store,
     log,
+    load,
     keepDecision: decisionKeeper(store),
     mtlsOrigin,
     certificates,

@@ -15,6 +15,7 @@ import {
   storedClients,
   type AuthorizationServer,
   type CertificateSource,
+  type SecretHashes,
   type ServerEvent,
   type Store,
   type StoredClients,
@@ -31,6 +32,7 @@ import { ConfigError } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
 import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
+import { secretHashesOf, type ImportModule } from './config/secret-hashes.ts'
 import { storeOfPages } from './store.ts'
 import { settingPath } from './config/setting-path.ts'
 import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
@@ -73,8 +75,18 @@ export interface IssuerOptions {
   readonly showsPasswords: boolean
   /** Keeps what was decided about one authentication, for whoever asks why. */
   readonly keepDecision: (decision: Decision) => void
+  /** Runs the modules that the settings name. */
+  readonly load: ImportModule
   /** The usernames of those who may see what clients prove themselves with. */
   readonly operators: readonly string[]
+}
+
+/** What a server is made of beside its settings. */
+interface Made {
+  readonly keys: IssuerKeys
+  readonly stored: StoredClients
+  readonly kept: KeptDecisions
+  readonly secretHashes: SecretHashes
 }
 
 /** Everything one issuer answers. @throws {@link ConfigError} when the library refuses a setting. */
@@ -86,7 +98,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const ofPages = storeOfPages(store)
   const kept = keptDecisions(ofPages, issuer, options.log)
   const stored = storedClientsOf(options, keys)
-  const server = build(options, path, persons, { keys, stored, kept })
+  const secretHashes = await secretHashesOf(settings, options.settingsPath, options.load)
+  const server = build(options, path, persons, { keys, stored, kept, secretHashes })
   const withSession = sessions(ofPages, issuer, path, keys.secretFor('forms and cookies'))
   const pictures = logos({
     base: path,
@@ -100,7 +113,8 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   if (options.showsPasswords) router.use(path === '' ? '/' : path, demoPeople(settings))
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
   router.use(path === '' ? '/' : path, healthRoutes(store))
-  router.get(`${path}/api/whoami`, whoami(server))
+  const contentDigest = settings.policy.dpop_content_digest === 'required'
+  router.get(`${path}/api/whoami`, whoami(server, contentDigest))
   router.use(
     [
       ...['oauth2/authorize', 'oauth2/end_session', 'login', 'consent', 'device', 'ciba'].map(page => `${path}/${page}`),
@@ -109,7 +123,7 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
     withSession
   )
   router.use(server)
-  if (options.mcp !== undefined) router.use(mcpRoutes({ issuer, settings: options.mcp, server, store }))
+  if (options.mcp !== undefined) router.use(mcpRoutes({ issuer, settings: options.mcp, server, store, contentDigest }))
   router.use(pictures.routes)
   router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
@@ -137,7 +151,7 @@ function build(
   options: IssuerOptions,
   path: string,
   persons: People,
-  { keys, stored, kept }: { readonly keys: IssuerKeys; readonly stored: StoredClients; readonly kept: KeptDecisions }
+  { keys, stored, kept, secretHashes }: Made
 ): AuthorizationServer {
   const { issuer, settings, store, log, mtlsOrigin, certificates, certificate, keepDecision } = options
   try {
@@ -147,6 +161,7 @@ function build(
       keys: keys.keys,
       pairwiseSecret: keys.secretFor('pairwise subjects'),
       clients: stored.clients,
+      secretHashes,
       scopes: settings.scopes,
       resources: resourcesOf(options),
       acrValues: [passwordLogin],
@@ -229,6 +244,7 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
     ...workloadOptions(settings),
     profile: policy.profile,
     defaultResource: policy.default_resource,
+    refreshTokenExpiration: policy.refresh_token_expiration,
     requireDpopNonce: policy.dpop_nonce === 'required',
     jsonBody: policy.json_body,
     requirePkce: policy.require_pkce,
@@ -242,13 +258,16 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
   }
 }
 
+/** Clients an hour from one network: everybody behind one proxy, or one office's address, is one. */
+const mostRegistered = 2_000
+
 function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIssuer[]) {
   const { registration: access, initial_access_token, registration_schemes: schemes } = settings.policy
   if (access === 'off') return {}
   const wanted = registeredGrantTypes(settings)
   const grantTypes = mounted.map(({ grant_type }) => grant_type).filter(grant_type => wanted.includes(grant_type))
   const tokens = access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }
-  return { registration: { access, grantTypes, schemes, ...tokens } }
+  return { registration: { access, grantTypes, schemes, limits: { perNetwork: mostRegistered }, ...tokens } }
 }
 
 /** @param ca authorities in the place of Node's: the demo has documents of its own. */

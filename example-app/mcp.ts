@@ -24,13 +24,15 @@ export interface McpRoutesOptions {
   readonly settings: McpSettings
   readonly server: AuthorizationServer
   readonly store: Store
+  /** Whether a DPoP proof must have the digest of the message it came with. */
+  readonly contentDigest: boolean
 }
 
 /** The MCP server, and the metadata that leads clients to its authorization server. */
-export function mcpRoutes({ issuer, settings, server, store }: McpRoutesOptions): Router {
+export function mcpRoutes({ issuer, settings, server, store, contentDigest }: McpRoutesOptions): Router {
   const { required_scopes: required, optional_scopes } = settings
   const resource = mcpAddress(issuer, settings)
-  const mcp = mcpProtection(server, { resource, required, resourceName: 'Notes' })
+  const mcp = mcpProtection(server, { resource, required, resourceName: 'Notes', contentDigest })
   const notes = notesOf(scopedStore(store, issuer))
   const handle = toNodeHandler(createMcpHandler(({ authInfo }) => notesServer(notes, subOf(authInfo))))
   const checkWriting: RequestHandler = (req, _res, next) => {

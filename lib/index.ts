@@ -31,7 +31,7 @@ export type { PersonGrant, PersonGrants } from './tokens/person-grants.ts'
 export { tenants, type TenantOptions, type Tenants, type TenantsOptions } from './authorization-server/tenants.ts'
 
 // clients with documents of their own
-export type { ClientDocumentsOptions } from './clients/documents/options.ts'
+export type { ClientDocumentLimits, ClientDocumentsOptions } from './clients/documents/options.ts'
 export { clientDocument, type ClientDocument, type ConsentedMember } from './clients/documents/document.ts'
 
 // clients that register themselves
@@ -81,7 +81,14 @@ export type { Actor, AllowedActor } from './tokens/actor.ts'
 export { requestedScope, requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuers/token-issuer.ts'
 export type { AccountClaims, AuthorizationDetail, Grant, RequestedClaims } from './tokens/grant.ts'
 export type { ResourceOptions } from './tokens/resource.ts'
-export type { ResponseShape, TokenOptions, TokenRecipient, TokenResponse, TokenServer } from './tokens/token-server.ts'
+export type {
+  ResponseShape,
+  TokenOptions,
+  TokenRecipient,
+  TokenResponse,
+  TokenServer,
+  UnrecordedRefreshToken
+} from './tokens/token-server.ts'
 export type { AccessToken, AccessTokenMembers } from './tokens/access-token.ts'
 export type { ClaimsAccount, ClaimsContext, ClaimsHook, FindToken, ForeignToken, IdTokenClaims } from './tokens/hooks.ts'
 export type { Confirmation } from './tokens/confirmation.ts'
@@ -225,7 +232,18 @@ export type { ClientCredential } from './clients/configured-credentials.ts'
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'
 export { scopedStore } from './stores/scoped.ts'
-export type { Json, Key, Store, StoredRecord, Taken } from './stores/store.ts'
+export type {
+  Batch,
+  BatchOutcome,
+  BatchStore,
+  FirstStep,
+  Json,
+  Key,
+  Store,
+  StoredRecord,
+  Taken,
+  WriteStep
+} from './stores/store.ts'
 
 // errors
 export { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'

@@ -1,10 +1,11 @@
 /** The recipes of docs/clients, as they stand there, each in a process of its own kind: every one gets its client a token. */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { whereThereIs } from './support/checks/tools.ts'
 import { goTokens, javaTokens } from './support/workloads/compiled-recipes.ts'
 import { typescriptArgs } from './support/processes/typescript-process.ts'
 import { clientOf, openKitchen, recipesOf, type Kitchen, type Recipe } from './support/workloads/recipes.ts'
@@ -71,15 +72,6 @@ describe.each([
   it('has a recipe for every method', () => expect(recipes.map(({ title }) => title)).toEqual(expected))
   it.each(recipes)('$title', ({ title }) => expectToken(title, tokens.get(title)))
 })
-
-/** Where the tools are; in CI they have to be. */
-const has = (...commands: string[]): boolean => {
-  const missing = commands.filter(command => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0)
-  if (missing.length > 0 && process.env['CI'] === undefined) process.stderr.write(`skipped: no ${missing.join(', ')} here\n`)
-  return missing.length === 0 || process.env['CI'] !== undefined
-}
-
-const whereThereIs = (...commands: string[]) => (has(...commands) ? describe : describe.skip)
 
 whereThereIs(
   'bash',

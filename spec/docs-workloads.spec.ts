@@ -1,5 +1,5 @@
 /** docs/workloads as it stands there: what is typed here is served, the whole run is run, and every platform's own token is let in for what it is and nothing else. */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from '@jest/globals'
 import { authorizationServer, memoryStore, type AuthorizationServerOptions, type Decision } from 'clientele'
 import * as presets from 'clientele/workloads'
 import express from 'express'
+import { areHere } from './support/checks/tools.ts'
 import { alwaysAlice, close, listen } from './support/journeys/server.ts'
 import { serverKeys } from './support/keys/made-keys.ts'
 import { clusterKey, recorded, recordedAt } from './support/workloads/kubernetes/tokens.ts'
@@ -93,9 +94,7 @@ const pages: Readonly<Record<string, Platform>> = {
   azure: platforms.azureToken
 }
 
-const hasCurl = process.env['CI'] !== undefined || spawnSync('sh', ['-c', 'command -v bash curl']).status === 0
-if (!hasCurl) process.stderr.write('skipped: no curl here\n')
-const itWithCurl = hasCurl ? it : it.skip
+const itWithCurl = areHere('bash', 'curl') ? it : it.skip
 
 /** Runs the page's whole run, whose token is where the platform would have it. */
 async function wholeRun(page: string, { issuer }: Served, token: string): Promise<unknown> {

@@ -58,6 +58,7 @@ import { credentialsChecks } from '../lib/credentials/server-credentials.ts'
 import { backchannelAuthenticationChecks } from '../lib/endpoints/backchannel-authentication/options.ts'
 import { deviceAuthorizationChecks } from '../lib/endpoints/device-authorization/options.ts'
 import { registrationChecks } from '../lib/endpoints/registration/options.ts'
+import { clientDocumentLimitChecks } from '../lib/clients/documents/options.ts'
 import { registrationLimitChecks } from '../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../lib/events/break-report.ts'
 import { endpointPathsChecks } from '../lib/http/endpoint-paths.ts'
@@ -159,6 +160,12 @@ const takers: Readonly<Record<string, Taker>> = {
     table: registrationChecks,
     at: 'registration',
     inner: { access: 'token' },
+    give: authorizationServer
+  },
+  'its clientDocuments.limits': {
+    good: whole,
+    table: clientDocumentLimitChecks,
+    at: 'clientDocuments.limits',
     give: authorizationServer
   },
   'its registration.limits': {

@@ -13,6 +13,7 @@ import type { DemoMaterial } from '../demo/material.ts'
 import { ConfigError } from './config-error.ts'
 import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
+import { withSecretHashes } from './secret-hashes.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
 import { checkMcpPath, checkTenantPaths } from './tenants.ts'
 import { readTlsFiles, type TlsFiles } from './tls.ts'
@@ -40,7 +41,7 @@ export function folderOf(path: string): string {
 
 /** Checks settings; paths in them are relative to `folder`. @throws {@link ConfigError} */
 export function checkConfig(input: unknown, folder: string): Config {
-  const settings = withTrustAnchors(parseSettings(input), folder)
+  const settings = withSecretHashes(withTrustAnchors(parseSettings(input), folder), folder)
   const issuer = readIssuer(settings.issuer)
   checkTenantPaths(settings.tenants.map(tenant => tenant.path))
   checkMcpPath(

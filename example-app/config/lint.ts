@@ -10,6 +10,7 @@ import { checkConfig, folderOf, parseSettings, readJson, type Config } from './c
 import { ConfigError } from './config-error.ts'
 import { everyMistake } from './mistakes.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
+import { importNothing } from './secret-hashes.ts'
 
 /** Store of all attempts, so that whatever is made for an issuer is made once. */
 const store = memoryStore()
@@ -25,7 +26,9 @@ export async function lintConfiguration(path: string, profile: LintProfile): Pro
   if (given instanceof ConfigError) return [findingOf(given)]
   const log = createLog('silent')
   // does all that starting does but listen
-  const { errors } = await everyMistake(given, input => createApp({ config: checkConfig(input, folder), store, log }))
+  const { errors } = await everyMistake(given, input =>
+    createApp({ config: checkConfig(input, folder), store, log, load: importNothing })
+  )
   const rules = await ruleFindings(given, folder, profile)
   const said = new Set(rules.filter(({ level }) => level === 'error').map(({ where }) => where))
   return [...errors.filter(error => !said.has(error.path)).map(findingOf), ...rules]

@@ -132,6 +132,25 @@ const clientDocuments = z.union(
   'must be "off" or an object with hosts and redirect_uris'
 )
 
+/** What hashes begin with; dots and brackets are those of paths. */
+const beginning = z
+  .string()
+  .regex(/^[!-~]{1,32}$/)
+  .regex(/^[^.[\]]+$/)
+
+const secretHashes = z
+  .record(z.string(), file, 'must be an object of modules, each by what the hashes begin with that it compares')
+  .refine(modules => Object.keys(modules).length <= 20, 'must have at most twenty modules')
+  .superRefine((modules, context) => {
+    for (const key of Object.keys(modules))
+      if (!beginning.safeParse(key).success)
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: 'must be named by 1 to 32 printable ASCII characters that hashes begin with, without dots and brackets'
+        })
+  })
+
 const policy = object({
   grant_types: list(oneOf(...grantTypes)).default([...grantTypes]),
   require_pkce: oneOf('public', 'always').default('public'),
@@ -150,7 +169,9 @@ const policy = object({
   device_code_ttl: whole(1, 86_400).default(600),
   ciba_request_ttl: whole(1, 86_400).default(120),
   failure_budget: failureBudget.default({ attempts: 20, window: 60 }),
+  refresh_token_expiration: flag.default(false),
   dpop_nonce: oneOf('off', 'required').default('off'),
+  dpop_content_digest: oneOf('off', 'required').default('off'),
   workload_grant: flag.default(false),
   attestation_challenge: oneOf('offered', 'required').default('offered'),
   default_resource: oneOf('inferred', 'none').default('inferred'),
@@ -176,6 +197,7 @@ const issuerSettings = {
   trust_domains: list(trustDomain).default([]),
   attesters: list(attester).default([]),
   client_documents: clientDocuments.default('off'),
+  secret_hashes: secretHashes.default({}),
   policy: policy.prefault({})
 }
 

@@ -11,6 +11,8 @@ const settingNames: Readonly<Record<string, string>> = {
   attestation: 'attesters',
   'attestation.attesters': 'attesters',
   'attestation.challenge': 'policy.attestation_challenge',
+  secretHashes: 'secret_hashes',
+  refreshTokenExpiration: 'policy.refresh_token_expiration',
   clientDocuments: 'client_documents',
   'clientDocuments.redirectUris': 'client_documents.redirect_uris',
   profile: 'policy.profile',

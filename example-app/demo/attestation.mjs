@@ -4,11 +4,11 @@
  *
  *     node example-app/demo/attestation.mjs demo-attested [folder] | curl -H @- …
  */
-import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto'
+import { randomUUID, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { importPKCS8, SignJWT } from 'jose'
+import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from 'jose'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const [client_id, folder = join(root, 'data', 'demo')] = process.argv.slice(2)
@@ -18,8 +18,8 @@ if (client_id !== 'demo-attested' && client_id !== 'demo-attested-dpop') {
 }
 
 const { issuer, attester } = JSON.parse(readFileSync(join(folder, 'material.json'), 'utf8'))
-const instance = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const jwk = instance.publicKey.export({ format: 'jwk' })
+const instance = await generateKeyPair('ES256')
+const jwk = await exportJWK(instance.publicKey)
 
 // the attester's part: it would look at the device first
 const x5c = [new X509Certificate(attester.cert).raw.toString('base64')]

@@ -1,7 +1,7 @@
 /** Requests of a client, in words for the page where the person decides, and the person's decision. */
 import type { Request } from 'express'
 import { clientOrigin, type AuthorizationDetail, type Client } from 'clientele'
-import { documentOf, nameOf } from './client-words.ts'
+import { askerOf, documentOf, nameOf } from './client-words.ts'
 import { fieldOf } from '../sessions/fields.ts'
 import { HttpError } from '../http-error.ts'
 import { describeResource, describeScope } from './scope-words.ts'
@@ -17,6 +17,7 @@ export interface Asked {
 export function asksOf({ client, scope, resources, authorization_details }: Asked) {
   return {
     client: nameOf(client),
+    asker: askerOf(client),
     unvouched: clientOrigin(client) === 'registered',
     document: documentOf(client),
     scopes: scope.map(describeScope),

@@ -6,7 +6,7 @@ import { Router, type Request, type Response } from 'express'
 import type { Account, AuthorizationServer, AuthorizationServerOptions, BackchannelAuthentication, PersonHint } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import { asksOf, decisionOf } from './asks.ts'
-import { nameOf } from './client-words.ts'
+import { askerOf } from './client-words.ts'
 import { decidedBefore, decideOnce } from './decisions.ts'
 import { fieldOf } from '../sessions/fields.ts'
 import { sessionForm, sessionToken } from '../sessions/forms.ts'
@@ -69,7 +69,7 @@ async function decide(req: Request, base: string, server: AuthorizationServer, a
   const decided =
     asked === undefined
       ? decidedBefore(req, what)
-      : await decideOnce(req, { what, allowed, client: nameOf(asked.client) }, () =>
+      : await decideOnce(req, { what, allowed, client: askerOf(asked.client) }, () =>
           allowed ? server.backchannel.approve(req, id, account) : server.backchannel.deny(req, id, account)
         )
   if (decided === undefined) throw new HttpError(400, 'This request was decided before, or has expired.', ways)
@@ -97,12 +97,12 @@ async function showWaiting(
   sendPage(res, 'ciba', {
     ...page,
     ...asks,
-    title: `Allow ${asks.client}?`,
+    title: `Allow ${asks.asker}?`,
     request: asked.id,
     binding_message: asked.binding_message,
     others: others.map(({ id, client, binding_message }) => ({
       link: `${base}/ciba?request=${encodeURIComponent(id)}`,
-      client: nameOf(client),
+      client: askerOf(client),
       binding_message
     }))
   })

@@ -7,6 +7,14 @@ export function nameOf(client: Client): string {
 }
 
 /**
+ * Names a client by what it could not choose: the host of its document, where it has one; otherwise as it is
+ * registered.
+ */
+export function askerOf(client: Client): string {
+  return clientDocument(client)?.host ?? nameOf(client)
+}
+
+/**
  * Whether the client registered itself or has a document of its own, so that whatever it says of itself is its own word
  * alone.
  */
@@ -16,12 +24,12 @@ export function isUnvouched(client: Client): boolean {
 }
 
 /**
- * Tells of a client's document where it is, and whether the answer stays on the person's machine, whatever program is
- * there.
+ * Tells of a client with a document the name it gives itself, if any, and whether the answer stays on the person's
+ * machine, whatever program is there.
  */
-export function documentOf(client: Client): { readonly host: string; readonly loopback: boolean } | undefined {
+export function documentOf(client: Client): { readonly name: string | undefined; readonly loopback: boolean } | undefined {
   const document = clientDocument(client)
-  return document && { host: document.host, loopback: document.loopback }
+  return document && { name: client.client_name, loopback: document.loopback }
 }
 
 /** Where a URI leads, as people compare it: its host, or the scheme of an app's own. */

@@ -2,7 +2,7 @@
 import type { Response } from 'express'
 import type { ConsentedMember, InteractionPrompt } from 'clientele'
 import { asksOf } from './asks.ts'
-import { hostOf, linksOf, nameOf } from './client-words.ts'
+import { askerOf, hostOf, linksOf } from './client-words.ts'
 import { sendPage } from '../views.ts'
 
 export interface ConsentPage {
@@ -25,7 +25,7 @@ const changeWords: Readonly<Record<ConsentedMember, string>> = {
 export function showConsent(res: Response, { base, prompt, person, logo, csrf }: ConsentPage): void {
   sendPage(res, 'consent', {
     base,
-    title: `Allow ${nameOf(prompt.client)}?`,
+    title: `Allow ${askerOf(prompt.client)}?`,
     ...asksOf(prompt),
     person,
     logo,

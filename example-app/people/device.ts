@@ -4,7 +4,7 @@ import QRCode from 'qrcode'
 import { OAuthError, type Account, type AuthorizationServer, type DeviceAuthorization } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import { asksOf, decisionOf } from './asks.ts'
-import { nameOf } from './client-words.ts'
+import { askerOf } from './client-words.ts'
 import { decidedBefore, decideOnce } from './decisions.ts'
 import { fieldOf } from '../sessions/fields.ts'
 import { sessionForm, sessionToken } from '../sessions/forms.ts'
@@ -74,7 +74,7 @@ async function decide(
   { user_code, client }: DeviceAuthorization
 ): Promise<void> {
   const allowed = decisionOf(req, addressOf(base, { page: 'device', user_code })) === 'allow'
-  const decision = { what: whatOf(user_code), allowed, client: nameOf(client) }
+  const decision = { what: whatOf(user_code), allowed, client: askerOf(client) }
   const decided = await decideOnce(req, decision, () =>
     allowed ? server.device.approve(user_code, account) : server.device.deny(user_code, account)
   )

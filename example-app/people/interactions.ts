@@ -3,7 +3,7 @@ import { Router, type Request, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
-import { nameOf, waysBack } from './client-words.ts'
+import { askerOf, waysBack } from './client-words.ts'
 import { showConsent } from './consent-page.ts'
 import { hasConsented, rememberConsent } from './consents.ts'
 import { fieldOf } from '../sessions/fields.ts'
@@ -184,7 +184,7 @@ function showAgain(
 ): void {
   if ('page' in goal) showLocalLogin(req, res, base, goal, form, status)
   else {
-    const hidden = { client: nameOf(goal.client), interaction: goal.id, csrf: interactionToken(req, goal.id) }
+    const hidden = { client: askerOf(goal.client), interaction: goal.id, csrf: interactionToken(req, goal.id) }
     showLogin(res, base, { ...hidden, ...form }, status)
   }
 }

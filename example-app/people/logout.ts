@@ -6,7 +6,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import type { AuthorizationServer, AuthorizationServerOptions, LogoutPrompt } from 'clientele'
 import { currentAccount, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
-import { nameOf } from './client-words.ts'
+import { askerOf } from './client-words.ts'
 import { fieldOf } from '../sessions/fields.ts'
 import { sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
@@ -69,7 +69,7 @@ async function show(req: Request, res: Response, { base, server, people }: Logou
   const asked = id === '' ? undefined : await askedFor(server, base, id)
   const title = person === undefined ? signedOutTitle : 'Sign out?'
   const token = person === undefined ? undefined : sessionToken(req)
-  const client = asked?.client === undefined ? undefined : nameOf(asked.client)
+  const client = asked?.client === undefined ? undefined : askerOf(asked.client)
   sendPage(res, 'logout', { base, title, person: person?.username, csrf: token, request: asked?.id, client })
 }
 

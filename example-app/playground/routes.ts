@@ -50,7 +50,7 @@ export function playgroundRoutes(options: PlaygroundOptions): Router {
     res.set('Content-Security-Policy', policy)
     next()
   })
-  router.get('/', page('index.html'))
+  router.get('/', withoutSlash, page('index.html'))
   router.get('/callback', page('callback.html'))
   router.get('/:file', files)
   router.get('/errors/:check', errorPage)
@@ -80,6 +80,13 @@ export function playgroundRoutes(options: PlaygroundOptions): Router {
 
 function page(file: string): RequestHandler {
   return (_req, res) => res.sendFile(file, { root: folder, headers: { 'Cache-Control': 'no-cache' } })
+}
+
+/** Leads from `…/playground/`, where what the page names beside itself would be one folder too deep. */
+function withoutSlash(req: Request, res: Response, next: () => void): void {
+  const { pathname, search } = new URL(req.originalUrl, 'http://localhost')
+  if (pathname.endsWith('/')) res.redirect(301, pathname.slice(0, -1) + search)
+  else next()
 }
 
 /** Scripts and styles by name; whatever else is below here has a route of its own. */

@@ -2,8 +2,11 @@
  * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for
  * every rule about a client assertion, whether a secret or a private key signed it.
  */
+import type { LateUse } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
+import { nobody } from '../clients/nobody.ts'
 import type { CheckName } from '../decisions/decision.ts'
+import type { InvalidClientError } from '../errors.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { isSignedBy } from '../crypto/jws-signature.ts'
@@ -12,8 +15,9 @@ import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, type JsonObject, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
-import { nobody, nobodysKey, nobodysKeys } from './nobodys-keys.ts'
-import { consumeOnce } from './replay.ts'
+import { nobodysKey, nobodysKeys } from './nobodys-keys.ts'
+import { lateUse, throwRefusal } from './late-use.ts'
+import { consumeOnce, useOf } from './replay.ts'
 import type { Store } from '../stores/store.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'
 
@@ -75,13 +79,16 @@ export interface ClientAssertionInput {
   readonly clientKeys: Pick<ClientKeys, 'find'>
   /** The store that keeps its jti. Default: that of the policy. */
   readonly store?: Store | undefined
+  /** Takes the use of the jti, to be settled later. Left out: the jti is used up here. */
+  readonly later?: ((use: LateUse) => void) | undefined
   /** The client's secrets that have not expired. Default: those it was registered with. */
   readonly secrets?: readonly SecretKey[] | undefined
 }
 
 /**
  * Verifies a client assertion and uses up its jti, which happens last: what fails any other check consumes nothing. Of
- * any number of concurrent calls with one assertion, exactly one resolves.
+ * any number of concurrent calls with one assertion, exactly one resolves; where the use is left for later, each does,
+ * and for exactly one of them that turns out to be the first.
  *
  * Guaranteed of an assertion that passes: signed with a key or secret of this client by an algorithm of the client's
  * kind; `iss` = `sub` = its client_id; `aud` is this issuer (or what the dial lets through); now between `iat`/`nbf`
@@ -102,15 +109,22 @@ export async function verifyClientAssertion(input: ClientAssertionInput): Promis
   checkType(header['typ'], policy, decision)
   const { jti, expiresIn } = checkClaims(payload, input)
   const ttl = Math.ceil(expiresIn + policy.clockTolerance) + 1
-  if (!(await consumeOnce(input.store ?? policy.store, 'client_assertion', [policy.issuer, client.client_id, jti], ttl))) {
-    throw decision.refuse('replay', {
-      section: 'OpenID Connect Core §9',
-      received: 'a jti that was used before',
-      fix: 'Sign a new assertion with a new jti for every request.'
-    })
-  }
-  decision.pass('replay')
+  const use = ['client_assertion', [policy.issuer, client.client_id, jti], ttl] as const
+  if (input.later !== undefined) input.later(lateUse(useOf(...use), isFirst => judgeUse(isFirst, decision)))
+  else throwRefusal(judgeUse(await consumeOnce(input.store ?? policy.store, ...use), decision))
   return { credential }
+}
+
+function judgeUse(isFirst: boolean, decision: DecisionBuilder): InvalidClientError | undefined {
+  if (isFirst) {
+    decision.pass('replay')
+    return undefined
+  }
+  return decision.refuse('replay', {
+    section: 'OpenID Connect Core §9',
+    received: 'a jti that was used before',
+    fix: 'Sign a new assertion with a new jti for every request.'
+  })
 }
 
 /**

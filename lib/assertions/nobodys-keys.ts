@@ -4,6 +4,7 @@ import type { JWK } from 'jose'
 import { newKeyPair } from '../crypto/key-pairs.ts'
 import { mlDsaKeyPair, type MlDsaAlgorithm } from '../crypto/ml-dsa.ts'
 import { toClient, type Client } from '../clients/client.ts'
+import { nobody } from '../clients/nobody.ts'
 import { asymmetricAlgorithms, symmetricAlgorithms, type AsymmetricAlgorithm } from '../client-keys/algorithms.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { importPublicKey } from '../client-keys/public-keys.ts'
@@ -11,13 +12,6 @@ import { importSecret, liveSecrets } from '../client-keys/secret-keys.ts'
 
 /** Clients, each with one public key, by what the key is good for. */
 const keyHolders = new Map<string, Client>()
-
-/** A client whose secret nobody has. */
-export const nobody: Client = toClient({
-  client_id: 'nobody',
-  client_secret: randomBytes(48).toString('base64url'),
-  token_endpoint_auth_method: 'client_secret_jwt'
-})
 
 /**
  * A key that verifies this algorithm: drawn when it is first asked for, and the same from then on. Undefined for an

@@ -16,13 +16,20 @@ import type { Store } from '../stores/store.ts'
  * unused.
  */
 export async function consumeOnce(store: Store, kind: string, parts: readonly string[], ttl: number): Promise<boolean> {
-  const name = parts.map(part => `${Buffer.byteLength(part)}:${part}`).join('')
+  const { key, value } = useOf(kind, parts, ttl)
   let added: unknown
   try {
-    added = await store.add({ kind, id: hash('sha256', name, 'base64url') }, null, ttl)
+    added = await store.add(key, value, ttl)
   } catch (cause) {
     throw new TemporarilyUnavailableError({ reason: `the store could not record the use of a ${kind}`, cause })
   }
   // a store that answers anything else than it promised has not said that this was the first use
   return added === true
+}
+
+/** The step that uses something up, for whoever does it with what follows from it: see {@link consumeOnce}. */
+export function useOf(kind: string, parts: readonly string[], ttl: number) {
+  const name = parts.map(part => `${Buffer.byteLength(part)}:${part}`).join('')
+  const id = hash('sha256', name, 'base64url')
+  return { operation: 'add', key: { kind, id }, value: null, ttl } as const
 }

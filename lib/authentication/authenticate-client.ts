@@ -5,25 +5,26 @@ import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type Cl
 import type { Guess } from '../credentials/guesses/guess-places.ts'
 import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
 import type { Decision } from '../decisions/decision.ts'
-import { InvalidClientError, TooManyAttemptsError, type OAuthError } from '../errors.ts'
+import { InvalidClientError } from '../errors.ts'
 import { eventSource, type EventListener, type EventSource } from '../events/event-source.ts'
 import { harmless } from '../listeners.ts'
 import type { CertificateSource } from '../certificates/source.ts'
 import { settleExchange } from '../http/changed-prototypes.ts'
 import { readClientRequest, readRouteRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
-import { networkOf } from '../http/network.ts'
 import type { ReadOptions } from '../http/parameters.ts'
 import { flag, fn, integer, nested, objectLike, readOptions, required, text, type Checks } from '../options.ts'
 import type { ClientRequest, DecisionWatch, FurtherProof } from '../client-request.ts'
+import { settlesLate } from '../strategies/jwt-strategy.ts'
 import { readBodies, strategiesCheck, type ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { wantsOf, watchJudged, type JudgedListener } from './judged.ts'
+import type { Store } from '../stores/store.ts'
 import { strategyRunner } from './run.ts'
 import { laidOver, shadowChecks, type ReadShadow, type ShadowOptions } from './shadow/options.ts'
 import { shadowOf, type Shadow } from './shadow/shadow.ts'
 import { isVerdict, judgeVerdict, verdictOf } from './verdict.ts'
 import { selectStrategy, type Selected } from './selection.ts'
-import { refuseWith, unjudged } from './refusals.ts'
+import { reserveGuess, settleGuess } from './guesses.ts'
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Express's types about a request know no other way
@@ -129,6 +130,11 @@ export interface EndpointAuthenticationOptions extends Omit<AuthenticateClientOp
   readonly further?: FurtherProof | undefined
   /** Tries a candidate on the requests judged here; undefined: none are tried. */
   readonly shadow?: Shadow | undefined
+  /**
+   * The store in which the endpoint settles what proves the client of a request together with its answer; undefined
+   * where it does not. Left out: it never does.
+   */
+  readonly recordsIn?: ((request: ClientRequest) => Store | undefined) | undefined
 }
 
 /**
@@ -153,8 +159,8 @@ export function authenticateWith(
     const request = await readRequest(req)
     request.onDecision = onDecision
     // what an earlier route judged says nothing here
-    request.judged = undefined
-    request.watch = watched ?? unwatched
+    request.judged = request.lateUse = undefined
+    request.watch = watched?.follow(request) ?? unwatched
     if (onJudged !== undefined && isJudgedWanted()) request.watch = watchJudged(request, onJudged, source.clock)
     tryBeside?.(req, res, request)
     const { addresses, further } = options
@@ -169,6 +175,7 @@ export function authenticateWith(
     const reserved = selected.guessable ? reserveGuess(options.guessProtection, req, request, selected) : undefined
     const guess = reserved instanceof Promise ? await reserved : reserved
     request.guess = guess
+    request.recordsIn = settlesLate(strategy) ? options.recordsIn?.(request) : undefined
     // a request of one client may come with another's mark from an earlier route
     if (req.authenticatedClient !== undefined) delete req.authenticatedClient
     const end = endingOf({ req, request, selected, guess, next, clients, clock: source.clock })
@@ -189,7 +196,7 @@ export function authenticateWith(
       return
     }
     const done = (error?: unknown): void => {
-      watched.end(error, error === undefined ? req.authenticatedClient : undefined)
+      watched.endWith(error, req)
       watched.leave(() => next(error))
     }
     void watched.run(() => run(req, res, done, watched).catch(done))
@@ -224,6 +231,8 @@ function endingOf({
   clock
 }: Ending): (error: unknown, client: Client | undefined) => void {
   const end = (error: unknown, client: Client | undefined): void => {
+    // for this run alone: whatever judges the request later has nobody who settles anything
+    request.recordsIn = undefined
     const verdict = verdictOf(selected.strategy, error, client)
     if (verdict !== request.judged && isVerdict(verdict)) {
       judgeVerdict(verdict, selected, request, { clients, clock }).then(
@@ -248,49 +257,4 @@ function endingOf({
     }
   }
   return end
-}
-
-/**
- * A place among those whose secrets are judged. @throws TooManyAttemptsError, TemporarilyUnavailableError, or rejects
- * with them
- */
-function reserveGuess(
-  guesses: GuessProtection | undefined,
-  req: Request,
-  request: ClientRequest,
-  selected: Selected
-): Guess | undefined | Promise<Guess> {
-  if (guesses === undefined) return undefined
-  const network = networkOf(req)
-  const refuse = (error: unknown): never => {
-    throw refusedUnjudged(error, request, selected, network)
-  }
-  try {
-    const guess = guesses.reserve(selected.client_id, network)
-    return guess instanceof Promise ? guess.catch(refuse) : guess
-  } catch (error) {
-    return refuse(error)
-  }
-}
-
-/** Counts what was refused as a wrong guess, and answers. */
-function settleGuess(guess: Guess, refusal: InvalidClientError, next: NextFunction): void {
-  const answer = (more: OAuthError | undefined): void => {
-    if (more !== undefined) more.decision = refusal.decision
-    next(more ?? refusal)
-  }
-  guess.wrong().then(answer, next)
-}
-
-/**
- * Gives a refusal before the secret is looked at, for too many attempts, a decision like any other; other errors stay.
- */
-function refusedUnjudged(error: unknown, request: ClientRequest, { strategy, client_id }: Selected, network: string): unknown {
-  if (!(error instanceof TooManyAttemptsError)) return error
-  const decision = unjudged(request, strategy.mechanism)
-  decision.client_id = client_id
-  decision.method = strategy.name
-  const fix = 'Correct the secret this client is configured with, then wait; or raise guessProtection.attempts.'
-  const detail = { section: 'OAuth 2.1 §2.4.1', received: network, fix }
-  return refuseWith(error, request, decision.refuse('failure_budget', detail))
 }

@@ -2,7 +2,7 @@
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError, type InvalidClientError, type OAuthError } from '../errors.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { tell } from '../strategies/attempt.ts'
+import { tell } from '../strategies/telling.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 
 /** Mechanisms whose methods hold the parameter `client_id` against what they verified. */

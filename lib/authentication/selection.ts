@@ -5,7 +5,9 @@
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { requestedClient, tellMalformed } from '../strategies/attempt.ts'
+import { requestedClient } from '../strategies/attempt.ts'
+import { recordOfLater } from '../strategies/refusals.ts'
+import { decisionAbout, tell, tellMalformed } from '../strategies/telling.ts'
 import type { ClientAuthenticationStrategy, Identification } from '../strategies/strategy.ts'
 import { checkSameClient, refuseNothing, refuseTwo } from './refusals.ts'
 
@@ -132,10 +134,25 @@ async function chosenByClient(
   request: ClientRequest,
   client_id: string
 ): Promise<Selected> {
-  const client = (await requestedClient(clients, request, client_id)) ?? nobody
+  const client = (await lookedUp(first, clients, request, client_id)) ?? nobody
   const alike = candidates.map(({ strategy }) => strategy)
   const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, client) !== false)
   return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
+}
+
+/** @throws as `requestedClient()` does, and tells of a client that is to come again later. */
+async function lookedUp(
+  first: ClientAuthenticationStrategy,
+  clients: ClientRegistry,
+  request: ClientRequest,
+  client_id: string
+): Promise<Client | undefined> {
+  try {
+    return await requestedClient(clients, request, client_id)
+  } catch (error) {
+    tell({ onDecision: undefined }, request, () => recordOfLater(error, decisionAbout(first, request, client_id)))
+    throw error
+  }
 }
 
 /** Stands for a client that is not there, so that as much is done for it. */

@@ -7,7 +7,7 @@ import { OAuthError, TooManyAttemptsError } from '../errors.ts'
 import type { EventSource } from '../events/event-source.ts'
 import { toOAuthError } from '../http/error-handler.ts'
 import { networkOf } from '../http/network.ts'
-import type { DecisionWatch } from '../client-request.ts'
+import type { ClientRequest, DecisionWatch } from '../client-request.ts'
 import { beginOperation, failedCheck, type Operation } from '../events/telemetry.ts'
 import { traceIdOf } from '../http/trace.ts'
 
@@ -35,6 +35,7 @@ export class WatchedAuthentication implements DecisionWatch {
   private decision: Decision | undefined
   private named: { readonly client_id: string | undefined; readonly method: string } | undefined
   private ended = false
+  private request: ClientRequest | undefined
   private readonly source: EventSource
   private readonly req: Request
   private readonly endpoint: string
@@ -61,9 +62,22 @@ export class WatchedAuthentication implements DecisionWatch {
     this.named = { method, client_id: client_id === '' ? undefined : printable(client_id) }
   }
 
+  /** The request that is judged, once it was read. */
+  follow(request: ClientRequest): this {
+    this.request = request
+    return this
+  }
+
   tell(decision: Decision): void {
     this.decision = decision
     if (decision.outcome === 'authenticated') this.source.tolerated(decision)
+  }
+
+  /** Ends as the strategy did; once that is known, where the use of what proved the client is settled later. */
+  endWith(error: unknown, { authenticatedClient: client }: Pick<Request, 'authenticatedClient'>): void {
+    const use = error === undefined ? this.request?.lateUse : undefined
+    if (use === undefined) this.end(error, error === undefined ? client : undefined)
+    else use.ended = late => this.end(late, late === undefined ? client : undefined)
   }
 
   /** @param error what the client is refused with; undefined: it is authenticated. */

@@ -87,9 +87,29 @@ export function suitableKeys(
   keys: readonly JWK[],
   { alg, kid }: { readonly alg: string; readonly kid?: string | undefined }
 ): readonly JWK[] {
-  // of a thousand keys one has the name: the others need not be looked into
-  const fitting = keys.filter(jwk => (kid === undefined || jwk.kid === kid) && unsuitable(jwk, alg) === undefined)
-  return fitting.slice(0, mostCandidates)
+  const fitting: JWK[] = []
+  for (const jwk of kid !== undefined && keys.length >= largeSet ? keysNamed(keys, kid) : keys) {
+    if ((kid === undefined || jwk.kid === kid) && unsuitable(jwk, alg) === undefined) fitting.push(jwk)
+    if (fitting.length === mostCandidates) break
+  }
+  return fitting
+}
+
+/** Keys in a set that is not looked through for every signature. */
+const largeSet = 32
+const byName = new WeakMap<readonly JWK[], ReadonlyMap<unknown, readonly JWK[]>>()
+
+function keysNamed(keys: readonly JWK[], kid: string): readonly JWK[] {
+  const known = byName.get(keys)
+  if (known !== undefined) return known.get(kid) ?? []
+  const named = new Map<unknown, JWK[]>()
+  for (const jwk of keys) {
+    const others = named.get(jwk.kid)
+    if (others === undefined) named.set(jwk.kid, [jwk])
+    else others.push(jwk)
+  }
+  byName.set(keys, named)
+  return named.get(kid) ?? []
 }
 
 /**

@@ -55,7 +55,7 @@ export interface ClientRegistry {
 /** Why nobody has a client_id. */
 export interface WhyUnknown {
   /** The check that failed. */
-  readonly check: 'client_document_url' | 'client_document'
+  readonly check: 'client_document_url' | 'client_document' | 'client_document_limit'
   /** A clause an operator can read. */
   readonly reason: string
 }

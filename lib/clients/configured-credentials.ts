@@ -1,7 +1,7 @@
 /** The member `credentials` of a client's metadata: more than the registered members have room for, side by side. */
 import { X509Certificate } from 'node:crypto'
 import type { JWK } from 'jose'
-import { readFederatedRule, type FederatedCredential, type FederatedRule } from './federated-credential.ts'
+import { checkMisspelt, readFederatedRule, type FederatedCredential, type FederatedRule } from './federated-credential.ts'
 import { isPublicMethod } from './methods.ts'
 import { spiffeIdPatternProblem } from './spiffe-id.ts'
 import { isDisplayText } from './metadata/display-text.ts'
@@ -162,6 +162,7 @@ function readCredential(given: ClientCredential, fail: Fail): CredentialOfClient
     case 'method':
       return methodOf(described, checkMethodName(given.method, fail))
     case 'federated':
+      checkMisspelt(given, fail, 'others')
       return federatedOf(described, readFederatedRule({ ...given }, fail))
     case 'spiffe_id':
       return spiffeIdOf(described, checkSpiffeId(given.spiffe_id, fail))

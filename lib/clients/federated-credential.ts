@@ -3,9 +3,9 @@
  * it is trusted.
  */
 import { hash } from 'node:crypto'
-import { ConfigurationError, checkKeys } from '../options.ts'
 import type { Dated } from './dated.ts'
 import type { Fail } from './metadata/fail.ts'
+import { unknownAmong, type UnknownMember } from './metadata/unknown.ts'
 import { patternProblem } from './subject-pattern.ts'
 
 /**
@@ -44,7 +44,7 @@ export interface FederatedCredential extends FederatedRule, Dated {
   readonly label?: string | undefined
 }
 
-const members: readonly (keyof FederatedCredential)[] = [
+const members: ReadonlySet<string> = new Set<keyof FederatedCredential>([
   'id',
   'label',
   'not_before',
@@ -53,7 +53,10 @@ const members: readonly (keyof FederatedCredential)[] = [
   'subject',
   'audience',
   'claims'
-]
+])
+const membersAmongOthers: ReadonlySet<string> = new Set([...members, 'type'])
+/** Members as tokens call them: a rule that lacked one for its name would be wider than it was meant. */
+const asInTokens: Readonly<Record<string, string | undefined>> = { iss: 'issuer', sub: 'subject', aud: 'audience' }
 /** In characters. */
 const longestText = 2000
 const longestName = 256
@@ -82,17 +85,30 @@ export function readFederatedRule(given: Readonly<Record<string, unknown>>, fail
   return rule
 }
 
-/** One of `federated_credentials`: unknown members are refused, and `null` is the same as leaving a member out. */
+/** The members of a federated credential that are none, whatever it is. @param known those that are. */
+export function unknownOfFederated(given: unknown, known = members): readonly UnknownMember[] {
+  if (typeof given !== 'object' || given === null) return []
+  return unknownAmong(given, known).map(({ member, meant }) => ({
+    member,
+    meant: meant ?? (Object.hasOwn(asInTokens, member) ? asInTokens[member] : undefined)
+  }))
+}
+
+/**
+ * Refuses what is like a member that is not there; others that are none have no effect. @param among where other kinds
+ * of credentials are too, and each says which it is.
+ */
+export function checkMisspelt(given: object, fail: Fail, among: 'federated' | 'others' = 'federated'): void {
+  for (const { member, meant } of unknownOfFederated(given, among === 'others' ? membersAmongOthers : members))
+    if (meant !== undefined) fail(member, `must be named ${meant}: a federated credential has no such member`)
+}
+
+/** One of `federated_credentials`. Unknown members are left out, and so is what is `null`. */
 export function readFederatedCredential(given: unknown, member: string, fail: Fail): FederatedCredential {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return fail(member, 'must be an object with issuer, and subject or claims')
   const failAt: Fail = (name, mustBe) => fail(`${member}.${name}`, mustBe)
-  try {
-    checkKeys(given, members)
-  } catch (error) {
-    if (error instanceof ConfigurationError) failAt(error.key, error.message.slice(error.key.length + 1))
-    throw error
-  }
+  checkMisspelt(given, failAt)
   const present: Readonly<Record<string, unknown>> = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== null)
   )
@@ -144,17 +160,18 @@ function readWanted(value: unknown, path: string, fail: Fail, extent: Extent): C
   if (values.length === 0 || values.length > mostAlternatives)
     fail(
       path,
-      `must be a string of at most ${longestText} characters, a number, true or false, or a list of 1 to ${mostAlternatives} of them`
+      `must be a string of at most ${longestText} characters, a number of at most 2^53 - 1, true or false, or a list of 1 to ${mostAlternatives} of them`
     )
   extent.values += values.length
   if (extent.values > mostValues) fail(path, `must not be beyond the ${mostValues} values of a rule`)
-  if (!values.every(isScalar)) return fail(path, 'must have strings, numbers, true and false in it alone')
+  if (!values.every(isScalar)) return fail(path, 'must have strings, numbers of at most 2^53 - 1, true and false in it alone')
   return values
 }
 
 function isScalar(value: unknown): value is string | number | boolean {
   if (typeof value === 'string') return value.length <= longestText
-  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  // beyond these, numbers that tokens write differently are one and the same
+  return typeof value === 'boolean' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
 }
 
 /** A rule as text, the same for the same rule in whatever order it was written. */

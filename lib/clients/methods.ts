@@ -61,6 +61,16 @@ export function isPublicMethod(method: string): boolean {
   return methodFacts.get(method)?.public === true
 }
 
+/** Whether what proves a method's clients is made and signed by another platform, with the algorithms of its choice. */
+export function isWorkloadMethod(method: string): boolean {
+  return methodFacts.get(method)?.workload === true
+}
+
+/** Whether a method's clients sign JWTs of their own: metadata says with which algorithms they may (RFC 8414 §2). */
+export function signsAssertions(method: string): boolean {
+  return method.endsWith('_jwt') && !isWorkloadMethod(method)
+}
+
 /** Whether a method takes this kind of credential, as far as is known of it. */
 export function methodAccepts(method: string, type: CredentialOfClient['type']): boolean {
   return methodFacts.get(method)?.accepts.some(accepted => accepted === type) === true

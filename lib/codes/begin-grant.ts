@@ -8,9 +8,9 @@ import { write } from '../stores/records.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import type { Confirmation } from '../tokens/confirmation.ts'
 import { exchangedId, grantKey, type ExchangedFor, type GrantRecord } from '../tokens/grant.ts'
-import { keepGrant, type NewGrant } from '../tokens/person-grants.ts'
+import { keepGrant, listedGrant, type NewGrant } from '../tokens/person-grants.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
+import type { TokenServer, UnrecordedRefreshToken } from '../tokens/token-server.ts'
 
 /** A grant as it was allowed: its content, the person and the client. */
 export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'instance_jkt' | 'refresh'>
@@ -24,21 +24,22 @@ export interface GrantHolder {
 }
 
 /**
- * Keeps the grant under `id`, and returns its refresh token: there is one where the client may use the refresh token
- * grant, and `offline_access` is in the scope and still allowed, or the server asks for no such thing.
+ * Begins the grant under `id`: answers with the step that keeps it, which is to be done with or before its first token,
+ * and with its refresh token. There is one where the client may use the refresh token grant, and `offline_access` is in
+ * the scope and still allowed, or the server asks for no such thing.
  */
 export async function beginGrant(
   server: TokenServer,
   id: string,
   allowed: Allowed,
   { client, confirmation, authentication }: GrantHolder
-): Promise<string | undefined> {
+): Promise<UnrecordedRefreshToken> {
   const refresh = mayRefresh(server, client, allowed) ? { generation: 0, rotated_at: server.clock() } : undefined
   const { method: auth_method, instance: instance_jkt } = authentication
   const cnf = refreshConfirmation(client, confirmation)
   const record: NewGrant = { ...allowed, cnf, auth_method, instance_jkt, refresh }
-  await keepGrant(server, id, record, grantTtl(server, record))
-  return refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation)
+  const kept = await listedGrant(server, id, record, grantTtl(server, record))
+  return { record: kept, refresh_token: refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation) }
 }
 
 /**

@@ -11,6 +11,7 @@ const sections = {
   failure_budget: 'OAuth 2.1 §2.4.1',
   client: 'RFC 6749 §5.2',
   client_document_url: 'Client ID Metadata Document §3',
+  client_document_limit: 'Client ID Metadata Document §6',
   client_document: 'Client ID Metadata Document §4',
   registered_method: 'RFC 7591 §2',
   encoding: 'RFC 6749 §2.3.1',

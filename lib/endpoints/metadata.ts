@@ -1,4 +1,5 @@
 /** Metadata (RFC 8414, OpenID Connect Discovery): derived from what is mounted, so that it cannot say anything else. */
+import { isWorkloadMethod } from '../clients/methods.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { subjectTypes } from '../tokens/subject.ts'
 import { claimsOf } from '../tokens/claims.ts'
@@ -61,8 +62,10 @@ function methodsOf(endpoints: readonly Endpoint[]): Readonly<Record<string, unkn
   return members
 }
 
+/** Algorithms clients themselves sign with (RFC 8414 §2): what a platform signs its tokens with is not theirs to say. */
 function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): readonly string[] {
-  return [...new Set(strategies.flatMap(({ signingAlgorithms = [] }) => signingAlgorithms))]
+  const signing = strategies.filter(({ name }) => !isWorkloadMethod(name))
+  return [...new Set(signing.flatMap(({ signingAlgorithms = [] }) => signingAlgorithms))]
 }
 
 /**

@@ -34,14 +34,17 @@ export interface ClientDocumentChanged extends EventBase {
   readonly members: readonly string[]
 }
 
-/** A client_id that names a document is nobody’s: it is no good address, or there is no good document at it. */
+/**
+ * A client_id that names a document is nobody’s: it is no good address, or there is no good document at it; or its
+ * document is not fetched now, because too many are.
+ */
 export interface ClientDocumentRefused extends EventBase {
   /** Tells this event from others. */
   readonly type: 'client_document.refused'
   /** The client, by its document's address. */
   readonly client_id: string
   /** The check that failed. */
-  readonly check: 'client_document_url' | 'client_document'
+  readonly check: 'client_document_url' | 'client_document' | 'client_document_limit'
   /** The exact reason, for the operator. */
   readonly reason: string
 }

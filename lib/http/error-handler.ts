@@ -1,5 +1,6 @@
 /** The last handler of an OAuth route: whatever was thrown becomes an RFC 6749 §5.2 answer. */
 import type { ErrorRequestHandler, Request } from 'express'
+import { DocumentPostponedError } from '../clients/documents/postponed.ts'
 import {
   InvalidClientError,
   InvalidRequestError,
@@ -137,7 +138,8 @@ function exposedStatus(error: unknown): number | undefined {
 }
 
 function reportFault(error: unknown, req: Request): void {
-  if (req.app.get('env') === 'test') return
+  // the second is told by an event, and strangers bring it about as often as they like
+  if (req.app.get('env') === 'test' || error instanceof DocumentPostponedError) return
   // that there is too much to do, or that others do not answer, is a state and no fault: a stack would say nothing
   if (error instanceof TemporarilyUnavailableError && error.cause === undefined)
     console.error(`${error.name}: ${error.reason ?? error.message}`)

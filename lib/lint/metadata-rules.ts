@@ -1,5 +1,6 @@
 /** Rules about what a running server says of itself. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { signsAssertions } from '../clients/methods.ts'
 import { isLoopbackHost } from '../options.ts'
 import { policyOf } from '../profiles.ts'
 import type { Rule, Spot } from './finding.ts'
@@ -79,7 +80,7 @@ const shape: readonly Rule<SeenServer>[] = [
         [
           'token_endpoint_auth_signing_alg_values_supported',
           Array.isArray(body['token_endpoint_auth_signing_alg_values_supported']) ||
-            !stringsOf(body['token_endpoint_auth_methods_supported']).some(method => method.endsWith('_jwt'))
+            !stringsOf(body['token_endpoint_auth_methods_supported']).some(signsAssertions)
         ]
       ]
       return wanted.flatMap(([name, isThere]) => (isThere ? none : [{ where: `${url}#${name}`, message: `${name} is missing` }]))

@@ -14,7 +14,7 @@ const style = `:root{color-scheme:light dark;--text:#1c1e21;--quiet:#5a6069;--gr
 *{box-sizing:border-box}body{margin:0;font:1rem/1.5 system-ui,sans-serif;color:var(--text);background:var(--ground)}
 main{max-width:30rem;margin:6vh auto;padding:1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}
 h1{font-size:1.35rem;line-height:1.25;margin:0 0 .75rem}p{margin:.75rem 0}ul{padding-left:1.25rem;margin:.5rem 0}li{margin:.25rem 0}
-h1,p,li,strong{overflow-wrap:anywhere}.host{font-size:1.1rem;font-weight:600}.asker .host{display:block;font-size:1.3rem;line-height:1.3}.quiet{color:var(--quiet);font-size:.9rem}
+h1,p,li,strong{overflow-wrap:anywhere}.host{font-size:1.1rem;font-weight:600}.quiet{color:var(--quiet);font-size:.9rem}
 .note{background:var(--note);border-radius:.5rem;padding:.6rem .8rem}code{font-size:.85em;color:var(--quiet)}
 form{display:flex;gap:.75rem;margin-top:1.25rem}button{flex:1;font:inherit;padding:.65rem 1rem;border-radius:.5rem;border:1px solid var(--line);background:transparent;color:inherit;cursor:pointer}
 button.yes{background:var(--accent);border-color:var(--accent);color:var(--card);font-weight:600}button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
@@ -56,15 +56,16 @@ export function sendProblem(res: Response, status: number, sentence: string): vo
 /** Asks a person whether a client may act for them: per client, whoever the provider is (RFC 9700 §4.7). */
 export function sendConsentPage(res: Response, page: ConsentPage): void {
   const { prompt, person, action, fields } = page
-  const name = prompt.client.client_name ?? prompt.document?.host ?? prompt.client.client_id
+  // where there is a document, its host: the one name that the application did not choose
+  const asker = prompt.document?.host ?? prompt.client.client_name ?? prompt.client.client_id
   const hidden = Object.entries(fields).map(([key, value]) => `<input type="hidden" name="${key}" value="${escapeHtml(value)}">`)
   sendPage(
     res,
     200,
-    `Allow ${name}?`,
+    `Allow ${asker}?`,
     `<p>You are signed in as <strong>${escapeHtml(person)}</strong>.</p>
-${whoAsks(page, name)}
-${whatIsAsked(page, name)}
+${whoAsks(page, asker)}
+${whatIsAsked(page, asker)}
 <p>You go on to <strong class="host">${escapeHtml(redirectHostOf(prompt.redirect_uri))}</strong>.</p>
 <form method="post" action="${escapeHtml(action)}">
 ${hidden.join('\n')}
@@ -82,15 +83,13 @@ const changeWords: Readonly<Record<ConsentedMember, string>> = {
   jwks: 'its keys'
 }
 
-function whoAsks({ prompt: { client_origin, document, redirect_uri } }: ConsentPage, name: string): string {
-  const called = `<strong>${escapeHtml(name)}</strong>`
-  // the one name about it that the application did not choose
-  const asker =
-    document === undefined
-      ? ''
-      : `<p class="asker">This application is <strong class="host">${escapeHtml(document.host)}</strong></p>`
+function whoAsks({ prompt: { client, client_origin, document, redirect_uri } }: ConsentPage, asker: string): string {
+  const called = `<strong>${escapeHtml(client.client_name ?? asker)}</strong>`
   const lines: string[] = []
-  if (document !== undefined) lines.push(`It chose the name ${called} itself, and nobody here vouches for it.`)
+  if (document !== undefined && client.client_name === undefined)
+    lines.push('It says no name of its own, and nobody here vouches for it.')
+  else if (document !== undefined)
+    lines.push(`It calls itself ${called}. It chose that name itself, and nobody here vouches for it.`)
   else if (client_origin === 'registered')
     lines.push(`${called} registered itself here. Nobody vouches for it, nor for its name.`)
   if (document?.loopback ?? (client_origin === 'registered' && isLoopbackHost(new URL(redirect_uri).hostname)))
@@ -99,10 +98,10 @@ function whoAsks({ prompt: { client_origin, document, redirect_uri } }: ConsentP
     )
   const changed = (document?.changed ?? []).map(member => changeWords[member])
   if (changed.length > 0) lines.push(`Since you agreed last, it has changed ${changed.join(', ')}.`)
-  return [asker, ...lines.map(line => `<p class="note" role="note">${line}</p>`)].join('\n')
+  return lines.map(line => `<p class="note" role="note">${line}</p>`).join('\n')
 }
 
-function whatIsAsked({ prompt, meanings }: ConsentPage, name: string): string {
+function whatIsAsked({ prompt, meanings }: ConsentPage, asker: string): string {
   const items = prompt.scope.map(value => {
     const meaning = meanings.get(value)
     return `<li>${meaning === undefined ? '' : `${escapeHtml(meaning)} `}<code>${escapeHtml(value)}</code></li>`
@@ -110,7 +109,7 @@ function whatIsAsked({ prompt, meanings }: ConsentPage, name: string): string {
   const details = prompt.authorization_details.map(detail => `<li><code>${escapeHtml(JSON.stringify(detail))}</code></li>`)
   const claims = prompt.claims.map(claim => `<li>${escapeHtml(claim.replaceAll('_', ' '))}</li>`)
   const all = [...items, ...details, ...claims]
-  const called = `<strong>${escapeHtml(name)}</strong>`
+  const called = `<strong>${escapeHtml(asker)}</strong>`
   const at = prompt.resources.length === 0 ? '' : `<p class="quiet">At ${escapeHtml(prompt.resources.join(', '))}</p>`
   if (all.length === 0) return `<p>${called} would like to act for you. It asks for nothing in particular.</p>${at}`
   return `<p>${called} would like to:</p>\n<ul>${all.join('\n')}</ul>${at}`

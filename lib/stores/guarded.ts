@@ -2,14 +2,15 @@
  * A store that cannot answer is no fault of this server's: whoever asked is told to come back (503), and gets no token.
  */
 import { TemporarilyUnavailableError } from '../errors.ts'
-import type { Store } from './store.ts'
+import { withBatchOf } from './batch.ts'
+import type { BatchStore, Store } from './store.ts'
 
 /**
  * The same store; what its operations reject with or throw arrives as {@link TemporarilyUnavailableError}, the cause in
  * it.
  */
 export function guardedStore(store: Store): Store {
-  const guarded = <T>(operation: keyof Store, ask: () => Promise<T>): Promise<T> => {
+  const guarded = <T>(operation: keyof BatchStore, ask: () => Promise<T>): Promise<T> => {
     try {
       // a promise of the store's own, without what a function that awaits costs beside it
       return Promise.resolve(ask()).catch((cause: unknown) => {
@@ -19,7 +20,7 @@ export function guardedStore(store: Store): Store {
       return Promise.reject(failed(operation, cause))
     }
   }
-  return {
+  const told: Store = {
     get: key => guarded('get', () => store.get(key)),
     set: (key, value, ttl) => guarded('set', () => store.set(key, value, ttl)),
     add: (key, value, ttl) => guarded('add', () => store.add(key, value, ttl)),
@@ -29,8 +30,9 @@ export function guardedStore(store: Store): Store {
     deleteGrant: grant => guarded('deleteGrant', () => store.deleteGrant(grant)),
     close: () => store.close()
   }
+  return withBatchOf(told, store, (batch, steps) => guarded('batch', () => batch(steps)))
 }
 
-function failed(operation: keyof Store, cause: unknown): TemporarilyUnavailableError {
+function failed(operation: keyof BatchStore, cause: unknown): TemporarilyUnavailableError {
   return new TemporarilyUnavailableError({ reason: `the store's ${operation}() failed; see the cause`, cause })
 }

@@ -3,11 +3,11 @@ import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
 import { clock, integer, readOptions, type Checks } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
-import { nameOf } from './engine/key-name.ts'
 import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { nameOf } from './memory/record-name.ts'
 import { bytesOf, bytesOfSeen } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
-import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
+import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 /** The options of `memoryStore()`. */
 export interface MemoryStoreOptions {
@@ -73,7 +73,7 @@ function warnOfWorkers(): void {
   process.emitWarning(`memoryStore() is not shared between the workers of node:cluster: ${instead}`, 'ClienteleWarning')
 }
 
-class MemoryStore implements Store {
+class MemoryStore implements BatchStore {
   private readonly table = new ExpiringTable()
   /**
    * Records that `add` wrote with `null`, no grant and a digest for an id, as long as nothing but `add` and `delete`
@@ -106,19 +106,7 @@ class MemoryStore implements Store {
   }
 
   add(key: Key, value: Json, ttl: number): Promise<boolean> {
-    return this.step(now => {
-      const placement = placementOf(key, value, ttl, now)
-      const name = nameOf(key)
-      if (this.isGrantDeleted(key, now)) return false
-      if (key.grant === undefined && placement.text === 'null') {
-        const added = this.addSeen(key, name, placement.expires, now)
-        if (added !== 'unfit') return added
-      }
-      // a spent record is in the way too: were it replaced, a second caller could take what was taken
-      if (this.find(key, name, now) !== undefined) return false
-      this.place(key, name, placement, now)
-      return true
-    })
+    return this.step(now => this.addRecord(key, placementOf(key, value, ttl, now), now))
   }
 
   take(key: Key): Promise<Taken> {
@@ -133,19 +121,31 @@ class MemoryStore implements Store {
   swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
     return this.step(now => {
       const placement = placementOf(key, value, ttl, now)
-      const name = nameOf(key)
-      const entry = this.find(key, name, now)
-      if (entry?.text === undefined || entry.version !== version || this.isGrantDeleted(key, now)) return false
-      this.place(key, name, placement, now)
+      if (!this.allows({ operation: 'swap', key, version, value, ttl }, now)) return false
+      this.place(key, nameOf(key), placement, now)
       return true
     })
   }
 
   delete(key: Key): Promise<void> {
+    return this.step(now => this.remove(key, now))
+  }
+
+  batch(steps: Batch): Promise<BatchOutcome> {
     return this.step(now => {
-      const entry = this.table.find(nameOf(key), now)
-      if (entry !== undefined) this.table.remove(entry)
-      else if (key.grant === undefined) this.seen.remove(key.kind, key.id)
+      // before anything is done: of what one step would refuse or has no room for, nothing is left by the others
+      const writes = steps.map(step => ({
+        ...step,
+        placement: step.operation === 'delete' ? undefined : placementOf(step.key, step.value, step.ttl, now)
+      }))
+      if (!this.allows(steps[0], now)) return 'refused'
+      this.makeRoomForAll(writes, now)
+      for (const { operation, key, placement } of writes) {
+        if (placement === undefined) this.remove(key, now)
+        else if (operation === 'add') this.addRecord(key, placement, now)
+        else if (!this.isGrantDeleted(key, now)) this.place(key, nameOf(key), placement, now)
+      }
+      return 'done'
     })
   }
 
@@ -173,6 +173,40 @@ class MemoryStore implements Store {
       this.seen.sweep(now, seenSteps)
       resolve(operation(now))
     })
+  }
+
+  private addRecord(key: Key, placement: Placement, now: number): boolean {
+    const name = nameOf(key)
+    if (this.isGrantDeleted(key, now)) return false
+    if (key.grant === undefined && placement.text === 'null') {
+      const added = this.addSeen(key, name, placement.expires, now)
+      if (added !== 'unfit') return added
+    }
+    // a spent record is in the way too: were it replaced, a second caller could take what was taken
+    if (this.find(key, name, now) !== undefined) return false
+    this.place(key, name, placement, now)
+    return true
+  }
+
+  private remove(key: Key, now: number): void {
+    const entry = this.table.find(nameOf(key), now)
+    if (entry !== undefined) this.table.remove(entry)
+    else if (key.grant === undefined) this.seen.remove(key.kind, key.id)
+  }
+
+  /** Whether there is a record, spent or not. It is kept as it was: only to be there, where it is of those. */
+  private isTaken(key: Key, now: number): boolean {
+    if (this.table.find(nameOf(key), now) !== undefined) return true
+    return key.grant === undefined && (this.seen.expiryOf(key.kind, key.id) ?? 0) > now
+  }
+
+  /** Whether the step would be done, were it alone. */
+  private allows(step: FirstStep, now: number): boolean {
+    if (step.operation !== 'add' && step.operation !== 'swap') return true
+    if (this.isGrantDeleted(step.key, now)) return false
+    if (step.operation === 'add') return !this.isTaken(step.key, now)
+    const entry = this.find(step.key, nameOf(step.key), now)
+    return entry?.text !== undefined && entry.version === step.version
   }
 
   private isGrantDeleted({ grant }: Key, now: number): boolean {
@@ -207,8 +241,22 @@ class MemoryStore implements Store {
     this.table.place(name, placement, now)
   }
 
-  private isFull(): boolean {
-    return this.table.size + this.seen.size >= this.maxEntries
+  /** Makes room for all of it, or throws: placed one by one, nothing of it is refused any more. */
+  private makeRoomForAll(writes: readonly { readonly key: Key; readonly placement: Placement | undefined }[], now: number): void {
+    const placed = writes.flatMap(({ key, placement }) =>
+      placement === undefined || this.isGrantDeleted(key, now) ? [] : { name: nameOf(key), key, placement }
+    )
+    const added = placed.filter(({ key }) => !this.isTaken(key, now)).length
+    if (added > 0) this.makeRoom(now, added)
+    const moreOf = ({ name, placement: { text, group } }: (typeof placed)[number]): number =>
+      Math.max(0, bytesOf(name, text, group) - this.table.bytesUnder(name))
+    const needed = (): number => placed.reduce((sum, one) => sum + moreOf(one), 0)
+    this.makeMemory(now, needed)
+  }
+
+  /** Whether so many records more would be too many. */
+  private isFull(more = 1): boolean {
+    return this.table.size + this.seen.size + more > this.maxEntries
   }
 
   /** Whether so many bytes more would be too many. */
@@ -220,12 +268,12 @@ class MemoryStore implements Store {
     return this.table.bytes + this.seen.size * bytesOfSeen + bytes - this.maxBytes
   }
 
-  private makeRoom(now: number): void {
-    if (!this.isFull()) return
+  private makeRoom(now: number, more = 1): void {
+    if (!this.isFull(more)) return
     this.table.sweep(now, sweepStepsWhenFull)
     // tombstones are written beyond what is allowed, so that more than one may have to go
-    if (this.isFull()) this.seen.makeRoom(now, this.table.size + this.seen.size - this.maxEntries + 1)
-    if (this.isFull()) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
+    if (this.isFull(more)) this.seen.makeRoom(now, this.table.size + this.seen.size - this.maxEntries + more)
+    if (this.isFull(more)) throw new Error(`the memory store is full: it holds ${this.maxEntries} records`)
   }
 
   /**
@@ -239,7 +287,7 @@ class MemoryStore implements Store {
   }
 }
 
-/** No key has such a name: theirs start with a digit. */
+/** No key has such a name: theirs start with a digit or with what stands for a kind. */
 function tombstoneOf(grant: string): string {
   return `-${grant}`
 }

@@ -3,7 +3,7 @@
  * changing.
  */
 import { TemporarilyUnavailableError } from '../errors.ts'
-import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
+import type { FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from './store.ts'
 
 /** Attempts at a change, at most: it begins anew where another process was faster. In each round one of them wins. */
 const mostRounds = 100
@@ -29,6 +29,11 @@ export function write(store: Store, key: Key, value: object, ttl: number): Promi
   return store.set(key, value as Json, ttl)
 }
 
+/** The step of a batch that does as {@link write}. */
+export function writing(key: Key, value: object, ttl: number): WriteStep {
+  return { operation: 'set', key, value: value as Json, ttl }
+}
+
 /** Writes a record where there is none, and says whether it did. */
 export function add(store: Store, key: Key, value: object, ttl: number): Promise<boolean> {
   return store.add(key, value as Json, ttl)
@@ -42,6 +47,11 @@ export function take<T>(store: Store, key: Key): Promise<Taken<T>> {
 /** Replaces that state of a record, and says whether it did. */
 export function swap(store: Store, key: Key, version: Found<unknown>['version'], value: object, ttl: number): Promise<boolean> {
   return store.swap(key, version, value as Json, ttl)
+}
+
+/** The step of a batch that does as {@link swap}. */
+export function swapping(key: Key, version: Found<unknown>['version'], value: object, ttl: number): FirstStep {
+  return { operation: 'swap', key, version, value: value as Json, ttl }
 }
 
 type Change<T> = (found: T | undefined) => T | undefined | Promise<T | undefined>

@@ -4,17 +4,8 @@ import { timeoutCheck } from './engine/deadline.ts'
 import { digestOf, nameOf } from './engine/key-name.ts'
 import { endedGrantLifetime, newRecord, versionMaker } from './engine/new-record.ts'
 import { borrowedConnection, ownConnection, type RedisClient, type RedisConnection } from './redis/connection.ts'
-import {
-  addScript,
-  deleteScript,
-  endGrantScript,
-  getScript,
-  setScript,
-  swapScript,
-  takeScript,
-  type Script
-} from './redis/scripts.ts'
-import type { Json, Key, Store, StoredRecord, Taken } from './store.ts'
+import { argumentsOf, endGrantScript, getScript, takeScript, writeScript, type Script } from './redis/scripts.ts'
+import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 export type { RedisClient } from './redis/connection.ts'
 
@@ -70,10 +61,12 @@ function isRedisUrl(url: unknown): boolean {
   return typeof url === 'string' && /^rediss?:\/\//.test(url) && URL.canParse(url)
 }
 
-class RedisStore implements Store {
+class RedisStore implements BatchStore {
   private readonly connection: RedisConnection
   private readonly prefix: string
   private readonly nextVersion = versionMaker()
+  /** The server has refused a script on keys of several slots: it is one of a cluster. */
+  private hasSlots = false
   private closing: Promise<void> | undefined
 
   constructor(connection: RedisConnection, prefix: string) {
@@ -86,11 +79,11 @@ class RedisStore implements Store {
   }
 
   async set(key: Key, value: Json, ttl: number): Promise<void> {
-    await this.run(setScript, this.keysOf(key), this.written(value, ttl))
+    await this.write([{ operation: 'set', key, value, ttl }])
   }
 
-  async add(key: Key, value: Json, ttl: number): Promise<boolean> {
-    return isOne(await this.run(addScript, this.keysOf(key), this.written(value, ttl)))
+  add(key: Key, value: Json, ttl: number): Promise<boolean> {
+    return this.write([{ operation: 'add', key, value, ttl }])
   }
 
   async take(key: Key): Promise<Taken> {
@@ -100,12 +93,28 @@ class RedisStore implements Store {
     return record === undefined ? { outcome: 'spent' } : { outcome: 'taken', value: record.value }
   }
 
-  async swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
-    return isOne(await this.run(swapScript, this.keysOf(key), [...this.written(value, ttl), String(version)]))
+  swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
+    return this.write([{ operation: 'swap', key, version, value, ttl }])
   }
 
   async delete(key: Key): Promise<void> {
-    await this.run(deleteScript, this.keysOf(key))
+    await this.write([{ operation: 'delete', key }])
+  }
+
+  /** In a cluster, of records of one grant alone: no script has keys of two slots there. */
+  async batch(steps: Batch): Promise<BatchOutcome> {
+    const [first] = steps
+    const { grant } = first.key
+    const inOneSlot = grant !== undefined && steps.every(({ key }) => key.grant === grant)
+    if (this.hasSlots && !inOneSlot) return 'apart'
+    try {
+      const wrote = await this.write(steps)
+      return wrote || (first.operation !== 'add' && first.operation !== 'swap') ? 'done' : 'refused'
+    } catch (error) {
+      if (!isCrossSlot(error)) throw error
+      this.hasSlots = true
+      return 'apart'
+    }
   }
 
   async deleteGrant(grant: string): Promise<void> {
@@ -122,9 +131,19 @@ class RedisStore implements Store {
     return this.connection.run(script, keys, values)
   }
 
-  private written(value: Json, ttl: number): readonly string[] {
-    const { text, lifetime } = newRecord(value, ttl)
-    return [`${this.nextVersion()} ${text}`, String(lifetime)]
+  /** Writes, and says whether the first step did. */
+  private async write(steps: readonly FirstStep[]): Promise<boolean> {
+    const values = steps.flatMap(step => this.valuesOf(step))
+    const keys = steps.flatMap(({ key }) => this.keysOf(key))
+    return isOne(await this.run(writeScript, keys, values))
+  }
+
+  private valuesOf(step: FirstStep): readonly string[] {
+    const { operation, key } = step
+    const shared = { operation, hasGrant: key.grant !== undefined, version: operation === 'swap' ? String(step.version) : '' }
+    if (operation === 'delete') return argumentsOf({ ...shared, record: '', milliseconds: 0 })
+    const { text, lifetime } = newRecord(step.value, step.ttl)
+    return argumentsOf({ ...shared, record: `${this.nextVersion()} ${text}`, milliseconds: lifetime })
   }
 
   /** Keys of a record and of its grant. The part in braces decides the slot: the grant's name, or else the record's. */
@@ -150,6 +169,11 @@ function parse(reply: unknown): StoredRecord | undefined {
   const text = Buffer.isBuffer(reply) ? reply.toString() : typeof reply === 'string' ? reply : ''
   const space = text.indexOf(' ')
   return space === -1 ? undefined : { version: text.slice(0, space), value: JSON.parse(text.slice(space + 1)) as Json }
+}
+
+/** A cluster's refusal of keys of several slots, of which it has done nothing. */
+function isCrossSlot(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('CROSSSLOT')
 }
 
 /** A client may be set up to answer with numbers as text. */

@@ -1,5 +1,6 @@
 /** One store, shared by several that must not see each other's records. */
-import type { Key, Store } from './store.ts'
+import { withBatchOf } from './batch.ts'
+import type { Batch, Key, Store } from './store.ts'
 
 /** Names of kinds that are remembered, at most. */
 const mostKinds = 100
@@ -32,7 +33,7 @@ export function scopedStore(store: Store, scope: string): Store {
     grant === undefined ? { kind: kindOf(kind), id } : { kind: kindOf(kind), id, grant: prefix + grant }
   let closed = false
   const refuse = (): Promise<never> => Promise.reject(new Error('the store is closed'))
-  return {
+  const view: Store = {
     get: key => (closed ? refuse() : store.get(within(key))),
     set: (key, value, ttl) => (closed ? refuse() : store.set(within(key), value, ttl)),
     add: (key, value, ttl) => (closed ? refuse() : store.add(within(key), value, ttl)),
@@ -45,4 +46,9 @@ export function scopedStore(store: Store, scope: string): Store {
       return Promise.resolve()
     }
   }
+  return withBatchOf(view, store, (batch, steps) => (closed ? refuse() : batch(mapKeys(steps, within))))
+}
+
+function mapKeys([first, ...rest]: Batch, within: (key: Key) => Key): Batch {
+  return [{ ...first, key: within(first.key) }, ...rest.map(step => ({ ...step, key: within(step.key) }))]
 }

@@ -76,7 +76,10 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
     if (given === undefined) await configure(connection, database, survives)
     const db = new Kysely<Schema>({ dialect: sqliteDialect(connection) })
     await migrate(db, { binary: 'blob', alone: run => alone(connection, database, run) })
-    return sqlStore({ db, dialect: { skipLocked: false }, clock, sweepRows, close })
+    return sqlStore({
+      ...{ db, dialect: { skipLocked: false }, clock, sweepRows, close },
+      transact: (queries, decides) => connection.transact(queries, decides)
+    })
   } catch (error) {
     await close()
     throw error

@@ -1,6 +1,7 @@
 /**
  * The contract every store implements. The store decides every race: each operation is one atomic step, whatever the
- * engine, and nothing this library does needs a transaction across two of them.
+ * engine, and nothing this library does needs a transaction across two of them. Where several follow from one another,
+ * a store can do them in one ({@link BatchStore}): that saves waiting, and no guarantee rests on it.
  *
  * Values are JSON. A record is absent once its time to live has passed. Codes and tokens never reach a store: the `id`
  * of their key is a digest. A store that cannot answer rejects; the library then answers 503 and issues nothing.
@@ -48,6 +49,61 @@ export type Taken<Value = Json> =
       /** `taken`: by this caller, and by no other. `spent`: by an earlier one. `absent`: never there, or expired. */
       readonly outcome: 'absent'
     }
+
+/** A step of a batch that never says no: it writes whatever is there, or removes it. */
+export type WriteStep =
+  | {
+      /** `set`: as {@link Store.set}. `delete`: as {@link Store.delete}. */
+      readonly operation: 'set'
+      /** Names the record. */
+      readonly key: Key
+      /** The value it gets. */
+      readonly value: Json
+      /** Seconds it lives. */
+      readonly ttl: number
+    }
+  | {
+      /** `set`: as {@link Store.set}. `delete`: as {@link Store.delete}. */
+      readonly operation: 'delete'
+      /** Names the record. */
+      readonly key: Key
+    }
+
+/** The step that decides whether a batch is done: one that can say no, or one that never does. */
+export type FirstStep =
+  | WriteStep
+  | {
+      /** `add`: as {@link Store.add}. `swap`: as {@link Store.swap}. */
+      readonly operation: 'add'
+      /** Names the record. */
+      readonly key: Key
+      /** The value it gets. */
+      readonly value: Json
+      /** Seconds it lives. */
+      readonly ttl: number
+    }
+  | {
+      /** `add`: as {@link Store.add}. `swap`: as {@link Store.swap}. */
+      readonly operation: 'swap'
+      /** Names the record. */
+      readonly key: Key
+      /** The version it must have. */
+      readonly version: StoredRecord['version']
+      /** The value it gets. */
+      readonly value: Json
+      /** Seconds it lives. */
+      readonly ttl: number
+    }
+
+/** A step that decides, and what follows from it. No two steps name the same record. */
+export type Batch = readonly [FirstStep, ...WriteStep[]]
+
+/**
+ * Outcome of {@link BatchStore.batch}. `done`: all of it. `refused`: the first step said no, and nothing was done.
+ * `apart`: nothing was done, because this store cannot do these in one step; whoever asked then does them one after the
+ * other.
+ */
+export type BatchOutcome = 'done' | 'refused' | 'apart'
 
 /**
  * The place where codes, tokens, grants and used assertion ids live.
@@ -98,7 +154,33 @@ export interface Store {
   close(): Promise<void>
 }
 
-const operations = ['get', 'set', 'add', 'take', 'swap', 'delete', 'deleteGrant', 'close'] as const satisfies (keyof Store)[]
+/**
+ * A store that can do several operations in one step. With any other they are done one after the other, which takes
+ * longer and is as safe.
+ */
+export interface BatchStore extends Store {
+  /**
+   * Does several operations in one atomic step and one round trip. Where the first says no, none of the others is
+   * done; otherwise all are, each with the effect it has alone, and nobody, whenever they look and whatever breaks,
+   * ever finds some of them done and others not. Rejects, having done nothing, where one of them would reject.
+   *
+   * It is used only where it stands for the operations that are called otherwise: not where an object that inherits it
+   * has an operation of its own, and not through a Proxy.
+   */
+  batch(steps: Batch): Promise<BatchOutcome>
+}
+
+/** The operations that every store has. */
+export const operations = [
+  'get',
+  'set',
+  'add',
+  'take',
+  'swap',
+  'delete',
+  'deleteGrant',
+  'close'
+] as const satisfies (keyof Store)[]
 
 /** A store implements the whole contract, or it is refused at construction. */
 export const storeCheck: Check<Store> = {
@@ -108,9 +190,11 @@ export const storeCheck: Check<Store> = {
       throw new ConfigurationError(key, 'must be given: what memoryStore() returns, or another store')
     if (typeof value === 'function')
       throw new ConfigurationError(key, 'must be what the function returns, and not the function: call it')
-    const given = value as Partial<Store>
+    const given = value as Partial<BatchStore>
     const missing = operations.find(operation => typeof given[operation] !== 'function')
     if (missing !== undefined) throw new ConfigurationError(key, `must implement the Store contract; it has no ${missing}()`)
+    if (given.batch !== undefined && typeof given.batch !== 'function')
+      throw new ConfigurationError(key, 'must implement the Store contract; its batch must be a function or left out')
     return value as Store
   }
 }

@@ -1,20 +1,21 @@
-/**
- * One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof.
- */
+/** One attempt of one client at one method: the steps every strategy shares. The strategy adds its proof. */
 import type { Request } from 'express'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { findClient } from '../clients/find-client.ts'
+import { nobody } from '../clients/nobody.ts'
 import { isStale } from '../clients/documents/document.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
+import { lateUse } from '../assertions/late-use.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import type { CheckDetail, OpenCheckName, Decision } from '../decisions/decision.ts'
-import { InvalidClientError, OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
+import { InvalidClientError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { harmless } from '../listeners.ts'
 import { readRouteRequest, ReadRequest } from '../http/client-request.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import { clock, fn, objectLike, type Checks, type Read } from '../options.ts'
-import { failBeforeProof, refuseUntold, withChallenge } from './refusals.ts'
+import { failBeforeProof, recordOfLater, refuseUntold, withChallenge } from './refusals.ts'
+import { decisionAbout, tell, tellMalformed } from './telling.ts'
 import { readBodies, type ClientAuthenticationStrategy } from './strategy.ts'
 
 /** Options of every strategy. */
@@ -163,7 +164,9 @@ export async function judgeAttempt(
   try {
     const client = await requestedClient(context.clients, request, client_id)
     const now = context.clock() / 1000
-    if (client === undefined || !mayUseMethod(client, strategy.name, now)) {
+    // looked at for nobody too: time must not show who is there
+    const mayUse = mayUseMethod(client ?? nobody, strategy.name, now)
+    if (client === undefined || !mayUse) {
       const why = context.clients.whyUnknown?.(client_id)
       failBeforeProof(decision, strategy, request, client, { now, why, unknown: proof.unknown })
       await proof.pretend?.(decision)
@@ -182,14 +185,19 @@ export async function judgeAttempt(
       ...(instance !== undefined && { instance })
     }
     request.used = used
-    tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
-    if (request.trial === undefined) context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
+    const authenticated = (): void => {
+      tell(context, request, () => decision.finish('authenticated'), decision.hasReports)
+      if (request.trial === undefined) context.clients.used?.(client, strategy.name, used === undefined ? [] : [used])
+    }
+    const { lateUse: use } = request
+    if (use === undefined) authenticated()
+    else request.lateUse = lateUse(use.step, isFirst => settled(use.settle(isFirst), { strategy, request, authenticated }))
     request.judged = client
     return client
   } catch (error) {
     if (!(error instanceof InvalidClientError)) {
-      // a client that is to come again with something else was judged too
-      if (error instanceof OAuthError && error.decision !== undefined) tell(context, request, () => error.decision)
+      // a client that is to come again was judged too
+      tell(context, request, () => recordOfLater(error, decision))
       throw error
     }
     const told = (error.decision ??= refuseUntold(decision, strategy.name, error).decision)
@@ -198,26 +206,34 @@ export async function judgeAttempt(
   }
 }
 
+interface LateEnd {
+  readonly strategy: JudgingStrategy
+  readonly request: ClientRequest
+  readonly authenticated: () => void
+}
+
+/** Ends an attempt whose last check came out late: told as any other. Returns the refusal, if it is one. */
+function settled(
+  refusal: InvalidClientError | undefined,
+  { strategy, request, authenticated }: LateEnd
+): InvalidClientError | undefined {
+  if (refusal === undefined) {
+    authenticated()
+    return undefined
+  }
+  tell(strategy.context, request, () => refusal.decision)
+  request.authentication = undefined
+  const answered = withChallenge(refusal, strategy.challenge)
+  request.judged = answered
+  return answered
+}
+
 /** Fails closed: `false` is no proof, however much it looks like an answer. @throws ServerError */
 function checkResult(proven: unknown, method: string): Proven {
   if (typeof proven === 'object' && proven !== null) return proven
   throw new ServerError({
     reason: `prove() of ${method} must resolve to what proved the client, or throw what decision.refuse() returns`
   })
-}
-
-/** The record of an attempt that a strategy judges. */
-export function decisionAbout(
-  { name, mechanism }: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
-  request: ClientRequest,
-  client_id: string | undefined
-): DecisionBuilder {
-  const decision = new DecisionBuilder(request.endpoint, request.traceId)
-  // whoever names nobody is told of without a name
-  decision.client_id = client_id === '' ? undefined : client_id
-  decision.mechanism = mechanism
-  decision.method = name
-  return decision
 }
 
 /**
@@ -234,10 +250,7 @@ export function checkProven(decision: DecisionBuilder, request: ClientRequest, c
   throw decision.refuse('one_client_id', { section: 'RFC 6749 §2.3', expected: client_id, received: named, fix })
 }
 
-/**
- * Finds the client a request names, once per request and registry. @throws TemporarilyUnavailableError when the source
- * does not answer.
- */
+/** Finds a request's client once per request and registry. @throws TemporarilyUnavailableError as its source does. */
 export async function requestedClient(
   clients: ClientRegistry,
   request: ClientRequest,
@@ -255,46 +268,4 @@ export async function requestedClient(
     throw new TemporarilyUnavailableError({ reason: 'the registry found another client than was asked for' })
   request.found = { clients, client_id, client }
   return client
-}
-
-/**
- * Tells whoever listens; both listeners are {@link harmless}.
- *
- * @param reports whether the decision reports something.
- */
-export function tell(
-  context: Pick<StrategyContext, 'onDecision'>,
-  request: ClientRequest,
-  decide: () => Decision | undefined,
-  reports = false
-): void {
-  const watch = request.watch?.every === true || reports ? request.watch : undefined
-  if (context.onDecision === undefined && request.onDecision === undefined && watch === undefined) return
-  const decision = decide()
-  if (decision === undefined) return
-  watch?.tell(decision)
-  if (request.trial !== undefined) return
-  context.onDecision?.(decision)
-  if (request.onDecision !== context.onDecision) request.onDecision?.(decision)
-}
-
-/** A request that carries a method unreadably is an attempt too. Returns the error to throw. */
-export function tellMalformed(
-  context: Pick<StrategyContext, 'onDecision'>,
-  request: ClientRequest,
-  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
-  error: OAuthError
-): OAuthError {
-  const decision = (error.decision ??= malformedDecision(request, strategy, error))
-  tell(context, request, () => decision)
-  return error
-}
-
-function malformedDecision(
-  request: ClientRequest,
-  strategy: Pick<ClientAuthenticationStrategy, 'name' | 'mechanism'>,
-  error: OAuthError
-): Decision | undefined {
-  const decision = decisionAbout(strategy, request, request.parameters['client_id'])
-  return decision.refuse('request', { section: 'RFC 6749 §2.3', fix: error.reason ?? error.message }).decision
 }

@@ -20,6 +20,6 @@ export class ClientSecretJwtStrategy extends JwtStrategy {
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: ClientSecretJwtOptions) {
-    super(options, 'symmetric')
+    super(options, 'symmetric', new.target === ClientSecretJwtStrategy)
   }
 }

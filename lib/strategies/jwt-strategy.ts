@@ -15,8 +15,9 @@ import {
 } from '../assertions/client-assertion.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { storeFor, type ClientRequest, type Mechanism } from '../client-request.ts'
+import { storeFor, type ClientRequest, type LateUse, type Mechanism } from '../client-request.ts'
 import { fn, readOptions, type Checks } from '../options.ts'
+import type { Store } from '../stores/store.ts'
 import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { decodeOnce, isForeign } from './presented-assertion.ts'
@@ -39,6 +40,14 @@ export const jwtStrategyChecks = {
   fetchJson: fn<FetchJson>()
 } satisfies Checks<JwtStrategyOptions>
 
+/** By identity: what inherits from one, or stands before it, may do more once the client is authenticated. */
+const settlingLate = new WeakSet<object>()
+
+/** Whether a strategy can leave the use of what proved the client to the endpoint ({@link ClientRequest.recordsIn}). */
+export function settlesLate(strategy: object): boolean {
+  return settlingLate.has(strategy)
+}
+
 /** The common part; see the two classes built on it. */
 export abstract class JwtStrategy extends MethodStrategy {
   /** The mechanism: an assertion. */
@@ -49,10 +58,12 @@ export abstract class JwtStrategy extends MethodStrategy {
   private readonly policy: AssertionPolicy
   private readonly keys: ClientKeys
 
-  protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric') {
+  /** @param whole true where nothing is added to what stands here. */
+  protected constructor(options: JwtStrategyOptions, kind: 'symmetric' | 'asymmetric', whole: boolean) {
     const read = readOptions(options, jwtStrategyChecks)
     const { clients, onDecision, clock } = read
     super({ clients, onDecision, clock })
+    if (whole) settlingLate.add(this)
     this.kind = kind
     this.policy = assertionPolicy(read)
     const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
@@ -88,11 +99,12 @@ export abstract class JwtStrategy extends MethodStrategy {
     const { kind, policy, keys: clientKeys } = this
     const jws = decodeOnce(request)
     const store = storeFor(request, policy.store)
+    const later = mayWait(request, policy.store) ? (use: LateUse) => void (request.lateUse = use) : undefined
     return {
       checks: assertionChecks,
       // written out: V8 takes a microsecond or more to copy an object that gets other members beside
       prove: (client, decision) =>
-        verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client, decision, clientKeys, store }),
+        verifyClientAssertion({ assertion, jws, client_id_parameter, kind, policy, client, decision, clientKeys, store, later }),
       pretend: decision => pretendVerification({ assertion, jws, client_id_parameter, kind, policy, decision, clientKeys })
     }
   }
@@ -109,6 +121,14 @@ export abstract class JwtStrategy extends MethodStrategy {
       fix: 'Send one signed JWT in compact serialization as client_assertion.'
     })
   }
+}
+
+/**
+ * Whether the jti may be used up with what the request is answered with: where that is recorded in the same store, and
+ * nothing is proved or counted after it.
+ */
+function mayWait({ recordsIn, trial, further, guess }: ClientRequest, store: Store): boolean {
+  return recordsIn === store && trial === undefined && further === undefined && guess === undefined
 }
 
 function malformed(description: string): Identification {

@@ -18,6 +18,6 @@ export class PrivateKeyJwtStrategy extends JwtStrategy {
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(options: PrivateKeyJwtOptions) {
-    super(options, 'asymmetric')
+    super(options, 'asymmetric', new.target === PrivateKeyJwtStrategy)
   }
 }

@@ -1,9 +1,10 @@
 /** Refusals of a client for other reasons than its proof, in words that say what was there. */
+import { DocumentPostponedError } from '../clients/documents/postponed.ts'
 import { isPublic, type Client, type WhyUnknown } from '../clients/client.ts'
 import { credentialSet, mayUseMethod } from '../clients/credentials.ts'
-import type { CheckDetail } from '../decisions/decision.ts'
+import type { CheckDetail, Decision } from '../decisions/decision.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
-import { InvalidClientError } from '../errors.ts'
+import { InvalidClientError, OAuthError } from '../errors.ts'
 import type { ClientRequest } from '../client-request.ts'
 import type { ClientAuthenticationStrategy } from './strategy.ts'
 
@@ -20,9 +21,7 @@ export function failBeforeProof(
   }: { readonly now: number; readonly why?: WhyUnknown | undefined; readonly unknown?: CheckDetail | undefined }
 ): void {
   if (client === undefined && why !== undefined) {
-    const fix = `Correct the client_id or the metadata document at it: ${why.reason}.`
-    if (why.check === 'client_document') decision.fail('client_document', { section: 'Client ID Metadata Document §4', fix })
-    else decision.fail('client_document_url', { section: 'Client ID Metadata Document §3', fix })
+    failForDocument(decision, why)
     return
   }
   if (client === undefined) {
@@ -38,6 +37,26 @@ export function failBeforeProof(
     received: carried(strategy, request),
     fix: fixForMethod(strategy, client)
   })
+}
+
+function failForDocument(decision: DecisionBuilder, { check, reason }: WhyUnknown): void {
+  const fix = `Correct the client_id or the metadata document at it: ${reason}.`
+  if (check === 'client_document') decision.fail('client_document', { section: 'Client ID Metadata Document §4', fix })
+  else if (check === 'client_document_url')
+    decision.fail('client_document_url', { section: 'Client ID Metadata Document §3', fix })
+  else decision.fail('client_document_limit', postponed(reason))
+}
+
+function postponed(reason: string): CheckDetail {
+  const fix = `Let the client come again when Retry-After says, or raise clientDocuments.limits: ${reason}.`
+  return { section: 'Client ID Metadata Document §6', fix }
+}
+
+/** The record of a client that is to come again, later or with something else; undefined where the error is a fault. */
+export function recordOfLater(error: unknown, decision: DecisionBuilder): Decision | undefined {
+  if (error instanceof DocumentPostponedError)
+    decision.refuseAs('client_document_limit', postponed(error.reason ?? error.message), error)
+  return error instanceof OAuthError ? error.decision : undefined
 }
 
 /**

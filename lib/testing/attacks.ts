@@ -9,13 +9,21 @@ import { createServer, type RequestListener } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { assertionAttempts } from './attacks/assertions.ts'
-import { attackOf, read, type Attack, type AttackAnswer } from './attacks/case.ts'
-import { endpointAttacks } from './attacks/endpoints.ts'
+import {
+  attackOf,
+  read,
+  type Attack,
+  type AttackAnswer,
+  type AttackLevel,
+  type Attempt,
+  type HeldAttack
+} from './attacks/case.ts'
+import { endpointAttempts } from './attacks/endpoints.ts'
 import { proofAttempts } from './attacks/proofs.ts'
 import { requestAttempts } from './attacks/requests.ts'
-import { signsAssertions, tokenRequest, type AttackedClient, type AttackKey, type Target, type Wire } from './attacks/target.ts'
+import { endpointOf, tokenRequest, type AttackedClient, type AttackKey, type Target, type Wire } from './attacks/target.ts'
 
-export type { Attack, AttackAnswer } from './attacks/case.ts'
+export type { Attack, AttackAnswer, AttackLevel, AttackName, AttackOutcome, HeldAttack } from './attacks/case.ts'
 export type { AttackedClient, AttackKey } from './attacks/target.ts'
 
 /** Options of `attacks()`: the server to attack, and the client to attack it as. */
@@ -37,9 +45,16 @@ export interface AttackOptions {
   readonly timeout?: number | undefined
 }
 
+/** Attacks on a server, beside those that cannot be sent to it. */
+export interface Attacks extends ReadonlyArray<Attack> {
+  /** Attacks on an endpoint the server has not, or that no request of this client can be made into; each with why. */
+  readonly heldBack: readonly HeldAttack[]
+}
+
 /**
- * The attacks there are for a server and a client of it, some 200 to 300. A server that refuses all of them may be
- * wrong elsewhere; one that lets one pass, or answers with 5xx, is wrong there.
+ * The attacks there are for a server and a client of it, some 200 to 350. A server that refuses all of them may be
+ * wrong elsewhere; one that lets one pass, or answers with 5xx, is wrong there. What the server's metadata does not
+ * announce it may ignore: such an attack is sent, and `judge` tells that from one that was let through.
  *
  * @throws TypeError (rejects) where the server has no metadata, or refuses the good request that the attacks are made
  * from.
@@ -49,19 +64,28 @@ export interface AttackOptions {
  *   it(attack.name, async () => expect(attack.refused(await attack.send())).toBe(true))
  * }
  */
-export async function attacks(options: AttackOptions): Promise<readonly Attack[]> {
+export async function attacks(options: AttackOptions): Promise<Attacks> {
   const target = await targetOf(options)
   const good = await read(await target.ask(tokenRequest(target)))
   if (good.status !== 200)
     throw new TypeError(
       `the good request is answered ${good.status}, and so the bad ones would prove nothing: ${good.text.slice(0, 200)}`
     )
-  const assertions = signsAssertions(target) ? assertionAttempts(target) : []
-  return [
-    ...[...assertions, ...requestAttempts(target)].map(attempt => attackOf(target, 'token', attempt)),
-    ...proofAttempts(target).map(attempt => attackOf(target, 'token', { ...attempt, name: `DPoP proof, ${attempt.name}` })),
-    ...endpointAttacks(target)
+  const all = [
+    ...[...assertionAttempts, ...requestAttempts, ...proofAttempts].map(attempt => attackOf(target, 'token', attempt)),
+    ...Object.entries(endpointAttempts).flatMap(([endpoint, attempts]) => attacksAt(target, endpoint, attempts))
   ]
+  return Object.assign(
+    all.filter(attack => 'send' in attack),
+    { heldBack: all.filter(attack => 'reason' in attack) }
+  )
+}
+
+function attacksAt(target: Target, endpoint: string, attempts: readonly Attempt[]): readonly (Attack | HeldAttack)[] {
+  const member = `${endpoint}_endpoint`
+  const isThere = endpointOf(target, member) !== undefined
+  const held = (): string => `the metadata has no ${member}`
+  return attempts.map(attempt => attackOf(target, endpoint, isThere ? attempt : { ...attempt, held }))
 }
 
 async function targetOf({
@@ -130,26 +154,40 @@ function through(app: RequestListener): typeof globalThis.fetch {
 export interface AttackReport {
   /** Number of attacks sent. */
   readonly sent: number
-  /** Those that were not refused, or not answered. */
+  /** Those that were let through, or not answered. */
   readonly findings: readonly {
     /** The attack. */ readonly name: string
     /** The rule. */ readonly section: string
+    /** How grave it is. */ readonly level: AttackLevel
     /** The status that was answered; undefined: nothing was. */ readonly status: number | undefined
+  }[]
+  /** Those that say nothing about the server: held back, or ignored as it may. */
+  readonly notApplicable: readonly {
+    /** The attack. */ readonly name: string
+    /** The rule. */ readonly section: string
+    /** Says why. */ readonly reason: string
   }[]
 }
 
 /**
- * Sends attacks one after the other, and says which were let through.
+ * Sends attacks one after the other, and says which were let through, and which do not apply to the server.
  *
+ * @param cases what `attacks()` made, or some of it.
  * @param pause milliseconds between two of them. Default 0.
  */
-export async function runAttacks(cases: readonly Attack[], pause = 0): Promise<AttackReport> {
+export async function runAttacks(
+  cases: readonly Attack[] & Partial<Pick<Attacks, 'heldBack'>>,
+  pause = 0
+): Promise<AttackReport> {
   const findings: AttackReport['findings'][number][] = []
+  const notApplicable = (cases.heldBack ?? []).map(({ name, section, reason }) => ({ name, section, reason }))
   for (const attack of cases) {
+    const { name, section, level } = attack
     const answer: AttackAnswer | undefined = await attack.send().catch(() => undefined)
-    if (answer === undefined || !attack.refused(answer))
-      findings.push({ name: attack.name, section: attack.section, status: answer?.status })
+    const judged = answer === undefined ? ({ outcome: 'accepted' } as const) : attack.judge(answer)
+    if (judged.outcome === 'accepted') findings.push({ name, section, level, status: answer?.status })
+    else if (judged.outcome === 'not_applicable') notApplicable.push({ name, section, reason: judged.reason })
     if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause))
   }
-  return { sent: cases.length, findings }
+  return { sent: cases.length, findings, notApplicable }
 }

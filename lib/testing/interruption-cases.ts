@@ -1,6 +1,7 @@
 /** Connections break in the middle of operations: what was answered holds, what was not either happened or did not. */
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
+import { batchOf, inOneStep } from '../stores/batch.ts'
 import type { Json, Key, Store } from '../stores/store.ts'
 import { code, forEachOf, valueOf, versionOf, type CaseContext, type CaseDefinition } from './store-case.ts'
 
@@ -107,6 +108,32 @@ export const interruptionCases: readonly CaseDefinition[] = [
         const found: Json | undefined = await recovered(() => valueOf(stores[0], key))
         ok(found === 'new' || (found === 'old' && swapped[index] !== true), `${index}: ${JSON.stringify(found)}`)
         strictEqual(await stores[0].swap(key, versions[index] ?? '', 'newer', 60), found === 'old')
+      }
+    }
+  },
+  {
+    name: 'a batch, interrupted: all of it is there or nothing is, and what was answered holds',
+    needs,
+    async run(context) {
+      const stores = await context.several()
+      const follows = (key: Key): Key => ({ ...key, kind: 'access_token' })
+      // done one after the other, a store has no more to promise than that what it answered holds
+      const whole =
+        (await batchOf(stores[0])?.([
+          { operation: 'delete', key: code },
+          { operation: 'delete', key: follows(code) }
+        ])) === 'done'
+      const batches = await interrupted(context, stores, (store, key, index) =>
+        inOneStep(store, [
+          { operation: 'add', key, value: index, ttl: 60 },
+          { operation: 'set', key: follows(key), value: index, ttl: 60 }
+        ])
+      )
+      for (const [index, key] of keys.entries()) {
+        const found = await recovered(async () => [await valueOf(stores[0], key), await valueOf(stores[0], follows(key))])
+        if (batches[index] === true) deepStrictEqual(found, [index, index])
+        else if (whole) ok(found[0] === found[1], `${index}: ${JSON.stringify(found)}`)
+        strictEqual(await stores[0].add(key, 'another', 60), found[0] === undefined)
       }
     }
   },

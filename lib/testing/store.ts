@@ -5,6 +5,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Store } from '../stores/store.ts'
+import { batchCases } from './batch-cases.ts'
 import { durabilityCases } from './durability-cases.ts'
 import { grantCases } from './grant-cases.ts'
 import { interruptionCases } from './interruption-cases.ts'
@@ -15,7 +16,7 @@ import { recordCases } from './record-cases.ts'
 import type { CaseContext, CaseDefinition } from './store-case.ts'
 import { valueCases } from './value-cases.ts'
 
-export type { Json, Key, Store, StoredRecord, Taken } from '../stores/store.ts'
+export type { Batch, BatchOutcome, FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from '../stores/store.ts'
 
 /** Access of the cases to a store. `Engine` is whatever you need to know to open one: a folder, a URL, a prefix. */
 export interface StoreSetup<Engine> {
@@ -98,6 +99,7 @@ const definitions: readonly CaseDefinition[] = [
   ...keyCases,
   ...valueCases,
   ...raceCases,
+  ...batchCases,
   ...durabilityCases,
   ...interruptionCases
 ]

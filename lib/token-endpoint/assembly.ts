@@ -91,7 +91,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
   const { guessProtection: guessing } = options
   return {
-    server,
+    ...{ server, store: options.store },
     events,
     breaks,
     clients,
@@ -104,7 +104,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
     attestation,
     clientKeys: keys,
     tokenEndpoints,
-    workloadGrant: workloadGrant({ clients, server, tokenIssuers, tokenEndpoints }, options.workloads),
+    workloadGrant: workloadGrant({ clients, server, strategies, tokenIssuers, tokenEndpoints }, options.workloads),
     guesses: guessing === false ? undefined : protectionBy({ ...guessing, store: server.store, clock: server.clock }),
     senderConstrained: policy.senderConstrained,
     shadow

@@ -1,4 +1,5 @@
 /** The option `clientDocuments` of a server, and what follows for it from the other options. */
+import { wasConsented } from '../clients/documents/consented.ts'
 import { documentClients, type DocumentClients } from '../clients/documents/document-clients.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { printable } from '../printable.ts'
@@ -34,6 +35,7 @@ export function documentClientsOf(
       ...{ allowLoopback: loopback, accept: 'application/json', maxBytes, timeout, ca },
       lookup: dnsLookup(timeout)
     }),
+    wasConsented: client_id => wasConsented(parts.server.store, client_id),
     clock: parts.server.clock,
     tell: ({ client_id, ...happening }) => parts.events.emit?.({ ...happening, client_id: printable(client_id) }),
     rules: () => ({

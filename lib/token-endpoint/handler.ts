@@ -1,16 +1,21 @@
 /** The token endpoint's handler: authenticates the client, then lets the grant's token issuer answer. */
 import { type Request, type RequestHandler, type Response } from 'express'
+import { settleNow } from '../assertions/late-use.ts'
 import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { authenticateWith } from '../authentication/authenticate-client.ts'
-import { InvalidClientError, InvalidRequestError, ServerError } from '../errors.ts'
+import type { ClientRequest, LateUse } from '../client-request.ts'
+import type { Client } from '../clients/client.ts'
+import { InvalidClientError, InvalidRequestError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { harmless } from '../listeners.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { sendTokenResponse } from '../http/responses.ts'
 import { carriesConfirmation, readConfirmation } from './confirmation.ts'
-import { selectTokenIssuer } from '../token-issuers/token-issuer.ts'
+import { recordsUse, selectTokenIssuer } from '../token-issuers/token-issuer.ts'
 import { watchTokenRequest, type WatchedTokenRequest } from './watch.ts'
+import type { Store } from '../stores/store.ts'
 import { isSenderConstrained } from '../tokens/confirmation.ts'
+import type { TokenResponse } from '../tokens/token-server.ts'
 import type { TokenEndpointParts } from './parts.ts'
 import type { TokenRouterOptions } from './options.ts'
 import { authenticateByGrant, byGrant } from './grant-authentication.ts'
@@ -30,7 +35,10 @@ export function tokenEndpoint(
       ...{ clients, strategies, endpoint: 'token', jsonBody, certificateSource, onDecision, onJudged, guessProtection: guesses },
       addresses: parts.tokenEndpoints,
       further: parts.attestation?.further,
-      shadow: parts.shadow
+      shadow: parts.shadow,
+      // what else such a request uses up, or does, comes after its client
+      recordsIn: ({ parameters: { grant_type = '' }, headers }) =>
+        headers['dpop'] === undefined && recordsUse(parts.tokenIssuers.get(grant_type)) ? parts.store : undefined
     },
     parts.events
   )
@@ -87,9 +95,52 @@ async function issue(
   // Passport calls next() only after success; a strategy of somebody's own might pass()
   if (client === undefined) throw new InvalidClientError({ reason: 'the strategy let the request through without a client' })
   const request = await readClientRequest(req)
-  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId } = request
+  const { lateUse } = request
+  const authenticated = (): void => watched?.authenticated(client, knownGrant(parts, request))
+  let response: TokenResponse
+  if (lateUse === undefined) {
+    authenticated()
+    response = await answer(parts, req, request, client)
+  } else {
+    try {
+      response = await settling(lateUse, parts.server.store, () => answer(parts, req, request, client))
+    } finally {
+      if (request.judged === client && lateUse.isSettled) authenticated()
+      else delete req.authenticatedClient
+    }
+  }
+  sendTokenResponse(res, response)
+  watched?.issued()
+}
+
+function knownGrant({ tokenIssuers }: TokenEndpointParts, { parameters: { grant_type } }: ClientRequest): string | undefined {
+  return grant_type !== undefined && tokenIssuers.has(grant_type) ? grant_type : undefined
+}
+
+/**
+ * Answers, and sees to it that what proved the client has been used up by then, whatever the answer is: whoever
+ * presents it again learns that, and not what else is wrong.
+ */
+async function settling(use: LateUse, store: Store, work: () => Promise<TokenResponse>): Promise<TokenResponse> {
+  try {
+    let refusal: unknown
+    const response = await work().catch((error: unknown) => {
+      // whether the store has recorded it, nobody can say
+      if (use.isSettled || error instanceof TemporarilyUnavailableError) throw error
+      refusal = error
+    })
+    await settleNow(use, store)
+    if (response === undefined) throw refusal
+    return response
+  } catch (error) {
+    if (!use.isSettled) use.ended?.(error)
+    throw error
+  }
+}
+
+async function answer(parts: TokenEndpointParts, req: Request, request: ClientRequest, client: Client): Promise<TokenResponse> {
+  const { parameters, authentication = { method: client.token_endpoint_auth_method }, traceId, lateUse } = request
   const { grant_type } = parameters
-  watched?.authenticated(client, grant_type !== undefined && parts.tokenIssuers.has(grant_type) ? grant_type : undefined)
   const tokenIssuer = selectTokenIssuer(parts.tokenIssuers, grant_type, client, authentication.method)
   const confirmation = carriesConfirmation(request, client)
     ? await readConfirmation(request, client, parts.dpop, addressesOfListener(req, parts.tokenEndpoints))
@@ -100,19 +151,9 @@ async function issue(
     })
   }
   const { tokenEndpoints, server } = parts
-  const response = await tokenIssuer.issue(
-    {
-      client,
-      parameters,
-      authentication,
-      confirmation,
-      tokenEndpoints,
-      grant_type,
-      traceId,
-      useAssertion: byGrant.read(req)?.useAssertion
-    },
+  const useAssertion = byGrant.read(req)?.useAssertion
+  return tokenIssuer.issue(
+    { client, parameters, authentication, confirmation, tokenEndpoints, grant_type, traceId, useAssertion, lateUse },
     server
   )
-  sendTokenResponse(res, response)
-  watched?.issued()
 }

@@ -7,6 +7,7 @@ import type { Offered } from '../clients/offered.ts'
 import type { GuessProtection } from '../credentials/guesses/guess-protection.ts'
 import type { BreakReport } from '../events/break-report.ts'
 import type { EventSource } from '../events/event-source.ts'
+import type { Store } from '../stores/store.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -16,6 +17,8 @@ import type { ServerAttestation } from './attestation.ts'
 /** The parts a token endpoint is made of. An authorization server builds its other endpoints on the same ones. */
 export interface TokenEndpointParts {
   readonly server: TokenServer
+  /** The store that `server` asks, as the strategies of this server have it. */
+  readonly store: Store
   /** Told of what happens at authentication. */
   readonly events: EventSource
   /** Report of the clients that break rules whose dials report. */

@@ -14,8 +14,10 @@ import { methodsThat } from '../clients/methods.ts'
 import type { CheckDetail } from '../decisions/decision.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, InvalidGrantError, OAuthError } from '../errors.ts'
-import { requestedClient, tell } from '../strategies/attempt.ts'
+import { requestedClient } from '../strategies/attempt.ts'
+import { tell } from '../strategies/telling.ts'
 import { failBeforeProof } from '../strategies/refusals.ts'
+import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
@@ -23,6 +25,7 @@ import type { TokenServer } from '../tokens/token-server.ts'
 export interface GrantParts {
   readonly clients: ClientRegistry
   readonly server: TokenServer
+  readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly tokenIssuers: ReadonlyMap<string, TokenIssuer>
   readonly tokenEndpoints: readonly string[]
 }
@@ -55,15 +58,18 @@ export function workloadGrant(parts: GrantParts, read: ReadWorkloads | undefined
   const workloads = openWorkloads(read, parts.server)
   return request => {
     const { grant_type, assertion } = request.parameters
-    if (grant_type !== grant.grant_type || assertion === undefined || authenticates(request)) return undefined
+    if (grant_type !== grant.grant_type || assertion === undefined || authenticates(request, parts)) return undefined
     return end => judge(assertion, request, { parts, workloads, end })
   }
 }
 
-function authenticates({ headers, parameters }: ClientRequest): boolean {
+/** Whether a request says otherwise who calls. What may come beside any method does not by itself. */
+function authenticates(request: ClientRequest, { strategies }: GrantParts): boolean {
+  const { headers, parameters } = request
   const { client_id, client_secret, client_assertion, client_assertion_type } = parameters
   const carried = [headers.authorization, client_id, client_secret, client_assertion, client_assertion_type]
-  return carried.some(value => value !== undefined)
+  if (carried.some(value => value !== undefined)) return true
+  return strategies.some(strategy => strategy.supplementary !== true && strategy.identify(request).outcome !== 'absent')
 }
 
 interface Context {

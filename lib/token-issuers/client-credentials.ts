@@ -1,7 +1,7 @@
 /** The client credentials grant (RFC 6749 §4.4): a client acting for itself. */
 import { InvalidScopeError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
-import { requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { recordingUse, requestedScope, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 import { aboutPeople } from '../tokens/scope.ts'
 import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenResponse, TokenServer } from '../tokens/token-server.ts'
@@ -11,11 +11,11 @@ import type { TokenResponse, TokenServer } from '../tokens/token-server.ts'
  * token (RFC 6749 §4.4.3). Scope values about people are refused when asked for and left out of the client's default.
  */
 export function clientCredentials(): TokenIssuer {
-  return {
+  return recordingUse({
     grant_type: 'client_credentials',
     confidential: true,
     issue: (request, server) => issueToClient(request, server)
-  }
+  })
 }
 
 /**

@@ -4,10 +4,11 @@ import { isProvedBy } from '../tokens/confirmation.ts'
 import { requestedResources } from '../client-request.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import { findGrant, type FoundGrant } from '../tokens/grant.ts'
-import { hasExpired, readRefreshToken, rotate, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
+import { hasExpired, readRefreshToken, nextRotation, rotates, type RefreshTokenReference } from '../tokens/refresh-token.ts'
 import { isOfInstance } from '../tokens/instance.ts'
 import { malformedScope, parseScope } from '../tokens/scope.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
+import type { FirstStep } from '../stores/store.ts'
+import type { TokenServer, UnrecordedRefreshToken } from '../tokens/token-server.ts'
 import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
@@ -32,10 +33,14 @@ export function refreshToken(): TokenIssuer {
       const resource = requestedResources(request.parameters)
       // what the client asks for is judged first: a wrong scope must not cost it the token
       let rotated_at: number | undefined
-      const refresh_token = async (): Promise<string> => {
-        const current = await successor(request, server, reference, found)
+      let known: FoundGrant | undefined = found
+      const refresh_token = async (): Promise<string | UnrecordedRefreshToken> => {
+        const current = await successor(request, server, reference, known)
+        // whoever asks again has learned that the grant is another by now
+        known = undefined
         rotated_at = current.rotated_at
-        return current.refresh_token
+        const { record } = current
+        return record === undefined ? current.refresh_token : { refresh_token: current.refresh_token, record }
       }
       const refreshed_at = (): number => rotated_at ?? server.clock()
       return server.respond(request, { id: reference.grant, ...grant }, { scope, resource, refresh_token, refreshed_at })
@@ -48,9 +53,9 @@ async function successor(
   request: TokenRequest,
   server: TokenServer,
   reference: RefreshTokenReference,
-  found: FoundGrant
-): Promise<{ readonly refresh_token: string; readonly rotated_at: number }> {
-  const rotation = await rotate(server, reference, rotates(server, request.client, request.confirmation), found)
+  known: FoundGrant | undefined
+): Promise<{ readonly refresh_token: string; readonly rotated_at: number; readonly record?: FirstStep }> {
+  const rotation = await nextRotation(server, reference, rotates(server, request.client, request.confirmation), known)
   if (rotation.outcome === 'current') return rotation
   if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
   tellReuse(request, server, reference.grant)

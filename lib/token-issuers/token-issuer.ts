@@ -66,6 +66,23 @@ export interface TokenIssuer {
   issue(request: TokenRequest, server: TokenServer): Promise<TokenResponse>
 }
 
+/**
+ * Token issuers that do nothing before `respond` but to look at the request: the use of what proved the client may be
+ * recorded with the token. Known by identity: whoever wraps one may do more.
+ */
+const withToken = new WeakSet<TokenIssuer>()
+
+/** Says so of a token issuer. */
+export function recordingUse(issuer: TokenIssuer): TokenIssuer {
+  withToken.add(issuer)
+  return issuer
+}
+
+/** Whether that was said of a token issuer. */
+export function recordsUse(issuer: TokenIssuer | undefined): boolean {
+  return issuer !== undefined && withToken.has(issuer)
+}
+
 /** A parameter the grant cannot do without. @throws InvalidRequestError naming it. */
 export function requiredParameter(request: Pick<TokenRequest, 'parameters'>, name: string): string {
   const value = request.parameters[name]

@@ -1,14 +1,15 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
 import { InvalidGrantError } from '../errors.ts'
-import { read, write } from '../stores/records.ts'
-import type { Key } from '../stores/store.ts'
+import { inOneStep } from '../stores/batch.ts'
+import { read, write, writing } from '../stores/records.ts'
+import type { FirstStep, Key } from '../stores/store.ts'
 import { areStillThere, type Holders } from './account.ts'
 import type { Actor, AllowedActor } from './actor.ts'
 import type { Confirmation } from './confirmation.ts'
 import { isExchanged, rootOf, tokenDigest, type AccountClaims, type AuthorizationDetail, type Grant } from './grant.ts'
 import { findForeign, type FindToken } from './hooks.ts'
 import { findLivingGrant, revocationKey } from './grant-chain.ts'
-import type { Resource } from './resource.ts'
+import { usualAlgorithm, type Resource } from './resource.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -76,7 +77,10 @@ const separator = '.'
  */
 const clockDifference = 60
 
-/** Mints an access token and, where it must be found again, records it first. */
+/**
+ * Mints an access token and, where it must be found again, records it first. Answers with undefined, and has recorded
+ * nothing, where one of the steps before it says no.
+ */
 export async function mintAccessToken(
   server: TokenServer,
   grant: Grant,
@@ -91,9 +95,11 @@ export async function mintAccessToken(
     readonly expires_at?: number | undefined
     /** Claims the application adds: no member of this library's. */
     readonly own?: AccountClaims | undefined
+    /** A step that decides whether there may be such a token, done in one with recording it. */
+    readonly first?: FirstStep | undefined
   }
-): Promise<{ access_token: string; expires_in: number }> {
-  const { scope, resource, audience, confirmation, subject, expires_at = Infinity, own } = details
+): Promise<{ access_token: string; expires_in: number } | undefined> {
+  const { scope, resource, audience, confirmation, subject, expires_at = Infinity, own, first } = details
   const iat = Math.floor(server.clock() / 1000)
   const expires_in = Math.min(resource?.accessTokenTtl ?? server.accessTokenTtl, Math.floor(expires_at) - iat)
   if (expires_in <= 0) throw new InvalidGrantError('what this token would rest on has expired')
@@ -118,10 +124,13 @@ export async function mintAccessToken(
   }
   if (resource?.accessTokenFormat === 'jwt') {
     const claims = claimsOf(server, content, reference)
-    const alg = resource.signingAlgorithm ?? accessTokenAlgorithm(server)
-    return { access_token: await server.keys.sign(alg, jwtType, claims), expires_in }
+    const alg = resource.signingAlgorithm ?? usualAlgorithm(server.keys.algorithms())
+    const access_token = await server.keys.sign(alg, jwtType, claims)
+    return first === undefined || (await inOneStep(server.store, [first])) ? { access_token, expires_in } : undefined
   }
-  await write(server.store, accessTokenKey(reference, grant.id), content, expires_in)
+  const key = accessTokenKey(reference, grant.id)
+  if (first === undefined) await write(server.store, key, content, expires_in)
+  else if (!(await inOneStep(server.store, [first, writing(key, content, expires_in)]))) return undefined
   return { access_token: reference, expires_in }
 }
 
@@ -163,8 +172,14 @@ export async function findAccessToken(server: TokenServer, presented: string): P
  */
 export async function revokeAccessToken(server: TokenServer, presented: string, token: AccessToken): Promise<void> {
   const left = Math.ceil(token.exp - server.clock() / 1000)
-  await server.store.set(revocationKey(token.jti, token.grant), null, left + clockDifference)
-  if (!isJwt(presented)) await server.store.delete(accessTokenKey(presented, grantOfReference(presented)))
+  const revoked = {
+    operation: 'set',
+    key: revocationKey(token.jti, token.grant),
+    value: null,
+    ttl: left + clockDifference
+  } as const
+  const key = accessTokenKey(presented, grantOfReference(presented))
+  await inOneStep(server.store, isJwt(presented) ? [revoked] : [revoked, { operation: 'delete', key }])
 }
 
 /**
@@ -177,12 +192,6 @@ export function audiencesOf({ aud }: Pick<AccessToken, 'aud'>): readonly string[
 
 function isJwt(presented: string): boolean {
   return presented.startsWith('eyJ') && presented.split('.').length === 3
-}
-
-/** ES256 where there is such a key: the smallest and quickest signature every resource can verify. */
-function accessTokenAlgorithm(server: TokenServer): string {
-  const available = server.keys.algorithms()
-  return available.includes('ES256') ? 'ES256' : (available[0] ?? 'ES256')
 }
 
 /** 256 random bits; the grant's id goes in front so that whoever holds the token alone can find what it belongs to. */

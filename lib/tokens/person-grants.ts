@@ -5,8 +5,9 @@
  * out: nothing lives that its person cannot end.
  */
 import type { GrantRevoked } from '../events/events.ts'
-import { read, update, write } from '../stores/records.ts'
-import type { Key } from '../stores/store.ts'
+import { inOneStep } from '../stores/batch.ts'
+import { read, update, writing } from '../stores/records.ts'
+import type { Key, WriteStep } from '../stores/store.ts'
 import { findGrant, grantKey, tokenDigest, type AuthorizationDetail, type GrantRecord } from './grant.ts'
 import { endGrantOf, findLivingGrant } from './grant-chain.ts'
 import type { TokenServer } from './token-server.ts'
@@ -58,9 +59,14 @@ const most = 1000
 
 /** Keeps a grant for `ttl` seconds, on its person's list. */
 export async function keepGrant(server: TokenServer, id: string, given: NewGrant, ttl: number): Promise<void> {
+  await inOneStep(server.store, [await listedGrant(server, id, given, ttl)])
+}
+
+/** Puts a grant on its person's list, and answers with the step that keeps it for `ttl` seconds. */
+export async function listedGrant(server: TokenServer, id: string, given: NewGrant, ttl: number): Promise<WriteStep> {
   const since = given.since ?? Math.floor(server.clock() / 1000)
   const record: GrantRecord = { ...given, since, listed_until: await keepListed(server, id, given, ttl) }
-  await write(server.store, grantKey(id), record, ttl)
+  return writing(grantKey(id), record, ttl)
 }
 
 /**

@@ -4,7 +4,9 @@
  */
 import type { Client } from '../clients/client.ts'
 import { isPublic } from '../clients/client.ts'
-import { swap } from '../stores/records.ts'
+import { inOneStep } from '../stores/batch.ts'
+import { swapping } from '../stores/records.ts'
+import type { FirstStep } from '../stores/store.ts'
 import { isSenderConstrained, type Confirmation } from './confirmation.ts'
 import { findGrant, grantKey, type FoundGrant, type GrantRecord } from './grant.ts'
 import { keepListed } from './person-grants.ts'
@@ -91,31 +93,38 @@ export function refreshConfirmation(client: Client, confirmation: Confirmation |
 /**
  * Uses a refresh token once. Of any number of callers with the current one exactly one moves the family on; within the
  * retry window the others get the same successor, and beyond it the whole grant ends (RFC 9700 §4.14.2).
+ */
+export async function rotate(server: TokenServer, reference: RefreshTokenReference, rotating: boolean): Promise<Rotation> {
+  // a lost compare-and-set means someone else moved the family on: what they left is judged like any other state
+  for (;;) {
+    const { record, ...rotation } = await nextRotation(server, reference, rotating)
+    if (record === undefined || (await inOneStep(server.store, [record]))) return rotation
+  }
+}
+
+/**
+ * The same but for the step that moves the family on, for whoever does that together with what follows from it: where
+ * it says no, someone else has, and this is to be asked again.
  *
  * @param known the grant as it was just found; without it, it is looked up.
  */
-export async function rotate(
+export async function nextRotation(
   server: TokenServer,
   reference: RefreshTokenReference,
   rotating: boolean,
   known?: FoundGrant
-): Promise<Rotation> {
-  // a lost compare-and-set means someone else moved the family on: what they left is judged like any other state
-  for (let first = known; ; first = undefined) {
-    const found = first ?? (await findGrant(server.store, reference.grant))
-    const refresh = found?.grant.refresh
-    if (found === undefined || refresh === undefined) return { outcome: 'ended' }
-    if (reference.generation === refresh.generation) {
-      if (!rotating) return currentOf(server, reference.grant, refresh)
-      const moved = await moveOn(server, reference, found)
-      if (moved !== undefined) return currentOf(server, reference.grant, moved)
-    } else if (isRetry(server, reference, refresh)) {
-      return currentOf(server, reference.grant, refresh)
-    } else {
-      await server.store.deleteGrant(reference.grant)
-      return { outcome: 'reused' }
-    }
+): Promise<Rotation & { readonly record?: FirstStep }> {
+  const found = known ?? (await findGrant(server.store, reference.grant))
+  const refresh = found?.grant.refresh
+  if (found === undefined || refresh === undefined) return { outcome: 'ended' }
+  if (reference.generation === refresh.generation) {
+    if (!rotating) return currentOf(server, reference.grant, refresh)
+    const { moved, record } = await movingOn(server, reference, found)
+    return { record, ...currentOf(server, reference.grant, moved) }
   }
+  if (isRetry(server, reference, refresh)) return currentOf(server, reference.grant, refresh)
+  await server.store.deleteGrant(reference.grant)
+  return { outcome: 'reused' }
 }
 
 type Refresh = NonNullable<GrantRecord['refresh']>
@@ -124,17 +133,17 @@ function currentOf(server: TokenServer, grant: string, { generation, rotated_at 
   return { outcome: 'current', refresh_token: refreshTokenOf(server, grant, generation), rotated_at }
 }
 
-/** The generation from now on; undefined where somebody else moved the family on. */
-async function moveOn(
+/** The generation from now on, and the step that makes it so unless somebody else moves the family on. */
+async function movingOn(
   server: TokenServer,
   reference: RefreshTokenReference,
   { grant, version }: FoundGrant
-): Promise<Refresh | undefined> {
-  const refresh = { generation: reference.generation + 1, rotated_at: server.clock() }
-  const ttl = grantTtl(server, { refresh })
+): Promise<{ readonly moved: Refresh; readonly record: FirstStep }> {
+  const moved = { generation: reference.generation + 1, rotated_at: server.clock() }
+  const ttl = grantTtl(server, { refresh: moved })
   const listed_until = await keepListed(server, reference.grant, grant, ttl)
-  const isMoved = await swap(server.store, grantKey(reference.grant), version, { ...grant, refresh, listed_until }, ttl)
-  return isMoved ? refresh : undefined
+  const record = swapping(grantKey(reference.grant), version, { ...grant, refresh: moved, listed_until }, ttl)
+  return { moved, record }
 }
 
 function isRetry(

@@ -75,6 +75,14 @@ export type Resource = Read<typeof resourceChecks>
 /** One of `resources`. */
 export const resourceCheck: Check<Resource> = required(nested(resourceChecks))
 
+/**
+ * The algorithm of JWTs for a resource that asks for none, of those there are keys for: ES256 where there is such a
+ * key, the smallest and quickest signature every resource can verify.
+ */
+export function usualAlgorithm(available: readonly string[]): string {
+  return available.includes('ES256') ? 'ES256' : (available[0] ?? 'ES256')
+}
+
 /** As many resources as one request may name. */
 const mostResources = 20
 
@@ -93,10 +101,12 @@ export class Resources {
   /** The resources each scope value belongs to. */
   private readonly owners = new Map<string, readonly Resource[]>()
   private readonly inferring: boolean
+  private readonly algorithms: readonly string[]
 
   /** @throws ConfigurationError naming the option that is wrong. */
   constructor(list: readonly Resource[], { inferring = false, algorithms = everySigningAlgorithm }: ResourcesSetting = {}) {
     this.inferring = inferring
+    this.algorithms = algorithms
     list.forEach((resource, index) => {
       const key = `resources[${index}]`
       const { signingAlgorithm, defaultScope = [], scopes } = resource
@@ -146,8 +156,8 @@ export class Resources {
   together(indicators: readonly string[], defaultTtl: number): Resource | undefined {
     const [first, ...others] = indicators.map(indicator => this.find(indicator))
     if (first === undefined || others.length === 0) return first
-    const { accessTokenFormat, signingAlgorithm } = first
-    if (others.some(other => other.accessTokenFormat !== accessTokenFormat || other.signingAlgorithm !== signingAlgorithm))
+    const kind = this.kindOf(first)
+    if (others.some(other => this.kindOf(other) !== kind))
       throw new InvalidTargetError('these resources take access tokens of different kinds: ask for one at a time')
     const all = [first, ...others]
     return {
@@ -157,6 +167,11 @@ export class Resources {
       accessTokenTtl: Math.min(...all.map(({ accessTokenTtl }) => accessTokenTtl ?? defaultTtl)),
       introspectionClients: []
     }
+  }
+
+  /** Tokens of one kind can be told apart by nothing that a resource has to be able to read. */
+  private kindOf({ accessTokenFormat, signingAlgorithm }: Resource): string {
+    return accessTokenFormat === 'opaque' ? 'opaque' : (signingAlgorithm ?? usualAlgorithm(this.algorithms))
   }
 
   all(): readonly Resource[] {

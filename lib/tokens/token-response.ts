@@ -1,6 +1,9 @@
 /** From a grant to a token response: one place decides which tokens there are and what each may say. */
+import { settleNow, throwRefusal } from '../assertions/late-use.ts'
+import type { LateUse } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
-import { InvalidTargetError } from '../errors.ts'
+import { InvalidTargetError, TemporarilyUnavailableError } from '../errors.ts'
+import type { FirstStep } from '../stores/store.ts'
 import { mintAccessToken, type AccessToken } from './access-token.ts'
 import { checkAccount } from './account.ts'
 import { askedOf, stillAllowed } from './allowed.ts'
@@ -12,6 +15,9 @@ import { expirationOf, rotates } from './refresh-token.ts'
 import type { Resource } from './resource.ts'
 import { subjectFor } from './subject.ts'
 import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from './token-server.ts'
+
+/** Attempts at moving a grant on, at most: each lost one was won by somebody else. */
+const mostRounds = 100
 
 /**
  * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
@@ -27,27 +33,32 @@ export async function respond(
   given: Grant,
   shape: ResponseShape = {}
 ): Promise<TokenResponse> {
-  const { client } = recipient
+  const { client, lateUse } = recipient
   const allowed = stillAllowed(server, client, given)
   const wanted = askedOf(allowed, shape.scope)
   const { resource, audience } = targetFor(server, allowed, wanted, shape.resource)
   const subject = given.sub === undefined ? undefined : subjectFor(server, client, given.sub)
+  // the application is asked nothing for whoever presents again what was used, and no signature is made
+  const asks = server.accessTokenClaims !== undefined || given.sub !== undefined || shape.refresh_token !== undefined
+  if (lateUse !== undefined && (asks || resource?.accessTokenFormat === 'jwt')) await settleNow(lateUse, server.store)
   if (server.account !== undefined && given.sub !== undefined && shape.knownAccount !== true)
     await checkAccount(server, given.sub)
   const scope = resource === undefined ? wanted : server.resources.narrow(wanted, resource)
   const adding = claimsOfHooks(server, recipient, { grant: allowed, resource, scope, wanted, shape })
   const own = adding === undefined ? undefined : await adding
-  const refresh_token = typeof shape.refresh_token === 'function' ? await shape.refresh_token() : shape.refresh_token
   const grant = allowed.id === undefined && allowed.sub !== undefined ? await named(server, client, allowed, resource) : allowed
-  const { access_token, expires_in } = await mintAccessToken(server, grant, {
-    scope,
-    resource,
-    audience,
-    confirmation: recipient.confirmation,
-    subject,
-    expires_at: shape.expires_at,
-    own: own?.accessToken
-  })
+  const { access_token, expires_in, refresh_token } = await minted(shape, lateUse, first =>
+    mintAccessToken(server, grant, {
+      scope,
+      resource,
+      audience,
+      confirmation: recipient.confirmation,
+      subject,
+      expires_at: shape.expires_at,
+      own: own?.accessToken,
+      first
+    })
+  )
   const { auth_req_id } = shape
   const pushed = auth_req_id === undefined ? undefined : { auth_req_id, refresh_token }
   const id_token = hasIdToken(grant, wanted, shape)
@@ -64,6 +75,31 @@ export async function respond(
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(grant.authorization_details !== undefined && { authorization_details: grant.authorization_details })
   }
+}
+
+type Minted = NonNullable<Awaited<ReturnType<typeof mintAccessToken>>>
+
+/**
+ * Makes the refresh token, and the access token in one step with its record: both anew where somebody was faster with
+ * that, for what they left says what there is to be had.
+ */
+async function minted(
+  { refresh_token: given }: ResponseShape,
+  lateUse: LateUse | undefined,
+  mint: (first: FirstStep | undefined) => Promise<Minted | undefined>
+): Promise<Minted & { readonly refresh_token: string | undefined }> {
+  if (lateUse?.isSettled === false) {
+    const access = await mint(lateUse.step)
+    throwRefusal(lateUse.settle(access !== undefined))
+    if (access !== undefined) return { ...access, refresh_token: undefined }
+  }
+  for (let round = 0; round < mostRounds; round++) {
+    const made = typeof given === 'function' ? await given() : given
+    const { refresh_token, record } = typeof made === 'object' ? made : { refresh_token: made, record: undefined }
+    const access = await mint(record)
+    if (access !== undefined) return { ...access, refresh_token }
+  }
+  throw new TemporarilyUnavailableError({ reason: `a grant was changed ${mostRounds} times meanwhile` })
 }
 
 function expiration(server: TokenServer, { client, confirmation }: TokenRecipient, { refreshed_at }: ResponseShape) {

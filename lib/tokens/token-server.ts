@@ -1,9 +1,10 @@
 /** The server as token issuers see it: keys, store, policy, and the one way from a grant to a token response. */
 import { ConfigurationError, type Read } from '../options.ts'
+import type { LateUse } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import type { Emit } from '../events/events.ts'
-import type { Store } from '../stores/store.ts'
+import type { FirstStep, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Grant } from './grant.ts'
 import type { ClaimsHook, FindToken, IdTokenClaims } from './hooks.ts'
@@ -43,6 +44,16 @@ export interface TokenRecipient {
   readonly grant_type?: string | undefined
   /** The trace id of the request. */
   readonly traceId?: (() => string) | undefined
+  /** The use of what proved the client, where it is still to be recorded: with the access token, or before it. */
+  readonly lateUse?: LateUse | undefined
+}
+
+/** A refresh token, if there is one, whose grant is recorded in one step with the access token. */
+export interface UnrecordedRefreshToken {
+  /** The refresh token. */
+  readonly refresh_token: string | undefined
+  /** The step that records its grant. Where it says no, there is no access token either. */
+  readonly record: FirstStep
 }
 
 /** The shape that {@link TokenServer.respond} is to give one response. */
@@ -51,8 +62,11 @@ export interface ResponseShape {
   readonly scope?: readonly string[] | undefined
   /** The resource this access token is for, or several, each once (RFC 8707); an empty list: none is named. */
   readonly resource?: string | readonly string[] | undefined
-  /** The refresh token, or what makes it: called once nothing can be refused any more. */
-  readonly refresh_token?: string | (() => Promise<string | undefined>) | undefined
+  /**
+   * The refresh token, or what makes it: called once nothing can be refused any more, and again where others were
+   * faster with its record.
+   */
+  readonly refresh_token?: string | (() => Promise<string | UnrecordedRefreshToken | undefined>) | undefined
   /**
    * Tells since when the time of the refresh token has run, in milliseconds since the epoch; asked once there is one.
    * Default: now.

@@ -6,6 +6,7 @@ import express from 'express'
 import { sendConsentPage } from '../../lib/sign-in/pages.ts'
 import { newPage } from './support/browser.ts'
 import { faintText, faults } from './support/looks.ts'
+import { picture } from './support/pictures.ts'
 
 const name = '<img src=x onerror=alert(1)>'.repeat(3)
 const host = 'a-name-as-long-as-names-of-hosts-may-be-0123456789abcdefghijklmno.documents.example:8443'
@@ -62,6 +63,7 @@ it.each(screens.flatMap(viewport => (['light', 'dark'] as const).map(colorScheme
     const page = await newPage(look)
     for (const kind of Object.keys(prompts)) {
       await page.goto(`${origin}/${kind}`)
+      await picture(page, 'built-in consent', String(look.viewport.width), look.colorScheme, kind)
       expect([kind, await page.evaluate(faintText), await page.evaluate(faults)]).toEqual([kind, [], []])
     }
   }

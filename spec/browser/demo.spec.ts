@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Page } from 'playwright-core'
 import { memoryStore } from 'clientele'
 import { createApp } from '../../example-app/app.ts'
 import { demoConfig } from '../../example-app/demo/settings.ts'
@@ -11,6 +12,8 @@ import { listen, type Listeners } from '../../example-app/server.ts'
 import { freePort } from '../example-app/running-server.ts'
 import { newPage, withAndWithoutScript } from './support/browser.ts'
 import { apiStatus } from './support/client-app.ts'
+import { faintText, faults } from './support/looks.ts'
+import { picture } from './support/pictures.ts'
 import { allow, signIn } from './support/site.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'clientele-demo-'))
@@ -84,5 +87,42 @@ describe.each(withAndWithoutScript)('the demo, %s', (_name, javaScriptEnabled) =
     await signIn(page, 'bob', 'builder')
     await page.getByRole('button', { name: 'Deny' }).click()
     await page.getByText('access_denied').waitFor()
+  })
+})
+
+/** The pages that only the demo has, and those of its operators. */
+async function visit(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  await page.goto(`${issuer}/demo`)
+  await look('login of the demo')
+  await signIn(page)
+  await look('consent of the demo')
+  await allow(page)
+  await page.getByRole('heading', { name: 'Here is your token' }).waitFor()
+  await look('token of the demo')
+  await page.goto(`${issuer}/demo/document`)
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+  await look('consent to a document of the demo')
+  for (const path of ['', '/demo/device', '/account/clients', '/decisions', '/playground/', '/nowhere']) {
+    await page.goto(issuer + path)
+    await look(`demo ${path}`)
+  }
+  await page.goto(`${issuer}/decisions`)
+  await page.getByRole('row').getByRole('link').first().click()
+  await look('a decision')
+}
+
+describe.each([
+  ['a phone', { width: 390, height: 844 }],
+  ['a desktop', { width: 1280, height: 800 }]
+])('every page of the demo on %s', (device, viewport) => {
+  it.each(['light', 'dark'] as const)('can be read and used, %s', async colorScheme => {
+    const page = await newPage({ viewport, colorScheme })
+    const found: Record<string, unknown> = {}
+    await visit(page, async name => {
+      const wrong = [...(await page.evaluate<string[]>(faintText)), ...(await page.evaluate<string[]>(faults))]
+      if (wrong.length > 0) found[name] = wrong
+      await picture(page, device, colorScheme, name)
+    })
+    expect(found).toEqual({})
   })
 })

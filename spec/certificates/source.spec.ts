@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { sign, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { IncomingMessage } from 'node:http'
 import { Agent, createServer, request, type Server } from 'node:https'
 import { Socket, type AddressInfo } from 'node:net'
+import { newKeyPair } from '../../lib/crypto/key-pairs.ts'
 import { ServerError } from '../../lib/errors.ts'
 import { directTls, certificateOfRequest } from '../../lib/certificates/source.ts'
 import type { PresentedCertificate } from '../../lib/client-request.ts'
@@ -12,7 +13,7 @@ import { makeList } from '../support/certificates/revocation-lists.ts'
 
 /** A self-signed certificate for one common name, written out in DER. */
 function selfSigned(commonName: string) {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { publicKey, privateKey } = newKeyPair('P-256')
   const der = (tag: number, ...parts: Uint8Array[]): Buffer => {
     const content = Buffer.concat(parts)
     const length =

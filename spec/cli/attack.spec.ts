@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import type { AttackReport } from '../../lib/testing/attacks.ts'
 import { clientele } from './terminal.ts'
 
 const secret = 'Zx8Q2mV7rT4kLp9sWd3nHy6uJb1cFg5e'
@@ -38,14 +39,21 @@ const attack = (...more: string[]) => clientele(['attack', issuer, '--client-id'
 describe('a report', () => {
   it('names what was let through, as text, JSON and HTML', async () => {
     const { code, out } = await attack('--format', 'json')
-    const { sent, findings } = JSON.parse(out) as { sent: number; findings: { name: string; status: number }[] }
+    const { sent, findings, notApplicable } = JSON.parse(out) as AttackReport
     expect(code).toBe(1)
     expect(sent).toBeGreaterThan(50)
     expect(findings.map(({ name }) => name)).toContain('token: by PUT')
     expect(out).not.toContain(secret)
     const html = await attack('--format', 'html')
     expect(html.out).toMatch(/^<!doctype html>/)
-    expect((await attack()).out).toMatch(/were not refused\n$/)
+    const text = await attack()
+    expect(text.out).toMatch(/ \d+ of \d+ were let through \(\d+ errors, \d+ warnings?\); \d+ do not apply\n$/)
+    // what does not apply is in all three, with why
+    const reason = 'the metadata has no introspection_endpoint'
+    expect(notApplicable).toContainEqual({ name: 'introspection: by GET', section: 'RFC 7662 §2.1', reason })
+    expect(text.out).toMatch(/^not applicable:$/m)
+    expect(text.out).toContain(`   5 ${reason}\n`)
+    expect(html.out).toContain(`<summary>5: ${reason}</summary><ul><li>introspection: without a client</li>`)
   }, 60_000)
 })
 

@@ -7,7 +7,7 @@ import { chainVerifier } from '../../lib/certificates/x509/chain.ts'
 import { clientKeys } from '../../lib/client-keys/client-keys.ts'
 import { dpopAlgorithms, verifyDpopProof } from '../../lib/assertions/dpop-proof.ts'
 import { parseCertificate } from '../../lib/certificates/x509/certificate.ts'
-import { unsuitable } from '../../lib/client-keys/public-keys.ts'
+import { suitableKeys, unsuitable } from '../../lib/client-keys/public-keys.ts'
 import { readOptions } from '../../lib/options.ts'
 import { softwareStatementChecks, softwareStatements } from '../../lib/assertions/software-statement.ts'
 import { toClient } from '../../lib/clients/client.ts'
@@ -26,6 +26,37 @@ const words = /public exponent/
 
 const { n } = (await rsaKeyWithExponent(65_537n)).jwk
 const withExponent = (e: unknown) => ({ kty: 'RSA', n, e })
+
+describe('suitableKeys', () => {
+  const key = (kid: string | undefined, more: Partial<JWK> = {}): JWK => ({
+    kty: 'RSA',
+    n,
+    e: 'AQAB',
+    ...more,
+    ...(kid !== undefined && { kid })
+  })
+  const kids = (keys: readonly JWK[], kid?: string) => suitableKeys(keys, { alg: 'RS256', kid }).map(({ kid }) => kid)
+
+  it('are the same, and in the same order, however large the set is', () => {
+    const few = [key('a', { use: 'enc' }), key('b'), key('a', { e: 'Aw' }), key(undefined), key('a')]
+    for (const kid of ['a', 'b', 'c', '__proto__', '', undefined]) {
+      const found = suitableKeys(few, { alg: 'RS256', kid })
+      const many = [...Array.from({ length: 1000 }, (_, index) => key(`other-${index}`, { use: 'enc' })), ...few]
+      for (let times = 0; times < 2; times++) expect(suitableKeys(many, { alg: 'RS256', kid })).toEqual(found)
+    }
+    expect(kids(few, 'a')).toEqual(['a', 'a'])
+  })
+
+  it('are four at most', () => {
+    for (const size of [5, 500])
+      expect(
+        kids(
+          Array.from({ length: size }, () => key('a')),
+          'a'
+        )
+      ).toHaveLength(4)
+  })
+})
 
 describe('unsuitable', () => {
   it.each([...usual])('takes the public exponent %s', e => {

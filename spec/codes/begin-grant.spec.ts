@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { toClient } from '../../lib/clients/client.ts'
 import { beginGrant } from '../../lib/codes/begin-grant.ts'
-import { findGrant } from '../../lib/tokens/grant.ts'
+import { inOneStep } from '../../lib/stores/batch.ts'
+import { findGrant, grantKey } from '../../lib/tokens/grant.ts'
 import { readRefreshToken } from '../../lib/tokens/refresh-token.ts'
 import { spa, tokens, web } from '../tokens/server.ts'
 
@@ -9,10 +10,17 @@ const id = 'AAAAAAAAAAAAAAAAAAAAAA'
 const allowed = { client_id: 'web', sub: 'alice', scope: ['openid', 'offline_access'], resources: [], auth_time: 1 }
 const refreshing = toClient({ client_id: 'web', client_secret: 's', grant_types: ['refresh_token'] })
 
+async function begin(...given: Parameters<typeof beginGrant>): Promise<string | undefined> {
+  const { refresh_token, record } = await beginGrant(...given)
+  expect(await findGrant(given[0].store, given[1])).toBeUndefined()
+  await inOneStep(given[0].store, [record])
+  return refresh_token
+}
+
 describe('a grant that begins', () => {
   it('is kept with how its client authenticated, and has a refresh token', async () => {
     const { server, clock } = await tokens({ scopes: ['openid', 'offline_access'] })
-    const refresh_token = await beginGrant(server, id, allowed, {
+    const refresh_token = await begin(server, id, allowed, {
       client: refreshing,
       authentication: { method: 'client_secret_basic' }
     })
@@ -31,7 +39,7 @@ describe('a grant that begins', () => {
     ['for a client without the refresh token grant', allowed, web]
   ])('has no refresh token %s', async (_name, what, client) => {
     const { server } = await tokens()
-    expect(await beginGrant(server, id, what, { client, authentication: { method: 'none' } })).toBeUndefined()
+    expect(await begin(server, id, what, { client, authentication: { method: 'none' } })).toBeUndefined()
     expect((await findGrant(server.store, id))?.grant.refresh).toBeUndefined()
   })
 
@@ -39,8 +47,10 @@ describe('a grant that begins', () => {
     const { server } = await tokens()
     const confirmation = { jkt: 'key', 'x5t#S256': 'certificate' }
     const bound = async (client: typeof web) => {
-      await beginGrant(server, id, allowed, { client, confirmation, authentication: { method: 'none' } })
-      return (await findGrant(server.store, id))?.grant.cnf
+      await begin(server, id, allowed, { client, confirmation, authentication: { method: 'none' } })
+      const found = await findGrant(server.store, id)
+      await server.store.delete(grantKey(id))
+      return found?.grant.cnf
     }
     expect(await bound(spa)).toEqual(confirmation)
     expect(await bound(web)).toEqual({ 'x5t#S256': 'certificate' })
@@ -48,7 +58,7 @@ describe('a grant that begins', () => {
 
   it('lives as long as the tokens it may buy', async () => {
     const { server, clock } = await tokens({ accessTokenTtl: 120, refreshTokenTtl: 600, scopes: ['offline_access'] })
-    await beginGrant(server, id, allowed, { client: refreshing, authentication: { method: 'none' } })
+    await begin(server, id, allowed, { client: refreshing, authentication: { method: 'none' } })
     clock.now += 719_000
     expect(await findGrant(server.store, id)).toBeDefined()
     clock.now += 1000

@@ -1,13 +1,14 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { SignJWT } from 'jose'
 import request from 'supertest'
+import { newKeyPair } from '../../lib/crypto/key-pairs.ts'
 import type { ClientMetadata } from '../../lib/index.ts'
 import { basic, clients, harness, issuer, token, type Form, type Harness } from '../support/servers/authorization-server.ts'
 import { makeCertificate } from '../support/certificates/certificates.ts'
 import { publicKey } from '../support/servers/credential-sets.ts'
 
-const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pair = newKeyPair('P-256')
 const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'k1' }
 const keyed: ClientMetadata = {
   client_id: 'keyed',
@@ -70,7 +71,7 @@ describe('the credentials endpoint', () => {
 
   it('adds a key for a client that signs; the same key again is the same credential', async () => {
     const world = await serve()
-    const next = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const next = newKeyPair('P-256')
     const form = { action: 'add_key', jwk: JSON.stringify({ ...next.publicKey.export({ format: 'jwk' }), kid: 'k2' }) }
     const send = async () =>
       request(world.app)

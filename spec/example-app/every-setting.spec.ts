@@ -4,6 +4,7 @@ import { memoryStore } from 'clientele'
 import { createApp } from '../../example-app/app.ts'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { everyMistake } from '../../example-app/config/mistakes.ts'
+import { importNothing } from '../../example-app/config/secret-hashes.ts'
 import { createLog } from '../../example-app/log.ts'
 
 const store = memoryStore()
@@ -88,6 +89,7 @@ const whole = {
     { issuer: 'https://other.example', jwks_uri: 'https://other.example/jwks' }
   ],
   client_documents: { hosts: ['*'], redirect_uris: 'any' },
+  secret_hashes: { $2b$: 'package.json' },
   workload_issuers: [
     { issuer: 'https://w.example', jwks, max_lifetime: 600, use: 'many' },
     { issuer: 'https://v.example', jwks_uri: 'https://v.example/jwks' }
@@ -115,7 +117,9 @@ const whole = {
     ciba_request_ttl: 120,
     failure_budget: { attempts: 20, window: 60 },
     default_resource: 'inferred',
+    refresh_token_expiration: false,
     dpop_nonce: 'off',
+    dpop_content_digest: 'off',
     workload_grant: false,
     attestation_challenge: 'offered',
     profile: 'oauth2'
@@ -152,7 +156,9 @@ function changed(way: Way, change: (value: unknown) => unknown): unknown {
 }
 
 async function linesFor(settings: unknown): Promise<readonly string[]> {
-  const { errors } = await everyMistake(settings, input => createApp({ config: checkConfig(input, '.'), store, log }))
+  const { errors } = await everyMistake(settings, input =>
+    createApp({ config: checkConfig(input, '.'), store, log, load: importNothing })
+  )
   return errors.map(({ message }) => message)
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals'
+import { lintServer } from '../../lib/lint/lint.ts'
 import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 
 const good = {
@@ -46,5 +47,26 @@ describe('policy.profile fapi2-security', () => {
       id_token_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
       dpop_signing_alg_values_supported: expect.not.arrayContaining(['RS256'])
     })
+  })
+
+  it('offers to clients what they may sign with, whatever the platforms sign with that it trusts', async () => {
+    const issuer = `http://localhost:${await freePort()}`
+    const deployer = {
+      client_id: 'deployer',
+      token_endpoint_auth_method: 'federated_jwt',
+      federated_credentials: [{ issuer: 'https://ci.example', subject: 'repo:acme/app' }],
+      grant_types: ['client_credentials'],
+      dpop_bound_access_tokens: true
+    }
+    const workload_issuers = [{ issuer: 'https://ci.example', jwks: { keys: [] } }]
+    server = await startServer({ issuer, clients: [good, deployer], workload_issuers, policy: fapi })
+    const metadata = await (await fetch(`${issuer}/.well-known/oauth-authorization-server`)).json()
+    expect(metadata).toMatchObject({
+      token_endpoint_auth_methods_supported: ['private_key_jwt', 'federated_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      introspection_endpoint_auth_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      revocation_endpoint_auth_signing_alg_values_supported: ['PS256', 'ES256', 'EdDSA', 'Ed25519']
+    })
+    expect(await lintServer(issuer, { profile: 'fapi2' })).toEqual([])
   })
 })

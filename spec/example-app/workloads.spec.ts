@@ -280,4 +280,16 @@ describe('settings', () => {
     }
     await expect(start()).rejects.toMatchObject({ path })
   })
+  it('warns of what a credential has beside its rule, and refuses what was meant as part of it', async () => {
+    const settings = (credential: object) => ({
+      issuer: 'http://localhost:4010',
+      workload_issuers: [{ issuer }],
+      ...client({ issuer, subject: 's', ...credential })
+    })
+    const { warnings } = checkConfig(settings({ description: 'the job' }), '.')
+    expect(warnings).toEqual(['clients[0].federated_credentials[0].description is not known and has no effect'])
+    expect(() => checkConfig(settings({ claim: { ref: 'main' } }), '.')).toThrow(
+      expect.objectContaining({ path: 'clients[0].federated_credentials[0].claim' })
+    )
+  })
 })

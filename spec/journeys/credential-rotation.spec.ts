@@ -3,13 +3,14 @@
  * replaced: the new one is added, both work, the client moves, the old one is seen to be unused, and is taken back. Not one request fails.
  */
 import { fork, type ChildProcess } from 'node:child_process'
-import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
+import { randomUUID, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { newKeyPair } from '../../lib/crypto/key-pairs.ts'
 import { type ClientMetadata, type CredentialFunctions, type CredentialInfo } from '../../lib/index.ts'
 import { SignJWT } from 'jose'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
@@ -31,7 +32,7 @@ interface KeyPair {
 }
 
 function keyPair(kid: string): KeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey, publicKey } = newKeyPair('P-256')
   return { kid, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid } }
 }
 

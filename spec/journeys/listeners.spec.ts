@@ -54,6 +54,9 @@ const answers = {
   'PrivateKeyJwtStrategy onDecision': tokenEndpoint,
   'TlsClientAuthStrategy onDecision': tokenEndpoint,
   'SelfSignedTlsClientAuthStrategy onDecision': tokenEndpoint,
+  'FederatedJwtStrategy onDecision': tokenEndpoint,
+  'SpiffeJwtStrategy onDecision': tokenEndpoint,
+  'SpiffeX509Strategy onDecision': tokenEndpoint,
   'NoneStrategy onDecision': tokenEndpoint
 }
 

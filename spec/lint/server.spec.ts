@@ -95,6 +95,15 @@ describe('a server with a planted fault', () => {
     expect(await found({ grant_types_supported, response_types_supported: undefined })).toContain('implicit_offered')
   })
 
+  it('has no metadata_member_missing where platforms sign for its clients, and they do not', async () => {
+    const metadata = {
+      token_endpoint_auth_methods_supported: ['federated_jwt', 'spiffe_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: undefined
+    }
+    for (const profile of ['oauth2.1', 'fapi2'] as const)
+      expect(await lintServer(await plantedServer({ metadata }), { profile })).toEqual([])
+  })
+
   it('has jwks_unusable where there is no key set', async () => {
     const found = await lintServer(await plantedServer({ metadata: { jwks_uri: `${await plantedServer()}/nothing` } }))
     expect(found.map(({ id }) => id)).toEqual(['jwks_unusable'])

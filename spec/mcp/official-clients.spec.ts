@@ -12,7 +12,9 @@ import { exportJWK, exportPKCS8, generateKeyPair, type JWK } from 'jose'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer, requireScopes } from '@modelcontextprotocol/server'
 import { authorizationCode, clientCredentials, jwtBearer, memoryStore, refreshToken, type ClientMetadata } from 'clientele'
+import { federatedJwt, workloadGrant } from 'clientele/client-auth'
 import { mcpAuthorization } from 'clientele/mcp'
+import { kubernetes } from 'clientele/workloads'
 import { z } from 'zod'
 import { freePort, startProcess, stop, type RunningServer } from '../example-app/running-server.ts'
 import { makeAuthority, makeCertificate } from '../support/certificates/certificates.ts'
@@ -26,6 +28,7 @@ import {
   jwtBearer as jwtBearerType,
   lines,
   personProvider,
+  workloadProvider,
   type Identity,
   type Line,
   type OfficialClient
@@ -36,6 +39,7 @@ const folder = mkdtempSync(join(tmpdir(), 'clientele-mcp-clients-'))
 const authority = makeAuthority()
 let host: DocumentServer
 let idp: ForeignIssuer
+let cluster: ForeignIssuer
 let machineKey: string
 let machineJwk: JWK
 
@@ -54,6 +58,12 @@ function clients(): ClientMetadata[] {
     { client_id: 'by-secret', client_secret: secret, ...machine },
     { client_id: 'by-key', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [machineJwk] }, ...machine },
     { client_id: 'company', client_secret: secret, grant_types: [jwtBearerType] },
+    {
+      client_id: 'pod',
+      token_endpoint_auth_method: 'federated_jwt',
+      grant_types: ['client_credentials', jwtBearerType],
+      federated_credentials: [kubernetes({ issuer: cluster.issuer, namespace: 'ci', serviceAccount: 'deployer' })]
+    },
     ...[['authorization_code'], ['authorization_code', 'refresh_token']].map((grant_types, index) => ({
       client_id: ['known', 'known-refreshing'][index] ?? '',
       token_endpoint_auth_method: 'none',
@@ -71,8 +81,9 @@ async function exampleApp(scheme: 'http' | 'https', ca: string): Promise<Place> 
     accounts: [{ sub: 'u-alice', ...alice }],
     client_documents: { hosts: ['localhost'] },
     trusted_issuers: [{ issuer: idp.issuer, jwks: { keys: [idp.jwk] } }],
+    workload_issuers: [{ issuer: cluster.issuer, jwks: { keys: [cluster.jwk] } }],
     mcp: {},
-    policy: { registration: 'open' },
+    policy: { registration: 'open', workload_grant: true },
     ...(scheme === 'https' && { tls: { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') } })
   }
   processes.push(await startProcess(settings, { NODE_EXTRA_CA_CERTS: ca }))
@@ -93,8 +104,13 @@ async function ownApplication(): Promise<Place> {
       authorizationCode(),
       refreshToken(),
       clientCredentials(),
-      jwtBearer({ trustedIssuers: [{ issuer: idp.issuer, jwks: { keys: [idp.jwk] } }], subject: ({ sub }) => sub })
+      jwtBearer({
+        trustedIssuers: [{ issuer: idp.issuer, jwks: { keys: [idp.jwk] } }],
+        subject: ({ sub }) => sub,
+        workloads: true
+      })
     ],
+    workloads: { issuers: [kubernetes.issuer(cluster.issuer, { jwks: { keys: [cluster.jwk] } })] },
     store: memoryStore(),
     keys: await specKeys(),
     interaction: {
@@ -130,6 +146,7 @@ async function ownApplication(): Promise<Place> {
 beforeAll(async () => {
   host = await documentServer()
   idp = await makeIssuer()
+  cluster = await makeIssuer('https://oidc.cluster.example', 'RS256')
   const pair = await generateKeyPair('ES256', { extractable: true })
   machineKey = await exportPKCS8(pair.privateKey)
   machineJwk = { ...(await exportJWK(pair.publicKey)), alg: 'ES256' }
@@ -209,7 +226,9 @@ describe.each(['the example app, over HTTP', 'the example app, over HTTPS', 'an 
               ...asking(line, place().issuer)
             })
         ],
-        ['a company by an ID-JAG', idJag => companyProvider(line, place().issuer, idJag)]
+        ['a company by an ID-JAG', idJag => companyProvider(line, place().issuer, idJag)],
+        ['a workload by its token alone', () => podProvider(line, place().issuer, jwtBearerType)],
+        ['a workload by its token, as a client', () => podProvider(line, place().issuer, 'client_credentials')]
       ])('lets in %s, for both tools', async (how, provider) => {
         const { issuer } = place()
         const idJag = (scope?: string) =>
@@ -224,6 +243,16 @@ describe.each(['the example app, over HTTP', 'the example app, over HTTPS', 'an 
         const text = `${line.name}, ${how}`
         expect(await add(client, text)).toContain(text)
         await client.close()
+      })
+
+      it('keeps a workload out that is of no client', async () => {
+        for (const grant_type of [jwtBearerType, 'client_credentials']) {
+          const provider = podProvider(line, place().issuer, grant_type, 'system:serviceaccount:ci:tests')
+          const connecting = line.client().connect(transport(provider))
+          await expect(connecting).rejects.toThrow(
+            grant_type === jwtBearerType ? 'this assertion is not valid' : 'authentication'
+          )
+        }
       })
     })
   }
@@ -243,4 +272,13 @@ function companyProvider(line: Line, issuer: string, idJag: (scope?: string) => 
   const who = { clientId: 'company', clientSecret: secret, ...asking(line, issuer) }
   if (!line.stepsUp) return assertionProvider(line, who, idJag)
   return line.provider('CrossAppAccessProvider', { ...who, assertion: ({ scope }: { scope?: string }) => idJag(scope) })
+}
+
+/** Through clientele/client-auth: a token for each request, of the service account. */
+function podProvider(line: Line, issuer: string, grant_type: string, sub = 'system:serviceaccount:ci:deployer'): object {
+  const account = { namespace: 'ci', serviceaccount: { name: sub.split(':').at(-1), uid: '7' } }
+  const get = (aud: string) => signAs(cluster, aud, Date.now() / 1000, { claims: { sub, 'kubernetes.io': account } })
+  const add = grant_type === jwtBearerType ? workloadGrant({ get, issuer }) : federatedJwt({ get, issuer })
+  const { scope } = asking(line, issuer)
+  return workloadProvider({ issuer, grant_type, add, ...(scope !== undefined && { scope }) })
 }

@@ -1,5 +1,6 @@
-/** The official MCP clients of each line, and the `authProvider`s they are given: of people, of machines and of a company. */
+/** The official MCP clients of each line, and the `authProvider`s they are given: of people, of machines, of workloads and of a company. */
 import * as v2 from '@modelcontextprotocol/client'
+import type { ClientAuthentication } from 'clientele/client-auth'
 import { Browser } from '../support/journeys/browser.ts'
 import { redirect_uri } from '../support/servers/document-server.ts'
 import { plainFetch, type Fetch, type FetchInit } from '../support/journeys/fetch.ts'
@@ -114,4 +115,31 @@ export function assertionProvider(of: Line, options: object, assertion: (scope?:
   const prepareTokenRequest = async (scope?: string) =>
     new URLSearchParams({ grant_type: jwtBearer, assertion: await assertion(scope), ...(scope !== undefined && { scope }) })
   return Object.assign(of.provider('ClientCredentialsProvider', options), { prepareTokenRequest })
+}
+
+/**
+ * A workload's, which the SDK has none for: it asks by `grant_type`, and what is added to every request proves it. Its name is never sent where the
+ * token alone says who it is.
+ */
+export function workloadProvider({ issuer, scope, grant_type, add }: WorkloadAsking): object {
+  return {
+    redirectUrl: undefined,
+    clientMetadata: { redirect_uris: [] },
+    ...keeping({ client: { client_id: 'unnamed', issuer } }),
+    invalidateCredentials: () => undefined,
+    redirectToAuthorization: () => Promise.reject(new Error('nobody signs in here')),
+    prepareTokenRequest(asked?: string) {
+      const wanted = scope ?? asked
+      return new URLSearchParams({ grant_type, ...(wanted !== undefined && { scope: wanted }) })
+    },
+    addClientAuthentication: add
+  }
+}
+
+export interface WorkloadAsking {
+  readonly issuer: string
+  /** Everything at once, for a line that does not ask for more by itself. */
+  readonly scope?: string
+  readonly grant_type: string
+  readonly add: ClientAuthentication
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { memoryStore } from '../../lib/index.ts'
+import { ciba, deviceCode, jwtBearer, memoryStore } from '../../lib/index.ts'
 import {
   assertionHarness,
   bear,
@@ -13,9 +13,11 @@ import {
   tokensOf
 } from '../support/servers/assertion-grants.ts'
 import { alice, api, breakableStore, issuer, listening } from '../support/servers/authorization-server.ts'
+import { attestedServer, outcome, phone } from '../support/servers/attested.ts'
 import { makeDpopKey, prove, type DpopKey } from '../support/clients/dpop.ts'
 import { fiftyTimes } from '../support/clients/fifty.ts'
 import { signAs } from '../support/servers/trusted-issuer.ts'
+import { actions, signers } from '../support/servers/workloads.ts'
 
 const tokenEndpoint = `${issuer}/oauth2/token`
 
@@ -172,5 +174,26 @@ describe('an ID-JAG', () => {
     const claims = { ...good, auth_time: 'yesterday', acr: 7, amr: ['pwd', 7] }
     const body = tokensOf(await bear(made, await made.sign({ header, claims }), { resource: api }))
     for (const absent of ['auth_time', 'acr', 'amr']) expect(decodeJwt(body.access_token)).not.toHaveProperty(absent)
+  })
+})
+
+describe('beside the grant without a client', () => {
+  it('is still that of a client which names itself in a header alone', async () => {
+    const grant_type = bearerGrant
+    const trusted = [{ issuer: idp.issuer, jwks: { keys: [idp.jwk] } }]
+    const { post, decisions, clock } = await attestedServer(
+      {},
+      {
+        clients: [{ client_id: 'wallet', token_endpoint_auth_method: 'attest_jwt_client_auth', grant_types: [grant_type] }],
+        workloads: { issuers: [{ issuer: actions.issuer, jwks: { keys: [actions.jwk] } }] },
+        tokenIssuers: [deviceCode(), ciba(), jwtBearer({ trustedIssuers: trusted, subject: ({ sub }) => sub, workloads: true })]
+      }
+    )
+    const assertion = await signAs(idp, issuer, clock.now / 1000, { claims: { sub: alice.sub } })
+    expect(outcome(await post(phone, { grant_type, assertion }))).toBe('200')
+    expect(decisions).toMatchObject([{ client_id: 'wallet', method: 'attest_jwt_client_auth', outcome: 'authenticated' }])
+    const token = await signers(() => clock.now / 1000).actionsToken()
+    expect(outcome(await post(phone, { grant_type, assertion: token }))).toBe('400 invalid_grant')
+    expect(decisions.at(-1)).toMatchObject({ client_id: 'wallet', outcome: 'authenticated' })
   })
 })

@@ -56,6 +56,42 @@ describe('Resources', () => {
     expect(resources.narrow([], resources.find(api))).toEqual([])
   })
 
+  it.each<[string, Partial<ResourceOptions>, Partial<ResourceOptions>, string | undefined]>([
+    ['nothing said', {}, {}, undefined],
+    ['the usual algorithm, said by the second alone', {}, { signingAlgorithm: 'ES256' }, undefined],
+    ['the usual algorithm, said by the first alone', { signingAlgorithm: 'ES256' }, {}, 'ES256'],
+    ['one algorithm', { signingAlgorithm: 'PS256' }, { signingAlgorithm: 'PS256' }, 'PS256'],
+    [
+      'references, whatever their JWTs would be signed with',
+      { accessTokenFormat: 'opaque' },
+      { accessTokenFormat: 'opaque', signingAlgorithm: 'PS256' },
+      undefined
+    ]
+  ])('has one token for two resources that read the same kind: %s', (_, first, second, signingAlgorithm) => {
+    const resources = resourcesOf([
+      { resource: api, scopes: ['read'], ...first },
+      { resource: 'urn:other', scopes: ['files'], accessTokenTtl: 5, ...second }
+    ])
+    expect(resources.together([api, 'urn:other'], 60)).toMatchObject({
+      resource: `${api} urn:other`,
+      scopes: ['read', 'files'],
+      accessTokenTtl: 5,
+      signingAlgorithm
+    })
+  })
+
+  it.each<[string, Partial<ResourceOptions>, Partial<ResourceOptions>]>([
+    ['formats', { accessTokenFormat: 'opaque' }, {}],
+    ['algorithms', { signingAlgorithm: 'ES256' }, { signingAlgorithm: 'PS256' }],
+    ['algorithms, one of them the usual', {}, { signingAlgorithm: 'PS256' }]
+  ])('has no token for two resources of different %s', (_, first, second) => {
+    const resources = resourcesOf([
+      { resource: api, ...first },
+      { resource: 'urn:other', ...second }
+    ])
+    expect(() => resources.together([api, 'urn:other'], 60)).toThrow(InvalidTargetError)
+  })
+
   it('is introspected by the clients it lists, and by no other', () => {
     const resources = resourcesOf([{ resource: api, introspectionClients: ['backend'] }, { resource: 'urn:other' }])
     expect(resources.isIntrospectedBy('backend', api)).toBe(true)

@@ -7,13 +7,15 @@ import type { Client } from '../../clients/client.ts'
 import type { SpiffeIdOfClient } from '../../clients/credentials.ts'
 import { parseSpiffeId, type SpiffeId } from '../../clients/spiffe-id.ts'
 import { checkValidity, presentedCertificate, type CertificateProof } from '../../certificates/client-certificate.ts'
+import type { ChainVerifier } from '../../certificates/x509/chain.ts'
 import { CertificateError, parseCertificate } from '../../certificates/x509/certificate.ts'
 import { readPathCertificate } from '../../certificates/x509/path-certificate.ts'
-import type { PresentedCertificate } from '../../client-request.ts'
+import type { ChainVerdict, PresentedCertificate } from '../../client-request.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
 import { refuseSpiffeId, refuseTrustDomain, registeredId } from './spiffe-jwt.ts'
+import type { SpiffeDomain } from './trust-domain.ts'
 import { withRecord } from './workload-jwt.ts'
 import type { Workloads } from './workloads.ts'
 
@@ -61,10 +63,23 @@ export async function verifySpiffeX509(
     const reason = `the bundle of the trust domain ${svid.trustDomain} cannot be had: ${problem}`
     throw withRecord(new TemporarilyUnavailableError({ reason }), 'certificate_chain', decision)
   }
-  const verdict = await verifier?.(presented.der, presented.chain ?? [], clock())
+  const verdict = await verifyPath(presented, domain, verifier, clock())
   if (verdict?.verified !== true) throw refuseChain(svid, presented, verdict?.reason, decision)
   decision.pass('certificate_chain')
   return { credential, used }
+}
+
+/** An authority that is new may be missing from the bundle that is kept, as a key of JWT-SVIDs may. */
+async function verifyPath(
+  { der, chain = [] }: PresentedCertificate,
+  domain: SpiffeDomain,
+  verifier: ChainVerifier | undefined,
+  now: number
+): Promise<ChainVerdict | undefined> {
+  const verdict = await verifier?.(der, chain, now)
+  if (verdict?.verified === true) return verdict
+  const newer = (await domain.certificates(verifier)).verifier
+  return newer === undefined || newer === verifier ? verdict : newer(der, chain, now)
 }
 
 function identify(

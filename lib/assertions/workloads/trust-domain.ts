@@ -13,10 +13,13 @@ export interface SpiffeDomain {
   /** The keys of its JWT-SVIDs, found by the domain and never by what a token says of its issuer. */
   readonly jwtKeys: IssuerKeys
   /**
-   * Finds the verifier of paths to its certificates, and to no others; undefined where it has none. `problem`: why its
-   * bundle could not be had. Never rejects.
+   * Finds the verifier of paths to its certificates, and to no others; undefined where it has none. Asks for a newer
+   * bundle, where that is possible and not too soon, where there is none but `unlike`, which a path was not found by.
+   * `problem`: why its bundle could not be had. Never rejects.
    */
-  certificates(): Promise<{ readonly verifier: ChainVerifier | undefined; readonly problem: string | undefined }>
+  certificates(
+    unlike?: ChainVerifier
+  ): Promise<{ readonly verifier: ChainVerifier | undefined; readonly problem: string | undefined }>
 }
 
 /** @param clock milliseconds since the epoch. */
@@ -35,8 +38,11 @@ export function spiffeDomain(
         return { keys: value?.jwtKeys ?? [], problem }
       }
     },
-    async certificates() {
-      const { value, problem } = await bundles(() => true)
+    async certificates(unlike) {
+      const { value, problem } = await bundles(bundle => {
+        const verifier = verifierOf(bundle)
+        return verifier !== undefined && verifier !== unlike
+      })
       return { verifier: value && verifierOf(value), problem }
     }
   }

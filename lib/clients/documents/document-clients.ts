@@ -3,6 +3,7 @@
  * themselves.
  */
 import { sha256 } from '../../crypto/sha256.ts'
+import { OAuthError } from '../../errors.ts'
 import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
 import { growingCache } from '../../stores/growing-cache.ts'
 import { keepCredentials, credentialSet } from '../credentials.ts'
@@ -10,9 +11,11 @@ import { withOrigin } from '../client-origin.ts'
 import type { Client, ClientRegistry, WhyUnknown } from '../client.ts'
 import { clientOfDocument, DocumentError, type DocumentRules } from './check.ts'
 import { changedMembers, clientDocument, keepDocument, type ConsentedMember } from './document.ts'
-import { documentFetches, FetchRefusedError } from './fetches.ts'
+import { documentFetches } from './fetches.ts'
 import { documentAddressProblem, namesDocument } from './identifier.ts'
 import type { DocumentPolicy } from './options.ts'
+import { FetchPostponedError, FetchRefusedError } from './places.ts'
+import { DocumentPostponedError } from './postponed.ts'
 
 /** Events of client documents. */
 export type DocumentHappening =
@@ -30,6 +33,8 @@ export interface DocumentClientsContext {
   /** Asked when a document is there: by then the server is made. */
   readonly rules: () => DocumentRules
   readonly fetchJson: FetchJson
+  /** Whether somebody agreed to the client, in whichever process that was. */
+  readonly wasConsented: (client_id: string) => Promise<boolean>
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly tell: (happening: DocumentHappening) => void
@@ -64,13 +69,18 @@ interface Kept {
 /**
  * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing
  * is fetched. For an hour after a document could not be had again its client is found as {@link isStale}.
+ *
+ * Finding rejects with {@link DocumentPostponedError} where there are too many fetches for one more.
  */
 export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
   const { policy, clock } = context
   const kept = growingCache<Kept>(mostKept, { most: mostKeptText, sizeOf: ({ size }) => size })
   const reasons = growingCache<WhyUnknown>(mostReasons)
+  const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
+    isKnown: address => kept.has(address) || context.wasConsented(address),
+    limits: policy.limits,
     timeout: policy.timeout,
     clock,
     read: (address, { json, maxAge = 0, mediaType }) => {
@@ -79,20 +89,6 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
       return keep(address, json, Math.min(Math.max(maxAge, shortestAge), longestAge))
     }
   })
-  const keep = (address: string, json: unknown, expires_in: number): Kept => {
-    const before = kept.get(address)
-    const { digest, size } = weigh(json)
-    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
-    const freshUntil = clock() + 1000 * expires_in
-    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
-    // weighed anew, which a value of the same key is not
-    kept.delete(address)
-    kept.set(address, entry)
-    reasons.delete(address)
-    context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
-    if (before !== undefined) tellChanges(context, before.client, client)
-    return entry
-  }
   const refuse = (client_id: string, check: WhyUnknown['check'], reason: string): void => {
     reasons.set(client_id, { check, reason })
     context.tell({ type: 'client_document.refused', client_id, check, reason })
@@ -111,8 +107,13 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
     try {
       return (await fetchDocument(client_id)).client
     } catch (error) {
-      refuse(client_id, 'client_document', reasonOf(error))
-      return known !== undefined && clock() < known.staleUntil ? staleTwin(known.client) : undefined
+      // of the store, where that does not answer
+      if (error instanceof OAuthError) throw error
+      const isPostponed = error instanceof FetchPostponedError
+      refuse(client_id, isPostponed ? 'client_document_limit' : 'client_document', reasonOf(error))
+      if (known !== undefined && clock() < known.staleUntil) return staleTwin(known.client)
+      if (isPostponed) throw new DocumentPostponedError({ reason: error.message, retryAfter: error.retryAfter })
+      return undefined
     }
   }
   return {
@@ -125,6 +126,27 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
       namesDocument(client_id) && (isFresh(kept.get(client_id)) || addressProblem(client_id, policy) === undefined)
   }
 }
+
+/** Keeps what was read of a document, and tells what there is to tell of it. */
+function keeping(context: DocumentClientsContext, kept: Cache<Kept>, reasons: Cache<WhyUnknown>) {
+  const { clock } = context
+  return (address: string, json: unknown, expires_in: number): Kept => {
+    const before = kept.get(address)
+    const { digest, size } = weigh(json)
+    const client = before?.digest === digest ? before.client : clientOfDocument(address, json, context.rules())
+    const freshUntil = clock() + 1000 * expires_in
+    const entry = { digest, size, client, freshUntil, staleUntil: freshUntil + 1000 * staleFor }
+    // weighed anew, which a value of the same key is not
+    kept.delete(address)
+    kept.set(address, entry)
+    reasons.delete(address)
+    context.tell({ type: 'client_document.fetched', client_id: address, expires_in })
+    if (before !== undefined) tellChanges(context, before.client, client)
+    return entry
+  }
+}
+
+type Cache<Value extends object> = ReturnType<typeof growingCache<Value>>
 
 /**
  * Has nothing kept of what strangers prove themselves with: whoever publishes documents could have as much kept as they
@@ -154,10 +176,12 @@ function isJson(mediaType: string): boolean {
 
 /** Words what was wrong as a clause an operator can read. */
 function reasonOf(error: unknown): string {
-  const isTold = error instanceof DocumentError || error instanceof GuardedFetchError || error instanceof FetchRefusedError
+  const isTold = told.some(kind => error instanceof kind)
   // what an application's own fetch throws may quote anything
-  return isTold ? error.message : 'the fetch failed'
+  return isTold ? (error as Error).message : 'the fetch failed'
 }
+
+const told = [DocumentError, GuardedFetchError, FetchRefusedError, FetchPostponedError]
 
 function tellChanges({ tell }: DocumentClientsContext, before: Client, now: Client): void {
   const [marks, others] = [clientDocument(before)?.marks, clientDocument(now)?.marks]

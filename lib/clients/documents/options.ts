@@ -1,6 +1,19 @@
 /** The option `clientDocuments`: whose documents are asked for, and what may be in them. */
 import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type Read } from '../../options.ts'
 
+/**
+ * Bounds of fetching the documents of new clients, in each process. Whoever would be one more is answered with 503
+ * `temporarily_unavailable`, and may come again.
+ */
+export interface ClientDocumentLimits {
+  /** New documents fetched from one host within a minute. Default 100. */
+  readonly newPerHost?: number | undefined
+  /** New documents fetched within a minute, all hosts together. Default 1000. */
+  readonly newPerMinute?: number | undefined
+  /** Fetches of new documents under way at once, all hosts together; at one host ten are. Default 100. */
+  readonly atOnce?: number | undefined
+}
+
 /** See {@link TokenRouterOptions.clientDocuments}. */
 export interface ClientDocumentsOptions {
   /**
@@ -17,6 +30,11 @@ export interface ClientDocumentsOptions {
   readonly maxBytes?: number | undefined
   /** Milliseconds a document may take, name lookup included. Default 3000. */
   readonly timeout?: number | undefined
+  /**
+   * Bounds of fetching for client_ids nobody here has heard of. Whose document was read before, or whom somebody agreed
+   * to, is fetched beside them.
+   */
+  readonly limits?: ClientDocumentLimits | undefined
   /** Certificate authorities to trust instead of the system's, PEM. */
   readonly ca?: string | readonly string[] | undefined
 }
@@ -25,11 +43,18 @@ const hostPattern = /^(?:\*|(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-
 
 const takesHosts = 'a list of host names, such as "claude.ai", "*.example.com" or "*", or a function'
 
+export const clientDocumentLimitChecks = {
+  newPerHost: integer({ min: 1, max: 100_000, default: 100 }),
+  newPerMinute: integer({ min: 1, max: 100_000, default: 1000 }),
+  atOnce: integer({ min: 1, max: 10_000, default: 100 })
+} satisfies Checks<ClientDocumentLimits>
+
 const checks = {
   hosts: readBy(takesHosts, readHosts),
   redirectUris: oneOf(['any', 'same-origin'], 'any'),
   maxBytes: integer({ min: 256, max: 1_048_576, default: 5120 }),
   timeout: integer({ min: 1, max: 60_000, default: 3000 }),
+  limits: nested(clientDocumentLimitChecks, {}),
   ca: readBy('PEM, or a list of it', readAuthorities)
 } satisfies Checks<ClientDocumentsOptions>
 

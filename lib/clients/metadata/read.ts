@@ -2,21 +2,24 @@
  * Reads the metadata of a configured client: each member of its kind, misspelt ones found, `null` left out, and the
  * whole free of contradictions.
  */
-import { isNear } from '../../options.ts'
+import { unknownOfFederated } from '../federated-credential.ts'
 import { memberNames, memberOf, type ReadMetadata } from './metadata.ts'
 import { judgeOfKind, type Fail } from './kinds.ts'
+import { isAbsent, unknownAmong, type UnknownMember } from './unknown.ts'
+
+export type { UnknownMember } from './unknown.ts'
 
 /**
  * @param fail throws for a member.
  * @returns the same members without `null`, those the library does not know too.
  */
 export function readMetadata(given: object, fail: Fail): ReadMetadata {
+  checkUnknown(given, fail)
   const read: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
     if (isAbsent(value)) continue
     const member = memberOf(name)
     if (member === undefined) {
-      checkUnknown(name, given, fail)
       read[name] = value
       continue
     }
@@ -28,53 +31,32 @@ export function readMetadata(given: object, fail: Fail): ReadMetadata {
   return read as unknown as ReadMetadata
 }
 
-/** A member of client metadata that the library does not know. */
-export interface UnknownMember {
-  /** The member's name. */
-  readonly member: string
-  /** The known member it is like and that is not there: what is configured so is refused. */
-  readonly meant: string | undefined
-}
+const knownNames: ReadonlySet<string> = new Set(memberNames)
 
 /**
- * The members of one client's metadata that the library does not know, for whoever wants to say so in words of their
- * own.
+ * The members of one client's metadata that the library does not know, those of its federated credentials included, for
+ * whoever wants to say so in words of their own.
  */
 export function unknownMembers(metadata: object): readonly UnknownMember[] {
-  const unknown = Object.entries(metadata).filter(([name, value]) => !isAbsent(value) && memberOf(name) === undefined)
-  return unknown.map(([member]) => ({ member, meant: meantBy(member, metadata) }))
+  const federated: unknown = (metadata as Readonly<Record<string, unknown>>)['federated_credentials']
+  const inside: readonly unknown[] = Array.isArray(federated) ? federated : []
+  return [
+    ...unknownAmong(metadata, knownNames),
+    ...inside.flatMap((one, index) => unknownOfFederated(one).map(found => within(`federated_credentials[${index}]`, found)))
+  ]
 }
 
-function meantBy(name: string, given: object): string | undefined {
-  return memberNames.find(known => looksLike(name, known) && !isGiven(given, known))
-}
+const within = (path: string, { member, meant }: UnknownMember): UnknownMember => ({ member: `${path}.${member}`, meant })
 
 /**
  * A protection under a misspelt name would silently never be: what is like a known member that is not there is taken
  * for it.
  */
-function checkUnknown(name: string, given: object, fail: Fail): void {
-  const meant = meantBy(name, given)
-  if (meant !== undefined) fail(name, `must be named ${meant}: client metadata has no such member`)
-  warnOnce(name)
-}
-
-function looksLike(name: string, known: string): boolean {
-  const [a, b] = [bare(name), bare(known)]
-  return a === b || isNear(a, b, b.length < 12 ? 1 : 2)
-}
-
-/** `redirectUris` and `redirect-uris` are `redirect_uris`. */
-function bare(name: string): string {
-  return name.toLowerCase().replace(/[_-]/g, '')
-}
-
-function isGiven(given: object, name: string): boolean {
-  return !isAbsent((given as Readonly<Record<string, unknown>>)[name])
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null
+function checkUnknown(given: object, fail: Fail): void {
+  for (const { member, meant } of unknownMembers(given)) {
+    if (meant !== undefined) fail(member, `must be named ${meant}: client metadata has no such member`)
+    warnOnce(member)
+  }
 }
 
 const warned = new Set<string>()

@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { clientSecrets, type Client, type ClientSecret } from '../../clients/client.ts'
 import { longestSecret } from '../../clients/configured-credentials.ts'
+import { nobody } from '../../clients/nobody.ts'
 import { humanSecretsSeen, isLive, type Dated } from '../../clients/credentials.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { matchHash, type HashJudging } from './hashed-secrets.ts'
@@ -56,7 +57,7 @@ type Match = Dated & Pick<ClientSecret, 'id'>
  * Drawn anew by every process: digests found in its memory say nothing about a secret that could be tried elsewhere.
  */
 const digestKey = randomBytes(32).toString('hex')
-/** Digest that clients without a secret, and clients that do not exist, are compared with. */
+/** Digest that clients without a secret are compared with. */
 const nobodysSecret: readonly SecretDigest[] = [{ id: '', digest: digestOf(randomBytes(32).toString('hex')), of: digestOf }]
 
 const digestsOf = new WeakMap<Client, readonly SecretDigest[]>()
@@ -133,8 +134,11 @@ function judge(
   }: { compared: Compared; judging: SecretJudging; now: number }
 ): { credential: string } {
   if (match === undefined) {
-    const fix = client === undefined ? fixForUnknownClient : guess?.spent === true ? fixForSpentNetwork : fixFor(client, hashes)
-    throw decision.refuse('secret', { section: 'RFC 6749 §2.3.1', fix })
+    const known = guess?.spent === true ? fixForSpentNetwork : fixFor(client ?? nobody, hashes)
+    throw decision.refuse('secret', {
+      section: 'RFC 6749 §2.3.1',
+      fix: client === undefined ? fixForUnknownClient : known
+    })
   }
   if (asSent || unencoded) {
     if (basicEncoding === 'enforce') throw decision.refuse('encoding', notEncoded)
@@ -182,7 +186,7 @@ function matchSecret(client: Client | undefined, presented: string, now: number)
   let digest: Uint8Array = new Uint8Array()
   let match: Match | undefined
   // no early end: how many were compared must not show which one it was
-  for (const secret of secretDigests(client)) {
+  for (const secret of secretDigests(client ?? nobody)) {
     // one hash for each way of hashing: all secrets of a client nearly always share one
     if (of !== secret.of) digest = secret.of(compared)
     of = secret.of
@@ -193,8 +197,7 @@ function matchSecret(client: Client | undefined, presented: string, now: number)
   return match
 }
 
-function secretDigests(client: Client | undefined): readonly SecretDigest[] {
-  if (client === undefined) return nobodysSecret
+function secretDigests(client: Client): readonly SecretDigest[] {
   let digests = digestsOf.get(client)
   if (digests === undefined) {
     const secrets = clientSecrets(client)

@@ -4,6 +4,7 @@
  * and every restart knows.
  */
 import type { Client } from '../../clients/client.ts'
+import { consentKeptFor, noteConsented } from '../../clients/documents/consented.ts'
 import {
   changedMembers,
   clientDocument,
@@ -16,9 +17,6 @@ import type { Key } from '../../stores/store.ts'
 import type { TokenServer } from '../../tokens/token-server.ts'
 import type { PromptedDocument } from './interaction.ts'
 
-/** Seconds. Whoever has not agreed again within a year is asked. */
-const keptFor = 31_536_000
-
 /** Whether the person agreed to the document as it is; true for a client that has none. */
 export async function agreedToDocument(server: TokenServer, client: Client, sub: string): Promise<boolean> {
   const document = clientDocument(client)
@@ -30,7 +28,9 @@ export async function agreedToDocument(server: TokenServer, client: Client, sub:
 /** Remembers that the person agreed to the document as it is. */
 export async function rememberDocument(server: TokenServer, client: Client, sub: string): Promise<void> {
   const document = clientDocument(client)
-  if (document !== undefined) await server.store.set(keyOf(client, sub), { ...document.marks }, keptFor)
+  if (document === undefined) return
+  await server.store.set(keyOf(client, sub), { ...document.marks }, consentKeptFor)
+  await noteConsented(server.store, client.client_id)
 }
 
 /** Whether a page showed the document as it is now; true for a client that has none. */

@@ -3,7 +3,7 @@
  * could not use.
  */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
-import { methodFacts } from '../../clients/methods.ts'
+import { isWorkloadMethod } from '../../clients/methods.ts'
 import { integer, isLoopbackHost, type Checks, type Read } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
@@ -80,7 +80,7 @@ export function registrationRules(
   return {
     methods: new Map(
       strategies.flatMap(({ name, signingAlgorithms = [] }) =>
-        options.workloads || methodFacts.get(name)?.workload !== true ? [[name, signingAlgorithms]] : []
+        options.workloads || !isWorkloadMethod(name) ? [[name, signingAlgorithms]] : []
       )
     ),
     confidentialGrantTypes: confidential.map(({ grant_type }) => grant_type),

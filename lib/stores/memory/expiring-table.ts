@@ -2,7 +2,7 @@
  * Named entries that expire and that can be ended in groups: the memory behind the memory store. An expired entry is
  * never found again; the memory of expired and ended ones is given back in small steps, by {@link ExpiringTable.sweep}.
  */
-import { ExpiryCalendar, type Scheduled } from './expiry-calendar.ts'
+import { ExpiryCalendar, isDueAfter, type Scheduled } from './expiry-calendar.ts'
 import { bytesOf, bytesOfText } from './size.ts'
 import { ShardedMap } from './sharded-map.ts'
 
@@ -12,12 +12,15 @@ export interface Entry extends Scheduled<Entry> {
   text: string | undefined
   readonly version: number
   readonly group: Group | undefined
-  groupSlot: number
+  /** Its neighbours in the group. */
+  newer: Entry | undefined
+  older: Entry | undefined
 }
 
 interface Group {
   readonly name: string
-  readonly entries: Entry[]
+  /** The first of its entries. A list of its own would take more memory than most groups have entries to put in. */
+  newest: Entry | undefined
   /** None of its entries is found any more, those included that still await being swept. */
   ended: boolean
 }
@@ -87,10 +90,13 @@ export class ExpiringTable {
     const group =
       placement.group === undefined ? undefined : (this.groups.get(placement.group) ?? this.openGroup(placement.group))
     const { text, expires } = placement
-    const entry: Entry = { name, text, version: ++this.version, expires, group, groupSlot: 0, bucket: undefined, bucketSlot: 0 }
-    if (group !== undefined) entry.groupSlot = group.entries.push(entry) - 1
+    const version = ++this.version
+    const older = group?.newest
+    const entry: Entry = { name, text, version, group, newer: undefined, older, bucket: undefined, bucketSlot: 0, early: 0 }
+    if (older !== undefined) older.newer = entry
+    if (group !== undefined) group.newest = entry
     this.entries.set(name, entry)
-    this.calendar.schedule(entry, now)
+    this.calendar.schedule(entry, expires, now)
     this.count++
     this.held += bytesOf(name, text, group)
     return entry
@@ -140,28 +146,25 @@ export class ExpiringTable {
   }
 
   private openGroup(name: string): Group {
-    const group: Group = { name, entries: [], ended: false }
+    const group: Group = { name, newest: undefined, ended: false }
     this.groups.set(name, group)
     return group
   }
 
   private leaveGroup(entry: Entry): void {
-    const { group } = entry
+    const { group, newer, older } = entry
     if (group === undefined) return
-    const last = group.entries.pop()
-    if (last !== undefined && last !== entry) {
-      group.entries[entry.groupSlot] = last
-      last.groupSlot = entry.groupSlot
-    }
+    if (newer === undefined) group.newest = older
+    else newer.older = older
+    if (older !== undefined) older.newer = newer
     // an ended group has left the map already, and another may have its name by now
-    if (group.entries.length === 0 && !group.ended) this.groups.delete(group.name)
+    if (group.newest === undefined && !group.ended) this.groups.delete(group.name)
   }
 
   private nextEnded(): Entry | undefined {
     let group = this.ended.at(-1)
     while (group !== undefined) {
-      const entry = group.entries.at(-1)
-      if (entry !== undefined) return entry
+      if (group.newest !== undefined) return group.newest
       this.ended.pop()
       group = this.ended.at(-1)
     }
@@ -169,6 +172,6 @@ export class ExpiringTable {
   }
 }
 
-function isLive({ expires, group }: Entry, now: number): boolean {
-  return expires > now && group?.ended !== true
+function isLive(entry: Entry, now: number): boolean {
+  return entry.group?.ended !== true && isDueAfter(entry, now)
 }

@@ -7,12 +7,12 @@
  */
 import { ChunkedList } from './chunked-list.ts'
 
-/** Members the calendar needs of an entry; `bucket` and `bucketSlot` are the calendar's own. */
+/** The calendar's own members of an entry. */
 export interface Scheduled<E> {
-  /** Milliseconds since the epoch. */
-  readonly expires: number
   bucket: Bucket<E> | undefined
   bucketSlot: number
+  /** Milliseconds from its expiry to the end of its bucket: small, where a time since the epoch is an object for V8. */
+  early: number
 }
 
 export interface Bucket<E> {
@@ -23,18 +23,24 @@ export interface Bucket<E> {
 
 const narrowest = 4 // 2 ** 4 ms
 
+/** Whether an entry is in the calendar, and its time has not come. */
+export function isDueAfter<E>({ bucket, early }: Scheduled<E>, now: number): boolean {
+  return bucket !== undefined && bucket.end - early > now
+}
+
 export class ExpiryCalendar<E extends Scheduled<E>> {
   private readonly byEnd = new Map<number, Bucket<E>>()
   /** Latest first, so that the bucket that is due next is popped off the end. */
   private readonly inOrder: Bucket<E>[] = []
 
-  /** Puts an entry in; `now` is in milliseconds since the epoch. */
-  schedule(entry: E, now: number): void {
-    const width = 2 ** Math.max(narrowest, Math.floor(Math.log2(entry.expires - now)) - 8)
-    const end = Math.ceil(entry.expires / width) * width
+  /** Puts an entry in; times in milliseconds since the epoch. */
+  schedule(entry: E, expires: number, now: number): void {
+    const width = 2 ** Math.max(narrowest, Math.floor(Math.log2(expires - now)) - 8)
+    const end = Math.ceil(expires / width) * width
     const bucket = this.byEnd.get(end) ?? this.open(end)
     entry.bucket = bucket
     entry.bucketSlot = bucket.entries.push(entry)
+    entry.early = end - expires
   }
 
   /** Takes an entry out before its time. */

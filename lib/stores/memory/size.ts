@@ -7,8 +7,8 @@
 export const bytesOfSeen = 64
 /** An entry and its places in the map and in the calendar. */
 const bytesOfEntry = 200
-/** A record's place among those of its grant, and the grant itself, counted with every record. */
-const bytesOfMembership = 320
+/** The grant itself, counted with every record. */
+const bytesOfMembership = 160
 
 /** An entry of an `ExpiringTable`, by itself (`group` undefined) or of a grant. */
 export function bytesOf(name: string, text: string | undefined, group: unknown): number {

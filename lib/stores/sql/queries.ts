@@ -1,6 +1,6 @@
 /**
- * The statements of the SQL stores: one per operation, each atomic by itself, the same for every engine. They are
- * compiled once and run with ever new values.
+ * The statements of the SQL stores: one per operation, each atomic by itself, the same for every engine, and one per
+ * kind of batch, for an engine that takes one. They are compiled once and run with ever new values.
  *
  * A grant is ended by one row in `clientele_ended_grants`, which every other statement looks for. So it makes no
  * difference whether a record of the grant was there before, or is being written at this very moment by somebody who
@@ -34,20 +34,28 @@ export type Statement<Row, Needs extends keyof Values> = (values: Pick<Values, N
 /** Stands in a compiled statement where a value will be. */
 class Hole {
   readonly name: keyof Values
-  constructor(name: keyof Values) {
+  /** Which step's value, in a statement of several. */
+  readonly step: number
+  constructor(name: keyof Values, step: number) {
     this.name = name
+    this.step = step
   }
 }
 
-function hole<Name extends keyof Values>(name: Name): NonNullable<Values[Name]> {
-  return new Hole(name) as unknown as NonNullable<Values[Name]>
+function hole<Name extends keyof Values>(name: Name, step = 0): NonNullable<Values[Name]> {
+  return new Hole(name, step) as unknown as NonNullable<Values[Name]>
 }
 
 function statement<Row, Needs extends keyof Values>(query: Compilable<Row>): Statement<Row, Needs> {
-  const compiled = query.compile()
-  return values => ({
+  const filled = filling(query.compile())
+  return values => filled([values])
+}
+
+/** @param compiled what the values of its steps are put into. */
+function filling<Row>(compiled: CompiledQuery<Row>) {
+  return (steps: readonly Partial<Values>[]): CompiledQuery<Row> => ({
     ...compiled,
-    parameters: compiled.parameters.map(value => (value instanceof Hole ? values[value.name as Needs | 'now'] : value))
+    parameters: compiled.parameters.map(value => (value instanceof Hole ? steps[value.step]?.[value.name] : value))
   })
 }
 
@@ -64,45 +72,122 @@ export interface QueryDialect {
 export type Queries = ReturnType<typeof sqlQueries>
 
 export function sqlQueries(db: Kysely<Schema>, dialect: QueryDialect) {
-  const now = dialect.now ?? sql<number>`cast(${hole('now')} as bigint)`
-  return { ...writing(db, now), ...using(db, now), ...sweeping(db, now, dialect) }
+  const now = timeOf(dialect)
+  const { set, add, swap, delete: remove } = writes(db, now)
+  return {
+    set: statement<unknown, 'key' | 'grant' | 'text' | 'next' | 'lifetime'>(set()),
+    /** Affects a row if and only if it added the record. An expired record is in nobody's way, a spent one is. */
+    add: statement<unknown, 'key' | 'grant' | 'text' | 'next' | 'lifetime'>(add()),
+    /** Affects a row if and only if the record had the version. */
+    swap: statement<unknown, 'key' | 'grant' | 'version' | 'text' | 'next' | 'lifetime'>(swap()),
+    delete: statement<unknown, 'key'>(remove()),
+    ...using(db, now),
+    ...ending(db, now),
+    ...sweeping(db, now, dialect)
+  }
 }
 
+function timeOf({ now }: QueryDialect): Expression<number> {
+  return now ?? sql<number>`cast(${hole('now')} as bigint)`
+}
+
+export type WriteOperation = 'set' | 'add' | 'swap' | 'delete'
+
 /** True for a record whose grant, if it has one, was not ended. */
-function unended(db: Kysely<Schema>): Expression<SqlBool> {
+function unended(db: Kysely<Schema>, step = 0): Expression<SqlBool> {
   const ended = db
     .selectFrom('clientele_ended_grants')
     .select(sql<number>`1`.as('found'))
-    .where('clientele_ended_grants.grant_key', '=', hole('grant'))
+    .where('clientele_ended_grants.grant_key', '=', hole('grant', step))
   return sql<SqlBool>`not exists ${ended}`
 }
 
-function writing(db: Kysely<Schema>, now: Expression<number>) {
-  const insert = db
-    .insertInto('clientele_records')
-    .columns(['key', 'grant_key', 'value', 'version', 'takes', 'expires'])
-    .expression(
-      db
-        .selectNoFrom(build => [
-          build.val(hole('key')).as('key'),
-          build.val(hole('grant')).as('grant_key'),
-          build.val(hole('text')).as('value'),
-          build.val(hole('next')).as('version'),
-          sql<number>`0`.as('takes'),
-          sql<number>`${now} + cast(${hole('lifetime')} as bigint)`.as('expires')
-        ])
-        .where(unended(db))
-    )
+const always: Expression<SqlBool> = sql<SqlBool>`1 = 1`
+
+/**
+ * The statements that write one record, for a `step` of a batch or by themselves, and only where a further condition
+ * holds.
+ */
+function writes(db: Kysely<Schema>, now: Expression<number>) {
+  const expires = (step: number) => sql<number>`${now} + cast(${hole('lifetime', step)} as bigint)`
+  const inserting = (step: number, condition: Expression<SqlBool>) =>
+    db
+      .insertInto('clientele_records')
+      .columns(['key', 'grant_key', 'value', 'version', 'takes', 'expires'])
+      .expression(
+        db
+          .selectNoFrom(build => [
+            build.val(hole('key', step)).as('key'),
+            build.val(hole('grant', step)).as('grant_key'),
+            build.val(hole('text', step)).as('value'),
+            build.val(hole('next', step)).as('version'),
+            sql<number>`0`.as('takes'),
+            expires(step).as('expires')
+          ])
+          .where(unended(db, step))
+          .where(condition)
+      )
   const written = ['grant_key', 'value', 'version', 'takes', 'expires'] as const
   const replaceAll = Object.fromEntries(written.map(column => [column, sql.ref(`excluded.${column}`)]))
   return {
-    set: statement<unknown, 'key' | 'grant' | 'text' | 'next' | 'lifetime'>(
-      insert.onConflict(conflict => conflict.column('key').doUpdateSet(replaceAll))
-    ),
-    /** Affects a row if and only if it added the record. An expired record is in nobody's way, a spent one is. */
-    add: statement<unknown, 'key' | 'grant' | 'text' | 'next' | 'lifetime'>(
-      insert.onConflict(conflict => conflict.column('key').doUpdateSet(replaceAll).where('clientele_records.expires', '<=', now))
-    ),
+    set: (step = 0, condition = always) =>
+      inserting(step, condition).onConflict(conflict => conflict.column('key').doUpdateSet(replaceAll)),
+    add: (step = 0, condition = always) =>
+      inserting(step, condition).onConflict(conflict =>
+        conflict.column('key').doUpdateSet(replaceAll).where('clientele_records.expires', '<=', now)
+      ),
+    swap: (step = 0, condition = always) =>
+      db
+        .updateTable('clientele_records')
+        .set({ value: hole('text', step), version: hole('next', step), expires: expires(step) })
+        .where('key', '=', hole('key', step))
+        .where('version', '=', hole('version', step))
+        .where('takes', '=', 0)
+        .where('expires', '>', now)
+        .where(unended(db, step))
+        .where(condition),
+    delete: (step = 0, condition = always) =>
+      db.deleteFrom('clientele_records').where('key', '=', hole('key', step)).where(condition)
+  }
+}
+
+/** A batch as one statement: `done` says whether its first step wrote. */
+export type BatchStatement = (steps: readonly Partial<Values>[]) => CompiledQuery<{ readonly done: boolean }>
+
+/**
+ * Makes the statement of one kind of batch, for an engine in which statements that write can stand in one that reads.
+ * Each step waits for the one before it, so that batches that name their records in the same order never wait for one
+ * another in a circle.
+ *
+ * @param decides whether the others are done only where the first one wrote.
+ */
+export function batchStatement(
+  db: Kysely<Schema>,
+  dialect: QueryDialect,
+  [first, ...rest]: readonly [WriteOperation, ...WriteOperation[]],
+  decides: boolean
+): BatchStatement {
+  const all = writes(db, timeOf(dialect))
+  const written = sql<number>`1`.as('written')
+  const write: Readonly<Record<WriteOperation, (step: number, condition?: Expression<SqlBool>) => Compilable>> = {
+    set: (...step) => all.set(...step).returning(written),
+    add: (...step) => all.add(...step).returning(written),
+    swap: (...step) => all.swap(...step).returning(written),
+    delete: (...step) => all.delete(...step).returning(written)
+  }
+  const parts = [
+    sql`s0 as (${write[first](0)})`,
+    ...rest.map((operation, index) => {
+      const before = sql.raw(`(select count(*) from s${index}) >= 0`)
+      const condition = decides ? sql<SqlBool>`exists (select from s0) and ${before}` : sql<SqlBool>`${before}`
+      return sql`${sql.raw(`s${index + 1}`)} as (${write[operation](index + 1, condition)})`
+    })
+  ]
+  return filling(sql<{ done: boolean }>`with ${sql.join(parts)} select exists (select from s0) as done`.compile(db))
+}
+
+function ending(db: Kysely<Schema>, now: Expression<number>) {
+  return {
     endGrant: statement<unknown, 'grant' | 'lifetime'>(
       db
         .insertInto('clientele_ended_grants')
@@ -135,23 +220,7 @@ function using(db: Kysely<Schema>, now: Expression<number>) {
         .where('expires', '>', now)
         .where(unended(db))
         .returning(['value', 'takes'])
-    ),
-    /** Affects a row if and only if the record had the version. */
-    swap: statement<unknown, 'key' | 'grant' | 'version' | 'text' | 'next' | 'lifetime'>(
-      db
-        .updateTable('clientele_records')
-        .set({
-          value: hole('text'),
-          version: hole('next'),
-          expires: sql<number>`${now} + cast(${hole('lifetime')} as bigint)`
-        })
-        .where('key', '=', hole('key'))
-        .where('version', '=', hole('version'))
-        .where('takes', '=', 0)
-        .where('expires', '>', now)
-        .where(unended(db))
-    ),
-    delete: statement<unknown, 'key'>(db.deleteFrom('clientele_records').where('key', '=', hole('key')))
+    )
   }
 }
 

@@ -2,10 +2,10 @@
 import type { CompiledQuery, Kysely } from 'kysely'
 import { digestOf, nameOf } from '../engine/key-name.ts'
 import { endedGrantLifetime, newRecord, versionMaker } from '../engine/new-record.ts'
-import { sqlQueries, type Queries, type QueryDialect } from './queries.ts'
+import { batchStatement, sqlQueries, type BatchStatement, type Queries, type QueryDialect, type Values } from './queries.ts'
 import type { Schema } from './schema.ts'
 import { startSweeping, type Sweeping } from './sweeping.ts'
-import type { Json, Key, Store, StoredRecord, Taken } from '../store.ts'
+import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from '../store.ts'
 
 export interface SqlEngine {
   readonly db: Kysely<Schema>
@@ -14,6 +14,11 @@ export interface SqlEngine {
   readonly clock: () => number
   /** Rows that each statement of a step of sweeping removes at most. */
   readonly sweepRows: number
+  /**
+   * Runs statements as one transaction, and says whether the first changed a row. Those after it are run where it did,
+   * or where it does not decide. Left out: the engine takes a batch as one statement.
+   */
+  readonly transact?: (queries: readonly CompiledQuery[], decides: boolean) => Promise<boolean>
   /** Releases what was opened for this store. */
   close(): Promise<void>
 }
@@ -23,11 +28,13 @@ export function sqlStore(engine: SqlEngine): Store {
   return new SqlStore(engine)
 }
 
-class SqlStore implements Store {
+class SqlStore implements BatchStore {
   private readonly engine: SqlEngine
   private readonly queries: Queries
   private readonly nextVersion = versionMaker()
   private readonly sweeping: Sweeping
+  /** Those that were asked for, by the operations of their steps. */
+  private readonly batches = new Map<string, BatchStatement>()
   private closing: Promise<void> | undefined
 
   constructor(engine: SqlEngine) {
@@ -74,9 +81,54 @@ class SqlStore implements Store {
     this.sweeping.grantEnded(ended)
   }
 
+  async batch(steps: Batch): Promise<BatchOutcome> {
+    const { transact } = this.engine
+    const decides = canRefuse(steps[0])
+    const valued = steps.map(step => ({ operation: step.operation, values: this.valuesOf(step) }))
+    let isDone: boolean
+    if (transact === undefined) isDone = await this.inOneStatement(valued, decides)
+    else {
+      this.checkOpen()
+      isDone = await transact(
+        valued.map(({ operation, values }) => this.queries[operation](values)),
+        decides
+      )
+    }
+    return isDone || !decides ? 'done' : 'refused'
+  }
+
   close(): Promise<void> {
     this.closing ??= this.sweeping.stop().then(() => this.engine.close())
     return this.closing
+  }
+
+  private valuesOf(step: FirstStep): Values {
+    const version = step.operation === 'swap' ? String(step.version) : ''
+    if (step.operation !== 'delete') return { ...unused, ...this.written(step.key, step.value, step.ttl), version }
+    return { ...unused, ...addressOf(step.key), now: this.engine.clock() }
+  }
+
+  private async inOneStatement(steps: readonly ValuedStep[], decides: boolean): Promise<boolean> {
+    const [first, ...rest] = steps
+    if (first === undefined) return true
+    // all processes lock records in one order, as far as the one that decides leaves them to
+    const [head = first, ...tail] = decides ? [first, ...rest.toSorted(byKey)] : steps.toSorted(byKey)
+    const shape = [head, ...tail].map(({ operation }) => operation).join(decides ? ' ' : ', ')
+    let statement = this.batches.get(shape)
+    if (statement === undefined) {
+      const operations = [head.operation, ...tail.map(({ operation }) => operation)] as const
+      statement = batchStatement(this.engine.db, this.engine.dialect, operations, decides)
+      this.batches.set(shape, statement)
+    }
+    const query = statement([head, ...tail].map(({ values }) => values))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await this.rows(query))[0]?.done === true
+      } catch (error) {
+        // one of those that wait for one another was chosen to give way, and has left nothing
+        if (!isDeadlock(error) || attempt === mostAttempts) throw error
+      }
+    }
   }
 
   private written(key: Key, value: Json, ttl: number) {
@@ -92,10 +144,36 @@ class SqlStore implements Store {
     return Number((await this.run(query)).numAffectedRows ?? 0n)
   }
 
-  private run<Row>(query: CompiledQuery<Row>) {
+  private checkOpen(): void {
     if (this.closing !== undefined) throw new Error('the store is closed')
+  }
+
+  private run<Row>(query: CompiledQuery<Row>) {
+    this.checkOpen()
     return this.engine.db.executeQuery(query)
   }
+}
+
+interface ValuedStep {
+  readonly operation: FirstStep['operation']
+  readonly values: Values
+}
+
+const unused: Values = { key: Buffer.alloc(0), grant: null, text: '', version: '', next: '', lifetime: 0, now: 0, limit: 0 }
+/** Of one batch, where others lock the same records in another order. */
+const mostAttempts = 5
+
+function canRefuse({ operation }: FirstStep): boolean {
+  return operation === 'add' || operation === 'swap'
+}
+
+function byKey(one: ValuedStep, other: ValuedStep): number {
+  return Buffer.compare(one.values.key, other.values.key)
+}
+
+/** PostgreSQL's deadlock_detected. */
+function isDeadlock(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '40P01'
 }
 
 function addressOf(key: Key): { readonly key: Buffer; readonly grant: Buffer | null } {

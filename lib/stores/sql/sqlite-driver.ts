@@ -39,6 +39,9 @@ export interface SqliteStatement {
 
 interface Write {
   readonly query: CompiledQuery
+  /** What else is done, in the same transaction, where that statement `allows` it. */
+  readonly rest: readonly CompiledQuery[]
+  readonly allows: (result: QueryResult<never>) => boolean
   readonly deadline: number
   readonly resolve: (result: QueryResult<never>) => void
   readonly reject: (error: unknown) => void
@@ -62,9 +65,27 @@ export class SqliteConnection implements DatabaseConnection {
 
   executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     if (SelectQueryNode.is(query.query)) return this.patiently(() => this.executeNow<Row>(query))
+    return this.write(query)
+  }
+
+  /**
+   * Runs statements as one transaction, and says whether the first changed a row. Those after it are run where it did,
+   * or where it does not decide.
+   */
+  async transact([query, ...rest]: readonly CompiledQuery[], decides: boolean): Promise<boolean> {
+    if (query === undefined) return true
+    const changed = ({ numAffectedRows = 0n }: QueryResult<never>) => numAffectedRows > 0n
+    return changed(await this.write(query, rest, decides ? changed : undefined))
+  }
+
+  private write<Row>(
+    query: CompiledQuery,
+    rest: readonly CompiledQuery[] = [],
+    allows: Write['allows'] = () => true
+  ): Promise<QueryResult<Row>> {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.timeout
-      this.writes.push({ query, deadline, resolve, reject })
+      this.writes.push({ query, rest, allows, deadline, resolve, reject })
       this.schedule()
     })
   }
@@ -116,7 +137,7 @@ export class SqliteConnection implements DatabaseConnection {
     const batch = this.writes.slice(0, mostWrites)
     if (batch.length === 0) return
     try {
-      const done = this.transaction(() => batch.map(write => ({ ...write, result: this.executeNow<never>(write.query) })))
+      const done = this.transaction(() => batch.map(write => ({ ...write, result: this.perform(write) })))
       this.writes = this.writes.slice(batch.length)
       for (const { resolve, result } of done) resolve(result)
     } catch (error) {
@@ -128,6 +149,12 @@ export class SqliteConnection implements DatabaseConnection {
       for (const { reject } of batch) reject(error)
     }
     if (this.writes.length > 0) this.schedule()
+  }
+
+  private perform({ query, rest, allows }: Write): QueryResult<never> {
+    const result = this.executeNow<never>(query)
+    if (allows(result)) for (const next of rest) this.executeNow(next)
+    return result
   }
 
   private transaction<T>(work: () => T): T {

@@ -1,10 +1,20 @@
 /**
  * Attacks on the other endpoints: authorization, pushed requests, introspection, revocation, userinfo, registration.
  */
-import { attackOf, isHarmless, isRefused, type Attack, type AttackAnswer, type Attempt } from './case.ts'
+import {
+  noPkce,
+  noPushedRequests,
+  noRequestObjects,
+  noRequestUris,
+  noResponseModes,
+  offeredResponseType,
+  plainPkce
+} from './announced.ts'
+import { attackersOrigin, isHarmless, isTheAttackers, type AttackAnswer, type Attempt, type Reason } from './case.ts'
+import { registrations } from './registrations.ts'
 import { endpointOf, formTo, now, part, proofOf, strangersKey, compact, type Target, type Wire } from './target.ts'
 
-const attacker = 'https://attacker.invalid/callback'
+const attacker = `${attackersOrigin}/callback`
 /** RFC 7636 Appendix B. */
 const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 
@@ -16,11 +26,17 @@ const get = (url: string, headers: Readonly<Record<string, string>> = {}): Wire 
 })
 
 /** An authorization request: the client's, changed. */
-function authorization(name: string, section: string, change: Readonly<Record<string, string | undefined>>, query = ''): Attempt {
+function authorization(
+  name: string,
+  section: string,
+  change: Readonly<Record<string, string | undefined>>,
+  { query = '', ignorable }: { readonly query?: string; readonly ignorable?: Reason } = {}
+): Attempt {
   return {
     name,
     section,
     refused: isSentToNobody,
+    ...(ignorable !== undefined && { ignorable }),
     wires: target => {
       const good = {
         ...{
@@ -41,7 +57,7 @@ function authorization(name: string, section: string, change: Readonly<Record<st
 function isSentToNobody({ status, headers }: AttackAnswer): boolean {
   if (status >= 400) return status < 500
   const location = headers.get('location') ?? ''
-  return status >= 300 && location.includes('error=') && !location.startsWith('https://attacker.invalid')
+  return status >= 300 && location.includes('error=') && !isTheAttackers(location)
 }
 
 const redirects: readonly Attempt[] = [
@@ -75,30 +91,65 @@ const nearly: readonly Attempt[] = (
   name: `back to its own address with ${words}`,
   section: 'RFC 9700 §2.1',
   refused: isSentToNobody,
+  held: ({ client: { redirect_uri: uri } }) =>
+    uri !== undefined && change(uri) === uri ? 'of this address that is the same' : undefined,
   wires: target => authorization('', '', { redirect_uri: change(target.client.redirect_uri ?? '') }).wires(target)
 }))
 
 const requests: readonly Attempt[] = [
-  authorization('with two redirect URIs', 'RFC 6749 §3.1', {}, `&redirect_uri=${encodeURIComponent(attacker)}`),
-  authorization('with two client_ids', 'RFC 6749 §3.1', {}, '&client_id=other'),
+  authorization('with two redirect URIs', 'RFC 6749 §3.1', {}, { query: `&redirect_uri=${encodeURIComponent(attacker)}` }),
+  authorization('with two client_ids', 'RFC 6749 §3.1', {}, { query: '&client_id=other' }),
   ...['token', 'id_token token', '', 'Code', 'code attack'].map(response_type =>
-    authorization(`of the response type ${JSON.stringify(response_type)}`, 'RFC 9700 §2.1.2', { response_type })
+    authorization(
+      `of the response type ${JSON.stringify(response_type)}`,
+      'RFC 9700 §2.1.2',
+      { response_type },
+      { ignorable: offeredResponseType(response_type) }
+    )
   ),
   ...['plain', 'S512', ''].map(code_challenge_method =>
-    authorization(`with the PKCE method ${JSON.stringify(code_challenge_method)}`, 'RFC 7636 §4.3', { code_challenge_method })
+    authorization(
+      `with the PKCE method ${JSON.stringify(code_challenge_method)}`,
+      'RFC 7636 §4.3',
+      { code_challenge_method },
+      { ignorable: code_challenge_method === 'S512' ? noPkce : plainPkce }
+    )
   ),
-  ...['short', '!'.repeat(43), 'a'.repeat(200)].map((code_challenge, index) =>
-    authorization(`with a challenge that is none (${index + 1})`, 'RFC 7636 §4.2', { code_challenge })
+  // nothing asks a server in so many words to look at its form: no verifier matches it anyway
+  ...['short', '!'.repeat(43), 'a'.repeat(200)].map((code_challenge, index) => ({
+    level: 'warning' as const,
+    ...authorization(`with a challenge that is none (${index + 1})`, 'RFC 7636 §4.2', { code_challenge }, { ignorable: noPkce })
+  })),
+  authorization(
+    'with an unsigned request object',
+    'RFC 9101 §10.1',
+    { request: `${part({ alg: 'none' })}.${part({ redirect_uri: attacker })}.` },
+    { ignorable: noRequestObjects }
   ),
-  authorization('with an unsigned request object', 'RFC 9101 §10.1', {
-    request: `${part({ alg: 'none' })}.${part({ redirect_uri: attacker })}.`
-  }),
-  authorization('with a request object of a stranger', 'RFC 9101 §6.2', {
-    request: compact({ header: { alg: 'ES256' }, claims: { redirect_uri: attacker, exp: now() + 60 }, key: strangersKey() })
-  }),
-  authorization('with a request_uri elsewhere', 'RFC 9101 §10.4', { request_uri: 'https://attacker.invalid/request' }),
-  authorization('with a request_uri made up', 'RFC 9126 §4', { request_uri: 'urn:ietf:params:oauth:request_uri:made-up' }),
-  authorization('with a response mode nobody has', 'OAuth Multiple Response Types §2.1', { response_mode: 'attack' })
+  authorization(
+    'with a request object of a stranger',
+    'RFC 9101 §6.2',
+    { request: compact({ header: { alg: 'ES256' }, claims: { redirect_uri: attacker, exp: now() + 60 }, key: strangersKey() }) },
+    { ignorable: noRequestObjects }
+  ),
+  authorization(
+    'with a request_uri elsewhere',
+    'RFC 9101 §10.4',
+    { request_uri: `${attackersOrigin}/request` },
+    { ignorable: noRequestUris }
+  ),
+  authorization(
+    'with a request_uri made up',
+    'RFC 9126 §4',
+    { request_uri: 'urn:ietf:params:oauth:request_uri:made-up' },
+    { ignorable: noPushedRequests }
+  ),
+  authorization(
+    'with a response mode nobody has',
+    'OAuth Multiple Response Types §2.1',
+    { response_mode: 'attack' },
+    { ignorable: noResponseModes }
+  )
 ]
 
 /** Endpoints at which a client authenticates: without a proof, by GET, and with a token made up. */
@@ -149,6 +200,7 @@ const pushed: readonly Attempt[] = [
   ].map(change => ({
     name: `with ${JSON.stringify(change)}`,
     section: 'RFC 9126 §2.1',
+    ...(change.response_type !== undefined && { ignorable: offeredResponseType(change.response_type) }),
     wires: (target: Target) => {
       const { headers, params } = proofOf(target)
       const { client_id, redirect_uri = attacker } = target.client
@@ -210,51 +262,21 @@ const bearers: readonly Attempt[] = (
   ]
 }))
 
-const registrations: readonly Attempt[] = [
-  ...['javascript:alert(1)', 'http://attacker.invalid/', 'https://a.example/#x', 'data:text/html,x', 'not a uri'].map(uri => ({
-    redirect_uris: [uri]
-  })),
-  { redirect_uris: 'https://a.example/' },
-  { redirect_uris: [] },
-  { redirect_uris: ['https://a.example/'], jwks: { keys: [strangersKey().privateJwk] } },
-  { redirect_uris: ['https://a.example/'], jwks: { keys: [] }, jwks_uri: 'https://a.example/jwks' },
-  { redirect_uris: ['https://a.example/'], response_types: ['token'], grant_types: ['implicit'] },
-  {
-    redirect_uris: ['https://a.example/'],
-    jwks_uri: 'http://169.254.169.254/latest/meta-data',
-    token_endpoint_auth_method: 'private_key_jwt'
-  },
-  []
-].map(document => ({
-  name: `of ${JSON.stringify(document).slice(0, 90)}`,
-  section: 'RFC 7591 §2',
-  wires: target => [
-    {
-      url: endpointOf(target, 'registration_endpoint') ?? '',
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(document)
-    }
-  ]
-}))
+const withRedirect: Reason = ({ client }) =>
+  client.redirect_uri === undefined ? 'no redirect URI of the client was given' : undefined
 
-/** The attacks on every endpoint the server has beside the token endpoint. */
-export function endpointAttacks(target: Target): readonly Attack[] {
-  const at = (endpoint: string, attempts: readonly Attempt[]): readonly Attack[] =>
-    endpointOf(target, `${endpoint}_endpoint`) === undefined ? [] : attempts.map(attempt => attackOf(target, endpoint, attempt))
-  const own = target.client.redirect_uri === undefined ? [] : [...nearly, ...requests]
-  return [
-    ...at('authorization', [...redirects, ...own]),
-    ...at('pushed_authorization_request', pushed),
-    ...at('introspection', authenticating('introspection')),
-    ...at(
-      'revocation',
-      authenticating('revocation').filter(({ name }) => name !== 'of a token made up')
-    ),
-    ...at('userinfo', bearers),
-    ...at(
-      'registration',
-      registrations.map(attempt => ({ ...attempt, refused: isRefused }))
-    )
-  ]
+/** The cases, by the metadata name of their endpoint without `_endpoint`. */
+export const endpointAttempts: Readonly<Record<string, readonly Attempt[]>> = {
+  authorization: [
+    ...redirects,
+    ...[...nearly, ...requests].map(attempt => ({
+      ...attempt,
+      held: (target: Target) => withRedirect(target) ?? attempt.held?.(target)
+    }))
+  ],
+  pushed_authorization_request: pushed,
+  introspection: authenticating('introspection'),
+  revocation: authenticating('revocation').filter(({ name }) => name !== 'of a token made up'),
+  userinfo: bearers,
+  registration: registrations
 }

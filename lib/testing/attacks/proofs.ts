@@ -1,5 +1,6 @@
 /** DPoP proofs that are wrong in one place (RFC 9449 §4.3), beside a client authentication that is right. */
 import { randomUUID } from 'node:crypto'
+import { noDpop } from './announced.ts'
 import type { Attempt } from './case.ts'
 import { compact, now, part, strangersKey, tokenRequest, type Forged, type SigningKey, type Target } from './target.ts'
 import type { JsonWebKey } from 'node:crypto'
@@ -77,7 +78,9 @@ const attempts: readonly Attempt[] = [
   }
 ]
 
-/** The cases; none where the server knows no DPoP. */
-export function proofAttempts({ metadata }: Target): readonly Attempt[] {
-  return Array.isArray(metadata['dpop_signing_alg_values_supported']) ? attempts : []
-}
+/** The cases. */
+export const proofAttempts: readonly Attempt[] = attempts.map(attempt => ({
+  ...attempt,
+  name: `DPoP proof, ${attempt.name}`,
+  ignorable: noDpop
+}))

@@ -1,6 +1,7 @@
 /** Token requests that are wrong in one place (RFC 6749 §3.2, §2.3, §5.2), whatever the client's method. */
-import { isHarmless, isRefused, type Attempt } from './case.ts'
-import { endpointOf, formTo, grantOf, proofOf, tokenRequest, type Target, type Wire } from './target.ts'
+import { noAssertions, noBasic, noResources, noSecretInBody } from './announced.ts'
+import { isHarmless, isIgnored, isRefused, isSurvived, membersOf, type AttackAnswer, type Attempt } from './case.ts'
+import { endpointOf, formTo, grantOf, needsAssertion, proofOf, tokenRequest, type Target, type Wire } from './target.ts'
 
 type Change = (wire: Wire, target: Target) => Wire
 
@@ -42,12 +43,16 @@ const forms: readonly Attempt[] = [
     url: `${wire.url}?${String(wire.body)}`,
     body: ''
   })),
-  changed('of two megabytes', 'RFC 6749 §3.2', more(`padding=${'x'.repeat(2_000_000)}`)),
-  changed(
-    'with ten thousand parameters',
-    'RFC 6749 §3.2',
-    more(Array.from({ length: 10_000 }, (_, index) => `p${index}=1`).join('&'))
-  ),
+  // what a server does not know it ignores, however much of it there is; that it gives up earlier is as right
+  { ...changed('of two megabytes', 'RFC 6749 §3.2', more(`padding=${'x'.repeat(2_000_000)}`)), refused: isSurvived },
+  {
+    ...changed(
+      'with ten thousand parameters',
+      'RFC 6749 §3.2',
+      more(Array.from({ length: 10_000 }, (_, index) => `p${index}=1`).join('&'))
+    ),
+    refused: isSurvived
+  },
   changed('with a broken escape in a parameter it needs', 'RFC 6749 Appendix B', wire => ({
     ...wire,
     body: String(wire.body).replace('grant_type=', 'grant_type=%zz')
@@ -64,9 +69,39 @@ const doubled: readonly Attempt[] = [
   ),
   changed('with two scopes', 'RFC 6749 §3.2', more('scope=a&scope=b')),
   changed('with two client_ids', 'RFC 6749 §3.2', more('client_id=a&client_id=b')),
-  changed('with two client_secrets', 'RFC 6749 §3.2', more('client_secret=a&client_secret=b')),
-  changed('with two assertions', 'RFC 6749 §3.2', more('client_assertion=a&client_assertion=b'))
+  {
+    ...changed('with two client_secrets', 'RFC 6749 §3.2', more('client_secret=a&client_secret=b')),
+    ignorable: noSecretInBody
+  },
+  { ...changed('with two assertions', 'RFC 6749 §3.2', more('client_assertion=a&client_assertion=b')), ignorable: noAssertions }
 ]
+
+/** The claims of the access token in an answer, where it is a JWT. */
+function claimsOf(answer: AttackAnswer): Readonly<Record<string, unknown>> {
+  const { access_token: token } = membersOf(answer)
+  const [, payload = ''] = typeof token === 'string' ? token.split('.') : []
+  return membersOf({ ...answer, text: Buffer.from(payload, 'base64url').toString() })
+}
+
+/**
+ * A server may leave out what it does not know, and says so; where nothing is left, there is no word for that
+ * (RFC 6749 §3.3).
+ */
+const scoped = (name: string, scope: string): Attempt => ({
+  ...asking(name, 'RFC 6749 §3.3', { scope }),
+  refused: answer => {
+    const granted = membersOf(answer)['scope'] ?? claimsOf(answer)['scope']
+    const isGranted = typeof granted === 'string' && granted.split(' ').includes(scope)
+    return isRefused(answer) || (answer.status === 200 && !isGranted)
+  }
+})
+
+/** A resource that nobody has. */
+const elsewhere = (resource: string): Attempt => ({
+  ...asking(`for the resource ${resource}`, 'RFC 8707 §2', { resource }),
+  ignorable: noResources,
+  ignored: answer => isIgnored(answer) && ![claimsOf(answer)['aud']].flat().includes(resource)
+})
 
 const grants: readonly Attempt[] = [
   {
@@ -112,15 +147,9 @@ const grants: readonly Attempt[] = [
     subject_token: 'x',
     subject_token_type: 'urn:ietf:params:oauth:token-type:access_token'
   }),
-  {
-    ...asking('with a scope nobody has', 'RFC 6749 §3.3', { scope: 'clientele-attack-no-such-scope' }),
-    // a server may leave out what it does not know, and say so
-    refused: answer => isRefused(answer) || (answer.status === 200 && !answer.text.includes('clientele-attack-no-such-scope'))
-  },
-  ...['a"b', 'a\\b', '\u00e9'].map(scope => asking(`with the scope ${JSON.stringify(scope)}`, 'RFC 6749 §3.3', { scope })),
-  ...['https://attacker.invalid/api', 'not a uri', 'https://a.example/#fragment'].map(resource =>
-    asking(`for the resource ${resource}`, 'RFC 8707 §2', { resource })
-  )
+  scoped('with a scope nobody has', 'clientele-attack-no-such-scope'),
+  ...['a"b', 'a\\b', '\u00e9'].map(scope => scoped(`with the scope ${JSON.stringify(scope)}`, scope)),
+  ...['https://attacker.invalid/api', 'not a uri', 'https://a.example/#fragment'].map(elsewhere)
 ]
 
 const anonymous = (
@@ -188,6 +217,7 @@ const clients: readonly Attempt[] = [
   {
     name: 'with its proof twice, in two ways',
     section: 'RFC 6749 §2.3',
+    ignorable: target => (proofOf(target).headers['authorization'] === undefined ? noBasic : noSecretInBody)(target),
     wires: target => {
       const { headers } = proofOf(target)
       const second =
@@ -213,6 +243,12 @@ const secrets: readonly Attempt[] = (
 ).map(([words, change]) => ({
   name: `with ${words} in place of the secret`,
   section: 'RFC 6749 §2.3.1',
+  held: ({ client: { client_secret: secret, token_endpoint_auth_method: method } }) => {
+    if (secret === undefined) return 'the client has no secret'
+    // the key of an HMAC is filled up with zeros: one more makes no other key
+    const isSame = change(secret) === secret || (words === 'a byte of zero behind it' && needsAssertion(method))
+    return isSame ? 'of this secret that is the same' : undefined
+  },
   wires: target => [
     tokenRequest({ ...target, client: { ...target.client, client_secret: change(target.client.client_secret ?? '') } })
   ]
@@ -238,9 +274,4 @@ const strange: readonly Attempt[] = [
 ]
 
 /** The cases. */
-export function requestAttempts({ client }: Target): readonly Attempt[] {
-  // an HMAC's key is filled up with zeros: one more makes no other key
-  const isKey = client.token_endpoint_auth_method === 'client_secret_jwt'
-  const guesses = client.client_secret === undefined ? [] : secrets.filter(({ name }) => !isKey || !name.includes('zero'))
-  return [...forms, ...doubled, ...grants, ...clients, ...guesses, ...strange]
-}
+export const requestAttempts: readonly Attempt[] = [...forms, ...doubled, ...grants, ...clients, ...secrets, ...strange]

@@ -117,9 +117,9 @@ export function endpointOf({ metadata }: Target, name: string): string | undefin
   return typeof address === 'string' ? address : undefined
 }
 
-/** Whether the client signs assertions. */
-export function signsAssertions({ client }: Target): boolean {
-  return client.token_endpoint_auth_method.endsWith('_jwt')
+/** Whether clients of a method sign assertions. */
+export function needsAssertion(method: string): boolean {
+  return method.endsWith('_jwt')
 }
 
 /** Makes the headers and parameters that prove the client. @param assertion in the place of a good one */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { spiffeDomain } from '../../../lib/assertions/workloads/trust-domain.ts'
 import type { TrustDomainRule } from '../../../lib/assertions/workloads/options.ts'
+import { makeAuthority, type MadeCertificate } from '../../support/certificates/certificates.ts'
 import { GuardedFetchError } from '../../../lib/outbound/guarded-fetch.ts'
 
 const key = (kid: string) => ({
@@ -30,6 +31,7 @@ function domain(first: object | 'down', staleLimit = 3600) {
     return { kids: keys.map(({ kid }) => kid), problem }
   }
   return {
+    made,
     find,
     fetches: () => fetches,
     async later(ms: number, next: object | 'down') {
@@ -97,5 +99,21 @@ describe('a bundle endpoint', () => {
     const one = domain({ keys: [key('a')] })
     await Promise.all(Array.from({ length: 1000 }, () => one.find()))
     expect(one.fetches()).toBe(1)
+  })
+
+  it('is asked again for an authority that is new, and not for want of one', async () => {
+    const bundleOf = (authority: MadeCertificate) => ({
+      keys: [{ ...authority.jwk, use: 'x509-svid', x5c: [authority.der.toString('base64')] }]
+    })
+    const one = domain(bundleOf(makeAuthority()))
+    const { verifier } = await one.made.certificates()
+    await one.later(1000, bundleOf(makeAuthority()))
+    expect((await one.made.certificates()).verifier).toBe(verifier)
+    const newer = await one.made.certificates(verifier)
+    expect(newer).toEqual({ verifier: expect.any(Function), problem: undefined })
+    expect(newer.verifier).not.toBe(verifier)
+    expect(one.fetches()).toBe(2)
+    for (let times = 0; times < 10; times++) await one.made.certificates((await one.made.certificates()).verifier)
+    expect(one.fetches()).toBe(6)
   })
 })

@@ -25,7 +25,7 @@ export const faults = `(() => {
   const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
   return [
     ...controls.filter(control => control.labels?.length === 0 && control.textContent.trim() === '').map(control => control.name + ' has no label'),
-    ...controls.filter(control => control.getBoundingClientRect().height < 40).map(control => control.outerHTML + ' is too small'),
+    ...controls.filter(control => [control, ...(control.labels ?? [])].every(part => part.getBoundingClientRect().height < 40)).map(control => control.outerHTML + ' is too small'),
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map(id => id + ' is there twice'),
     ...(document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page is too wide'] : []),
     ...(document.documentElement.lang === '' ? ['no language'] : []),

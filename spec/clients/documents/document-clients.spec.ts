@@ -2,16 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 import request from 'supertest'
-import type { AuthorizationServerOptions, Decision, ServerEvent } from '../../../lib/index.ts'
-import {
-  authorize,
-  code_verifier,
-  harness,
-  redirected,
-  type Form,
-  type Harness
-} from '../../support/servers/authorization-server.ts'
+import type { AuthorizationServerOptions } from '../../../lib/index.ts'
+import { harness, redirected, type Form } from '../../support/servers/authorization-server.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
+import { agree, ask, codeForm, post, serveDocuments } from './serving.ts'
 
 const issuer = 'http://localhost:3000'
 let host: DocumentServer
@@ -26,45 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => host.close())
 
-interface Serving extends Harness {
-  readonly events: ServerEvent[]
-  readonly decisions: Decision[]
-}
-
-async function serve(options: Partial<AuthorizationServerOptions> = {}): Promise<Serving> {
-  const events: ServerEvent[] = []
-  const decisions: Decision[] = []
-  const made = await harness({
-    issuer,
-    clientDocuments: { hosts: ['localhost'], ca: host.ca, timeout: 500 },
-    onEvent: event => void events.push(event),
-    onDecision: decision => void decisions.push(decision),
-    ...options
-  })
-  return { ...made, events, decisions }
-}
-
-const ask = (app: Harness['app'], client_id: string, change: Readonly<Record<string, string | undefined>> = {}) =>
-  authorize(app, { client_id, redirect_uri, ...change })
-
-/** A person agrees where they are asked; answers with the code's parameters. */
-async function agree(app: Harness['app'], client_id: string, change = {}): Promise<Form> {
-  const asked = await ask(app, client_id, change)
-  if (asked.status === 303) return redirected(asked)
-  const { id } = asked.body as { id: string }
-  const answer = await request(app).post(`/resume/${id}`).send({ consent: true })
-  return redirected(answer)
-}
-
-const post = (app: Harness['app'], form: Form) => request(app).post('/oauth2/token').type('form').send(form)
-
-const codeForm = ({ code = '' }: Form, client_id: string): Form => ({
-  grant_type: 'authorization_code',
-  client_id,
-  code,
-  redirect_uri,
-  code_verifier
-})
+const serve = (options: Partial<AuthorizationServerOptions> = {}) => serveDocuments(host, options)
 
 let sent = 0
 async function assertion(client_id: string, signer = key, iat = 1_800_000_000): Promise<Form> {

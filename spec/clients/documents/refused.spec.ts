@@ -6,6 +6,7 @@ import request from 'supertest'
 import { ConfigurationError, type AuthorizationServerOptions, type Decision } from '../../../lib/index.ts'
 import { authorize, harness } from '../../support/servers/authorization-server.ts'
 import { documentServer, redirect_uri, type DocumentServer } from '../../support/servers/document-server.ts'
+import { agree, ask, codeForm, post, serveDocuments } from './serving.ts'
 
 let host: DocumentServer
 beforeAll(async () => void (host = await documentServer()))
@@ -221,5 +222,46 @@ describe('the option', () => {
     const made = harness({ clientDocuments: clientDocuments as never })
     await expect(made).rejects.toThrow(ConfigurationError)
     await expect(made).rejects.toThrow(expect.objectContaining({ key }))
+  })
+})
+
+describe('more new documents than may be fetched within a minute', () => {
+  const limited = (more: Partial<AuthorizationServerOptions> = {}) =>
+    serveDocuments(host, { ...more, clientDocuments: { hosts: ['localhost'], ca: host.ca, limits: { newPerHost: 1 } } })
+
+  it('are put off: a page, JSON, a decision and an event; nobody who is known', async () => {
+    const { app, clock, decisions, events } = await limited()
+    const first = host.put('first', { grant_types: ['authorization_code', 'refresh_token'] })
+    const second = host.put('second')
+    const code = await agree(app, first)
+    const page = await ask(app, second)
+    expect([page.status, page.headers['retry-after'], page.headers['content-type']]).toEqual([
+      503,
+      '60',
+      expect.stringContaining('text/html')
+    ])
+    expect(page.text).toContain('temporarily_unavailable')
+    const token = await post(app, codeForm(code, second))
+    expect([token.status, token.body]).toEqual([503, expect.objectContaining({ error: 'temporarily_unavailable' })])
+    expect(token.headers['retry-after']).toBe('60')
+    const failed = decisions.at(-1)?.checks.find(({ outcome }) => outcome === 'fail')
+    expect(failed).toMatchObject({ check: 'client_document_limit', fix: expect.stringContaining('clientDocuments.limits') })
+    expect(events.filter(({ type }) => type === 'client_document.refused')).toMatchObject([
+      { client_id: second, check: 'client_document_limit' },
+      { client_id: second, check: 'client_document_limit' }
+    ])
+    expect((await post(app, codeForm(code, first))).status).toBe(200)
+    clock.now += 60_000
+    expect((await ask(app, second)).status).toBe(200)
+  })
+
+  it('are no new ones where somebody agreed to them at another process of the same store', async () => {
+    const before = await limited()
+    const client_id = host.put('agreed-before')
+    await agree(before.app, client_id)
+    const after = await limited({ store: before.store })
+    expect((await ask(after.app, host.put('taking-the-place'))).status).toBe(200)
+    expect((await ask(after.app, host.put('one-too-many'))).status).toBe(503)
+    expect((await ask(after.app, client_id)).status).toBe(303)
   })
 })

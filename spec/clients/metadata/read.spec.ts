@@ -28,7 +28,7 @@ describe('a member that is like a known one', () => {
 })
 
 describe('a member nobody knows', () => {
-  it.each(['default_max_age', 'request_uris', 'frontchannel_logout_session_required', 'id_token_encrypted_response_alg', 'team'])(
+  it.each(['request_uris', 'frontchannel_logout_session_required', 'id_token_encrypted_response_alg', 'team'])(
     '%s is kept, and warned about once',
     member => {
       const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
@@ -37,6 +37,39 @@ describe('a member nobody knows', () => {
       warn.mockRestore()
     }
   )
+})
+
+describe('a federated credential', () => {
+  const issuer = 'https://platform.example'
+  const withCredential = (credential: object) => withMembers({ federated_credentials: [{ issuer, ...credential }] })
+
+  it.each([
+    ['claim', 'claims', { subject: 's' }],
+    ['Claims', 'claims', { subject: 's' }],
+    ['audiences', 'audience', { subject: 's' }],
+    ['aud', 'audience', { subject: 's' }],
+    ['sub', 'subject', { claims: { ref: 'main' } }],
+    ['iss', 'issuer', { subject: 's', issuer: null }]
+  ])('is refused where %s would make its rule another than was meant: %s', (member, meant, rule) => {
+    const path = `clients[3].federated_credentials[0].${member}`
+    expect(withCredential({ [member]: 'x', ...rule })).toThrow(
+      `${path} must be named ${meant}: client metadata has no such member`
+    )
+    const credentials = [{ type: 'federated', id: 'f', issuer, [member]: 'x', ...rule }]
+    expect(withMembers({ credentials })).toThrow(`clients[3].credentials[0].${member} must be named ${meant}`)
+  })
+
+  it('may have members that nobody knows: they are left out, and warned about once', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const known = { issuer, subject: 's' }
+    const made = withCredential({ subject: 's', description: 'the job', toString: 1 })
+    for (let times = 0; times < 2; times++) expect(made()).toMatchObject({ federated_credentials: [known] })
+    expect(made().federated_credentials).toEqual([known])
+    expect(warn.mock.calls.map(([text]) => text)).toEqual(
+      ['description', 'toString'].map(name => `client metadata "federated_credentials[0].${name}" is not known and has no effect`)
+    )
+    warn.mockRestore()
+  })
 })
 
 describe('rows of a database', () => {

@@ -2,10 +2,11 @@
  * Certificates made in this process, for specs that need real ones: encoded here byte by byte, so that what reads them is
  * checked against something else than itself. Keys are P-256 unless one is given.
  */
-import { constants, createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import { constants, createHash, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { JWK } from 'jose'
+import { newKeyPair } from '../../../lib/crypto/key-pairs.ts'
 
 /** One attribute: a name of {@link oids} or a dotted OID, and its text (as UTF8String) or its DER. */
 export type Attribute = readonly [type: string, value: string | Buffer]
@@ -78,7 +79,7 @@ export function makeAuthority(options: CertificateOptions = {}): MadeCertificate
 
 /** A certificate: self-signed, or of `issuer`; valid from an hour ago for a day unless said otherwise. */
 export function makeCertificate(options: CertificateOptions = {}): MadeCertificate {
-  const key = options.key ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const key = options.key ?? newKeyPair('P-256').privateKey
   const publicKey = createPublicKey(key)
   const name = encodeName(options.subject ?? 'spec')
   const signer = options.issuer ?? { key, name }

@@ -74,6 +74,16 @@ async function send(
   return statuses
 }
 
+const workloads = {
+  issuers: [{ issuer: 'https://platform.example', jwks: { keys: [] } }],
+  trustDomains: [{ trustDomain: 'prod.example', bundle: { keys: [] } }]
+}
+const foreign = (client_assertion_type: string): Record<string, string> => ({
+  client_id: 'nobody',
+  client_assertion_type: `urn:ietf:params:oauth:client-assertion-type:${client_assertion_type}`,
+  client_assertion: `${part({ alg: 'ES256' })}.${part({ iss: 'https://platform.example', sub: 'spiffe://prod.example/job' })}.AAAA`
+})
+
 const basicOf = (id: string) => ({ Authorization: `Basic ${Buffer.from(`${id}:wrong`).toString('base64')}` })
 const strategyRequests: Readonly<Record<string, { form: Record<string, string>; headers?: Record<string, string> }>> = {
   client_secret_basic: { form: {}, headers: basicOf('nobody') },
@@ -82,7 +92,18 @@ const strategyRequests: Readonly<Record<string, { form: Record<string, string>; 
   private_key_jwt: { form: assertion('ES256') },
   tls_client_auth: { form: { client_id: 'nobody' } },
   self_signed_tls_client_auth: { form: { client_id: 'nobody' } },
+  federated_jwt: { form: foreign('jwt-bearer') },
+  spiffe_jwt: { form: foreign('jwt-spiffe') },
+  spiffe_x509: { form: { client_id: 'nobody' } },
   none: { form: { client_id: 'nobody' } }
+}
+/** What a strategy needs beside clients and a listener. */
+const neededBy: Readonly<Record<string, object>> = {
+  client_secret_jwt: { issuer, store },
+  private_key_jwt: { issuer, store },
+  federated_jwt: { issuer, store, workloads },
+  spiffe_jwt: { issuer, workloads },
+  spiffe_x509: { issuer, workloads }
 }
 
 /** By the file that declares the option: what tells its listener something twice. */
@@ -214,14 +235,13 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
 }
 
 const strategies = builtInStrategies({ clients, issuer, store })
-for (const { name, constructor } of strategies) {
+for (const { name, constructor } of builtInStrategies({ clients, issuer, store, workloads })) {
   const about = `${constructor.name} onDecision`
   const Made = constructor as new (options: object) => (typeof strategies)[number]
   Object.assign(cases, {
     [about]: () => {
-      const needed = name.endsWith('_jwt') ? { clients, issuer, store } : { clients }
       const { form, headers = {} } = strategyRequests[name] ?? { form: {} }
-      const strategy = new Made({ ...needed, onDecision: failing(about) })
+      const strategy = new Made({ clients, ...neededBy[name], onDecision: failing(about) })
       return send([authenticateClient({ clients, strategies: [strategy] })], form, { headers })
     }
   })

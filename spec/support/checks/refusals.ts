@@ -127,7 +127,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     clock: () => now * 1000,
     certificateSource: () => presented,
     attestation: { attesters: [{ jwks: { keys: [attester.jwk] } }] },
-    clientDocuments: { hosts: ['documents.example', '127.0.0.1'] },
+    clientDocuments: { hosts: ['documents.example', '127.0.0.1', '127.0.0.2'], limits: { newPerHost: 1 } },
     guessProtection: { attempts: 2 },
     workloads,
     basicEncoding: 'enforce',
@@ -193,6 +193,10 @@ async function combine({ post }: Endpoint, by = wallet): Promise<Response> {
 /** Each sends what fails at the check, and gives the last answer. */
 export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Response>>> = {
   client_document_url: ({ post }) => post({ client_id: 'https://documents.example/' }),
+  client_document_limit: async ({ post }) => {
+    await post({ client_id: 'https://127.0.0.2/client.json' })
+    return post({ client_id: 'https://127.0.0.2/another.json' })
+  },
   client_document: ({ post }) => post({ client_id: 'https://127.0.0.1/client.json' }),
   request: ({ post }) => post({}, { Authorization: 'Basic reports:aZ3kT9wQm4vR7yN2pL6sX8cF' }),
   one_mechanism: ({ post }) => post({ client_id: 'reports', client_secret: 'aZ3kT9wQm4vR7yN2pL6sX8cF' }, right),

@@ -19,10 +19,11 @@ function withOption({ good, inner = {}, at }: Taker, name: string, value: unknow
   if (at === undefined) return { ...good, [name]: value }
   const [outer = '', nested] = at.split('.')
   const options = { ...inner, [name]: value }
-  // what a registration cannot be without stands beside its limits
-  const beside = outer === 'registration' ? { access: 'token' } : {}
-  return { ...good, ...placed(outer, nested === undefined ? options : { ...beside, ...placed(nested, options) }) }
+  return { ...good, ...placed(outer, nested === undefined ? options : { ...beside[outer], ...placed(nested, options) }) }
 }
+
+/** What options cannot be without stands beside their limits. */
+const beside: Readonly<Record<string, object>> = { registration: { access: 'token' }, clientDocuments: { hosts: ['*'] } }
 
 /** A value under a name; `name[0]`: as the first of a list. */
 function placed(place: string, value: object): object {

@@ -17,6 +17,7 @@ import { backchannelAuthenticationChecks } from '../../../lib/endpoints/backchan
 import { deviceAuthorizationChecks } from '../../../lib/endpoints/device-authorization/options.ts'
 import { logoutChecks } from '../../../lib/endpoints/end-session/options.ts'
 import { registrationChecks } from '../../../lib/endpoints/registration/options.ts'
+import { clientDocumentLimitChecks } from '../../../lib/clients/documents/options.ts'
 import { registrationLimitChecks } from '../../../lib/endpoints/registration/rules.ts'
 import { breakReportChecks } from '../../../lib/events/break-report.ts'
 import { errorHandlerChecks } from '../../../lib/http/error-handler.ts'
@@ -86,6 +87,7 @@ export const takers: readonly OptionsTaker[] = [
     { heading: '`assertionDials`', options: 'AssertionDials', table: dialChecks },
     { heading: '`guessProtection`', options: 'GuessProtectionOptions', table: guessProtectionChecks },
     { heading: '`clientDocuments`', options: 'ClientDocumentsOptions' },
+    { heading: '`clientDocuments.limits`', options: 'ClientDocumentLimits', table: clientDocumentLimitChecks },
     { heading: '`attestation`', options: 'AttestationOptions', table: attestationOptionChecks },
     { heading: '`tenants()`', options: 'TenantsOptions', table: tenantsChecks },
     {

@@ -1,5 +1,5 @@
 /** Credential sets with a clock, a store and a listener, for the specs about them. */
-import { generateKeyPairSync } from 'node:crypto'
+import { newKeyPair } from '../../../lib/crypto/key-pairs.ts'
 import type { ClientMetadata } from '../../../lib/clients/client.ts'
 import { credentialSets, type CredentialSetsOptions } from '../../../lib/credentials/credential-sets.ts'
 import { verifyClientSecret } from '../../../lib/credentials/secrets/client-secret.ts'
@@ -13,7 +13,7 @@ import { serverKeys } from '../keys/made-keys.ts'
 export const keys = await serverKeys()
 export const day = 86_400
 export const publicKey = (kid?: string) => ({
-  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+  ...newKeyPair('P-256').publicKey.export({ format: 'jwk' }),
   ...(kid !== undefined && { kid })
 })
 

@@ -1,0 +1,38 @@
+/** Members nobody here knows: which known one is meant by each, if any is. */
+import { isNear } from '../../options.ts'
+
+/** A member of client metadata that the library does not know. */
+export interface UnknownMember {
+  /** The member's name; of one inside another, such as `federated_credentials[0].note`, the path to it. */
+  readonly member: string
+  /** The known member it is like and that is not there: what is configured so is refused. */
+  readonly meant: string | undefined
+}
+
+/** Lists the members of an object that are not among the known. `null` is the same as leaving one out. */
+export function unknownAmong(given: object, known: ReadonlySet<string>): readonly UnknownMember[] {
+  const unknown = Object.entries(given).filter(([name, value]) => !isAbsent(value) && !known.has(name))
+  return unknown.map(([member]) => ({
+    member,
+    meant: [...known].find(name => looksLike(member, name) && !isGiven(given, name))
+  }))
+}
+
+function looksLike(name: string, known: string): boolean {
+  const [a, b] = [bare(name), bare(known)]
+  return a === b || isNear(a, b, b.length < 12 ? 1 : 2)
+}
+
+/** `redirectUris` and `redirect-uris` are `redirect_uris`. */
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[_-]/g, '')
+}
+
+function isGiven(given: object, name: string): boolean {
+  return !isAbsent((given as Readonly<Record<string, unknown>>)[name])
+}
+
+/** Rows of a database have `null` where there is nothing. */
+export function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
+}
