@@ -28,12 +28,21 @@ export interface RunningServer {
 export const node = [process.execPath, resolve('example-app/start.mjs')]
 export const npm = ['npm', 'start', '--silent']
 
+let processes = 0
+
 export function run(command: readonly string[], env: Record<string, string>, cwd?: string): RunningServer {
   const ours = ['CONFIG', 'LOG_LEVEL', 'STORE_URL', 'NODE_OPTIONS']
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.includes(name)))
-  // a server that keeps its state on disk is for the specs that say so
+  processes += 1
   const child = spawn(command[0] ?? '', command.slice(1), {
-    env: { ...inherited, STORE_URL: 'memory:', ...env },
+    env: {
+      ...inherited,
+      // a server that keeps its state on disk is for the specs that say so
+      STORE_URL: 'memory:',
+      NODE_OPTIONS: `--import ${new URL('../support/processes/stocked-keys.mjs', import.meta.url).href}`,
+      SPEC_RSA_FROM: String(60 + 4 * processes),
+      ...env
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd
   })

@@ -13,7 +13,7 @@ let server: RunningServer
 let key: DpopKey
 
 beforeAll(async () => {
-  server = await startServer({ clients: [party], listeners: 'https' })
+  server = await startServer({ clients: [party] })
   key = await makeDpopKey()
 })
 afterAll(() => server.close())

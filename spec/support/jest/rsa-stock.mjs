@@ -2,12 +2,13 @@
  * RSA keys for all specs. Finding the primes of one takes a fifth of a second of CPU, and a start of the example app takes
  * two keys: so primes are found once, before the first spec, and every two of them make another key, as real as any.
  */
-import crypto, { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync } from 'node:crypto'
+import crypto, { createPrivateKey, createPublicKey } from 'node:crypto'
 import { promisify } from 'node:util'
 
 /** Finds the primes of this many keys. */
 const found = 10
 const e = 65537n
+const { generateKeyPair, generateKeyPairSync } = crypto
 
 /** Before the first spec: the workers inherit it. */
 export async function findPrimes() {
@@ -22,12 +23,13 @@ export async function findPrimes() {
  * Has Node take ordinary RSA keys from the stock; those of another size, exponent or encoding it makes as ever, and what the
  * stock has no more.
  *
+ * @param from how many are left to others.
  * @returns what fills it up again: no spec file gets the same key twice.
  */
-export function stockKeys() {
+export function stockKeys(from = 0) {
   const primes = (process.env.SPEC_RSA_PRIMES ?? '').split(' ').map(number)
   const pairs = primes.flatMap((p, index) => primes.slice(index + 1).map(q => [p, q]))
-  let taken = 0
+  let taken = from
   const take = (type, options) => {
     const isOrdinary = type === 'rsa' && Object.keys(options).join() === 'modulusLength' && options.modulusLength === 2048
     return isOrdinary && taken < pairs.length ? keyOf(pairs[taken++]) : undefined
@@ -41,7 +43,7 @@ export function stockKeys() {
   crypto.generateKeyPair[promisify.custom] = async (type, options) =>
     take(type, options) ?? promisify(generateKeyPair)(type, options)
   return () => {
-    taken = 0
+    taken = from
   }
 }
 
