@@ -83,12 +83,22 @@ export function drawnDiagrams(md) {
   md.renderer.rules.fence = (tokens, at, options, env, self) => {
     const { info, content } = tokens[at]
     if (info.trim() !== 'mermaid') return fence(tokens, at, options, env, self)
-    const heading = tokens.slice(0, at).findLast(({ type }) => type === 'heading_open')
-    const title = heading === undefined ? 'sequence' : tokens[tokens.indexOf(heading) + 1].content
+    const title = titleAbove(tokens, at)
     const steps = tellSequence(content).map(step => `<li>${md.utils.escapeHtml(step)}</li>`)
     return (
       `<figure class="diagram" tabindex="0" v-pre>${drawSequence(content, `Sequence diagram: ${title}`)}</figure>` +
       `<details class="in-words" v-pre><summary>The diagram in words</summary><ol>${steps.join('')}</ol></details>\n`
     )
   }
+}
+
+/** What a diagram is called: by the summary it is folded under, or else by its heading. */
+function titleAbove(tokens, at) {
+  for (let above = at - 1; above >= 0; above--) {
+    const { type, content } = tokens[above]
+    if (type === 'heading_open') return tokens[above + 1].content
+    const [, summary] = (type === 'html_block' && /<summary>(.+)<\/summary>/.exec(content)) || []
+    if (summary !== undefined) return summary.replace(/<[^>]+>/g, '')
+  }
+  return 'sequence'
 }

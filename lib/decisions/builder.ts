@@ -101,29 +101,36 @@ export class DecisionBuilder {
 
   /** The record as it stands. */
   finish(outcome: Decision['outcome']): Decision {
-    const checks = this.checks.map(check => (typeof check === 'string' ? ({ check, outcome: 'pass' } as const) : check))
-    const reached = new Set<string>(checks.map(({ check }) => check))
-    const skipped = this.announced.filter(check => !reached.has(check)).map((check): Check => ({ check, outcome: 'skipped' }))
-    return {
-      trace_id: this.trace_id,
-      endpoint: this.endpoint,
-      ...(this.client_id !== undefined && { client_id: printable(this.client_id) }),
-      ...(this.mechanism !== undefined && { mechanism: this.mechanism }),
-      ...(this.method !== undefined && { method: this.method }),
-      ...(this.credential !== undefined && { credential: printable(this.credential) }),
-      outcome,
-      checks: [...checks, ...skipped]
-    }
+    const checks = this.checks.map((check): Check => (typeof check === 'string' ? { check, outcome: 'pass' } : check))
+    const reached = checks.length
+    for (const check of this.announced) if (!isAmong(checks, reached, check)) checks.push({ check, outcome: 'skipped' })
+    const { endpoint, client_id, mechanism, method, credential } = this
+    // member by member: a literal that spreads what there may be costs several times as much, and every record is one
+    const decision: Writable<Partial<Decision>> = { trace_id: this.trace_id, endpoint }
+    if (client_id !== undefined) decision.client_id = printable(client_id)
+    if (mechanism !== undefined) decision.mechanism = mechanism
+    if (method !== undefined) decision.method = method
+    if (credential !== undefined) decision.credential = printable(credential)
+    decision.outcome = outcome
+    decision.checks = checks
+    return decision as Decision
   }
 }
 
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+/** Whether one of the first so many is of this name. */
+function isAmong(checks: readonly Check[], count: number, name: OpenCheckName): boolean {
+  for (let index = 0; index < count; index++) if (checks[index]?.check === name) return true
+  return false
+}
+
 function checkOf(check: OpenCheckName, outcome: CheckOutcome, detail: CheckDetail): Check {
-  return {
-    check,
-    outcome,
-    ...(detail.section !== undefined && { section: detail.section }),
-    ...(detail.expected !== undefined && { expected: printable(detail.expected) }),
-    ...(detail.received !== undefined && { received: printable(detail.received) }),
-    ...(detail.fix !== undefined && { fix: detail.fix })
-  }
+  const { section, expected, received, fix } = detail
+  const made: Writable<Check> = { check, outcome }
+  if (section !== undefined) made.section = section
+  if (expected !== undefined) made.expected = printable(expected)
+  if (received !== undefined) made.received = printable(received)
+  if (fix !== undefined) made.fix = fix
+  return made
 }

@@ -79,7 +79,7 @@ export function shadowOf(setting: ShadowSetting): Shadow | undefined {
           const live = ended()
           if (live === undefined || !isComparable(live)) return
           const trial = { view: (store: Parameters<typeof trialView>[0]) => trialView(store, live, uses) }
-          const tried = triedRequest(request, { ...certificate, trial, further: candidate.further })
+          const tried = triedRequest(request, certificate, { trial, further: candidate.further })
           queue(() => judge(tried), report(live))
         })
       }
@@ -121,7 +121,7 @@ function certificateFor(req: Request, request: ClientRequest, { certificateSourc
       certificateNote: () => (found instanceof OAuthError ? undefined : found.note)
     }
   }
-  const { certificate, certificateNote } = request
+  const { certificate } = request
   // what else a source looks at, the request keeps
   if ('getPeerX509Certificate' in req.socket) {
     try {
@@ -130,7 +130,7 @@ function certificateFor(req: Request, request: ClientRequest, { certificateSourc
       // the live configuration meets it too, if it asks
     }
   }
-  return { certificate, ...(certificateNote && { certificateNote }) }
+  return request
 }
 
 /** Calls back once the answer has been sent, or its connection is gone; after a second in any case. */
@@ -151,11 +151,15 @@ function isComparable({ checks }: Decision): boolean {
   return checks.every(({ check, outcome }) => check !== 'failure_budget' || outcome !== 'fail')
 }
 
+/** As it was read, with nothing of what was found out about it; written out, for a copy with members added costs more. */
 function triedRequest(
   { endpoint, headers, parameters, traceId, addresses, guess }: ClientRequest,
-  own: Certificate & Pick<ClientRequest, 'trial' | 'further'>
+  { certificate, certificateNote }: Certificate,
+  { trial, further }: Pick<ClientRequest, 'trial' | 'further'>
 ): ClientRequest {
-  return { endpoint, headers, parameters, ...(traceId && { traceId }), addresses, guess, ...own }
+  const request = { endpoint, headers, parameters, addresses, guess, certificate, trial, further }
+  if (traceId === undefined && certificateNote === undefined) return request
+  return Object.assign(request, traceId && { traceId }, certificateNote && { certificateNote })
 }
 
 /** Tells of a trial that ended, or did not. */

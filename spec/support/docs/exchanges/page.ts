@@ -11,6 +11,8 @@ export interface Failure {
   readonly answer: Answer
   readonly bytes: string
   readonly decision: Decision | undefined
+  /** Everything that happened until it was refused. */
+  readonly happened: readonly Happening[]
 }
 
 export interface Recording {
@@ -34,8 +36,18 @@ export function blocksOf({ happened, failures }: Recording): Readonly<Record<str
     ),
     answer: fenced('http', answers.at(-2) ?? ''),
     decision: decision === undefined ? '' : fenced('json', spelled(decision)),
-    failures: failuresTable(failures)
+    failures: failuresTable(failures),
+    refusals: failures.map(refusalOf).join('\n\n')
   }
+}
+
+/** One refusal, drawn; folded away, for there are as many as rows in the table. */
+function refusalOf({ fault, decision, happened }: Failure): string {
+  const failed = decision?.checks.find(({ outcome }) => outcome === 'fail')
+  const stops = failed === undefined ? 'every check passes, and the grant is refused' : `stops at <code>${failed.check}</code>`
+  const what = fault.what.replace(/[&<>]/g, sign => `&#${sign.charCodeAt(0)};`).replace(/`([^`]+)`/g, '<code>$1</code>')
+  const diagram = fenced('mermaid', diagramOf(happened, 'billing'))
+  return `<details>\n<summary>${what}: ${stops}</summary>\n\n${diagram}\n\n</details>`
 }
 
 /** What cannot be read at sight: credentials and JWTs. */

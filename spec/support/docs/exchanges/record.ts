@@ -33,7 +33,7 @@ export async function record(script: MethodScript): Promise<Recording> {
       const answer = await talk(server.send, fault.change)
       const decision = server.happened.flatMap(one => (one.type === 'decision' ? [one.decision] : [])).at(-1)
       const bytes = server.happened.flatMap(one => (one.type === 'answer' ? [one.bytes] : [])).at(-1) ?? ''
-      failures.push({ fault, answer, bytes, decision })
+      failures.push({ fault, answer, bytes, decision, happened: [...server.happened] })
     }
     return { happened, failures }
   } finally {
