@@ -50,7 +50,7 @@ const narrower = {
   'client-auth': ['options.ts'],
   workloads: ['assertions', 'clients', 'options.ts'],
   stores: ['errors.ts', 'options.ts'],
-  'create-server.ts': [],
+  'create-server.ts': ['options.ts'],
   'options.ts': [],
   'request-note.ts': []
 }

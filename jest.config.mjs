@@ -23,7 +23,8 @@ export const shared = {
   },
   moduleNameMapper: {
     ...entries,
-    '^jose(?:/.+)?$': '<rootDir>/spec/support/jest/jose.cjs'
+    '^jose(?:/.+)?$': '<rootDir>/spec/support/jest/jose.cjs',
+    '^supertest$': '<rootDir>/spec/support/jest/supertest.cjs'
   },
   globalSetup: '<rootDir>/spec/support/jest/prepare.mjs',
   setupFiles: ['<rootDir>/spec/support/checks/environment.ts'],

@@ -58,7 +58,7 @@ const ofCheckout = {
 /** Small modules that several entries share: a file of its own for each would cost a start more than what is in it. */
 const small = {
   name: 'options',
-  test: /\/lib\/(?:options|crypto\/ml-dsa|certificates\/authorities|.*\/(?:federated-credential|key-name|spiffe-id|new-record))\.ts$/
+  test: /\/lib\/(?:options|crypto\/ml-dsa|certificates\/authorities|stores\/(?:batch|store)|.*\/(?:federated-credential|key-name|spiffe-id|new-record))\.ts$/
 }
 
 const bundled = (folder, names, external, { sourcemap = true, plugins = [], groups = [] } = {}) => ({

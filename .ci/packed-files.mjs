@@ -7,7 +7,7 @@ const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scr
 const paths = JSON.parse(output)[0].files.map(({ path }) => path)
 
 const published =
-  /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/(?:.+\.js(?:\.map)?|licenses\.txt)$|^dist\/lib\/.+\.d\.ts$|^docs\/(?:\w+\/)?[\w-]+\.md$|^docs\/images\/[\w-]+\.png$|^bench\/(?:README\.md|chart-\w+\.svg)$/
+  /^cli\/bin\.mjs$|^dist\/(?:cli|lib)\/(?:.+\.js(?:\.map)?|licenses\.txt)$|^dist\/lib\/.+\.d\.ts$|^docs\/(?:\w+\/)?[\w-]+\.md$|^docs\/images\/[\w-]+\.png$|^bench\/(?:README\.md|chart-[\w-]+\.svg)$/
 const complaints = [
   ...paths.filter(path => !published.test(path) && !documents.includes(path)).map(path => `must not be published: ${path}`),
   ...[...documents, 'cli/bin.mjs', 'dist/cli/main.js', 'dist/lib/index.js', 'dist/lib/index.d.ts']

@@ -6,7 +6,7 @@ import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 
 /** One issuer for every target, whatever its port: an assertion made for one of them is an assertion for all. */
 export const issuer = 'https://as.example.com'
-export const paths = { token: '/oauth2/token', introspection: '/oauth2/introspect' }
+export const paths = { token: '/oauth2/token', introspection: '/oauth2/introspect', revocation: '/oauth2/revoke' }
 export const scope = 'api:read'
 export const resource = 'https://api.example.com'
 export const tokenLifetime = 3600

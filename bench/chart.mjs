@@ -6,17 +6,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** What is drawn, and its colour in the light and in the dark. Whoever a case does without is left out of it. */
-const series = [
+export const series = [
   { target: 'clientele-create-server', label: 'clientele, on createServer', light: '#1a7f37', dark: '#3fb950' },
   { target: 'clientele', label: 'clientele, in a plain Express app', light: '#6cc67f', dark: '#23863a' },
   { target: 'oidc-provider', label: 'oidc-provider', light: '#0969da', dark: '#4493f8' },
   { target: 'oidc-provider-in-express', label: 'oidc-provider, in an Express app', light: '#80b5f0', dark: '#1f5fae' },
   { target: 'oauth2orize', label: 'oauth2orize + passport', light: '#9a6700', dark: '#d29922' },
   { target: 'node-oauth', label: '@node-oauth/express-oauth-server', light: '#bc4c00', dark: '#db6d28' },
-  { target: 'better-auth', label: 'better-auth oauth-provider', light: '#8250df', dark: '#ab7df8' }
+  { target: 'better-auth', label: 'better-auth oauth-provider', light: '#8250df', dark: '#ab7df8' },
+  { target: 'hydra', label: 'Ory Hydra (Go)', light: '#116670', dark: '#39c5cf' },
+  { target: 'spring-authorization-server', label: 'Spring Authorization Server', light: '#bf3989', dark: '#f778ba' }
 ]
 
-const themes = {
+export const themes = {
   light: { text: '#1f2328', quiet: '#59636e', line: '#d1d9e0', back: '#ffffff' },
   dark: { text: '#f0f6fc', quiet: '#9198a1', line: '#3d444d', back: '#0d1117' }
 }
@@ -26,10 +28,10 @@ const left = 262
 const right = 60
 const bar = 10
 const gap = 14
-const top = 92
+const top = 112
 
 /** Escapes what is text in XML. */
-function text(value) {
+export function text(value) {
   return value.replace(/[&<>]/g, character => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[character])
 }
 

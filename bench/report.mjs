@@ -6,6 +6,15 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/**
+ * CPU time per answer as the windows at the quiet end have it, a tenth of them below: medians of two runs of one build differ by a quarter
+ * where this differs by a twentieth.
+ */
+export function quietest(rounds) {
+  const sorted = rounds.map(({ cpu }) => cpu).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 10)]
+}
+
 const isGood = rounds => rounds?.every(({ fault }) => fault === undefined) === true
 
 /**
@@ -25,7 +34,7 @@ export function rowsOf(results, bases) {
       median: median(rates),
       min: Math.min(...rates),
       max: Math.max(...rates),
-      cpu: median(rounds.map(({ cpu }) => cpu)),
+      cpu: quietest(rounds),
       load: median(rounds.map(({ load }) => load)),
       ratios: Object.fromEntries(ratios.map(([name, values]) => [name, values && median(values)]))
     }
@@ -47,11 +56,20 @@ export function fastest(results, names) {
 export function noiseOf(results, name, again) {
   if (!isGood(results[name]) || !isGood(results[again])) return undefined
   const ratios = ratiosOf(results[again], results[name])
-  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) }
+  const cpu = quietest(results[again]) / quietest(results[name])
+  return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios), cpu }
 }
 
-export function noiseText({ median, min, max }) {
-  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`
+/** By how much the floor's CPU time may differ from its own, in either direction, before a table says nothing. */
+const mostNoise = 0.06
+
+export function isSteady(noise) {
+  return noise === undefined || Math.abs(noise.cpu - 1) <= mostNoise
+}
+
+export function noiseText(noise) {
+  const { median, min, max, cpu } = noise
+  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)}), CPU ${cpu.toFixed(2)}${isSteady(noise) ? '' : ': void'}`
 }
 
 /** One case's figures, target by target. */
@@ -79,6 +97,18 @@ export function summaryTable(reports, names) {
     }
     const floor = rowOf('floor')
     return [title, floor?.median === undefined ? '' : whole(floor.median), noise ? noiseText(noise) : '', ...names.map(cell)]
+  })
+  return table([head, ...body])
+}
+
+/** Every case in one table: the CPU time of one target's answers, then everybody's, as what the one's is of theirs. */
+export function cpuTable(reports, base, names) {
+  const head = ['case', `${base} CPU µs`, ...names]
+  const body = reports.map(({ title, rows }) => {
+    const cpuOf = name => rows.find(({ target }) => target === name)?.cpu
+    const least = cpuOf(base)
+    const cell = name => (cpuOf(name) === undefined || least === undefined ? '–' : `${(least / cpuOf(name)).toFixed(2)}×`)
+    return [title, least === undefined ? '' : whole(least), ...names.map(cell)]
   })
   return table([head, ...body])
 }

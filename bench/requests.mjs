@@ -49,6 +49,10 @@ export function introspectionRequest(bench, token) {
   return authenticated(bench, { token }, paths.introspection)
 }
 
+export function revocationRequest(bench, token) {
+  return authenticated(bench, { token }, paths.revocation)
+}
+
 export function credentialsRequest(bench, secret) {
   return authenticated(bench, credentialsForm(bench), paths.token, secret)
 }

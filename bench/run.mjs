@@ -5,15 +5,17 @@ import { parseArgs } from 'node:util'
 import { generateKeys } from '../dist/lib/index.js'
 import { cases } from './cases.mjs'
 import { writeCharts } from './chart.mjs'
+import { writeStartCharts } from './chart-start.mjs'
 import { profiled } from './compare.mjs'
 import { topOf } from './profile.mjs'
-import { between } from './report.mjs'
+import { buildPrograms } from './programs.mjs'
+import { between, isSteady } from './report.mjs'
 import * as section from './sections.mjs'
 import { control, targets } from './targets.mjs'
 import { isPinned } from './workers.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
-const sections = ['cases', 'workloads', 'stores', 'processes', 'held', 'memory', 'startup']
+const sections = ['cases', 'workloads', 'stores', 'waits', 'processes', 'held', 'memory', 'startup']
 /** Starts take as long every time. */
 const mostStarts = 10
 const many = { type: 'string', multiple: true }
@@ -61,8 +63,8 @@ const targetNames = chosenOf(
 const storeNames = chosenOf('store', ['memory', 'sqlite', 'postgres', 'redis'])
 const counts = flags.processes?.map(count => numberOf('processes', count))
 const plan = {
-  rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 7 : 21)),
-  seconds: numberOf('seconds', flags.seconds ?? 0.15),
+  rounds: numberOf('rounds', flags.rounds ?? (flags.quick ? 25 : 75)),
+  seconds: numberOf('seconds', flags.seconds ?? 0.04),
   warmUp: numberOf('warm-up', flags['warm-up'] ?? (flags.quick ? 3 : 8)),
   connections: numberOf('connections', flags.connections)
 }
@@ -91,26 +93,34 @@ function captionOf() {
 
 /** Each section's figures, as they are measured. */
 async function* measured(say) {
-  const names = targetNames ?? targets.map(({ name }) => name)
+  const asked = targetNames ?? targets.map(({ name }) => name)
+  const parts = chosenSections()
+  // the first build takes minutes, and is for those sections alone that compare servers
+  const compared = parts.some(part => ['cases', 'startup'].includes(part))
+  const missing = compared ? buildPrograms(asked, say) : []
+  for (const { name, missing: reason } of missing) say(`${name} is left out: ${reason}.\n`)
+  const names = asked.filter(name => !missing.some(one => one.name === name))
   if (names.includes('floor') && !names.includes(control)) names.push(control)
   const serverKeys = await generateKeys()
   const chosen = cases.filter(({ name }) => caseNames === undefined || caseNames.includes(name))
   const measures = {
-    cases: () => section.compareTargets({ chosen, names, plan, serverKeys, say }),
+    cases: () => section.compareTargets({ chosen, names, missing, plan, serverKeys, say }),
     workloads: () => section.compareWorkloads({ plan, serverKeys, say }),
     stores: () => section.compareStores({ kinds: storeNames, chosen: caseNames, plan, serverKeys, say }),
+    waits: () => section.waits({ kinds: storeNames, rounds: plan.rounds, serverKeys, say }),
     processes: () => section.compareProcesses({ counts, plan, serverKeys, say }),
     held: () => section.held({ names, answers, connections: plan.connections, serverKeys, say }),
     memory: () => section.memory({ count, say }),
     startup: () => section.startup({ names, rounds: Math.min(plan.rounds, mostStarts), serverKeys, say })
   }
-  for (const name of chosenSections()) yield { [name]: await measures[name]() }
+  for (const name of parts) yield { [name]: await measures[name]() }
 }
 
 const texts = {
   cases: section.targetsText,
   workloads: section.workloadsText,
   stores: section.storesText,
+  waits: section.waitsText,
   processes: section.processesText,
   held: section.heldText,
   memory: section.memoryText,
@@ -126,11 +136,12 @@ function writeReport(file, { caption, command, ...results }) {
   }
   writeFileSync(file, document)
   if (results.cases !== undefined) writeCharts(results.cases, caption)
+  if (results.startup !== undefined) writeStartCharts(results.startup, caption)
 }
 
 function isRight(results) {
   const reports = [results.cases, results.workloads, results.stores, results.processes].flatMap(reports => reports ?? [])
-  return reports.every(({ rows }) => rows.every(({ fault }) => fault === undefined))
+  return reports.every(({ rows, noise }) => rows.every(({ fault }) => fault === undefined) && isSteady(noise))
 }
 
 async function profile() {

@@ -4,9 +4,22 @@ import { measure } from './compare.mjs'
 import { startEngine } from './engines.mjs'
 import { measureHeld } from './held.mjs'
 import { measureMemory } from './memory.mjs'
-import { detailTable, fastest, median, noiseOf, noiseText, rowsOf, summaryTable, table, whole } from './report.mjs'
+import {
+  cpuTable,
+  detailTable,
+  fastest,
+  isSteady,
+  median,
+  noiseOf,
+  noiseText,
+  rowsOf,
+  summaryTable,
+  table,
+  whole
+} from './report.mjs'
 import { measureStartup } from './startup.mjs'
-import { control, entriesFor, peers, processCases, processCounts, storeCases, stores, targets } from './targets.mjs'
+import { control, entriesFor, others, peers, processCases, processCounts, storeCases, stores, targets } from './targets.mjs'
+import { measureWaits } from './waits.mjs'
 import { workloadCases } from './workload-cases.mjs'
 
 const subject = 'clientele-create-server'
@@ -21,15 +34,19 @@ function faultsOf(rows) {
   })
 }
 
-/** Every target in every case, against the floor and against the best peer. */
-export async function compareTargets({ chosen, names, plan, serverKeys, say }) {
+/**
+ * Every target in every case, against the floor and against the best peer.
+ *
+ * @param missing the targets that are not to be had here, and why
+ */
+export async function compareTargets({ chosen, names, missing, plan, serverKeys, say }) {
   const reports = []
   for (const bench of chosen) {
     const entries = entriesFor(bench, names).map(entry => ({ ...entry, serverKeys }))
     const results = await measure(bench, entries, plan)
     const best = fastest(results, peers)
     const rows = rowsOf(results, { floor: 'floor', 'best peer': best })
-    const report = { name: bench.name, title: bench.title, best, rows, noise: noiseOf(results, 'floor', control) }
+    const report = { name: bench.name, title: bench.title, best, rows, noise: noiseOf(results, 'floor', control), missing }
     say(caseText(report))
     reports.push(report)
   }
@@ -38,15 +55,22 @@ export async function compareTargets({ chosen, names, plan, serverKeys, say }) {
 
 function caseText({ title, rows, noise, best }) {
   const control = noise === undefined ? '' : ` A/A control ${noiseText(noise)}.`
+  const unsteady = isSteady(noise)
+    ? []
+    : ['\nThe floor differs from itself by more than 6 %: this table says nothing. Something else ran.']
   const peer = best === undefined ? '' : ` Best peer: ${best}.`
-  return [`**${title}**.${control}${peer}\n`, detailTable(rows, ['floor', 'best peer']), ...faultsOf(rows), ''].join('\n')
+  return [`**${title}**.${control}${peer}\n`, detailTable(rows, ['floor', 'best peer']), ...unsteady, ...faultsOf(rows), ''].join(
+    '\n'
+  )
 }
 
 export function targetsText(reports) {
   const shown = targets.map(({ name }) => name).filter(name => name !== 'floor' && name !== control)
   const measured = shown.filter(name => reports.some(({ rows }) => rows.some(({ target }) => target === name)))
   const details = reports.map(caseText).join('\n')
-  return `${summaryTable(reports, measured)}\n\n<details><summary>Each case: req/s, spread, CPU time, against the best peer</summary>\n\n${details}\n</details>`
+  const without = leftOut(reports[0]?.missing ?? [])
+  const byCpu = `\nThe same by CPU time, as multiples of bare \`node:http\`:\n\n${cpuTable(reports, 'node-http', measured)}`
+  return `${[summaryTable(reports, measured), byCpu, ...without].join('\n')}\n\n<details><summary>Each case: req/s, spread, CPU time, against the best peer</summary>\n\n${details}\n</details>`
 }
 
 /** Clients without secrets beside those that sign for themselves: CPU time per request, and as multiples of theirs. */
@@ -113,13 +137,43 @@ function addressOf({ kind, address }) {
   return { kind, address }
 }
 
+/** What is not to be had on this machine, a line for each. */
+function leftOut(missing) {
+  return missing.map(({ name, missing }) => `\n${name} is left out: ${missing}.`)
+}
+
 function storeText({ title, rows, missing }) {
-  const without = missing.map(({ kind, missing }) => `\n${kind} is left out: ${missing}.`)
+  const without = leftOut(missing.map(({ kind, missing }) => ({ name: kind, missing })))
   return [`**${title}**\n`, detailTable(rows, ['memory']), ...faultsOf(rows), ...without, ''].join('\n')
 }
 
 export function storesText(reports) {
   return reports.map(storeText).join('\n')
+}
+
+/** How often each kind of request waits for its store, and what it takes alone: one step after the other, and in one. */
+export async function waits({ kinds = stores, rounds, serverKeys, say }) {
+  const measured = await measureWaits({ kinds, rounds, serverKeys })
+  say(waitsText(measured))
+  return measured
+}
+
+export function waitsText(measured) {
+  const ms = time => time.toFixed(2)
+  const rows = measured
+    .filter(({ missing }) => missing === undefined)
+    .map(({ kind, title, apart, together }) => [
+      title,
+      kind,
+      String(apart.waits),
+      String(together.waits),
+      ms(apart.time),
+      ms(together.time),
+      `${(together.time / apart.time).toFixed(2)}×`
+    ])
+  const head = ['request', 'store', 'waits, one by one', 'in one step', 'ms, one by one', 'in one step', 'in one step takes']
+  const without = measured.flatMap(({ kind, missing }) => (missing === undefined ? [] : [`\n${kind} is left out: ${missing}.`]))
+  return `${[table([head, ...rows]), ...without].join('\n')}\n`
 }
 
 /** One target as one to several processes, none of them on a core of its own. */
@@ -190,7 +244,7 @@ export function memoryText(measured) {
 
 /** What each target's process holds once all have given the same number of answers. */
 export async function held({ names, answers, connections, serverKeys, say }) {
-  const entries = entriesFor(cases[0], names).filter(({ name }) => name !== control)
+  const entries = entriesFor(cases[0], names).filter(({ name }) => name !== control && !others.includes(name))
   const measured = await measureHeld(entries, answers, connections, serverKeys)
   say(heldText(measured))
   return measured

@@ -5,13 +5,14 @@ export const control = 'floor again'
 
 const byPassword = ['basic-opaque', 'post-opaque', 'refresh', 'code']
 
-/** @type {readonly { name: string, module?: string, peer?: true, cases?: readonly string[] }[]} */
+/** @type {readonly { name: string, module?: string, peer?: true, program?: true, cases?: readonly string[] }[]} */
 export const targets = [
   { name: 'floor' },
   { name: 'node-http' },
   { name: 'floor-create-server' },
   { name: 'clientele' },
   { name: 'clientele-create-server' },
+  { name: 'clientele-before-express' },
   { name: 'oidc-provider', peer: true },
   { name: 'oidc-provider-in-express', peer: true },
   { name: 'oauth2orize', peer: true, cases: byPassword },
@@ -21,9 +22,18 @@ export const targets = [
     peer: true,
     cases: ['basic-opaque', 'post-opaque', 'basic-jwt', 'es256-opaque', 'es256-jwt', 'rs256-jwt', 'introspection']
   },
+  { name: 'hydra', peer: true, program: true, cases: ['basic-opaque', 'post-opaque'] },
+  {
+    name: 'spring-authorization-server',
+    peer: true,
+    program: true,
+    cases: ['basic-opaque', 'post-opaque', 'basic-jwt']
+  },
   { name: control, module: 'floor' }
 ]
 
+/** Those that are no Node: what is in their heap is not for us to ask. */
+export const others = targets.filter(({ program }) => program === true).map(({ name }) => name)
 export const peers = targets.filter(({ peer }) => peer === true).map(({ name }) => name)
 
 /** The targets of a case as entries for `measure`. */

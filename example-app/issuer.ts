@@ -258,13 +258,16 @@ function policyOptions(settings: IssuerSettings, issuer: string, persons: People
   }
 }
 
+/** Clients an hour from one network: everybody behind one proxy, or one office's address, is one. */
+const mostRegistered = 2_000
+
 function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIssuer[]) {
   const { registration: access, initial_access_token, registration_schemes: schemes } = settings.policy
   if (access === 'off') return {}
   const wanted = registeredGrantTypes(settings)
   const grantTypes = mounted.map(({ grant_type }) => grant_type).filter(grant_type => wanted.includes(grant_type))
   const tokens = access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }
-  return { registration: { access, grantTypes, schemes, ...tokens } }
+  return { registration: { access, grantTypes, schemes, limits: { perNetwork: mostRegistered }, ...tokens } }
 }
 
 /** @param ca authorities in the place of Node's: the demo has documents of its own. */

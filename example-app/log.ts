@@ -57,7 +57,7 @@ export function accessLog(log: Log): RequestHandler {
   return (req, res, next) => {
     const begun = performance.now()
     // not the target as it came, which may have a host and user info in front and a query behind
-    const path = req.path.slice(0, 256)
+    const path = withoutSecrets(req.path.slice(0, 256))
     res.once('close', () => {
       const ms = Math.round(performance.now() - begun)
       const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms, ...clientOf(req) }
@@ -66,6 +66,16 @@ export function accessLog(log: Log): RequestHandler {
     })
     next()
   }
+}
+
+const madeByChance = /^(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w.~%+=-]{20,}$/
+
+/** Codes and tokens get into paths where somebody takes an address for another: no page of ours has any in its own. */
+function withoutSecrets(path: string): string {
+  return path
+    .split('/')
+    .map(segment => (madeByChance.test(segment) ? '…' : segment))
+    .join('/')
 }
 
 function clientOf(req: Request): Partial<Known> {

@@ -232,7 +232,18 @@ export type { ClientCredential } from './clients/configured-credentials.ts'
 // stores
 export { memoryStore, type MemoryStoreOptions } from './stores/memory.ts'
 export { scopedStore } from './stores/scoped.ts'
-export type { Batch, BatchOutcome, FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from './stores/store.ts'
+export type {
+  Batch,
+  BatchOutcome,
+  BatchStore,
+  FirstStep,
+  Json,
+  Key,
+  Store,
+  StoredRecord,
+  Taken,
+  WriteStep
+} from './stores/store.ts'
 
 // errors
 export { oauthErrorHandler, type OAuthErrorHandlerOptions } from './http/error-handler.ts'

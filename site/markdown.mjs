@@ -35,7 +35,7 @@ export const slugify = heading =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/ /g, '-')
 
-const pictures = /^(?:docs\/images\/[\w-]+\.png|bench\/chart-\w+\.svg)$/
+const pictures = /^(?:docs\/images\/[\w-]+\.png|bench\/chart-[\w-]+\.svg)$/
 
 /** Where something written in a document leads in the site. */
 function leads(target, document) {

@@ -5,6 +5,7 @@ import { request as httpRequest, type Server } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import { createServer } from '../lib/create-server.ts'
+import { authorizationServer, generateKeys, memoryStore, type AuthorizationServerOptions } from '../lib/index.ts'
 import { makeCertificate } from './support/certificates/certificates.ts'
 
 const servers: Server[] = []
@@ -166,5 +167,122 @@ describe('an app on createServer()', () => {
         .end()
     })
     expect(JSON.parse(answer)).toEqual([true, true])
+  })
+})
+
+describe('an authorization server that answers before Express', () => {
+  const issuer = 'https://as.example.com'
+  const secret = 'a secret of forty characters, and more...'
+  const basic = (password = secret) => `Basic ${Buffer.from(`machine:${password}`).toString('base64')}`
+
+  /** The same server twice: with the app alone, and with its endpoints for clients before the app. */
+  async function both(options: Partial<AuthorizationServerOptions> = {}) {
+    const app = express().set('trust proxy', true)
+    const seen: string[] = []
+    app.use((req, _res, next) => {
+      seen.push(`${req.method} ${req.path}`)
+      next()
+    })
+    const server = authorizationServer({
+      ...{ issuer, store: memoryStore(), keys: await generateKeys(['ES256']), scopes: ['a'] },
+      clients: [{ client_id: 'machine', client_secret: secret, grant_types: ['client_credentials', 'authorization_code'] }].map(
+        client => ({ ...client, redirect_uris: ['https://client.example.com/cb'] })
+      ),
+      interaction: { account: () => undefined, consented: () => false, prompt: () => undefined },
+      onError: () => undefined,
+      ...options
+    })
+    app.use(server)
+    return { app, server, seen, usual: await serve(app), direct: await serve(app, { server }) }
+  }
+
+  const form = (body: string, headers: Record<string, string> = { authorization: basic() }): RequestInit => ({
+    ...{ method: 'POST', body },
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }
+  })
+  const grant = 'grant_type=client_credentials'
+  const requests: readonly [name: string, path: string, request: RequestInit, seen: boolean][] = [
+    ['a good request', '/oauth2/token', form(grant), false],
+    ['a wrong secret', '/oauth2/token', form(grant, { authorization: basic('wrong') }), false],
+    ['no client', '/oauth2/token', form(grant, {}), false],
+    ['another grant', '/oauth2/token', form('grant_type=password'), false],
+    ['a parameter twice', '/oauth2/token', form(`${grant}&scope=a&scope=a`), false],
+    ['no form', '/oauth2/token', { method: 'POST', body: '{"a":', headers: { 'content-type': 'application/json' } }, false],
+    ['a body that is too long', '/oauth2/token', form(`${grant}&a=${'b'.repeat(2_000_000)}`), false],
+    ['an unknown token', '/oauth2/introspect', form('token=abc'), false],
+    ['a revocation', '/oauth2/revoke', form('token=abc'), false],
+    ['a pushed request', '/oauth2/par', form('response_type=token'), false],
+    ['another method', '/oauth2/token', { method: 'PUT', body: grant }, true],
+    ['a query', '/oauth2/token?a=b', form(grant, { authorization: basic('wrong') }), true],
+    ['a page for people', '/oauth2/authorize', form('client_id=nobody'), true],
+    ['metadata', '/.well-known/oauth-authorization-server', {}, true],
+    ['a path of nobody', '/oauth2/token/', form(grant), true]
+  ]
+
+  it.each(requests)('answers %s as in Express', async (_name, path, request, isSeen) => {
+    const { usual, direct, seen } = await both()
+    const answer = async (port: number) => {
+      const response = await fetch(at(port, path), { ...request, redirect: 'manual' })
+      const headers = Object.fromEntries([...response.headers].filter(([name]) => !/^(date|x-powered-by|etag)$/.test(name)))
+      // what is made anew for each: tokens
+      const body = (await response.text()).replace(/("access_token":")[^"]+/, '$1')
+      return { status: response.status, headers, body }
+    }
+    const expected = await answer(usual)
+    expect(seen).toHaveLength(1)
+    expect(await answer(direct)).toEqual(expected)
+    expect(seen).toHaveLength(isSeen ? 2 : 1)
+  })
+
+  it('leaves the request as Express would, to listeners of the application', async () => {
+    const told: object[] = []
+    const { usual, direct } = await both({
+      onError: (_error, req) => {
+        const { ip, originalUrl, baseUrl, path, hostname, protocol } = req
+        told.push({ ip, originalUrl, baseUrl, path, hostname, protocol, locals: { ...req.res?.locals }, app: typeof req.app })
+      }
+    })
+    const forwarded = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'as.example.com' }
+    for (const port of [usual, direct]) await fetch(at(port, '/oauth2/token'), form(grant, forwarded))
+    expect(told[0]).toMatchObject({ ip: '192.0.2.7', originalUrl: '/oauth2/token', protocol: 'https' })
+    expect(told[1]).toEqual(told[0])
+  })
+
+  it('knows the endpoints at which clients authenticate, wherever they are, and no other', async () => {
+    const { server, direct, seen } = await both({ paths: { token: '/t' } })
+    expect([...server.clientEndpoints.keys()].sort()).toEqual(['/oauth2/introspect', '/oauth2/par', '/oauth2/revoke', '/t'])
+    expect((await fetch(at(direct, '/t'), form(grant))).status).toBe(200)
+    expect(seen).toEqual([])
+  })
+
+  it('answers what a handler throws, and breaks off an answer that had begun', async () => {
+    const { app, direct } = await both({ allowedOrigins: ['https://app.example.com'] })
+    Object.assign(app.response, {
+      vary() {
+        throw new Error('thrown where nothing waits for it')
+      }
+    })
+    expect((await fetch(at(direct, '/oauth2/token'), form(grant))).status).toBe(500)
+    const breaking = new Map([
+      [
+        '/begun',
+        (_req: never, res: never, next: (error: Error) => void) => {
+          const { write } = res as { write: (text: string, sent: () => void) => void }
+          write.call(res, 'half', () => next(new Error('the rest is lost')))
+        }
+      ]
+    ])
+    const broken = await serve(app, { server: Object.assign(() => undefined, { clientEndpoints: breaking }) })
+    await expect(fetch(at(broken, '/begun'), form('')).then(response => response.text())).rejects.toThrow(/terminated/)
+  })
+
+  it.each([
+    ['null', null],
+    ['an app', express()],
+    ['the options of a server', { issuer }],
+    ['true', true]
+  ])('is not %s', (_name, server) => {
+    const options: object = { server }
+    expect(() => createServer(express(), options)).toThrow('server must be what authorizationServer() returned')
   })
 })

@@ -14,7 +14,7 @@ const stores = {
 }
 
 /** A store that is open already, or one of those above. */
-function open(store) {
+export function open(store) {
   return store.kind === undefined ? store : stores[store.kind](store.address)
 }
 

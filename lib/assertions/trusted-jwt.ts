@@ -123,7 +123,13 @@ export async function verifySignature(
   issuer: IssuerKeys
 ): Promise<SignedClaims | JwtRefusal> {
   const { alg, kid } = trustedHeader(header)
-  const choose = (keys: readonly JWK[]): readonly JWK[] => suitableKeys(keys, { alg, kid })
+  let looked: readonly JWK[] | undefined
+  let suitable: readonly JWK[] = []
+  const choose = (keys: readonly JWK[]): readonly JWK[] => {
+    // whoever keeps the keys has asked already, as a rule
+    if (keys !== looked) suitable = suitableKeys((looked = keys), { alg, kid })
+    return suitable
+  }
   const { keys, problem } = await issuer.find(keys => choose(keys).length > 0)
   const imported = await Promise.all(choose(keys).map(jwk => importPublicKey(jwk, alg)))
   const candidates = imported.filter(candidate => candidate !== undefined)

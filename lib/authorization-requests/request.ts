@@ -13,7 +13,7 @@ import { claimsWithinReach } from '../tokens/claims.ts'
 import { checkSize } from './bounds.ts'
 import { responseAlgorithm } from '../tokens/signed-response.ts'
 import { readAuthorizationDetails } from './authorization-details.ts'
-import { readClaimsParameter } from './claims-parameter.ts'
+import { readClaimsParameter, type ClaimsParameter } from './claims-parameter.ts'
 import { readIdTokenHint } from './id-token-hint.ts'
 import { checkParameters, type AuthorizationParameters } from './parameters.ts'
 import type { RequestPolicy } from './policy.ts'
@@ -71,7 +71,7 @@ export async function readAuthorizationRequest(
     code_challenge: readCodeChallenge(policy, client, parameters),
     dpop_jkt: checkDpopKey(parameters.get('dpop_jkt')),
     prompt: readPrompt(parameters),
-    max_age: readMaxAge(parameters),
+    max_age: readMaxAge(client, parameters),
     display: readDisplay(parameters),
     login_hint: parameters.get('login_hint'),
     ui_locales: parameters.get('ui_locales'),
@@ -159,9 +159,9 @@ function readPrompt(parameters: AuthorizationParameters): readonly string[] {
   return prompt
 }
 
-function readMaxAge(parameters: AuthorizationParameters): number | undefined {
+function readMaxAge(client: Client, parameters: AuthorizationParameters): number | undefined {
   const max_age = parameters.get('max_age')
-  if (max_age === undefined) return undefined
+  if (max_age === undefined) return client.default_max_age
   if (!/^\d{1,10}$/.test(max_age)) throw new InvalidRequestError('max_age must be a number of seconds')
   return Number(max_age)
 }
@@ -182,13 +182,19 @@ function readPerson(
   const hinted = readIdTokenHint(policy.server, client, parameters.get('id_token_hint'))
   if (asked.sub !== undefined && hinted !== undefined && asked.sub !== hinted)
     throw new InvalidRequestError('claims and id_token_hint name two different people')
-  const acr_values = (parameters.get('acr_values') ?? '').split(' ').filter(value => value !== '')
   return {
     claims: asked.claims,
     sub: hinted ?? asked.sub,
-    acr_values: asked.essentialAcr || acr_values.length === 0 ? asked.acr_values : acr_values,
+    acr_values: readAcrValues(client, parameters, asked),
     essentialAcr: asked.essentialAcr
   }
+}
+
+/** Those that must be, else those of the parameter, of the claims, or the client's usual ones. */
+function readAcrValues(client: Client, parameters: AuthorizationParameters, asked: ClaimsParameter): readonly string[] {
+  if (asked.essentialAcr) return asked.acr_values
+  const wished = (parameters.get('acr_values') ?? '').split(' ').filter(value => value !== '')
+  return [wished, asked.acr_values].find(({ length }) => length > 0) ?? client.default_acr_values ?? []
 }
 
 /** Whether a client may use the authorization endpoint for a code. */

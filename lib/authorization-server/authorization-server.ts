@@ -1,5 +1,5 @@
 /** A whole authorization server as one Express middleware: every endpoint of one issuer. */
-import type { Request, RequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import { authorizationServerChecks, type AuthorizationServerOptions } from './options.ts'
 import { authorizationServerParts } from './parts.ts'
 import { developing, type Pages } from './developing.ts'
@@ -30,6 +30,11 @@ export type { AuthorizationServerOptions } from './options.ts'
 
 /** The middleware, and what the application's pages and its own API need of the server behind it. */
 export interface AuthorizationServer extends RequestHandler, PersonGrants, TokenFunctions {
+  /**
+   * The handlers of the endpoints at which clients authenticate, by path: for `createServer(app, { server })`, or a
+   * framework that looks paths up itself. Each answers its errors too, and calls `next` only where an answer broke off.
+   */
+  readonly clientEndpoints: ReadonlyMap<string, RequestHandler>
   /** Finds what a login or consent page shows; undefined when the interaction never existed, is finished or expired. */
   interaction(req: Request, id: string): Promise<InteractionPrompt | undefined>
   /**
@@ -86,7 +91,10 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
   const metadata = buildMetadata({ context, endpoints, mtlsOrigin })
   const routes = routesOf(context, endpoints, { pages, metadata, origins: read.allowedOrigins })
-  return Object.assign(mount(routes, read), personGrants(server), tokenFunctions(token, protection), {
+  const answerError = errorHandler(read)
+  const clientPaths = endpoints.filter(({ caller }) => caller === 'client').map(({ member }) => pathAt(context, member))
+  return Object.assign(mount(routes, answerError), personGrants(server), tokenFunctions(token, protection), {
+    clientEndpoints: standingAlone(routes, clientPaths, answerError),
     interaction: (req: Request, id: string) => describeInteraction(context, req, id),
     resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
       resumeAuthorization({ context, req, res }, id, result),
@@ -117,8 +125,12 @@ interface Routes {
   readonly withItems: ReadonlyMap<string, RequestHandler>
 }
 
+function pathAt({ addresses }: EndpointContext, member: EndpointMember): string {
+  return new URL(addresses[member]).pathname
+}
+
 function routesOf(
-  { server, addresses }: EndpointContext,
+  context: EndpointContext,
   endpoints: readonly Endpoint[],
   {
     pages,
@@ -126,11 +138,11 @@ function routesOf(
     origins
   }: { readonly pages: Pages; readonly metadata: object; readonly origins: readonly string[] | undefined }
 ): Routes {
-  const issuerPath = new URL(server.issuer).pathname.replace(/\/$/, '')
+  const issuerPath = new URL(context.server.issuer).pathname.replace(/\/$/, '')
   const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
   const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
     const methods = scriptMethods.get(member)
-    return [new URL(addresses[member]).pathname, methods === undefined ? handler : crossOrigin(handler, { methods, origins })]
+    return [pathAt(context, member), methods === undefined ? handler : crossOrigin(handler, { methods, origins })]
   }
   return {
     exact: new Map([
@@ -149,12 +161,35 @@ function routesOf(
  * Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one
  * handler.
  */
-function mount({ exact, withItems }: Routes, options: Parameters<typeof errorHandler>[0]): RequestHandler {
-  const answerError = errorHandler(options)
+function mount({ exact, withItems }: Routes, answerError: ErrorRequestHandler): RequestHandler {
   return (req, res, next) => {
     const path = pathOf(req)
     const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
     if (route === undefined) next()
     else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
   }
+}
+
+/** Handlers that need no Express around them: what they throw is answered like what they hand on. */
+function standingAlone(
+  { exact }: Routes,
+  paths: readonly string[],
+  answerError: ErrorRequestHandler
+): ReadonlyMap<string, RequestHandler> {
+  const alone =
+    (handler: RequestHandler): RequestHandler =>
+    (req, res, next) => {
+      const failed = (error?: unknown): void => void answerError(error, req, res, next)
+      try {
+        void handler(req, res, failed)
+      } catch (thrown) {
+        failed(thrown)
+      }
+    }
+  return new Map(
+    paths.flatMap(path => {
+      const handler = exact.get(path)
+      return handler === undefined ? [] : [[path, alone(handler)] as const]
+    })
+  )
 }

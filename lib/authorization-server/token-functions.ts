@@ -22,8 +22,8 @@ export interface TokenFunctions {
   verifyAccessToken(token: string): Promise<AccessToken | undefined>
   /**
    * Middleware that protects an API: Bearer, DPoP and certificate-bound access tokens of this server, JWT or opaque, in
-   * the Authorization header only. What the token says is on `req.accessToken`; a refusal is 401 or 403 with the
-   * challenges of RFC 6750 and RFC 9449.
+   * the Authorization header only. What the token says is on `req.accessToken`; a refusal is 400, 401 or 403 with
+   * the challenges of RFC 6750 and RFC 9449.
    *
    * @throws ConfigurationError naming the option that is wrong.
    */

@@ -5,6 +5,7 @@
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isSameKey } from '../crypto/same-key.ts'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../clients/credentials.ts'
 import type { CheckName } from '../decisions/decision.ts'
@@ -218,7 +219,7 @@ function isCertificateOf(jwk: JWK, der: Uint8Array, publicKey: KeyObject | undef
     registered = keyOrUndefined(() => createPublicKey({ key: { ...jwk }, format: 'jwk' })) ?? 'malformed'
     keyOfJwk.set(jwk, registered)
   }
-  return publicKey !== undefined && registered !== 'malformed' && registered.equals(publicKey)
+  return publicKey !== undefined && registered !== 'malformed' && isSameKey(registered, publicKey)
 }
 
 /** A key from outside may be of a kind that cannot be read; then it is nobody's. */

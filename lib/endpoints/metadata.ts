@@ -62,7 +62,7 @@ function methodsOf(endpoints: readonly Endpoint[]): Readonly<Record<string, unkn
   return members
 }
 
-/** Algorithms clients themselves sign with (RFC 8414 §2); what a platform signs its tokens with is not theirs to choose. */
+/** Algorithms clients themselves sign with (RFC 8414 §2): what a platform signs with is not theirs to say. */
 function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): readonly string[] {
   const signing = strategies.filter(({ name }) => !isWorkloadMethod(name))
   return [...new Set(signing.flatMap(({ signingAlgorithms = [] }) => signingAlgorithms))]

@@ -22,8 +22,8 @@ import { signFor } from '../tokens/signed-response.ts'
  * signed where the client registered `userinfo_signed_response_alg`. An access token for a resource is not for this
  * endpoint, unless it says so.
  *
- * @throws OAuthError `invalid_token` 401 or `insufficient_scope` 403, with the challenges of RFC 6750 §3 and RFC 9449
- * §7.1.
+ * @throws OAuthError `invalid_token` 401, `insufficient_scope` 403 or, for a token that was sent twice,
+ * `invalid_request` 400, with the challenges of RFC 6750 §3 and RFC 9449 §7.1.
  */
 export function userinfoEndpoint(context: EndpointContext): Endpoint {
   return { member: 'userinfo_endpoint', caller: 'access_token', handler: handlerOf((req, res) => answer(context, req, res)) }

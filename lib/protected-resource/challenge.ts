@@ -38,6 +38,9 @@ export function insufficientScope(missing: readonly string[]): OAuthError {
   })
 }
 
+/** Statuses of the errors that challenges can say (RFC 6750 §3.1). */
+const refusals: readonly number[] = [400, 401, 403]
+
 /**
  * The error with a challenge for each scheme, 401 where the token or its proof is at fault. Each stands in a header
  * field of its own, Bearer first: there are clients that do not read past the first challenge of a field.
@@ -48,7 +51,7 @@ export function withChallenge(
 ): OAuthError {
   const error = toOAuthError(thrown)
   const status = error.status === 400 && error.error.includes('dpop') ? 401 : error.status
-  if (status !== 401 && status !== 403) return error
+  if (!refusals.includes(status)) return error
   const said = {
     // RFC 6750 §3.1: no error code for a request that carried nothing to be wrong
     ...((alwaysError || !(error instanceof NoAccessTokenError)) && { error: error.error, error_description: error.message }),

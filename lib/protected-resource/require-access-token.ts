@@ -6,6 +6,7 @@ import { offerDpopNonce } from '../assertions/dpop-nonces.ts'
 import { verifyDpopProof, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { thumbprintOf } from '../clients/credentials.ts'
 import { certificateOfRequest, directTls, type CertificateSource } from '../certificates/source.ts'
+import { refuseRepeatedAuthorization } from '../http/client-request.ts'
 import { tellError, type OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import { addressesOfListener } from '../http/listener.ts'
 import { peekBody } from '../http/peeked-body.ts'
@@ -86,10 +87,11 @@ function checkScopes({ scopes }: TokenServer, scope: readonly string[] = []): vo
  * The access token of a request, proved to be held by its sender: in the Authorization header only; `DPoP` with a proof
  * for tokens bound to a key, `Bearer` for the others; over the certificate it is bound to, if it is.
  *
- * @throws OAuthError `invalid_token` 401, InvalidDpopProofError, UseDpopNonceError: see {@link withChallenge} for how
- * to answer them.
+ * @throws OAuthError `invalid_token` 401, InvalidRequestError, InvalidDpopProofError, UseDpopNonceError: see {@link
+ * withChallenge} for how to answer them.
  */
 export async function presentedAccessToken(context: AccessTokenContext, req: Request, fromBody?: string): Promise<AccessToken> {
+  refuseRepeatedAuthorization(req)
   const credentials = fromBody === undefined ? readCredentials(req.headers.authorization) : { scheme: 'bearer', token: fromBody }
   const token = await verifyAccessToken(context.server, credentials.token)
   if (token === undefined) throw invalidToken('unknown, expired or revoked')

@@ -1,7 +1,7 @@
 /** Access tokens: opaque references this server keeps, or JWTs a resource verifies itself (RFC 9068). */
 import { InvalidGrantError } from '../errors.ts'
 import { inOneStep } from '../stores/batch.ts'
-import { read, writing } from '../stores/records.ts'
+import { read, write, writing } from '../stores/records.ts'
 import type { FirstStep, Key } from '../stores/store.ts'
 import { areStillThere, type Holders } from './account.ts'
 import type { Actor, AllowedActor } from './actor.ts'
@@ -128,10 +128,10 @@ export async function mintAccessToken(
     const access_token = await server.keys.sign(alg, jwtType, claims)
     return first === undefined || (await inOneStep(server.store, [first])) ? { access_token, expires_in } : undefined
   }
-  const kept = writing(accessTokenKey(reference, grant.id), content, expires_in)
-  return (await inOneStep(server.store, first === undefined ? [kept] : [first, kept]))
-    ? { access_token: reference, expires_in }
-    : undefined
+  const key = accessTokenKey(reference, grant.id)
+  if (first === undefined) await write(server.store, key, content, expires_in)
+  else if (!(await inOneStep(server.store, [first, writing(key, content, expires_in)]))) return undefined
+  return { access_token: reference, expires_in }
 }
 
 /** An access token that is in force as far as it and its grant say. */

@@ -76,8 +76,8 @@ export type Resource = Read<typeof resourceChecks>
 export const resourceCheck: Check<Resource> = required(nested(resourceChecks))
 
 /**
- * The algorithm of JWTs for a resource that asks for none, of those there are keys for: ES256 where there is such a key,
- * the smallest and quickest signature every resource can verify.
+ * The algorithm of JWTs for a resource that asks for none, of those there are keys for: ES256 where there is such a
+ * key, the smallest and quickest signature every resource can verify.
  */
 export function usualAlgorithm(available: readonly string[]): string {
   return available.includes('ES256') ? 'ES256' : (available[0] ?? 'ES256')

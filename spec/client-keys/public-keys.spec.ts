@@ -30,7 +30,7 @@ const withExponent = (e: unknown) => ({ kty: 'RSA', n, e })
 describe('suitableKeys', () => {
   const key = (kid: string | undefined, more: Partial<JWK> = {}): JWK => ({
     kty: 'RSA',
-    n,
+    n: String(n),
     e: 'AQAB',
     ...more,
     ...(kid !== undefined && { kid })

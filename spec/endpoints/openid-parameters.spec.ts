@@ -77,6 +77,21 @@ describe('what the pages are told', () => {
     expect(h.prompts[1]?.display).toBeUndefined()
   })
 
+  it('has the acr values its client registered, where the request asks for none', async () => {
+    const h = await asking({ clients: clients.map(client => ({ ...client, default_acr_values: ['urn:usual', 'urn:other'] })) })
+    const claims = (acr: object) => JSON.stringify({ id_token: { acr } })
+    for (const [change, expected] of [
+      [{}, ['urn:usual', 'urn:other']],
+      [{ claims: claims({ essential: true }) }, ['urn:usual', 'urn:other']],
+      [{ acr_values: 'urn:one' }, ['urn:one']],
+      [{ claims: claims({ values: ['urn:two'] }) }, ['urn:two']],
+      [{ claims: claims({ values: ['urn:two'], essential: true }) }, ['urn:two']]
+    ] as const) {
+      await authorize(h.app, { ...change, prompt: 'login' })
+      expect(h.prompts.at(-1)?.acr_values).toEqual(expected)
+    }
+  })
+
   it('of acr comes back in the ID Token; without one nothing fails', async () => {
     const acr = async (...given: Parameters<typeof asking>) =>
       decodeJwt((await redeemed((await asking(...given)).app, 'web', { acr_values: '1 2' })).id_token)['acr']

@@ -36,7 +36,11 @@ let issuer = ''
 
 beforeAll(async () => {
   const policy = { attestation_challenge: 'required' }
-  const tenants = [{ path: '/acme', clients, attesters, policy }]
+  const keyless = [{ jwks: { keys: [] }, clients: ['wallet'] }]
+  const tenants = [
+    { path: '/acme', clients, attesters, policy },
+    { path: '/keyless', clients, attesters: keyless }
+  ]
   server = await serve(() => ({ clients, attesters, tenants }), memoryStore())
   issuer = server.issuer
 })
@@ -70,6 +74,12 @@ describe('attesters', () => {
     expect((await token(await sent(certified))).outcome).toBe('200')
     expect((await token(await sent(certified, spy))).outcome).toBe('200')
     expect((await token(await sent(keys, spy))).outcome).toBe('401 invalid_client')
+  })
+
+  it('vouch for nobody where they have no key yet, as trusted issuers do', async () => {
+    const at = `${issuer}/keyless`
+    expect((await token(await sent(keys, wallet, undefined, at), at)).outcome).toBe('401 invalid_client')
+    expect((await token(await sent(certified, wallet, undefined, at), at)).outcome).toBe('401 invalid_client')
   })
 
   it('vouch for DPoP keys, with a nonce', async () => {
@@ -107,7 +117,8 @@ describe('a wrong setting', () => {
     ],
     ['attesters must be left out under the profile fapi2-security', { attesters, policy: { profile: 'fapi2-security' } }],
     ['clients[0].token_endpoint_auth_method must be one of', { clients }],
-    ['accepted', { attesters: [{ trust_anchors: ['attester-ca.crt'] }] }]
+    ['accepted', { attesters: [{ trust_anchors: ['attester-ca.crt'] }] }],
+    ['accepted', { attesters: [{ jwks: { keys: [] }, clients: ['wallet'] }] }]
   ])('%s', async (line, settings) => {
     const start = async (): Promise<string> => {
       const config = checkConfig({ issuer: 'http://localhost:4010', ...settings }, folder)

@@ -55,6 +55,27 @@ it('an access line has the path alone, however the request was addressed', async
   expect(lines.map(({ path }) => path)).toEqual(['/a', '/a', '/a', '*', `/${'a'.repeat(255)}`])
 })
 
+it('an access line has no code or token that got into the path', async () => {
+  const { log, lines } = memoryLog()
+  const app = express()
+  app.use(accessLog(log), (_req, res) => void res.end())
+  const code = 'zb3_97lrwvA86DW6ET1iww.4JNvW7Hf6CufkVV_5VRwhUH7kIaC7vV-07yfrJmpkjM'
+  const jwt = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.${Buffer.from('{"sub":"alice"}').toString('base64url')}.c2lnbmF0dXJlMQ`
+  const kept = ['/.well-known/oauth-authorization-server/acme', '/oauth2/register/c85b65bb46eb49ee2a18d2e3af49d67b', '/Short1']
+  await listening(app, async address => {
+    for (const path of [
+      `/${code}`,
+      `/oauth2/token/${jwt}/x`,
+      `/${jwt}${'A1b'.repeat(200)}`,
+      `/${code}?a`,
+      `/%20${code}`,
+      ...kept
+    ])
+      await new Promise(resolve => get(address, { path }, response => response.resume().once('end', resolve)))
+  })
+  expect(lines.map(({ path }) => path)).toEqual(['/…', '/oauth2/token/…/x', '/…', '/…', '/…', ...kept])
+})
+
 it('an access line and the failure of the same request have one trace', async () => {
   const { log, lines } = memoryLog()
   const app = express()

@@ -89,6 +89,15 @@ describe('registration', () => {
     ])
   })
 
+  it('has room for everybody behind one proxy', async () => {
+    const { registration_endpoint = '' } = await metadataOf(`${issuer}/few`)
+    const body = JSON.stringify({ redirect_uris: ['https://client.example/cb'] })
+    const headers = { 'Content-Type': 'application/json' }
+    const registered = async () => (await fetch(registration_endpoint, { method: 'POST', headers, body })).status
+    for (let round = 0; round < 15; round++)
+      expect(new Set(await Promise.all(Array.from({ length: 20 }, registered)))).toEqual(new Set([201]))
+  })
+
   it('can be read and ended with its own token', async () => {
     const { body } = await register(`${issuer}/open`, machine)
     const { registration_client_uri = '', registration_access_token = '' } = body

@@ -280,7 +280,7 @@ describe('settings', () => {
     }
     await expect(start()).rejects.toMatchObject({ path })
   })
-  it('warns of what a credential has beside its rule, and refuses what was meant as part of it', async () => {
+  it('warns of what a credential has beside its rule, and refuses what was meant as part of it', () => {
     const settings = (credential: object) => ({
       issuer: 'http://localhost:4010',
       workload_issuers: [{ issuer }],

@@ -1,4 +1,7 @@
-/** A network that keeps guessing secrets which scrypt keeps, a fifth of a second each: it pays for that itself. */
+/**
+ * A network that keeps guessing secrets which scrypt keeps, a fifth of a second each: it pays for that itself. Wrong ones have no
+ * character that is encoded: those are compared both ways, at twice the price.
+ */
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import express from 'express'
@@ -28,7 +31,7 @@ describe('a network that has used up its wrong guesses', () => {
   it('has nothing computed for it any more, whatever ids it makes up; what was right before stays right', async () => {
     const { send } = await setup(['human', 'sleeping'])
     expect((await send('human', 'correct horse')).status).toBe(200)
-    await Promise.all(Array.from({ length: 10 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`)))
+    await Promise.all(Array.from({ length: 10 }, (_, index) => send(`nobody-${index}`, `wrong-${index}`)))
     const begun = performance.now()
     await hashSecret('correct horse')
     const computation = performance.now() - begun
@@ -55,7 +58,7 @@ describe('more computations than can be done', () => {
     const { app, send } = await setup(['human'], { guessProtection: { attempts: 100, window: 600 }, onError: undefined })
     app.set('env', 'production')
     const spy = jest.spyOn(console, 'error').mockImplementation(() => undefined)
-    const flood = Array.from({ length: 60 }, (_, index) => send(`nobody-${index}`, `wrong ${index}`).then(({ status }) => status))
+    const flood = Array.from({ length: 60 }, (_, index) => send(`nobody-${index}`, `wrong-${index}`).then(({ status }) => status))
     await new Promise(resolve => setTimeout(resolve, 300))
     const begun = performance.now()
     const { status } = await send('human', 'correct horse', '192.0.2.2')

@@ -38,7 +38,8 @@ function countedStore(behind: Store, whole: boolean): { store: Store; asked: str
     asked.push(steps.map(({ operation, key }) => `${operation} ${kindOf(key)}`).join(', '))
     return (await inOneStep(behind, steps)) ? 'done' : 'refused'
   }
-  return { store: whole ? { ...store, batch } : store, asked }
+  const batching: BatchStore = { ...store, batch }
+  return { store: whole ? batching : store, asked }
 }
 
 /** Without the issuer it belongs to. */

@@ -1,6 +1,6 @@
 /** What `requireAccessToken()` asks of tokens and tells those it refuses. Bound tokens: spec/token-endpoint/confirmation.spec.ts. */
 import { describe, expect, it } from '@jest/globals'
-import express from 'express'
+import express, { type Express } from 'express'
 import request from 'supertest'
 import type { RequireAccessTokenOptions } from '../../lib/index.ts'
 import { api, files, harness, listening, redeemed, token, type Form } from '../support/servers/authorization-server.ts'
@@ -19,21 +19,24 @@ async function protectedBy(options: RequireAccessTokenOptions) {
   return { ...made, call, bought }
 }
 
-/** Each `WWW-Authenticate` field as it was sent: Node's own reading makes one of them all. */
-async function challengesOf(options: RequireAccessTokenOptions, authorization?: string): Promise<readonly string[]> {
-  const { app } = await protectedBy(options)
+/** The status, and each `WWW-Authenticate` field as it was sent: Node's own reading makes one of them all. */
+async function answered(app: Express, path: string, ...authorization: readonly string[]) {
   return listening(app, async address => {
     const { request: ask } = await import('node:http')
-    return new Promise<readonly string[]>((resolve, reject) => {
-      const headers = authorization === undefined ? {} : { Authorization: authorization }
-      ask(`${address}/api`, { headers }, response => {
+    return new Promise<{ readonly status: number | undefined; readonly challenges: readonly string[] }>((resolve, reject) => {
+      const headers = ['Host', new URL(address).host, ...authorization.flatMap(value => ['Authorization', value])]
+      ask(`${address}${path}`, { headers }, response => {
         response.resume()
-        resolve(response.headersDistinct['www-authenticate'] ?? [])
+        resolve({ status: response.statusCode, challenges: response.headersDistinct['www-authenticate'] ?? [] })
       })
         .once('error', reject)
         .end()
     })
   })
+}
+
+async function challengesOf(options: RequireAccessTokenOptions, ...authorization: readonly string[]): Promise<readonly string[]> {
+  return (await answered((await protectedBy(options)).app, '/api', ...authorization)).challenges
 }
 
 const algs = expect.stringMatching(/^DPoP algs="ES256[ \w]*"$/)
@@ -86,6 +89,44 @@ describe('the challenges of an API', () => {
       new RegExp(`^Bearer error="insufficient_scope", error_description="[^"=]*", ${needed}, resource_metadata="`)
     )
     expect((await call(`Bearer ${await bought({ scope: 'api:read api:write', resource: api })}`)).status).toBe(200)
+  })
+
+  it('say invalid_request where a token was sent twice, the same one too, of which a proxy may have seen the other', async () => {
+    const { app, bought } = await protectedBy({})
+    const good = `Bearer ${await bought()}`
+    expect((await answered(app, '/api', good)).status).toBe(200)
+    for (const path of ['/api', '/oauth2/userinfo']) {
+      for (const two of [
+        [good, good],
+        [good, 'Bearer x'],
+        ['Bearer x', good],
+        [good, 'Basic d2ViOnNlY3JldA==']
+      ]) {
+        const { status, challenges } = await answered(app, path, ...two)
+        expect([path, status, challenges]).toEqual([
+          path,
+          400,
+          [
+            expect.stringMatching(/^Bearer error="invalid_request", error_description="[^"=]+"/),
+            expect.stringMatching(/^DPoP error="invalid_request", /)
+          ]
+        ])
+      }
+    }
+  })
+
+  it('say invalid_request where userinfo gets a token in two ways', async () => {
+    const { app } = await harness()
+    const { access_token } = await redeemed(app)
+    const twice = await request(app)
+      .post('/oauth2/userinfo')
+      .set('Authorization', `Bearer ${access_token}`)
+      .type('form')
+      .send({ access_token })
+    expect([twice.status, twice.headers['www-authenticate']]).toEqual([
+      400,
+      expect.stringMatching(/^Bearer error="invalid_request", /)
+    ])
   })
 
   it('name openid at the userinfo endpoint', async () => {

@@ -22,6 +22,19 @@ describe('growingCache', () => {
     expect(cache.has('too large')).toBe(false)
   })
 
+  it('is empty before anything was put in', () => {
+    const cache = growingCache<number>(3)
+    expect([cache.size, cache.get('1'), cache.has('1'), cache.delete('1'), [...cache.keys()], [...cache.rvalues()]]).toEqual([
+      ...[0, undefined, false, false],
+      ...[[], []]
+    ])
+    cache.set('1', 1)
+    expect([cache.size, cache.get('1'), cache.has('1'), [...cache.rvalues()], cache.delete('1'), cache.size]).toEqual([
+      ...[1, 1, true, [1]],
+      ...[true, 0]
+    ])
+  })
+
   it('sets nothing aside for what is not there yet', () => {
     const used = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
     const before = used()

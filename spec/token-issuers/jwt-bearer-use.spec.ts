@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
-import { jwtBearer, memoryStore } from '../../lib/index.ts'
+import { ciba, deviceCode, jwtBearer, memoryStore } from '../../lib/index.ts'
 import {
   assertionHarness,
   bear,
@@ -186,7 +186,7 @@ describe('beside the grant without a client', () => {
       {
         clients: [{ client_id: 'wallet', token_endpoint_auth_method: 'attest_jwt_client_auth', grant_types: [grant_type] }],
         workloads: { issuers: [{ issuer: actions.issuer, jwks: { keys: [actions.jwk] } }] },
-        tokenIssuers: [jwtBearer({ trustedIssuers: trusted, subject: ({ sub }) => sub, workloads: true })]
+        tokenIssuers: [deviceCode(), ciba(), jwtBearer({ trustedIssuers: trusted, subject: ({ sub }) => sub, workloads: true })]
       }
     )
     const assertion = await signAs(idp, issuer, clock.now / 1000, { claims: { sub: alice.sub } })

@@ -23,37 +23,50 @@ const clientFor = (method: string) => ({
   }
 })
 
+/** A server that trusts prod.example by what its bundle endpoint answers. */
+const serving = (bundle: () => unknown): Promise<RunningServer> =>
+  startServer({
+    clients: ['spiffe_jwt', 'spiffe_x509'].map(clientFor),
+    listeners: 'aliases',
+    options: {
+      workloads: {
+        trustDomains: [{ trustDomain: 'prod.example', bundleEndpoint: 'https://spire.prod.example/bundle' }],
+        fetchJson: () => Promise.resolve({ json: bundle() })
+      }
+    }
+  })
+
+type KeptCertificate = Pick<MadeCertificate, 'pem' | 'keyPem'>
+
+async function tokenFrom(
+  { issuer, mtlsOrigin = issuer }: RunningServer,
+  form: Readonly<Record<string, string>>,
+  certificate?: KeptCertificate
+): Promise<number> {
+  const fetch = tlsFetch({ ca: serverAuthority.pem, certificate })
+  const body = new URLSearchParams({ grant_type: 'client_credentials', ...form })
+  return (await fetch(`${certificate === undefined ? issuer : mtlsOrigin}/oauth2/token`, { method: 'POST', body })).status
+}
+
+const byJwt = (at: RunningServer, client_assertion: string) =>
+  tokenFrom(at, { client_assertion, client_assertion_type: jwtSpiffe })
+const byCertificate = (at: RunningServer, certificate: KeptCertificate) =>
+  tokenFrom(at, { client_id: 'spiffe_x509' }, certificate)
+
 whereThereIs('go')('go-spiffe', () => {
   let go: GoSpiffe
   let made: Answer['made']
   let server: RunningServer
-  /** What the bundle endpoint answers. */
-  let bundle: unknown
 
   beforeAll(async () => {
     go = await buildGoSpiffe()
-    const workloads = {
-      trustDomains: [{ trustDomain: 'prod.example', bundleEndpoint: 'https://spire.prod.example/bundle' }],
-      fetchJson: () => Promise.resolve({ json: bundle, maxAge: 0 })
-    }
-    const clients = ['spiffe_jwt', 'spiffe_x509'].map(clientFor)
-    server = await startServer({ clients, listeners: 'aliases', options: { workloads } })
+    server = await serving(() => made.bundle)
     made = (await go.ask({ make: 'prod.example', audience: server.issuer })).made
-    bundle = made.bundle
   }, 300_000)
   afterAll(async () => {
     await server.close()
     go.close()
   })
-
-  const tokenFor = async (form: Record<string, string>, certificate?: { pem: string; keyPem: string }) => {
-    const fetch = tlsFetch({ ca: serverAuthority.pem, certificate })
-    const origin = certificate === undefined ? server.issuer : (server.mtlsOrigin ?? '')
-    const body = new URLSearchParams({ grant_type: 'client_credentials', ...form })
-    return (await fetch(`${origin}/oauth2/token`, { method: 'POST', body })).status
-  }
-  const byJwt = (client_assertion: string) => tokenFor({ client_assertion, client_assertion_type: jwtSpiffe })
-  const byCertificate = (certificate: { pem: string; keyPem: string }) => tokenFor({ client_id: 'spiffe_x509' }, certificate)
 
   it('its bundle is read as it meant it', () => {
     expect(readBundle(made.bundle)).toMatchObject({
@@ -67,24 +80,25 @@ whereThereIs('go')('go-spiffe', () => {
   it.each(['ES256', 'ES384', 'ES512', 'RS256', 'RS512', 'PS256', 'PS384'])(
     'its JWT-SVIDs prove clients, signed by %s',
     async alg => {
-      expect(await byJwt(made.jwt[alg] ?? '')).toBe(200)
+      expect(await byJwt(server, made.jwt[alg] ?? '')).toBe(200)
       expect(server.decisions.at(-1)).toMatchObject({ outcome: 'authenticated', method: 'spiffe_jwt' })
     }
   )
 
   it.each(['p256', 'p384', 'rsa'])('its X.509-SVIDs prove clients over TLS, of a key %s', async key => {
     const { pem = '', keyPem = '' } = made.x509[key] ?? {}
-    expect(await byCertificate({ pem, keyPem })).toBe(200)
+    expect(await byCertificate(server, { pem, keyPem })).toBe(200)
     expect(server.decisions.at(-1)).toMatchObject({ outcome: 'authenticated', method: 'spiffe_x509' })
     const [leaf = ''] = pem.split(/(?<=-----END CERTIFICATE-----\n)/)
-    expect(await byCertificate({ pem: leaf, keyPem })).toBe(401)
+    expect(await byCertificate(server, { pem: leaf, keyPem })).toBe(401)
   })
 
   it('judges JWT-SVIDs as this library does, one rule of the draft aside', async () => {
     const domain = await makeTrustDomain()
     const foreign = await makeTrustDomain()
+    const at = await serving(() => domain.bundle)
     const now = Math.floor(Date.now() / 1000)
-    const svid = (parts = {}, path = '/jwt') => domain.jwtSvid(path, server.issuer, parts)
+    const svid = (parts = {}, path = '/jwt') => domain.jwtSvid(path, at.issuer, parts)
     const cases: [name: string, token: string, taken: readonly [go: boolean, ours: boolean]][] = [
       ['a good one', await svid(), [true, true]],
       ['typ JOSE', await svid({ header: { typ: 'JOSE' } }), [true, true]],
@@ -95,18 +109,18 @@ whereThereIs('go')('go-spiffe', () => {
       ['no subject', await svid({ claims: { sub: undefined } }), [false, false]],
       ['a subject of no grammar', await svid({}, '/a//b'), [false, false]],
       ['a key that is not there', await svid({ header: { kid: 'x' } }), [false, false]],
-      ['another’s signature', await foreign.jwtSvid('/jwt', server.issuer), [false, false]],
+      ['another’s signature', await foreign.jwtSvid('/jwt', at.issuer), [false, false]],
       ['another audience', await svid({ claims: { aud: 'https://other.example' } }), [false, false]],
       // draft-ietf-oauth-spiffe-client-auth: this issuer and nobody else
-      ['two audiences', await svid({ claims: { aud: [server.issuer, 'https://other.example'] } }), [true, false]]
+      ['two audiences', await svid({ claims: { aud: [at.issuer, 'https://other.example'] } }), [true, false]]
     ]
-    bundle = domain.bundle
-    const question = { trust_domain: 'prod.example', bundles: [bundle], audience: server.issuer }
+    const question = { trust_domain: 'prod.example', bundles: [domain.bundle], audience: at.issuer }
     const { jwt } = await go.ask({ ...question, jwt: cases.map(([, token]) => token) })
     for (const [index, [name, token, taken]] of cases.entries()) {
-      const ours = (await byJwt(token)) === 200
+      const ours = (await byJwt(at, token)) === 200
       expect([name, jwt[index]?.startsWith('spiffe://prod.example/jwt'), ours]).toEqual([name, ...taken])
     }
+    await at.close()
   })
 
   it('judges X.509-SVIDs as this library does, one rule of the specification aside', async () => {
@@ -144,14 +158,15 @@ whereThereIs('go')('go-spiffe', () => {
       // X.509-SVID §4.3: a leaf must have it; go-spiffe asks for it where it loads its own SVID only
       ['one that may not sign', [domain.x509Svid('/x', { extensions: [keyUsage('keyAgreement')] })], [true, false]]
     ]
-    bundle = domain.bundle
+    const at = await serving(() => domain.bundle)
     const chains = cases.map(([, chain]) => chain.map(({ der }) => der.toString('base64')))
-    const { x509 } = await go.ask({ trust_domain: 'prod.example', bundles: [bundle], x509: chains })
+    const { x509 } = await go.ask({ trust_domain: 'prod.example', bundles: [domain.bundle], x509: chains })
     for (const [index, [name, chain, taken]] of cases.entries()) {
       const pem = chain.map(one => one.pem).join('')
-      const ours = (await byCertificate({ pem, keyPem: chain[0]?.keyPem ?? '' })) === 200
+      const ours = (await byCertificate(at, { pem, keyPem: chain[0]?.keyPem ?? '' })) === 200
       expect([name, x509[index]?.startsWith('spiffe://prod.example/'), ours]).toEqual([name, ...taken])
     }
+    await at.close()
   })
 
   it('reads bundles as this library does; what is malformed it refuses whole, and here is passed over', async () => {

@@ -34,7 +34,7 @@ describe('what SPIRE 1.13.3 issued', () => {
       clock: () => recorded.recordedAt * 1000 + after,
       onDecision: decision => decisions.push(decision)
     })
-    const certificateSource = () => ({ der: leaf as Buffer, chain: between, fromProxy: false })
+    const certificateSource = () => ({ der: leaf as Buffer, chain: between, fromProxy: false, verified: false })
     return appOf([authenticateClient({ clients, strategies: [strategy], certificateSource })], decisions)
   }
   const form = (client_assertion: string) => ({

@@ -23,7 +23,7 @@ import { jwksCheck } from '../trust-rule.ts'
 
 /** A party whose attestations are accepted. Exactly one of `jwks` and `trustAnchors`. */
 export interface Attester {
-  /** Its public keys. */
+  /** Its public keys. With none it vouches for nobody. */
   readonly jwks?: { /** The keys, each a JWK (RFC 7517 §5). */ readonly keys: readonly JWK[] } | undefined
   /**
    * The authorities that certify its keys: certificates in PEM, or one in DER. Its attestations bring the chain along
@@ -64,7 +64,6 @@ export const attestersCheck: Check<readonly KnownAttester[]> = {
 function readAttester({ jwks, trustAnchors, clients }: Read<typeof attesterChecks>, key: string): KnownAttester {
   if ((jwks === undefined) === (trustAnchors === undefined))
     throw new ConfigurationError(`${key}.jwks`, 'or trustAnchors must be given, and not both')
-  if (jwks?.keys.length === 0) throw new ConfigurationError(`${key}.jwks.keys`, 'must hold at least one key')
   return {
     name: key,
     keys: jwks?.keys ?? [],

@@ -86,6 +86,14 @@ export function secondsProblem(value: unknown): string | undefined {
   return Number(value) >= likelyMilliseconds ? 'must be seconds since the epoch, not milliseconds' : undefined
 }
 
+/** Ten digits, as a request may have. */
+const longestAge = 9_999_999_999
+
+const age: KindJudge = (value, member, { fail }) =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= longestAge
+    ? value
+    : fail(member, 'must be a whole number of seconds, 0 or more')
+
 const jwks: KindJudge = (value, member, { fail }) => {
   const keys: unknown = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
   if (!Array.isArray(keys)) return fail(member, 'must be an object with a list "keys"')
@@ -125,6 +133,7 @@ const judges = {
   endpoint,
   https,
   seconds,
+  age,
   jwks,
   subject: text,
   federated_credentials: federatedCredentials,

@@ -40,6 +40,12 @@ export interface RegisteredMetadata {
   readonly application_type?: string | undefined
   /** Address at which somebody else may ask the client to start a sign-in: https (OpenID Connect Core §4). */
   readonly initiate_login_uri?: string | undefined
+  /** Seconds a person's sign-in may be old where a request has no `max_age` (OpenID Connect Registration §2). */
+  readonly default_max_age?: number | undefined
+  /** True: this client's ID Tokens have `auth_time`, as all have here (OpenID Connect Registration §2). */
+  readonly require_auth_time?: boolean | undefined
+  /** The `acr_values` of requests that ask for no `acr` (OpenID Connect Registration §2). */
+  readonly default_acr_values?: readonly string[] | undefined
   /** The secret of the secret-based methods. Never readable again on the {@link Client} made from this. */
   readonly client_secret?: string | undefined
   /** Seconds since the epoch after which `client_secret` is refused; 0 or absent: never (RFC 7591 §3.2.1). */
@@ -209,6 +215,9 @@ export const clientMetadata = {
   software_version: { kind: 'name', section: 'RFC 7591 §2' },
   application_type: { kind: 'text', section: 'OpenID Connect Registration §2', values: ['web', 'native'] },
   initiate_login_uri: { kind: 'https', section: 'OpenID Connect Registration §2' },
+  default_max_age: { kind: 'age', section: 'OpenID Connect Registration §2' },
+  require_auth_time: { kind: 'flag', section: 'OpenID Connect Registration §2' },
+  default_acr_values: { kind: 'list', section: 'OpenID Connect Registration §2' },
   subject_type: {
     kind: 'text',
     section: 'OpenID Connect Registration §2',

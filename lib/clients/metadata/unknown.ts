@@ -32,6 +32,7 @@ function isGiven(given: object, name: string): boolean {
   return !isAbsent((given as Readonly<Record<string, unknown>>)[name])
 }
 
+/** Rows of a database have `null` where there is nothing. */
 export function isAbsent(value: unknown): boolean {
   return value === undefined || value === null
 }

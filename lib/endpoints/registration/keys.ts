@@ -1,6 +1,7 @@
 /** The public keys and certificate subjects a client registers (RFC 7517, RFC 8705 §2). */
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isSameKey } from '../../crypto/same-key.ts'
 import { certificateSubjectProblem } from '../../certificates/subject.ts'
 import { parseCertificate } from '../../certificates/x509/certificate.ts'
 import { isPublicKey, unsuitable, unsuitableRsa } from '../../client-keys/public-keys.ts'
@@ -72,7 +73,7 @@ function isReadable(key: Readonly<Record<string, Json>>): boolean {
 function certifies(leaf: string, key: Readonly<Record<string, Json>>): boolean {
   try {
     const { key: certified } = parseCertificate(Buffer.from(leaf, 'base64'))
-    return certified?.equals(createPublicKey({ key: key as JsonWebKey, format: 'jwk' })) === true
+    return certified !== undefined && isSameKey(certified, createPublicKey({ key: key as JsonWebKey, format: 'jwk' }))
   } catch {
     return false
   }

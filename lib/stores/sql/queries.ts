@@ -167,14 +167,20 @@ export function batchStatement(
   [first, ...rest]: readonly [WriteOperation, ...WriteOperation[]],
   decides: boolean
 ): BatchStatement {
-  const write = writes(db, timeOf(dialect))
+  const all = writes(db, timeOf(dialect))
   const written = sql<number>`1`.as('written')
+  const write: Readonly<Record<WriteOperation, (step: number, condition?: Expression<SqlBool>) => Compilable>> = {
+    set: (...step) => all.set(...step).returning(written),
+    add: (...step) => all.add(...step).returning(written),
+    swap: (...step) => all.swap(...step).returning(written),
+    delete: (...step) => all.delete(...step).returning(written)
+  }
   const parts = [
-    sql`s0 as (${write[first]().returning(written)})`,
+    sql`s0 as (${write[first](0)})`,
     ...rest.map((operation, index) => {
       const before = sql.raw(`(select count(*) from s${index}) >= 0`)
       const condition = decides ? sql<SqlBool>`exists (select from s0) and ${before}` : sql<SqlBool>`${before}`
-      return sql`${sql.raw(`s${index + 1}`)} as (${write[operation](index + 1, condition).returning(written)})`
+      return sql`${sql.raw(`s${index + 1}`)} as (${write[operation](index + 1, condition)})`
     })
   ]
   return filling(sql<{ done: boolean }>`with ${sql.join(parts)} select exists (select from s0) as done`.compile(db))

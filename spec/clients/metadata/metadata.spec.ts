@@ -39,6 +39,7 @@ const wrong: Readonly<Record<MetadataMember['kind'], readonly unknown[]>> = {
   endpoint: [...noAddress, 'https://client.example/#f'],
   https: [...noAddress, 'https://client.example/#f', 'http://localhost/'],
   seconds: [true, '0', '1800000000', -1, 1.5, NaN, Infinity, [], {}, 1_800_000_000_000],
+  age: [true, '0', '60', -1, 1.5, NaN, Infinity, [], {}, 10_000_000_000],
   jwks: [true, 0, 'x', [], {}, { keys: {} }, { keys: 'x' }, { keys: [{ kty: 'EC', x: 'x'.repeat(20_000) }] }],
   subject: noString,
   federated_credentials: [

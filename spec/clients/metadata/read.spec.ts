@@ -28,7 +28,7 @@ describe('a member that is like a known one', () => {
 })
 
 describe('a member nobody knows', () => {
-  it.each(['default_max_age', 'request_uris', 'frontchannel_logout_session_required', 'id_token_encrypted_response_alg', 'team'])(
+  it.each(['request_uris', 'frontchannel_logout_session_required', 'id_token_encrypted_response_alg', 'team'])(
     '%s is kept, and warned about once',
     member => {
       const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)

@@ -5,6 +5,7 @@ import request, { type Response } from 'supertest'
 import {
   authorize,
   callback,
+  clients,
   code_verifier,
   harness,
   issuer,
@@ -207,6 +208,20 @@ describe('max_age', () => {
     ['9999999999', 'code']
   ])('%s, with a sign-in 100 seconds old: %s', async (max_age, expected) => {
     const { app } = await harness()
+    const response = await authorize(app, { max_age })
+    if (expected === 'code') expect(redirected(response)).toHaveProperty('code')
+    else expect(response.body).toMatchObject({ name: 'login' })
+  })
+
+  it.each<[number, string | undefined, string]>([
+    [99, undefined, 'login'],
+    [99, '', 'login'],
+    [99, '101', 'code'],
+    [0, undefined, 'login'],
+    [101, undefined, 'code'],
+    [101, '99', 'login']
+  ])('is by default the %s its client registered, with %j sent: %s', async (default_max_age, max_age, expected) => {
+    const { app } = await harness({ clients: clients.map(client => ({ ...client, default_max_age })) })
     const response = await authorize(app, { max_age })
     if (expected === 'code') expect(redirected(response)).toHaveProperty('code')
     else expect(response.body).toMatchObject({ name: 'login' })

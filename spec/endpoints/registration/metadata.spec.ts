@@ -75,7 +75,7 @@ describe('every member', () => {
     'client_name#',
     'client_name#a b',
     'scope#de',
-    'default_max_age',
+    'request_uris',
     'backchannel_token_delivery_mode'
   ])('%s is kept out', member => {
     const sent = JSON.parse(`{"redirect_uris":["https://client.example/cb"],${JSON.stringify(member)}:{"polluted":true}}`)

@@ -197,3 +197,13 @@ describe('initiate_login_uri', () => {
       )
   })
 })
+
+describe("a sign-in's defaults", () => {
+  const defaults = { default_max_age: 60, require_auth_time: true, default_acr_values: ['urn:mfa', 'urn:pwd'] }
+
+  it('come back as they were registered', async () => {
+    const { app } = await plain()
+    expect(await register(app, { ...web, ...defaults })).toMatchObject(defaults)
+    expect(await register(app, { ...web, default_max_age: 0 })).toMatchObject({ default_max_age: 0 })
+  })
+})

@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { nameOf } from '../../../lib/stores/memory/record-name.ts'
 import type { Key } from '../../../lib/stores/store.ts'
