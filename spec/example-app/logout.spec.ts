@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { logoutReceiver, type LogoutReceiver } from '../support/servers/logout-receiver.ts'
 import { Browser, type PageSeen } from './browser.ts'
+import { signedByAnother, signedBySecret, unsigned } from './hints.ts'
 import { configFile, failedStart, freePort, type HostedServer, startServer, stop } from './running-server.ts'
 import { alice, open, pageName, redeem, redirect_uri, through } from './visit.ts'
 
@@ -201,8 +202,7 @@ describe('anybody else', () => {
 })
 
 describe('a wrong request', () => {
-  const unsigned = (claims: object) =>
-    `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.`
+  const asked = { post_logout_redirect_uri: after, state: 's' }
   const rows: readonly (readonly [string, (id_token: string) => Parameters])[] = [
     ['an address that is not registered', hint => ({ id_token_hint: hint, post_logout_redirect_uri: 'https://evil.example' })],
     ['an address with more in it', hint => ({ id_token_hint: hint, post_logout_redirect_uri: `${after}&x=1` })],
@@ -212,11 +212,15 @@ describe('a wrong request', () => {
     ['an address alone', () => ({ post_logout_redirect_uri: after })],
     ['an unknown client', () => ({ client_id: 'nobody', post_logout_redirect_uri: after })],
     ['a client that contradicts the hint', hint => ({ id_token_hint: hint, client_id: 'other' })],
-    ['an unsigned hint', () => ({ id_token_hint: unsigned({ iss: issuer, sub: 'u-alice', aud: 'web', exp: 2_000_000_000 }) })],
+    ['an unsigned hint', hint => ({ id_token_hint: unsigned(hint) })],
     [
       'a hint that was changed',
       hint => ({ id_token_hint: hint.replace(/\.[^.]+\./, `.${Buffer.from('{"sub":"u-bob"}').toString('base64url')}.`) })
     ],
+    // as the OpenID suite sends them: with an address that is registered, and a state
+    ['an unsigned hint, all else right', hint => ({ ...asked, id_token_hint: unsigned(hint) })],
+    ['a hint that another key signed', hint => ({ ...asked, id_token_hint: signedByAnother(hint) })],
+    ['a hint that a secret signed', hint => ({ ...asked, id_token_hint: signedBySecret(hint) })],
     ['half a hint', hint => ({ id_token_hint: hint.slice(0, -8) })],
     ['no hint', () => ({ id_token_hint: 'x' })],
     ['a hint beyond all bounds', hint => ({ id_token_hint: hint + 'x'.repeat(9000) })],
