@@ -40,7 +40,9 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
     const bucket = this.byEnd.get(end) ?? this.open(end)
     entry.bucket = bucket
     entry.bucketSlot = bucket.entries.push(entry)
-    entry.early = end - expires
+    const early = end - expires
+    // a difference of two large numbers is an object for V8 too, until it is made small
+    entry.early = (early | 0) === early ? early | 0 : early
   }
 
   /** Takes an entry out before its time. */
