@@ -3,10 +3,11 @@ import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
 import { clock, integer, readOptions, type Checks } from '../options.ts'
 import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
-import { endedGrantLifetime, newRecord } from './engine/new-record.ts'
+import { endedGrantLifetime } from './engine/new-record.ts'
 import { nameOf } from './memory/record-name.ts'
 import { bytesOf, bytesOfSeen } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
+import { bytesOfWrite, placementOf, sumOf, writeOf, type Write } from './memory/write.ts'
 import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 /** The options of `memoryStore()`. */
@@ -134,16 +135,13 @@ class MemoryStore implements BatchStore {
   batch(steps: Batch): Promise<BatchOutcome> {
     return this.step(now => {
       // before anything is done: of what one step would refuse or has no room for, nothing is left by the others
-      const writes = steps.map(step => ({
-        ...step,
-        placement: step.operation === 'delete' ? undefined : placementOf(step.key, step.value, step.ttl, now)
-      }))
+      const writes = steps.map(step => writeOf(step, now))
       if (!this.allows(steps[0], now)) return 'refused'
       this.makeRoomForAll(writes, now)
-      for (const { operation, key, placement } of writes) {
+      for (const { operation, key, name, placement } of writes) {
         if (placement === undefined) this.remove(key, now)
         else if (operation === 'add') this.addRecord(key, placement, now)
-        else if (!this.isGrantDeleted(key, now)) this.place(key, nameOf(key), placement, now)
+        else if (!this.isGrantDeleted(key, now)) this.place(key, name, placement, now)
       }
       return 'done'
     })
@@ -242,16 +240,13 @@ class MemoryStore implements BatchStore {
   }
 
   /** Makes room for all of it, or throws: placed one by one, nothing of it is refused any more. */
-  private makeRoomForAll(writes: readonly { readonly key: Key; readonly placement: Placement | undefined }[], now: number): void {
-    const placed = writes.flatMap(({ key, placement }) =>
-      placement === undefined || this.isGrantDeleted(key, now) ? [] : { name: nameOf(key), key, placement }
-    )
+  private makeRoomForAll(writes: readonly Write[], now: number): void {
+    if (!this.isFull(writes.length) && !this.lacks(sumOf(writes, bytesOfWrite))) return
+    const placed = writes.filter(({ key, placement }) => placement !== undefined && !this.isGrantDeleted(key, now))
     const added = placed.filter(({ key }) => !this.isTaken(key, now)).length
     if (added > 0) this.makeRoom(now, added)
-    const moreOf = ({ name, placement: { text, group } }: (typeof placed)[number]): number =>
-      Math.max(0, bytesOf(name, text, group) - this.table.bytesUnder(name))
-    const needed = (): number => placed.reduce((sum, one) => sum + moreOf(one), 0)
-    this.makeMemory(now, needed)
+    const moreOf = (write: Write): number => Math.max(0, bytesOfWrite(write) - this.table.bytesUnder(write.name))
+    this.makeMemory(now, () => sumOf(placed, moreOf))
   }
 
   /** Whether so many records more would be too many. */
@@ -290,9 +285,4 @@ class MemoryStore implements BatchStore {
 /** No key has such a name: theirs start with a digit or with what stands for a kind. */
 function tombstoneOf(grant: string): string {
   return `-${grant}`
-}
-
-function placementOf(key: Key, value: Json, ttl: number, now: number): Placement {
-  const { text, lifetime } = newRecord(value, ttl)
-  return { text, expires: now + lifetime, group: key.grant }
 }

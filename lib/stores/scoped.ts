@@ -1,6 +1,6 @@
 /** One store, shared by several that must not see each other's records. */
 import { withBatchOf } from './batch.ts'
-import type { Batch, Key, Store } from './store.ts'
+import type { Batch, FirstStep, Key, Store } from './store.ts'
 
 /** Names of kinds that are remembered, at most. */
 const mostKinds = 100
@@ -50,5 +50,19 @@ export function scopedStore(store: Store, scope: string): Store {
 }
 
 function mapKeys([first, ...rest]: Batch, within: (key: Key) => Key): Batch {
-  return [{ ...first, key: within(first.key) }, ...rest.map(step => ({ ...step, key: within(step.key) }))]
+  return [mapped(first, within), ...rest.map(step => mapped(step, within))]
+}
+
+/** Written out: copying an object to change one member takes V8 some microseconds. */
+function mapped<Step extends FirstStep>(step: Step, within: (key: Key) => Key): Step
+function mapped(step: FirstStep, within: (key: Key) => Key): FirstStep {
+  const key = within(step.key)
+  switch (step.operation) {
+    case 'delete':
+      return { operation: step.operation, key }
+    case 'swap':
+      return { operation: step.operation, key, version: step.version, value: step.value, ttl: step.ttl }
+    default:
+      return { operation: step.operation, key, value: step.value, ttl: step.ttl }
+  }
 }

@@ -104,8 +104,11 @@ class SqlStore implements BatchStore {
 
   private valuesOf(step: FirstStep): Values {
     const version = step.operation === 'swap' ? String(step.version) : ''
-    if (step.operation !== 'delete') return { ...unused, ...this.written(step.key, step.value, step.ttl), version }
-    return { ...unused, ...addressOf(step.key), now: this.engine.clock() }
+    const { key, grant } = addressOf(step.key)
+    const shared = { key, grant, version, now: this.engine.clock(), limit: 0 }
+    if (step.operation === 'delete') return { text: '', next: '', lifetime: 0, ...shared }
+    const { text, lifetime } = newRecord(step.value, step.ttl)
+    return { text, next: this.nextVersion(), lifetime, ...shared }
   }
 
   private async inOneStatement(steps: readonly ValuedStep[], decides: boolean): Promise<boolean> {
@@ -159,7 +162,6 @@ interface ValuedStep {
   readonly values: Values
 }
 
-const unused: Values = { key: Buffer.alloc(0), grant: null, text: '', version: '', next: '', lifetime: 0, now: 0, limit: 0 }
 /** Of one batch, where others lock the same records in another order. */
 const mostAttempts = 5
 
