@@ -151,7 +151,10 @@ function isComparable({ checks }: Decision): boolean {
   return checks.every(({ check, outcome }) => check !== 'failure_budget' || outcome !== 'fail')
 }
 
-/** As it was read, with nothing of what was found out about it; written out, for a copy with members added costs more. */
+/**
+ * Makes a request as it was read, with nothing of what was found out about it. Written out: a copy with members added
+ * costs more.
+ */
 function triedRequest(
   { endpoint, headers, parameters, traceId, addresses, guess }: ClientRequest,
   { certificate, certificateNote }: Certificate,
