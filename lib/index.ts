@@ -59,7 +59,7 @@ export { NotificationError } from './endpoints/backchannel-authentication/delive
 
 export { checkProfile, type Profile, type ProfiledOptions, type ProfileProblem } from './profiles.ts'
 
-export { createServer, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
+export { createServer, type ClientEndpoints, type CreateServerOptions, type ExpressApplication } from './create-server.ts'
 
 // 2. the token endpoint in an application that has the rest
 export { tokenRouter, type TokenRouter, type TokenRouterOptions } from './authorization-server/token-router.ts'

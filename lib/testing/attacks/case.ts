@@ -16,8 +16,16 @@ export type AttackLevel = 'error' | 'warning'
 
 /** Outcome of an attack by the answer to it: refused, accepted, or of no notice to a server that need not take any. */
 export type AttackOutcome =
-  | { /** Either of the two. */ readonly outcome: 'refused' | 'accepted' }
-  | { /** Neither. */ readonly outcome: 'not_applicable'; /** Says why. */ readonly reason: string }
+  | {
+      /** Either of the two. */
+      readonly outcome: 'refused' | 'accepted'
+    }
+  | {
+      /** Neither. */
+      readonly outcome: 'not_applicable'
+      /** Says why. */
+      readonly reason: string
+    }
 
 /** Names an attack, and its rule. */
 export interface AttackName {
