@@ -19,13 +19,13 @@ export interface ExpressApplication {
   response: object
 }
 
-/** Answers a request, and hands on what it could not: an error that came when the answer had begun. */
-type Answer = (req: never, res: never, next: (error?: unknown) => void) => unknown
-
 /** The part of an authorization server that can answer before Express. */
 export interface ClientEndpoints {
-  /** The endpoints at which clients authenticate, by their paths. Each answers every POST, with errors too. */
-  readonly clientEndpoints: ReadonlyMap<string, Answer>
+  /**
+   * The endpoints at which clients authenticate, by their paths. Each answers every POST, with errors too, and hands on
+   * what it could not: an error that came when the answer had begun.
+   */
+  readonly clientEndpoints: ReadonlyMap<string, (req: never, res: never, next: (error?: unknown) => void) => unknown>
 }
 
 /** The options of `createServer()`: those of Node's own, and two more. */
