@@ -96,7 +96,7 @@ export function command<const Options extends Readonly<Record<string, Option>>>(
 function parse({ arguments: names, options }: CommandDefinition<Readonly<Record<string, Option>>>, given: readonly string[]) {
   try {
     const parsed = parseArgs({
-      args: [...given],
+      args: [...withIdsLast(given)],
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(options).map(([name, { type, multiple = false }]) => [name, { type, multiple }] as const)
@@ -112,6 +112,18 @@ function parse({ arguments: names, options }: CommandDefinition<Readonly<Record<
     if (typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS_')) throw error
     throw new CommandError(message.split('. ')[0] ?? '')
   }
+}
+
+/** An id as it is made here, which begins with a dash or two. No option has capital letters, figures or underscores. */
+const dashedId = /^-(?=.*[A-Z0-9_])[\w-]{15,}$/
+
+/** Puts such ids behind `--`, where they are taken for what they are. */
+function withIdsLast(given: readonly string[]): readonly string[] {
+  const end = given.includes('--') ? given.indexOf('--') : given.length
+  const isId = (word: string, index: number): boolean => index < end && dashedId.test(word)
+  if (!given.some(isId)) return given
+  const others = given.slice(0, end).filter((word, index) => !isId(word, index))
+  return [...others, '--', ...given.filter(isId), ...given.slice(end + 1)]
 }
 
 function valueOf(name: string, option: Option, given: string | boolean | (string | boolean)[] | undefined): unknown {

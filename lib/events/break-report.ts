@@ -62,8 +62,6 @@ export function breakReport(options: BreakReportOptions = {}): BreakReport {
       seen.set(key, { client_id, check, count: count + 1, first_seen, last_seen: at, received, expected })
     },
     whoWouldBreak: check =>
-      [...seen.rvalues()]
-        .filter((one): one is WouldBreak => one !== undefined && (check === undefined || one.check === check))
-        .sort((a, b) => b.count - a.count)
+      [...seen.rvalues()].filter(one => check === undefined || one.check === check).sort((a, b) => b.count - a.count)
   }
 }

@@ -75,6 +75,16 @@ describe('a command', () => {
     return calls.pop()
   }
 
+  const [one, two] = ['-G_kd3mBfQ0aZ1xYtWvRe', '--9uKd3mBfQ0aZ1xYtWvRe']
+  it.each([
+    [[one, two, '--by', 'me']],
+    [['--by=me', one, two]],
+    [['--by', 'me', one, '--', two]],
+    [['--by', 'me', '--', one, two]]
+  ])('takes ids for what they are that begin with dashes: %j', async given => {
+    expect(await called(...given)).toEqual([[one, two], { format: 'text', by: 'me', scope: [], force: false }])
+  })
+
   it('is called with what was given, and with its defaults', async () => {
     expect(await called('a.json')).toEqual([['a.json'], { format: 'text', by: undefined, scope: [], force: false }])
     const given = ['a', '--format', 'json', '--by=me', '--scope', 'x', '--scope', 'y', '--force', '--', '--b']
