@@ -10,20 +10,27 @@ import type { FirstStep, Store } from '../stores/store.ts'
  * @param settle says what came of it; returns the refusal where it was not the first use.
  */
 export function lateUse(step: FirstStep, settle: LateUse['settle']): LateUse {
-  let settled = false
-  const use: LateUse = {
-    step,
-    get isSettled() {
-      return settled
-    },
-    settle(isFirst) {
-      settled = true
-      const refusal = settle(isFirst)
-      use.ended?.(refusal)
-      return refusal
-    }
+  return new Unsettled(step, settle)
+}
+
+/** A class: V8 keeps an object that was written with an accessor of its own in a slow form. */
+class Unsettled implements LateUse {
+  isSettled = false
+  ended: LateUse['ended'] = undefined
+  readonly step: FirstStep
+  private readonly judge: LateUse['settle']
+
+  constructor(step: FirstStep, judge: LateUse['settle']) {
+    this.step = step
+    this.judge = judge
   }
-  return use
+
+  settle(isFirst: boolean): InvalidClientError | undefined {
+    this.isSettled = true
+    const refusal = this.judge(isFirst)
+    this.ended?.(refusal)
+    return refusal
+  }
 }
 
 /**
