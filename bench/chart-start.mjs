@@ -1,7 +1,7 @@
 /** The chart of cold starts: a bar for each target, until a client has its first token. `node chart-start.mjs results.json` draws it again. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { series, text, themes } from './chart.mjs'
+import { left, right, series, text, themes, width } from './chart.mjs'
 
 /** Beside those of the other chart: what Node and Express cost alone. */
 const least = [
@@ -9,9 +9,6 @@ const least = [
   { target: 'floor', label: 'bare Express', light: '#b1bac4', dark: '#4c545e' }
 ]
 
-const width = 880
-const left = 262
-const right = 60
 const bar = 14
 const step = 20
 const top = 46

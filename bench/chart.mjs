@@ -23,9 +23,9 @@ export const themes = {
   dark: { text: '#f0f6fc', quiet: '#9198a1', line: '#3d444d', back: '#0d1117' }
 }
 
-const width = 880
-const left = 262
-const right = 60
+export const width = 880
+export const left = 262
+export const right = 60
 const bar = 10
 const gap = 14
 const top = 112

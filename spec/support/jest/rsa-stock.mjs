@@ -4,6 +4,7 @@
  */
 import crypto, { createPrivateKey, createPublicKey } from 'node:crypto'
 import { promisify } from 'node:util'
+import { number, rsaJwk } from '../keys/rsa-numbers.mjs'
 
 /** Finds the primes of this many keys. */
 const found = 10
@@ -34,7 +35,7 @@ export function stockKeys(from = 0) {
     const isOrdinary = type === 'rsa' && Object.keys(options).join() === 'modulusLength' && options.modulusLength === 2048
     return isOrdinary && taken < pairs.length ? keyOf(pairs[taken++]) : undefined
   }
-  crypto.generateKeyPairSync = (type, options) => take(type, options) ?? generateKeyPairSync(type, options)
+  crypto.generateKeyPairSync = (type, options) => take(type, options) ?? readAnew(type, options)
   crypto.generateKeyPair = (type, options, callback) => {
     const pair = take(type, options)
     if (pair === undefined) generateKeyPair(type, options, callback)
@@ -47,32 +48,22 @@ export function stockKeys(from = 0) {
   }
 }
 
-/** The key of two primes (RFC 8017, section 3). */
+/**
+ * On Node 20 a process can wait for itself for ever where it exports as a JWK what that function made; see
+ * lib/crypto/key-pairs.ts.
+ */
+function readAnew(type, options = {}) {
+  if ('publicKeyEncoding' in options || 'privateKeyEncoding' in options || type.startsWith('ml-'))
+    return generateKeyPairSync(type, options)
+  const { publicKey, privateKey } = generateKeyPairSync(type, {
+    ...options,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' }
+  })
+  return { publicKey: createPublicKey(publicKey), privateKey: createPrivateKey(privateKey) }
+}
+
 function keyOf([p, q]) {
-  const d = inverse(e, (p - 1n) * (q - 1n))
-  const values = { n: p * q, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) }
-  const jwk = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, base64url(value)]))
-  const privateKey = createPrivateKey({ key: { kty: 'RSA', ...jwk }, format: 'jwk' })
+  const privateKey = createPrivateKey({ key: rsaJwk(p, q, e), format: 'jwk' })
   return { privateKey, publicKey: createPublicKey(privateKey) }
-}
-
-/** Euclid's algorithm, extended. */
-function inverse(value, modulus) {
-  let [a, b] = [value % modulus, modulus]
-  let [x, y] = [1n, 0n]
-  while (b !== 0n) {
-    const quotient = a / b
-    ;[a, b] = [b, a % b]
-    ;[x, y] = [y, x - quotient * y]
-  }
-  return ((x % modulus) + modulus) % modulus
-}
-
-function number(text) {
-  return BigInt(`0x${Buffer.from(text, 'base64url').toString('hex') || '0'}`)
-}
-
-function base64url(value) {
-  const digits = value.toString(16)
-  return Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex').toString('base64url')
 }
