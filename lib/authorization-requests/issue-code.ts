@@ -3,7 +3,7 @@
  * judges, and minted.
  */
 import { findClient } from '../clients/find-client.ts'
-import { isStale } from '../clients/documents/document.ts'
+import { mayBegin } from '../clients/documents/postponed.ts'
 import { mintAuthorizationCode } from '../codes/authorization-code.ts'
 import type { Client, ClientRegistry } from '../clients/client.ts'
 import { InvalidRequestError, OAuthError } from '../errors.ts'
@@ -102,7 +102,7 @@ function checkAccount(account: unknown): void {
 
 async function knownClient({ clients }: CodePolicy, client_id: string): Promise<Client> {
   const client = await findClient(clients, client_id)
-  if (client === undefined || isStale(client)) throw new InvalidRequestError('this client is not known here')
+  if (client === undefined || !mayBegin(client)) throw new InvalidRequestError('this client is not known here')
   return client
 }
 

@@ -6,6 +6,7 @@
  * person's decision and the tokens' one handing-out are added where there is none, the pace of polling is compared and
  * set. So of many decisions one counts, of many polls one gets tokens, and no poll can hold up the person who decides.
  */
+import { noteConsented } from '../clients/documents/consented.ts'
 import { InvalidGrantError, OAuthError } from '../errors.ts'
 import { add, find, read, swap, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
@@ -133,7 +134,9 @@ export async function decideRequest(
   const { sub, sid } = decision.decision === 'allow' ? decision.approval : {}
   if (sub !== undefined && sid !== undefined)
     await joinSession(server, reference.grant, { sub, sid, client_id: request.client_id, scope: request.scope })
-  return add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
+  const isFirst = await add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
+  if (isFirst && sub !== undefined) await noteConsented(server.store, request.client_id)
+  return isFirst
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, clientsCheck, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { findClient } from '../clients/find-client.ts'
 import { nobody } from '../clients/nobody.ts'
-import { isStale } from '../clients/documents/document.ts'
+import { mayBegin } from '../clients/documents/postponed.ts'
 import { mayUseMethod } from '../clients/credentials.ts'
 import { lateUse } from '../assertions/late-use.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
@@ -263,7 +263,7 @@ export async function requestedClient(
   if (found?.clients === clients && found.client_id === client_id) return found.client
   const known = await findClient(clients, client_id)
   // nothing begins for a client whose document could not be had again
-  const client = known !== undefined && request.endpoint !== 'token' && isStale(known) ? undefined : known
+  const client = known !== undefined && request.endpoint !== 'token' && !mayBegin(known) ? undefined : known
   if (client !== undefined && client.client_id !== client_id)
     throw new TemporarilyUnavailableError({ reason: 'the registry found another client than was asked for' })
   request.found = { clients, client_id, client }

@@ -1,4 +1,7 @@
-/** The fetches for ids nobody here has heard of, within the last minute. */
+/**
+ * The fetches for ids nobody here has heard of, within the last minute: those under way, and those that succeeded. For
+ * the others their hosts have a bound, so that whoever makes hosts fail keeps nobody else waiting.
+ */
 
 /** Bounds of how many are begun within a minute. */
 export interface MinuteLimits {
@@ -14,19 +17,23 @@ export const minute = 60_000
 export interface BegunFetches {
   /** Milliseconds until one more may begin at a host; 0: it may now. */
   wait(hostname: string): number
-  note(hostname: string): void
+  /** Notes one that begins. @returns what takes it out again, for one that failed. */
+  note(hostname: string): () => void
 }
 
 /** @param clock milliseconds since the epoch. */
 export function begunFetches({ newPerHost, newPerMinute }: MinuteLimits, clock: () => number): BegunFetches {
   const begun: { readonly hostname: string; readonly at: number }[] = []
   const ofHost = new Map<string, number>()
+  const countDown = (hostname: string): void => {
+    const left = (ofHost.get(hostname) ?? 1) - 1
+    if (left === 0) ofHost.delete(hostname)
+    else ofHost.set(hostname, left)
+  }
   const forget = (now: number): void => {
     for (let [first] = begun; first !== undefined && first.at + minute <= now; [first] = begun) {
       begun.shift()
-      const left = (ofHost.get(first.hostname) ?? 1) - 1
-      if (left === 0) ofHost.delete(first.hostname)
-      else ofHost.set(first.hostname, left)
+      countDown(first.hostname)
     }
   }
   return {
@@ -39,8 +46,15 @@ export function begunFetches({ newPerHost, newPerMinute }: MinuteLimits, clock: 
       return oldest === undefined ? 0 : oldest.at + minute - now
     },
     note(hostname) {
-      begun.push({ hostname, at: clock() })
+      const one = { hostname, at: clock() }
+      begun.push(one)
       ofHost.set(hostname, (ofHost.get(hostname) ?? 0) + 1)
+      return () => {
+        const index = begun.lastIndexOf(one)
+        if (index === -1) return
+        begun.splice(index, 1)
+        countDown(hostname)
+      }
     }
   }
 }

@@ -4,13 +4,14 @@
  */
 import { sha256 } from '../../crypto/sha256.ts'
 import type { Key, Store } from '../../stores/store.ts'
+import { namesDocument } from './identifier.ts'
 
 /** Seconds. Whoever has not agreed again within a year is asked. */
 export const consentKeptFor = 31_536_000
 
-/** Notes that somebody agreed to the client. */
+/** Notes that somebody agreed to the client, where it is one with a document. */
 export async function noteConsented(store: Store, client_id: string): Promise<void> {
-  await store.set(keyOf(client_id), {}, consentKeptFor)
+  if (namesDocument(client_id)) await store.set(keyOf(client_id), {}, consentKeptFor)
 }
 
 /** Whether somebody agreed to the client. */

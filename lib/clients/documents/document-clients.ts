@@ -15,7 +15,7 @@ import { documentFetches } from './fetches.ts'
 import { documentAddressProblem, namesDocument } from './identifier.ts'
 import type { DocumentPolicy } from './options.ts'
 import { FetchPostponedError, FetchRefusedError } from './places.ts'
-import { DocumentPostponedError } from './postponed.ts'
+import { postpone, postponedError } from './postponed.ts'
 
 /** Events of client documents. */
 export type DocumentHappening =
@@ -68,9 +68,10 @@ interface Kept {
 
 /**
  * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing
- * is fetched. For an hour after a document could not be had again its client is found as {@link isStale}.
+ * is fetched. For an hour after a document could not be had again its client is found as one that {@link mayBegin}
+ * turns away.
  *
- * Finding rejects with {@link DocumentPostponedError} where there are too many fetches for one more.
+ * Finding rejects with a `DocumentPostponedError` where there are too many fetches for one more.
  */
 export function documentClients(clients: ClientRegistry, context: DocumentClientsContext): DocumentClients {
   const { policy, clock } = context
@@ -79,7 +80,7 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
-    isKnown: address => kept.has(address) || context.wasConsented(address),
+    acquaintanceOf: async address => ((await context.wasConsented(address)) ? 'agreed' : kept.has(address) ? 'read' : 'new'),
     limits: policy.limits,
     timeout: policy.timeout,
     clock,
@@ -111,8 +112,8 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
       if (error instanceof OAuthError) throw error
       const isPostponed = error instanceof FetchPostponedError
       refuse(client_id, isPostponed ? 'client_document_limit' : 'client_document', reasonOf(error))
-      if (known !== undefined && clock() < known.staleUntil) return staleTwin(known.client)
-      if (isPostponed) throw new DocumentPostponedError({ reason: error.message, retryAfter: error.retryAfter })
+      if (known !== undefined && clock() < known.staleUntil) return staleTwin(known.client, isPostponed ? error : undefined)
+      if (isPostponed) throw postponedError(error)
       return undefined
     }
   }
@@ -189,16 +190,20 @@ function tellChanges({ tell }: DocumentClientsContext, before: Client, now: Clie
   if (members.length > 0) tell({ type: 'client_document.changed', client_id: now.client_id, members })
 }
 
-const twins = new WeakMap<Client, Client>()
+const twins = { failed: new WeakMap<Client, Client>(), postponed: new WeakMap<Client, Client>() }
 
-/** The same client, once its document could not be had again. */
-function staleTwin(client: Client): Client {
-  const known = twins.get(client)
+/** The same client, once its document could not be had again, or was not asked for. */
+function staleTwin(client: Client, postponed: FetchPostponedError | undefined): Client {
+  const made = postponed === undefined ? twins.failed : twins.postponed
   const document = clientDocument(client)
-  if (known !== undefined || document === undefined) return known ?? client
-  const twin = withOrigin(Object.freeze({ ...client }), 'document')
-  keepCredentials(twin, credentialSet(client).all)
-  keepDocument(twin, { ...document, stale: true })
-  twins.set(client, twin)
+  if (document === undefined) return client
+  let twin = made.get(client)
+  if (twin === undefined) {
+    twin = withOrigin(Object.freeze({ ...client }), 'document')
+    keepCredentials(twin, credentialSet(client).all)
+    keepDocument(twin, { ...document, stale: true })
+    made.set(client, twin)
+  }
+  if (postponed !== undefined) postpone(twin, postponed)
   return twin
 }

@@ -37,11 +37,6 @@ export function keepDocument(client: Client, document: ClientDocument): void {
   documents.set(client, document)
 }
 
-/** Whether nothing may begin for a client: its document could not be had again. */
-export function isStale(client: Client): boolean {
-  return documents.get(client)?.stale === true
-}
-
 export function marksOf(client: Client, methods: readonly string[]): DocumentMarks {
   const { client_name, redirect_uris, jwks, jwks_uri } = client
   return {

@@ -1,11 +1,11 @@
 /** Fetching documents that strangers name: one at a time for each, and only so many. */
 import type { FetchedJson, FetchJson } from '../../outbound/guarded-fetch.ts'
-import { placesFor, type PlacesContext } from './places.ts'
+import { placesFor, type Acquaintance, type PlacesContext } from './places.ts'
 
 export interface DocumentFetching<T> extends PlacesContext {
   readonly fetchJson: FetchJson
-  /** Whether the document at an address was read here before, or somebody agreed to its client. */
-  readonly isKnown: (address: string) => boolean | Promise<boolean>
+  /** What is known of an address. */
+  readonly acquaintanceOf: (address: string) => Promise<Acquaintance>
   /** Makes of a document what is wanted. What it throws is a failure like any other. */
   readonly read: (address: string, fetched: FetchedJson) => T
 }
@@ -14,14 +14,14 @@ export interface DocumentFetching<T> extends PlacesContext {
  * A function that fetches and reads the document at an address; those who ask for the same at the same time share it.
  *
  * It rejects with `FetchRefusedError` where the host has failed too often within the minute, with `FetchPostponedError`
- * where there are too many fetches; with what the fetch, `isKnown` and `read` throw otherwise.
+ * where there are too many fetches; with what the fetch, `acquaintanceOf` and `read` throw otherwise.
  */
 export function documentFetches<T>(context: DocumentFetching<T>): (address: string) => Promise<T> {
-  const { fetchJson, isKnown, read } = context
+  const { fetchJson, acquaintanceOf, read } = context
   const shared = new Map<string, Promise<T>>()
   const enter = placesFor(context)
   const fetchOnce = async (address: string): Promise<T> => {
-    const place = await enter({ hostname: new URL(address).hostname, isKnown: await isKnown(address) })
+    const place = await enter({ hostname: new URL(address).hostname, acquaintance: await acquaintanceOf(address) })
     let failed = true
     try {
       const document = read(address, await fetchJson(address))

@@ -1,6 +1,6 @@
 /**
  * Places for the fetches of documents: how many may be under way, and of those for ids nobody here has heard of how
- * many may begin within a minute. Ids that are known have places of their own, and go first at their host.
+ * many may begin within a minute. Ids that somebody agreed to have places of their own, and go first at their host.
  */
 import { growingCache } from '../../stores/growing-cache.ts'
 import { begunFetches, minute, type MinuteLimits } from './begun.ts'
@@ -22,7 +22,7 @@ export class FetchPostponedError extends Error {
 }
 
 export interface FetchLimits extends MinuteLimits {
-  /** Fetches under way, all hosts together, and as many again for ids that are known. */
+  /** Fetches under way, all hosts together, and as many again for ids that somebody agreed to. */
   readonly atOnce: number
 }
 
@@ -39,11 +39,16 @@ export interface Place {
   leave(failed: boolean): void
 }
 
+/**
+ * What is known of an id: somebody agreed to its client; or its document was read here before, which is more than
+ * nothing and could be anybody's doing.
+ */
+export type Acquaintance = 'agreed' | 'read' | 'new'
+
 /** What is to be fetched. */
 export interface Wanted {
   readonly hostname: string
-  /** Whether its document was read here before, or somebody agreed to its client. */
-  readonly isKnown: boolean
+  readonly acquaintance: Acquaintance
 }
 
 const mostFailures = 10
@@ -66,34 +71,37 @@ interface Waiter extends Wanted {
  * A function that gives places. It throws, or rejects with, {@link FetchRefusedError} where the host has failed too
  * often within the minute, and {@link FetchPostponedError} where too many fetches were begun, or too many wait.
  *
- * Whoever waits is admitted in turn, known ids first.
+ * Whoever waits is admitted in turn, those that somebody agreed to first.
  */
 export function placesFor({ limits, timeout, clock }: PlacesContext): (wanted: Wanted) => Place | Promise<Place> {
   const hosts = growingCache<Host>(mostHosts)
   const begun = begunFetches(limits, clock)
-  const lanes = { known: laneOf(), new: laneOf() }
+  const lanes = { agreed: laneOf(), others: laneOf() }
   const tryToEnter = (wanted: Wanted): Place | undefined => {
     const host = hosts.get(wanted.hostname) ?? { failures: [], underWay: 0 }
     hosts.set(wanted.hostname, host)
     checkFailures(host, clock())
-    const wait = wanted.isKnown ? 0 : begun.wait(wanted.hostname)
+    const wait = wanted.acquaintance === 'new' ? begun.wait(wanted.hostname) : 0
     if (wait > 0) throw new FetchPostponedError(tooManyNew, Math.ceil(wait / 1000))
     // those under way may fail yet
     const isFull = host.failures.length + host.underWay >= mostFailures
     return isFull || laneFor(wanted).underWay >= limits.atOnce ? undefined : take(host, wanted)
   }
-  const laneFor = ({ isKnown }: Wanted): Lane => (isKnown ? lanes.known : lanes.new)
+  const laneFor = ({ acquaintance }: Wanted): Lane => (acquaintance === 'agreed' ? lanes.agreed : lanes.others)
   const take = (host: Host, wanted: Wanted): Place => {
     const lane = laneFor(wanted)
     host.underWay += 1
     lane.underWay += 1
-    if (!wanted.isKnown) begun.note(wanted.hostname)
+    const takeOut = wanted.acquaintance === 'new' ? begun.note(wanted.hostname) : undefined
     return {
       leave(failed) {
-        if (failed) host.failures.push(clock())
+        if (failed) {
+          host.failures.push(clock())
+          takeOut?.()
+        }
         host.underWay -= 1
         lane.underWay -= 1
-        for (const lane of [lanes.known, lanes.new]) letInAll(lane)
+        for (const lane of [lanes.agreed, lanes.others]) letInAll(lane)
       }
     }
   }

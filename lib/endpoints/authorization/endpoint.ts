@@ -1,6 +1,6 @@
 /** The authorization endpoint (RFC 6749 §3.1): from a client's request, through a person, to a code. */
 import type { Client } from '../../clients/client.ts'
-import { isStale } from '../../clients/documents/document.ts'
+import { mayBegin } from '../../clients/documents/postponed.ts'
 import { InvalidRequestError } from '../../errors.ts'
 import { findClient } from '../../clients/find-client.ts'
 import { handlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
@@ -107,8 +107,7 @@ async function readClient(context: EndpointContext, parameters: AuthorizationPar
   const client_id = parameters.get('client_id')
   if (client_id === undefined) throw new InvalidRequestError('client_id is missing')
   const client = await findClient(context.clients, client_id)
-  // nothing begins for a client whose document could not be had again
-  if (client !== undefined && !isStale(client)) return client
+  if (client !== undefined && mayBegin(client)) return client
   const why = context.clients.whyUnknown?.(client_id)
   throw new InvalidRequestError('this client is not known here', why && { reason: `${why.check}: ${why.reason}` })
 }

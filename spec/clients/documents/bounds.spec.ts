@@ -4,6 +4,7 @@ import { documentClients, type DocumentHappening } from '../../../lib/clients/do
 import { documentFetches } from '../../../lib/clients/documents/fetches.ts'
 import { guardedFetch, TemporarilyUnavailableError, type FetchJson } from '../../../lib/index.ts'
 import { clientRegistry, type Client, type ClientRegistry } from '../../../lib/clients/client.ts'
+import { DocumentPostponedError, mayBegin } from '../../../lib/clients/documents/postponed.ts'
 
 const redirect_uris = ['https://app.example/cb']
 const configured = { client_id: 'configured', token_endpoint_auth_method: 'none', redirect_uris }
@@ -78,8 +79,8 @@ describe('ten thousand unknown ids in a minute', () => {
       await settled()
     }
     await Promise.all(asked)
-    // and no more than a thousand within a minute, whoever waits
-    expect([fetches, most, refused]).toEqual([1000, 100, 1000])
+    // each of a host that fails, which has a bound of its own for that
+    expect([fetches, most, refused]).toEqual([1100, 100, 1100])
     // what is remembered of them is bounded too
     const remembered = Array.from({ length: count }, (_, index) => clients.whyUnknown?.(`https://host-${index}.example/client`))
     expect(remembered.filter(reason => reason !== undefined).length).toBeLessThanOrEqual(2000)
@@ -110,6 +111,7 @@ describe('ten thousand unknown ids in a minute', () => {
       address === good ? Promise.resolve({ json: { client_id: good, redirect_uris } }) : Promise.reject(new Error('no'))
     )
     for (let index = 0; index < 1000; index++) await clients.find(`https://evil.example/${index}`)
+    for (let index = 0; index < 1000; index++) await clients.find(`https://evil-${index}.example/client`)
     expect(await clients.find(good)).toMatchObject({ client_id: good })
   })
 })
@@ -203,6 +205,44 @@ describe('ten thousand ids with a document each, in a minute', () => {
   })
 })
 
+describe('ids whose documents were read before, at hosts that no longer answer', () => {
+  /** A registry that has read those documents, a thousand in a minute; from then on their hosts hang. */
+  async function hanging(count: number) {
+    const state = { hangs: false, held: [] as (() => void)[] }
+    const agreed = 'https://app.example/agreed'
+    const made = registry(
+      async client_id => {
+        if (state.hangs && client_id !== agreed) await new Promise<void>(resolve => state.held.push(resolve))
+        return { json: { client_id, redirect_uris } }
+      },
+      { consented: [agreed], timeout: 50 }
+    )
+    const ids = Array.from({ length: count }, (_, index) => `https://n${index}.evil.example/client`)
+    for (const [index, client_id] of [...ids, agreed].entries()) {
+      if (index % 1000 === 0) made.clock.now += 61_000
+      await made.clients.find(client_id)
+    }
+    made.clock.now += 301_000
+    state.hangs = true
+    return { ...made, ids, agreed, held: state.held }
+  }
+
+  it('keep nobody waiting that somebody agreed to', async () => {
+    const { clients, ids, agreed, held } = await hanging(1100)
+    const flood = ids.map(client_id => clients.find(client_id))
+    await settled()
+    expect(held).toHaveLength(100)
+    expect(await clients.find(agreed)).toMatchObject({ client_id: agreed })
+    const found = await Promise.race([Promise.all(flood.slice(100)), new Promise(resolve => setTimeout(resolve, 5000))])
+    // what was granted to them before goes on, and nothing begins: they are to come again
+    expect(found).toHaveLength(1000)
+    for (const client of (found as Client[]).slice(0, 10))
+      expect(() => mayBegin(client)).toThrow(DocumentPostponedError)
+    for (const done of held.splice(0)) done()
+    await Promise.all(flood)
+  })
+})
+
 describe('a name that resolves to public and private addresses at once', () => {
   it.each([
     ['93.184.215.14', '10.0.0.1'],
@@ -234,7 +274,7 @@ it('what a client with a document proves itself with is recorded nowhere', async
 it('a fetch that is shared is let go of when it is over', async () => {
   const fetchOnce = documentFetches({
     fetchJson: () => Promise.resolve({ json: {} }),
-    isKnown: () => false,
+    acquaintanceOf: () => Promise.resolve('new' as const),
     limits: defaults,
     timeout: 100,
     clock: Date.now,
