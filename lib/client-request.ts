@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Client, ClientRegistry } from './clients/client.ts'
 import type { DecisionBuilder } from './decisions/builder.ts'
 import type { Decision, OpenCheckName } from './decisions/decision.ts'
-import type { InvalidClientError } from './errors.ts'
-import type { FirstStep, Store } from './stores/store.ts'
+import type { LateUse } from './stores/late-use.ts'
+import type { Store } from './stores/store.ts'
 
 /**
  * Something a request visibly carries to authenticate its client. Two of them in one request are an error (RFC 6749
@@ -119,24 +119,6 @@ export interface ClientRequest {
   recordsIn?: Store | undefined
   /** The use of what proved the client, where that is left to the endpoint: before its answer, it has to be settled. */
   lateUse?: LateUse | undefined
-}
-
-/**
- * The use of what proved a client, such as a `jti`, that is recorded in one step with what the request is answered
- * with. Until then nobody is authenticated, and nothing has been told.
- */
-export interface LateUse {
-  /** The step that records it, and says no where it was recorded before. */
-  readonly step: FirstStep
-  /** Whether it is known what came of it. */
-  readonly isSettled: boolean
-  /**
-   * Says what came of the step, once: then the decision is told. Returns what the client is refused with where it was
-   * not the first use.
-   */
-  settle(isFirst: boolean): InvalidClientError | undefined
-  /** Told what came of it: the refusal, what kept it from being found out, or nothing. */
-  ended?: ((error?: unknown) => void) | undefined
 }
 
 /** A judgement of which nothing remains. */

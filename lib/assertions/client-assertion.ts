@@ -2,7 +2,6 @@
  * JWT client authentication (RFC 7523 §2.2 and §3, as rfc7523bis replaces it; OpenID Connect Core §9): one place for
  * every rule about a client assertion, whether a secret or a private key signed it.
  */
-import type { LateUse } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
 import { nobody } from '../clients/nobody.ts'
 import type { CheckName } from '../decisions/decision.ts'
@@ -16,7 +15,7 @@ import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { decodeUnverified, type JsonObject, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
 import { nobodysKey, nobodysKeys } from './nobodys-keys.ts'
-import { lateUse, throwRefusal } from './late-use.ts'
+import { lateUse, throwRefusal, type LateUse } from '../stores/late-use.ts'
 import { consumeOnce, useOf } from './replay.ts'
 import type { Store } from '../stores/store.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'

@@ -50,10 +50,12 @@ export function selectStrategy(
   const [unnamed] = alike
   const others = unnamed !== undefined && idOf(unnamed) === '' ? candidates.filter(one => idOf(one) !== '') : []
   if (others.length === 0) return selectAmong(alike, { mechanism, strategies, clients, request })
-  return existing(others, clients, request).then(found =>
+  return existing(others, { clients, request }).then(found =>
     selectAmong(found ? others : alike, { mechanism, strategies, clients, request })
   )
 }
+
+type LookingUp = Pick<Selecting, 'clients' | 'request'>
 
 interface Selecting {
   readonly mechanism: Mechanism
@@ -73,7 +75,7 @@ function selectAmong(
   const { client_id, otherwise } = first.identification
   checkSameClient(request, mechanism, client_id)
   if (otherwise !== undefined)
-    return namedOf(clients, request, client_id, otherwise).then(named =>
+    return namedOf(first.strategy, { clients, request }, [client_id, otherwise]).then(named =>
       chosenByClient(candidates, first.strategy, clients, request, named)
     )
   if (candidates.length === 1) return { strategy: first.strategy, client_id, guessable: first.strategy.guessable === true }
@@ -97,9 +99,10 @@ function lookingAlike(candidates: readonly Carried[], request: ClientRequest): r
  * Whether there is a client that others read from a request which leads to none by what it looks like: then it is
  * theirs, and badly made.
  */
-async function existing([other]: readonly Carried[], clients: ClientRegistry, request: ClientRequest): Promise<boolean> {
+async function existing([other]: readonly Carried[], lookingUp: LookingUp): Promise<boolean> {
   const client_id = other && idOf(other)
-  return client_id !== undefined && (await requestedClient(clients, request, client_id)) !== undefined
+  if (other === undefined || client_id === undefined) return false
+  return (await lookedUp(other.strategy, lookingUp, client_id)) !== undefined
 }
 
 /** Undefined where the request cannot be read. */
@@ -118,10 +121,15 @@ function candidatesFor(mechanism: Mechanism, carried: readonly Carried[]): reado
 }
 
 /** Which of two client_ids is meant. Both are looked up, whatever comes of it: how long it takes says nothing. */
-async function namedOf(clients: ClientRegistry, request: ClientRequest, client_id: string, otherwise: string): Promise<string> {
-  const other = await requestedClient(clients, request, otherwise)
+async function namedOf(
+  first: ClientAuthenticationStrategy,
+  lookingUp: LookingUp,
+  [client_id, otherwise]: readonly [string, string]
+): Promise<string> {
+  const { request } = lookingUp
+  const other = await lookedUp(first, lookingUp, otherwise)
   const { found } = request
-  const client = await requestedClient(clients, request, client_id)
+  const client = await lookedUp(first, lookingUp, client_id)
   if (client !== undefined || other === undefined) return client_id
   request.found = found
   return otherwise
@@ -134,7 +142,7 @@ async function chosenByClient(
   request: ClientRequest,
   client_id: string
 ): Promise<Selected> {
-  const client = (await lookedUp(first, clients, request, client_id)) ?? nobody
+  const client = (await lookedUp(first, { clients, request }, client_id)) ?? nobody
   const alike = candidates.map(({ strategy }) => strategy)
   const guessable = alike.some(strategy => strategy.guessable === true && strategy.suits?.(request, client) !== false)
   return { strategy: chooseForClient(alike, client, request) ?? first, client_id, guessable }
@@ -143,8 +151,7 @@ async function chosenByClient(
 /** @throws as `requestedClient()` does, and tells of a client that is to come again later. */
 async function lookedUp(
   first: ClientAuthenticationStrategy,
-  clients: ClientRegistry,
-  request: ClientRequest,
+  { clients, request }: LookingUp,
   client_id: string
 ): Promise<Client | undefined> {
   try {

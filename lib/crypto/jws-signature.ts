@@ -20,7 +20,15 @@ interface Scheme {
 const largestAtOnce = 3072
 const usualExponent = 65_537
 
-function isCostly({ algorithm }: CryptoKey): boolean {
+const costs = new WeakMap<CryptoKey, boolean>()
+
+function isCostly(key: CryptoKey): boolean {
+  let costly = costs.get(key)
+  if (costly === undefined) costs.set(key, (costly = takesLong(key)))
+  return costly
+}
+
+function takesLong({ algorithm }: CryptoKey): boolean {
   const {
     modulusLength = Infinity,
     publicExponent = []

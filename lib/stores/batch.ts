@@ -1,5 +1,6 @@
 /** Several operations in one step where the store can do that, and one after the other where it cannot. */
 import { types } from 'node:util'
+import { asMade } from './as-made.ts'
 import {
   operations,
   type Batch,
@@ -44,9 +45,12 @@ export function batchOf(store: Store): BatchStore['batch'] | undefined {
   return undefined
 }
 
+const wrappers = asMade<Store>(operations)
+
 /**
  * Gives a store that stands before another a `batch` that asks the other's, where that may be asked. It is not copied
- * with the store's members into a third one, whose operations it would go round.
+ * with the store's members into a third one, whose operations it would go round, and goes round none that is put in the
+ * place of one of the wrapper's.
  */
 export function withBatchOf(
   wrapper: Store,
@@ -54,9 +58,10 @@ export function withBatchOf(
   ask: (batch: BatchStore['batch'], steps: Batch) => Promise<BatchOutcome>
 ): Store {
   const batch: BatchStore['batch'] = steps => {
-    const behind = batchOf(store)
+    const behind = wrappers.has(wrapper) ? batchOf(store) : undefined
     return behind === undefined ? Promise.resolve('apart') : ask(behind, steps)
   }
+  wrappers.note(wrapper)
   return Object.defineProperty(wrapper, 'batch', { value: batch, configurable: true, writable: true, enumerable: false })
 }
 

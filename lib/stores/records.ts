@@ -6,7 +6,7 @@ import { TemporarilyUnavailableError } from '../errors.ts'
 import type { FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from './store.ts'
 
 /** Attempts at a change, at most: it begins anew where another process was faster. In each round one of them wins. */
-const mostRounds = 100
+export const mostRounds = 100
 
 /** A record, and which state of it. */
 export interface Found<T> {
@@ -88,7 +88,12 @@ async function changeRecord<T extends object>(
     if (await (found === undefined ? add(store, key, changed, ttl) : swap(store, key, found.version, changed, ttl)))
       return changed
   }
-  throw new TemporarilyUnavailableError({ reason: `a ${key.kind} was changed ${mostRounds} times meanwhile` })
+  throw changedTooOften(key.kind)
+}
+
+/** The error where others were faster in each round. */
+export function changedTooOften(kind: string): TemporarilyUnavailableError {
+  return new TemporarilyUnavailableError({ reason: `a ${kind} was changed ${mostRounds} times meanwhile` })
 }
 
 /** The last change under way of each record. */

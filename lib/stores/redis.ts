@@ -140,10 +140,12 @@ class RedisStore implements BatchStore {
 
   private valuesOf(step: FirstStep): readonly string[] {
     const { operation, key } = step
-    const shared = { operation, hasGrant: key.grant !== undefined, version: operation === 'swap' ? String(step.version) : '' }
-    if (operation === 'delete') return argumentsOf({ ...shared, record: '', milliseconds: 0 })
+    const hasGrant = key.grant !== undefined
+    const version = operation === 'swap' ? String(step.version) : ''
+    if (operation === 'delete') return argumentsOf({ operation, hasGrant, version, record: '', milliseconds: 0 })
     const { text, lifetime } = newRecord(step.value, step.ttl)
-    return argumentsOf({ ...shared, record: `${this.nextVersion()} ${text}`, milliseconds: lifetime })
+    const record = `${this.nextVersion()} ${text}`
+    return argumentsOf({ operation, hasGrant, version, record, milliseconds: lifetime })
   }
 
   /** Keys of a record and of its grant. The part in braces decides the slot: the grant's name, or else the record's. */

@@ -15,7 +15,9 @@ import {
 } from '../assertions/client-assertion.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidRequestError } from '../errors.ts'
-import { storeFor, type ClientRequest, type LateUse, type Mechanism } from '../client-request.ts'
+import { storeFor, type ClientRequest, type Mechanism } from '../client-request.ts'
+import { asMade } from '../stores/as-made.ts'
+import type { LateUse } from '../stores/late-use.ts'
 import { fn, readOptions, type Checks } from '../options.ts'
 import type { Store } from '../stores/store.ts'
 import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
@@ -40,11 +42,11 @@ export const jwtStrategyChecks = {
   fetchJson: fn<FetchJson>()
 } satisfies Checks<JwtStrategyOptions>
 
-/** By identity: what inherits from one, or stands before it, may do more once the client is authenticated. */
-const settlingLate = new WeakSet<object>()
+/** What inherits from one, stands before it or changes it may do more once the client is authenticated. */
+const settlingLate = asMade<Pick<JwtStrategy, 'authenticate'>>(['authenticate'])
 
 /** Whether a strategy can leave the use of what proved the client to the endpoint ({@link ClientRequest.recordsIn}). */
-export function settlesLate(strategy: object): boolean {
+export function settlesLate(strategy: Pick<JwtStrategy, 'authenticate'>): boolean {
   return settlingLate.has(strategy)
 }
 
@@ -63,7 +65,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     const read = readOptions(options, jwtStrategyChecks)
     const { clients, onDecision, clock } = read
     super({ clients, onDecision, clock })
-    if (whole) settlingLate.add(this)
+    if (whole) settlingLate.note(this)
     this.kind = kind
     this.policy = assertionPolicy(read)
     const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms

@@ -9,6 +9,7 @@ import { InvalidRequestError, InvalidScopeError, UnauthorizedClientError, Unsupp
 import type { ClientAuthentication, Parameters } from '../client-request.ts'
 import { ConfigurationError, readBy, type Check } from '../options.ts'
 import { requestedResources } from '../client-request.ts'
+import { asMade } from '../stores/as-made.ts'
 import { allowedScope, registeredScope } from '../tokens/allowed.ts'
 import { malformedScope, parseScope, scopeBeyond, unavailableScope } from '../tokens/scope.ts'
 import type { TokenRecipient, TokenResponse, TokenServer } from '../tokens/token-server.ts'
@@ -68,13 +69,13 @@ export interface TokenIssuer {
 
 /**
  * Token issuers that do nothing before `respond` but to look at the request: the use of what proved the client may be
- * recorded with the token. Known by identity: whoever wraps one may do more.
+ * recorded with the token. Whoever wraps or changes one may do more.
  */
-const withToken = new WeakSet<TokenIssuer>()
+const withToken = asMade<TokenIssuer>(['issue'])
 
 /** Says so of a token issuer. */
 export function recordingUse(issuer: TokenIssuer): TokenIssuer {
-  withToken.add(issuer)
+  withToken.note(issuer)
   return issuer
 }
 

@@ -1,8 +1,8 @@
 /** From a grant to a token response: one place decides which tokens there are and what each may say. */
-import { settleNow, throwRefusal } from '../assertions/late-use.ts'
-import type { LateUse } from '../client-request.ts'
 import type { Client } from '../clients/client.ts'
-import { InvalidTargetError, TemporarilyUnavailableError } from '../errors.ts'
+import { InvalidTargetError } from '../errors.ts'
+import { settleNow, throwRefusal, type LateUse } from '../stores/late-use.ts'
+import { changedTooOften, mostRounds } from '../stores/records.ts'
 import type { FirstStep } from '../stores/store.ts'
 import { mintAccessToken, type AccessToken } from './access-token.ts'
 import { checkAccount } from './account.ts'
@@ -15,9 +15,6 @@ import { expirationOf, rotates } from './refresh-token.ts'
 import type { Resource } from './resource.ts'
 import { subjectFor } from './subject.ts'
 import type { ResponseShape, TokenRecipient, TokenResponse, TokenServer } from './token-server.ts'
-
-/** Attempts at moving a grant on, at most: each lost one was won by somebody else. */
-const mostRounds = 100
 
 /**
  * Mints the access token, the ID Token where `openid` was granted to a person, and answers as RFC 6749 §5.1 says.
@@ -101,7 +98,7 @@ async function minted(
     // written out: V8 takes microseconds to copy an object that gets another member beside
     if (access !== undefined) return { access_token: access.access_token, expires_in: access.expires_in, refresh_token }
   }
-  throw new TemporarilyUnavailableError({ reason: `a grant was changed ${mostRounds} times meanwhile` })
+  throw changedTooOften('grant')
 }
 
 function expiration(server: TokenServer, { client, confirmation }: TokenRecipient, { refreshed_at }: ResponseShape) {

@@ -1,6 +1,6 @@
 /** The server as token issuers see it: keys, store, policy, and the one way from a grant to a token response. */
 import { ConfigurationError, type Read } from '../options.ts'
-import type { LateUse } from '../client-request.ts'
+import type { LateUse } from '../stores/late-use.ts'
 import type { Client } from '../clients/client.ts'
 import { eventSource, type EventSource } from '../events/event-source.ts'
 import type { Emit } from '../events/events.ts'

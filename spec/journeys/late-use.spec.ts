@@ -151,12 +151,19 @@ describe('an assertion', () => {
         }
       ]
     })
-    for (const { present, sign } of [hooked, wrapped]) {
+    const changed = clientCredentials()
+    Object.assign(changed, {
+      issue: (...given: Parameters<typeof own.issue>) => {
+        issued += 1
+        return own.issue(...given)
+      }
+    })
+    for (const { present, sign } of [hooked, wrapped, await world({ tokenIssuers: [changed] })]) {
       const assertion = await sign()
       expect((await present(assertion)).status).toBe(200)
       expect((await present(assertion)).status).toBe(401)
     }
-    expect([asked, issued]).toEqual([1, 1])
+    expect([asked, issued]).toEqual([1, 2])
   })
 
   it('is good for nothing while the store does not answer, and for a token once it does', async () => {

@@ -99,6 +99,14 @@ describe('a batch', () => {
         return { ...guarded, set: tellingSet(guarded, told) }
       }
     ],
+    [
+      'is a scope into which another operation was put',
+      (store, told) => Object.assign(scopedStore(store, 'a'), { set: tellingSet(scopedStore(store, 'a'), told) })
+    ],
+    [
+      'is a guarded store into which another operation was put',
+      (store, told) => Object.assign(guardedStore(store), { set: tellingSet(guardedStore(store), told) })
+    ],
     ['has eight functions', (store, told) => ({ ...plainStore(store), set: tellingSet(store, told) })]
   ])('goes round no wrapper that %s', async (_, wrap) => {
     for (const through of [

@@ -250,6 +250,12 @@ describe('more new documents than may be fetched within a minute', () => {
       { client_id: second, check: 'client_document_limit' },
       { client_id: second, check: 'client_document_limit' }
     ])
+    // looked up under both of the ids that this may mean
+    const told = decisions.length
+    const encoded = Buffer.from(`${encodeURIComponent(second)}:x`).toString('base64')
+    const basic = request(app).post('/oauth2/token').set('Authorization', `Basic ${encoded}`)
+    expect((await basic.type('form').send({ grant_type: 'client_credentials' })).status).toBe(503)
+    expect(decisions.slice(told)).toMatchObject([{ client_id: second, method: 'client_secret_basic', outcome: 'refused' }])
     expect((await post(app, codeForm(code, first))).status).toBe(200)
     clock.now += 60_000
     expect((await ask(app, second)).status).toBe(200)

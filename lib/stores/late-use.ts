@@ -1,8 +1,25 @@
 /** Uses of what proved a client that are recorded with what its request is answered with. */
-import type { LateUse } from '../client-request.ts'
 import { TemporarilyUnavailableError, type InvalidClientError } from '../errors.ts'
-import { inOneStep } from '../stores/batch.ts'
-import type { FirstStep, Store } from '../stores/store.ts'
+import { inOneStep } from './batch.ts'
+import type { FirstStep, Store } from './store.ts'
+
+/**
+ * The use of what proved a client, such as a `jti`, that is recorded in one step with what the request is answered
+ * with. Until then nobody is authenticated, and nothing has been told.
+ */
+export interface LateUse {
+  /** The step that records it, and says no where it was recorded before. */
+  readonly step: FirstStep
+  /** Whether it is known what came of it. */
+  readonly isSettled: boolean
+  /**
+   * Says what came of the step, once: then the decision is told. Returns what the client is refused with where it was
+   * not the first use.
+   */
+  settle(isFirst: boolean): InvalidClientError | undefined
+  /** Told what came of it: the refusal, what kept it from being found out, or nothing. */
+  ended?: ((error?: unknown) => void) | undefined
+}
 
 /**
  * A use that is still to be recorded.
