@@ -96,7 +96,7 @@ export function command<const Options extends Readonly<Record<string, Option>>>(
 function parse({ arguments: names, options }: CommandDefinition<Readonly<Record<string, Option>>>, given: readonly string[]) {
   try {
     const parsed = parseArgs({
-      args: [...withIdsLast(given)],
+      args: [...withIds(given, options)],
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(options).map(([name, { type, multiple = false }]) => [name, { type, multiple }] as const)
@@ -114,16 +114,23 @@ function parse({ arguments: names, options }: CommandDefinition<Readonly<Record<
   }
 }
 
-/** An id as it is made here, which begins with a dash or two. No option has capital letters, figures or underscores. */
-const dashedId = /^-(?=.*[A-Z0-9_])[\w-]{15,}$/
+/** An id as it is made here, which begins with a dash or two. No option has capital letters or figures. */
+const dashedId = /^-(?=.*[A-Z0-9])[\w-]{15,}$/
 
-/** Puts such ids behind `--`, where they are taken for what they are. */
-function withIdsLast(given: readonly string[]): readonly string[] {
-  const end = given.includes('--') ? given.indexOf('--') : given.length
-  const isId = (word: string, index: number): boolean => index < end && dashedId.test(word)
-  if (!given.some(isId)) return given
-  const others = given.slice(0, end).filter((word, index) => !isId(word, index))
-  return [...others, '--', ...given.filter(isId), ...given.slice(end + 1)]
+/**
+ * Has such ids taken for what they are: the value of the option before them, or else an argument, which stands behind
+ * `--`.
+ */
+function withIds(given: readonly string[], options: Readonly<Record<string, Option>>): readonly string[] {
+  const [words, ids, end]: [string[], string[], number] = [[], [], given.includes('--') ? given.indexOf('--') : given.length]
+  for (const word of given.slice(0, end)) {
+    const before = words.at(-1)
+    if (!dashedId.test(word)) words.push(word)
+    else if (before?.startsWith('--') === true && options[before.slice(2)]?.type === 'string')
+      words[words.length - 1] = `${before}=${word}`
+    else ids.push(word)
+  }
+  return ids.length === 0 ? [...words, ...given.slice(end)] : [...words, '--', ...ids, ...given.slice(end + 1)]
 }
 
 function valueOf(name: string, option: Option, given: string | boolean | (string | boolean)[] | undefined): unknown {

@@ -52,12 +52,12 @@ const known = new WeakMap<Request, Known>()
  * One line per request, once it is answered: its trace, method, path without its query, status and time taken in
  * milliseconds; the client where it proved itself, or tried to, with its method; the OAuth error where it was refused.
  */
-export function accessLog(log: Log): RequestHandler {
+export function accessLog(log: Log, issuers: readonly string[] = []): RequestHandler {
   if (!log.isLevelEnabled('info')) return (_req, _res, next) => next()
   return (req, res, next) => {
     const begun = performance.now()
     // not the target as it came, which may have a host and user info in front and a query behind
-    const path = withoutSecrets(req.path.slice(0, 256))
+    const path = withoutSecrets(req.path, issuers).slice(0, 256)
     res.once('close', () => {
       const ms = Math.round(performance.now() - begun)
       const line = { trace_id: traceIdOf(req), method: req.method, path, status: res.statusCode, ms, ...clientOf(req) }
@@ -68,14 +68,19 @@ export function accessLog(log: Log): RequestHandler {
   }
 }
 
-const madeByChance = /^(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w.~%+=-]{20,}$/
+/** As codes and tokens are written; in capital letters and others, as chance makes them and hardly anybody else. */
+const writtenTogether = /[\w.~%+=-]{20,}/g
+const isMadeByChance = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(text)
 
-/** Codes and tokens get into paths where somebody takes an address for another: no page of ours has any in its own. */
-function withoutSecrets(path: string): string {
-  return path
-    .split('/')
-    .map(segment => (madeByChance.test(segment) ? '…' : segment))
-    .join('/')
+/**
+ * Codes and tokens get into paths where somebody takes an address for another: no page of ours has any in its own.
+ *
+ * @param issuers paths of issuers, which are called what somebody called them.
+ */
+function withoutSecrets(path: string, issuers: readonly string[]): string {
+  const [issuer = ''] = issuers.filter(one => path.startsWith(`${one}/`)).toSorted((a, b) => b.length - a.length)
+  const rest = path.slice(issuer.length)
+  return issuer + rest.replace(writtenTogether, text => (isMadeByChance(text) ? '…' : text))
 }
 
 function clientOf(req: Request): Partial<Known> {

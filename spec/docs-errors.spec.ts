@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { checkNames, checkSections, type Check } from '../lib/index.ts'
-import { endpoint, refusals } from './support/checks/refusals.ts'
+import { endpoint, needed, refusals } from './support/checks/refusals.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'docs', 'errors')
@@ -101,7 +101,7 @@ describe.each(checkNames)('the page of %s', name => {
   })
 
   it('shows what a server records, and is where development mode points', async () => {
-    const to = await endpoint({ developmentErrors: true, errorPages: 'https://wiki.example.com/errors' })
+    const to = await endpoint({ ...needed[name], developmentErrors: true, errorPages: 'https://wiki.example.com/errors' })
     const { status, body } = await refusals[name](to)
     const decision = to.decisions.at(-1)
     const failed = decision?.checks.find(({ outcome }) => outcome === 'fail')
@@ -118,7 +118,7 @@ describe.each(checkNames)('the page of %s', name => {
   })
 
   it('is of something nobody hears of otherwise', async () => {
-    const to = await endpoint()
+    const to = await endpoint(needed[name])
     const { body } = await refusals[name](to)
     expect(Object.keys(body as object)).toEqual(['error', 'error_description'])
     expect(JSON.stringify(body)).not.toContain(to.decisions.at(-1)?.trace_id)

@@ -102,16 +102,20 @@ export function isLoopback(hostname: string): boolean {
 /** The members of a client that are read. The others have been warned about, and need not be again. */
 export function knownMembersOf<Metadata extends object>(client: Metadata): Metadata {
   const unknown = new Set(unknownMembers(client).map(({ member }) => member))
-  return unknown.size === 0 ? client : (without(unknown, client, '') as Metadata)
+  if (unknown.size === 0) return client
+  const credentials = (name: string, list: unknown): unknown =>
+    Array.isArray(list) ? list.map((one: unknown, index) => without(unknown, one, `${name}[${index}].`)) : list
+  const members = Object.entries(without(unknown, client, '') as Metadata).map(([name, value]) => [
+    name,
+    credentials(name, value)
+  ])
+  return Object.fromEntries(members) as Metadata
 }
 
-/** A value without what has one of these paths, such as `federated_credentials[0].note`. */
-function without(paths: ReadonlySet<string>, value: unknown, path: string): unknown {
-  if (Array.isArray(value)) return value.map((one: unknown, index) => without(paths, one, `${path}[${index}]`))
-  if (typeof value !== 'object' || value === null) return value
-  const members = Object.entries(value).map(([name, one]) => [name, path === '' ? name : `${path}.${name}`, one] as const)
-  const left = members.filter(([, at]) => !paths.has(at))
-  return Object.fromEntries(left.map(([name, at, one]) => [name, without(paths, one, at)]))
+/** An object without its own members of these names, which have its path before them. */
+function without(names: ReadonlySet<string>, value: unknown, path: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(path + name)))
 }
 
 /**

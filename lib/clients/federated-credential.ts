@@ -85,10 +85,15 @@ export function readFederatedRule(given: Readonly<Record<string, unknown>>, fail
   return rule
 }
 
-/** The members of a federated credential that are none, whatever it is. @param known those that are. */
-export function unknownOfFederated(given: unknown, known = members): readonly UnknownMember[] {
+/**
+ * The members of a federated credential that are none, whatever it is. One that is like a member counts for it where
+ * that is there as well: of two rules one would be lost.
+ *
+ * @param among where other kinds of credentials are too, and each says which it is.
+ */
+export function unknownOfFederated(given: unknown, among: 'federated' | 'others' = 'federated'): readonly UnknownMember[] {
   if (typeof given !== 'object' || given === null) return []
-  return unknownAmong(given, known).map(({ member, meant }) => ({
+  return unknownAmong(given, among === 'others' ? membersAmongOthers : members, true).map(({ member, meant }) => ({
     member,
     meant: meant ?? (Object.hasOwn(asInTokens, member) ? asInTokens[member] : undefined)
   }))
@@ -99,7 +104,7 @@ export function unknownOfFederated(given: unknown, known = members): readonly Un
  * of credentials are too, and each says which it is.
  */
 export function checkMisspelt(given: object, fail: Fail, among: 'federated' | 'others' = 'federated'): void {
-  for (const { member, meant } of unknownOfFederated(given, among === 'others' ? membersAmongOthers : members))
+  for (const { member, meant } of unknownOfFederated(given, among))
     if (meant !== undefined) fail(member, `must be named ${meant}: a federated credential has no such member`)
 }
 

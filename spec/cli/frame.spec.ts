@@ -85,6 +85,18 @@ describe('a command', () => {
     expect(await called(...given)).toEqual([[one, two], { format: 'text', by: 'me', scope: [], force: false }])
   })
 
+  it('takes ids for values of options that begin with dashes', async () => {
+    expect(await called('a', '--by', one, '--scope', two, '--scope', 'x')).toEqual([
+      ['a'],
+      { format: 'text', by: one, scope: [two, 'x'], force: false }
+    ])
+    expect(await called('--force', one)).toEqual([[one], { format: 'text', by: undefined, scope: [], force: true }])
+  })
+
+  it('takes no misspelt option for an id', async () => {
+    await expect(called('a', '--format_of_the_answer', 'json')).rejects.toThrow("Unknown option '--format_of_the_answer'")
+  })
+
   it('is called with what was given, and with its defaults', async () => {
     expect(await called('a.json')).toEqual([['a.json'], { format: 'text', by: undefined, scope: [], force: false }])
     const given = ['a', '--format', 'json', '--by=me', '--scope', 'x', '--scope', 'y', '--force', '--', '--b']

@@ -69,11 +69,35 @@ it('an access line has no code or token that got into the path', async () => {
       `/${jwt}${'A1b'.repeat(200)}`,
       `/${code}?a`,
       `/%20${code}`,
+      `/cb&code=${code}`,
+      `/cb;code=${code}`,
+      `/code:SplxlOBeZQQYbYSWxSbIAQ`,
+      `/${'a/'.repeat(120)}${code}`,
       ...kept
     ])
       await new Promise(resolve => get(address, { path }, response => response.resume().once('end', resolve)))
   })
-  expect(lines.map(({ path }) => path)).toEqual(['/…', '/oauth2/token/…/x', '/…', '/…', '/…', ...kept])
+  const masked = ['/…', '/oauth2/token/…/x', '/…', '/…', '/…', '/cb&…', '/cb;…', '/code:…', `/${'a/'.repeat(120)}…`]
+  expect(lines.map(({ path }) => path)).toEqual([...masked, ...kept])
+})
+
+it('an access line names the issuer as it is called', async () => {
+  const { log, lines } = memoryLog()
+  const app = express()
+  app.use(accessLog(log, ['/', '/Acme-Banking-EMEA-2024', '/Acme-Banking-EMEA-2024/Loans']), (_req, res) => void res.end())
+  await listening(app, async address => {
+    for (const path of [
+      '/Acme-Banking-EMEA-2024/oauth2/token',
+      '/Acme-Banking-EMEA-2024/Loans/oauth2',
+      '/Other-Banking-EMEA-2024/a'
+    ])
+      await new Promise(resolve => get(address, { path }, response => response.resume().once('end', resolve)))
+  })
+  expect(lines.map(({ path }) => path)).toEqual([
+    '/Acme-Banking-EMEA-2024/oauth2/token',
+    '/Acme-Banking-EMEA-2024/Loans/oauth2',
+    '/…/a'
+  ])
 })
 
 it('an access line and the failure of the same request have one trace', async () => {

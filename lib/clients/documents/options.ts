@@ -6,11 +6,14 @@ import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type R
  * `temporarily_unavailable`, and may come again.
  */
 export interface ClientDocumentLimits {
-  /** New documents fetched from one host within a minute. Default 100. */
+  /** New documents fetched from one host within a minute, without those that fail. Default 100. */
   readonly newPerHost?: number | undefined
-  /** New documents fetched within a minute, all hosts together. Default 1000. */
+  /** New documents fetched within a minute, all hosts together, without those that fail. Default 1000. */
   readonly newPerMinute?: number | undefined
-  /** Fetches of new documents under way at once, all hosts together; at one host ten are. Default 100. */
+  /**
+   * Fetches under way at once, all hosts together, and as many again for clients that somebody agreed to; at one host
+   * ten are. Default 100.
+   */
   readonly atOnce?: number | undefined
 }
 
@@ -31,8 +34,8 @@ export interface ClientDocumentsOptions {
   /** Milliseconds a document may take, name lookup included. Default 3000. */
   readonly timeout?: number | undefined
   /**
-   * Bounds of fetching for client_ids nobody here has heard of. Whose document was read before, or whom somebody agreed
-   * to, is fetched beside them.
+   * Bounds of fetching for client_ids nobody here has heard of. A document that was read before is beyond those of a
+   * minute; clients that somebody agreed to are fetched beside all of them.
    */
   readonly limits?: ClientDocumentLimits | undefined
   /** Certificate authorities to trust instead of the system's, PEM. */

@@ -38,15 +38,22 @@ const knownNames: ReadonlySet<string> = new Set(memberNames)
  * whoever wants to say so in words of their own.
  */
 export function unknownMembers(metadata: object): readonly UnknownMember[] {
-  const federated: unknown = (metadata as Readonly<Record<string, unknown>>)['federated_credentials']
-  const inside: readonly unknown[] = Array.isArray(federated) ? federated : []
+  const { federated_credentials, credentials } = metadata as Readonly<Record<string, unknown>>
   return [
     ...unknownAmong(metadata, knownNames),
-    ...inside.flatMap((one, index) => unknownOfFederated(one).map(found => within(`federated_credentials[${index}]`, found)))
+    ...within('federated_credentials', federated_credentials, one => unknownOfFederated(one)),
+    ...within('credentials', credentials, one => (isFederated(one) ? unknownOfFederated(one, 'others') : []))
   ]
 }
 
-const within = (path: string, { member, meant }: UnknownMember): UnknownMember => ({ member: `${path}.${member}`, meant })
+function within(name: string, list: unknown, find: (one: unknown) => readonly UnknownMember[]): readonly UnknownMember[] {
+  const all: readonly unknown[] = Array.isArray(list) ? list : []
+  return all.flatMap((one, index) => find(one).map(({ member, meant }) => ({ member: `${name}[${index}].${member}`, meant })))
+}
+
+function isFederated(credential: unknown): boolean {
+  return typeof credential === 'object' && credential !== null && 'type' in credential && credential.type === 'federated'
+}
 
 /**
  * A protection under a misspelt name would silently never be: what is like a known member that is not there is taken

@@ -5,22 +5,27 @@ import { isNear } from '../../options.ts'
 export interface UnknownMember {
   /** The member's name; of one inside another, such as `federated_credentials[0].note`, the path to it. */
   readonly member: string
-  /** The known member it is like and that is not there: what is configured so is refused. */
+  /** The known member it is taken for: what is configured so is refused. */
   readonly meant: string | undefined
 }
 
-/** Lists the members of an object that are not among the known. `null` is the same as leaving one out. */
-export function unknownAmong(given: object, known: ReadonlySet<string>): readonly UnknownMember[] {
+/**
+ * Lists the members of an object that are not among the known. `null` is the same as leaving one out.
+ *
+ * @param beside whether one is told to be like a known one that is there as well.
+ */
+export function unknownAmong(given: object, known: ReadonlySet<string>, beside = false): readonly UnknownMember[] {
   const unknown = Object.entries(given).filter(([name, value]) => !isAbsent(value) && !known.has(name))
   return unknown.map(([member]) => ({
     member,
-    meant: [...known].find(name => looksLike(member, name) && !isGiven(given, name))
+    meant: [...known].find(name => looksLike(member, name) && (beside || !isGiven(given, name)))
   }))
 }
 
 function looksLike(name: string, known: string): boolean {
   const [a, b] = [bare(name), bare(known)]
-  return a === b || isNear(a, b, b.length < 12 ? 1 : 2)
+  // every other word is near to one of two letters
+  return a === b || (b.length > 3 && isNear(a, b, b.length < 12 ? 1 : 2))
 }
 
 /** `redirectUris` and `redirect-uris` are `redirect_uris`. */

@@ -14,6 +14,7 @@ import {
 } from '../../../lib/index.ts'
 import { makeAuthority, makeCertificate } from '../certificates/certificates.ts'
 import { keyUsage } from '../certificates/extensions.ts'
+import { documentServer } from '../servers/document-server.ts'
 import { attested, combined, makeInstance, makeSigner, type Headers, type Parts } from '../clients/attestation.ts'
 
 export const issuer = 'https://as.example.com'
@@ -127,7 +128,7 @@ export async function endpoint(options: Partial<TokenRouterOptions> = {}): Promi
     clock: () => now * 1000,
     certificateSource: () => presented,
     attestation: { attesters: [{ jwks: { keys: [attester.jwk] } }] },
-    clientDocuments: { hosts: ['documents.example', '127.0.0.1', '127.0.0.2'], limits: { newPerHost: 1 } },
+    clientDocuments: { hosts: ['documents.example', '127.0.0.1'] },
     guessProtection: { attempts: 2 },
     workloads,
     basicEncoding: 'enforce',
@@ -178,6 +179,17 @@ function assertingAs(client_id: string, claims: object, type = bearer) {
     post({ client_id, client_assertion: await tokenOf(claims), client_assertion_type: type })
 }
 
+const documents = await documentServer()
+
+/** Options that an endpoint needs for a check, beside those that all have. */
+export const needed: Readonly<Partial<Record<CheckName, Partial<TokenRouterOptions>>>> = {
+  // only a document that was had counts, and none on this machine is but where the issuer is on it too
+  client_document_limit: {
+    issuer: 'http://localhost:3000',
+    clientDocuments: { hosts: ['localhost'], ca: documents.ca, limits: { newPerHost: 1 } }
+  }
+}
+
 const asSvid = (client_id: string, sub: string) =>
   assertingAs(client_id, { sub, iss: undefined }, 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe')
 
@@ -194,8 +206,8 @@ async function combine({ post }: Endpoint, by = wallet): Promise<Response> {
 export const refusals: Readonly<Record<CheckName, (to: Endpoint) => Promise<Response>>> = {
   client_document_url: ({ post }) => post({ client_id: 'https://documents.example/' }),
   client_document_limit: async ({ post }) => {
-    await post({ client_id: 'https://127.0.0.2/client.json' })
-    return post({ client_id: 'https://127.0.0.2/another.json' })
+    await post({ client_id: documents.put('client') })
+    return post({ client_id: documents.put('another') })
   },
   client_document: ({ post }) => post({ client_id: 'https://127.0.0.1/client.json' }),
   request: ({ post }) => post({}, { Authorization: 'Basic reports:aZ3kT9wQm4vR7yN2pL6sX8cF' }),

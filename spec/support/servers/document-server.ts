@@ -36,6 +36,7 @@ export async function documentServer(hostname = 'localhost'): Promise<DocumentSe
     else listener(req, res)
   })
   await new Promise<void>(resolve => server.listen(0, hostname, resolve))
+  server.unref()
   const { port } = server.address() as AddressInfo
   const at = (name: string): string => `https://${hostname}:${port}/${name}`
   const answer: DocumentServer['answer'] = (name, listener) => {
