@@ -66,7 +66,8 @@ const classesOf = new WeakMap<ExpressApplication, Classes>()
  * ordinary speed; an `express.Router` does not.
  *
  * With `server`, the authorization server's endpoints for clients (token, introspection, revocation, pushed
- * authorization requests, device authorization, backchannel authentication) answer at once, a sixth faster again.
+ * authorization requests, device authorization, backchannel authentication, and where it is on the one for clients' own
+ * credentials) answer at once, a sixth faster again.
  * **What is mounted in the app, before it or anywhere, does not see these requests**: no request log, no rate limiter,
  * no headers of Helmet's, no CORS middleware, no body parser, and no error handler. Use it where a proxy in front does
  * that, or nobody. Limits of this library's own, its events and its listeners, `trust proxy` and other settings of the

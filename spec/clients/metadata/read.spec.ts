@@ -49,7 +49,8 @@ describe('a federated credential', () => {
     ['audiences', 'audience', { subject: 's' }],
     ['aud', 'audience', { subject: 's' }],
     ['sub', 'subject', { claims: { ref: 'main' } }],
-    ['iss', 'issuer', { subject: 's', issuer: null }]
+    ['iss', 'issuer', { subject: 's', issuer: null }],
+    ['claim', 'claims', { subject: 's', claims: { ref: 'main' } }]
   ])('is refused where %s would make its rule another than was meant: %s', (member, meant, rule) => {
     const path = `clients[3].federated_credentials[0].${member}`
     expect(withCredential({ [member]: 'x', ...rule })).toThrow(
@@ -57,6 +58,18 @@ describe('a federated credential', () => {
     )
     const credentials = [{ type: 'federated', id: 'f', issuer, [member]: 'x', ...rule }]
     expect(withMembers({ credentials })).toThrow(`clients[3].credentials[0].${member} must be named ${meant}`)
+  })
+
+  it.each(['tid', 'sid', 'note', 'id2'])('is not refused for %s, which is like no member: that is warned about', member => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    expect(withCredential({ subject: 's', [member]: 'x' })()).toMatchObject({ federated_credentials: [{ issuer, subject: 's' }] })
+    const credentials = [{ type: 'federated', id: 'f', issuer, subject: 's', [member]: 'x' }]
+    expect(withMembers({ credentials })).not.toThrow()
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      `client metadata "federated_credentials[0].${member}" is not known and has no effect`,
+      `client metadata "credentials[0].${member}" is not known and has no effect`
+    ])
+    warn.mockRestore()
   })
 
   it('may have members that nobody knows: they are left out, and warned about once', () => {
