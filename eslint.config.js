@@ -41,6 +41,7 @@ const house = [
   'printable.ts',
   'errors.ts',
   'options.ts',
+  'json.ts',
   'request-note.ts'
 ]
 
@@ -51,7 +52,8 @@ const narrower = {
   workloads: ['assertions', 'clients', 'options.ts'],
   stores: ['errors.ts', 'options.ts'],
   'create-server.ts': ['options.ts'],
-  'options.ts': [],
+  'options.ts': ['json.ts'],
+  'json.ts': [],
   'request-note.ts': []
 }
 

@@ -4,6 +4,7 @@
  * the key's path and says what it must be, so that an operator fixes the right line without reading source.
  */
 import { types } from 'node:util'
+import { isJsonObject, type JsonObject } from './json.ts'
 
 /** Rule for the values of one option. */
 export interface Check<T> {
@@ -44,12 +45,11 @@ export function readOptions<const Table extends Readonly<Record<string, Check<un
   table: Table,
   path = ''
 ): Read<Table> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || types.isPromise(given))
+  if (!isJsonObject(given) || types.isPromise(given))
     throw new ConfigurationError(path === '' ? 'options' : path.replace(/\.$/, ''), 'must be an object')
   checkKeys(given, Object.keys(table), path)
-  const options = given as Readonly<Record<string, unknown>>
   return Object.fromEntries(
-    Object.entries(table).map(([name, check]) => [name, check.read(awaited(options[name], check, path + name), path + name)])
+    Object.entries(table).map(([name, check]) => [name, check.read(awaited(given[name], check, path + name), path + name)])
   ) as Read<Table>
 }
 
@@ -174,12 +174,9 @@ export function valueLike<T>(takes: string, is: (value: unknown) => boolean): Ch
 /** An object of which a predicate knows that it is what it should be, such as that it has the functions of a store. */
 export function objectLike<T extends object>(
   takes: string,
-  is: (value: Readonly<Record<string, unknown>>) => boolean = () => true
+  is: (value: JsonObject) => boolean = () => true
 ): Check<T | undefined> {
-  return valueLike(takes, value => {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject && is(value as Readonly<Record<string, unknown>>)
-  })
+  return valueLike(takes, value => isJsonObject(value) && is(value))
 }
 
 /** False, for none, or what another check takes. */
@@ -228,8 +225,7 @@ export function nested<const Table extends Readonly<Record<string, Check<unknown
     takes,
     read(value = fallback, key) {
       if (value === undefined) return undefined
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        throw new ConfigurationError(key, `must be ${takes}`)
+      if (!isJsonObject(value)) throw new ConfigurationError(key, `must be ${takes}`)
       return readOptions(value, table, `${key}.`)
     }
   }

@@ -2,7 +2,8 @@
 import type { Client } from '../clients/client.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
-import { isNumericDate, type JsonObject } from './compact-jws.ts'
+import { isNumericDate } from './compact-jws.ts'
+import type { JsonObject } from '../json.ts'
 
 export interface ClaimsContext {
   readonly client: Client

@@ -9,10 +9,11 @@ import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified } from './compact-jws.ts'
 import type { DpopNonces } from './dpop-nonces.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { consumeOnce } from './replay.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The rules of a server for DPoP proofs. */
 export interface DpopPolicy {

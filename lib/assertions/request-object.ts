@@ -9,7 +9,8 @@ import type { Clock } from '../client-request.ts'
 import { hasForbiddenCharacter } from '../http/form.ts'
 import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from './compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate } from './compact-jws.ts'
+import type { JsonObject } from '../json.ts'
 
 export interface RequestObjectInput {
   /**

@@ -4,11 +4,12 @@ import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedS
 import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import { sameAlgorithm } from '../client-keys/algorithms.ts'
-import { claimsSignedBy, decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { claimsSignedBy, decodeUnverified } from './compact-jws.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {

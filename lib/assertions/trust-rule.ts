@@ -18,6 +18,7 @@ import {
 } from '../options.ts'
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { isPublicKey, unsuitableRsa } from '../client-keys/public-keys.ts'
+import { keysInSet } from '../clients/metadata/jwk.ts'
 
 /** An issuer whose JWTs are accepted. Exactly one of `jwks` and `jwks_uri`. */
 export interface TrustedIssuer {
@@ -86,8 +87,8 @@ export const trustedIssuersCheck: Check<ReadonlyMap<string, TrustRule>> = readBy
 
 function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
   if (jwks === undefined) return undefined
-  const keys: unknown = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : undefined
-  if (!Array.isArray(keys)) throw new ConfigurationError(key, 'must be an object with a list "keys"')
+  const keys = keysInSet(jwks)
+  if (keys === undefined) throw new ConfigurationError(key, 'must be an object with a list "keys"')
   keys.forEach((jwk, index) => {
     // whoever can read this configuration could sign as the issuer
     if (!isPublicKey(jwk))

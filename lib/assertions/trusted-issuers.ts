@@ -6,7 +6,7 @@ import type { Client } from '../clients/client.ts'
 import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified } from './compact-jws.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { consumeOnce } from './replay.ts'
@@ -23,6 +23,7 @@ import {
   type JwtRefusal
 } from './trusted-jwt.ts'
 import { refuseTrustedClaims } from './trusted-jwt-claims.ts'
+import type { JsonObject } from '../json.ts'
 
 export type { TrustedIssuer } from './trust-rule.ts'
 

@@ -1,6 +1,7 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
-import { isNumericDate, type JsonObject } from './compact-jws.ts'
+import { isNumericDate } from './compact-jws.ts'
 import { describeClaim, type JwtRefusal, type TrustedJwtCheck } from './trusted-jwt.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The limits set to an issuer for the times of its JWTs. */
 export interface TimeRule {

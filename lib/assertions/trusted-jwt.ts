@@ -8,7 +8,8 @@ import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { printable } from '../printable.ts'
 import { isSignedBy } from '../crypto/jws-signature.ts'
-import type { JsonObject, ReadJws } from './compact-jws.ts'
+import type { ReadJws } from './compact-jws.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The checks of such a JWT, in this order. */
 export type TrustedJwtCheck =

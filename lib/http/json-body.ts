@@ -3,6 +3,7 @@ import { InvalidRequestError } from '../errors.ts'
 import type { Parameters } from '../client-request.ts'
 import { describeName, ParameterCollector, repeatedParameter } from './form.ts'
 import { hasDoubledNames, readJson } from './json.ts'
+import { isJsonObject } from '../json.ts'
 
 /**
  * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here
@@ -33,13 +34,13 @@ const unreadable = {
  * that is how form parsers show one.
  */
 export function collectMembers(body: unknown, maxParameters: number): Parameters {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  if (!isJsonObject(body)) {
     throw new InvalidRequestError('the request body must be an object of parameters', {
       reason: `the body is ${body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`}`
     })
   }
   const collector = new ParameterCollector(maxParameters)
-  for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(body)) {
     if (Array.isArray(value) && name !== 'resource') throw repeatedParameter(name)
     const values: readonly unknown[] = Array.isArray(value) ? value : [value]
     for (const item of values) collector.add(name, textOf(name, item))

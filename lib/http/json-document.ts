@@ -7,15 +7,10 @@ import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
 import { hasDoubledNames, readJson } from './json.ts'
 import { refuseContentCoding, type ParameterRequest } from './parameters.ts'
-
-/**
- * A JSON object as it was sent: any member may be of any type. Read it by names that `Object.prototype` does not have,
- * or by its own entries.
- */
-export type JsonDocument = Readonly<Record<string, unknown>>
+import { isJsonObject, type JsonObject } from '../json.ts'
 
 export type JsonDocumentReading =
-  | { readonly outcome: 'read'; readonly document: JsonDocument }
+  | { readonly outcome: 'read'; readonly document: JsonObject }
   /** `reason` completes "the request body …" and repeats nothing of it. */
   | { readonly outcome: 'malformed'; readonly reason: string }
 
@@ -70,9 +65,9 @@ function parse(bytes: Uint8Array): JsonDocumentReading {
 }
 
 function judge(value: unknown): JsonDocumentReading {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return malformed('must be one JSON object')
+  if (!isJsonObject(value)) return malformed('must be one JSON object')
   if (isDeep(value)) return malformed(`must not be nested more than ${deepest} deep`)
-  return { outcome: 'read', document: value as JsonDocument }
+  return { outcome: 'read', document: value }
 }
 
 function isDeep(value: unknown, depth = 1): boolean {

@@ -11,8 +11,9 @@ import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { UseFreshAttestationError } from '../../errors.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate } from '../compact-jws.ts'
 import type { Attesters } from './attesters.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyAttestation} goes through, in order. */
 export const attestationChecks: readonly CheckName[] = [
@@ -189,15 +190,9 @@ function checkSubject(sub: unknown, presented: PresentedAttestation, decision: D
   decision.pass('attestation_subject')
 }
 
-/**
- * Members of a key that nobody but its holder may have: `p` and the like are of no use without `d`, and say that it was
- * there.
- */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
-
 function checkConfirmation(cnf: unknown, decision: DecisionBuilder): JWK {
-  const jwk: unknown = typeof cnf === 'object' && cnf !== null && 'jwk' in cnf ? cnf.jwk : undefined
-  const revealed = privateMembers.filter(member => typeof jwk === 'object' && jwk !== null && member in jwk)
+  const jwk = isJsonObject(cnf) ? cnf['jwk'] : undefined
+  const revealed = privateMembers.filter(member => isJsonObject(jwk) && member in jwk)
   if (!isPublicKey(jwk) || revealed.length > 0)
     throw decision.refuse('attestation_confirmation', {
       section,

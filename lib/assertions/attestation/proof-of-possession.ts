@@ -8,10 +8,11 @@ import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import { UseAttestationChallengeError } from '../../errors.ts'
 import type { Store } from '../../stores/store.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
 import { challengeLifetime, type AttestationChallenges } from './challenges.ts'
 import { describeMember, isOfType, type AttestedInstance } from './client-attestation.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyProofOfPossession} goes through, in order. */
 export const proofChecks: readonly CheckName[] = [

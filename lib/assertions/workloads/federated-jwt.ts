@@ -8,7 +8,7 @@ import { legacyKubernetesIssuer } from '../../clients/federated-credential.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { Store } from '../../stores/store.ts'
-import type { JsonObject, UnverifiedJws } from '../compact-jws.ts'
+import type { UnverifiedJws } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
 import { describeClaim } from '../trusted-jwt.ts'
 import { judgeJti } from '../trusted-jwt-claims.ts'
@@ -24,6 +24,7 @@ import {
   verifySigned
 } from './workload-jwt.ts'
 import type { Platform, Workloads, WorkloadServer } from './workloads.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyFederatedJwt} goes through, in order. A strategy announces them. */
 export const federatedChecks: readonly CheckName[] = [

@@ -25,6 +25,7 @@ import {
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
 import { algorithmsCheck, fetchableCheck, isFetchable, jwksCheck } from '../trust-rule.ts'
 import { bundleCheck } from './bundle.ts'
+import { isJsonObject } from '../../json.ts'
 
 /**
  * A platform whose tokens prove clients, such as a Kubernetes cluster or GitHub Actions. At most one of `jwks` and
@@ -219,7 +220,7 @@ const known = new WeakMap<object, ReadWorkloads>()
 /** Read once: whoever is given the same options gets the same, and with it the same cache of keys. */
 function readWorkloads(value: unknown, key: string): ReadWorkloads | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigurationError(key, 'must be an object')
+  if (!isJsonObject(value)) throw new ConfigurationError(key, 'must be an object')
   const before = known.get(value)
   if (before !== undefined) return before
   const read = { ...readOptions(value, workloadsTable, `${key}.`), given: value }

@@ -7,7 +7,7 @@ import { credentialSet, isLive, type SpiffeIdOfClient } from '../../clients/cred
 import { matchesSpiffeId, parseSpiffeId, type SpiffeId } from '../../clients/spiffe-id.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
-import type { JsonObject, UnverifiedJws } from '../compact-jws.ts'
+import type { UnverifiedJws } from '../compact-jws.ts'
 import { describeClaim } from '../trusted-jwt.ts'
 import {
   checkAudience,
@@ -20,6 +20,7 @@ import {
 } from './workload-jwt.ts'
 import type { SpiffeDomain } from './trust-domain.ts'
 import type { Workloads } from './workloads.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The `client_assertion_type` of JWT-SVIDs. */
 export const jwtSpiffeAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'

@@ -5,7 +5,7 @@
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import type { JsonObject, ReadJws, UnverifiedJws } from '../compact-jws.ts'
+import type { ReadJws, UnverifiedJws } from '../compact-jws.ts'
 import {
   describeClaim,
   isRefusal,
@@ -22,6 +22,7 @@ import {
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
 import { nobodysKey } from '../nobodys-keys.ts'
 import { isSignedBy } from '../../crypto/jws-signature.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
