@@ -262,7 +262,7 @@ export function checkKeys(options: object, known: readonly string[], path = ''):
 export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (url === undefined || typeof issuer !== 'string') throw new ConfigurationError(key, 'must be an absolute URL')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname)))
+  if (!isSecureAddress(url))
     throw new ConfigurationError(key, 'must be an https URL (http only on localhost, 127.0.0.1 or [::1])')
   if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '') {
     throw new ConfigurationError(key, 'must have no query, fragment or user info')
@@ -278,6 +278,16 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
 /** True for the host names that never leave this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** Whether an address is on a host that never leaves this machine. */
+export function isOnLoopback(address: string): boolean {
+  return isLoopbackHost(new URL(address).hostname)
+}
+
+/** Whether nobody on the way can read or change what is sent to an address: https, or http on this machine. */
+export function isSecureAddress({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
 }
 
 /** Whether one word is the other with at most so many letters changed, missing or added. */

@@ -4,7 +4,7 @@ import {
   ConfigurationError,
   eachOf,
   integer,
-  isLoopbackHost,
+  isSecureAddress,
   nested,
   oneOf,
   readBy,
@@ -103,5 +103,5 @@ function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
 /** Whether a server may fetch from this address: https, or http on a loopback host. */
 export function isFetchable(address: string): boolean {
   const url = URL.canParse(address) ? new URL(address) : undefined
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+  return url !== undefined && isSecureAddress(url)
 }

@@ -3,7 +3,7 @@
  * 8693). One place for every check both have in common.
  */
 import type { Client } from '../clients/client.ts'
-import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
+import { fn, isOnLoopback, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
 import { decodeUnverified } from './compact-jws.ts'
@@ -130,7 +130,7 @@ export function trustedIssuers({
 }
 
 function issuersOf(rules: ReadonlyMap<string, TrustRule>, given: FetchJson | undefined, server: AcceptingServer): TrustedIssuers {
-  const fetchJson = given ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(server.issuer).hostname) })
+  const fetchJson = given ?? guardedFetch({ allowLoopback: isOnLoopback(server.issuer) })
   const remote = remoteKeySets({ fetchJson, clock: server.clock })
   return {
     verify: (jwt, expected) => verify(jwt, expected, { rules, remote, server }),

@@ -9,6 +9,9 @@ export interface AttemptLimit {
   readonly window: number
 }
 
+/** Tolerated of the user codes that a person enters, or a client sends for one. */
+export const wrongUserCodes: AttemptLimit = { most: 10, window: 600 }
+
 /** A guess that has been counted. */
 export interface Attempt {
   /** It was right: it does not count after all. */

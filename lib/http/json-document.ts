@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
 import { hasDoubledNames, readJson } from './json.ts'
-import { refuseContentCoding, type ParameterRequest } from './parameters.ts'
+import { contentTypeOf, refuseContentCoding, type ParameterRequest } from './parameters.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 
 export type JsonDocumentReading =
@@ -45,12 +45,8 @@ export async function readJsonDocument(req: ParameterRequest, maxBytes: number):
 }
 
 function checkType(req: IncomingMessage): void {
-  const [name = '', ...parameters] = (req.headers['content-type'] ?? '').toLowerCase().split(';')
-  const utf8 = parameters.every(parameter => {
-    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
-    return charset === undefined || charset === 'utf-8' || charset === 'utf8'
-  })
-  if (name.trim() === 'application/json' && utf8) return
+  const { type, isUtf8 } = contentTypeOf(req)
+  if (type === 'application/json' && isUtf8) return
   throw new UnsupportedMediaTypeError('the request body must be application/json in UTF-8', {
     reason: 'the Content-Type is missing, of another type, or names another charset'
   })

@@ -1,5 +1,6 @@
 /** Rules about the options of a server, its clients aside. */
 import type { ClientMetadata } from '../clients/client.ts'
+import { grantsOfPeople } from '../clients/grant-types.ts'
 import { secretMethods } from '../clients/methods.ts'
 import { spotAt, type Rule, type Spot } from './finding.ts'
 import { clientsOf, methodOf, reportedAudience, type LintedOptions } from './linted-options.ts'
@@ -7,9 +8,6 @@ import { mcpRules } from './mcp-rules.ts'
 import { guessableBits, secretBits } from './secrets.ts'
 
 const day = 86_400
-
-/** In these a person decides, and it is the person's own access that is given. */
-const grantsOfPeople = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']
 
 function overlong(key: string, value: number | undefined, most: number): readonly Spot[] {
   return spotAt(key, value !== undefined && value > most && `${key} is ${value} s, more than ${most} s`)

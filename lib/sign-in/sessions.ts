@@ -62,6 +62,7 @@ export function sessions({ issuer, store, random, clock, ttl }: SessionsContext)
   const browsers = requestNote<Request, string>('browser')
   const begun = requestNote<Request, string>('session')
   const newId = (): string => Buffer.from(random(24)).toString('base64url')
+  const knownBrowser = (req: Request): string | undefined => browsers.read(req) ?? browserCookie.read(req)
   const idOf = (req: Request): string | undefined => begun.read(req) ?? sessionCookie.read(req)
   const keyOf = (id: string): Key => ({ kind: 'sign_in_session', id: digestOf(`${issuer}\n${id}`) })
   const find = async (req: Request): Promise<Session | undefined> => {
@@ -70,13 +71,13 @@ export function sessions({ issuer, store, random, clock, ttl }: SessionsContext)
   }
   return {
     browserOf(req, res) {
-      const known = browsers.read(req) ?? browserCookie.read(req)
+      const known = knownBrowser(req)
       if (known !== undefined) return known
       const made = browsers.write(req, newId())
       browserCookie.write(res, made)
       return made
     },
-    knownBrowser: req => browsers.read(req) ?? browserCookie.read(req),
+    knownBrowser,
     find,
     newSid: newId,
     async begin(req, res, account, name) {

@@ -1,7 +1,7 @@
 /** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
 import { requestedResources } from '../client-request.ts'
 import { beginGrant } from '../codes/begin-grant.ts'
-import { deviceCodeGrantType } from '../codes/device-code.ts'
+import { deviceCodeGrantType } from '../clients/grant-types.ts'
 import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
 import { checkInstance } from '../tokens/instance.ts'
 import { resourceFor } from '../tokens/token-response.ts'

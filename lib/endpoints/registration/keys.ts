@@ -5,7 +5,8 @@ import { isSameKey } from '../../crypto/same-key.ts'
 import { certificateSubjectProblem } from '../../certificates/subject.ts'
 import { parseCertificate } from '../../certificates/x509/certificate.ts'
 import { isPublicKey, unsuitable, unsuitableRsa } from '../../client-keys/public-keys.ts'
-import type { certificateSubjects, RegisteredMetadata } from '../../clients/client.ts'
+import type { RegisteredMetadata } from '../../clients/client.ts'
+import type { CertificateSubjectMember } from '../../clients/credentials.ts'
 import { jwkMembers, keyProblem, keysInSet } from '../../clients/metadata/jwk.ts'
 import { judgeOfKind } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
@@ -82,7 +83,7 @@ function certifies(leaf: string, key: Readonly<Record<string, Json>>): boolean {
 /** A subject as its member writes it: a distinguished name, a name, an address. */
 export const certificateSubject: Judge = (value, member) => {
   const subject = text(value, member)
-  const problem = certificateSubjectProblem(member as (typeof certificateSubjects)[number], subject)
+  const problem = certificateSubjectProblem(member as CertificateSubjectMember, subject)
   return problem === undefined ? subject : refuse(member, `is wrong: it ${problem}`)
 }
 

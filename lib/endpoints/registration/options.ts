@@ -31,7 +31,7 @@ import {
 import { policyOf, type Profile } from '../../profiles.ts'
 import type { Registrations } from '../../clients/registrations.ts'
 import { openRegistrations } from '../../clients/registered-clients.ts'
-import { deviceCodeGrantType } from '../../codes/device-code.ts'
+import { grantsOfPeople } from '../../clients/grant-types.ts'
 import { networkBudget, type NetworkBudget } from '../../http/network-budget.ts'
 import {
   registrationLimitChecks,
@@ -169,9 +169,6 @@ export interface Registration {
   /** Bounds guessing at initial and registration access tokens. */
   readonly guesses: GuessProtection | undefined
 }
-
-/** A person decides, and it is the person's own access that is given. */
-const grantsOfPeople = ['authorization_code', 'refresh_token', deviceCodeGrantType]
 
 /**
  * Builds what the endpoint works with from options that were read; from then on the registry finds what registers.

@@ -1,6 +1,5 @@
 /** The secrets kept of a registration, and all that the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
-import { secretMethods } from '../../clients/client.ts'
-import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../clients/methods.ts'
+import { defaultMethod, generatedSecretBytes, needsReadableSecret, secretMethods } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import type { StoredSecret } from '../../clients/stored-secret.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'

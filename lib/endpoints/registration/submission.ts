@@ -4,8 +4,8 @@
  */
 import type { Request } from 'express'
 import { decodeUnverified } from '../../assertions/compact-jws.ts'
-import { secretMethods, toClient, type ClientMetadata } from '../../clients/client.ts'
-import { defaultMethod } from '../../clients/methods.ts'
+import { toClient, type ClientMetadata } from '../../clients/client.ts'
+import { defaultMethod, secretMethods } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { InvalidClientMetadataError, InvalidSoftwareStatementError, RequestTooLargeError, ServerError } from '../../errors.ts'
 import { readJsonDocument } from '../../http/json-document.ts'
