@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { CryptoKey } from 'jose'
 import { isSignedBy } from '../crypto/jws-signature.ts'
+import { printable } from '../printable.ts'
 import { parseJsonObject, type JsonObject } from '../json.ts'
 
 /** The longest compact JWS that is looked at, in characters. */
@@ -50,6 +51,28 @@ export async function claimsSignedBy(jwt: string, key: CryptoKey, alg: string): 
 /** Whether a value is a NumericDate (RFC 7519 §2) of this side of eternity: seconds since the epoch. */
 export function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+}
+
+/** In characters: the longest name that is taken from a JWT, be it a subject, a party or the JWT's own (`jti`). */
+export const longestName = 512
+
+/** Whether a claim is a name: a text, not empty, and no longer than {@link longestName}. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longestName
+}
+
+/** A `typ` as it is compared: in lower case, and without `application/` (RFC 7515 §4.1.9). */
+export function typeOf(typ: unknown): unknown {
+  return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
+}
+
+/** A claim for the operator: identifiers and times are shown, anything else by its type. */
+export function describeClaim(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'string' || typeof value === 'number') return printable(String(value))
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
+    ? printable(JSON.stringify(value.slice(0, 10)))
+    : 'a value of another type'
 }
 
 function decodePart(part = ''): JsonObject | undefined {

@@ -3,11 +3,12 @@ import type { JWK } from 'jose'
 import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
 import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
-import { sameAlgorithm } from '../client-keys/algorithms.ts'
-import { claimsSignedBy, decodeUnverified } from './compact-jws.ts'
+import { isAccepted } from '../client-keys/algorithms.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from './compact-jws.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
+import { issuerKeys } from './trusted-issuers.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 import type { JsonObject } from '../json.ts'
 
@@ -87,13 +88,13 @@ async function verifiedClaims(
   remote: RemoteKeySets
 ): Promise<JsonObject> {
   if (crit !== undefined) throw refused('has a crit header', 'no extension is understood (RFC 7515 §4.1.11)')
-  if (typ !== undefined && !(typeof typ === 'string' && acceptedTypes.includes(typ.toLowerCase().replace(/^application\//, ''))))
+  if (typ !== undefined && !acceptedTypes.some(accepted => accepted === typeOf(typ)))
     throw refused('is a JWT of another kind', `accepted types are ${acceptedTypes.join(', ')}`)
-  if (typeof alg !== 'string' || !rule.algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+  if (!isAccepted(alg, rule.algorithms))
     throw refused('is signed by an algorithm that is not accepted', `accepted are ${rule.algorithms.join(', ')}`)
   const choose = (keys: readonly JWK[]): readonly JWK[] =>
     keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid)).slice(0, mostCandidates)
-  const { keys, problem } = await keysOf(rule, remote, keys => choose(keys).length > 0)
+  const { keys, problem } = await issuerKeys(rule, remote).find(keys => choose(keys).length > 0)
   const candidates = choose(keys)
   // the key may well be there: whoever sent this can do nothing but come back
   if (candidates.length === 0 && problem !== undefined)
@@ -106,19 +107,11 @@ async function verifiedClaims(
   throw refused('has a signature that its issuer did not make', `no key of ${rule.issuer} made it`)
 }
 
-async function keysOf(
-  { jwks, jwks_uri }: TrustRule,
-  remote: RemoteKeySets,
-  satisfied: (keys: readonly JWK[]) => boolean
-): Promise<{ readonly keys: readonly JWK[]; readonly problem: string | undefined }> {
-  return jwks_uri === undefined ? { keys: jwks?.keys ?? [], problem: undefined } : remote.get(jwks_uri, satisfied)
-}
-
 function checkTimes(claims: JsonObject, { clockTolerance }: TrustRule, now: number): void {
   for (const claim of ['exp', 'nbf', 'iat']) {
     const time = claims[claim]
     if (time === undefined) continue
-    if (typeof time !== 'number' || !(time >= 0 && time <= Number.MAX_SAFE_INTEGER))
+    if (!isNumericDate(time))
       throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
     if (claim === 'exp' ? time + clockTolerance <= now : time - clockTolerance > now)
       throw refused(claim === 'exp' ? 'has expired' : 'is not valid yet', `${claim} is ${time}; it is ${Math.floor(now)}`)

@@ -11,12 +11,11 @@ import {
   required,
   text,
   textLike,
-  valueLike,
   type Check,
   type Checks,
   type Read
 } from '../options.ts'
-import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, someOf } from '../client-keys/algorithms.ts'
 import { isPublicKey, unsuitableRsa } from '../client-keys/public-keys.ts'
 import { keysInSet } from '../clients/metadata/jwk.ts'
 
@@ -45,10 +44,7 @@ export interface TrustedIssuer {
 }
 
 const algorithms = [...asymmetricAlgorithms.keys()]
-const listOfAlgorithms = valueLike<readonly string[]>(
-  `a list of ${algorithms.join(', ')}`,
-  list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
-)
+const listOfAlgorithms = someOf(algorithms)
 
 /** Public keys, as a JWK set. */
 export const jwksCheck = readBy('an object with a list "keys"', readJwks)

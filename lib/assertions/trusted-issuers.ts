@@ -6,13 +6,12 @@ import type { Client } from '../clients/client.ts'
 import { fn, isOnLoopback, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { decodeUnverified } from './compact-jws.ts'
+import { decodeUnverified, describeClaim } from './compact-jws.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { consumeOnce } from './replay.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 import {
-  describeClaim,
   isRefusal,
   refuseAlgorithm,
   refuseHeader,
@@ -161,7 +160,7 @@ async function verify(jwt: string, expected: TrustedJwtExpectations, context: Co
   const { header } = jws
   const early = refuseHeader(header) ?? refuseType(header, expected.types) ?? refuseAlgorithm(header, rule.algorithms)
   if (early !== undefined) return refused(early)
-  const verified = await verifySignature(jwt, jws, keysOf(rule, remote))
+  const verified = await verifySignature(jwt, jws, issuerKeys(rule, remote))
   if (isRefusal(verified)) return refused(verified)
   const { claims } = verified
   const now = server.clock() / 1000
@@ -177,7 +176,8 @@ function refused({ check, reason }: JwtRefusal): TrustedJwtOutcome {
   return { outcome: 'refused', reason: `${check}: ${reason}` }
 }
 
-function keysOf({ issuer, jwks, jwks_uri }: TrustRule, remote: RemoteKeySets): IssuerKeys {
+/** The keys of an issuer, as its rule says where they are. */
+export function issuerKeys({ issuer, jwks, jwks_uri }: TrustRule, remote: RemoteKeySets): IssuerKeys {
   const known = Promise.resolve({ keys: jwks?.keys ?? [], problem: undefined })
   return { of: issuer, find: satisfied => (jwks_uri === undefined ? known : remote.get(jwks_uri, satisfied)) }
 }

@@ -1,6 +1,6 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
-import { isNumericDate } from './compact-jws.ts'
-import { describeClaim, type JwtRefusal, type TrustedJwtCheck } from './trusted-jwt.ts'
+import { describeClaim, isName, isNumericDate, longestName } from './compact-jws.ts'
+import type { JwtRefusal, TrustedJwtCheck } from './trusted-jwt.ts'
 import type { JsonObject } from '../json.ts'
 
 /** The limits set to an issuer for the times of its JWTs. */
@@ -22,7 +22,6 @@ export interface TrustedClaimsContext {
 type TimesContext = Pick<TrustedClaimsContext, 'now'> & { readonly rule: TimeRule }
 type Judge = (claims: JsonObject, context: TimesContext) => JwtRefusal | undefined
 
-const longestName = 512
 // beyond this a clock is wrong, whatever the tolerance (FAPI 2.0 §5.3.2.1, note 3)
 const mostAhead = 60
 
@@ -102,8 +101,4 @@ export function judgeJti({ jti }: JsonObject, replay: 'once' | 'allow'): JwtRefu
   const received = typeof jti === 'string' ? `${jti.length} characters` : describeClaim(jti)
   const expected = `a string of 1 to ${longestName} characters`
   return { check: 'jti', reason: `jti must be ${expected}; received ${received}`, expected, received }
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestName
 }

@@ -3,12 +3,12 @@
  * grant, for a client's authentication, or as the keeper of a SPIFFE trust domain.
  */
 import type { JWK } from 'jose'
-import { sameAlgorithm } from '../client-keys/algorithms.ts'
+import { isAccepted } from '../client-keys/algorithms.ts'
 import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { printable } from '../printable.ts'
 import { isSignedBy } from '../crypto/jws-signature.ts'
-import type { ReadJws } from './compact-jws.ts'
+import { describeClaim, typeOf, type ReadJws } from './compact-jws.ts'
 import type { JsonObject } from '../json.ts'
 
 /** The checks of such a JWT, in this order. */
@@ -63,20 +63,6 @@ export function isRefusal(value: object): value is JwtRefusal {
   return 'check' in value && 'reason' in value
 }
 
-/** A claim for the operator: identifiers and times are shown, anything else by its type. */
-export function describeClaim(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'string' || typeof value === 'number') return printable(String(value))
-  return Array.isArray(value) && value.every(item => typeof item === 'string')
-    ? printable(JSON.stringify(value.slice(0, 10)))
-    : 'a value of another type'
-}
-
-/** A `typ` as it is compared: in lower case, without `application/`. */
-export function typeOf(typ: unknown): unknown {
-  return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-}
-
 /** Refuses `crit`, and a `kid` that is no string, whatever an issuer is trusted with. */
 export function refuseHeader({ kid, crit }: JsonObject): JwtRefusal | undefined {
   if (crit !== undefined) {
@@ -96,7 +82,7 @@ export function refuseType({ typ }: JsonObject, types: readonly string[]): JwtRe
 }
 
 export function refuseAlgorithm({ alg }: JsonObject, algorithms: readonly string[]): JwtRefusal | undefined {
-  if (typeof alg === 'string' && algorithms.some(allowed => sameAlgorithm(allowed, alg))) return undefined
+  if (isAccepted(alg, algorithms)) return undefined
   const [expected, received] = [algorithms.join(', '), describeClaim(alg)]
   return { check: 'algorithm', reason: `alg must be one of ${expected}; received ${received}`, expected, received }
 }

@@ -1,5 +1,5 @@
 /** The common part of `client_secret_jwt` and `private_key_jwt`: everything but who made the signature. */
-import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, isAccepted, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
@@ -93,7 +93,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     const jws = decodeOnce(request)
     if (isForeign(jws)) return false
     const identified = identifyUnverified(jws)
-    return identified.outcome === 'present' && this.signingAlgorithms.some(alg => sameAlgorithm(alg, identified.alg))
+    return identified.outcome === 'present' && isAccepted(identified.alg, this.signingAlgorithms)
   }
 
   protected proof(request: ClientRequest): Proof {

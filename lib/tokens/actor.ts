@@ -1,4 +1,5 @@
 /** Actors: the party that acts for the subject of a token (RFC 8693 §4.1), and the one that may (§4.4). */
+import { isName } from '../assertions/compact-jws.ts'
 
 export interface Party {
   /** The issuer whose name for the party `sub` is; absent: this server. */
@@ -25,8 +26,6 @@ export interface AllowedActor {
 
 /** A chain longer than this explains nothing any more. */
 export const longestChain = 8
-
-const longestName = 512
 
 /**
  * The `act` claim of a JWT of the issuer `iss`, each party in it named together with its issuer and nothing else.
@@ -80,8 +79,4 @@ export function mayAct(allowed: AllowedActor, actor: Party, client_id: string, i
 
 function lengthOf(chain: Actor | undefined): number {
   return chain === undefined ? 0 : 1 + lengthOf(chain.act)
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestName
 }

@@ -5,13 +5,14 @@
 import type { CryptoKey, JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { jwkThumbprint } from '../../clients/credentials.ts'
+import { privateMembers } from '../../clients/metadata/jwk.ts'
 import { isPublicKey } from '../../client-keys/public-keys.ts'
-import { sameAlgorithm } from '../../client-keys/algorithms.ts'
+import { isAccepted } from '../../client-keys/algorithms.ts'
 import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { UseFreshAttestationError } from '../../errors.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from '../compact-jws.ts'
 import type { Attesters } from './attesters.ts'
 import { isJsonObject, type JsonObject } from '../../json.ts'
 
@@ -127,7 +128,7 @@ function readHeader(attestation: string, decision: DecisionBuilder): JsonObject 
 }
 
 function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules, decision: DecisionBuilder): string {
-  if (!isOfType(typ, type))
+  if (typeOf(typ) !== type)
     throw decision.refuse('attestation_type', {
       section: 'attestation draft-12 §4',
       expected: type,
@@ -135,7 +136,7 @@ function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules,
       fix: `Have the attester set the typ header to ${type}.`
     })
   decision.pass('attestation_type')
-  if (typeof alg !== 'string' || !algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+  if (!isAccepted(alg, algorithms))
     throw decision.refuse('attester', {
       section,
       expected: algorithms.join(', '),
@@ -224,11 +225,6 @@ function checkFreshness({ iat, exp, nbf }: JsonObject, { clock, maxAge }: Attest
     throw decision.refuseAs('attestation_freshness', { ...detail, received, fix }, error)
   }
   decision.pass('attestation_freshness')
-}
-
-/** RFC 7515 §4.1.9: `application/` may be left out. */
-export function isOfType(typ: unknown, expected: string): boolean {
-  return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === expected
 }
 
 /** A member for the operator: identifiers and times are shown, anything else by its type. */

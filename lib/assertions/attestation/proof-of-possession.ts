@@ -1,17 +1,17 @@
 /**
  * Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for.
  */
-import { sameAlgorithm } from '../../client-keys/algorithms.ts'
+import { isAccepted } from '../../client-keys/algorithms.ts'
 import { importPublicKey, unsuitable } from '../../client-keys/public-keys.ts'
 import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import { UseAttestationChallengeError } from '../../errors.ts'
 import type { Store } from '../../stores/store.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isName, isNumericDate, longestName, typeOf } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
 import { challengeLifetime, type AttestationChallenges } from './challenges.ts'
-import { describeMember, isOfType, type AttestedInstance } from './client-attestation.ts'
+import { describeMember, type AttestedInstance } from './client-attestation.ts'
 import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyProofOfPossession} goes through, in order. */
@@ -41,7 +41,6 @@ export interface ProofRules {
 /** Seconds a proof may be old, and a client's clock be off. */
 const window = 300
 const tolerance = 10
-const longestJti = 512
 const type = 'oauth-client-attestation-pop+jwt'
 const section = 'attestation draft-12 §7.2'
 
@@ -84,8 +83,8 @@ function checkHeader(
     throw refuse(jws.reason, 'Send exactly one OAuth-Client-Attestation-PoP header, with one JWT in compact serialization.')
   const { typ, alg, crit } = jws.header
   if (crit !== undefined) throw refuse('crit', 'Sign without a crit header; no extension is understood.')
-  if (!isOfType(typ, type)) throw refuse(`typ ${describeMember(typ)}`, `Set the typ header of the proof to ${type}.`)
-  if (typeof alg !== 'string' || !algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+  if (typeOf(typ) !== type) throw refuse(`typ ${describeMember(typ)}`, `Set the typ header of the proof to ${type}.`)
+  if (!isAccepted(alg, algorithms))
     throw refuse(`alg ${describeMember(alg)}`, `Sign the proof with ${algorithms.join(' or ')}.`)
   const problem = unsuitable(jwk, alg)
   if (problem !== undefined)
@@ -170,11 +169,11 @@ function refuseChallenge(received: string, { challenges }: ProofRules, decision:
 }
 
 function checkJti(jti: unknown, decision: DecisionBuilder): string {
-  if (typeof jti === 'string' && jti !== '' && jti.length <= longestJti) return jti
+  if (isName(jti)) return jti
   decision.pass('attestation_challenge')
   throw decision.refuse('jti', {
     section,
-    expected: `a string of 1 to ${longestJti} characters`,
+    expected: `a string of 1 to ${longestName} characters`,
     received: typeof jti === 'string' ? `${jti.length} characters` : typeof jti,
     fix: 'Send a fresh random jti in every proof of possession.'
   })

@@ -4,7 +4,7 @@
  */
 import { isUnderPattern } from '../../clients/subject-pattern.ts'
 import type { ClaimRule, ClaimRules, FederatedRule } from '../../clients/federated-credential.ts'
-import { describeClaim } from '../trusted-jwt.ts'
+import { describeClaim } from '../compact-jws.ts'
 import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A claim that is not as a rule wants it. */

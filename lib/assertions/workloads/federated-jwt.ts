@@ -8,9 +8,8 @@ import { legacyKubernetesIssuer } from '../../clients/federated-credential.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { Store } from '../../stores/store.ts'
-import type { UnverifiedJws } from '../compact-jws.ts'
+import { describeClaim, type UnverifiedJws } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
-import { describeClaim } from '../trusted-jwt.ts'
 import { judgeJti } from '../trusted-jwt-claims.ts'
 import { claimMismatch, hasClaims, isSubject } from './claim-rules.ts'
 import {
@@ -20,10 +19,10 @@ import {
   refuseBy,
   signedChecks,
   timeCheckNames,
-  verifyInVain,
   verifySigned
 } from './workload-jwt.ts'
 import type { Platform, Workloads, WorkloadServer } from './workloads.ts'
+import { verifyInVain } from '../nobodys-keys.ts'
 import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyFederatedJwt} goes through, in order. A strategy announces them. */

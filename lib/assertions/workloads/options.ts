@@ -23,6 +23,7 @@ import {
   type Read
 } from '../../options.ts'
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
+import { typeOf } from '../compact-jws.ts'
 import { algorithmsCheck, fetchableCheck, isFetchable, jwksCheck } from '../trust-rule.ts'
 import { bundleCheck } from './bundle.ts'
 import { isJsonObject } from '../../json.ts'
@@ -183,7 +184,7 @@ const issuersCheck: Check<ReadonlyMap<string, WorkloadRule>> = readBy(listOfIssu
         'must be an https URL (http only on a loopback host), or jwks be given: else nobody has its keys'
       )
     if (rules.has(rule.issuer)) throw new ConfigurationError(`${path}.issuer`, 'must not be that of another workload issuer')
-    rules.set(rule.issuer, { ...rule, types: rule.types.map(typ => typ.toLowerCase().replace(/^application\//, '')) })
+    rules.set(rule.issuer, { ...rule, types: rule.types.map(typ => String(typeOf(typ))) })
   })
   return rules
 })

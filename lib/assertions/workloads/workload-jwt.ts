@@ -5,14 +5,12 @@
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import type { ReadJws, UnverifiedJws } from '../compact-jws.ts'
+import { describeClaim, typeOf, type ReadJws, type UnverifiedJws } from '../compact-jws.ts'
 import {
-  describeClaim,
   isRefusal,
   refuseAlgorithm,
   refuseHeader,
   refuseType,
-  typeOf,
   verifySignature,
   type IssuerKeys,
   type JwtRefusal,
@@ -20,8 +18,6 @@ import {
   type TrustedJwtCheck
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
-import { nobodysKey } from '../nobodys-keys.ts'
-import { isSignedBy } from '../../crypto/jws-signature.ts'
 import type { JsonObject } from '../../json.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
@@ -206,16 +202,6 @@ export function checkAudience(claims: JsonObject, rule: AudienceRule, decision: 
   if (found.length === 0) throw decision.refuse('audience', detail)
   decision.report('audience', detail)
   return found
-}
-
-/**
- * As much work as a signature, for a token that is refused before its own is looked at: time tells nothing of what a
- * client registered.
- */
-export async function verifyInVain(jwt: string, jws: UnverifiedJws): Promise<void> {
-  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
-  const found = typeof alg === 'string' ? await nobodysKey(alg) : undefined
-  if (found !== undefined) await isSignedBy(jwt, found.key, String(alg))
 }
 
 /** The names of checks that {@link verifySigned} and {@link checkTimes} go through, in order. */
