@@ -11,6 +11,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Lists what a member holds that may be one value or several: `aud` is a text or a list of them (RFC 7519 §4.1.3). */
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
+
 /** Parses a text that is one JSON object; undefined for any other. Never throws. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {

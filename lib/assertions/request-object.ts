@@ -10,7 +10,7 @@ import { hasForbiddenCharacter } from '../http/form.ts'
 import { asymmetricAlgorithms, isAccepted, sameAlgorithm } from '../client-keys/algorithms.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from './compact-jws.ts'
-import type { JsonObject } from '../json.ts'
+import { asList, type JsonObject } from '../json.ts'
 
 export interface RequestObjectInput {
   /**
@@ -136,7 +136,7 @@ function checkParties({ iss, sub, aud, client_id }: JsonObject, { use, client, i
     throw invalidRequestObject('client_id in the request object must be that of the client that asks')
   // RFC 9101 §10.8: what was signed to authenticate a client is no request
   if (sub === client.client_id) throw invalidRequestObject('sub in the request object must not be the client_id')
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const audiences = asList(aud)
   if (!audiences.includes(issuer)) throw invalidRequestObject('aud in the request object must be the issuer')
 }
 

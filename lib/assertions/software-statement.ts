@@ -10,7 +10,7 @@ import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { issuerKeys } from './trusted-issuers.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
-import type { JsonObject } from '../json.ts'
+import { asList, type JsonObject } from '../json.ts'
 
 /** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {
@@ -75,7 +75,7 @@ async function verify(
   const claims = await verifiedClaims(statement, jws.header, rule, remote)
   checkTimes(claims, rule, context.clock() / 1000)
   const { aud } = claims
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const audiences = asList(aud)
   if (aud !== undefined && !audiences.includes(context.issuer))
     throw refused('is for another server', 'aud does not name this issuer')
   return claims

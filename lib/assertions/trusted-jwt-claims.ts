@@ -1,7 +1,7 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
 import { describeClaim, isName, isNumericDate, longestName } from './compact-jws.ts'
 import type { JwtRefusal, TrustedJwtCheck } from './trusted-jwt.ts'
-import type { JsonObject } from '../json.ts'
+import { asList, type JsonObject } from '../json.ts'
 
 /** The limits set to an issuer for the times of its JWTs. */
 export interface TimeRule {
@@ -48,7 +48,7 @@ export function refuseTrustedClaims(claims: JsonObject, context: TrustedClaimsCo
 
 /** Compared as strings: no case folding, no slash added or taken away (rfc7523bis, item 3 of RFC 7523 §3). */
 function judgeAudience({ aud }: JsonObject, { audiences }: TrustedClaimsContext): JwtRefusal | undefined {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const values = asList(aud)
   if (values.some(value => audiences.some(audience => audience === value))) return undefined
   const [expected, received] = [audiences.join(' or '), describeClaim(aud)]
   return { check: 'audience', reason: `aud must name ${expected}; received ${received}`, expected, received }

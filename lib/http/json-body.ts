@@ -2,8 +2,8 @@
 import { InvalidRequestError } from '../errors.ts'
 import type { Parameters } from '../client-request.ts'
 import { describeName, ParameterCollector, repeatedParameter } from './form.ts'
-import { hasDoubledNames, readJson } from './json.ts'
-import { isJsonObject } from '../json.ts'
+import { hasDoubledNames, readJson } from './strict-json.ts'
+import { asList, isJsonObject } from '../json.ts'
 
 /**
  * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here
@@ -42,8 +42,7 @@ export function collectMembers(body: unknown, maxParameters: number): Parameters
   const collector = new ParameterCollector(maxParameters)
   for (const [name, value] of Object.entries(body)) {
     if (Array.isArray(value) && name !== 'resource') throw repeatedParameter(name)
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    for (const item of values) collector.add(name, textOf(name, item))
+    for (const item of asList(value)) collector.add(name, textOf(name, item))
   }
   return collector.parameters
 }

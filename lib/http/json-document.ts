@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
-import { hasDoubledNames, readJson } from './json.ts'
+import { hasDoubledNames, readJson } from './strict-json.ts'
 import { contentTypeOf, refuseContentCoding, type ParameterRequest } from './parameters.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 

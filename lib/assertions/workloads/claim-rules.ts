@@ -5,7 +5,7 @@
 import { isUnderPattern } from '../../clients/subject-pattern.ts'
 import type { ClaimRule, ClaimRules, FederatedRule } from '../../clients/federated-credential.ts'
 import { describeClaim } from '../compact-jws.ts'
-import { isJsonObject, type JsonObject } from '../../json.ts'
+import { asList, isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A claim that is not as a rule wants it. */
 export interface Mismatch {
@@ -17,7 +17,7 @@ export interface Mismatch {
 
 /** The one value of `aud`, alone or as a list of one; undefined where there is none, or more than one. */
 export function soleAudience({ aud }: JsonObject): string | undefined {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const values = asList(aud)
   const [value] = values
   return values.length === 1 && typeof value === 'string' ? value : undefined
 }

@@ -18,7 +18,7 @@ import {
   type TrustedJwtCheck
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
-import type { JsonObject } from '../../json.ts'
+import { asList, type JsonObject } from '../../json.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
@@ -175,7 +175,7 @@ export function audiencesIn(
   { aud }: JsonObject,
   { audiences, several }: Pick<AudienceRule, 'audiences' | 'several'>
 ): readonly string[] {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const values = asList(aud)
   if (values.length > 1 && several === 'enforce') return []
   return audiences.filter(audience => values.includes(audience))
 }

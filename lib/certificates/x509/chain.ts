@@ -9,6 +9,7 @@ import { readPathCertificate, type PathCertificate } from './path-certificate.ts
 import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path, type Purpose } from './path-rules.ts'
 import { pemBlocks } from './pem.ts'
 import type { RevocationLists } from './revocation-lists.ts'
+import { asList } from '../../json.ts'
 
 /** Certificates in PEM, any number of them in one text, or one in DER. */
 export type CertificateInput = string | Uint8Array | readonly (string | Uint8Array)[]
@@ -124,7 +125,7 @@ function readHelpful(chain: readonly Uint8Array[]): PathCertificate[] {
 }
 
 function readAuthorities(input: CertificateInput, option: string): PathCertificate[] {
-  const list: readonly unknown[] = Array.isArray(input) ? input : [input]
+  const list = asList(input)
   return list.flatMap((item, index) => {
     const key = Array.isArray(input) ? `${option}[${index}]` : option
     // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
