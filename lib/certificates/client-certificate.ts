@@ -5,7 +5,7 @@
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
-import { isSameKey } from '../crypto/same-key.ts'
+import { isSameKey } from '../crypto/comparison.ts'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../clients/credentials.ts'
 import type { CheckName } from '../decisions/decision.ts'

@@ -2,7 +2,6 @@
  * The one record that the library keeps of a client's credentials; and the client that a source's own and this record
  * make together.
  */
-import { timingSafeEqual } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import {
@@ -25,6 +24,7 @@ import {
 } from '../clients/credentials.ts'
 import { ruleText, type FederatedRule } from '../clients/federated-credential.ts'
 import type { SecretKeeper } from '../clients/stored-secret.ts'
+import { isEqual } from '../crypto/comparison.ts'
 
 /** Times are seconds since the epoch. */
 interface StoredDescription extends Dated {
@@ -144,11 +144,6 @@ export function macOf(client_id: string, credential: CredentialOfClient, { mac }
 
 function keyCheck({ mac }: RecordKeeper): string {
   return Buffer.from(mac('client_credential_key_check', new Uint8Array())).toString('base64url')
-}
-
-function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }
 
 function valueOf(credential: CredentialOfClient): Uint8Array {

@@ -1,6 +1,7 @@
 /** Signs and verifies with the keys of this server. */
-import { constants, createHash, hash, sign, timingSafeEqual, verify } from 'node:crypto'
+import { constants, createHash, hash, sign, verify } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isEqual } from '../crypto/comparison.ts'
 import { isMlDsa } from '../crypto/ml-dsa.ts'
 import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
@@ -109,8 +110,7 @@ export class SigningKeys {
 
   /** Whether `mac` is {@link mac} of the same purpose and data, in constant time. */
   verifyMac(purpose: string, data: Uint8Array, mac: Uint8Array): boolean {
-    const expected = this.mac(purpose, data)
-    return mac.length === expected.length && timingSafeEqual(mac, expected)
+    return isEqual(mac, this.mac(purpose, data))
   }
 
   private header(key: SigningKey, typ: string): string {

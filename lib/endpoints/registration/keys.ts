@@ -1,7 +1,7 @@
 /** The public keys and certificate subjects a client registers (RFC 7517, RFC 8705 §2). */
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
-import { isSameKey } from '../../crypto/same-key.ts'
+import { isSameKey } from '../../crypto/comparison.ts'
 import { certificateSubjectProblem } from '../../certificates/subject.ts'
 import { parseCertificate } from '../../certificates/x509/certificate.ts'
 import { isPublicKey, unsuitable, unsuitableRsa } from '../../client-keys/public-keys.ts'

@@ -10,6 +10,7 @@ import {
 import type { ClientMetadata, ClientRegistry } from '../../clients/client.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { isPrivateUseScheme } from '../../clients/metadata/uri.ts'
+import { maxAgeCheck } from '../../credentials/credential-sets.ts'
 import type { GuessProtection } from '../../credentials/guesses/guess-protection.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 import { secretKeeper } from '../../credentials/secrets/stored-secret.ts'
@@ -144,7 +145,7 @@ export const registrationChecks = {
   unusedTtl: integer({ min: 0, max: 100 * year, default: month }),
   clientSecretTtl: integer({ min: 0, max: 100 * year, default: 0 }),
   limits: nested(registrationLimitChecks, {}),
-  maxAge: integer({ min: 0, max: 3600, default: 5 })
+  maxAge: maxAgeCheck
 } satisfies Checks<RegistrationOptions>
 
 type ReadRegistration = Read<typeof registrationChecks>

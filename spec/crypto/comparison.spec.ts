@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { expect, it } from '@jest/globals'
 import { newKeyPair } from '../../lib/crypto/key-pairs.ts'
-import { isSameKey } from '../../lib/crypto/same-key.ts'
+import { isSameKey } from '../../lib/crypto/comparison.ts'
 import { rsaKey } from '../support/keys/made-keys.ts'
 
 const keys: readonly (readonly [string, KeyObject])[] = [
