@@ -4,8 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Dated } from './dated.ts'
-import type { Fail } from './metadata/fail.ts'
-import { unknownAmong, type UnknownMember } from './metadata/unknown.ts'
+import { unknownAmong, type Fail, type UnknownMember } from './metadata/faults.ts'
 import { patternProblem } from './subject-pattern.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 

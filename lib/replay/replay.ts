@@ -12,14 +12,13 @@ import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
 import { judgeAttempt } from '../strategies/attempt.ts'
 import { replayCandidate, type ReplayCandidate, type ReplayedOptions } from './candidate.ts'
-import type { ReplayedClient, ReplayReport } from './found.ts'
+import type { ReplayedClient, ReplayReport } from './report.ts'
 import { proofOf } from './proofs.ts'
 import { readJudged } from './records.ts'
 
 export type { ReplayedOptions } from './candidate.ts'
-export type { ReplayedClient, ReplayReport } from './found.ts'
 export { keptAuthentications, type KeptAuthentications, type KeptAuthenticationsOptions } from './kept.ts'
-export { formatReplay, replayFormats, type ReplayFormat } from './report.ts'
+export { formatReplay, replayFormats, type ReplayedClient, type ReplayFormat, type ReplayReport } from './report.ts'
 
 /**
  * Judges kept authentications again, in the order they come, by the options of a server that is to be. Each is judged

@@ -2,11 +2,11 @@
 import { readFederatedCredential } from '../federated-credential.ts'
 import { spiffeIdPatternProblem } from '../spiffe-id.ts'
 import { isDisplayText } from './display-text.ts'
-import type { Fail } from './fail.ts'
+import type { Fail } from './faults.ts'
 import { keyProblem, keysInSet } from './jwk.ts'
 import { isWebAddress, redirectUriProblem } from './uri.ts'
 
-export type { Fail } from './fail.ts'
+export type { Fail } from './faults.ts'
 
 /** Context in which metadata is read. */
 export interface Reading {

@@ -7,9 +7,9 @@ import { warn } from '../../listeners.ts'
 import { unknownOfFederated } from '../federated-credential.ts'
 import { memberNames, memberOf, type ReadMetadata } from './metadata.ts'
 import { judgeOfKind, type Fail } from './kinds.ts'
-import { isAbsent, unknownAmong, type UnknownMember } from './unknown.ts'
+import { isAbsent, unknownAmong, type UnknownMember } from './faults.ts'
 
-export type { UnknownMember } from './unknown.ts'
+export type { UnknownMember } from './faults.ts'
 
 /**
  * @param fail throws for a member.
