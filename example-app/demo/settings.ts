@@ -1,12 +1,11 @@
 /** The built-in demo: a client of every method, those who vouch for workloads, two people, one API and one tenant. */
-import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
 import { playedClients, playedInstances } from '../playground/clients.ts'
 import { otherIssuer } from '../playground/trusted-parties.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
-import { publicPart, workloadClients, workloadSettings } from './workloads.ts'
+import { certificateKey, publicPart, workloadClients, workloadSettings } from './workloads.ts'
 
 export interface DemoOptions {
   readonly issuer?: string
@@ -121,10 +120,4 @@ function demoClients(material: DemoMaterial): object[] {
       scope: 'openid profile email offline_access api:read api:write'
     }
   ]
-}
-
-/** The key of a self-signed certificate, with the certificate in it: how such a client registers (RFC 8705 §2.2.2). */
-function certificateKey(pem: string): object {
-  const certificate = new X509Certificate(pem)
-  return { ...certificate.publicKey.export({ format: 'jwk' }), x5c: [certificate.raw.toString('base64')] }
 }

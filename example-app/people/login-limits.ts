@@ -6,6 +6,8 @@ import { fieldOf } from '../sessions/fields.ts'
 
 const window = 15 * 60_000
 
+export const tooManyAttempts = 'Too many attempts. Wait a quarter of an hour and try again.'
+
 /**
  * Ten wrong passwords per name and network, and a hundred per network, in a quarter of an hour; logins that succeed do
  * not count. The second limit also bounds what counting the first one costs.

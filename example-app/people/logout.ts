@@ -4,7 +4,7 @@
  */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, LogoutPrompt } from 'clientele'
-import { currentAccount, type People } from './accounts.ts'
+import { currentPerson, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
 import { askerOf } from './client-words.ts'
 import { fieldOf } from '../sessions/fields.ts'
@@ -58,8 +58,7 @@ export function logoutPages(options: LogoutPagesOptions): Router {
 }
 
 async function show(req: Request, res: Response, { base, server, people }: LogoutPagesOptions): Promise<void> {
-  const account = currentAccount(req, people)
-  const person = account === undefined ? undefined : people.find(account.sub)
+  const person = currentPerson(req, people)
   const id = requestIn(req.query['request'])
   if (id !== '' && person === undefined) {
     // signed out meanwhile, in another tab: there is nothing left to ask

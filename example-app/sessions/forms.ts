@@ -8,7 +8,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import type { Several } from './cookies.ts'
 import { fieldOf } from './fields.ts'
-import { HttpError, type Way } from '../http-error.ts'
+import { HttpError, openAgain, type Way } from '../http-error.ts'
 import { sessionIdOf, siteOf } from './sessions.ts'
 
 /** The requests a browser may have under way at once, each for as long as the library lets one wait. */
@@ -73,7 +73,7 @@ export const readForm: RequestHandler = urlencoded({ extended: false, limit: '16
  * Reads a form of the session's, or the browser's while nobody is signed in; any other is a 403 that leads to the page.
  */
 export function sessionForm(page: string): RequestHandler[] {
-  const ways = [{ text: 'Open the page again', href: page }]
+  const ways = openAgain(page)
   const check: RequestHandler = (req, _res, next) => {
     const id = sessionIdOf(req)
     if (id === undefined) checkBrowserForm(req, ways)
