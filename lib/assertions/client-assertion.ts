@@ -13,7 +13,7 @@ import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
-import { decodeUnverified, typeOf, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
+import { decodeUnverified, describeClaim, typeOf, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
 import { nobodysKeys, verifyInVain } from './nobodys-keys.ts'
 import { lateUse, throwRefusal, type LateUse } from '../stores/late-use.ts'
 import { consumeOnce, useOf } from './replay.ts'
@@ -267,7 +267,7 @@ function checkType(typ: unknown, { dials }: AssertionPolicy, decision: DecisionB
   const detail = {
     section: 'rfc7523bis §3.2',
     expected: explicitType,
-    received: typ === undefined ? 'no typ' : typeof typ === 'string' ? typ : typeof typ,
+    received: typ === undefined ? 'no typ' : describeClaim(typ),
     fix: `Send the typ header ${explicitType}; a JWT made for something else is not a client assertion.`
   }
   if (!saysNothing || dials.typ === 'enforce') throw decision.refuse('type', detail)

@@ -96,11 +96,12 @@ export function withRecord(base: Client, record: CredentialRecord, keeper: Recor
   const all = credentialsWith(base, record, keeper)
   const { jwks } = base
   const keys = new Set(all.flatMap(one => (one.type === 'key' && one.registered === true ? [one.jwk] : [])))
-  const isGone = (member: string): boolean =>
-    member === 'jwks_uri'
-      ? !all.some(({ type }) => type === 'key_set')
-      : (member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)) &&
-        !all.some(({ id }) => id === member)
+  const isGone = (member: string): boolean => {
+    if (member === 'jwks_uri') return !all.some(({ type }) => type === 'key_set')
+    // the id of such a credential is the member's name
+    const isCredential = member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)
+    return isCredential && !all.some(({ id }) => id === member)
+  }
   const members = Object.entries(base).filter(([member]) => !isGone(member))
   const client = Object.freeze({
     ...Object.fromEntries(members),

@@ -36,7 +36,7 @@ const unreadable = {
 export function collectMembers(body: unknown, maxParameters: number): Parameters {
   if (!isJsonObject(body)) {
     throw new InvalidRequestError('the request body must be an object of parameters', {
-      reason: `the body is ${body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`}`
+      reason: `the body is ${kindOf(body)}`
     })
   }
   const collector = new ParameterCollector(maxParameters)
@@ -45,6 +45,11 @@ export function collectMembers(body: unknown, maxParameters: number): Parameters
     for (const item of asList(value)) collector.add(name, textOf(name, item))
   }
   return collector.parameters
+}
+
+function kindOf(body: unknown): string {
+  if (body === null) return 'null'
+  return Array.isArray(body) ? 'a list' : `a ${typeof body}`
 }
 
 function textOf(name: string, value: unknown): string {

@@ -125,10 +125,13 @@ export class SigningKeys {
 
 /** `at_hash` and its siblings: the left half of the hash the algorithm signs with (OpenID Connect Core §3.1.3.6). */
 export function halfHash(alg: string, value: string): string {
-  const digest = isMlDsa(alg)
-    ? createHash('shake256', { outputLength: 64 }).update(value).digest()
-    : hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
+  const digest = digestFor(alg, value)
   return digest.subarray(0, digest.length / 2).toString('base64url')
+}
+
+function digestFor(alg: string, value: string): Buffer {
+  if (isMlDsa(alg)) return createHash('shake256', { outputLength: 64 }).update(value).digest()
+  return hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
 }
 
 /** An elliptic signature is quicker than handing it to another thread; an RSA one would hold up every other request. */

@@ -117,9 +117,8 @@ export function jwtBearer(options: JwtBearerOptions | WorkloadBearerOptions): To
       const grant = { ...record, id, act: token.act, may_act: token.may_act }
       const response = await server.respond(request, grant, { resource: resources, knownAccount: true })
       // ID-JAG, Access Token Request: what was granted of its resource claim is told
-      return jwt.claims['resource'] === undefined
-        ? response
-        : { ...response, resource: resources.length === 1 ? resources[0] : resources }
+      if (jwt.claims['resource'] === undefined) return response
+      return { ...response, resource: resources.length === 1 ? resources[0] : resources }
     }
   }
 }

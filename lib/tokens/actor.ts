@@ -1,5 +1,6 @@
 /** Actors: the party that acts for the subject of a token (RFC 8693 §4.1), and the one that may (§4.4). */
 import { isName } from '../assertions/compact-jws.ts'
+import { isJsonObject } from '../json.ts'
 
 export interface Party {
   /** The issuer whose name for the party `sub` is; absent: this server. */
@@ -37,13 +38,12 @@ export function readActor(act: unknown, iss: string): Actor | undefined | 'malfo
 }
 
 function readChain(act: unknown, iss: string, most: number): Actor | 'malformed' {
-  if (most === 0 || typeof act !== 'object' || act === null) return 'malformed'
-  const claims = act as Readonly<Record<string, unknown>>
-  const party = { iss: claims['iss'] ?? iss, sub: claims['sub'] }
-  if (!isName(party.iss) || !isName(party.sub)) return 'malformed'
-  const named = { iss: party.iss, sub: party.sub }
-  if (claims['act'] === undefined) return named
-  const chain = readChain(claims['act'], iss, most - 1)
+  if (most === 0 || !isJsonObject(act)) return 'malformed'
+  const { iss: issuer = iss, sub, act: before } = act
+  if (!isName(issuer) || !isName(sub)) return 'malformed'
+  const named = { iss: issuer, sub }
+  if (before === undefined) return named
+  const chain = readChain(before, iss, most - 1)
   return chain === 'malformed' ? chain : { ...named, act: chain }
 }
 
@@ -53,11 +53,11 @@ function readChain(act: unknown, iss: string, most: number): Actor | 'malformed'
  */
 export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | undefined | 'malformed' {
   if (may_act === undefined) return undefined
-  if (typeof may_act !== 'object' || may_act === null) return 'malformed'
+  if (!isJsonObject(may_act)) return 'malformed'
   const members = Object.entries(may_act)
   const understood = members.every(([name, value]) => ['iss', 'sub', 'client_id'].includes(name) && isName(value))
   if (!understood || !('sub' in may_act || 'client_id' in may_act)) return 'malformed'
-  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : (may_act as AllowedActor)
+  return 'sub' in may_act ? { iss, ...may_act } : may_act
 }
 
 /**

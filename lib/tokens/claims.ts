@@ -3,6 +3,7 @@
  * Core §5).
  */
 import type { Client } from '../clients/client.ts'
+import { isJsonObject } from '../json.ts'
 import type { AccountClaims } from './grant.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
@@ -77,7 +78,7 @@ export async function readClaims(
  */
 function valued(claim: unknown): unknown {
   if (claim === null || claim === '') return undefined
-  if (typeof claim !== 'object' || Array.isArray(claim)) return claim
+  if (!isJsonObject(claim)) return claim
   const members = Object.entries(claim).flatMap(([name, member]): [string, unknown][] => {
     const value = valued(member)
     return value === undefined ? [] : [[name, value]]

@@ -8,6 +8,7 @@ import { readClaims } from './claims.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 import { rememberSubject } from './pairwise-memory.ts'
 import { halfHash } from '../signing-keys/signing-keys.ts'
+import { responseAlgorithm } from './signed-response.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
@@ -59,11 +60,7 @@ export async function mintIdToken(
   })
 }
 
-/** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */
+/** The algorithm this client's ID Tokens are signed with. */
 export function idTokenAlgorithm(server: TokenServer, client: Client): string {
-  const wanted = client.id_token_signed_response_alg ?? server.idTokenAlgorithms[0] ?? ''
-  if (server.idTokenAlgorithms.includes(wanted)) return wanted
-  throw new ServerError({
-    reason: `client ${client.client_id} registered ID Tokens signed ${wanted}, which this server does not do`
-  })
+  return responseAlgorithm(server, client.id_token_signed_response_alg, 'ID Tokens')
 }

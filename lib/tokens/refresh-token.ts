@@ -2,8 +2,7 @@
  * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one
  * record per grant however often it is refreshed. Rotation is one compare-and-set on that record.
  */
-import type { Client } from '../clients/client.ts'
-import { isPublic } from '../clients/client.ts'
+import { isPublic, type Client } from '../clients/client.ts'
 import { inOneStep } from '../stores/batch.ts'
 import { swapping } from '../stores/records.ts'
 import type { FirstStep } from '../stores/store.ts'
@@ -146,15 +145,9 @@ async function movingOn(
   return { moved, record }
 }
 
-function isRetry(
-  server: TokenServer,
-  reference: RefreshTokenReference,
-  refresh: { generation: number; rotated_at: number }
-): boolean {
-  const age = server.clock() - refresh.rotated_at
-  return (
-    server.refreshRetryWindow > 0 && reference.generation === refresh.generation - 1 && age <= server.refreshRetryWindow * 1000
-  )
+function isRetry(server: TokenServer, { generation }: RefreshTokenReference, refresh: Refresh): boolean {
+  const { refreshRetryWindow: window } = server
+  return window > 0 && generation === refresh.generation - 1 && server.clock() - refresh.rotated_at <= window * 1000
 }
 
 /** Whether a grant's refresh token has lived its time, counted from its last rotation. */

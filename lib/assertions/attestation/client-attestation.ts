@@ -12,7 +12,7 @@ import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { UseFreshAttestationError } from '../../errors.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, describeClaim, isNumericDate, typeOf } from '../compact-jws.ts'
 import type { Attesters } from './attesters.ts'
 import { isJsonObject, type JsonObject } from '../../json.ts'
 
@@ -132,7 +132,7 @@ function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules,
     throw decision.refuse('attestation_type', {
       section: 'attestation draft-12 §4',
       expected: type,
-      received: describeMember(typ),
+      received: describeClaim(typ),
       fix: `Have the attester set the typ header to ${type}.`
     })
   decision.pass('attestation_type')
@@ -140,7 +140,7 @@ function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules,
     throw decision.refuse('attester', {
       section,
       expected: algorithms.join(', '),
-      received: describeMember(alg),
+      received: describeClaim(alg),
       fix: 'Have the attester sign with an algorithm of client_attestation_signing_alg_values_supported.'
     })
   return alg
@@ -178,7 +178,7 @@ function checkSubject(sub: unknown, presented: PresentedAttestation, decision: D
     throw decision.refuse('attestation_subject', {
       section,
       expected: client_id,
-      received: describeMember(sub),
+      received: describeClaim(sub),
       fix: 'Send an attestation whose sub is the client_id of the client that sends it.'
     })
   if (client_id_parameter !== undefined && client_id_parameter !== client_id)
@@ -227,12 +227,7 @@ function checkFreshness({ iat, exp, nbf }: JsonObject, { clock, maxAge }: Attest
   decision.pass('attestation_freshness')
 }
 
-/** A member for the operator: identifiers and times are shown, anything else by its type. */
-export function describeMember(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : `a ${typeof value}`
-}
-
 function describeTime(value: unknown): string {
-  return isNumericDate(value) ? String(value) : value === undefined ? 'missing' : 'no time'
+  if (value === undefined) return 'missing'
+  return isNumericDate(value) ? String(value) : 'no time'
 }

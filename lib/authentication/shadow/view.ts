@@ -27,7 +27,7 @@ function usedLive({ checks }: Decision, kind: string): boolean | undefined {
   const own = checks.filter(({ check }) => check === usedBy[kind])
   // an attestation beside an assertion is judged after it
   const outcome = own.at(kind.startsWith('attestation') ? -1 : 0)?.outcome
-  return outcome === 'pass' ? false : outcome === 'fail' ? true : undefined
+  return outcome === 'pass' || outcome === 'fail' ? outcome === 'fail' : undefined
 }
 
 /**

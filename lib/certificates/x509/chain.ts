@@ -128,11 +128,17 @@ function readAuthorities(input: CertificateInput, option: string): PathCertifica
   const list = asList(input)
   return list.flatMap((item, index) => {
     const key = Array.isArray(input) ? `${option}[${index}]` : option
-    // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
-    const blocks = typeof item === 'string' ? pemBlocks(item, 'CERTIFICATE') : item instanceof Uint8Array ? [item.slice()] : []
+    const blocks = certificatesIn(item)
     if (blocks.length === 0) throw new ConfigurationError(key, 'must be certificates in PEM, or one in DER')
     return blocks.map(block => readAuthority(block, key))
   })
+}
+
+/** Certificates in PEM, or the one that is given in DER; none of what is neither. */
+function certificatesIn(item: unknown): readonly Uint8Array[] {
+  if (typeof item === 'string') return pemBlocks(item, 'CERTIFICATE')
+  // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
+  return item instanceof Uint8Array ? [item.slice()] : []
 }
 
 function readAuthority(der: Uint8Array, key: string): PathCertificate {

@@ -80,7 +80,10 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
-    acquaintanceOf: async address => ((await context.wasConsented(address)) ? 'agreed' : kept.has(address) ? 'read' : 'new'),
+    acquaintanceOf: async address => {
+      if (await context.wasConsented(address)) return 'agreed'
+      return kept.has(address) ? 'read' : 'new'
+    },
     limits: policy.limits,
     timeout: policy.timeout,
     clock,
