@@ -134,12 +134,15 @@ function endPrevious(
 
 const mostEndings = 200
 
+/** Seconds since the epoch: from when it is refused, or when it was taken back. */
+type EndedAt = { readonly expires_at: number } | { readonly revoked_at: number }
+
 function withEnding(
   base: Client,
   record: CredentialRecord,
   credential: CredentialOfClient,
   keeper: RecordKeeper,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
+  end: EndedAt
 ): CredentialRecord {
   const before = endingOf(base.client_id, credential, record, keeper)
   if (before?.revoked_at !== undefined) return record
@@ -232,7 +235,7 @@ function endOne(
   record: CredentialRecord,
   credential: CredentialOfClient,
   keeper: RecordKeeper,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
+  end: EndedAt
 ): CredentialRecord {
   const { id } = credential
   if (!isStoredId(id)) return withEnding(base, record, credential, keeper, end)
@@ -241,7 +244,7 @@ function endOne(
 
 function endStored(
   stored: StoredCredential,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
+  end: EndedAt
 ): StoredCredential {
   if ('expires_at' in end) return { ...stored, expires_at: earlier(stored.expires_at, end.expires_at) }
   const { id, label, created_at, not_before, expires_at, credential, added_by } = stored
