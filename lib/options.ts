@@ -26,6 +26,8 @@ export interface Check<T> {
  */
 export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check<unknown> }
 
+type AnyTable = Readonly<Record<string, Check<unknown>>>
+
 /** Result of {@link readOptions} for a table of checks. */
 export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends Check<infer T> ? T : never }
 
@@ -40,11 +42,7 @@ export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends 
  * const limits = { bytes: integer({ min: 256, max: 1_048_576, default: 65_536 }) } satisfies Checks<RegistrationLimits>
  * const { bytes } = readOptions(given, limits, 'registration.limits.')
  */
-export function readOptions<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  given: unknown,
-  table: Table,
-  path = ''
-): Read<Table> {
+export function readOptions<const Table extends AnyTable>(given: unknown, table: Table, path = ''): Read<Table> {
   if (!isJsonObject(given) || types.isPromise(given))
     throw new ConfigurationError(path === '' ? 'options' : path.replace(/\.$/, ''), 'must be an object')
   checkKeys(given, Object.keys(table), path)
@@ -210,15 +208,9 @@ export function issuerIdentifier(): Check<string> {
 }
 
 /** Options within options, by a table of their own; where they are absent undefined, or what is read of the default. */
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(table: Table): Check<Read<Table> | undefined>
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  table: Table,
-  fallback: object
-): Check<Read<Table>>
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  table: Table,
-  fallback?: object
-): Check<Read<Table> | undefined> {
+export function nested<const Table extends AnyTable>(table: Table): Check<Read<Table> | undefined>
+export function nested<const Table extends AnyTable>(table: Table, fallback: object): Check<Read<Table>>
+export function nested<const Table extends AnyTable>(table: Table, fallback?: object): Check<Read<Table> | undefined> {
   const needed = Object.keys(table).filter(name => table[name]?.isRequired === true)
   const takes = needed.length === 0 ? 'an object' : `an object with ${needed.join(', ')}`
   return {
@@ -264,12 +256,10 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   if (url === undefined || typeof issuer !== 'string') throw new ConfigurationError(key, 'must be an absolute URL')
   if (!isSecureAddress(url))
     throw new ConfigurationError(key, 'must be an https URL (http only on localhost, 127.0.0.1 or [::1])')
-  if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '') {
+  if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '')
     throw new ConfigurationError(key, 'must have no query, fragment or user info')
-  }
   if (issuer.endsWith('/')) throw new ConfigurationError(key, 'must not end in a slash')
-  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dot segments) cannot
-  // be it
+  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dots) cannot be it
   if (url.href !== issuer && url.href !== `${issuer}/`)
     throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
   return issuer

@@ -35,11 +35,10 @@ const extraEvery = 30
 
 /** Keeps one document. */
 export function keptDocument<T>(options: KeptDocumentOptions<T>): KeptDocument<T> {
-  const kept = new Kept(options)
-  return { get: satisfied => kept.get(satisfied) }
+  return new Kept(options)
 }
 
-class Kept<T> {
+class Kept<T> implements KeptDocument<T> {
   private readonly options: KeptDocumentOptions<T>
   private value: T | undefined
   private problem: string | undefined

@@ -8,7 +8,7 @@ import type { ClientRequest, FurtherProof } from '../../client-request.ts'
 import type { Decision } from '../../decisions/decision.ts'
 import { OAuthError } from '../../errors.ts'
 import type { EventSource } from '../../events/event-source.ts'
-import { measureTrial } from '../../events/telemetry.ts'
+import { measureSameTrial } from '../../events/telemetry.ts'
 import { harmless } from '../../listeners.ts'
 import { ConfigurationError } from '../../options.ts'
 import { printable } from '../../printable.ts'
@@ -174,7 +174,7 @@ function reporter({ events, onDifference }: ShadowSetting) {
       judged(candidate: Decision): void {
         const difference = differenceOf(live, candidate)
         if (difference === undefined) {
-          measureTrial('same')
+          measureSameTrial()
           return
         }
         const { effect } = difference
