@@ -4,6 +4,7 @@
  */
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 import { readClaims } from './claims.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 import { rememberSubject } from './pairwise-memory.ts'
@@ -58,6 +59,33 @@ export async function mintIdToken(
       'urn:openid:params:jwt:claim:rt_hash': pushed.refresh_token === undefined ? undefined : halfHash(alg, pushed.refresh_token)
     })
   })
+}
+
+/** An ID Token, as far as it says who is meant. */
+export interface IdToken {
+  /** The client it was issued to. */
+  readonly client_id: string
+  /** The person, by what the client calls them. */
+  readonly sub: string
+  /** Seconds since the epoch. */
+  readonly exp: number
+  /** The session it was issued in, where it names one. */
+  readonly sid?: string | undefined
+  readonly claims: JsonObject
+}
+
+/**
+ * Reads an ID Token that this server issued, expired or not; undefined for anything else.
+ *
+ * @param longest in characters.
+ */
+export function readIdToken(server: TokenServer, token: string, longest: number): IdToken | undefined {
+  const claims = token.length > longest ? undefined : server.keys.verify(token, 'JWT')
+  // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
+  const { iss, sub, aud, exp, sid } = claims ?? {}
+  if (claims === undefined || iss !== server.issuer) return undefined
+  if (typeof aud !== 'string' || typeof sub !== 'string' || typeof exp !== 'number') return undefined
+  return { client_id: aud, sub, exp, ...(typeof sid === 'string' && { sid }), claims }
 }
 
 /** The algorithm this client's ID Tokens are signed with. */

@@ -13,7 +13,8 @@ import type { Account } from '../../authorization-requests/account.ts'
 import { findClient } from '../../clients/find-client.ts'
 import { type EndpointContext } from '../endpoint.ts'
 import { checkLength } from '../../authorization-requests/bounds.ts'
-import { readIdToken } from '../../authorization-requests/id-token-hint.ts'
+import { longestHint } from '../../authorization-requests/id-token-hint.ts'
+import { readIdToken } from '../../tokens/id-token.ts'
 
 /** A request that passed every check, as it is kept while a person is asked. */
 export interface LogoutRequest {
@@ -75,10 +76,10 @@ function readHint(
   token: string | undefined
 ): { readonly client_id: string; readonly hint: NonNullable<LogoutRequest['hint']> } | undefined {
   if (token === undefined) return undefined
-  const read = readIdToken(server, token)
+  const read = readIdToken(server, token, longestHint)
   if (read === undefined) throw new InvalidRequestError('id_token_hint is not an ID Token of this server')
-  const { client_id, ...hint } = read
-  return { client_id, hint }
+  const { client_id, sub, sid } = read
+  return { client_id, hint: { sub, ...(sid !== undefined && { sid }) } }
 }
 
 function checkRedirect({ post_logout_redirect_uri: uri }: LogoutRequest, client: Client | undefined): void {
