@@ -41,11 +41,7 @@ async function ask(terminal: Terminal, prompt: string): Promise<string> {
  *
  * @throws {@link CommandError} `refusal`, where the file cannot be read.
  */
-export async function* linesOf(
-  file: string,
-  { stdin }: Terminal,
-  refusal: string
-): AsyncGenerator<string, void, undefined> {
+export async function* linesOf(file: string, { stdin }: Terminal, refusal: string): AsyncGenerator<string, void, undefined> {
   const input: Readable = file === '-' ? stdin : createReadStream(file)
   try {
     yield* createInterface({ input, crlfDelay: Infinity })

@@ -32,7 +32,10 @@ export async function optionsOf(path: string): Promise<object> {
  *
  * @throws {@link CommandError} where there is no example app, and for a wrong setting.
  */
-export async function withExampleApp<Module, T>(load: () => Promise<Module>, read: (module: Module) => T | Promise<T>): Promise<T> {
+export async function withExampleApp<Module, T>(
+  load: () => Promise<Module>,
+  read: (module: Module) => T | Promise<T>
+): Promise<T> {
   const module = await load().catch(() => {
     throw new CommandError(
       'configuration files are those of the example app, which a checkout has: give a module that exports options'

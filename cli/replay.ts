@@ -29,9 +29,7 @@ Ends with 0 where no client would break, with 1 where one would, and with 2 wher
     if (file !== undefined && store !== undefined) throw new CommandError('--store must be left out where there is a FILE')
     const candidate = await candidateOf(config, tenant)
     const report = await judged(config, () =>
-      file === undefined
-        ? replayStore(candidate, store, terminal)
-        : replayAuthentications(recordsIn(file, terminal), candidate)
+      file === undefined ? replayStore(candidate, store, terminal) : replayAuthentications(recordsIn(file, terminal), candidate)
     )
     terminal.out(formatReplay(report, format))
     return report.clients.some(({ effect }) => effect === 'would_break') ? 1 : 0

@@ -4,7 +4,7 @@ import type { Demo } from './demo/demo.ts'
 import { currentPerson, type People } from './people/accounts.ts'
 import { sendPage } from './views.ts'
 
-export interface HomeOptions {
+interface HomeOptions {
   readonly issuer: string
   /** Where the issuer is mounted. */
   readonly base: string

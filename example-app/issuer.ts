@@ -52,7 +52,7 @@ import { sessions } from './sessions/sessions.ts'
 import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
 
-export interface IssuerOptions {
+interface IssuerOptions {
   /** The issuer identifier. */
   readonly issuer: string
   /** Names the settings in errors: empty, or `tenants[0].`. */

@@ -26,7 +26,7 @@ function object<T extends z.ZodRawShape>(shape: T) {
 }
 
 /** "a, b or c" */
-export function oxford(words: readonly string[]): string {
+function oxford(words: readonly string[]): string {
   return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 

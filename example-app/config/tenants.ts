@@ -23,7 +23,7 @@ const reserved = new Set([
 ])
 
 /** One of the issuers that a file describes. */
-export interface IssuerOfFile {
+interface IssuerOfFile {
   readonly issuer: string
   readonly own: IssuerSettings
   /** What stands before the names of its settings in the file: empty, or `tenants[0].`. */
@@ -49,7 +49,7 @@ function prefixOf(tenant: number): string {
   return `tenants[${tenant}].`
 }
 
-/** The settings of the issuer itself, or of the tenant at this path. @throws {@link ConfigError} where there is none. */
+/** The settings of the issuer itself, or of the tenant at a path. @throws {@link ConfigError} where there is none. */
 export function settingsAt(settings: Settings, path: string | undefined): IssuerSettings {
   const own = path === undefined ? settings : settings.tenants.find(tenant => tenant.path === path)
   if (own === undefined) throw new ConfigError('--tenant', 'must be the path of a tenant in the configuration file')

@@ -9,7 +9,7 @@ import { operatorOf, type OperatorPagesOptions } from '../people/operators.ts'
 import { sendPage } from '../views.ts'
 import type { KeptDecision, KeptDecisions } from './kept.ts'
 
-export interface DecisionPagesOptions extends OperatorPagesOptions {
+interface DecisionPagesOptions extends OperatorPagesOptions {
   readonly server: AuthorizationServer
   readonly kept: KeptDecisions
   readonly withSession: RequestHandler

@@ -7,7 +7,7 @@ import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
 import { certificateKey, publicPart, workloadClients, workloadSettings } from './workloads.ts'
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly issuer?: string
   readonly tlsPort?: number
   /** Where secrets, keys and certificates are kept. */
@@ -18,7 +18,7 @@ export interface DemoOptions {
 export const demoFolder = join(projectRoot, 'data', 'demo')
 
 /** The API every demo client may call. */
-export const demoApi = 'https://api.example.com'
+const demoApi = 'https://api.example.com'
 
 /** The demo's configuration, as if it had been read from a file. */
 export async function demoConfig({

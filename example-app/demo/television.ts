@@ -4,7 +4,7 @@ import { isLoopback } from '../config/clients.ts'
 import { HttpError } from '../http-error.ts'
 import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
-import { showTokens } from './playground.ts'
+import { showTokens } from './browser-app.ts'
 
 const client_id = 'demo-tv'
 

@@ -16,7 +16,7 @@ export const spiffeIds = { jwt: `${ownSpiffeIds}jwt`, x509: `${ownSpiffeIds}x509
 const namespace = 'demo'
 
 /** The beginning of the subjects in a namespace of the platform. */
-export function subjectsIn(name: string): string {
+function subjectsIn(name: string): string {
   return `system:serviceaccount:${name}:`
 }
 
@@ -24,7 +24,7 @@ export function subjectsIn(name: string): string {
 export const ownSubjects = subjectsIn(namespace)
 
 /** The claims of a platform's token that say which workload it is. */
-export interface PodClaims {
+interface PodClaims {
   readonly sub: string
   readonly 'kubernetes.io': { readonly namespace: string; readonly serviceaccount: { readonly name: string } }
 }
@@ -75,7 +75,7 @@ export function publicPart(jwk: JsonWebKey): JsonWebKey {
   return d === undefined ? jwk : rest
 }
 
-/** The key of a certificate, with the certificate in it: how a client of a self-signed one registers (RFC 8705 §2.2.2). */
+/** The key of a certificate, with the certificate in it: how clients of self-signed ones register (RFC 8705 §2.2.2). */
 export function certificateKey(pem: string): JsonWebKey {
   const { publicKey, raw } = new X509Certificate(pem)
   return { ...publicKey.export({ format: 'jwk' }), x5c: [raw.toString('base64')] }

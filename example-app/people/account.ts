@@ -3,15 +3,14 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import type { AuthorizationServer } from 'clientele'
 import { currentPerson, type People } from './accounts.ts'
 import { consentsOf, isInForce, scopeOf, withdrawConsent } from './consents.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { sessionForm, sessionToken } from '../sessions/forms.ts'
+import { fieldOf, sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { showLocalLogin } from './login-page.ts'
 import { describeScope } from './scope-words.ts'
 import { changeSession, takeNotice } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
-export interface AccountPagesOptions {
+interface AccountPagesOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   readonly server: AuthorizationServer

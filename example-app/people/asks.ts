@@ -2,11 +2,11 @@
 import type { Request } from 'express'
 import { clientOrigin, type AuthorizationDetail, type Client } from 'clientele'
 import { askerOf, documentOf, nameOf } from './client-words.ts'
-import { fieldOf } from '../sessions/fields.ts'
+import { fieldOf } from '../sessions/forms.ts'
 import { HttpError, openAgain } from '../http-error.ts'
 import { describeResource, describeScope } from './scope-words.ts'
 
-export interface Asked {
+interface Asked {
   readonly client: Client
   readonly scope: readonly string[]
   readonly resources: readonly string[]

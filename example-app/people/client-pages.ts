@@ -5,7 +5,7 @@ import type { IssuerSettings } from '../config/schema.ts'
 import { operatorOf, type OperatorPagesOptions } from './operators.ts'
 import { sendPage } from '../views.ts'
 
-export interface ClientPagesOptions extends OperatorPagesOptions {
+interface ClientPagesOptions extends OperatorPagesOptions {
   readonly server: AuthorizationServer
   /** The clients of this issuer: nobody sees another's. */
   readonly clients: IssuerSettings['clients']

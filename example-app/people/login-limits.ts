@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { ipKeyGenerator, rateLimit, type Options } from 'express-rate-limit'
-import { fieldOf } from '../sessions/fields.ts'
+import { fieldOf } from '../sessions/forms.ts'
 
 const window = 15 * 60_000
 

@@ -7,8 +7,7 @@ import type { AuthorizationServer, AuthorizationServerOptions, LogoutPrompt } fr
 import { currentPerson, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
 import { askerOf } from './client-words.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { sessionForm, sessionToken } from '../sessions/forms.ts'
+import { fieldOf, sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { sessionOf, signOut } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
@@ -29,7 +28,7 @@ export function logoutHooks(base: string): NonNullable<AuthorizationServerOption
   }
 }
 
-export interface LogoutPagesOptions {
+interface LogoutPagesOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   readonly server: AuthorizationServer

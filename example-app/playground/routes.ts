@@ -17,7 +17,7 @@ import { playedClients, playedPod, playedSpiffeIds, playName } from './clients.t
 import { sendWithCertificate } from './tls-client.ts'
 import { attesterCertificate, issuerAssertion, voucher } from './trusted-parties.ts'
 
-export interface PlaygroundOptions {
+interface PlaygroundOptions {
   readonly issuer: string
   readonly server: AuthorizationServer
   readonly kept: KeptDecisions

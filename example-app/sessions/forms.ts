@@ -7,7 +7,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import type { Several } from './cookies.ts'
-import { fieldOf } from './fields.ts'
 import { HttpError, openAgain, type Way } from '../http-error.ts'
 import { sessionIdOf, siteOf } from './sessions.ts'
 
@@ -64,6 +63,12 @@ export function browserToken(req: Request, res: Response): string {
 export function checkBrowserForm(req: Request, ways?: readonly Way[]): void {
   const name = siteOf(req).cookies.read(req, browser)
   if (name === undefined || !equal(fieldOf(req, '_csrf') ?? '', prove(req, 'browser', name))) throw notOurs(ways)
+}
+
+/** A form field sent exactly once, as text. */
+export function fieldOf(req: Request, name: string): string | undefined {
+  const value = (req.body as Record<string, unknown> | undefined)?.[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Reads a form. */

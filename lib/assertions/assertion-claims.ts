@@ -5,7 +5,7 @@ import type { AssertionPolicy } from './assertion-policy.ts'
 import { describeClaim, isName, isNumericDate, longestName } from './compact-jws.ts'
 import type { JsonObject } from '../json.ts'
 
-export interface ClaimsContext {
+interface ClaimsContext {
   readonly client: Client
   readonly client_id_parameter: string | undefined
   readonly policy: AssertionPolicy

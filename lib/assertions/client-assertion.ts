@@ -44,7 +44,7 @@ export const assertionChecks: readonly CheckName[] = [
   'replay'
 ]
 
-export type AssertionIdentification =
+type AssertionIdentification =
   | { readonly outcome: 'malformed'; readonly reason: string }
   | { readonly outcome: 'present'; readonly client_id: string; readonly alg: string }
 

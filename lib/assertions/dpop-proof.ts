@@ -32,7 +32,7 @@ export interface DpopPolicy {
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
 export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512', ...supportedMlDsa]
 
-export interface DpopProofInput {
+interface DpopProofInput {
   /** The `DPoP` header as it came; two headers arrive as one that is no JWT. */
   readonly proof: string
   /** The request's method. */

@@ -19,7 +19,7 @@ const keyHolders = new Map<string, Client>()
  * A key that verifies this algorithm: drawn when it is first asked for, and the same from then on. Undefined for an
  * algorithm nobody verifies.
  */
-export async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
+async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
   const [secret] = symmetricAlgorithms.has(alg) ? liveSecrets(nobody, Date.now) : []
   if (secret !== undefined) return { key: await importSecret(secret, alg), credential: `secret:${secret.id}` }
   const [jwk] = keyHolder(alg)?.jwks?.keys ?? []

@@ -12,7 +12,7 @@ import type { ClientKeys } from '../client-keys/client-keys.ts'
 import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from './compact-jws.ts'
 import { asList, type JsonObject } from '../json.ts'
 
-export interface RequestObjectInput {
+interface RequestObjectInput {
   /**
    * The kind of request made with it; one for backchannel authentication needs `iat` and `jti` too, and no `client_id`
    * (CIBA Core §7.1.1).

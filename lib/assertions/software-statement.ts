@@ -79,12 +79,7 @@ async function verify(
   return claims
 }
 
-async function verifiedClaims(
-  statement: string,
-  jws: ReadJws,
-  rule: TrustRule,
-  remote: RemoteKeySets
-): Promise<JsonObject> {
+async function verifiedClaims(statement: string, jws: ReadJws, rule: TrustRule, remote: RemoteKeySets): Promise<JsonObject> {
   const { alg, crit, typ } = jws.header
   if (crit !== undefined) throw refused('has a crit header', 'no extension is understood (RFC 7515 §4.1.11)')
   if (typ !== undefined && !acceptedTypes.some(accepted => accepted === typeOf(typ)))
@@ -100,8 +95,7 @@ function checkTimes(claims: JsonObject, { clockTolerance }: TrustRule, now: numb
   for (const claim of ['exp', 'nbf', 'iat']) {
     const time = claims[claim]
     if (time === undefined) continue
-    if (!isNumericDate(time))
-      throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
+    if (!isNumericDate(time)) throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
     if (claim === 'exp' ? time + clockTolerance <= now : time - clockTolerance > now)
       throw refused(claim === 'exp' ? 'has expired' : 'is not valid yet', `${claim} is ${time}; it is ${Math.floor(now)}`)
   }

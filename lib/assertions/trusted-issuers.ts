@@ -37,14 +37,14 @@ export interface TrustedIssuersOptions {
 }
 
 /** The server that the JWTs are for. */
-export interface AcceptingServer {
+interface AcceptingServer {
   /** The issuer identifier. */
   readonly issuer: string
   readonly clock: Clock
   readonly store: Store
 }
 
-export interface TrustedJwtExpectations {
+interface TrustedJwtExpectations {
   /** The values of `typ` accepted beside none and `JWT`: in lower case, without `application/`. */
   readonly types: readonly string[]
   /** One of these must be among `aud`. */

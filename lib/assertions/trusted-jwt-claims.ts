@@ -11,7 +11,7 @@ export interface TimeRule {
   readonly maxLifetime: number
 }
 
-export interface TrustedClaimsContext {
+interface TrustedClaimsContext {
   readonly rule: TimeRule & { readonly replay: 'once' | 'allow' }
   /** One of these must be among `aud`. */
   readonly audiences: readonly string[]

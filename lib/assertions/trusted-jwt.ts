@@ -52,7 +52,7 @@ export interface IssuerKeys {
 }
 
 /** The members of a JOSE header that are read: keys and key URLs in it are not. */
-export interface TrustedHeader {
+interface TrustedHeader {
   readonly alg: string
   readonly kid: string | undefined
   /** In lower case, without `application/`; undefined where there was none. */

@@ -25,7 +25,7 @@ import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
 
 /** The parts of a server, once every option has been checked. */
-export interface AuthorizationServerParts {
+interface AuthorizationServerParts {
   readonly context: EndpointContext
   readonly token: TokenEndpointParts
   readonly mtlsOrigin: string | undefined

@@ -26,7 +26,7 @@ export const asymmetricAlgorithms: ReadonlyMap<string, AsymmetricAlgorithm> = ne
   ...supportedMlDsa.map((alg): [string, AsymmetricAlgorithm] => [alg, { kty: 'AKP' }])
 ])
 
-export interface SymmetricAlgorithm {
+interface SymmetricAlgorithm {
   readonly hash: string
   /** A key shorter than the hash's output MUST NOT be used (RFC 7518 §3.2). In bytes. */
   readonly shortestKey: number

@@ -6,7 +6,7 @@ import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
 import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { rsaProblem } from '../crypto/rsa-strength.ts'
 
-export interface PublicKey {
+interface PublicKey {
   readonly key: CryptoKey
   readonly credential: string
 }

@@ -42,9 +42,9 @@ export const keptKeysChecks = {
   maxEntries: integer({ min: 1, max: 1_000_000, default: 10_000 })
 } satisfies Checks<Omit<RemoteKeySetOptions, 'fetchJson'>>
 
-export type ReadKeySetOptions = Read<typeof keptKeysChecks> & Pick<RemoteKeySetOptions, 'fetchJson'>
+type ReadKeySetOptions = Read<typeof keptKeysChecks> & Pick<RemoteKeySetOptions, 'fetchJson'>
 
-export interface RemoteKeys {
+interface RemoteKeys {
   readonly keys: readonly JWK[]
   /** Why the last fetch failed, as a clause; undefined where it did not. */
   readonly problem: string | undefined

@@ -6,7 +6,7 @@ import { certificateSubjects, type CertificateSubjectMember, type CredentialOfCl
 import type { Fail } from './metadata/kinds.ts'
 
 /** Facts about one method. */
-export interface MethodFacts {
+interface MethodFacts {
   /** The kinds of credential it takes for proof; the first is the one a client is asked to register. */
   readonly accepts: readonly Exclude<CredentialOfClient['type'], 'method'>[]
   /** It computes with the secret itself: what is kept as a digest is of no use to it. */

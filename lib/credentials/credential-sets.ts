@@ -109,7 +109,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
 }
 
 /** Parts of credential sets, once they have been checked. */
-export interface CredentialSetsParts {
+interface CredentialSetsParts {
   readonly issuer: string
   /** The issuer's own view of the store. */
   readonly store: Store
@@ -126,7 +126,7 @@ export interface CredentialSetsParts {
 }
 
 /** Credential sets behind a registry that they made, with their issuer and clients. */
-export interface KnownCredentialSets {
+interface KnownCredentialSets {
   readonly sets: CredentialSets
   readonly issuer: string
   /** The clients as they were given. */

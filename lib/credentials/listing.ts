@@ -81,11 +81,7 @@ type Describable = CredentialDescription & {
   readonly spiffe_id?: string
 }
 
-function describe(
-  credential: Describable,
-  { expires_at, revoked_at }: Ends,
-  now: number
-): Undated {
+function describe(credential: Describable, { expires_at, revoked_at }: Ends, now: number): Undated {
   const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by, rule, spiffe_id } = credential
   return {
     id,

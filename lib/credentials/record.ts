@@ -60,7 +60,7 @@ export type StoredCredential = StoredDescription &
   )
 
 /** The end of a credential that the client's own source has, and that nobody here can take out there. */
-export interface Ending {
+interface Ending {
   readonly id: string
   /** Of what the credential is: another one that comes under this id later has not ended. */
   readonly mac: string

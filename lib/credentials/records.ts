@@ -16,7 +16,7 @@ export interface CredentialRecords extends CachedRecords<CredentialRecord> {
   change(client_id: string, change: (record: CredentialRecord | undefined) => CredentialRecord | undefined): Promise<void>
 }
 
-export interface CredentialRecordsOptions {
+interface CredentialRecordsOptions {
   readonly store: Store
   /** Milliseconds since the epoch. */
   readonly clock: () => number

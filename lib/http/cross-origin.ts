@@ -8,7 +8,7 @@ import { eachOf, required, textLike } from '../options.ts'
 /** Seconds for which browsers may keep what they asked for beforehand: a day, which is longer than any of them does. */
 export const preflightAge = '86400'
 
-export interface CrossOrigin {
+interface CrossOrigin {
   readonly methods: readonly string[]
   /** Request headers beside `Content-Type` and those of OAuth. */
   readonly headers?: readonly string[]

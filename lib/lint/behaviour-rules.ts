@@ -151,9 +151,7 @@ const mcp: readonly Rule<SeenServer>[] = [
       const issuer = seen.metadata.body['issuer']
       const named = stringsOf(metadata?.body['authorization_servers'])
       return (
-        metadata !== undefined &&
-        !named.some(one => one === issuer) &&
-        'Its metadata does not name this authorization server'
+        metadata !== undefined && !named.some(one => one === issuer) && 'Its metadata does not name this authorization server'
       )
     })
   },

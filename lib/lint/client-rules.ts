@@ -4,7 +4,15 @@ import type { ClientMetadata } from '../clients/client.ts'
 import { secretMethods } from '../clients/methods.ts'
 import type { JsonObject } from '../json.ts'
 import { spotAt, type Problem, type Rule, type Spot } from './finding.ts'
-import { clientsOf, isInsecure, methodOf, reportedAudience, stringsOf, type LintedClient, type LintedOptions } from './linted-options.ts'
+import {
+  clientsOf,
+  isInsecure,
+  methodOf,
+  reportedAudience,
+  stringsOf,
+  type LintedClient,
+  type LintedOptions
+} from './linted-options.ts'
 import { guessableBits, secretBits, wantedBits } from './secrets.ts'
 
 /** A rule that looks at one client after the other. */

@@ -10,8 +10,7 @@ export const mcpRules: readonly Rule<LintedOptions>[] = [
     section: 'MCP authorization, Resource Parameter',
     profile: 'mcp',
     fix: 'Add a resource whose name is the address people give their MCP clients (mcp in the configuration file).',
-    find: ({ resources = [] }) =>
-      spotAt('resources', resources.length === 0 && 'There is no MCP server that tokens could be for')
+    find: ({ resources = [] }) => spotAt('resources', resources.length === 0 && 'There is no MCP server that tokens could be for')
   },
   {
     id: 'mcp_unknown_clients',

@@ -11,10 +11,7 @@ import type { SeenServer } from './seen-server.ts'
 const { algorithms: fapiAlgorithms = [], methods: fapiMethods = [] } = policyOf('fapi2-security')
 
 /** Makes the `find` of a rule about one member of the metadata; `problem` says what is wrong with it, if anything. */
-function member(
-  name: string,
-  problem: (value: unknown, body: JsonObject) => Problem
-): (seen: SeenServer) => readonly Spot[] {
+function member(name: string, problem: (value: unknown, body: JsonObject) => Problem): (seen: SeenServer) => readonly Spot[] {
   return ({ metadata: { url, body } }) => spotAt(`${url}#${name}`, problem(body[name], body))
 }
 
@@ -150,8 +147,7 @@ const offers: readonly Rule<SeenServer>[] = [
     fix: 'Send iss in authorization responses, and say so.',
     find: member(
       'authorization_response_iss_parameter_supported',
-      (value, body) =>
-        value !== true && hasCodes(body) && 'Clients of several servers cannot tell whose answer they got'
+      (value, body) => value !== true && hasCodes(body) && 'Clients of several servers cannot tell whose answer they got'
     )
   },
   {
@@ -246,10 +242,7 @@ const keys: readonly Rule<SeenServer>[] = [
     fix: 'Replace the key at once, and serve public members alone.',
     find: seen =>
       keysOf(seen).flatMap(({ jwk, where }) =>
-        spotAt(
-          where,
-          privateMembers.some(name => name in jwk) && 'The key set shows a private or symmetric key to everybody'
-        )
+        spotAt(where, privateMembers.some(name => name in jwk) && 'The key set shows a private or symmetric key to everybody')
       )
   },
   {

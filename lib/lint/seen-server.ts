@@ -4,7 +4,7 @@ import { eyes, LookError, type Eyes, type Look } from './look.ts'
 import { stringsOf } from './linted-options.ts'
 
 /** A JSON document, and where it was. */
-export interface SeenDocument {
+interface SeenDocument {
   readonly url: string
   readonly body: JsonObject
   readonly headers: Headers
@@ -45,7 +45,7 @@ const nobody = 'clientele-lint-no-such-client'
 export const elsewhere = 'https://attacker.invalid/callback'
 
 /** Where an issuer's metadata may be: RFC 8414 §3.1, then OpenID Connect Discovery §4. */
-export function metadataAddresses(issuer: string): readonly string[] {
+function metadataAddresses(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   return [

@@ -52,9 +52,6 @@ export const requireAccessTokenChecks = {
   interactionId: flag(false)
 } satisfies Checks<RequireAccessTokenOptions>
 
-/** Every option of a protected resource, read. */
-export type ReadRequireAccessToken = Read<typeof requireAccessTokenChecks>
-
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value
 }

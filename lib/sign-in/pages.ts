@@ -21,7 +21,7 @@ button.yes{background:var(--accent);border-color:var(--accent);color:var(--card)
 @media (max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh}}`
 
 /** Answers with a page that nothing may frame, keep or add to. */
-export function sendPage(res: Response, status: number, title: string, body: string): void {
+function sendPage(res: Response, status: number, title: string, body: string): void {
   res.set({
     'Cache-Control': 'no-store',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",

@@ -19,7 +19,7 @@ export interface Session {
 }
 
 /** The access that is asked for, or agreed to. */
-export interface Agreement {
+interface Agreement {
   readonly client_id: string
   readonly scope: readonly string[]
   readonly resources: readonly string[]
@@ -42,7 +42,7 @@ export interface Sessions {
   end(req: Request, res: Response): Promise<void>
 }
 
-export interface SessionsContext {
+interface SessionsContext {
   readonly issuer: string
   readonly store: Store
   readonly random: (size: number) => Uint8Array

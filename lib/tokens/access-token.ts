@@ -135,7 +135,7 @@ export async function mintAccessToken(
 }
 
 /** An access token that is in force as far as it and its grant say. */
-export interface FoundAccessToken {
+interface FoundAccessToken {
   readonly token: AccessToken
   /** Whether its `sub` is a person, or a client that acts for itself. */
   readonly about: Holders['about']

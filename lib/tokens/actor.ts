@@ -57,7 +57,7 @@ export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | 
   const members = Object.entries(may_act)
   const understood = members.every(([name, value]) => ['iss', 'sub', 'client_id'].includes(name) && isName(value))
   if (!understood || !('sub' in may_act || 'client_id' in may_act)) return 'malformed'
-  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : (may_act as AllowedActor)
+  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : may_act
 }
 
 /**

@@ -46,7 +46,7 @@ export function claimsWithinReach(scopes: readonly string[], client: Pick<Client
 }
 
 /** The claims that are wanted of a person's. */
-export interface WantedClaims {
+interface WantedClaims {
   /** All claims of these scope values. */
   readonly scope: readonly string[]
   /** Those asked for one by one; of them only what is within the client's reach now. */

@@ -29,5 +29,5 @@ export function readConfirmationClaim(cnf: unknown): Confirmation | undefined | 
   if (!isJsonObject(cnf)) return 'unknown'
   const members = Object.entries(cnf)
   const known = members.every(([name, value]) => ['jkt', 'x5t#S256'].includes(name) && typeof value === 'string' && value !== '')
-  return known && members.length > 0 ? (cnf as Confirmation) : 'unknown'
+  return known && members.length > 0 ? cnf : 'unknown'
 }

@@ -16,7 +16,7 @@ import type { TokenServer } from './token-server.ts'
 const lifetime = 3600
 
 /** Values that an ID Token is bound to when it is pushed to its client (CIBA Core §10.3.1). */
-export interface PushedWith {
+interface PushedWith {
   readonly auth_req_id: string
   readonly refresh_token: string | undefined
 }

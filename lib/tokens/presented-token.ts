@@ -55,7 +55,7 @@ export interface PresentedToken {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
-export type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
+type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
 
 const longest = 16_384
 const nobody = 'its person is nobody here any more, says account()'

@@ -43,7 +43,7 @@ export function readRefreshToken(server: TokenServer, token: string): RefreshTok
 }
 
 /** A refresh token of this server's, with its grant. */
-export interface FoundRefreshToken {
+interface FoundRefreshToken {
   /** The grant's id. */
   readonly id: string
   readonly grant: GrantRecord
@@ -65,7 +65,7 @@ export function isCurrent(server: TokenServer, { grant, generation }: FoundRefre
   return grant.refresh?.generation === generation && !hasExpired(server, grant.refresh)
 }
 
-export type Rotation =
+type Rotation =
   /** `rotated_at` is in milliseconds since the epoch. */
   | { readonly outcome: 'current'; readonly refresh_token: string; readonly rotated_at: number }
   /** Superseded too long ago: the family was stolen from or is confused; the grant and its tokens are gone. */
@@ -156,7 +156,7 @@ export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: 
 }
 
 /** Members of an answer that say how long a refresh token is good for; seconds. */
-export interface RefreshTokenExpiration {
+interface RefreshTokenExpiration {
   /** How long it may be held unused. */
   readonly refresh_token_timeout: number
   /** How long what the person allowed lasts; absent where each use prolongs it. */

@@ -29,7 +29,7 @@ export const presetChecks = {
 } satisfies Checks<PresetOptions>
 
 /** Refuses an option of a preset by its name: `githubActions.repository_id`. */
-export type RefuseOption = (option: string, mustBe: string) => never
+type RefuseOption = (option: string, mustBe: string) => never
 
 /** The refusals of one preset. */
 export function refusing(preset: string): RefuseOption {

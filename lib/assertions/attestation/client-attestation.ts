@@ -49,7 +49,7 @@ export interface AttestationRules {
  * Attestations whose signature was verified, each with the key that made it and its claims: an instance shows the same
  * one again and again.
  */
-export type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKey; readonly claims: JsonObject }>
+type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKey; readonly claims: JsonObject }>
 
 /** Characters of all that are kept; no more than attesters of this server signed. */
 const mostKept = 4_194_304
@@ -58,7 +58,7 @@ export function verifiedAttestations(): VerifiedAttestations {
   return new LRUCache({ maxSize: mostKept, sizeCalculation: (_, attestation) => attestation.length })
 }
 
-export interface PresentedAttestation {
+interface PresentedAttestation {
   /** The header as it came; two headers arrive as one that is no JWT. Undefined: there was none. */
   readonly attestation: string | undefined
   /** The client it has to be about. */

@@ -1,15 +1,5 @@
 /** The options of a server for the attestations it takes. */
-import {
-  clock,
-  flag,
-  integer,
-  issuerIdentifier,
-  objectLike,
-  oneOf,
-  required,
-  textLike,
-  type Checks
-} from '../../options.ts'
+import { clock, flag, integer, issuerIdentifier, objectLike, oneOf, required, textLike, type Checks } from '../../options.ts'
 import type { Clock } from '../../client-request.ts'
 import type { Store } from '../../stores/store.ts'
 import { algorithmsCheck } from '../trust-rule.ts'

@@ -84,8 +84,7 @@ function checkHeader(
   const { typ, alg, crit } = jws.header
   if (crit !== undefined) throw refuse('crit', 'Sign without a crit header; no extension is understood.')
   if (typeOf(typ) !== type) throw refuse(`typ ${describeClaim(typ)}`, `Set the typ header of the proof to ${type}.`)
-  if (!isAccepted(alg, algorithms))
-    throw refuse(`alg ${describeClaim(alg)}`, `Sign the proof with ${algorithms.join(' or ')}.`)
+  if (!isAccepted(alg, algorithms)) throw refuse(`alg ${describeClaim(alg)}`, `Sign the proof with ${algorithms.join(' or ')}.`)
   const problem = unsuitable(jwk, alg)
   if (problem !== undefined)
     throw refuse(`alg ${alg}, and the attested key ${problem}`, 'Sign the proof as the key in cnf.jwk of the attestation signs.')

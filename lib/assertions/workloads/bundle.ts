@@ -4,6 +4,7 @@ import { isPublicKey, keptKey } from '../../client-keys/public-keys.ts'
 import { anchorProblem } from '../../certificates/x509/path-rules.ts'
 import { readPathCertificate } from '../../certificates/x509/path-certificate.ts'
 import { CertificateError } from '../../certificates/x509/certificate.ts'
+import { keysInSet } from '../../clients/metadata/jwk.ts'
 import { ConfigurationError, readBy, type Check } from '../../options.ts'
 import { isJsonObject, type JsonObject } from '../../json.ts'
 

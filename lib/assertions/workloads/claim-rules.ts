@@ -8,18 +8,11 @@ import { describeClaim } from '../compact-jws.ts'
 import { asList, isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A claim that is not as a rule wants it. */
-export interface Mismatch {
+interface Mismatch {
   /** The claim, such as `kubernetes.io › namespace`. */
   readonly claim: string
   readonly expected: string
   readonly received: string
-}
-
-/** The one value of `aud`, alone or as a list of one; undefined where there is none, or more than one. */
-export function soleAudience({ aud }: JsonObject): string | undefined {
-  const values = asList(aud)
-  const [value] = values
-  return values.length === 1 && typeof value === 'string' ? value : undefined
 }
 
 /** Whether a token's subject is the rule's. */

@@ -8,7 +8,7 @@ import { isRules } from './claim-rules.ts'
 import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** Somewhere in a token, and the values there of which a rule wants one. */
-export interface Feature {
+interface Feature {
   readonly path: readonly string[]
   /** Each as {@link keyOf} writes it; a prefix where `sub` may be anything below it. */
   readonly keys: readonly string[]

@@ -8,14 +8,7 @@ import { matchesSpiffeId, parseSpiffeId, type SpiffeId } from '../../clients/spi
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { describeClaim, type UnverifiedJws } from '../compact-jws.ts'
-import {
-  checkAudience,
-  checkTimes,
-  readFormat,
-  signedChecks,
-  timeCheckNames,
-  verifySigned
-} from './workload-jwt.ts'
+import { checkAudience, checkTimes, readFormat, signedChecks, timeCheckNames, verifySigned } from './workload-jwt.ts'
 import type { SpiffeDomain } from './trust-domain.ts'
 import type { Workloads } from './workloads.ts'
 import { verifyInVain } from '../nobodys-keys.ts'
@@ -42,7 +35,7 @@ export const svidAlgorithms: readonly string[] = ['RS', 'ES', 'PS'].flatMap(kind
   ['256', '384', '512'].map(size => kind + size)
 )
 
-export interface SpiffeJwtInput {
+interface SpiffeJwtInput {
   readonly assertion: string
   readonly assertionType: string
   readonly jws: UnverifiedJws

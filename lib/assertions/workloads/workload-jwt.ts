@@ -41,8 +41,8 @@ const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, 
 }
 
 /** The refusal as a failed check of the decision; always the same words on the wire. */
-export function refuseBy(decision: DecisionBuilder, refusal: JwtRefusal, more: Partial<CheckDetail> = {}): Error {
-  return decision.refuse(refusal.check, { ...detailOf(refusal), ...more })
+export function refuseBy(decision: DecisionBuilder, refusal: JwtRefusal): Error {
+  return decision.refuse(refusal.check, detailOf(refusal))
 }
 
 function detailOf({ check, expected, received }: JwtRefusal): CheckDetail {
@@ -69,7 +69,7 @@ export function readFormat(jws: UnverifiedJws, decision: DecisionBuilder): ReadJ
 }
 
 /** The rule for the header of a token. */
-export interface HeaderRule {
+interface HeaderRule {
   readonly algorithms: readonly string[]
   /** The values of `typ` accepted beside none and `JWT`. */
   readonly types: readonly string[]
@@ -164,7 +164,7 @@ export function checkTimes(
 }
 
 /** The audience of a token: one value, one of these; a list that has more is reported where the dial says so. */
-export interface AudienceRule {
+interface AudienceRule {
   readonly audiences: readonly string[]
   readonly several: 'report' | 'enforce'
   readonly fix: string

@@ -21,7 +21,7 @@ import { trialOf, type Judges } from './trial.ts'
 import { trialUses, trialView } from './view.ts'
 
 /** A candidate, ready to judge. */
-export interface Candidate extends Judges {
+interface Candidate extends Judges {
   /** Its source of certificates; undefined: that of the live configuration. */
   readonly certificateSource: CertificateSource | undefined
   /** What it asks of clients beside who they are. */
@@ -29,7 +29,7 @@ export interface Candidate extends Judges {
 }
 
 /** Where and how a candidate is tried. */
-export interface ShadowSetting {
+interface ShadowSetting {
   readonly sample: number | undefined
   readonly onDifference: ((difference: ShadowDifference) => void) | undefined
   readonly candidate: Candidate
@@ -39,7 +39,7 @@ export interface ShadowSetting {
 }
 
 /** Watches one request that is about to be judged. */
-export type WatchRequest = (req: Request, res: Response, request: ClientRequest) => void
+type WatchRequest = (req: Request, res: Response, request: ClientRequest) => void
 
 /** The shadow of a server: its endpoints share what bounds it. */
 export interface Shadow {

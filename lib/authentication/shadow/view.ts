@@ -16,7 +16,7 @@ const usedBy: Readonly<Record<string, string>> = {
 const mostUses = 10_000
 
 /** What trials of one candidate have used up: as though it were live, a second use is one. */
-export type TrialUses = LRUCache<string, true>
+type TrialUses = LRUCache<string, true>
 
 export function trialUses(): TrialUses {
   return new LRUCache({ max: mostUses })

@@ -9,14 +9,14 @@ import { isWebAddress, redirectUriProblem } from './uri.ts'
 export type { Fail } from './faults.ts'
 
 /** Context in which metadata is read. */
-export interface Reading {
+interface Reading {
   readonly fail: Fail
   /** Whether addresses to send requests to may be http on a loopback host. */
   readonly loopback: boolean
 }
 
 /** Judges the value of a member, and returns it as it is kept. */
-export type KindJudge = (value: unknown, member: string, reading: Reading) => unknown
+type KindJudge = (value: unknown, member: string, reading: Reading) => unknown
 
 /** In characters. */
 const longestText = 2000

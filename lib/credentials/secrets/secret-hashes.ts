@@ -29,8 +29,7 @@ export const secretHashesCheck: Check<SecretHashes> = {
   takes,
   read(value, key) {
     if (value === undefined) return {}
-    if (!isJsonObject(value) || Object.keys(value).length > mostHashes)
-      throw new ConfigurationError(key, `must be ${takes}`)
+    if (!isJsonObject(value) || Object.keys(value).length > mostHashes) throw new ConfigurationError(key, `must be ${takes}`)
     for (const [beginning, verify] of Object.entries(value)) {
       const path = `${key}[${JSON.stringify(beginning)}]`
       if (!/^[\x21-\x7e]{1,32}$/.test(beginning))

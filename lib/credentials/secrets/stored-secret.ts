@@ -7,7 +7,7 @@ import { open, seal } from '../../crypto/seal.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 import { isEqual } from '../../crypto/comparison.ts'
 
-export interface SecretKeeperOptions {
+interface SecretKeeperOptions {
   /**
    * A MAC under a key of the server's that outlives restarts; `purpose` keeps what is derived for different uses apart.
    */

@@ -83,8 +83,7 @@ async function verify(
     throw asInvalidRequest(error)
   })
   const { jti } = claims
-  if (!isName(jti))
-    throw new InvalidRequestError(`jti in the request object must be a string of 1 to ${longestName} characters`)
+  if (!isName(jti)) throw new InvalidRequestError(`jti in the request object must be a string of 1 to ${longestName} characters`)
   const { client_id } = client
   if (await consumeOnce(server.store, 'backchannel_request_object', [client_id, jti], longestUse)) return claims
   server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'request_object' })

@@ -16,7 +16,7 @@ import { modeOf, type BackchannelPolicy, type PersonHint } from './options.ts'
 import { readAuthenticationParameters } from './request-object.ts'
 
 /** A client's request, once every parameter has been judged and the person is known. */
-export interface JudgedRequest {
+interface JudgedRequest {
   readonly request: Omit<BackchannelRequest, 'notification' | 'auth_method'>
   /** Present where the client is pinged or pushed to. */
   readonly client_notification_token: string | undefined
@@ -156,7 +156,8 @@ async function checkUserCode(
 ): Promise<void> {
   if (policy.checkUserCode === undefined || client.backchannel_user_code_parameter !== true) return
   const guesser = JSON.stringify([client.client_id, sub])
-  const attempt = user_code === undefined ? undefined : await countAttempt(server, 'backchannel_user_code', guesser, wrongUserCodes)
+  const attempt =
+    user_code === undefined ? undefined : await countAttempt(server, 'backchannel_user_code', guesser, wrongUserCodes)
   const spent = user_code !== undefined && attempt === undefined
   // beyond the bound the right code is as wrong as any other
   const right: unknown = spent ? false : await policy.checkUserCode(user_code, sub, client)

@@ -17,7 +17,7 @@ import { longestHint } from '../../authorization-requests/id-token-hint.ts'
 import { readIdToken } from '../../tokens/id-token.ts'
 
 /** A request that passed every check, as it is kept while a person is asked. */
-export interface LogoutRequest {
+interface LogoutRequest {
   readonly client_id?: string | undefined
   readonly post_logout_redirect_uri?: string | undefined
   readonly state?: string | undefined

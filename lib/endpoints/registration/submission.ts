@@ -21,7 +21,7 @@ export interface Submission {
   readonly software_statement: string | undefined
 }
 
-export interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
+interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
   /** The statement the client goes by already: what that says stays, whatever else changes. */
   readonly software_statement?: string | undefined
   /** Checks what the document itself must say, before it is read as metadata; returns what of it is read. */

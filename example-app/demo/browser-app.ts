@@ -9,7 +9,7 @@ import { sendPage } from '../views.ts'
 /** The sign-ins a browser may have under way, by `state`; each keeps which client it is for, and its PKCE verifier. */
 const begun: Several = { beginning: 'demo-', most: 10, maxAge: 3600 }
 
-export interface DemoPagesOptions {
+interface DemoPagesOptions {
   readonly issuer: string
   /** Where the issuer is mounted. */
   readonly base: string
@@ -61,7 +61,13 @@ export function showTokens(
   base: string,
   { ok, answer, again }: { readonly ok: boolean; readonly answer: unknown; readonly again: string }
 ): void {
-  const page = { base, title: ok ? 'Here is your token' : 'No token', wide: true, response: JSON.stringify(answer, null, 2), again }
+  const page = {
+    base,
+    title: ok ? 'Here is your token' : 'No token',
+    wide: true,
+    response: JSON.stringify(answer, null, 2),
+    again
+  }
   sendPage(res, 'demo', page, ok ? 200 : 400)
 }
 
