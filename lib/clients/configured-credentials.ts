@@ -228,8 +228,8 @@ function checkJwk(jwk: unknown, fail: Fail): JWK {
   if (problem !== undefined) return fail('jwk', problem)
   if ('d' in jwk || 'k' in jwk || 'priv' in jwk || !('kty' in jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct')
     return fail('jwk', 'must be a public key as a JWK, without any private or symmetric part')
-  if (keyCredential(jwk as JWK).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
-  return knownJwk(jwk as JWK)
+  if (keyCredential(jwk).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
+  return knownJwk(jwk)
 }
 
 function readSubject(given: CertificateCredential, fail: Fail): [CertificateSubjectMember, string] | undefined {

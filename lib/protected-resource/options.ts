@@ -1,5 +1,5 @@
 /** The options of `requireAccessToken()`, checked once, when the middleware is made. */
-import { eachOf, flag, oneOf, required, textLike, type Checks, type Read } from '../options.ts'
+import { eachOf, flag, oneOf, required, textLike, type Checks } from '../options.ts'
 import { isScopeToken } from '../tokens/scope.ts'
 
 /** The options of `requireAccessToken()`. */

@@ -5,7 +5,7 @@
 import { isUnderPattern } from '../../clients/subject-pattern.ts'
 import type { ClaimRule, ClaimRules, FederatedRule } from '../../clients/federated-credential.ts'
 import { describeClaim } from '../compact-jws.ts'
-import { asList, isJsonObject, type JsonObject } from '../../json.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A claim that is not as a rule wants it. */
 interface Mismatch {
