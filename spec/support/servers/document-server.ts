@@ -38,7 +38,7 @@ export async function documentServer(): Promise<DocumentServer> {
   await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
   server.unref()
   const { port } = server.address() as AddressInfo
-  const at = (name: string): string => `https://${hostname}:${port}/${name}`
+  const at = (name: string): string => `https://localhost:${port}/${name}`
   const answer: DocumentServer['answer'] = (name, listener) => {
     listeners.set(name, listener)
     return at(name)
