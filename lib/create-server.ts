@@ -41,7 +41,7 @@ export interface CreateServerOptions extends ServerOptions {
 }
 
 /** Of the options that are not Node's own. */
-export const createServerChecks = {
+const createServerChecks = {
   server: valueLike<ClientEndpoints>(
     'what authorizationServer() returned',
     value => typeof value === 'function' && 'clientEndpoints' in value && value.clientEndpoints instanceof Map

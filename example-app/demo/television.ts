@@ -4,6 +4,7 @@ import { isLoopback } from '../config/clients.ts'
 import { HttpError } from '../http-error.ts'
 import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
+import { showTokens } from './browser-app.ts'
 
 const client_id = 'demo-tv'
 
@@ -52,9 +53,7 @@ async function poll(req: Request, res: Response, issuer: string, base: string, t
     return
   }
   siteOf(req).cookies.clear(res, cookie)
-  const title = answer.ok ? 'Here is your token' : 'No token'
-  const page = { base, title, wide: true, response: JSON.stringify(response, null, 2), again: `${base}/demo/device` }
-  sendPage(res, 'demo', page, answer.ok ? 200 : 400)
+  showTokens(res, base, { ok: answer.ok, answer: response, again: `${base}/demo/device` })
 }
 
 function show(req: Request, res: Response, base: string, television: Waiting): void {

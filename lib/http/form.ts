@@ -24,7 +24,7 @@ export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
 }
 
 /** A reader that is told of each name and value, in their order. */
-export interface PairReader {
+interface PairReader {
   add(name: string, value: string): void
 }
 
