@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { memoryStore, type Key, type Store } from '../../lib/index.ts'
+import { memoryStore, type Batch, type Json, type Key, type Store } from '../../lib/index.ts'
+import { mintAuthorizationCode } from '../../lib/codes/authorization-code.ts'
+import { inOneStep } from '../../lib/stores/batch.ts'
 import { grantKey, tokenDigest } from '../../lib/tokens/grant.ts'
-import { keepGrant, personGrants, type NewGrant } from '../../lib/tokens/person-grants.ts'
+import { endGrantsBut, keepGrant, personGrants, type NewGrant } from '../../lib/tokens/person-grants.ts'
 import { rotate } from '../../lib/tokens/refresh-token.ts'
 import type { TokenServer } from '../../lib/tokens/token-server.ts'
 import { codeForm, harness, redeemed, token, userinfo } from '../support/servers/authorization-server.ts'
@@ -25,6 +27,54 @@ function countedStore(behind: Store): { store: Store; asked: [operation: string,
   })
   return { store, asked }
 }
+
+/** A store that takes batches, and says what it was asked, and what was written, each step of its own. */
+function measuredStore(behind: Store): { whole: Store; asked: string[]; written: string[] } {
+  const asked: string[] = []
+  const written: string[] = []
+  const told = (operation: string, { kind }: Key): void => void asked.push(`${operation} ${kind}`)
+  const batch = async (steps: Batch) => {
+    asked.push(steps.map(({ operation, key }) => `${operation} ${key.kind}`).join(', '))
+    for (const step of steps) if ('value' in step) written.push(JSON.stringify(step.value))
+    return (await inOneStep(behind, steps)) ? ('done' as const) : ('refused' as const)
+  }
+  const whole = {
+    get: (key: Key) => (told('get', key), behind.get(key)),
+    set: (key: Key, value: Json, ttl: number) => (told('set', key), written.push(JSON.stringify(value)), behind.set(key, value, ttl)),
+    add: (key: Key, value: Json, ttl: number) => (told('add', key), written.push(JSON.stringify(value)), behind.add(key, value, ttl)),
+    take: (key: Key) => (told('take', key), behind.take(key)),
+    swap: (key: Key, version: string | number, value: Json, ttl: number) => (
+      told('swap', key), written.push(JSON.stringify(value)), behind.swap(key, version, value, ttl)
+    ),
+    delete: (key: Key) => (told('delete', key), behind.delete(key)),
+    deleteGrant: (grant: string) => (asked.push('deleteGrant'), behind.deleteGrant(grant)),
+    close: () => behind.close(),
+    batch
+  }
+  return { whole, asked, written }
+}
+
+/** Knows the records without a grant that were written and not deleted. */
+function inventoriedStore(behind: Store): { store: Store; present: Set<string> } {
+  const present = new Set<string>()
+  const store = new Proxy(behind, {
+    get:
+      (target, name: keyof Store) =>
+      (...given: unknown[]): unknown => {
+        const { kind = '', id = '' } = (given[0] as Partial<Key> | undefined) ?? {}
+        if (name === 'set' || name === 'add') present.add(`${kind} ${id}`)
+        if (name === 'delete') present.delete(`${kind} ${id}`)
+        return Reflect.apply(Reflect.get(target, name), target, given)
+      }
+  })
+  return { store, present }
+}
+
+const listKey = (client_id: string): Key => ({
+  kind: 'person_grants',
+  id: tokenDigest(JSON.stringify(['alice', client_id]))
+})
+const clientsKey: Key = { kind: 'person_clients', id: tokenDigest('alice') }
 
 const clientsOf = async (server: TokenServer, sub: string) =>
   (await personGrants(server).grants(sub)).map(({ client_id }) => client_id).sort()
@@ -109,12 +159,6 @@ describe('the grants of a person', () => {
     const h = await harness({ store })
     now = h.clock.now
     const form = await codeForm(h.app)
-    expect(asked.filter(([, kind]) => kind.startsWith('person_')).map(([operation]) => operation)).toEqual([
-      'get',
-      'add',
-      'get',
-      'add'
-    ])
     asked.length = 0
     const { refresh_token } = (await token(h.app, 'web', form)).body as { refresh_token: string }
     expect(asked.map(([operation, kind]) => `${operation} ${kind}`)).toEqual([
@@ -215,23 +259,87 @@ describe('the list', () => {
       now = clock.now += 3_600_000
       await keepGrant(server, `g${index}`, kept, 60)
     }
-    const list = await store.get({ kind: 'person_grants', id: tokenDigest(JSON.stringify(['alice', 'web'])) })
-    expect(list?.value).toEqual([['g49', expect.any(Number)]])
+    expect((await store.get(listKey('web')))?.value).toMatchObject({ newest: [['g49', expect.any(Number)]], pages: [] })
     expect(await idsOf(server, 'alice')).toEqual(['g49'])
     now = clock.now += 4 * 60_000
     expect(await idsOf(server, 'alice')).toEqual([])
   })
 
+  it('is written in one step with the code, and costs the same however many grants there are', async () => {
+    const { asked, written, whole } = measuredStore(memoryStore())
+    const { server } = await tokens({ store: whole })
+    const record = { ...kept, redirect_uri: 'https://client.example.com/cb', auth_time: 1 }
+    const steps: string[] = []
+    const sizes: number[] = []
+    for (let grants = 0; grants < 1000; grants += 1) {
+      asked.length = written.length = 0
+      await mintAuthorizationCode(server, record)
+      steps.push(asked.join('; '))
+      sizes.push(written.join('').length)
+    }
+    expect(steps[0]).toBe('get person_grants; get person_clients; add person_clients; add person_grants, set authorization_code')
+    expect(new Set(steps.slice(1))).toEqual(
+      new Set([
+        'get person_grants; swap person_grants, set authorization_code',
+        // once in fifty times
+        'get person_grants; set person_grants_page; swap person_grants, set authorization_code'
+      ])
+    )
+    expect(steps.filter(step => step.includes('page'))).toHaveLength(19)
+    expect(Math.max(...sizes)).toBeLessThan(6_000)
+  })
+
+  it('as it was before it had pages is read, ended and gone on with', async () => {
+    const { server, clock } = await tokens()
+    const grants = Array.from({ length: 60 }, (_none, index) => `g${index}`)
+    for (const id of grants) await server.store.set(grantKey(id), { ...kept, since: 1 } as object as Json, hour)
+    const until = clock.now + hour * 1000
+    await server.store.set(listKey('web'), grants.map(id => [id, until]), hour)
+    await server.store.set(clientsKey, [['web', until]], hour)
+    expect(await idsOf(server, 'alice')).toEqual([...grants].sort())
+    await keepGrant(server, 'new', kept, 60)
+    expect(await idsOf(server, 'alice')).toEqual([...grants, 'new'].sort())
+    expect((await server.store.get(clientsKey))?.value).toEqual([['web', until]])
+    await personGrants(server).revokeGrants('alice', 'web')
+    for (const id of [...grants, 'new']) expect(await server.store.get(grantKey(id))).toBeUndefined()
+  })
+
   it('holds a thousand grants of a client; then the oldest end, and no other client’s', async () => {
-    const { server } = await tokens()
+    const { store, present } = inventoriedStore(memoryStore())
+    const ended: string[] = []
+    const { server } = await tokens({ store, onEvent: event => event.type === 'grant.revoked' && ended.push(event.grant) })
     await keepGrant(server, 'mine', { ...kept, client_id: 'other' }, hour)
-    for (let index = 0; index <= 1000; index += 1) await keepGrant(server, `g${index}`, kept, hour)
-    expect(await server.store.get(grantKey('g0'))).toBeUndefined()
-    expect(await server.store.get(grantKey('g1'))).toBeDefined()
-    expect(await personGrants(server).grants('alice')).toHaveLength(1001)
+    const grants = Array.from({ length: 1050 }, (_none, index) => `g${index}`)
+    for (const id of grants.slice(0, 1000)) await keepGrant(server, id, kept, hour)
+    expect(ended).toEqual([])
+    // one that has been used again is not of the oldest
+    await keepGrant(server, 'g7', kept, 2 * hour)
+    for (const id of grants.slice(1000, 1049)) await keepGrant(server, id, kept, hour)
+    const oldest = grants.slice(0, 50).filter(id => id !== 'g7')
+    expect(ended.sort()).toEqual([...oldest].sort())
+    expect(await idsOf(server, 'alice')).toEqual([...grants.slice(50, 1049), 'g7', 'mine'].sort())
+    expect([...present].filter(kind => kind.startsWith('person_grants_page'))).toHaveLength(19)
     await personGrants(server).revokeGrants('alice', 'web')
     expect(await idsOf(server, 'alice')).toEqual(['mine'])
-    expect(await server.store.get(grantKey('g1000'))).toBeUndefined()
+    expect([...present].filter(kind => kind.startsWith('person_grants_page'))).toEqual([])
+    expect(new Set(ended)).toEqual(new Set(grants.slice(0, 1049)))
+    expect(ended).toHaveLength(1049)
+    await personGrants(server).revokeGrants('alice', 'web')
+    expect(ended).toHaveLength(1049)
+  })
+
+  it('forgets the pages whose grants have all ended', async () => {
+    const { server } = await tokens()
+    const grants = Array.from({ length: 120 }, (_none, index) => `g${index}`)
+    for (const id of grants) await keepGrant(server, id, { ...kept, scope: Number(id.slice(1)) < 60 ? [] : ['kept'] }, hour)
+    const pages = async () => ((await server.store.get(listKey('web')))?.value as { pages: unknown[] }).pages.length
+    expect(await pages()).toBe(2)
+    await endGrantsBut(server, 'alice', 'web', scope => scope.includes('kept'))
+    expect(await pages()).toBe(1)
+    expect(await idsOf(server, 'alice')).toEqual(grants.slice(60).sort())
+    expect(await personGrants(server).revokeGrant('alice', 'g119')).toBe(true)
+    expect(await personGrants(server).revokeGrant('alice', 'g60')).toBe(true)
+    expect(await idsOf(server, 'alice')).toEqual(grants.slice(61, 119).sort())
   })
 
   it('holds a thousand clients of a person; then the oldest holds nothing more', async () => {
