@@ -153,21 +153,23 @@ async function withRoom(server: TokenServer, holding: Holding, list: GrantList, 
   if (others.length + 1 < mostPages || oldest === undefined) return { newest: [], pages: [...list.pages, page], client_until }
   // what has been put there again since stays
   const later = await namesOn(server, { newest, pages: others, client_until })
-  await ending(server, holding, 'limit', [...later, id])({ newest: [], pages: [oldest], client_until })
+  await ending(server, holding, 'limit', new Set([...later, id]))({ newest: [], pages: [oldest], client_until })
   return { newest: [], pages: others, client_until }
 }
 
 /**
- * Ends what is on a list, and says whether there was anything. It ends before it leaves the list: a process that stops
- * in between leaves nothing alive that is not on it. What it ended before it does not end again.
+ * Ends what is on a list but for what stays, and says whether there was anything. It ends before it leaves the list: a
+ * process that stops in between leaves nothing alive that is not on it. What it ended before it does not end again.
  */
-function ending(server: TokenServer, { client_id }: Holding, by: GrantRevoked['by'], but: readonly string[] = []) {
-  const done = new Set(but)
+function ending(server: TokenServer, { client_id }: Holding, by: GrantRevoked['by'], stays: ReadonlySet<string> = new Set()) {
+  const ended = new Set<string>()
   return async (list: GrantList): Promise<boolean> => {
-    const names = (await namesOn(server, list)).filter(name => !done.has(name))
-    await Promise.all(names.map(name => endGrant(server, name, client_id, by)))
-    for (const name of names) done.add(name)
-    await Promise.all(list.pages.map(page => server.store.delete(pageKey(page))))
+    const names = await namesOn(server, list)
+    const gone = names.filter(name => !stays.has(name))
+    await Promise.all(gone.map(name => (ended.has(name) ? undefined : endGrant(server, name, client_id, by))))
+    for (const name of gone) ended.add(name)
+    // what stays may be written nowhere else yet: its page is left to expire
+    if (gone.length === names.length) await Promise.all(list.pages.map(page => server.store.delete(pageKey(page))))
     return list.newest.length + list.pages.length > 0
   }
 }
