@@ -102,12 +102,7 @@ export async function forgetGrants(server: TokenServer, holding: Holding, ended:
 }
 
 /** Ends a grant, and tells of it. */
-export async function endGrant(
-  server: TokenServer,
-  grant: string,
-  client_id: string,
-  by: GrantRevoked['by']
-): Promise<void> {
+export async function endGrant(server: TokenServer, grant: string, client_id: string, by: GrantRevoked['by']): Promise<void> {
   await endGrantOf(server.store, grant)
   server.emit?.({ type: 'grant.revoked', grant, client_id, by })
 }

@@ -106,7 +106,9 @@ describe('in four processes at once', () => {
     }
     await Promise.all(ids.map(keep))
     for (const server of servers) expect((await idsOf(server, 'alice')).sort()).toEqual([...ids].sort())
-    await Promise.all(servers.map((server, index) => personGrants(server).revokeGrants('alice', index % 2 === 0 ? 'web' : 'other')))
+    await Promise.all(
+      servers.map((server, index) => personGrants(server).revokeGrants('alice', index % 2 === 0 ? 'web' : 'other'))
+    )
     for (const id of ids) expect(await servers[0].store.get(grantKey(id))).toBeUndefined()
   })
 
@@ -119,7 +121,10 @@ describe('in four processes at once', () => {
         await personGrants(server).revokeGrant('alice', `g${turn * 12}`)
       }
     }
-    await Promise.all([...ids.map((id, index) => keepGrant(servers[index % 4] ?? servers[0], id, kept, hour)), ...servers.map(take)])
+    await Promise.all([
+      ...ids.map((id, index) => keepGrant(servers[index % 4] ?? servers[0], id, kept, hour)),
+      ...servers.map(take)
+    ])
     const alive = await Promise.all(ids.map(async id => (await servers[0].store.get(grantKey(id))) !== undefined))
     const living = ids.filter((_id, index) => alive[index])
     expect((await idsOf(servers[1], 'alice')).sort()).toEqual(living.sort())

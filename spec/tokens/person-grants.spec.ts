@@ -40,11 +40,21 @@ function measuredStore(behind: Store): { whole: Store; asked: string[]; written:
   }
   const whole = {
     get: (key: Key) => (told('get', key), behind.get(key)),
-    set: (key: Key, value: Json, ttl: number) => (told('set', key), written.push(JSON.stringify(value)), behind.set(key, value, ttl)),
-    add: (key: Key, value: Json, ttl: number) => (told('add', key), written.push(JSON.stringify(value)), behind.add(key, value, ttl)),
+    set: (key: Key, value: Json, ttl: number) => (
+      told('set', key),
+      written.push(JSON.stringify(value)),
+      behind.set(key, value, ttl)
+    ),
+    add: (key: Key, value: Json, ttl: number) => (
+      told('add', key),
+      written.push(JSON.stringify(value)),
+      behind.add(key, value, ttl)
+    ),
     take: (key: Key) => (told('take', key), behind.take(key)),
     swap: (key: Key, version: string | number, value: Json, ttl: number) => (
-      told('swap', key), written.push(JSON.stringify(value)), behind.swap(key, version, value, ttl)
+      told('swap', key),
+      written.push(JSON.stringify(value)),
+      behind.swap(key, version, value, ttl)
     ),
     delete: (key: Key) => (told('delete', key), behind.delete(key)),
     deleteGrant: (grant: string) => (asked.push('deleteGrant'), behind.deleteGrant(grant)),
@@ -294,7 +304,11 @@ describe('the list', () => {
     const grants = Array.from({ length: 60 }, (_none, index) => `g${index}`)
     for (const id of grants) await server.store.set(grantKey(id), { ...kept, since: 1 } as object as Json, hour)
     const until = clock.now + hour * 1000
-    await server.store.set(listKey('web'), grants.map(id => [id, until]), hour)
+    await server.store.set(
+      listKey('web'),
+      grants.map(id => [id, until]),
+      hour
+    )
     await server.store.set(clientsKey, [['web', until]], hour)
     expect(await idsOf(server, 'alice')).toEqual([...grants].sort())
     await keepGrant(server, 'new', kept, 60)
