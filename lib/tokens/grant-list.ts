@@ -108,8 +108,8 @@ export async function endGrant(server: TokenServer, grant: string, client_id: st
 }
 
 /**
- * Puts a client among its person's, whether or not it is there: whoever takes it away meanwhile sees that. Answers until
- * when it is there, which is twice the grant's time. What is one too many holds nothing more before it goes.
+ * Puts a client among its person's, whether or not it is there: whoever takes it away meanwhile sees that. Answers
+ * until when it is there, which is twice the grant's time. What is one too many holds nothing more before it goes.
  */
 async function listClient(server: TokenServer, { sub, client_id }: Holding, until: number): Promise<number> {
   const { store, clock } = server
@@ -145,7 +145,7 @@ async function withRoom(server: TokenServer, holding: Holding, list: GrantList, 
   const page: Listed = [server.random(16).toString('base64url'), Math.max(...newest.map(([, until]) => until))]
   await write(server.store, pageKey(page), newest, secondsLeft(server, newest))
   const [oldest, ...others] = [...list.pages, page]
-  if (others.length + 1 < mostPages || oldest === undefined) return { newest: [], pages: [...list.pages, page], client_until }
+  if (others.length + 1 < mostPages) return { newest: [], pages: [...list.pages, page], client_until }
   // what has been put there again since stays
   const later = await namesOn(server, { newest, pages: others, client_until })
   await ending(server, holding, 'limit', new Set([...later, id]))({ newest: [], pages: [oldest], client_until })
@@ -161,7 +161,7 @@ function ending(server: TokenServer, { client_id }: Holding, by: GrantRevoked['b
   return async (list: GrantList): Promise<boolean> => {
     const names = await namesOn(server, list)
     const gone = names.filter(name => !stays.has(name))
-    await Promise.all(gone.map(name => (ended.has(name) ? undefined : endGrant(server, name, client_id, by))))
+    await Promise.all(gone.filter(name => !ended.has(name)).map(name => endGrant(server, name, client_id, by)))
     for (const name of gone) ended.add(name)
     // what stays may be written nowhere else yet: its page is left to expire
     if (gone.length === names.length) await Promise.all(list.pages.map(page => server.store.delete(pageKey(page))))

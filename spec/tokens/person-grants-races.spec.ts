@@ -95,9 +95,9 @@ const fourServers = (behind: Store, slow = slowStore) =>
   >
 
 describe('in four processes at once', () => {
-  it('a hundred and sixty grants of one person at two clients, some of them put there again, are all there', async () => {
+  it('many grants of one person at two clients, some of them put there again, are all there', async () => {
     const servers = await fourServers(memoryStore())
-    const ids = Array.from({ length: 160 }, (_none, index) => `g${index}`)
+    const ids = Array.from({ length: 112 }, (_none, index) => `g${index}`)
     const keep = async (id: string, index: number) => {
       const server = servers[index % 4] ?? servers[0]
       const record = { ...kept, client_id: index % 8 < 4 ? 'web' : 'other' }
@@ -134,8 +134,13 @@ describe('in four processes at once', () => {
     const behind = memoryStore()
     const servers = await fourServers(behind)
     const { server: quick } = await tokens({ store: behind })
-    const known = Array.from({ length: 1000 }, (_none, index) => `client ${index}`)
+    const known = Array.from({ length: 40 }, (_none, index) => `client ${index}`)
     for (const client_id of known) await keepGrant(quick, `of ${client_id}`, { ...kept, client_id }, hour)
+    const clientsKey: Key = { kind: 'person_clients', id: tokenDigest('alice') }
+    const clients = async () => (await behind.get(clientsKey))?.value as [string, number][]
+    const [[, until]] = (await clients()) as [[string, number]]
+    const others = Array.from({ length: 960 }, (_none, index): [string, number] => [`other ${index}`, until])
+    await behind.set(clientsKey, [...(await clients()), ...others], hour)
     const keep = async (index: number) => {
       const server = servers[index % 4] ?? servers[0]
       await keepGrant(server, `new ${index}`, { ...kept, client_id: `new client ${index}` }, hour)
@@ -149,8 +154,7 @@ describe('in four processes at once', () => {
       ...Array.from({ length: 20 }, (_none, index) => [`new ${index}`, `again ${index}`]).flat()
     ]
     for (const id of made) expect([id, (await behind.get(grantKey(id))) !== undefined]).toEqual([id, listed.has(id)])
-    const clients = (await behind.get({ kind: 'person_clients', id: tokenDigest('alice') }))?.value as unknown[]
-    expect(clients).toHaveLength(1000)
+    expect(await clients()).toHaveLength(1000)
   })
 
   it('a client that is pushed out while it gets a grant comes back with it', async () => {
