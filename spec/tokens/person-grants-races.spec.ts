@@ -157,24 +157,27 @@ describe('in four processes at once', () => {
     expect(await clients()).toHaveLength(1000)
   })
 
-  it('a client that is pushed out while it gets a grant comes back with it', async () => {
+  /** Alice has a thousand clients, `web` the first of them, which holds a grant. */
+  async function crowded() {
     const behind = memoryStore()
     const { store, hook } = interruptedStore(behind)
     const [{ server }, { server: other }] = [await tokens({ store }), await tokens({ store: behind })]
     await keepGrant(server, 'first', kept, hour)
     const until = server.clock() + 4 * hour * 1000
     const others = Array.from({ length: 999 }, (_none, index) => `c${index}`)
-    await behind.set(
-      { kind: 'person_clients', id: tokenDigest('alice') },
-      ['web', ...others].map(name => [name, until]),
-      hour
-    )
+    const all = ['web', ...others].map(name => [name, until])
+    await behind.set({ kind: 'person_clients', id: tokenDigest('alice') }, all, hour)
+    return { behind, hook, server, other, pushing: { ...kept, client_id: 'one too many' } }
+  }
+
+  it('a client that is pushed out while it gets a grant comes back with it', async () => {
+    const { behind, hook, server, other, pushing } = await crowded()
     // all has been read, and nothing is written yet
     hook.before = {
       operation: 'swap',
       kind: 'person_grants',
       run: async () => {
-        await keepGrant(other, 'pushing', { ...kept, client_id: 'one too many' }, hour)
+        await keepGrant(other, 'pushing', pushing, hour)
         expect(await idsOf(other, 'alice')).toEqual(['pushing'])
       }
     }
@@ -182,6 +185,33 @@ describe('in four processes at once', () => {
     expect(hook.before).toBeUndefined()
     expect((await idsOf(other, 'alice')).sort()).toEqual(['pushing', 'second'])
     expect(await behind.get(grantKey('first'))).toBeUndefined()
+  })
+
+  it('a client that gets a grant just before it is pushed out stays', async () => {
+    const { hook, server, other, pushing } = await crowded()
+    // what it held has ended, and it is still among the clients
+    hook.before = { operation: 'swap', kind: 'person_clients', run: () => keepGrant(other, 'second', kept, hour) }
+    await keepGrant(server, 'pushing', pushing, hour)
+    expect(hook.before).toBeUndefined()
+    expect((await idsOf(other, 'alice')).sort()).toEqual(['pushing', 'second'])
+  })
+
+  it('neither waits for the other, in one process either', async () => {
+    const { behind, hook, server, other, pushing } = await crowded()
+    await behind.delete({ kind: 'person_grants', id: tokenDigest(JSON.stringify(['alice', 'web'])) })
+    let second: Promise<void> | undefined
+    // its list is being changed, and waits for its turn at the clients
+    hook.before = {
+      operation: 'get',
+      kind: 'person_clients',
+      run: () => {
+        second = keepGrant(server, 'second', kept, hour)
+        return new Promise(setImmediate)
+      }
+    }
+    await keepGrant(server, 'pushing', pushing, hour)
+    await second
+    expect((await idsOf(other, 'alice')).sort()).toEqual(['pushing', 'second'])
   })
 
   it('a page that somebody was about to fill takes nothing from the one that another has filled meanwhile', async () => {
