@@ -1,6 +1,17 @@
 /** Requests, as the bytes that go over the wire. What can be made before the measured time is made before it. */
 import { createHmac, createPrivateKey, randomUUID, sign } from 'node:crypto'
-import { clientId, clientSecret, codeVerifier, isAsserted, issuer, paths, redirectUri, resource, scope } from './cases.mjs'
+import {
+  clientId,
+  clientSecret,
+  codeChallenge,
+  codeVerifier,
+  isAsserted,
+  issuer,
+  paths,
+  redirectUri,
+  resource,
+  scope
+} from './cases.mjs'
 import { workloadProof } from './workload-cases.mjs'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -39,6 +50,19 @@ function inCircles(requests) {
 
 export function refreshRequest(bench, refresh_token) {
   return authenticated(bench, { grant_type: 'refresh_token', refresh_token })
+}
+
+/** The request of a browser whose person is signed in: it is sent back with a code. */
+export function authorizationRequest(asked = scope) {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope: asked,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256'
+  })
+  return `GET ${paths.token.replace('token', 'authorize')}?${query} HTTP/1.1\r\nHost: as.example.com\r\n\r\n`
 }
 
 export function codeRequest(bench, code, code_verifier = codeVerifier) {

@@ -1,7 +1,7 @@
 /** Makes what clientele's windows present through its own endpoints: codes at the authorization endpoint, tokens with them. */
-import { clientId, codeChallenge, paths, redirectUri, scope } from '../cases.mjs'
+import { scope } from '../cases.mjs'
 import { Connection } from '../connection.mjs'
-import { codeRequest, credentialsRequest } from '../requests.mjs'
+import { authorizationRequest, codeRequest, credentialsRequest } from '../requests.mjs'
 
 const concurrency = 16
 
@@ -43,16 +43,7 @@ const makers = {
 }
 
 async function newCode(ask, scope) {
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    scope,
-    code_challenge: codeChallenge,
-    code_challenge_method: 'S256'
-  })
-  const path = paths.token.replace('token', 'authorize')
-  const { status, head } = await ask(`GET ${path}?${query} HTTP/1.1\r\nHost: as.example.com\r\n\r\n`)
+  const { status, head } = await ask(authorizationRequest(scope))
   const location = /\r\nlocation: *(\S+)/i.exec(head)?.[1]
   const code = location === undefined ? null : new URL(location).searchParams.get('code')
   if (code === null) throw new Error(`no code: ${status} ${location}`)
