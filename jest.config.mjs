@@ -63,7 +63,17 @@ const express4 = [
 const whateverExpress = Object.entries({
   authentication: ['per-endpoint', 'shadow/options', 'shadow/queue'],
   'authorization-server': ['authorization-server-client-keys', 'token-router-issuers'],
-  http: ['basic-credentials', 'form', 'json-body', 'listener', 'network', 'network-budget', 'recorded-headers', 'request-target', 'trace'],
+  http: [
+    'basic-credentials',
+    'form',
+    'json-body',
+    'listener',
+    'network',
+    'network-budget',
+    'recorded-headers',
+    'request-target',
+    'trace'
+  ],
   'token-endpoint': ['confirmation', 'watch', 'workload-fapi', 'workload-grant']
 }).map(([room, names]) => `spec/${room}/(?:${names.join('|')})\\.spec`)
 

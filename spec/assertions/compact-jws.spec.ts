@@ -4,6 +4,7 @@ import { decodeUnverified, longestJws, parseJsonObject } from '../../lib/asserti
 import { identifyUnverified } from '../../lib/assertions/client-assertion.ts'
 import { anyCharacter } from '../support/checks/any-character.ts'
 import { assemble, claims } from './signing.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const good = assemble({ alg: 'ES256' })
 
@@ -82,7 +83,7 @@ describe('identifyUnverified', () => {
       fc.property(text, assertion => {
         expect(['malformed', 'present']).toContain(identify(assertion).outcome)
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(2000) }
     )
   })
 })

@@ -4,15 +4,26 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { hashSecret, memoryStore } from 'clientele'
+import { memoryStore } from 'clientele'
 import { openStore } from 'clientele/stores/open'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { issuerKeys } from '../../example-app/keys.ts'
 import { readMetricsAddress } from '../../example-app/metrics-address.ts'
 import { createLog } from '../../example-app/log.ts'
 import { people } from '../../example-app/people/accounts.ts'
+import { cheapHash } from '../support/clients/cheap-hash.ts'
 import { Browser } from './browser.ts'
-import { configFile, failedStart, freePort, node, run, startProcess, startServer, stop, type HostedServer } from './running-server.ts'
+import {
+  configFile,
+  failedStart,
+  freePort,
+  node,
+  run,
+  startProcess,
+  startServer,
+  stop,
+  type HostedServer
+} from './running-server.ts'
 
 const secret = 'a-secret-of-the-machine'
 const client = { client_id: 'machine', client_secret: secret, grant_types: ['client_credentials'], scope: 'api:read' }
@@ -171,7 +182,7 @@ describe('the secret of the signing keys', () => {
 
 describe('hashed passwords', () => {
   it('are verified beside plain ones', async () => {
-    const hashed = { sub: 'u-1', username: 'one', password: await hashSecret('first'), claims: {} }
+    const hashed = { sub: 'u-1', username: 'one', password: cheapHash('first'), claims: {} }
     const plain = { sub: 'u-2', username: 'two', password: 'second', claims: {} }
     const both = people([hashed, plain])
     expect(await both.verify('one', 'first')).toBe(hashed)
@@ -200,7 +211,7 @@ describe('hashed passwords', () => {
   it('sign people in', async () => {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
-    const accounts = [{ sub: 'u-1', username: 'one', password: await hashSecret('first') }]
+    const accounts = [{ sub: 'u-1', username: 'one', password: cheapHash('first') }]
     const server = await startServer({ issuer, accounts })
     const browser = new Browser()
     const refused = await browser.submit(await browser.get(`${issuer}/account`), { username: 'one', password: 'second' })

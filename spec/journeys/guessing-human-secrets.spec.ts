@@ -3,18 +3,12 @@
  * character that is encoded: those are compared both ways, at twice the price.
  */
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { randomBytes, scryptSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import express from 'express'
 import request from 'supertest'
 import { hashSecret } from '../../lib/index.ts'
+import { cheapHash } from '../support/clients/cheap-hash.ts'
 import { basic, harness } from '../support/servers/authorization-server.ts'
-
-/** Kept with parameters of which a computation takes a tenth of what it takes today: many of them are as many. */
-function cheapHash(secret: string): string {
-  const salt = randomBytes(16)
-  const key = scryptSync(secret, salt, 32, { N: 2 ** 12, r: 8, p: 2 })
-  return `$scrypt$ln=12,r=8,p=2$${salt.toString('base64url')}$${key.toString('base64url')}`
-}
 
 async function setup(ids: readonly string[], options: object = {}) {
   const app = express().set('trust proxy', 'loopback')

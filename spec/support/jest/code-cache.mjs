@@ -6,6 +6,7 @@ import v8 from 'node:v8'
 import vm from 'node:vm'
 
 const kept = new Map()
+const rejected = 'ERR_VM_MODULE_CACHED_DATA_REJECTED'
 
 /** A spec is loaded once; and what was compiled before has forgotten, on Node 20, who it asks for modules it imports later. */
 const isKept = (file, source) => file !== undefined && !file.endsWith('.spec.ts') && !/\bimport\s*\(/.test(source)
@@ -20,13 +21,23 @@ function compiledWhole(compile) {
   }
 }
 
-/** Compiles with what is kept of a file's code, or keeps it. */
+/** Compiles with what is kept of a file's code, or keeps it the second time: there may be none. */
 function compiled(file, source, compile, codeOf) {
   const known = kept.get(file)
-  if (known?.source === source) return compile(known.code)
-  if (!isKept(file, source)) return compile()
+  if (known?.source !== source) {
+    if (isKept(file, source)) kept.set(file, { source })
+    return compile()
+  }
+  if (known.code !== undefined) {
+    try {
+      return compile(known.code)
+    } catch (error) {
+      // it is of no use once a spec has set a flag of V8's
+      if (error.code !== rejected) throw error
+    }
+  }
   const made = compiledWhole(compile)
-  kept.set(file, { source, code: codeOf(made) })
+  known.code = codeOf(made)
   return made
 }
 
@@ -40,8 +51,12 @@ export function keepCode() {
     }
   })
   vm.compileFunction = (source, parameters, options) => {
-    const compile = cachedData =>
-      compileFunction(source, parameters, { ...options, cachedData, produceCachedData: cachedData === undefined })
+    const compile = cachedData => {
+      const made = compileFunction(source, parameters, { ...options, cachedData, produceCachedData: cachedData === undefined })
+      // a module would throw this
+      if (made.cachedDataRejected) throw Object.assign(new Error('rejected'), { code: rejected })
+      return made
+    }
     return compiled(options?.filename, source, compile, ({ cachedData }) => cachedData)
   }
 }

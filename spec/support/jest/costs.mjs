@@ -19,7 +19,9 @@ const own = () => {
 function ofChildren() {
   if (!existsSync('/proc/self/stat')) return 0
   // after the name, which may hold anything, they are the fourteenth and the fifteenth
-  const fields = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond
 }
 
@@ -50,7 +52,10 @@ export default class CostsReporter {
   }
 
   onRunComplete() {
-    const costs = readFileSync(process.env.SPEC_COSTS, 'utf8').trimEnd().split('\n').map(line => JSON.parse(line))
+    const costs = readFileSync(process.env.SPEC_COSTS, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
     rmSync(this.folder, { recursive: true })
     const sum = name => costs.reduce((total, cost) => total + cost[name], 0)
     const row = (all, load, children, what) =>

@@ -11,7 +11,7 @@ import { keepCode } from './code-cache.mjs'
 import { isShared } from './shared.mjs'
 
 const require = createRequire(import.meta.url)
-if (!process.env.TT_NOCACHE) keepCode()
+keepCode()
 
 /**
  * Where Jest's runner keeps which test runs, by which it knows whose an error is that nobody caught. Tests of a file run one after
@@ -39,6 +39,6 @@ const isOfRunner = (from, module) => module === 'node:async_hooks' && /[\\/]jest
 export default class SharedPackagesRuntime extends Runtime {
   requireModule(from, module, ...options) {
     if (module !== undefined && isShared(module)) return require(module)
-    return isOfRunner(from, module) && !process.env.TT_ALS ? { AsyncLocalStorage: OneAtATime } : super.requireModule(from, module, ...options)
+    return isOfRunner(from, module) ? { AsyncLocalStorage: OneAtATime } : super.requireModule(from, module, ...options)
   }
 }

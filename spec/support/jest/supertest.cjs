@@ -24,7 +24,7 @@ function serverOf(app) {
 /** What sends an application requests, by method. */
 function sendersTo(app) {
   const senders = Object.entries(supertest(serverOf(app)))
-  if (typeof app !== 'function' || process.env.TT_CLOSE) return Object.fromEntries(senders)
+  if (typeof app !== 'function') return Object.fromEntries(senders)
   return Object.fromEntries(senders.map(([method, send]) => [method, path => send(path).agent(connections)]))
 }
 
