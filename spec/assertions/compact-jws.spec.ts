@@ -5,6 +5,7 @@ import { parseJsonObject } from '../../lib/json.ts'
 import { identifyUnverified } from '../../lib/assertions/client-assertion.ts'
 import { anyCharacter } from '../support/checks/any-character.ts'
 import { assemble, claims } from './signing.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const good = assemble({ alg: 'ES256' })
 
@@ -83,7 +84,7 @@ describe('identifyUnverified', () => {
       fc.property(text, assertion => {
         expect(['malformed', 'present']).toContain(identify(assertion).outcome)
       }),
-      { numRuns: 2000 }
+      { numRuns: runs(2000) }
     )
   })
 })
