@@ -1,5 +1,6 @@
 /** clientele as a soak has it: on `createServer(app)`, with a client for each way to authenticate and lifetimes a soak sees the end of. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setInterval } from 'node:timers'
 import { createServer } from 'clientele'
 import express from 'express'
 import { mount, open } from './mount.mjs'
