@@ -11,7 +11,8 @@ const counts = {
     const db = new Database(path, { readonly: true })
     try {
       const { count } = db.prepare('select count(*) as count from clientele_records').get()
-      return { count, bytes: statSync(path).size }
+      const sizes = [path, `${path}-wal`].map(file => statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+      return { count, bytes: sizes[0] + sizes[1] }
     } finally {
       db.close()
     }
@@ -20,7 +21,7 @@ const counts = {
     const client = new pg.Client({ connectionString })
     await client.connect()
     try {
-      const table = `select count(*)::int as count, pg_total_relation_size('clientele_records')::int as bytes from clientele_records`
+      const table = `select count(*)::float8 as count, pg_total_relation_size('clientele_records')::float8 as bytes from clientele_records`
       return (await client.query(table)).rows[0]
     } finally {
       await client.end()
