@@ -1,7 +1,7 @@
 /** Requests, as the bytes that go over the wire. What can be made before the measured time is made before it. */
 import { createHmac, createPrivateKey, randomUUID, sign } from 'node:crypto'
 import {
-  clientId,
+  clientIdOf,
   clientSecret,
   codeChallenge,
   codeVerifier,
@@ -53,10 +53,10 @@ export function refreshRequest(bench, refresh_token) {
 }
 
 /** The request of a browser whose person is signed in: it is sent back with a code. */
-export function authorizationRequest(asked = scope) {
+export function authorizationRequest(bench, asked = scope) {
   const query = new URLSearchParams({
     response_type: 'code',
-    client_id: clientId,
+    client_id: clientIdOf(bench),
     redirect_uri: redirectUri,
     scope: asked,
     code_challenge: codeChallenge,
@@ -104,13 +104,16 @@ export function assertedRequests(bench, clientKey, count) {
 
 /** The request, with the secret of the case's client or another one. */
 function authenticated(bench, form, path = paths.token, secret = clientSecret) {
-  if (bench.method === 'client_secret_post') return serialize(path, { ...form, client_id: clientId, client_secret: secret })
-  return serialize(path, form, `Authorization: Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}\r\n`)
+  const client_id = clientIdOf(bench)
+  if (bench.method === 'client_secret_post') return serialize(path, { ...form, client_id, client_secret: secret })
+  return serialize(path, form, `Authorization: Basic ${Buffer.from(`${client_id}:${secret}`).toString('base64')}\r\n`)
 }
 
-function assertion({ alg }, key) {
+function assertion(bench, key) {
+  const { alg } = bench
+  const client_id = clientIdOf(bench)
   const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: randomUUID(), iat: now, exp: now + assertionLifetime }
+  const claims = { iss: client_id, sub: client_id, aud: issuer, jti: randomUUID(), iat: now, exp: now + assertionLifetime }
   const input = `${encode({ alg, ...(alg !== 'HS256' && { kid: 'client' }) })}.${encode(claims)}`
   return `${input}.${signature(alg, key, input).toString('base64url')}`
 }

@@ -106,7 +106,7 @@ async function prepared(bench, prepare, count) {
 function requestsOf(bench, clientKey, made, count) {
   const requests = isAsserted(bench) ? assertedRequests(bench, clientKey, count) : made
   let used = 0
-  if (bench.name === 'authorization') return () => authorizationRequest()
+  if (bench.name === 'authorization') return () => authorizationRequest(bench)
   if (bench.name === 'revocation') return () => revocationRequest(bench, requests[used++])
   if (bench.grant === 'introspection') return () => introspectionRequest(bench, requests[used++])
   if (bench.grant === 'authorization_code') return () => codeRequest(bench, requests[used++])

@@ -31,10 +31,15 @@ export function preparation(bench, port) {
   }
 }
 
-const makers = {
-  authorization_code: (bench, ask) => newCode(ask, scope),
+/**
+ * Each makes one of what a grant's requests present, by asking over and over.
+ *
+ * @type {Record<string, (bench: object, ask: (request: string) => Promise<{ status: number, body: string, head: string }>) => Promise<string>>}
+ */
+export const makers = {
+  authorization_code: (bench, ask) => newCode(bench, ask, scope),
   /** One that buys a refresh token. */
-  refreshable_code: (bench, ask) => newCode(ask, `${scope} offline_access`),
+  refreshable_code: (bench, ask) => newCode(bench, ask, `${scope} offline_access`),
   async refresh_token(bench, ask) {
     const code = await makers.refreshable_code(bench, ask)
     return member(await ask(codeRequest(bench, code)), 'refresh_token')
@@ -42,8 +47,8 @@ const makers = {
   introspection: async (bench, ask) => member(await ask(credentialsRequest(bench)), 'access_token')
 }
 
-async function newCode(ask, scope) {
-  const { status, head } = await ask(authorizationRequest(scope))
+async function newCode(bench, ask, scope) {
+  const { status, head } = await ask(authorizationRequest(bench, scope))
   const location = /\r\nlocation: *(\S+)/i.exec(head)?.[1]
   const code = location === undefined ? null : new URL(location).searchParams.get('code')
   if (code === null) throw new Error(`no code: ${status} ${location}`)

@@ -33,7 +33,7 @@ export interface AuthorizationCodeRecord {
   readonly listed_until?: number | undefined
 }
 
-export type RedeemedCode =
+type RedeemedCode =
   | { readonly outcome: 'redeemed'; readonly grant: string; readonly record: AuthorizationCodeRecord }
   /** It was redeemed before; everything it bought has just been revoked (RFC 6749 §4.1.2). */
   | { readonly outcome: 'replayed'; readonly grant: string }

@@ -9,6 +9,9 @@ import type { FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from
 /** Attempts at a change, at most: it begins anew where another process was faster. In each round one of them wins. */
 export const mostRounds = 100
 
+/** In seconds. Stores end every record some time: one that goes only when somebody ends it lives as long. */
+export const century = 3_155_760_000
+
 /** A record, and which state of it. */
 export interface Found<T> {
   readonly value: T

@@ -29,7 +29,7 @@ interface SessionRecord {
 type SessionGrant = readonly [grant: string, client_id: string]
 
 /** A person's session at the application. */
-export interface PersonSession {
+interface PersonSession {
   readonly sid: string
   readonly sub: string
   /** Everyone who had a part in it. */
