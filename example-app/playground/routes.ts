@@ -3,7 +3,7 @@
  * demo alone.
  */
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer } from 'clientele'
@@ -99,8 +99,9 @@ function files(req: Request, res: Response, next: () => void): void {
 
 function errorPage(req: Request, res: Response): void {
   const { check } = req.params
-  if (typeof check !== 'string' || !/^[a-z_]+$/.test(check)) throw new HttpError(404, 'There is no such check.')
-  res.type('text/plain; charset=utf-8').send(readFileSync(join(errorPages, `${check}.md`), 'utf8'))
+  const file = typeof check === 'string' && /^[a-z_]+$/.test(check) ? join(errorPages, `${check}.md`) : undefined
+  if (file === undefined || !existsSync(file)) throw new HttpError(404, 'There is no such check.')
+  res.type('text/plain; charset=utf-8').send(readFileSync(file, 'utf8'))
 }
 
 function setupOf({ issuer, material }: PlaygroundOptions): object {

@@ -1,6 +1,7 @@
 /** Changing what the library keeps of a client's credentials: adding, ending and revoking, each one compare-and-set. */
 import type { Client } from '../clients/client.ts'
 import { checkDates, checkLabel, isStoredId } from '../clients/configured-credentials.ts'
+import { secondsProblem } from '../clients/metadata/kinds.ts'
 import { credentialSet, type CredentialDescription, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
 import { ConfigurationError } from '../options.ts'
 import { CredentialError } from './credential-error.ts'
@@ -57,8 +58,10 @@ function checkCredentialName(name: unknown, fail: (member: string, mustBe: strin
 
 /** @throws ConfigurationError where the time is given and not to come. */
 export function checkFuture(value: unknown, member: string, now: number): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > now))
-    throw new ConfigurationError(member, 'must be seconds since the epoch, in the future')
+  if (value === undefined) return
+  const isToCome = Number.isSafeInteger(value) && Number(value) > now
+  const problem = isToCome ? secondsProblem(value) : 'must be seconds since the epoch, in the future'
+  if (problem !== undefined) throw new ConfigurationError(member, problem)
 }
 
 export function newCredentialId(random: (size: number) => Uint8Array): string {

@@ -42,7 +42,7 @@ const knownNames: ReadonlySet<string> = new Set(memberNames)
 export function unknownMembers(metadata: object): readonly UnknownMember[] {
   const { federated_credentials, credentials } = metadata as Readonly<Record<string, unknown>>
   return [
-    ...unknownAmong(metadata, knownNames),
+    ...unknownAmong(metadata, knownNames).filter(({ member }) => memberOf(member) === undefined),
     ...within('federated_credentials', federated_credentials, one => unknownOfFederated(one)),
     ...within('credentials', credentials, one => (isFederated(one) ? unknownOfFederated(one, 'others') : []))
   ]

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { unknownMembers } from '../../../lib/clients/metadata/read.ts'
 import { clientRegistry, toClient, type ClientMetadata } from '../../../lib/clients/client.ts'
 
 const base: ClientMetadata = { client_id: 'a', client_secret: 's' }
@@ -37,6 +38,15 @@ describe('a member nobody knows', () => {
       warn.mockRestore()
     }
   )
+})
+
+it('says nothing of a name in another language, which is known', () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  const members = { 'client_name#sv': 'Räkningar', 'tos_uri#de-AT': 'https://a.example/at' }
+  expect(withMembers(members)()).toMatchObject(members)
+  expect(warn).not.toHaveBeenCalled()
+  expect(unknownMembers({ ...base, ...members, 'scope#sv': 'x' })).toEqual([{ member: 'scope#sv', meant: undefined }])
+  warn.mockRestore()
 })
 
 describe('a federated credential', () => {
