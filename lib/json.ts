@@ -16,6 +16,18 @@ export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]
 }
 
+/** Members, of which those that are undefined are left out. */
+export type Defined<Members> = {
+  readonly [Name in keyof Members as undefined extends Members[Name] ? never : Name]: Members[Name]
+} & {
+  readonly [Name in keyof Members as undefined extends Members[Name] ? Name : never]?: Exclude<Members[Name], undefined>
+}
+
+/** An object without the members that are undefined: of what is kept or shown, they are none. */
+export function defined<Members extends object>(members: Members): Defined<Members> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Defined<Members>
+}
+
 /** Parses a text that is one JSON object; undefined for any other. Never throws. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import type { Dated } from './dated.ts'
 import { unknownAmong, type Fail, type UnknownMember } from './metadata/faults.ts'
 import { patternProblem } from './subject-pattern.ts'
-import { isJsonObject, type JsonObject } from '../json.ts'
+import { defined, isJsonObject, type JsonObject } from '../json.ts'
 
 /**
  * The wanted value of a claim: one, any of a list, or an object whose every member is wanted. Compared by value and
@@ -115,13 +115,7 @@ export function readFederatedCredential(given: unknown, member: string, fail: Fa
   checkMisspelt(given, failAt)
   const present: JsonObject = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const { id, label, not_before, expires_at } = present as Partial<FederatedCredential>
-  return {
-    ...(id !== undefined && { id }),
-    ...(label !== undefined && { label }),
-    ...(not_before !== undefined && { not_before }),
-    ...(expires_at !== undefined && { expires_at }),
-    ...readFederatedRule(present, failAt)
-  }
+  return { ...defined({ id, label, not_before, expires_at }), ...readFederatedRule(present, failAt) }
 }
 
 function readText(value: unknown, member: string, fail: Fail): string {

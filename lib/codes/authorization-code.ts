@@ -2,7 +2,7 @@
 import { take, writing } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
-import { tokenDigest, type AuthorizationDetail, type RequestedClaims } from '../tokens/grant.ts'
+import { tokenDigest, type GrantContent } from '../tokens/grant.ts'
 import { listGrant } from '../tokens/grant-list.ts'
 import { listedUntil } from '../tokens/person-grants.ts'
 import { grantTtl } from '../tokens/refresh-token.ts'
@@ -10,25 +10,18 @@ import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** The agreement made at the authorization endpoint, kept until the code is redeemed. */
-export interface AuthorizationCodeRecord {
+export interface AuthorizationCodeRecord extends GrantContent {
   readonly client_id: string
   /** The redirect URI the code was sent to. */
   readonly redirect_uri: string
   readonly sub: string
-  readonly scope: readonly string[]
-  readonly resources: readonly string[]
   readonly code_challenge?: string | undefined
   readonly nonce?: string | undefined
   /** The thumbprint of the DPoP key the code is bound to (RFC 9449 §10). */
   readonly dpop_jkt?: string | undefined
   /** The attested instance of the client that may redeem it, by its key's thumbprint. */
   readonly instance_jkt?: string | undefined
-  readonly claims?: RequestedClaims | undefined
-  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   readonly auth_time: number
-  readonly acr?: string | undefined
-  readonly amr?: readonly string[] | undefined
-  readonly sid?: string | undefined
   /** Until when the grant it will become is on its person's list: milliseconds since the epoch. */
   readonly listed_until?: number | undefined
 }

@@ -12,7 +12,7 @@ import { add, find, read, swap, write } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { checkAccount } from '../tokens/account.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
-import { tokenDigest, type AuthorizationDetail } from '../tokens/grant.ts'
+import { tokenDigest, type GrantContent } from '../tokens/grant.ts'
 import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
@@ -20,13 +20,10 @@ import type { TokenServer } from '../tokens/token-server.ts'
 type PollingParameter = 'device_code' | 'auth_req_id'
 
 /** Members of every such request. */
-export interface PolledRequest {
+export interface PolledRequest extends Pick<GrantContent, 'scope' | 'resources' | 'authorization_details'> {
   readonly client_id: string
   /** The person who is asked, where it is known beforehand. */
   readonly sub?: string | undefined
-  readonly scope: readonly string[]
-  readonly resources: readonly string[]
-  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** The attested instance of the client that may collect the outcome, by its key's thumbprint. */
   readonly instance_jkt?: string | undefined
   /** Milliseconds since the epoch. */
@@ -49,14 +46,10 @@ export interface FoundRequest<R extends PolledRequest = PolledRequest> {
 }
 
 /** The person who allowed it, and the sign-in they did so with. */
-interface Approval {
+interface Approval extends Pick<GrantContent, 'acr' | 'amr' | 'sid'> {
   readonly sub: string
   /** Seconds since the epoch. */
   readonly auth_time: number
-  readonly acr?: string | undefined
-  readonly amr?: readonly string[] | undefined
-  /** The session in which they did. */
-  readonly sid?: string | undefined
 }
 
 export type PersonDecision = { readonly decision: 'allow'; readonly approval: Approval } | { readonly decision: 'deny' }

@@ -27,6 +27,7 @@ import { hashSecret, saltOf } from './secrets/human-secret.ts'
 import type { LastUses } from './last-use.ts'
 import type { EventListener } from '../events/event-source.ts'
 import type { CredentialEvent } from '../events/events.ts'
+import { defined } from '../json.ts'
 import { checkKeys, ConfigurationError } from '../options.ts'
 
 /** A credential that was added. */
@@ -287,10 +288,5 @@ export function tell(
   { credential, label, expires_at, added_by }: ToldCredential
 ): void {
   const { issuer, clock, emit } = context
-  const more = {
-    ...(label !== undefined && { label }),
-    ...(expires_at !== undefined && { expires_at }),
-    ...(added_by !== undefined && { added_by })
-  }
-  emit?.({ type, at: clock(), issuer, client_id, credential, ...more })
+  emit?.({ type, at: clock(), issuer, client_id, credential, ...defined({ label, expires_at, added_by }) })
 }

@@ -1,6 +1,7 @@
 /** Descriptions of a client's credentials: everything that may be said of them, and so never a secret. */
 import type { Client } from '../clients/client.ts'
 import type { FederatedRule } from '../clients/federated-credential.ts'
+import { defined } from '../json.ts'
 import { methodAccepts, methodFacts, needsReadableSecret } from '../clients/methods.ts'
 import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
 import { credentialsWith, earlier, endingOf, type CredentialRecord, type RecordKeeper, type StoredCredential } from './record.ts'
@@ -83,23 +84,13 @@ type Describable = CredentialDescription & {
 
 function describe(credential: Describable, { expires_at, revoked_at }: Ends, now: number): Undated {
   const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by, rule, spiffe_id } = credential
-  return {
-    id,
-    type: typeNames[credential.type],
-    credential: credential.credential,
-    ...(label !== undefined && { label }),
-    ...(created_at !== undefined && { created_at }),
-    ...(not_before !== undefined && { not_before }),
-    ...(expires_at !== undefined && { expires_at }),
-    ...(revoked_at !== undefined && { revoked_at }),
-    ...(added_by !== undefined && { added_by }),
-    source,
+  return defined({
+    ...{ id, type: typeNames[credential.type], credential: credential.credential },
+    ...{ label, created_at, not_before, expires_at, revoked_at, added_by, source },
     state: stateOf({ not_before, expires_at, revoked_at }, now),
-    ...(member !== undefined && { subject: `${member}=${value ?? ''}` }),
-    ...(jwks_uri !== undefined && { jwks_uri }),
-    ...(rule !== undefined && { rule }),
-    ...(spiffe_id !== undefined && { spiffe_id })
-  }
+    subject: member === undefined ? undefined : `${member}=${value ?? ''}`,
+    ...{ jwks_uri, rule, spiffe_id }
+  })
 }
 
 const typeNames: Readonly<Record<CredentialOfClient['type'], CredentialInfo['type']>> = {

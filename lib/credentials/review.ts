@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import type { CredentialEvent } from '../events/events.ts'
+import { defined } from '../json.ts'
 import type { Store } from '../stores/store.ts'
 import type { CredentialInfo } from './listing.ts'
 import { growingCache } from '../stores/growing-cache.ts'
@@ -34,15 +35,7 @@ export async function reviewCredentials(
   const events: CredentialEvent[] = []
   for (const info of live) {
     const { credential, label, expires_at, last_used_at } = info
-    const event = {
-      at: now * 1000,
-      issuer,
-      client_id,
-      credential,
-      ...(label !== undefined && { label }),
-      ...(expires_at !== undefined && { expires_at }),
-      ...(last_used_at !== undefined && { last_used_at })
-    }
+    const event = { at: now * 1000, issuer, client_id, credential, ...defined({ label, expires_at, last_used_at }) }
     if (expires_at !== undefined && expires_at - now <= endsSoon) events.push({ type: 'credential.expiring', ...event })
     // asked of each, so that the time of those nobody has used begins to run
     const since =

@@ -1,27 +1,19 @@
 /** The option `shadow` of a server: its own options with others in their place, as methods that judge beside it. */
-import type { DpopPolicy } from '../assertions/dpop-proof.ts'
 import { laidOver, type ReadShadow } from '../authentication/shadow/options.ts'
 import { shadowOf, type Shadow } from '../authentication/shadow/shadow.ts'
 import { clientKeys } from '../client-keys/client-keys.ts'
 import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
-import type { EventSource } from '../events/event-source.ts'
 import { ConfigurationError } from '../options.ts'
 import { enforceProfile } from '../profiles.ts'
-import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
 import { serverAttestationOf } from './attestation.ts'
 import { defaultStrategies, type ProvingParts } from './default-strategies.ts'
 import type { judgingChecks, ReadTokenRouter } from './options.ts'
+import type { TokenEndpointParts } from './parts.ts'
 
 /** The parts of the live server that a candidate shares. */
-interface LiveServer {
+interface LiveServer extends Pick<TokenEndpointParts, 'server' | 'dpop' | 'clients' | 'strategies' | 'events'> {
   readonly options: ReadTokenRouter
-  readonly server: TokenServer
-  readonly dpop: DpopPolicy
-  readonly clients: ClientRegistry
-  readonly strategies: readonly ClientAuthenticationStrategy[]
   readonly proving: ProvingParts
-  readonly events: EventSource
 }
 
 /**

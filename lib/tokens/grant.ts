@@ -68,21 +68,19 @@ export interface ExchangedFor {
   readonly jti?: string | undefined
 }
 
+/** What a grant allows, and the sign-in in which a person allowed it. */
+export type GrantContent = Pick<
+  Grant,
+  'scope' | 'resources' | 'claims' | 'authorization_details' | 'auth_time' | 'acr' | 'amr' | 'sid'
+>
+
 /** A grant as the store keeps it. */
-export interface GrantRecord {
+export interface GrantRecord extends GrantContent {
   readonly client_id: string
   readonly sub: string
   /** True: `sub` is no person, but a client that acts for itself. */
   readonly about_client?: true | undefined
   readonly exchanged?: ExchangedFor | undefined
-  readonly scope: readonly string[]
-  readonly resources: readonly string[]
-  readonly auth_time?: number | undefined
-  readonly acr?: string | undefined
-  readonly amr?: readonly string[] | undefined
-  readonly sid?: string | undefined
-  readonly claims?: RequestedClaims | undefined
-  readonly authorization_details?: readonly AuthorizationDetail[] | undefined
   /** The key or certificate the refresh token is bound to, if any. */
   readonly cnf?: Confirmation | undefined
   /** The attested instance of the client its refresh token is bound to, by its key's thumbprint. */

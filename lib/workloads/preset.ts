@@ -1,7 +1,7 @@
 /** The common part of the presets: the options every one takes, and the making of a credential from a rule. */
 import type { ClaimRule, ClaimRules, FederatedCredential } from '../clients/federated-credential.ts'
 import { ConfigurationError, integer, objectLike, readBy, text, type Check, type Checks, type Read } from '../options.ts'
-import { asList } from '../json.ts'
+import { asList, defined } from '../json.ts'
 
 /** Options of every preset, beside those its platform calls for. */
 export interface PresetOptions {
@@ -82,16 +82,9 @@ export function credential(options: Read<typeof presetChecks>, rule: Rule, refus
   const claims = merged(Object.fromEntries(wanted), more, path =>
     refuse(`claims.${path}`, 'must not be what the other options say')
   )
-  return {
-    ...(id !== undefined && { id }),
-    ...(label !== undefined && { label }),
-    ...(not_before !== undefined && { not_before }),
-    ...(expires_at !== undefined && { expires_at }),
-    issuer: rule.issuer,
-    ...(rule.subject !== undefined && { subject: rule.subject }),
-    ...(audience !== undefined && { audience }),
-    ...(Object.keys(claims).length > 0 && { claims })
-  }
+  const { issuer, subject } = rule
+  const hasClaims = Object.keys(claims).length > 0
+  return { ...defined({ id, label, not_before, expires_at, issuer, subject, audience }), ...(hasClaims && { claims }) }
 }
 
 function merged(rule: ClaimRules, more: ClaimRules, refuse: (path: string) => never): ClaimRules {

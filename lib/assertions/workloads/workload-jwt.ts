@@ -18,7 +18,7 @@ import {
   type TrustedJwtCheck
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
-import { asList, type JsonObject } from '../../json.ts'
+import { asList, defined, type JsonObject } from '../../json.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
@@ -47,12 +47,7 @@ export function refuseBy(decision: DecisionBuilder, refusal: JwtRefusal): Error 
 
 function detailOf({ check, expected, received }: JwtRefusal): CheckDetail {
   const [section, fix] = told[check] ?? []
-  return {
-    ...(section !== undefined && { section }),
-    ...(expected !== undefined && { expected }),
-    ...(received !== undefined && { received }),
-    ...(fix !== undefined && { fix })
-  }
+  return defined({ section, expected, received, fix })
 }
 
 /** @throws {@link InvalidClientError} for what is no signed JWT. */

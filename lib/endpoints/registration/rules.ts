@@ -33,7 +33,13 @@ export const registrationLimitChecks = {
   perNetwork: integer({ min: 1, max: 1_000_000, default: 200 })
 } satisfies Checks<RegistrationLimits>
 
-export interface RegistrationRules {
+/** Facts about the server that the rules are derived from, and hold as they are. */
+type GivenRules = Pick<
+  RegistrationBasis,
+  'requestObjectAlgorithms' | 'authorizationDetailTypes' | 'deliveryModes' | 'certificateMethods' | 'profile'
+>
+
+export interface RegistrationRules extends GivenRules {
   /** The client authentication methods, each with the algorithms its assertions may be signed with. */
   readonly methods: ReadonlyMap<string, readonly string[]>
   readonly grantTypes: readonly string[]
@@ -43,19 +49,13 @@ export interface RegistrationRules {
   readonly scopes: readonly string[]
   /** The algorithms answers can be signed with; the first is for clients that registered nothing. */
   readonly signingAlgorithms: readonly string[]
-  readonly requestObjectAlgorithms: readonly string[]
-  readonly authorizationDetailTypes: readonly string[]
   readonly subjectTypes: readonly string[]
-  readonly deliveryModes: readonly string[]
   /** Private-use redirect URI schemes that are let in beside those of reversed domain names. */
   readonly schemes: readonly string[]
   /** Whether clients may say which tokens of other platforms prove them. */
   readonly workloads: boolean
-  /** Whether connections can carry a client certificate. */
-  readonly certificateMethods: boolean
   /** Whether addresses to fetch from may be http on a loopback host: where this server is on one itself. */
   readonly loopback: boolean
-  readonly profile: Profile
   readonly limits: Read<typeof registrationLimitChecks>
 }
 
@@ -67,6 +67,7 @@ export interface RegistrationBasis {
   readonly requestObjectAlgorithms: readonly string[]
   readonly authorizationDetailTypes: readonly string[]
   readonly deliveryModes: readonly string[]
+  /** Whether connections can carry a client certificate. */
   readonly certificateMethods: boolean
   readonly profile: Profile
 }

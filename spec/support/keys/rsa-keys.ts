@@ -17,7 +17,8 @@ export async function rsaKeyWithExponent(exponent: bigint): Promise<RsaKey> {
     const whole = rsaJwk(number(p), number(q), exponent)
     if (whole === undefined) continue
     const { kty, n, e } = whole
-    const privateKey = (await importJWK({ ...whole }, 'PS256')) as CryptoKey
+    const secret: JWK = { ...whole }
+    const privateKey = (await importJWK(secret, 'PS256')) as CryptoKey
     return { jwk: { kty, n, e }, key: createPrivateKey({ key: { ...whole }, format: 'jwk' }), privateKey }
   }
 }
