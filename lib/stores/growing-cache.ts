@@ -43,11 +43,6 @@ export class GrowingCache<Value extends object | number | boolean> {
     return this.entries?.delete(key) === true
   }
 
-  /** From the one used last to the one used first. */
-  keys(): Iterable<string> {
-    return this.entries?.keys() ?? []
-  }
-
   /** From the one used first to the one used last. */
   *rvalues(): Generator<Value> {
     for (const value of this.entries?.rvalues() ?? []) if (value !== undefined) yield value

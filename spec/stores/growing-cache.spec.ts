@@ -9,7 +9,7 @@ describe('growingCache', () => {
     for (const entry of [1, 2, 3]) cache.set(String(entry), entry)
     cache.get('1')
     cache.set('4', 4)
-    expect([...cache.keys()].toSorted()).toEqual(['1', '3', '4'])
+    expect([...cache.rvalues()].toSorted()).toEqual([1, 3, 4])
   })
 
   it('keeps so much altogether, and never more entries than without', () => {
@@ -17,16 +17,16 @@ describe('growingCache', () => {
     for (let entry = 0; entry < count; entry++) cache.set(String(entry), { size: 1 })
     expect(cache.size).toBe(10)
     cache.set('large', { size: 95 })
-    expect([...cache.keys()]).toEqual(['large'])
+    expect([...cache.rvalues()]).toEqual([{ size: 95 }])
     cache.set('too large', { size: 101 })
     expect(cache.has('too large')).toBe(false)
   })
 
   it('is empty before anything was put in', () => {
     const cache = growingCache<number>(3)
-    expect([cache.size, cache.get('1'), cache.has('1'), cache.delete('1'), [...cache.keys()], [...cache.rvalues()]]).toEqual([
+    expect([cache.size, cache.get('1'), cache.has('1'), cache.delete('1'), [...cache.rvalues()]]).toEqual([
       ...[0, undefined, false, false],
-      ...[[], []]
+      []
     ])
     cache.set('1', 1)
     expect([cache.size, cache.get('1'), cache.has('1'), [...cache.rvalues()], cache.delete('1'), cache.size]).toEqual([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { claimMismatch, hasClaims, isSubject, soleAudience } from '../../../lib/assertions/workloads/claim-rules.ts'
+import { claimMismatch, hasClaims, isSubject } from '../../../lib/assertions/workloads/claim-rules.ts'
 import { isUnderPattern, patternProblem, prefixesOf } from '../../../lib/clients/subject-pattern.ts'
 import type { ClaimRules } from '../../../lib/clients/federated-credential.ts'
 import { anyCharacter } from '../../support/checks/any-character.ts'
@@ -83,17 +83,4 @@ describe('a subject', () => {
     for (const sub of [undefined, null, 1, ['a'], { a: 1 }])
       expect(isSubject({ issuer: 'https://idp.example', subject: 'a' }, { sub })).toBe(false)
   })
-})
-
-it.each([
-  [{ aud: 'a' }, 'a'],
-  [{ aud: ['a'] }, 'a'],
-  [{ aud: ['a', 'a'] }, undefined],
-  [{ aud: ['a', 'b'] }, undefined],
-  [{ aud: [] }, undefined],
-  [{ aud: [['a']] }, undefined],
-  [{ aud: 1 }, undefined],
-  [{}, undefined]
-])('the one audience of %j is %j', (claims, audience) => {
-  expect(soleAudience(claims as never)).toBe(audience)
 })
