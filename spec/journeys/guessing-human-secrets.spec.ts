@@ -30,9 +30,10 @@ async function setup(ids: readonly string[], options: object = {}) {
 
 describe('a network that has used up its wrong guesses', () => {
   it('has nothing computed for it any more, whatever ids it makes up; what was right before stays right', async () => {
-    const { send } = await setup(['human', 'sleeping'])
+    const neighbours = Array.from({ length: 10 }, (_, index) => `neighbour-${index}`)
+    const { send } = await setup(['human', 'sleeping', ...neighbours])
     expect((await send('human', 'correct horse')).status).toBe(200)
-    await Promise.all(Array.from({ length: 10 }, (_, index) => send(`nobody-${index}`, `wrong-${index}`)))
+    await Promise.all(neighbours.map((neighbour, index) => send(neighbour, `wrong-${index}`)))
     const begun = performance.now()
     await hashSecret('correct horse')
     const computation = performance.now() - begun

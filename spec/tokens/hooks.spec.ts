@@ -162,10 +162,10 @@ describe('findToken', () => {
   const live: ForeignToken = { client_id: 'web', sub: 'alice', scope: ['api:read'], exp: 1_800_000_600, aud: api }
   const server = (found: unknown, more: Partial<AuthorizationServerOptions> = {}) =>
     harness({
-      findToken: presented =>
-        found instanceof Error
-          ? Promise.reject(found)
-          : Promise.resolve(presented === 'old-token' ? (found as ForeignToken) : undefined),
+      findToken: presented => {
+        if (found instanceof Error) throw found
+        return presented === 'old-token' ? (found as ForeignToken) : undefined
+      },
       ...more
     })
 

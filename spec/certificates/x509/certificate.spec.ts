@@ -5,6 +5,7 @@ import { formatDistinguishedName } from '../../../lib/certificates/x509/distingu
 import { CertificateError, parseCertificate } from '../../../lib/certificates/x509/certificate.ts'
 import { makeAuthority, makeCertificate, subjectAltName, tlv, type Subject } from '../../support/certificates/certificates.ts'
 import { rsaKey } from '../../support/keys/made-keys.ts'
+import { runs } from '../../support/checks/runs.ts'
 
 describe('parseCertificate', () => {
   it('reads what Node reads', () => {
@@ -117,7 +118,7 @@ describe('parseCertificate', () => {
           expect(error).toBeInstanceOf(CertificateError)
         }
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(1000) }
     )
   })
 })

@@ -5,6 +5,7 @@ import { parseRevocationList, RevocationListError } from '../../../lib/certifica
 import { extension } from '../../support/certificates/extensions.ts'
 import { makeAuthority, makeCertificate, tlv } from '../../support/certificates/certificates.ts'
 import { issuingDistributionPoint, makeList } from '../../support/certificates/revocation-lists.ts'
+import { runs } from '../../support/checks/runs.ts'
 
 const root = makeAuthority({ subject: 'root' })
 const bad = makeCertificate({ issuer: root })
@@ -42,7 +43,7 @@ describe('parseRevocationList', () => {
           expect(error).toBeInstanceOf(RevocationListError)
         }
       }),
-      { numRuns: 1000 }
+      { numRuns: runs(1000) }
     )
   })
 })

@@ -8,7 +8,6 @@ import {
   ClientSecretBasicStrategy,
   ClientSecretPostStrategy,
   credentialSets,
-  hashSecret,
   memoryStore,
   ServerError,
   tokenRouter,
@@ -17,6 +16,7 @@ import {
   type SecretHashes
 } from '../../../lib/index.ts'
 import { clientSecrets } from '../../../lib/clients/client.ts'
+import { cheapHash } from '../../support/clients/cheap-hash.ts'
 import { publicKey } from '../../support/servers/credential-sets.ts'
 import {
   counted,
@@ -98,7 +98,7 @@ describe('a secret of the application’s own', () => {
       credentials: [
         { type: 'secret', id: 'one', hash: hashes.pbkdf2 },
         { type: 'secret', id: 'two', hash: await bcrypt.hash('another', 4) },
-        { type: 'secret', id: 'three', hash: await hashSecret('a third') }
+        { type: 'secret', id: 'three', hash: cheapHash('a third') }
       ]
     }
     const { ask, decisions } = await served([client], { secretHashes: { $: never, ...libraries } })
@@ -137,8 +137,9 @@ describe('whoever is not let in', () => {
   it('has nothing compared where its network has used up its guesses', async () => {
     const { asked, secretHashes, plain } = counted()
     const guessProtection = { attempts: 1, window: 600 }
-    const { ask } = await served([kept('old', plain)], { secretHashes, guessProtection })
-    await Promise.all(Array.from({ length: 10 }, (_, index) => ask(`nobody-${index}`, 'wrong')))
+    const neighbours = Array.from({ length: 10 }, (_, index) => kept(`neighbour-${index}`, cheapHash('right')))
+    const { ask } = await served([kept('old', plain), ...neighbours], { secretHashes, guessProtection })
+    await Promise.all(neighbours.map(({ client_id }) => ask(client_id, 'wrong')))
     const before = asked.length
     expect((await ask('nobody', 'wrong-again')).status).toBe(429)
     expect(asked).toHaveLength(before)
@@ -181,7 +182,7 @@ describe('a function that fails lets nobody in, and is no fault of the server’
 
     it('has five seconds, for all that wait for it together, and keeps no other secret waiting', async () => {
       const { secretHashes, plain } = counted(() => new Promise(() => undefined))
-      const human = kept('human', await hashSecret('made up'))
+      const human = kept('human', cheapHash('made up'))
       const { ask, errors } = await served([kept('old', plain), human, generated], { secretHashes })
       jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] })
       const statuses: number[] = []

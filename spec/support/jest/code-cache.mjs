@@ -1,34 +1,20 @@
 /**
- * Compiles once per worker what every spec file loads anew: the bundled library, and what Jest's runner and `expect` are made of. Each
- * file has modules of its own, as ever; what it need not have is V8 read the same sources once more.
+ * Has V8 read once per worker what every spec file loads anew: the bundled library, and what Jest's runner and `expect` are made of. Each
+ * file has modules of its own, as ever.
  */
-import v8 from 'node:v8'
 import vm from 'node:vm'
 
 const kept = new Map()
 const rejected = 'ERR_VM_MODULE_CACHED_DATA_REJECTED'
 
-/** A spec is loaded once; and what was compiled before has forgotten, on Node 20, who it asks for modules it imports later. */
+/** A spec is loaded once; and what comes from a cache has forgotten, on Node 20, who it asks for modules it imports later. */
 const isKept = (file, source) => file !== undefined && !file.endsWith('.spec.ts') && !/\bimport\s*\(/.test(source)
 
-/** With every function in it: V8 would leave each to its first call, and what is kept then is not compiled. */
-function compiledWhole(compile) {
-  v8.setFlagsFromString('--no-lazy')
-  try {
-    return compile()
-  } finally {
-    v8.setFlagsFromString('--lazy')
-  }
-}
-
-/** Compiles with what is kept of a file's code, or keeps it the second time: there may be none. */
+/** Compiles with what is kept of a file's code, or keeps it. */
 function compiled(file, source, compile, codeOf) {
+  if (!isKept(file, source)) return compile()
   const known = kept.get(file)
-  if (known?.source !== source) {
-    if (isKept(file, source)) kept.set(file, { source })
-    return compile()
-  }
-  if (known.code !== undefined) {
+  if (known?.source === source) {
     try {
       return compile(known.code)
     } catch (error) {
@@ -36,8 +22,8 @@ function compiled(file, source, compile, codeOf) {
       if (error.code !== rejected) throw error
     }
   }
-  const made = compiledWhole(compile)
-  known.code = codeOf(made)
+  const made = compile()
+  kept.set(file, { source, code: codeOf(made) })
   return made
 }
 
@@ -53,7 +39,7 @@ export function keepCode() {
   vm.compileFunction = (source, parameters, options) => {
     const compile = cachedData => {
       const made = compileFunction(source, parameters, { ...options, cachedData, produceCachedData: cachedData === undefined })
-      // a module would throw this
+      // a module throws this itself
       if (made.cachedDataRejected) throw Object.assign(new Error('rejected'), { code: rejected })
       return made
     }

@@ -1,13 +1,14 @@
 /**
  * A reporter of what the spec files cost, in seconds of CPU: `npm test -- --reporters=default --reporters=./spec/support/jest/costs.mjs`.
  * Of each: altogether, all threads of its worker included; until its first test; and of the processes it started and saw the end of,
- * where Linux tells.
+ * where Linux tells. Beside them, the seconds that it took.
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 
 const shown = 60
+const columns = ['all', 'load', 'children', 'took']
 const ticksPerSecond = 100
 
 const own = () => {
@@ -29,7 +30,7 @@ function ofChildren() {
 export function costOf(testPath, project = '') {
   const file = process.env.SPEC_COSTS
   if (file === undefined) return undefined
-  const begun = { own: own(), children: ofChildren() }
+  const begun = { at: performance.now(), own: own(), children: ofChildren() }
   let load = 0
   return {
     loaded() {
@@ -38,7 +39,8 @@ export function costOf(testPath, project = '') {
     end() {
       const children = ofChildren() - begun.children
       const all = own() - begun.own + children
-      appendFileSync(file, `${JSON.stringify({ spec: relative('.', testPath), project, all, load, children })}\n`)
+      const took = (performance.now() - begun.at) / 1000
+      appendFileSync(file, `${JSON.stringify({ spec: relative('.', testPath), project, all, load, children, took })}\n`)
     }
   }
 }
@@ -58,11 +60,9 @@ export default class CostsReporter {
       .map(line => JSON.parse(line))
     rmSync(this.folder, { recursive: true })
     const sum = name => costs.reduce((total, cost) => total + cost[name], 0)
-    const row = (all, load, children, what) =>
-      console.log(`${[all, load, children].map(seconds => seconds.toFixed(2).padStart(8)).join('')}  ${what}`)
-    console.log('     all    load children')
-    row(sum('all'), sum('load'), sum('children'), `${costs.length} files`)
-    for (const { all, load, children, spec, project } of costs.sort((a, b) => b.all - a.all).slice(0, shown))
-      row(all, load, children, `${spec} (${project})`)
+    const row = (costs, what) => console.log(`${columns.map(name => costs[name].toFixed(2).padStart(9)).join('')}  ${what}`)
+    console.log(columns.map(name => name.padStart(9)).join(''))
+    row(Object.fromEntries(columns.map(name => [name, sum(name)])), `${costs.length} files`)
+    for (const cost of costs.sort((a, b) => b.all - a.all).slice(0, shown)) row(cost, `${cost.spec} (${cost.project})`)
   }
 }
