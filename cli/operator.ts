@@ -88,16 +88,11 @@ async function opened(given: Given, run: (operator: Operator) => Promise<ExitCod
   const { terminal, options } = given
   const { issuer, ...file } = whose(given)
   const store = await openSharedStore(options.store ?? terminal.env['STORE_URL'] ?? '')
-  const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = terminal.env
   const events: ServerEvent[] = []
   const onEvent = (event: ServerEvent) => void events.push(event)
   let keys: StoredKeys | undefined
   try {
-    keys = await storedKeys({
-      ...{ store, issuer },
-      ...(secret !== '' && { secret }),
-      ...(previous !== '' && { previousSecrets: [previous] })
-    })
+    keys = await keysOf(store, issuer, terminal)
     const shared = { issuer, store, keys }
     const stored = storedClients({ ...shared, clients: file.configured, maxAge: 0, onEvent })
     const credentials = credentialSets({ ...shared, clients: stored.clients, maxAge: 0, onEvent })
@@ -110,6 +105,16 @@ async function opened(given: Given, run: (operator: Operator) => Promise<ExitCod
     keys?.close()
     await store.close()
   }
+}
+
+/** The keys of an issuer's servers. */
+export function keysOf(store: Store, issuer: string, { env }: Pick<Terminal, 'env'>): Promise<StoredKeys> {
+  const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = env
+  return storedKeys({
+    ...{ store, issuer },
+    ...(secret !== '' && { secret }),
+    ...(previous !== '' && { previousSecrets: [previous] })
+  })
 }
 
 type OfFile = Pick<Operator, 'issuer' | 'config' | 'configured' | 'accounts' | 'settings' | 'policy'>

@@ -2,11 +2,25 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { ConfigurationError, type AuthorizationServerOptions } from 'clientele'
-import { formatReplay, keptAuthentications, replayAuthentications, replayFormats, type ReplayedOptions } from 'clientele/replay'
+import {
+  ConfigurationError,
+  credentialSets,
+  storedClients,
+  type AuthorizationServerOptions,
+  type ClientSource,
+  type Store
+} from 'clientele'
+import {
+  formatReplay,
+  keptAuthentications,
+  replayAuthentications,
+  replayFormats,
+  type ReplayedOptions,
+  type ReplayReport
+} from 'clientele/replay'
 import { command, CommandError, type Terminal } from './command.ts'
 import { isModule, optionsOf } from './modules.ts'
-import { openSharedStore } from './operator.ts'
+import { keysOf, openSharedStore } from './operator.ts'
 
 export const replayCommand = command({
   arguments: ['[FILE]'],
@@ -31,7 +45,7 @@ Ends with 0 where no client would break, with 1 where one would, and with 2 wher
     const candidate = await candidateOf(config, tenant)
     const report = await judged(config, () =>
       file === undefined
-        ? replayStore(candidate, store ?? terminal.env['STORE_URL'] ?? '')
+        ? replayStore(candidate, { url: store ?? terminal.env['STORE_URL'] ?? '', isFile: !isModule(config), terminal })
         : replayAuthentications(linesOf(file, terminal), candidate)
     )
     terminal.out(formatReplay(report, format))
@@ -74,20 +88,48 @@ async function judged<T>(config: string, judge: () => Promise<T>): Promise<T> {
   }
 }
 
-async function replayStore(candidate: ReplayedOptions, url: string) {
+interface Replayed {
+  readonly url: string
+  /** Whether the candidate is a configuration file. */
+  readonly isFile: boolean
+  readonly terminal: Terminal
+}
+
+async function replayStore(candidate: ReplayedOptions, { url, isFile, terminal }: Replayed): Promise<ReplayReport> {
   try {
     const store = await openSharedStore(url)
     try {
-      const kept = keptAuthentications({ store, issuer: candidate.issuer })
-      return await replayAuthentications((await kept.recent()).toReversed(), candidate)
+      const kept = (await keptAuthentications({ store, issuer: candidate.issuer }).recent()).toReversed()
+      // where nothing was kept there may be no keys, and they would be made
+      if (!isFile || kept.length === 0) return await replayAuthentications(kept, candidate)
+      return await replayWithStored(candidate, kept, store, terminal)
     } finally {
       await store.close()
     }
   } catch (error) {
     if (error instanceof CommandError) throw error
-    if (error instanceof ConfigurationError)
-      throw error.key === 'url' ? new CommandError(error.message.replace(/^url/, '--store')) : error
-    throw new CommandError('the store does not answer')
+    if (!(error instanceof ConfigurationError)) throw new CommandError('the store does not answer')
+    const name = { url: '--store', secret: 'KEYS_SECRET' }[error.key]
+    throw name === undefined ? error : new CommandError(`${name}${error.message.slice(error.key.length)}`)
+  }
+}
+
+/** Beside the clients of the file there are those of the store, and what came to their credentials and went. */
+async function replayWithStored(
+  candidate: ReplayedOptions,
+  kept: readonly unknown[],
+  store: Store,
+  terminal: Terminal
+): Promise<ReplayReport> {
+  // a file has a list of them
+  const { issuer, clients: ofFile } = candidate as ReplayedOptions & { readonly clients: ClientSource }
+  const keys = await keysOf(store, issuer, terminal)
+  try {
+    const stored = storedClients({ issuer, store, keys, clients: ofFile })
+    const { clients } = credentialSets({ issuer, store, keys, clients: stored.clients })
+    return await replayAuthentications(kept, { ...candidate, clients })
+  } finally {
+    keys.close()
   }
 }
 
