@@ -154,12 +154,28 @@ export async function openSharedStore(given: string): Promise<Store> {
   return openStore(url)
 }
 
+const settings: Readonly<Record<string, string | undefined>> = {
+  url: '--store',
+  secret: 'KEYS_SECRET',
+  'previousSecrets[0]': 'KEYS_SECRET_PREVIOUS'
+}
+
+/** The setting of a command that is wrong; undefined where it is something else. */
+export function settingOf({ key }: ConfigurationError): string | undefined {
+  return settings[key]
+}
+
+/** What must be different, in the words of a command. */
+export function mustBeOf({ key, message }: ConfigurationError): string {
+  return message.slice(key.length).trim().replace('name it in previousSecrets', 'name it in KEYS_SECRET_PREVIOUS')
+}
+
 function commandErrorOf(error: unknown): unknown {
   if (error instanceof ConfigError) return new CommandError(error.message)
   if (error instanceof CredentialError) return new CommandError(error.message, 1)
   if (error instanceof ConfigurationError) {
-    const name = error.key === 'url' ? '--store' : error.key === 'secret' ? 'KEYS_SECRET' : error.key.replace(/^client\./, '')
-    return new CommandError(`${name} ${error.message.slice(error.key.length).trim()}`)
+    const name = settingOf(error) ?? error.key.replace(/^client\./, '')
+    return new CommandError(`${name} ${mustBeOf(error)}`)
   }
   // what stores reject with says no more than that, and may quote an address
   if (error instanceof OAuthError) return new CommandError('the store does not answer')

@@ -20,7 +20,7 @@ import {
 } from 'clientele/replay'
 import { command, CommandError, type Terminal } from './command.ts'
 import { isModule, optionsOf } from './modules.ts'
-import { keysOf, openSharedStore } from './operator.ts'
+import { keysOf, mustBeOf, openSharedStore, settingOf } from './operator.ts'
 
 export const replayCommand = command({
   arguments: ['[FILE]'],
@@ -109,8 +109,8 @@ async function replayStore(candidate: ReplayedOptions, { url, isFile, terminal }
   } catch (error) {
     if (error instanceof CommandError) throw error
     if (!(error instanceof ConfigurationError)) throw new CommandError('the store does not answer')
-    const name = { url: '--store', secret: 'KEYS_SECRET' }[error.key]
-    throw name === undefined ? error : new CommandError(`${name}${error.message.slice(error.key.length)}`)
+    const name = settingOf(error)
+    throw name === undefined ? error : new CommandError(`${name} ${mustBeOf(error)}`)
   }
 }
 

@@ -192,6 +192,12 @@ describe('an audience and a set of authorities, tried on a running load', () => 
     await run('clients', 'disable', 'nightly')
     const { code, out } = await run('replay', '--config', CONFIG)
     expect([code, out]).toEqual([1, expect.stringContaining('nightly would break: client')])
+    // whoever has another secret than the servers is told which to name
+    const secretly = (KEYS_SECRET: string, ...given: string[]) => clientele(given, '', { STORE_URL, CONFIG, KEYS_SECRET })
+    expect(await secretly('a'.repeat(32), 'keys', 'rotate')).toMatchObject({ code: 0 })
+    const refused = { code: 2, out: '', err: expect.stringMatching(/: KEYS_SECRET must be .*KEYS_SECRET_PREVIOUS/) as string }
+    expect(await secretly('b'.repeat(32), 'replay', '--config', CONFIG)).toEqual(refused)
+    expect(await secretly('b'.repeat(32), 'clients', 'list')).toEqual(refused)
     await serving.close()
     await store.close()
   })
