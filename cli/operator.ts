@@ -7,7 +7,6 @@ import {
   credentialSets,
   OAuthError,
   storedClients,
-  storedKeys,
   type AuthorizationServer,
   type ClientMetadata,
   type CredentialSets,
@@ -22,7 +21,7 @@ import type { IssuerSettings } from '../example-app/config/schema.ts'
 import { settingsAt } from '../example-app/config/tenants.ts'
 import { keepChange } from './changes.ts'
 import { CommandError, type ExitCode, type Terminal } from './command.ts'
-import { openSharedStore } from './store.ts'
+import { keysOf, openSharedStore, wrongSetting } from './store.ts'
 
 /** Where the store is, and whose. */
 export const storeOptions = {
@@ -88,16 +87,11 @@ async function opened(given: Given, run: (operator: Operator) => Promise<ExitCod
   const { terminal, options } = given
   const { issuer, ...file } = whose(given)
   const store = await openSharedStore(options.store, terminal)
-  const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = terminal.env
   const events: ServerEvent[] = []
   const onEvent = (event: ServerEvent) => void events.push(event)
   let keys: StoredKeys | undefined
   try {
-    keys = await storedKeys({
-      ...{ store, issuer },
-      ...(secret !== '' && { secret }),
-      ...(previous !== '' && { previousSecrets: [previous] })
-    })
+    keys = await keysOf(store, issuer, terminal)
     const shared = { issuer, store, keys }
     const stored = storedClients({ ...shared, clients: file.configured, maxAge: 0, onEvent })
     const credentials = credentialSets({ ...shared, clients: stored.clients, maxAge: 0, onEvent })
@@ -142,8 +136,7 @@ function commandErrorOf(error: unknown): unknown {
   if (error instanceof ConfigError) return new CommandError(error.message)
   if (error instanceof CredentialError) return new CommandError(error.message, 1)
   if (error instanceof ConfigurationError) {
-    const name = error.key === 'url' ? '--store' : error.key === 'secret' ? 'KEYS_SECRET' : error.key.replace(/^client\./, '')
-    return new CommandError(`${name} ${mustBeOf(error)}`)
+    return wrongSetting(error) ?? new CommandError(`${error.key.replace(/^client\./, '')} ${mustBeOf(error)}`)
   }
   // what stores reject with says no more than that, and may quote an address
   if (error instanceof OAuthError) return new CommandError('the store does not answer')

@@ -1,11 +1,25 @@
 /** `replay`: authentications that were kept, judged again by a configuration that is to come. */
 import { existsSync } from 'node:fs'
-import { ConfigurationError, type AuthorizationServerOptions } from 'clientele'
-import { formatReplay, keptAuthentications, replayAuthentications, replayFormats, type ReplayedOptions } from 'clientele/replay'
+import {
+  ConfigurationError,
+  credentialSets,
+  storedClients,
+  type AuthorizationServerOptions,
+  type ClientSource,
+  type Store
+} from 'clientele'
+import {
+  formatReplay,
+  keptAuthentications,
+  replayAuthentications,
+  replayFormats,
+  type ReplayedOptions,
+  type ReplayReport
+} from 'clientele/replay'
 import { command, CommandError, type Terminal } from './command.ts'
 import { linesOf } from './input.ts'
 import { isModule, optionsOf, withExampleApp } from './modules.ts'
-import { withSharedStore } from './store.ts'
+import { keysOf, withSharedStore } from './store.ts'
 
 export const replayCommand = command({
   arguments: ['[FILE]'],
@@ -29,7 +43,9 @@ Ends with 0 where no client would break, with 1 where one would, and with 2 wher
     if (file !== undefined && store !== undefined) throw new CommandError('--store must be left out where there is a FILE')
     const candidate = await candidateOf(config, tenant)
     const report = await judged(config, () =>
-      file === undefined ? replayStore(candidate, store, terminal) : replayAuthentications(recordsIn(file, terminal), candidate)
+      file === undefined
+        ? replayStore(candidate, { url: store, isFile: !isModule(config), terminal })
+        : replayAuthentications(recordsIn(file, terminal), candidate)
     )
     terminal.out(formatReplay(report, format))
     return report.clients.some(({ effect }) => effect === 'would_break') ? 1 : 0
@@ -64,11 +80,39 @@ async function judged<T>(config: string, judge: () => Promise<T>): Promise<T> {
   }
 }
 
-function replayStore(candidate: ReplayedOptions, url: string | undefined, terminal: Terminal) {
+interface Replayed {
+  readonly url: string | undefined
+  /** Whether the candidate is a configuration file. */
+  readonly isFile: boolean
+  readonly terminal: Terminal
+}
+
+function replayStore(candidate: ReplayedOptions, { url, isFile, terminal }: Replayed): Promise<ReplayReport> {
   return withSharedStore(url, terminal, async store => {
-    const kept = keptAuthentications({ store, issuer: candidate.issuer })
-    return replayAuthentications((await kept.recent()).toReversed(), candidate)
+    const kept = (await keptAuthentications({ store, issuer: candidate.issuer }).recent()).toReversed()
+    // where nothing was kept there may be no keys, and they would be made
+    if (!isFile || kept.length === 0) return replayAuthentications(kept, candidate)
+    return replayWithStored(candidate, kept, store, terminal)
   })
+}
+
+/** Beside the clients of the file there are those of the store, and what came to their credentials and went. */
+async function replayWithStored(
+  candidate: ReplayedOptions,
+  kept: readonly unknown[],
+  store: Store,
+  terminal: Terminal
+): Promise<ReplayReport> {
+  // a file has a list of them
+  const { issuer, clients: ofFile } = candidate as ReplayedOptions & { readonly clients: ClientSource }
+  const keys = await keysOf(store, issuer, terminal)
+  try {
+    const stored = storedClients({ issuer, store, keys, clients: ofFile })
+    const { clients } = credentialSets({ issuer, store, keys, clients: stored.clients })
+    return await replayAuthentications(kept, { ...candidate, clients })
+  } finally {
+    keys.close()
+  }
 }
 
 /** What is no JSON is no record, and counted as such. */

@@ -1,6 +1,6 @@
 /** The store that commands share with the servers. */
 import { existsSync } from 'node:fs'
-import { ConfigurationError, type Store } from 'clientele'
+import { ConfigurationError, storedKeys, type Store, type StoredKeys } from 'clientele'
 import { openStore, readStoreAddress } from 'clientele/stores/open'
 import { CommandError, type Terminal } from './command.ts'
 
@@ -37,6 +37,30 @@ export async function withSharedStore<T>(
   } catch (error) {
     if (error instanceof CommandError) throw error
     if (!(error instanceof ConfigurationError)) throw new CommandError('the store does not answer')
-    throw error.key === 'url' ? new CommandError(error.message.replace(/^url/, '--store')) : error
+    throw wrongSetting(error) ?? error
   }
+}
+
+/** The keys of an issuer's servers. */
+export function keysOf(store: Store, issuer: string, { env }: Pick<Terminal, 'env'>): Promise<StoredKeys> {
+  const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = env
+  return storedKeys({
+    ...{ store, issuer },
+    ...(secret !== '' && { secret }),
+    ...(previous !== '' && { previousSecrets: [previous] })
+  })
+}
+
+const settings: Readonly<Record<string, string | undefined>> = {
+  url: '--store',
+  secret: 'KEYS_SECRET',
+  'previousSecrets[0]': 'KEYS_SECRET_PREVIOUS'
+}
+
+/** The setting of a store or its keys that is wrong, in a command's words; undefined where it is something else. */
+export function wrongSetting({ key, message }: ConfigurationError): CommandError | undefined {
+  const name = settings[key]
+  if (name === undefined) return undefined
+  const mustBe = message.slice(key.length).replace('name it in previousSecrets', 'name it in KEYS_SECRET_PREVIOUS')
+  return new CommandError(name + mustBe)
 }

@@ -1,10 +1,9 @@
 /** `clients add`: a client that every server on the store finds, without a restart. */
 import { readFileSync } from 'node:fs'
-import { checkProfile, ConfigurationError, memoryStore, tokenRouter, type ClientMetadata } from 'clientele'
-import { attestationOptions } from '../../example-app/config/attesters.ts'
+import { ConfigurationError, type ClientMetadata } from 'clientele'
+import { checkAtServer } from '../../example-app/config/added-client.ts'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { ConfigError } from '../../example-app/config/config-error.ts'
-import { workloadOptions } from '../../example-app/config/workloads.ts'
 import { answer } from '../answer.ts'
 import { command, CommandError, type Call } from '../command.ts'
 import { changeOptions, withOperator, type Operator } from '../operator.ts'
@@ -64,38 +63,23 @@ function readMetadata(path: string): object {
 const someSecret = 'x'.repeat(64)
 
 /**
- * Holds a client against the rules of the configuration file and of its profile. @throws {@link CommandError} naming
- * the member.
+ * Holds a client against the rules of the configuration file and of the server it describes. @throws {@link
+ * CommandError} naming the member.
  */
 function checkInFile(metadata: ClientMetadata, operator: Operator): void {
-  const { config, configured, accounts, policy } = operator
-  if (config === undefined || policy === undefined) return
+  const { config, configured, accounts, settings } = operator
+  if (config === undefined || settings === undefined) return
   const { issuer } = config.settings
   const takesSecret = (metadata.token_endpoint_auth_method ?? 'client_secret_basic').startsWith('client_secret_')
   const client = { ...metadata, ...(takesSecret && { client_secret: someSecret }) }
   const path = `clients[${configured.length}].`
   try {
     const https = issuer.startsWith('https:') ? { listen: {} } : {}
-    checkConfig({ issuer, ...https, accounts, clients: [...configured, client] }, '.')
+    const { settings: read } = checkConfig({ issuer, ...https, accounts, clients: [...configured, client] }, '.')
+    for (const added of read.clients.slice(configured.length))
+      checkAtServer(added, { ...operator, own: settings, file: config.settings })
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message.replace(path, ''))
-    throw error
-  }
-  checkMethod(client, operator)
-  const unknown = (metadata.grant_types ?? []).findIndex(grant => !policy.grant_types.some(known => known === grant))
-  if (unknown !== -1) throw new CommandError(`grant_types[${unknown}] must be one of ${policy.grant_types.join(', ')}`)
-  const [problem] = checkProfile({ profile: policy.profile, clients: [metadata] })
-  if (problem !== undefined) throw new ConfigurationError(problem.key.replace('clients[0].', ''), problem.mustBe)
-}
-
-/** Holds a client's method against those that a server of this file has. @throws {@link CommandError} naming it. */
-function checkMethod(client: ClientMetadata, { issuer, keys, settings }: Operator): void {
-  // what a token endpoint alone cannot have, the file's own rules have looked at
-  const others = { grant_types: undefined, response_types: undefined, redirect_uris: undefined, subject_type: undefined }
-  const platforms = settings && { ...workloadOptions(settings), ...attestationOptions(settings) }
-  try {
-    tokenRouter({ issuer, keys, store: memoryStore(), clients: [{ ...client, ...others }], ...platforms })
-  } catch (error) {
     if (error instanceof ConfigurationError) throw new CommandError(error.message.replace(/^clients\[0\]\./, ''))
     throw error
   }

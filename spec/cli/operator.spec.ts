@@ -145,6 +145,7 @@ describe('clients', () => {
 
   it.each([
     ['grant_types[0]', ['--grant-type', 'password']],
+    ['grant_types[0]', ['--method', 'none', '--grant-type', 'client_credentials']],
     ['redirect_uris[0]', ['--redirect-uri', 'http://a.example/cb']],
     ['token_endpoint_auth_method', ['--method', 'basic']],
     ['federated_credentials', ['--method', 'federated_jwt']],

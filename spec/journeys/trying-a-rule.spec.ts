@@ -13,13 +13,20 @@ import {
   type JudgedAuthentication,
   type ShadowDifference
 } from '../../lib/index.ts'
-import { replayAuthentications } from '../../lib/replay/replay.ts'
+import { keptAuthentications, replayAuthentications } from '../../lib/replay/replay.ts'
+import { openStore } from '../../lib/stores/open.ts'
 import { clientele } from '../cli/terminal.ts'
+import { serve } from '../example-app/in-process.ts'
 import { makeAuthority, makeCertificate, type MadeCertificate } from '../support/certificates/certificates.ts'
 import { assertionClaims, signAssertion } from '../support/clients/assertion-requests.ts'
-import { harness, issuer } from '../support/servers/authorization-server.ts'
+import { basic, harness, issuer } from '../support/servers/authorization-server.ts'
 import { parties, tokenEndpoint, until } from '../support/servers/shadowed.ts'
 import { authority, tlsClient, tlsServer } from '../strategies/tls-requests.ts'
+
+/** What another process does is seen within seconds. */
+async function eventually(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is())) await new Promise(resolve => setTimeout(resolve, 50))
+}
 
 const next = makeAuthority({ subject: 'Next CA' })
 const shared = { grant_types: ['client_credentials'], response_types: [], redirect_uris: [] }
@@ -152,6 +159,47 @@ describe('an audience and a set of authorities, tried on a running load', () => 
     const ofModule = await clientele(['replay', kept, '--config', module])
     expect(ofModule.code).toBe(1)
     expect(ofModule.out).toContain('2 clients would break.')
+  })
+
+  it('are not told of by what is in the store of the servers beside their configuration file', async () => {
+    const [STORE_URL, CONFIG] = [`sqlite:${join(folder, 'store.db')}`, join(folder, 'server.json')]
+    const store = await openStore(STORE_URL)
+    const own = { client_id: 'web', client_secret: 'the secret in the file', grant_types: ['client_credentials'] }
+    const serving = await serve(issuer => {
+      const settings = { issuer, clients: [own], policy: { grant_types: ['client_credentials'], failure_budget: 'off' } }
+      writeFileSync(CONFIG, JSON.stringify(settings))
+      return settings
+    }, store)
+    const run = (...given: string[]) => clientele(given, '', { STORE_URL, CONFIG })
+    const secretOf = async (...given: string[]): Promise<string> => {
+      const { out } = await run('clients', ...given, '--format', 'json')
+      return (JSON.parse(out) as { client_secret: string }).client_secret
+    }
+    const use = async (client_id: string, client_secret: string): Promise<boolean> => {
+      const headers = { authorization: basic(client_id, client_secret) }
+      const body = new URLSearchParams({ grant_type: 'client_credentials' })
+      return (await fetch(`${serving.issuer}/oauth2/token`, { method: 'POST', headers, body })).ok
+    }
+    const secrets = {
+      web: await secretOf('rotate-secret', 'web'),
+      nightly: await secretOf('add', 'nightly', '--grant-type', 'client_credentials')
+    }
+    for (const [client_id, secret] of Object.entries(secrets)) await eventually(() => use(client_id, secret))
+    const kept = keptAuthentications({ store, issuer: serving.issuer })
+    const authenticated = async () => (await kept.recent()).filter(({ outcome }) => outcome === 'authenticated').length
+    await eventually(async () => (await authenticated()) === 2)
+    expect(await run('replay', '--config', CONFIG)).toMatchObject({ code: 0, err: '' })
+    await run('clients', 'disable', 'nightly')
+    const { code, out } = await run('replay', '--config', CONFIG)
+    expect([code, out]).toEqual([1, expect.stringContaining('nightly would break: client')])
+    // whoever has another secret than the servers is told which to name
+    const secretly = (KEYS_SECRET: string, ...given: string[]) => clientele(given, '', { STORE_URL, CONFIG, KEYS_SECRET })
+    expect(await secretly('a'.repeat(32), 'keys', 'rotate')).toMatchObject({ code: 0 })
+    const refused = { code: 2, out: '', err: expect.stringMatching(/: KEYS_SECRET must be .*KEYS_SECRET_PREVIOUS/) }
+    expect(await secretly('b'.repeat(32), 'replay', '--config', CONFIG)).toEqual(refused)
+    expect(await secretly('b'.repeat(32), 'clients', 'list')).toEqual(refused)
+    await serving.close()
+    await store.close()
   })
 
   it.each([
