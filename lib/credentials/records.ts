@@ -30,7 +30,10 @@ export interface CredentialRecordsOptions {
 export function credentialRecords(options: CredentialRecordsOptions): CredentialRecords {
   const records = cachedRecords<CredentialRecord, CredentialRecord>({ ...options, keyOf, valueOf: record => record })
   return {
-    ...records,
+    cached: records.cached,
+    cachedAhead: records.cachedAhead,
+    load: records.load,
+    forget: records.forget,
     async change(client_id, change) {
       try {
         await update<CredentialRecord>(options.store, keyOf(client_id), change, () => century)

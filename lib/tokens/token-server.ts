@@ -2,7 +2,7 @@
 import { ConfigurationError, type Read } from '../options.ts'
 import type { LateUse } from '../stores/late-use.ts'
 import type { Client } from '../clients/client.ts'
-import { eventSource, type EventSource } from '../events/event-source.ts'
+import { Emitting, eventSource, type EventSource } from '../events/event-source.ts'
 import type { Emit } from '../events/events.ts'
 import type { FirstStep, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
@@ -162,7 +162,7 @@ export function tokenServer(
     algorithms: keys.algorithms()
   })
   // written out: what is left of the options of a whole server is much, and every tenant would keep it
-  const server: TokenServer = {
+  const server: TokenServer = Object.assign(new Emitting(() => events.emit), {
     issuer,
     store: guardedStore(store),
     keys,
@@ -187,11 +187,8 @@ export function tokenServer(
     random: options.random,
     hasClient: more.hasClient,
     userinfo: more.userinfo,
-    get emit() {
-      return events.emit
-    },
-    respond: (...given) => respond(server, ...given)
-  }
+    respond: (...given: Parameters<TokenServer['respond']>) => respond(server, ...given)
+  })
   return server
 }
 
