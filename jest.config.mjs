@@ -34,6 +34,15 @@ export const shared = {
 /** What needs a database server. */
 export const engineSpecs = ['spec/stores/postgres.spec.ts', 'spec/stores/redis*.spec.ts', 'spec/journeys/cluster/*.spec.ts']
 
+/** What is about processes, or about programs that are not of this project. */
+export const processSpecs = [
+  'spec/package.spec.ts',
+  'spec/docs-clients.spec.ts',
+  'spec/example-app/{logout-restart,rotate-keys,start,store,tls}.spec.ts',
+  'spec/journeys/{credential-rotation,listeners,secrets-in-logs,ten-mistakes}.spec.ts',
+  'spec/stores/memory-cluster.spec.ts'
+]
+
 /**
  * The rooms of what Express hands in and takes back: requests, answers, routers, errors passed on, strategies run by Passport. What
  * the other rooms do with a request that was read does not depend on who read it; one journey of each kind goes through all of them.
@@ -50,14 +59,27 @@ const express4 = [
   'journeys/express-4.spec.ts'
 ]
 
-/** In those rooms, what takes a value and no request. */
-const valuesOnly =
-  'spec/http/(?:basic-credentials|form|json-body|listener|network|request-target|trace)\\.spec|spec/token-endpoint/confirmation\\.spec'
+/** In those rooms, what takes a value and no request, and what is the same whoever handed the request in. */
+const whateverExpress = Object.entries({
+  authentication: ['per-endpoint', 'shadow/options', 'shadow/queue'],
+  'authorization-server': ['authorization-server-client-keys', 'token-router-issuers'],
+  http: [
+    'basic-credentials',
+    'form',
+    'json-body',
+    'listener',
+    'network',
+    'network-budget',
+    'recorded-headers',
+    'request-target',
+    'trace'
+  ],
+  'token-endpoint': ['confirmation', 'watch', 'workload-fapi', 'workload-grant']
+}).map(([room, names]) => `spec/${room}/(?:${names.join('|')})\\.spec`)
 
 /**
- * One project per Express major: the whole suite runs on Express 5, and what needs Express runs again on Express 4. The suites
- * that need a browser or a database server have configurations of their own: spec/browser/jest.config.mjs and
- * spec/engines/jest.config.mjs.
+ * One project per Express major: the whole suite runs on Express 5, and what needs Express runs again on Express 4. Suites that need
+ * more than Node, and the one of processes, have configurations of their own: spec/{browser,engines,processes,proxies}/jest.config.mjs.
  *
  * Jest would leave one core to watching for changes; and a worker waits now and then, for what it has started. Its memory grows with every
  * file it runs.
@@ -70,20 +92,14 @@ export default {
     {
       ...shared,
       displayName: 'express 5',
-      testMatch: ['<rootDir>/spec/**/*.spec.ts'],
-      testPathIgnorePatterns: [
-        '/node_modules/',
-        '<rootDir>/spec/browser/',
-        '<rootDir>/spec/proxies/',
-        '<rootDir>/spec/journeys/cluster/',
-        '<rootDir>/spec/stores/(?:postgres|redis)'
-      ]
+      testMatch: ['<rootDir>/spec/**/*.spec.ts', ...[...engineSpecs, ...processSpecs].map(path => `!**/${path}`)],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/browser/', '<rootDir>/spec/proxies/']
     },
     {
       ...shared,
       displayName: 'express 4',
       testMatch: express4.map(path => `<rootDir>/spec/${path}`),
-      testPathIgnorePatterns: ['/node_modules/', valuesOnly],
+      testPathIgnorePatterns: ['/node_modules/', ...whateverExpress],
       moduleNameMapper: { ...shared.moduleNameMapper, '^express$': 'express4' }
     }
   ]

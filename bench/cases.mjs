@@ -28,6 +28,7 @@ export const clientSecret = 'Jq3vXH0n2m1uXhY9kq8cZb7sT5wR4pLd6eGfA0iB'
  * @property {'ES256' | 'RS256' | 'HS256'} [alg] of the client's assertions
  * @property {'client_credentials' | 'refresh_token' | 'authorization_code' | 'introspection'} grant
  * @property {'opaque' | 'jwt'} token
+ * @property {string} [clientId] its client's id, where clients of several cases are at one server; `bench-client` by default
  */
 
 const credentials = { grant: 'client_credentials' }
@@ -82,6 +83,11 @@ const grantTypes = {
   refresh_token: ['authorization_code', 'refresh_token']
 }
 
+/** The id of the case's client. */
+export function clientIdOf({ clientId: own = clientId }) {
+  return own
+}
+
 /** Whether a request of the case carries an assertion, which can be used once. */
 export function isAsserted({ method }) {
   return method.endsWith('_jwt') || method === 'attest_jwt_client_auth'
@@ -97,7 +103,7 @@ export function clientOf(bench) {
   const { method, alg, grant } = bench
   const withPerson = grantTypes[grant].includes('authorization_code')
   const common = {
-    client_id: clientId,
+    client_id: clientIdOf(bench),
     token_endpoint_auth_method: method,
     grant_types: grantTypes[grant],
     response_types: withPerson ? ['code'] : [],

@@ -24,7 +24,7 @@ function scaleOf(bars) {
  * @param {{ target: string, node: string, best: number }[]} starts of a run; those of the first Node are drawn
  * @param {'light' | 'dark'} theme
  */
-export function startChart(starts, caption, theme) {
+function startChart(starts, caption, theme) {
   const colours = themes[theme]
   const bestOf = name => starts.find(({ target, node }) => target === name && node === starts[0].node)?.best
   const bars = [...least, ...series].map(one => ({ ...one, best: bestOf(one.target) })).filter(({ best }) => best !== undefined)

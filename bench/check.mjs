@@ -1,6 +1,6 @@
 /** Whether an answer is worth counting. A fast wrong answer is not a fast answer. */
 import { createPublicKey, verify } from 'node:crypto'
-import { clientId, issuer, resource, scope } from './cases.mjs'
+import { clientIdOf, issuer, resource, scope } from './cases.mjs'
 
 /**
  * Judges one answer's status and body, cheaply enough to do it for all of them.
@@ -15,13 +15,13 @@ export function judge(bench, status, body, previous) {
   } catch {
     return { fault: `not JSON: ${body.slice(0, 200)}` }
   }
-  const wrong = bench.grant === 'introspection' ? wrongInIntrospection(answer) : wrongInTokens(bench, answer, previous)
+  const wrong = bench.grant === 'introspection' ? wrongInIntrospection(bench, answer) : wrongInTokens(bench, answer, previous)
   return wrong === undefined ? { answer } : { fault: `${wrong}: ${body.slice(0, 200)}` }
 }
 
-function wrongInIntrospection(answer) {
+function wrongInIntrospection(bench, answer) {
   if (answer?.active !== true) return 'the token is not active'
-  if (answer.client_id !== clientId || typeof answer.exp !== 'number') return 'client_id or exp is wrong'
+  if (answer.client_id !== clientIdOf(bench) || typeof answer.exp !== 'number') return 'client_id or exp is wrong'
   return answer.scope === scope ? undefined : 'scope is wrong'
 }
 

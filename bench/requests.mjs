@@ -1,6 +1,17 @@
 /** Requests, as the bytes that go over the wire. What can be made before the measured time is made before it. */
 import { createHmac, createPrivateKey, randomUUID, sign } from 'node:crypto'
-import { clientId, clientSecret, codeVerifier, isAsserted, issuer, paths, redirectUri, resource, scope } from './cases.mjs'
+import {
+  clientIdOf,
+  clientSecret,
+  codeChallenge,
+  codeVerifier,
+  isAsserted,
+  issuer,
+  paths,
+  redirectUri,
+  resource,
+  scope
+} from './cases.mjs'
 import { workloadProof } from './workload-cases.mjs'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -39,6 +50,19 @@ function inCircles(requests) {
 
 export function refreshRequest(bench, refresh_token) {
   return authenticated(bench, { grant_type: 'refresh_token', refresh_token })
+}
+
+/** The request of a browser whose person is signed in: it is sent back with a code. */
+export function authorizationRequest(bench, asked = scope) {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientIdOf(bench),
+    redirect_uri: redirectUri,
+    scope: asked,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256'
+  })
+  return `GET ${paths.token.replace('token', 'authorize')}?${query} HTTP/1.1\r\nHost: as.example.com\r\n\r\n`
 }
 
 export function codeRequest(bench, code, code_verifier = codeVerifier) {
@@ -80,13 +104,16 @@ export function assertedRequests(bench, clientKey, count) {
 
 /** The request, with the secret of the case's client or another one. */
 function authenticated(bench, form, path = paths.token, secret = clientSecret) {
-  if (bench.method === 'client_secret_post') return serialize(path, { ...form, client_id: clientId, client_secret: secret })
-  return serialize(path, form, `Authorization: Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}\r\n`)
+  const client_id = clientIdOf(bench)
+  if (bench.method === 'client_secret_post') return serialize(path, { ...form, client_id, client_secret: secret })
+  return serialize(path, form, `Authorization: Basic ${Buffer.from(`${client_id}:${secret}`).toString('base64')}\r\n`)
 }
 
-function assertion({ alg }, key) {
+function assertion(bench, key) {
+  const { alg } = bench
+  const client_id = clientIdOf(bench)
   const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: clientId, sub: clientId, aud: issuer, jti: randomUUID(), iat: now, exp: now + assertionLifetime }
+  const claims = { iss: client_id, sub: client_id, aud: issuer, jti: randomUUID(), iat: now, exp: now + assertionLifetime }
   const input = `${encode({ alg, ...(alg !== 'HS256' && { kid: 'client' }) })}.${encode(claims)}`
   return `${input}.${signature(alg, key, input).toString('base64url')}`
 }

@@ -2,6 +2,7 @@
  * How often a request waits for its store, and how long it takes with nothing else under way: on each engine as it is, and with the same store
  * behind an object that knows of no batches, which is what every request waited for without them.
  */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'clientele'
 import express from 'express'
@@ -11,6 +12,7 @@ import { startEngine } from './engines.mjs'
 import { median } from './report.mjs'
 import {
   assertedRequests,
+  authorizationRequest,
   codeRequest,
   credentialsRequest,
   introspectionRequest,
@@ -26,7 +28,9 @@ const warmUp = 60
 const introspection = cases.find(({ name }) => name === 'introspection')
 const waitCases = [
   ...['basic-opaque', 'es256-opaque', 'refresh', 'code', 'introspection'].map(name => cases.find(one => one.name === name)),
-  { ...introspection, name: 'revocation', title: 'revocation, opaque' }
+  { ...introspection, name: 'revocation', title: 'revocation, opaque' },
+  // of one person, who has come back to the client hundreds of times
+  { ...cases.find(({ name }) => name === 'code'), name: 'authorization', title: 'authorization request' }
 ]
 
 /** What the token endpoint does after its answer, or once in a while. */
@@ -67,7 +71,9 @@ async function begin(bench, setting, { behind, whole, count }) {
   const server = createServer(app, { keepAliveTimeout: 60_000 })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address()
-  const prepare = await mount(app, { bench, store, port, ...setting })
+  const somebody = randomUUID()
+  const isAuthorization = bench.name === 'authorization'
+  const prepare = await mount(app, { bench, store, port, ...(isAuthorization && { person: () => somebody }), ...setting })
   const next = requestsOf(bench, setting.clientKey, await prepared(bench, prepare, count), count)
   const connection = await Connection.open(port)
   let answer
@@ -80,8 +86,8 @@ async function begin(bench, setting, { behind, whole, count }) {
         connection.send(request, (status, body) => resolve({ status, body }), reject)
       )
       const took = performance.now() - begun
-      if (status !== 200) throw new Error(`${bench.title}: ${status} ${body}`)
-      answer = body === '' ? undefined : JSON.parse(body)
+      if (status !== (isAuthorization ? 303 : 200)) throw new Error(`${bench.title}: ${status} ${body}`)
+      answer = body === '' || isAuthorization ? undefined : JSON.parse(body)
       return { took, waits: counted.waits - before }
     },
     async end() {
@@ -93,13 +99,14 @@ async function begin(bench, setting, { behind, whole, count }) {
 }
 
 async function prepared(bench, prepare, count) {
-  if (!needsPreparation(bench)) return []
+  if (!needsPreparation(bench) || bench.name === 'authorization') return []
   return prepare(bench.grant === 'refresh_token' ? 1 : count)
 }
 
 function requestsOf(bench, clientKey, made, count) {
   const requests = isAsserted(bench) ? assertedRequests(bench, clientKey, count) : made
   let used = 0
+  if (bench.name === 'authorization') return () => authorizationRequest(bench)
   if (bench.name === 'revocation') return () => revocationRequest(bench, requests[used++])
   if (bench.grant === 'introspection') return () => introspectionRequest(bench, requests[used++])
   if (bench.grant === 'authorization_code') return () => codeRequest(bench, requests[used++])
@@ -113,19 +120,19 @@ async function measureCase(bench, behind, { rounds, serverKeys }) {
   const setting = { client, clientKey, serverKeys }
   const ways = []
   for (const whole of [false, true])
-    ways.push({ times: [], waits: 0, ...(await begin(bench, setting, { behind, whole, count })) })
+    ways.push({ times: [], counts: [], ...(await begin(bench, setting, { behind, whole, count })) })
   for (const way of ways) for (let index = 0; index < warmUp; index++) await way.ask()
   for (let round = 0; round < rounds; round++) {
     for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
       for (let index = 0; index < perRound; index++) {
         const { took, waits } = await way.ask()
         way.times.push(took)
-        way.waits = waits
+        way.counts.push(waits)
       }
     }
   }
   for (const way of ways) await way.end()
-  const [apart, together] = ways.map(({ times, waits }) => ({ waits, time: median(times) }))
+  const [apart, together] = ways.map(({ times, counts }) => ({ waits: median(counts), time: median(times) }))
   return { apart, together }
 }
 

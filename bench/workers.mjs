@@ -20,13 +20,13 @@ function start(file, core, nodeArguments = [], executable = process.execPath) {
   return spawn(command, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
 }
 
-/** Starts a target and waits until it serves: on core 0, or on any. */
+/** Starts a target and waits until it serves: on core 0, or on any (`pinned`); to wait while others have their turn, or not (`inTurns`). */
 export async function startTarget(name, setting, nodeArguments = [], executable = process.execPath) {
   const started = performance.now()
   const child = start(
     `targets/${name}.mjs`,
     setting.pinned === false ? undefined : 0,
-    [...asIfBusy, ...nodeArguments],
+    [...(setting.inTurns === false ? [] : asIfBusy), ...nodeArguments],
     executable
   )
   const exited = once(child, 'exit')
@@ -45,6 +45,8 @@ export async function startTarget(name, setting, nodeArguments = [], executable 
   return {
     name,
     address,
+    /** Has it answer what is its own; see `asks` in targets/serve.mjs. */
+    ask: name => ask({ ask: name }),
     /** Milliseconds until it served. */
     startTime: performance.now() - started,
     /** Its CPU time in µs and resident set in bytes. */

@@ -1,7 +1,7 @@
 /** Answers of commands: a table for people, JSON for programs. */
 import type { Terminal } from './command.ts'
 
-export type Row = Readonly<Record<string, string>>
+type Row = Readonly<Record<string, string>>
 
 /** Prints rows under their names, or all there is as JSON. */
 export function answer(terminal: Terminal, format: 'table' | 'json', value: unknown, rows: readonly Row[], empty: string): void {

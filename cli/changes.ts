@@ -3,7 +3,7 @@ import { scopedStore, type Json, type ServerEvent, type Store } from 'clientele'
 import type { Terminal } from './command.ts'
 
 /** An event, and who it was. */
-export type OperatorEvent = ServerEvent & { readonly actor: string }
+type OperatorEvent = ServerEvent & { readonly actor: string }
 
 interface Issuer {
   readonly store: Store

@@ -31,7 +31,7 @@ export class CommandError extends Error {
 }
 
 /** One option. */
-export interface Option {
+interface Option {
   readonly type: 'string' | 'boolean'
   /** Whether it may be given more than once. */
   readonly multiple?: boolean
@@ -58,7 +58,7 @@ export interface Call<Options extends Readonly<Record<string, Option>>> {
 }
 
 /** Definition that `command()` makes a command of. */
-export interface CommandDefinition<Options extends Readonly<Record<string, Option>>> {
+interface CommandDefinition<Options extends Readonly<Record<string, Option>>> {
   /**
    * Its arguments, by the names they have in the help, in their order: `['FILE|URL']`. Each must be given, unless its
    * name is in brackets.

@@ -61,13 +61,8 @@ server checks them.`,
       if (id === undefined) await server.revokeGrants(sub, options.client ?? '')
       else await server.revokeGrant(sub, id)
       const revoked = held.map(grant => grant.id)
-      answer(
-        terminal,
-        options.format,
-        { revoked },
-        revoked.map(grant => ({ revoked: grant })),
-        ''
-      )
+      const rows = revoked.map(grant => ({ revoked: grant }))
+      answer(terminal, options.format, { revoked }, rows, '')
       return 0
     })
 })

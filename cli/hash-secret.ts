@@ -1,7 +1,7 @@
 /** `hash-secret`: what may be kept of a secret, in a configuration file or a database. */
 import { hashSecret } from 'clientele'
 import { command, CommandError } from './command.ts'
-import { readSecret } from './read-secret.ts'
+import { readSecret } from './input.ts'
 
 export const hashSecretCommand = command({
   arguments: [],

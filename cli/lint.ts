@@ -21,7 +21,7 @@ import {
   type LintProfile
 } from 'clientele/lint'
 import { command, CommandError } from './command.ts'
-import { isModule, optionsOf } from './modules.ts'
+import { isModule, optionsOf, withExampleApp } from './modules.ts'
 
 export const lintCommand = command({
   arguments: ['FILE|URL'],
@@ -56,18 +56,11 @@ async function lintAddress(address: string, profile: LintProfile): Promise<reado
   }
 }
 
-async function lintFile(path: string, profile: LintProfile): Promise<readonly Finding[]> {
-  const { lintConfiguration } = await import('../example-app/config/lint.ts').catch(() => {
-    throw new CommandError(
-      'configuration files are those of the example app, which a checkout has: give a module that exports options'
-    )
-  })
-  try {
-    return await lintConfiguration(path, profile)
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConfigError') throw new CommandError(error.message)
-    throw error
-  }
+function lintFile(path: string, profile: LintProfile): Promise<readonly Finding[]> {
+  return withExampleApp(
+    () => import('../example-app/config/lint.ts'),
+    ({ lintConfiguration }) => lintConfiguration(path, profile)
+  )
 }
 
 async function lintModule(path: string, profile: LintProfile): Promise<readonly Finding[]> {

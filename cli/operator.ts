@@ -1,5 +1,4 @@
 /** Basis of an operator's commands: one issuer's store, keys and clients, the same ones its servers have. */
-import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import {
   authorizationServer,
@@ -17,12 +16,13 @@ import {
   type StoredClients,
   type StoredKeys
 } from 'clientele'
-import { openStore, readStoreAddress } from 'clientele/stores/open'
 import { loadConfig, type Config } from '../example-app/config/config.ts'
-import { ConfigError } from '../example-app/config/config-error.ts'
+import { ConfigError, mustBeOf } from '../example-app/config/config-error.ts'
 import type { IssuerSettings } from '../example-app/config/schema.ts'
+import { settingsAt } from '../example-app/config/tenants.ts'
 import { keepChange } from './changes.ts'
 import { CommandError, type ExitCode, type Terminal } from './command.ts'
+import { openSharedStore } from './store.ts'
 
 /** Where the store is, and whose. */
 export const storeOptions = {
@@ -87,7 +87,7 @@ export async function withOperator(given: Given, run: (operator: Operator) => Pr
 async function opened(given: Given, run: (operator: Operator) => Promise<ExitCode>): Promise<ExitCode> {
   const { terminal, options } = given
   const { issuer, ...file } = whose(given)
-  const store = await openSharedStore(options.store ?? terminal.env['STORE_URL'] ?? '')
+  const store = await openSharedStore(options.store, terminal)
   const { KEYS_SECRET: secret = '', KEYS_SECRET_PREVIOUS: previous = '' } = terminal.env
   const events: ServerEvent[] = []
   const onEvent = (event: ServerEvent) => void events.push(event)
@@ -126,8 +126,7 @@ function whose({ options, terminal }: Given): OfFile {
   if (options.issuer !== undefined) throw new CommandError('--issuer must be left out where --config is given')
   const config = loadConfig(file)
   const { settings } = config
-  const own = tenant === undefined ? settings : settings.tenants.find(({ path }) => path === tenant)
-  if (own === undefined) throw new CommandError('--tenant must be the path of a tenant in the configuration file')
+  const own = settingsAt(settings, tenant)
   const { clients: configured, accounts, policy } = own
   return {
     issuer: settings.issuer + (tenant ?? ''),
@@ -139,22 +138,12 @@ function whose({ options, terminal }: Given): OfFile {
   }
 }
 
-/** @throws {@link CommandError} for a store that this command would have for itself. */
-export async function openSharedStore(given: string): Promise<Store> {
-  const url = given === '' ? 'sqlite:data/clientele.db' : given
-  const { engine, address } = readStoreAddress(url)
-  if (engine === 'memory') throw new CommandError('--store must be a store that servers can share with this command')
-  if (engine === 'sqlite' && !existsSync(address))
-    throw new CommandError(`--store must name a database file that is there (${address} is not)`)
-  return openStore(url)
-}
-
 function commandErrorOf(error: unknown): unknown {
   if (error instanceof ConfigError) return new CommandError(error.message)
   if (error instanceof CredentialError) return new CommandError(error.message, 1)
   if (error instanceof ConfigurationError) {
     const name = error.key === 'url' ? '--store' : error.key === 'secret' ? 'KEYS_SECRET' : error.key.replace(/^client\./, '')
-    return new CommandError(`${name} ${error.message.slice(error.key.length).trim()}`)
+    return new CommandError(`${name} ${mustBeOf(error)}`)
   }
   // what stores reject with says no more than that, and may quote an address
   if (error instanceof OAuthError) return new CommandError('the store does not answer')

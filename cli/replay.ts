@@ -1,12 +1,11 @@
 /** `replay`: authentications that were kept, judged again by a configuration that is to come. */
-import { createReadStream, existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { existsSync } from 'node:fs'
 import { ConfigurationError, type AuthorizationServerOptions } from 'clientele'
 import { formatReplay, keptAuthentications, replayAuthentications, replayFormats, type ReplayedOptions } from 'clientele/replay'
 import { command, CommandError, type Terminal } from './command.ts'
-import { isModule, optionsOf } from './modules.ts'
-import { openSharedStore } from './operator.ts'
+import { linesOf } from './input.ts'
+import { isModule, optionsOf, withExampleApp } from './modules.ts'
+import { withSharedStore } from './store.ts'
 
 export const replayCommand = command({
   arguments: ['[FILE]'],
@@ -30,9 +29,7 @@ Ends with 0 where no client would break, with 1 where one would, and with 2 wher
     if (file !== undefined && store !== undefined) throw new CommandError('--store must be left out where there is a FILE')
     const candidate = await candidateOf(config, tenant)
     const report = await judged(config, () =>
-      file === undefined
-        ? replayStore(candidate, store ?? terminal.env['STORE_URL'] ?? '')
-        : replayAuthentications(linesOf(file, terminal), candidate)
+      file === undefined ? replayStore(candidate, store, terminal) : replayAuthentications(recordsIn(file, terminal), candidate)
     )
     terminal.out(formatReplay(report, format))
     return report.clients.some(({ effect }) => effect === 'would_break') ? 1 : 0
@@ -45,17 +42,10 @@ async function candidateOf(path: string, tenant: string | undefined): Promise<Re
     if (tenant !== undefined) throw new CommandError('--tenant must be left out where --config is a module')
     return ofModule((await optionsOf(path)) as AuthorizationServerOptions)
   }
-  const { replayedConfiguration } = await import('../example-app/config/replay.ts').catch(() => {
-    throw new CommandError(
-      'configuration files are those of the example app, which a checkout has: give a module that exports options'
-    )
-  })
-  try {
-    return replayedConfiguration(path, tenant)
-  } catch (error) {
-    if (error instanceof Error && error.name === 'ConfigError') throw new CommandError(error.message)
-    throw error
-  }
+  return withExampleApp(
+    () => import('../example-app/config/replay.ts'),
+    ({ replayedConfiguration }) => replayedConfiguration(path, tenant)
+  )
 }
 
 /** What a whole server makes of its listeners: without one that asks for certificates there are no methods for them. */
@@ -74,31 +64,17 @@ async function judged<T>(config: string, judge: () => Promise<T>): Promise<T> {
   }
 }
 
-async function replayStore(candidate: ReplayedOptions, url: string) {
-  try {
-    const store = await openSharedStore(url)
-    try {
-      const kept = keptAuthentications({ store, issuer: candidate.issuer })
-      return await replayAuthentications((await kept.recent()).toReversed(), candidate)
-    } finally {
-      await store.close()
-    }
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    if (error instanceof ConfigurationError)
-      throw error.key === 'url' ? new CommandError(error.message.replace(/^url/, '--store')) : error
-    throw new CommandError('the store does not answer')
-  }
+function replayStore(candidate: ReplayedOptions, url: string | undefined, terminal: Terminal) {
+  return withSharedStore(url, terminal, async store => {
+    const kept = keptAuthentications({ store, issuer: candidate.issuer })
+    return replayAuthentications((await kept.recent()).toReversed(), candidate)
+  })
 }
 
 /** What is no JSON is no record, and counted as such. */
-async function* linesOf(file: string, { stdin }: Terminal): AsyncGenerator<unknown, void, undefined> {
-  const input: Readable = file === '-' ? stdin : createReadStream(file)
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) if (line.trim() !== '') yield parsed(line)
-  } catch {
-    throw new CommandError('FILE must be the path of a readable file, or -')
-  }
+async function* recordsIn(file: string, terminal: Terminal): AsyncGenerator<unknown, void, undefined> {
+  for await (const line of linesOf(file, terminal, 'FILE must be the path of a readable file, or -'))
+    if (line.trim() !== '') yield parsed(line)
 }
 
 function parsed(line: string): unknown {

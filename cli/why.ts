@@ -1,11 +1,9 @@
 /** `why`: what was decided about one request, by its trace id. */
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import type { Check, Decision } from 'clientele'
 import { answer, printable } from './answer.ts'
 import { command, CommandError, type Terminal } from './command.ts'
-import { openSharedStore } from './operator.ts'
+import { linesOf } from './input.ts'
+import { withSharedStore } from './store.ts'
 
 export const why = command({
   arguments: ['TRACE_ID'],
@@ -30,35 +28,18 @@ every line of the log, and in the traceparent of the request. The store has the 
 })
 
 async function fromStore(id: string, url: string | undefined, terminal: Terminal): Promise<readonly Partial<Decision>[]> {
-  try {
-    const store = await openSharedStore(url ?? terminal.env['STORE_URL'] ?? '')
-    try {
-      const found = await store.get({ kind: 'decision', id })
-      const decision = decisionIn(found?.value)
-      return decision === undefined ? [] : [decision]
-    } finally {
-      await store.close()
-    }
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    throw new CommandError(
-      error instanceof Error && 'key' in error ? error.message.replace(/^url/, '--store') : 'the store does not answer'
-    )
-  }
+  const found = await withSharedStore(url, terminal, store => store.get({ kind: 'decision', id }))
+  const decision = decisionIn(found?.value)
+  return decision === undefined ? [] : [decision]
 }
 
 /** The lines of a log may be anything. */
 async function fromLog(id: string, file: string, terminal: Terminal): Promise<readonly Partial<Decision>[]> {
-  const input: Readable = file === '-' ? terminal.stdin : createReadStream(file)
   const found: Partial<Decision>[] = []
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      if (!line.includes(id)) continue
-      const decision = decisionOf(line)
-      if (decision?.trace_id === id) found.push(decision)
-    }
-  } catch {
-    throw new CommandError('--log must be the path of a readable file')
+  for await (const line of linesOf(file, terminal, '--log must be the path of a readable file')) {
+    if (!line.includes(id)) continue
+    const decision = decisionOf(line)
+    if (decision?.trace_id === id) found.push(decision)
   }
   return found
 }

@@ -5,12 +5,12 @@ import { clientCertificates } from './client-certificates.ts'
 import type { Config } from './config/config.ts'
 import { importModule, type ImportModule } from './config/secret-hashes.ts'
 import { HttpError } from './http-error.ts'
-import { decisionKeeper } from './kept-decisions.ts'
+import { decisionKeeper } from './decisions/kept.ts'
 import { issuerRoutes } from './issuer.ts'
 import { accessLog, type Log } from './log.ts'
 import { ownPage, securityHeaders, sendPage } from './views.ts'
 
-export interface AppOptions {
+interface AppOptions {
   readonly config: Config
   readonly store: Store
   readonly log: Log

@@ -10,7 +10,7 @@ import {
   type CertificateReport,
   type CertificateSource
 } from 'clientele'
-import { ConfigError } from './config/config-error.ts'
+import { ConfigError, mustBeOf } from './config/config-error.ts'
 import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 
@@ -61,6 +61,6 @@ function namingSettings<T>(make: () => T): T {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     const [option = '', rest = ''] = error.key.split(/(?=\[)(.*)/s)
-    throw new ConfigError(`${settingNames[option] ?? option}${rest}`, error.message.slice(error.key.length).trim())
+    throw new ConfigError(`${settingNames[option] ?? option}${rest}`, mustBeOf(error))
   }
 }

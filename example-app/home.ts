@@ -1,10 +1,10 @@
 /** The page at an issuer's own address. */
 import type { RequestHandler } from 'express'
 import type { Demo } from './demo/demo.ts'
-import { currentAccount, type People } from './people/accounts.ts'
+import { currentPerson, type People } from './people/accounts.ts'
 import { sendPage } from './views.ts'
 
-export interface HomeOptions {
+interface HomeOptions {
   readonly issuer: string
   /** Where the issuer is mounted. */
   readonly base: string
@@ -19,8 +19,7 @@ export function home({ issuer, base, people, demo, operators }: HomeOptions): Re
   // a page is for whoever finds it, and a secret is not
   const commands = demo?.commands.filter(({ hasSecret }) => !hasSecret) ?? []
   return (req, res) => {
-    const account = currentAccount(req, people)
-    const person = account === undefined ? undefined : people.find(account.sub)
+    const person = currentPerson(req, people)
     const operator = person !== undefined && operators.includes(person.username)
     const shown = { issuer, person: person?.username, operator, commands }
     const parts = { demo: demo !== undefined, playground: demo?.playground === true }

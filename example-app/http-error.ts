@@ -6,6 +6,11 @@ export interface Way {
   readonly href: string
 }
 
+/** The way back to a page whose form is none any more. */
+export function openAgain(page: string): readonly Way[] {
+  return [{ text: 'Open the page again', href: page }]
+}
+
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly status: number

@@ -27,10 +27,9 @@ import { assertionGrants } from './assertion-grants.ts'
 import { attestationOptions } from './config/attesters.ts'
 import { workloadOptions } from './config/workloads.ts'
 import { backchannelHooks, cibaPages } from './people/ciba.ts'
-import { isLoopback } from './config/clients.ts'
-import { ConfigError } from './config/config-error.ts'
+import { isLoopback, knownMembersOf } from './config/clients.ts'
+import { ConfigError, mustBeOf } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
-import { knownMembersOf } from './config/clients.ts'
 import { registeredGrantTypes } from './config/registration.ts'
 import { secretHashesOf, type ImportModule } from './config/secret-hashes.ts'
 import { storeOfPages } from './store.ts'
@@ -53,7 +52,7 @@ import { sessions } from './sessions/sessions.ts'
 import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
 
-export interface IssuerOptions {
+interface IssuerOptions {
   /** The issuer identifier. */
   readonly issuer: string
   /** Names the settings in errors: empty, or `tenants[0].`. */
@@ -93,6 +92,7 @@ interface Made {
 export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   const { issuer, settings, store, mtlsOrigin } = options
   const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const mount = path === '' ? '/' : path
   const persons = people(settings.accounts)
   const keys = await issuerKeys(store, issuer, options.log)
   const ofPages = storeOfPages(store)
@@ -110,9 +110,9 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   // most servers are no demo, and need nothing of it
   const demo = options.demo && { ...(await import('./demo/site.ts')), site: { ...options.demo, issuer, base: path, mtlsOrigin } }
   if (demo !== undefined) router.use(demo.demoPublications(demo.site))
-  if (options.showsPasswords) router.use(path === '' ? '/' : path, demoPeople(settings))
+  if (options.showsPasswords) router.use(mount, demoPeople(settings))
   for (const file of ['style.css', 'icon.svg']) router.get(`${path}/assets/${file}`, asset(file))
-  router.use(path === '' ? '/' : path, healthRoutes(store))
+  router.use(mount, healthRoutes(store))
   const contentDigest = settings.policy.dpop_content_digest === 'required'
   router.get(`${path}/api/whoami`, whoami(server, contentDigest))
   router.use(
@@ -125,16 +125,16 @@ export async function issuerRoutes(options: IssuerOptions): Promise<Router> {
   router.use(server)
   if (options.mcp !== undefined) router.use(mcpRoutes({ issuer, settings: options.mcp, server, store, contentDigest }))
   router.use(pictures.routes)
-  router.use(path === '' ? '/' : path, interactionPages({ base: path, server, people: persons, logos: pictures }))
+  router.use(mount, interactionPages({ base: path, server, people: persons, logos: pictures }))
   const { operators } = options
   router.use(clientPages({ base: path, server, people: persons, clients: settings.clients, stored, operators, withSession }))
   router.use(decisionPages({ base: path, server, people: persons, kept, operators, withSession }))
   router.use(accountPages({ base: path, server, people: persons, nameOf: clientNames(settings), withSession }))
   router.use(logoutPages({ base: path, server, people: persons, withSession }))
-  if (mayGrant(settings, deviceCode())) router.use(path === '' ? '/' : path, devicePages(issuer, server, persons))
-  if (mayGrant(settings, ciba())) router.use(path === '' ? '/' : path, cibaPages(path, server, persons))
+  if (mayGrant(settings, deviceCode())) router.use(mount, devicePages(issuer, server, persons))
+  if (mayGrant(settings, ciba())) router.use(mount, cibaPages(path, server, persons))
   if (demo !== undefined) router.use(demo.demoSite(demo.site, { server, kept }))
-  router.get(path === '' ? '/' : path, withSession, home({ issuer, base: path, people: persons, demo: options.demo, operators }))
+  router.get(mount, withSession, home({ issuer, base: path, people: persons, demo: options.demo, operators }))
   return router
 }
 
@@ -284,5 +284,5 @@ function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): bool
 /** Names a setting the library refuses by its place in the configuration file; leaves other errors as they are. */
 function bySetting(error: unknown, { settingsPath }: IssuerOptions): unknown {
   if (!(error instanceof ConfigurationError)) return error
-  return new ConfigError(`${settingsPath}${settingPath(error.key)}`, error.message.slice(error.key.length).trim())
+  return new ConfigError(`${settingsPath}${settingPath(error.key)}`, mustBeOf(error))
 }

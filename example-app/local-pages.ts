@@ -3,7 +3,7 @@
  * else.
  */
 import type { Request } from 'express'
-import { fieldOf } from './sessions/fields.ts'
+import { fieldOf } from './sessions/forms.ts'
 
 /** Purpose of each page, after "Sign in …". */
 const purposes = {

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { McpSettings } from './config/schema.ts'
 
 /** The address people give to their clients. */
-export function mcpAddress(issuer: string, { path }: McpSettings): string {
+function mcpAddress(issuer: string, { path }: McpSettings): string {
   return issuer + path
 }
 
@@ -19,7 +19,7 @@ export function mcpResourceOf(issuer: string, settings: McpSettings) {
   return mcpResource({ resource: mcpAddress(issuer, settings), scopes: [...required, ...optional], required })
 }
 
-export interface McpRoutesOptions {
+interface McpRoutesOptions {
   readonly issuer: string
   readonly settings: McpSettings
   readonly server: AuthorizationServer

@@ -1,7 +1,7 @@
 /** Where codes, tokens, sessions and everything else that must not be forgotten is kept: what STORE_URL says. */
 import { ConfigurationError, type Store } from 'clientele'
 import { openStore as open, readStoreAddress, type StoreAddress } from 'clientele/stores/open'
-import { ConfigError } from './config/config-error.ts'
+import { ConfigError, mustBeOf } from './config/config-error.ts'
 import { HttpError } from './http-error.ts'
 
 export interface StoreSetting extends StoreAddress {
@@ -37,7 +37,7 @@ export async function openStore({ url }: StoreSetting): Promise<Store> {
 
 function settingError(error: unknown, more = ''): unknown {
   if (!(error instanceof ConfigurationError)) return error
-  return new ConfigError('STORE_URL', `${error.message.slice(error.key.length).trim()}${more}`)
+  return new ConfigError('STORE_URL', mustBeOf(error) + more)
 }
 
 /** The store as pages ask it: where it does not answer, they say so (503). The library sees to its own requests. */

@@ -21,7 +21,7 @@ export const pagesFolder = join(projectRoot, 'example-app', 'pages')
 const eta = new Eta({ views: pagesFolder, cache: true })
 
 /** A page of the issuer mounted at `base`. */
-export interface Page {
+interface Page {
   readonly base: string
   readonly title: string
   readonly [value: string]: unknown

@@ -41,7 +41,7 @@ export interface CreateServerOptions extends ServerOptions {
 }
 
 /** Of the options that are not Node's own. */
-export const createServerChecks = {
+const createServerChecks = {
   server: valueLike<ClientEndpoints>(
     'what authorizationServer() returned',
     value => typeof value === 'function' && 'clientEndpoints' in value && value.clientEndpoints instanceof Map
@@ -66,7 +66,8 @@ const classesOf = new WeakMap<ExpressApplication, Classes>()
  * ordinary speed; an `express.Router` does not.
  *
  * With `server`, the authorization server's endpoints for clients (token, introspection, revocation, pushed
- * authorization requests, device authorization, backchannel authentication) answer at once, a sixth faster again.
+ * authorization requests, device authorization, backchannel authentication, and where it is on the one for clients' own
+ * credentials) answer at once, a sixth faster again.
  * **What is mounted in the app, before it or anywhere, does not see these requests**: no request log, no rate limiter,
  * no headers of Helmet's, no CORS middleware, no body parser, and no error handler. Use it where a proxy in front does
  * that, or nobody. Limits of this library's own, its events and its listeners, `trust proxy` and other settings of the

@@ -4,6 +4,7 @@
  * the key's path and says what it must be, so that an operator fixes the right line without reading source.
  */
 import { types } from 'node:util'
+import { isJsonObject, type JsonObject } from './json.ts'
 
 /** Rule for the values of one option. */
 export interface Check<T> {
@@ -25,6 +26,8 @@ export interface Check<T> {
  */
 export type Checks<Options> = { readonly [Name in keyof Required<Options>]: Check<unknown> }
 
+type AnyTable = Readonly<Record<string, Check<unknown>>>
+
 /** Result of {@link readOptions} for a table of checks. */
 export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends Check<infer T> ? T : never }
 
@@ -39,17 +42,12 @@ export type Read<Table> = { readonly [Name in keyof Table]: Table[Name] extends 
  * const limits = { bytes: integer({ min: 256, max: 1_048_576, default: 65_536 }) } satisfies Checks<RegistrationLimits>
  * const { bytes } = readOptions(given, limits, 'registration.limits.')
  */
-export function readOptions<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  given: unknown,
-  table: Table,
-  path = ''
-): Read<Table> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || types.isPromise(given))
+export function readOptions<const Table extends AnyTable>(given: unknown, table: Table, path = ''): Read<Table> {
+  if (!isJsonObject(given) || types.isPromise(given))
     throw new ConfigurationError(path === '' ? 'options' : path.replace(/\.$/, ''), 'must be an object')
   checkKeys(given, Object.keys(table), path)
-  const options = given as Readonly<Record<string, unknown>>
   return Object.fromEntries(
-    Object.entries(table).map(([name, check]) => [name, check.read(awaited(options[name], check, path + name), path + name)])
+    Object.entries(table).map(([name, check]) => [name, check.read(awaited(given[name], check, path + name), path + name)])
   ) as Read<Table>
 }
 
@@ -174,12 +172,9 @@ export function valueLike<T>(takes: string, is: (value: unknown) => boolean): Ch
 /** An object of which a predicate knows that it is what it should be, such as that it has the functions of a store. */
 export function objectLike<T extends object>(
   takes: string,
-  is: (value: Readonly<Record<string, unknown>>) => boolean = () => true
+  is: (value: JsonObject) => boolean = () => true
 ): Check<T | undefined> {
-  return valueLike(takes, value => {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject && is(value as Readonly<Record<string, unknown>>)
-  })
+  return valueLike(takes, value => isJsonObject(value) && is(value))
 }
 
 /** False, for none, or what another check takes. */
@@ -213,23 +208,16 @@ export function issuerIdentifier(): Check<string> {
 }
 
 /** Options within options, by a table of their own; where they are absent undefined, or what is read of the default. */
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(table: Table): Check<Read<Table> | undefined>
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  table: Table,
-  fallback: object
-): Check<Read<Table>>
-export function nested<const Table extends Readonly<Record<string, Check<unknown>>>>(
-  table: Table,
-  fallback?: object
-): Check<Read<Table> | undefined> {
+export function nested<const Table extends AnyTable>(table: Table): Check<Read<Table> | undefined>
+export function nested<const Table extends AnyTable>(table: Table, fallback: object): Check<Read<Table>>
+export function nested<const Table extends AnyTable>(table: Table, fallback?: object): Check<Read<Table> | undefined> {
   const needed = Object.keys(table).filter(name => table[name]?.isRequired === true)
   const takes = needed.length === 0 ? 'an object' : `an object with ${needed.join(', ')}`
   return {
     takes,
     read(value = fallback, key) {
       if (value === undefined) return undefined
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        throw new ConfigurationError(key, `must be ${takes}`)
+      if (!isJsonObject(value)) throw new ConfigurationError(key, `must be ${takes}`)
       return readOptions(value, table, `${key}.`)
     }
   }
@@ -266,14 +254,12 @@ export function checkKeys(options: object, known: readonly string[], path = ''):
 export function checkIssuer(issuer: unknown, key = 'issuer'): string {
   const url = typeof issuer === 'string' && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (url === undefined || typeof issuer !== 'string') throw new ConfigurationError(key, 'must be an absolute URL')
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname)))
+  if (!isSecureAddress(url))
     throw new ConfigurationError(key, 'must be an https URL (http only on localhost, 127.0.0.1 or [::1])')
-  if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '') {
+  if (issuer.includes('?') || issuer.includes('#') || url.username !== '' || url.password !== '')
     throw new ConfigurationError(key, 'must have no query, fragment or user info')
-  }
   if (issuer.endsWith('/')) throw new ConfigurationError(key, 'must not end in a slash')
-  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dot segments) cannot
-  // be it
+  // clients compare the issuer byte by byte: what URL parsing would change (case, default ports, dots) cannot be it
   if (url.href !== issuer && url.href !== `${issuer}/`)
     throw new ConfigurationError(key, `must be written in its normal form, ${url.href.replace(/\/$/, '')}`)
   return issuer
@@ -282,6 +268,16 @@ export function checkIssuer(issuer: unknown, key = 'issuer'): string {
 /** True for the host names that never leave this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** Whether an address is on a host that never leaves this machine. */
+export function isOnLoopback(address: string): boolean {
+  return isLoopbackHost(new URL(address).hostname)
+}
+
+/** Whether nobody on the way can read or change what is sent to an address: https, or http on this machine. */
+export function isSecureAddress({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
 }
 
 /** Whether one word is the other with at most so many letters changed, missing or added. */

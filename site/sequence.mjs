@@ -9,7 +9,7 @@ const linesOf = text => text.split(/<br\s*\/?>/).map(line => line.trim())
 const widthOf = text => Math.max(...linesOf(text).map(line => [...line].length)) * size.char
 
 /** What the statements say: participants in their order, and the steps between them. */
-export function readSequence(source) {
+function readSequence(source) {
   const participants = new Map()
   const steps = []
   const known = name => {

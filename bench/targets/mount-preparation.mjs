@@ -1,7 +1,7 @@
 /** Makes what clientele's windows present through its own endpoints: codes at the authorization endpoint, tokens with them. */
-import { clientId, codeChallenge, paths, redirectUri, scope } from '../cases.mjs'
+import { scope } from '../cases.mjs'
 import { Connection } from '../connection.mjs'
-import { codeRequest, credentialsRequest } from '../requests.mjs'
+import { authorizationRequest, codeRequest, credentialsRequest } from '../requests.mjs'
 
 const concurrency = 16
 
@@ -31,10 +31,15 @@ export function preparation(bench, port) {
   }
 }
 
-const makers = {
-  authorization_code: (bench, ask) => newCode(ask, scope),
+/**
+ * Each makes one of what a grant's requests present, by asking over and over.
+ *
+ * @type {Record<string, (bench: object, ask: (request: string) => Promise<{ status: number, body: string, head: string }>) => Promise<string>>}
+ */
+export const makers = {
+  authorization_code: (bench, ask) => newCode(bench, ask, scope),
   /** One that buys a refresh token. */
-  refreshable_code: (bench, ask) => newCode(ask, `${scope} offline_access`),
+  refreshable_code: (bench, ask) => newCode(bench, ask, `${scope} offline_access`),
   async refresh_token(bench, ask) {
     const code = await makers.refreshable_code(bench, ask)
     return member(await ask(codeRequest(bench, code)), 'refresh_token')
@@ -42,17 +47,8 @@ const makers = {
   introspection: async (bench, ask) => member(await ask(credentialsRequest(bench)), 'access_token')
 }
 
-async function newCode(ask, scope) {
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    scope,
-    code_challenge: codeChallenge,
-    code_challenge_method: 'S256'
-  })
-  const path = paths.token.replace('token', 'authorize')
-  const { status, head } = await ask(`GET ${path}?${query} HTTP/1.1\r\nHost: as.example.com\r\n\r\n`)
+async function newCode(bench, ask, scope) {
+  const { status, head } = await ask(authorizationRequest(bench, scope))
   const location = /\r\nlocation: *(\S+)/i.exec(head)?.[1]
   const code = location === undefined ? null : new URL(location).searchParams.get('code')
   if (code === null) throw new Error(`no code: ${status} ${location}`)

@@ -19,7 +19,11 @@ export function open(store) {
 }
 
 /** @param further options, once it is known what the server has. */
-export async function mount(app, { bench, client, more = {}, serverKeys, store, port }, further = () => ({})) {
+export async function mount(
+  app,
+  { bench, client, more = {}, serverKeys, store, port, person = randomUUID },
+  further = () => ({})
+) {
   const opened = await open(store)
   app.use(
     authorizationServer({
@@ -32,9 +36,10 @@ export async function mount(app, { bench, client, more = {}, serverKeys, store, 
       // a request that names no resource gets an opaque token, as from the others
       defaultResource: 'none',
       authorizationCodeTtl: codeLifetime,
-      // everybody is signed in, each as somebody else, and agrees to everything: nothing asks anybody in the measured time
+      // everybody is signed in, each as somebody else or as `person` says, and agrees to everything: nothing asks anybody in
+      // the measured time
       interaction: {
-        account: () => ({ sub: randomUUID(), auth_time: Math.floor(Date.now() / 1000) }),
+        account: () => ({ sub: person(), auth_time: Math.floor(Date.now() / 1000) }),
         consented: () => true,
         prompt: () => undefined
       },

@@ -25,6 +25,7 @@ import { lead } from './cluster.mjs'
  * @property {import('node:http').RequestListener} [handler]
  * @property {{ keys: object[] }} [jwks]
  * @property {(count: number) => Promise<string[]>} [prepare]
+ * @property {Record<string, () => unknown>} [asks] what else it is asked for
  */
 
 /**
@@ -46,9 +47,9 @@ function listen(setting, build, makeServer) {
   const server = makeServer({ keepAliveTimeout: 60_000 })
   server.listen(0, '127.0.0.1', async () => {
     const { port } = server.address()
-    const { handler, jwks, prepare } = await build({ ...setting, port })
+    const { handler, jwks, prepare, asks } = await build({ ...setting, port })
     if (handler !== undefined) server.on('request', handler)
-    const answers = { usage, held, prepare: count => prepared(prepare, count) }
+    const answers = { usage, held, ...asks, prepare: count => prepared(prepare, count) }
     process.on('message', async ({ ask, count }) => process.send({ answer: await answers[ask](count) }))
     // fetching them loads a client, which is no part of a start
     process.send({ port, jwks: setting.isStart === true ? undefined : (jwks ?? (await publishedKeys(port))) })

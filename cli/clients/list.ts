@@ -4,7 +4,7 @@ import { answer } from '../answer.ts'
 import { command } from '../command.ts'
 import { storeOptions, withOperator, type Operator } from '../operator.ts'
 
-export interface ListedClient {
+interface ListedClient {
   readonly client_id: string
   readonly client_name: string | undefined
   readonly token_endpoint_auth_method: string
@@ -14,7 +14,7 @@ export interface ListedClient {
 }
 
 /** Every client that can be listed: those that registered themselves cannot. */
-export async function listedClients({ configured, stored }: Operator): Promise<readonly ListedClient[]> {
+async function listedClients({ configured, stored }: Operator): Promise<readonly ListedClient[]> {
   const kept = await stored.list()
   const disabled = new Set(kept.filter(client => client.disabled).map(({ client_id }) => client_id))
   const listed = (metadata: ClientMetadata, source: ListedClient['source']): ListedClient => ({

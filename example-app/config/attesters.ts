@@ -3,17 +3,14 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
+import { changeInAll } from './tenants.ts'
 
 /**
  * The settings with what is in the files in the place of their paths, of tenants too. @throws {@link ConfigError}
  * naming the file that cannot be read.
  */
 export function withTrustAnchors(settings: Settings, folder: string): Settings {
-  const tenants = settings.tenants.map((tenant, index) => ({
-    ...tenant,
-    attesters: readAttesters(tenant, `tenants[${index}].`, folder)
-  }))
-  return { ...settings, attesters: readAttesters(settings, '', folder), tenants }
+  return changeInAll(settings, (own, prefix) => ({ attesters: readAttesters(own, prefix, folder) }))
 }
 
 function readAttesters({ attesters }: IssuerSettings, prefix: string, folder: string): IssuerSettings['attesters'] {

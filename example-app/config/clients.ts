@@ -69,7 +69,7 @@ export const clientMetadata = z.preprocess(withoutNull, members)
  * Says how a redirect URI is wrong, if it is. Codes go to https addresses, to a program on the person's own machine
  * (RFC 8252 §7.3) or to an app's own scheme (§7.1, in reverse domain notation as §8.4 asks), never into `javascript:`.
  */
-export function redirectUriMustBe(value: string): string | undefined {
+function redirectUriMustBe(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined) return 'must be an absolute URI'
   if (value.includes('#')) return 'must have no fragment'

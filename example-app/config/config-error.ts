@@ -1,3 +1,6 @@
+/** Wrong settings, and what an operator is told of them. */
+import type { ConfigurationError } from 'clientele'
+
 /** A wrong setting. The message is the one line an operator reads: the setting's path and what it must be. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -9,6 +12,11 @@ export class ConfigError extends Error {
     this.path = path
     this.mustBe = mustBe
   }
+}
+
+/** What the library says an option must be, without its name: settings have other names. */
+export function mustBeOf({ key, message }: ConfigurationError): string {
+  return message.slice(key.length).trim()
 }
 
 /** Describes a failed start to an operator: one line for a wrong setting; the stack for a fault of ours. */

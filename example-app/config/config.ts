@@ -15,7 +15,7 @@ import { pathOf } from './mistakes.ts'
 import { registrationWarnings } from './registration.ts'
 import { withSecretHashes } from './secret-hashes.ts'
 import { configSchema, type IssuerSettings, type Settings } from './schema.ts'
-import { checkMcpPath, checkTenantPaths } from './tenants.ts'
+import { checkMcpPath, checkTenantPaths, issuersIn } from './tenants.ts'
 import { readTlsFiles, type TlsFiles } from './tls.ts'
 
 export interface Config {
@@ -43,17 +43,12 @@ export function folderOf(path: string): string {
 export function checkConfig(input: unknown, folder: string): Config {
   const settings = withSecretHashes(withTrustAnchors(parseSettings(input), folder), folder)
   const issuer = readIssuer(settings.issuer)
-  checkTenantPaths(settings.tenants.map(tenant => tenant.path))
-  checkMcpPath(
-    settings.mcp?.path,
-    settings.tenants.map(tenant => tenant.path)
-  )
+  const tenantPaths = settings.tenants.map(({ path }) => path)
+  checkTenantPaths(tenantPaths)
+  checkMcpPath(settings.mcp?.path, tenantPaths)
   checkTlsUse(settings, issuer)
   const warnings = [...proxyWarnings(settings)]
-  for (const [prefix, own] of [
-    ['', settings] as const,
-    ...settings.tenants.map((tenant, index) => [`tenants[${index}].`, tenant] as const)
-  ]) {
+  for (const { prefix, own } of issuersIn(settings)) {
     checkPeople(own, prefix)
     checkSubjects(own, prefix)
     checkClients(own, prefix, issuer)

@@ -11,6 +11,7 @@ import { ConfigError } from './config-error.ts'
 import { everyMistake } from './mistakes.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
 import { importNothing } from './secret-hashes.ts'
+import { issuersIn } from './tenants.ts'
 
 /** Store of all attempts, so that whatever is made for an issuer is made once. */
 const store = memoryStore()
@@ -54,12 +55,8 @@ async function ruleFindings(given: unknown, folder: string, profile: LintProfile
   const { rest, originalPath } = await everyMistake(given, parseSettings)
   const settings = settingsIn(rest)
   if (settings === undefined) return []
-  const issuers = [
-    { prefix: '', own: settings, issuer: settings.issuer },
-    ...settings.tenants.map((own, index) => ({ prefix: `tenants[${index}].`, own, issuer: settings.issuer + own.path }))
-  ]
   const config = configOf(rest, folder)
-  return issuers.flatMap(({ prefix, own, issuer }) =>
+  return issuersIn(settings).flatMap(({ prefix, own, issuer }) =>
     lintOptions(
       {
         ...optionsOfSettings(own, issuer, prefix === '' ? settings.mcp : undefined),

@@ -21,7 +21,7 @@ const offered =
   /^(?:clients\[\d+\]\.(?:grant_types|token_endpoint_auth_method|credentials\[\d+\]\.method)|policy\.registration_grant_types)(?:[.[]|$)/
 
 /** Mistakes of a configuration, and the rest of it without them. */
-export interface Mistakes {
+interface Mistakes {
   /** In the order in which they were found, by their paths in the file; none where nothing is wrong. */
   readonly errors: readonly ConfigError[]
   /** The configuration without them. */

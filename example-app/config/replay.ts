@@ -3,17 +3,16 @@ import { tlsCertificate } from 'clientele'
 import type { ReplayedOptions } from 'clientele/replay'
 import { optionsOfSettings } from '../issuer.ts'
 import { loadConfig } from './config.ts'
-import { ConfigError } from './config-error.ts'
+import { settingsAt } from './tenants.ts'
 
 /**
  * The options that the file at `path` stands for, or a tenant in it.
  *
- * @throws {@link ConfigError} where the file is none a server would start with, or has no such tenant.
+ * @throws ConfigError where the file is none a server would start with, or has no such tenant.
  */
 export function replayedConfiguration(path: string, tenant: string | undefined): ReplayedOptions {
   const { settings, tls } = loadConfig(path)
-  const own = tenant === undefined ? settings : settings.tenants.find(one => one.path === tenant)
-  if (own === undefined) throw new ConfigError('--tenant', 'must be the path of a tenant in the configuration file')
+  const own = settingsAt(settings, tenant)
   const ca = tls?.clientCa ?? []
   return {
     ...optionsOfSettings(own, settings.issuer + (tenant ?? ''), tenant === undefined ? settings.mcp : undefined),

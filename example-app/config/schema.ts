@@ -26,7 +26,7 @@ function object<T extends z.ZodRawShape>(shape: T) {
 }
 
 /** "a, b or c" */
-export function oxford(words: readonly string[]): string {
+function oxford(words: readonly string[]): string {
   return words.join(', ').replace(/, ([^,]*)$/, ' or $1')
 }
 
@@ -78,22 +78,26 @@ const certificateHeader = object({
   ).min(1, 'must name at least one address')
 })
 
-const trustedIssuer = object({
-  issuer: text,
-  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
-  jwks_uri: z.url('must be a URL').optional()
-}).refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
-  path: ['jwks'],
-  message: 'or jwks_uri must be given, and not both'
-})
+const address = z.url('must be a URL').optional()
+const jwks = z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional()
+
+const trustedIssuer = object({ issuer: text, jwks, jwks_uri: address }).refine(
+  issuer => (issuer.jwks === undefined) !== (issuer.jwks_uri === undefined),
+  either('jwks', 'jwks_uri')
+)
+
+/** Which of two members is missing, or one too many. */
+function either(one: string, other: string) {
+  return { path: [one], message: `or ${other} must be given, and not both` }
+}
 
 const workloadIssuer = object({
   issuer: text,
-  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
-  jwks_uri: z.url('must be a URL').optional(),
+  jwks,
+  jwks_uri: address,
   max_lifetime: whole(1, year).default(86_400),
   use: oneOf('many', 'once').default('many')
-}).refine(({ jwks, jwks_uri }) => jwks === undefined || jwks_uri === undefined, {
+}).refine(issuer => issuer.jwks === undefined || issuer.jwks_uri === undefined, {
   path: ['jwks_uri'],
   message: 'must not be given together with jwks'
 })
@@ -101,20 +105,20 @@ const workloadIssuer = object({
 const trustDomain = object({
   trust_domain: text,
   bundle: z.looseObject({ keys: list(record) }, 'must be a SPIFFE bundle').optional(),
-  bundle_endpoint: z.url('must be a URL').optional()
-}).refine(({ bundle, bundle_endpoint }) => (bundle === undefined) !== (bundle_endpoint === undefined), {
-  path: ['bundle'],
-  message: 'or bundle_endpoint must be given, and not both'
-})
+  bundle_endpoint: address
+}).refine(
+  ({ bundle, bundle_endpoint }) => (bundle === undefined) !== (bundle_endpoint === undefined),
+  either('bundle', 'bundle_endpoint')
+)
 
 const attester = object({
-  jwks: z.looseObject({ keys: list(record) }, 'must be a JWK Set').optional(),
+  jwks,
   trust_anchors: list(file).min(1, 'must name at least one file').optional(),
   clients: list(text).optional()
-}).refine(({ jwks, trust_anchors }) => (jwks === undefined) !== (trust_anchors === undefined), {
-  path: ['jwks'],
-  message: 'or trust_anchors must be given, and not both'
-})
+}).refine(
+  ({ trust_anchors, ...given }) => (given.jwks === undefined) !== (trust_anchors === undefined),
+  either('jwks', 'trust_anchors')
+)
 
 const failureBudget = z.union(
   [z.literal('off'), object({ attempts: whole(1, 1_000_000, 'attempts'), window: whole(1, 86_400) })],

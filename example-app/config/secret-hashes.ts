@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { SecretHashes } from 'clientele'
 import { ConfigError } from './config-error.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
+import { changeInAll } from './tenants.ts'
 
 type Modules = IssuerSettings['secret_hashes']
 
@@ -12,11 +13,7 @@ type Modules = IssuerSettings['secret_hashes']
  * The settings with absolute paths of modules, of tenants too. @throws {@link ConfigError} naming one that is no file.
  */
 export function withSecretHashes(settings: Settings, folder: string): Settings {
-  const tenants = settings.tenants.map((tenant, index) => ({
-    ...tenant,
-    secret_hashes: absolute(tenant.secret_hashes, `tenants[${index}].`, folder)
-  }))
-  return { ...settings, secret_hashes: absolute(settings.secret_hashes, '', folder), tenants }
+  return changeInAll(settings, ({ secret_hashes }, prefix) => ({ secret_hashes: absolute(secret_hashes, prefix, folder) }))
 }
 
 function absolute(modules: Modules, prefix: string, folder: string): Modules {

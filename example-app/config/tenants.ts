@@ -1,5 +1,6 @@
 /** Tenants stand at paths below the issuer. None may take an address that another issuer serves. */
 import { ConfigError } from './config-error.ts'
+import type { IssuerSettings, Settings } from './schema.ts'
 
 /** The first path segment of everything an issuer serves itself. */
 const reserved = new Set([
@@ -20,6 +21,40 @@ const reserved = new Set([
   'healthz',
   'readyz'
 ])
+
+/** One of the issuers that a file describes. */
+interface IssuerOfFile {
+  readonly issuer: string
+  readonly own: IssuerSettings
+  /** What stands before the names of its settings in the file: empty, or `tenants[0].`. */
+  readonly prefix: string
+}
+
+/** The issuer itself, and its tenants. */
+export function issuersIn(settings: Settings): readonly IssuerOfFile[] {
+  const tenants = settings.tenants.map((own, index) => ({ issuer: settings.issuer + own.path, own, prefix: prefixOf(index) }))
+  return [{ issuer: settings.issuer, own: settings, prefix: '' }, ...tenants]
+}
+
+/** The settings with these changes in those of the issuer itself and of every tenant. */
+export function changeInAll(
+  settings: Settings,
+  change: (own: IssuerSettings, prefix: string) => Partial<IssuerSettings>
+): Settings {
+  const tenants = settings.tenants.map((tenant, index) => ({ ...tenant, ...change(tenant, prefixOf(index)) }))
+  return { ...settings, ...change(settings, ''), tenants }
+}
+
+function prefixOf(tenant: number): string {
+  return `tenants[${tenant}].`
+}
+
+/** The settings of the issuer itself, or of the tenant at a path. @throws {@link ConfigError} where there is none. */
+export function settingsAt(settings: Settings, path: string | undefined): IssuerSettings {
+  const own = path === undefined ? settings : settings.tenants.find(tenant => tenant.path === path)
+  if (own === undefined) throw new ConfigError('--tenant', 'must be the path of a tenant in the configuration file')
+  return own
+}
 
 /** @throws {@link ConfigError} naming the tenant whose path is taken. */
 export function checkTenantPaths(paths: readonly string[]): void {

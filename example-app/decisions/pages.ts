@@ -2,22 +2,16 @@
  * The pages an operator opens to see why: every authentication, one of them whole, what is refused most, and who would
  * break.
  */
-import { Router, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type Request, type RequestHandler } from 'express'
 import type { AuthorizationServer, Check } from 'clientele'
-import { currentAccount, type People } from '../people/accounts.ts'
 import { HttpError } from '../http-error.ts'
-import { showLocalLogin } from '../people/login-page.ts'
+import { operatorOf, type OperatorPagesOptions } from '../people/operators.ts'
 import { sendPage } from '../views.ts'
 import type { KeptDecision, KeptDecisions } from './kept.ts'
 
-export interface DecisionPagesOptions {
-  /** Where the issuer is mounted. */
-  readonly base: string
+interface DecisionPagesOptions extends OperatorPagesOptions {
   readonly server: AuthorizationServer
-  readonly people: People
   readonly kept: KeptDecisions
-  /** The usernames of those who may. */
-  readonly operators: readonly string[]
   readonly withSession: RequestHandler
 }
 
@@ -31,7 +25,7 @@ export function decisionPages(options: DecisionPagesOptions): Router {
   const { base, kept, server, withSession } = options
   const router = Router({ caseSensitive: true })
   router.get(`${base}/decisions`, withSession, async (req, res) => {
-    if (!isOperator(options, req, res)) return
+    if (operatorOf(req, res, 'decisions', options) === undefined) return
     const all = await kept.recent()
     const filters = filtersOf(req)
     const found = all.filter(decision => matches(decision, filters))
@@ -46,25 +40,13 @@ export function decisionPages(options: DecisionPagesOptions): Router {
     })
   })
   router.get(`${base}/decisions/:trace_id`, withSession, async (req, res) => {
-    if (!isOperator(options, req, res)) return
+    if (operatorOf(req, res, 'decisions', options) === undefined) return
     const decisions = (await kept.recent()).filter(({ trace_id }) => trace_id === req.params['trace_id'])
     if (decisions.length === 0)
       throw new HttpError(404, 'No decision of this trace is kept.', [{ text: 'All decisions', href: `${base}/decisions` }])
     sendPage(res, 'decision', { base, title: 'One decision', wide: true, decisions: decisions.map(onPage) })
   })
   return router
-}
-
-/** Answers whoever is none: with the login form, or with 403. */
-function isOperator({ base, people, operators }: DecisionPagesOptions, req: Request, res: Response): boolean {
-  const account = currentAccount(req, people)
-  const person = account === undefined ? undefined : people.find(account.sub)
-  if (person === undefined) {
-    showLocalLogin(req, res, base, { page: 'decisions' })
-    return false
-  }
-  if (!operators.includes(person.username)) throw new HttpError(403, 'This page is for operators of this server.')
-  return true
 }
 
 interface Filters {

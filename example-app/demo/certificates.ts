@@ -42,7 +42,7 @@ import {
   Version
 } from '@peculiar/asn1-x509'
 
-export interface KeyPair {
+interface KeyPair {
   /** PEM. */
   readonly cert: string
   /** PEM, PKCS #8. */
@@ -62,7 +62,7 @@ export interface Certificates extends Authority {
 }
 
 /** An authority that signs certificates. */
-export interface Authority {
+interface Authority {
   /** Its certificate in PEM. */
   readonly ca: string
   /** Its key in PEM, PKCS #8. */
@@ -75,13 +75,13 @@ interface Signer extends Subject {
 }
 
 /** Subject of a certificate: a name and its public key. */
-export interface Subject {
+interface Subject {
   readonly name: string
   readonly publicKey: KeyObject
 }
 
 /** A client's certificate, where it is not an everyday one. */
-export interface CertificateChange {
+interface CertificateChange {
   /** The URI names in it, such as a SPIFFE ID. Default none. */
   readonly uris?: readonly string[]
   /** True: it ended a minute ago. */

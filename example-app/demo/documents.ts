@@ -7,7 +7,7 @@ import type { DemoMaterial } from './material.ts'
 import { bundleOf, publicPart } from './workloads.ts'
 
 /** Addresses of the clients' documents, which are their client_ids: https, as they have to be. */
-export interface DocumentClients {
+interface DocumentClients {
   /** An application that signs people in. */
   readonly app: string
   /** A machine with a key. */

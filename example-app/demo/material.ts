@@ -22,7 +22,7 @@ export interface DemoMaterial extends KeptMaterial {
 }
 
 /** Clients of the demo that have a secret. */
-export const secretClients = ['demo-basic', 'demo-post', 'demo-secret-jwt', 'demo-ciba', 'acme-banking-app', ...playedSecrets]
+const secretClients = ['demo-basic', 'demo-post', 'demo-secret-jwt', 'demo-ciba', 'acme-banking-app', ...playedSecrets]
 
 /** Renewed while still good for this long, in milliseconds: a demo may run for weeks. */
 const leastValidity = 30 * 86_400_000

@@ -1,14 +1,13 @@
 /** The built-in demo: a client of every method, those who vouch for workloads, two people, one API and one tenant. */
-import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { checkConfig, type Config } from '../config/config.ts'
 import { playedClients, playedInstances } from '../playground/clients.ts'
 import { otherIssuer } from '../playground/trusted-parties.ts'
 import { projectRoot } from '../views.ts'
 import { demoMaterial, type DemoMaterial } from './material.ts'
-import { publicPart, workloadClients, workloadSettings } from './workloads.ts'
+import { certificateKey, publicPart, workloadClients, workloadSettings } from './workloads.ts'
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly issuer?: string
   readonly tlsPort?: number
   /** Where secrets, keys and certificates are kept. */
@@ -19,7 +18,7 @@ export interface DemoOptions {
 export const demoFolder = join(projectRoot, 'data', 'demo')
 
 /** The API every demo client may call. */
-export const demoApi = 'https://api.example.com'
+const demoApi = 'https://api.example.com'
 
 /** The demo's configuration, as if it had been read from a file. */
 export async function demoConfig({
@@ -121,10 +120,4 @@ function demoClients(material: DemoMaterial): object[] {
       scope: 'openid profile email offline_access api:read api:write'
     }
   ]
-}
-
-/** The key of a self-signed certificate, with the certificate in it: how such a client registers (RFC 8705 §2.2.2). */
-function certificateKey(pem: string): object {
-  const certificate = new X509Certificate(pem)
-  return { ...certificate.publicKey.export({ format: 'jwk' }), x5c: [certificate.raw.toString('base64')] }
 }

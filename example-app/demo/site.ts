@@ -5,10 +5,10 @@ import type { KeptDecisions } from '../decisions/kept.ts'
 import { playgroundRoutes } from '../playground/routes.ts'
 import type { Demo } from './demo.ts'
 import { demoDocuments, documentClients } from './documents.ts'
-import { demoPages } from './playground.ts'
+import { demoPages } from './browser-app.ts'
 import { televisionPages } from './television.ts'
 
-export interface DemoSiteOptions extends Pick<Demo, 'material' | 'playground'> {
+interface DemoSiteOptions extends Pick<Demo, 'material' | 'playground'> {
   readonly issuer: string
   /** Where the issuer is mounted. */
   readonly base: string

@@ -1,23 +1,28 @@
 /** The demo's device: a television without a keyboard, which shows a code and a picture of it, and waits. */
 import { Router, type Request, type Response } from 'express'
+import { z } from 'zod'
 import { isLoopback } from '../config/clients.ts'
 import { HttpError } from '../http-error.ts'
 import { siteOf } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
+import { showTokens } from './browser-app.ts'
 
 const client_id = 'demo-tv'
 
 /** The cookie in which the television keeps what it was answered, while it waits. */
 const cookie = 'television'
 
-interface Waiting {
-  readonly device_code: string
-  readonly user_code: string
-  readonly verification_uri: string
-  readonly verification_uri_complete: string
+/** The part of a device authorization response that is kept (RFC 8628 §3.2). */
+const waiting = z.object({
+  device_code: z.string(),
+  user_code: z.string(),
+  verification_uri: z.url(),
+  verification_uri_complete: z.url(),
   /** Seconds. */
-  readonly interval: number
-}
+  interval: z.int()
+})
+
+type Waiting = Readonly<z.infer<typeof waiting>>
 
 /**
  * `/device`: asks for codes, and once the page was shown, each time it is loaded again, for tokens. Knows the server by
@@ -27,11 +32,20 @@ export function televisionPages(issuer: string, base: string): Router {
   const router = Router({ caseSensitive: true })
   router.get('/device', async (req, res) => {
     const kept = siteOf(req).cookies.read(req, cookie)
-    const television = kept === undefined ? undefined : (JSON.parse(Buffer.from(kept, 'base64url').toString()) as Waiting)
+    const television = kept === undefined ? undefined : waitingIn(kept)
     if (television === undefined) await begin(req, res, issuer, base)
     else await poll(req, res, issuer, base, television)
   })
   return router
+}
+
+/** Whatever a browser sends; undefined where it is none of ours. */
+function waitingIn(kept: string): Waiting | undefined {
+  try {
+    return waiting.parse(JSON.parse(Buffer.from(kept, 'base64url').toString()))
+  } catch {
+    return undefined
+  }
 }
 
 async function begin(req: Request, res: Response, issuer: string, base: string): Promise<void> {
@@ -52,9 +66,7 @@ async function poll(req: Request, res: Response, issuer: string, base: string, t
     return
   }
   siteOf(req).cookies.clear(res, cookie)
-  const title = answer.ok ? 'Here is your token' : 'No token'
-  const page = { base, title, wide: true, response: JSON.stringify(response, null, 2), again: `${base}/demo/device` }
-  sendPage(res, 'demo', page, answer.ok ? 200 : 400)
+  showTokens(res, base, { ok: answer.ok, answer: response, again: `${base}/demo/device` })
 }
 
 function show(req: Request, res: Response, base: string, television: Waiting): void {

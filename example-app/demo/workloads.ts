@@ -16,7 +16,7 @@ export const spiffeIds = { jwt: `${ownSpiffeIds}jwt`, x509: `${ownSpiffeIds}x509
 const namespace = 'demo'
 
 /** The beginning of the subjects in a namespace of the platform. */
-export function subjectsIn(name: string): string {
+function subjectsIn(name: string): string {
   return `system:serviceaccount:${name}:`
 }
 
@@ -24,7 +24,7 @@ export function subjectsIn(name: string): string {
 export const ownSubjects = subjectsIn(namespace)
 
 /** The claims of a platform's token that say which workload it is. */
-export interface PodClaims {
+interface PodClaims {
   readonly sub: string
   readonly 'kubernetes.io': { readonly namespace: string; readonly serviceaccount: { readonly name: string } }
 }
@@ -75,6 +75,12 @@ export function publicPart(jwk: JsonWebKey): JsonWebKey {
   return d === undefined ? jwk : rest
 }
 
+/** The key of a certificate, with the certificate in it: how clients of self-signed ones register (RFC 8705 §2.2.2). */
+export function certificateKey(pem: string): JsonWebKey {
+  const { publicKey, raw } = new X509Certificate(pem)
+  return { ...publicKey.export({ format: 'jwk' }), x5c: [raw.toString('base64')] }
+}
+
 /** The settings by which the server trusts them. Keys are found as those of any platform: at their addresses. */
 export function workloadSettings({ issuer, platform }: DemoMaterial) {
   return {
@@ -107,7 +113,6 @@ export function workloadClients(material: DemoMaterial) {
 
 /** The bundle of the trust domain (SPIFFE Trust Domain and Bundle §4): its authority, and the key of its JWT-SVIDs. */
 export function bundleOf({ spiffe, svid }: DemoMaterial): object {
-  const authority = new X509Certificate(svid.ca)
-  const x509 = { ...authority.publicKey.export({ format: 'jwk' }), use: 'x509-svid', x5c: [authority.raw.toString('base64')] }
+  const x509 = { ...certificateKey(svid.ca), use: 'x509-svid' }
   return { keys: [x509, { ...publicPart(spiffe.jwk), use: 'jwt-svid' }], spiffe_sequence: 1, spiffe_refresh_hint: 300 }
 }

@@ -1,17 +1,16 @@
 /** The page a person opens for themselves: what they allowed, and taking it back. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer } from 'clientele'
-import { currentAccount, type People } from './accounts.ts'
+import { currentPerson, type People } from './accounts.ts'
 import { consentsOf, isInForce, scopeOf, withdrawConsent } from './consents.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { sessionForm, sessionToken } from '../sessions/forms.ts'
+import { fieldOf, sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { showLocalLogin } from './login-page.ts'
 import { describeScope } from './scope-words.ts'
 import { changeSession, takeNotice } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
 
-export interface AccountPagesOptions {
+interface AccountPagesOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   readonly server: AuthorizationServer
@@ -35,7 +34,7 @@ export function accountPages(options: AccountPagesOptions): Router {
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' })
 
 async function showAccount(req: Request, res: Response, { base, server, people, nameOf }: AccountPagesOptions): Promise<void> {
-  const person = personOf(req, people)
+  const person = currentPerson(req, people)
   if (person === undefined) {
     showLocalLogin(req, res, base, { page: 'account' })
     return
@@ -63,7 +62,7 @@ async function showAccount(req: Request, res: Response, { base, server, people, 
 
 /** Ends everything the client holds of this person's and asks again next time, in this session and every other. */
 async function revoke(req: Request, res: Response, { base, server, people, nameOf }: AccountPagesOptions): Promise<void> {
-  const person = personOf(req, people)
+  const person = currentPerson(req, people)
   const client_id = fieldOf(req, 'client_id')
   if (person !== undefined) {
     if (client_id === undefined || client_id === '') throw new HttpError(400, 'Choose an application first.', [ownPage(base)])
@@ -98,9 +97,4 @@ async function allowedBy(req: Request, server: AuthorizationServer, sub: string)
   for (const [client_id, consent] of consentsOf(req))
     if (await isInForce(req, sub, client_id, consent)) add(client_id, scopeOf(consent), consent.since)
   return [...allowed.values()]
-}
-
-function personOf(req: Request, people: People): ReturnType<People['find']> {
-  const account = currentAccount(req, people)
-  return account === undefined ? undefined : people.find(account.sub)
 }

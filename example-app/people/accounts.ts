@@ -48,6 +48,11 @@ function isHash(password: string): boolean {
 
 /** Finds who is signed in, unless the account was removed meanwhile. */
 export function currentAccount(req: Request, people: People): Account | undefined {
-  const account = sessionOf(req)?.account
-  return account !== undefined && people.find(account.sub) !== undefined ? account : undefined
+  return currentPerson(req, people) === undefined ? undefined : sessionOf(req)?.account
+}
+
+/** The same, as they stand in the configuration. */
+export function currentPerson(req: Request, people: People): AccountSettings | undefined {
+  const sub = sessionOf(req)?.account.sub
+  return sub === undefined ? undefined : people.find(sub)
 }

@@ -2,11 +2,11 @@
 import type { Request } from 'express'
 import { clientOrigin, type AuthorizationDetail, type Client } from 'clientele'
 import { askerOf, documentOf, nameOf } from './client-words.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { HttpError } from '../http-error.ts'
+import { fieldOf } from '../sessions/forms.ts'
+import { HttpError, openAgain } from '../http-error.ts'
 import { describeResource, describeScope } from './scope-words.ts'
 
-export interface Asked {
+interface Asked {
   readonly client: Client
   readonly scope: readonly string[]
   readonly resources: readonly string[]
@@ -30,5 +30,5 @@ export function asksOf({ client, scope, resources, authorization_details }: Aske
 export function decisionOf(req: Request, page: string): 'allow' | 'deny' {
   const decision = fieldOf(req, 'decision')
   if (decision === 'allow' || decision === 'deny') return decision
-  throw new HttpError(400, 'Choose whether to allow or to deny.', [{ text: 'Open the page again', href: page }])
+  throw new HttpError(400, 'Choose whether to allow or to deny.', openAgain(page))
 }

@@ -8,11 +8,10 @@ import { currentAccount, type People } from './accounts.ts'
 import { asksOf, decisionOf } from './asks.ts'
 import { askerOf } from './client-words.ts'
 import { decidedBefore, decideOnce } from './decisions.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { sessionForm, sessionToken } from '../sessions/forms.ts'
+import { fieldOf, sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { showLocalLogin } from './login-page.ts'
-import { networkLimit } from './login-limits.ts'
+import { networkLimit, tooManyAttempts } from './login-limits.ts'
 import { changeSession, takeNotice } from '../sessions/sessions.ts'
 import { sendPage } from '../views.ts'
 
@@ -35,7 +34,7 @@ export function backchannelHooks(
 export function cibaPages(base: string, server: AuthorizationServer, people: People): Router {
   const router = Router({ caseSensitive: true })
   const limit = networkLimit('ciba', () => {
-    throw new HttpError(429, 'Too many attempts. Wait a quarter of an hour and try again.')
+    throw new HttpError(429, tooManyAttempts)
   })
   const signedIn =
     (answer: (req: Request, res: Response, account: Account) => Promise<void>) => async (req: Request, res: Response) => {

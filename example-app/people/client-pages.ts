@@ -1,40 +1,28 @@
 /** The page an operator opens: what each client proves itself with, until when, and whether anyone still uses it. */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, CredentialInfo, StoredClients } from 'clientele'
-import { currentAccount, type People } from './accounts.ts'
 import type { IssuerSettings } from '../config/schema.ts'
-import { HttpError } from '../http-error.ts'
-import { showLocalLogin } from './login-page.ts'
+import { operatorOf, type OperatorPagesOptions } from './operators.ts'
 import { sendPage } from '../views.ts'
 
-export interface ClientPagesOptions {
-  /** Where the issuer is mounted. */
-  readonly base: string
+interface ClientPagesOptions extends OperatorPagesOptions {
   readonly server: AuthorizationServer
-  readonly people: People
   /** The clients of this issuer: nobody sees another's. */
   readonly clients: IssuerSettings['clients']
   /** Those of the store. */
   readonly stored: Pick<StoredClients, 'list'>
-  /** The usernames of those who may. */
-  readonly operators: readonly string[]
   readonly withSession: RequestHandler
 }
 
 /** The page `/account/clients` of an issuer. */
 export function clientPages(options: ClientPagesOptions): Router {
-  const { base, people, operators, withSession } = options
+  const { base, withSession } = options
   const router = Router({ caseSensitive: true })
   router.get(`${base}/account/clients`, withSession, async (req: Request, res: Response) => {
-    const account = currentAccount(req, people)
-    const person = account === undefined ? undefined : people.find(account.sub)
-    if (person === undefined) {
-      showLocalLogin(req, res, base, { page: 'account/clients' })
-      return
-    }
-    if (!operators.includes(person.username)) throw new HttpError(403, 'This page is for operators of this server.')
+    const person = operatorOf(req, res, 'account/clients', options)
+    if (person === undefined) return
     const clients = await describeClients(options)
-    sendPage(res, 'clients', { base, title: 'Clients', wide: true, person: person.username, clients })
+    sendPage(res, 'clients', { base, title: 'Clients', wide: true, person, clients })
   })
   return router
 }

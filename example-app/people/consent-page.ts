@@ -5,7 +5,7 @@ import { asksOf } from './asks.ts'
 import { askerOf, hostOf, linksOf } from './client-words.ts'
 import { sendPage } from '../views.ts'
 
-export interface ConsentPage {
+interface ConsentPage {
   readonly base: string
   readonly prompt: InteractionPrompt
   /** The username of whoever decides. */

@@ -2,7 +2,7 @@
 import type { Request } from 'express'
 import { changeSession, sessionOf, siteOf, type Consent } from '../sessions/sessions.ts'
 
-export interface Asked {
+interface Asked {
   readonly client_id: string
   readonly scope: readonly string[]
   readonly resources: readonly string[]

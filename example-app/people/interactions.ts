@@ -1,23 +1,15 @@
 /** Pages that people meet between a client's authorization request and its answer: signing in and agreeing. */
 import { Router, type Request, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, InteractionPrompt } from 'clientele'
-import { currentAccount, type People } from './accounts.ts'
+import { currentAccount, currentPerson, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
 import { askerOf, waysBack } from './client-words.ts'
 import { showConsent } from './consent-page.ts'
 import { hasConsented, rememberConsent } from './consents.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import {
-  beginInteraction,
-  checkBrowserForm,
-  checkInteractionForm,
-  interactionToken,
-  ownsInteraction,
-  readForm
-} from '../sessions/forms.ts'
-import { HttpError } from '../http-error.ts'
+import { beginInteraction, checkBrowserForm, checkInteractionForm, fieldOf, interactionToken, ownsInteraction, readForm } from '../sessions/forms.ts'
+import { HttpError, openAgain } from '../http-error.ts'
 import { addressOf, localPageOf, type LocalPage } from '../local-pages.ts'
-import { loginLimits } from './login-limits.ts'
+import { loginLimits, tooManyAttempts } from './login-limits.ts'
 import { showLocalLogin, showLogin } from './login-page.ts'
 import type { Logos } from './logos.ts'
 import { sessionOf, signIn } from '../sessions/sessions.ts'
@@ -131,7 +123,7 @@ async function decide({ base, server, people }: Pages, req: Request, res: Respon
 function checkLogin(base: string, req: Request): void {
   const page = localPageOf(req)
   if ((fieldOf(req, 'interaction') ?? '') !== '') checkForm(base, 'login', req, '')
-  else if (page !== undefined) checkBrowserForm(req, [{ text: 'Open the page again', href: addressOf(base, page) }])
+  else if (page !== undefined) checkBrowserForm(req, openAgain(addressOf(base, page)))
   else {
     checkBrowserForm(req)
     throw new HttpError(400, withoutRequest)
@@ -143,7 +135,7 @@ const withoutRequest = 'This page is opened by an application that asks you to s
 /** @throws HttpError 403 for a form that was not shown in this browser; it leads to the one that is to be shown. */
 function checkForm(base: string, name: InteractionPrompt['name'], req: Request, sub: string): 'same' | 'other' {
   const id = fieldOf(req, 'interaction') ?? ''
-  return checkInteractionForm(req, id, sub, [{ text: 'Open the page again', href: pageOf(base, name, id) }])
+  return checkInteractionForm(req, id, sub, openAgain(pageOf(base, name, id)))
 }
 
 async function loginPrompt(server: AuthorizationServer, req: Request, id: string): Promise<InteractionPrompt | undefined> {
@@ -169,9 +161,9 @@ function show({ base, people, logos }: Pages, req: Request, res: Response, promp
     showAgain(base, req, res, prompt, { username: prompt.login_hint ?? '' })
     return
   }
-  const sub = currentAccount(req, people)?.sub
-  const person = sub === undefined ? undefined : people.find(sub)?.username
-  showConsent(res, { base, prompt, person, logo: logos.addressOf(prompt.client), csrf: interactionToken(req, prompt.id, sub) })
+  const person = currentPerson(req, people)
+  const csrf = interactionToken(req, prompt.id, person?.sub)
+  showConsent(res, { base, prompt, person: person?.username, logo: logos.addressOf(prompt.client), csrf })
 }
 
 function showAgain(
@@ -192,7 +184,6 @@ function showAgain(
 async function refuseLogin({ base, server }: Pages, req: Request, res: Response): Promise<void> {
   const id = fieldOf(req, 'interaction') ?? ''
   const goal = id === '' ? localPageOf(req) : await loginPrompt(server, req, id)
-  const message = 'Too many attempts. Wait a quarter of an hour and try again.'
-  if (goal === undefined) throw new HttpError(429, message)
-  showAgain(base, req, res, goal, { username: fieldOf(req, 'username') ?? '', message }, 429)
+  if (goal === undefined) throw new HttpError(429, tooManyAttempts)
+  showAgain(base, req, res, goal, { username: fieldOf(req, 'username') ?? '', message: tooManyAttempts }, 429)
 }

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { ipKeyGenerator, rateLimit, type Options } from 'express-rate-limit'
-import { fieldOf } from '../sessions/fields.ts'
+import { fieldOf } from '../sessions/forms.ts'
 
 const window = 15 * 60_000
+
+export const tooManyAttempts = 'Too many attempts. Wait a quarter of an hour and try again.'
 
 /**
  * Ten wrong passwords per name and network, and a hundred per network, in a quarter of an hour; logins that succeed do

@@ -16,7 +16,7 @@ export interface Logos {
   readonly routes: Router
 }
 
-export interface LogosOptions {
+interface LogosOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   /** Signs the addresses, so that nothing is fetched but what a page shows. */

@@ -4,11 +4,10 @@
  */
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer, AuthorizationServerOptions, LogoutPrompt } from 'clientele'
-import { currentAccount, type People } from './accounts.ts'
+import { currentPerson, type People } from './accounts.ts'
 import { decisionOf } from './asks.ts'
 import { askerOf } from './client-words.ts'
-import { fieldOf } from '../sessions/fields.ts'
-import { sessionForm, sessionToken } from '../sessions/forms.ts'
+import { fieldOf, sessionForm, sessionToken } from '../sessions/forms.ts'
 import { HttpError } from '../http-error.ts'
 import { sessionOf, signOut } from '../sessions/sessions.ts'
 import { ownPage, sendPage } from '../views.ts'
@@ -29,7 +28,7 @@ export function logoutHooks(base: string): NonNullable<AuthorizationServerOption
   }
 }
 
-export interface LogoutPagesOptions {
+interface LogoutPagesOptions {
   /** Where the issuer is mounted. */
   readonly base: string
   readonly server: AuthorizationServer
@@ -58,8 +57,7 @@ export function logoutPages(options: LogoutPagesOptions): Router {
 }
 
 async function show(req: Request, res: Response, { base, server, people }: LogoutPagesOptions): Promise<void> {
-  const account = currentAccount(req, people)
-  const person = account === undefined ? undefined : people.find(account.sub)
+  const person = currentPerson(req, people)
   const id = requestIn(req.query['request'])
   if (id !== '' && person === undefined) {
     // signed out meanwhile, in another tab: there is nothing left to ask

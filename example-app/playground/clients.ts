@@ -2,7 +2,7 @@
 import type { DemoMaterial } from '../demo/material.ts'
 import { podCredential, podOf, trustDomain } from '../demo/workloads.ts'
 
-export interface PlayedClient {
+interface PlayedClient {
   readonly client_id: string
   readonly token_endpoint_auth_method: string
   readonly client_secret?: string | undefined

@@ -2,13 +2,14 @@
  * The playground's server half: its files, what it needs to know of the demo, and what a page cannot do itself. Of the
  * demo alone.
  */
-import { createPublicKey, X509Certificate, type JsonWebKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createPublicKey, type JsonWebKey } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { AuthorizationServer } from 'clientele'
 import type { KeptDecisions } from '../decisions/kept.ts'
 import type { DemoMaterial } from '../demo/material.ts'
+import { certificateKey } from '../demo/workloads.ts'
 import { HttpError } from '../http-error.ts'
 import { projectRoot } from '../views.ts'
 import { certificateFor } from './certificates.ts'
@@ -16,7 +17,7 @@ import { playedClients, playedPod, playedSpiffeIds, playName } from './clients.t
 import { sendWithCertificate } from './tls-client.ts'
 import { attesterCertificate, issuerAssertion, voucher } from './trusted-parties.ts'
 
-export interface PlaygroundOptions {
+interface PlaygroundOptions {
   readonly issuer: string
   readonly server: AuthorizationServer
   readonly kept: KeptDecisions
@@ -98,8 +99,9 @@ function files(req: Request, res: Response, next: () => void): void {
 
 function errorPage(req: Request, res: Response): void {
   const { check } = req.params
-  if (typeof check !== 'string' || !/^[a-z_]+$/.test(check)) throw new HttpError(404, 'There is no such check.')
-  res.type('text/plain; charset=utf-8').send(readFileSync(join(errorPages, `${check}.md`), 'utf8'))
+  const file = typeof check === 'string' && /^[a-z_]+$/.test(check) ? join(errorPages, `${check}.md`) : undefined
+  if (file === undefined || !existsSync(file)) throw new HttpError(404, 'There is no such check.')
+  res.type('text/plain; charset=utf-8').send(readFileSync(file, 'utf8'))
 }
 
 function setupOf({ issuer, material }: PlaygroundOptions): object {
@@ -140,10 +142,7 @@ function keyRoutes(router: Router, json: RequestHandler, { server }: PlaygroundO
 function publicKeyIn(body: unknown): object {
   const { jwk, certificate } = (body ?? {}) as { readonly jwk?: unknown; readonly certificate?: unknown }
   try {
-    if (typeof certificate === 'string') {
-      const { publicKey, raw } = new X509Certificate(certificate)
-      return { ...publicKey.export({ format: 'jwk' }), x5c: [raw.toString('base64')] }
-    }
+    if (typeof certificate === 'string') return certificateKey(certificate)
     const { kid } = jwk as { readonly kid?: unknown }
     if (typeof kid !== 'string' || kid.length > 64) throw new TypeError('no kid')
     const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })

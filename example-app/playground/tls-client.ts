@@ -35,11 +35,18 @@ export async function sendWithCertificate(body: unknown, origin: string, ca: str
     ...{ hostname, port, path, method: 'POST', ca, headers: Object.fromEntries(sent), timeout: 10_000, agent: false },
     ...(typeof cert === 'string' && isPrivateKey(key) && { cert, key })
   }
+  return ask(options, form).catch(() => {
+    throw new HttpError(400, 'The certificate could not be presented.')
+  })
+}
+
+/** Rejects for whatever keeps it from an answer, a certificate that is none or another key's among it. */
+function ask(options: RequestOptions, form: string): Promise<PlayedAnswer> {
   return new Promise((resolve, reject) => {
     const asking = request(options, answer => {
       text(answer).then(read => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: read }), reject)
     })
-    asking.once('error', () => reject(new HttpError(400, 'The certificate could not be presented.')))
+    asking.once('error', reject)
     asking.once('timeout', () => asking.destroy(new Error('no answer in time')))
     asking.end(form)
   })

@@ -12,7 +12,7 @@ export function otherIssuer(issuer: string): string {
   return `${issuer}/playground`
 }
 
-/** An assertion about one of the demo's people (RFC 7523 §3), good for a minute. */
+/** An assertion about one of the demo's people (RFC 7523 §3), good for a minute. What is no name is nobody's. */
 export function issuerAssertion(
   body: unknown,
   { issuer, material }: { readonly issuer: string; readonly material: DemoMaterial }
@@ -20,7 +20,8 @@ export function issuerAssertion(
   const { sub } = (body ?? {}) as { readonly sub?: unknown }
   const { jwk } = material
   const iat = Math.floor(Date.now() / 1000)
-  const claims = { iss: otherIssuer(issuer), sub: String(sub).slice(0, 64), aud: issuer, jti: randomUUID(), iat, exp: iat + 60 }
+  const name = typeof sub === 'string' ? sub.slice(0, 64) : sub
+  const claims = { iss: otherIssuer(issuer), sub: name, aud: issuer, jti: randomUUID(), iat, exp: iat + 60 }
   return signed({ typ: 'JWT', alg: 'ES256', kid: jwk['kid'] }, claims, keyOf(jwk))
 }
 
@@ -48,10 +49,10 @@ export function voucher(body: unknown, material: DemoMaterial): string {
     readonly header?: object
     readonly claims?: { readonly sub?: unknown }
   }
-  const name = String(signer)
-  const found = Object.hasOwn(vouchers, name) ? vouchers[name] : undefined
+  const found = typeof signer === 'string' && Object.hasOwn(vouchers, signer) ? vouchers[signer] : undefined
   if (found === undefined) throw new HttpError(400, 'Nobody of this name vouches for clients here.')
-  if (String(claims?.sub).startsWith(found.own))
+  const sub = claims?.sub
+  if (typeof sub === 'string' && sub.startsWith(found.own))
     throw new HttpError(400, 'Here they vouch for the playground’s own clients alone.')
   return signed(header ?? {}, claims ?? {}, found.key(material))
 }

@@ -7,8 +7,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import type { Several } from './cookies.ts'
-import { fieldOf } from './fields.ts'
-import { HttpError, type Way } from '../http-error.ts'
+import { HttpError, openAgain, type Way } from '../http-error.ts'
 import { sessionIdOf, siteOf } from './sessions.ts'
 
 /** The requests a browser may have under way at once, each for as long as the library lets one wait. */
@@ -66,6 +65,12 @@ export function checkBrowserForm(req: Request, ways?: readonly Way[]): void {
   if (name === undefined || !equal(fieldOf(req, '_csrf') ?? '', prove(req, 'browser', name))) throw notOurs(ways)
 }
 
+/** A form field sent exactly once, as text. */
+export function fieldOf(req: Request, name: string): string | undefined {
+  const value = (req.body as Record<string, unknown> | undefined)?.[name]
+  return typeof value === 'string' ? value : undefined
+}
+
 /** Reads a form. */
 export const readForm: RequestHandler = urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 })
 
@@ -73,7 +78,7 @@ export const readForm: RequestHandler = urlencoded({ extended: false, limit: '16
  * Reads a form of the session's, or the browser's while nobody is signed in; any other is a 403 that leads to the page.
  */
 export function sessionForm(page: string): RequestHandler[] {
-  const ways = [{ text: 'Open the page again', href: page }]
+  const ways = openAgain(page)
   const check: RequestHandler = (req, _res, next) => {
     const id = sessionIdOf(req)
     if (id === undefined) checkBrowserForm(req, ways)

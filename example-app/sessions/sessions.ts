@@ -36,7 +36,7 @@ export interface Consent {
 }
 
 /** Cookies, withdrawals, secret and store that the pages of one issuer share. */
-export interface Site {
+interface Site {
   readonly cookies: Cookies
   readonly withdrawals: Withdrawals
   /** The key of what this issuer's forms and cookies prove, 32 bytes as base64url. */

@@ -2,16 +2,16 @@
 import type { Client } from '../clients/client.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
-import { isNumericDate, type JsonObject } from './compact-jws.ts'
+import { describeClaim, isName, isNumericDate, longestName } from './compact-jws.ts'
+import type { JsonObject } from '../json.ts'
 
-export interface ClaimsContext {
+interface ClaimsContext {
   readonly client: Client
   readonly client_id_parameter: string | undefined
   readonly policy: AssertionPolicy
   readonly decision: DecisionBuilder
 }
 
-const longestJti = 512
 // beyond this a client's clock is wrong, whatever the tolerance (FAPI 2.0 §5.3.2.1, note 3)
 const mostAhead = 60
 
@@ -42,7 +42,7 @@ function checkIssuerAndSubject({ iss, sub }: JsonObject, { client, client_id_par
     ['sub', sub]
   ] as const) {
     if (value !== expected) {
-      const received = `${claim} ${describe(value)}`
+      const received = `${claim} ${describeClaim(value)}`
       throw decision.refuse('issuer_and_subject', { section, expected, received, fix: 'Send the client_id as both iss and sub.' })
     }
   }
@@ -70,7 +70,7 @@ function checkAudience(aud: unknown, context: ClaimsContext): void {
     decision.pass('audience')
     return
   }
-  const detail = { section, expected: policy.issuer, received: describe(aud) }
+  const detail = { section, expected: policy.issuer, received: describeClaim(aud) }
   if (dial === 'report' && isLenient) {
     const fix = 'Send the issuer as the only aud, before assertion_audience becomes "issuer".'
     decision.report('audience', { ...detail, fix })
@@ -96,7 +96,7 @@ function checkExpiry(exp: unknown, now: number, { clockTolerance }: AssertionPol
     throw decision.refuse('expiry', {
       section,
       expected,
-      received: describe(exp),
+      received: describeClaim(exp),
       fix: 'Send exp as a number of seconds since the epoch.'
     })
   }
@@ -120,7 +120,7 @@ function checkNotAhead(
   if (value !== undefined && !isNumericDate(value)) {
     const expected = 'seconds since the epoch'
     const fix = `Send ${claim} as a number of seconds since the epoch, or leave it out.`
-    throw decision.refuse(check, { section: 'RFC 7523 §3', expected, received: describe(value), fix })
+    throw decision.refuse(check, { section: 'RFC 7523 §3', expected, received: describeClaim(value), fix })
   }
   // times are whole seconds: a client within the tolerance is not refused for the fraction of one
   const latest = Math.min(Math.ceil(now) + clockTolerance, now + mostAhead)
@@ -163,23 +163,14 @@ function checkLifetime(
 }
 
 function checkJti(jti: unknown, decision: DecisionBuilder): string {
-  if (typeof jti !== 'string' || jti === '' || jti.length > longestJti) {
+  if (!isName(jti)) {
     throw decision.refuse('jti', {
       section: 'OpenID Connect Core §9',
-      expected: `a string of 1 to ${longestJti} characters`,
-      received: typeof jti === 'string' ? `${jti.length} characters` : describe(jti),
+      expected: `a string of 1 to ${longestName} characters`,
+      received: typeof jti === 'string' ? `${jti.length} characters` : describeClaim(jti),
       fix: 'Send a new random jti with every assertion.'
     })
   }
   decision.pass('jti')
   return jti
-}
-
-/** A claim for the record: identifiers, times and addresses are shown, anything else by its type. */
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'string' || typeof value === 'number') return String(value)
-  return Array.isArray(value) && value.every(item => typeof item === 'string')
-    ? JSON.stringify(value.slice(0, 10))
-    : 'a value of another type'
 }

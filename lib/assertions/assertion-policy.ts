@@ -10,13 +10,12 @@ import {
   objectLike,
   oneOf,
   required,
-  valueLike,
   type Checks,
   type Read
 } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { assertionAlgorithms } from '../client-keys/algorithms.ts'
+import { assertionAlgorithms, someOf } from '../client-keys/algorithms.ts'
 import { dialChecks, type AssertionDials, type CheckedDials } from './assertion-dials.ts'
 
 export interface AssertionPolicy {
@@ -71,10 +70,7 @@ export interface AssertionOptions {
 export const assertionAudienceCheck = oneOf(['issuer', 'report', 'legacy'], 'issuer')
 
 /** The algorithms client assertions may be signed with: those that can be verified, or some of them. */
-export const assertionAlgorithmsCheck = valueLike<readonly string[]>(
-  `a list of ${assertionAlgorithms.join(', ')}`,
-  list => Array.isArray(list) && list.length > 0 && list.every(alg => assertionAlgorithms.includes(alg as string))
-)
+export const assertionAlgorithmsCheck = someOf(assertionAlgorithms)
 
 /** All that is asked of it: whoever has no other use for a store may hand over one that does no more. */
 export const storeToAddCheck = required(

@@ -7,18 +7,19 @@ import { nobody } from '../clients/nobody.ts'
 import type { CheckName } from '../decisions/decision.ts'
 import type { InvalidClientError } from '../errors.ts'
 import type { DecisionBuilder } from '../decisions/builder.ts'
-import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, isAccepted, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { isSignedBy } from '../crypto/jws-signature.ts'
 import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { checkClaims } from './assertion-claims.ts'
 import type { AssertionPolicy } from './assertion-policy.ts'
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
-import { decodeUnverified, type JsonObject, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
-import { nobodysKey, nobodysKeys } from './nobodys-keys.ts'
+import { decodeUnverified, describeClaim, typeOf, type ReadJws, type UnverifiedJws } from './compact-jws.ts'
+import { nobodysKeys, verifyInVain } from './nobodys-keys.ts'
 import { lateUse, throwRefusal, type LateUse } from '../stores/late-use.ts'
 import { consumeOnce, useOf } from './replay.ts'
 import type { Store } from '../stores/store.ts'
 import { importSecret, liveSecrets, type SecretKey } from '../client-keys/secret-keys.ts'
+import type { JsonObject } from '../json.ts'
 
 export { assertionOptionChecks, assertionPolicy, type AssertionOptions, type AssertionPolicy } from './assertion-policy.ts'
 
@@ -43,7 +44,7 @@ export const assertionChecks: readonly CheckName[] = [
   'replay'
 ]
 
-export type AssertionIdentification =
+type AssertionIdentification =
   | { readonly outcome: 'malformed'; readonly reason: string }
   | { readonly outcome: 'present'; readonly client_id: string; readonly alg: string }
 
@@ -154,13 +155,6 @@ async function prepare(jws: UnverifiedJws, input: ClientAssertionInput) {
   }
 }
 
-async function verifyInVain(assertion: string, jws: UnverifiedJws): Promise<void> {
-  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
-  if (typeof alg !== 'string') return
-  const found = await nobodysKey(alg)
-  if (found !== undefined) await isSignedBy(assertion, found.key, alg)
-}
-
 function readParts(jws: UnverifiedJws, decision: DecisionBuilder): ReadJws {
   if (jws.outcome === 'malformed') {
     throw decision.refuse('assertion_format', {
@@ -196,26 +190,29 @@ function checkAlgorithm(alg: unknown, { client, kind, policy, decision }: Client
   const allowed = policy.algorithms.filter(
     candidate => ofKind.has(candidate) && (registered === undefined || sameAlgorithm(registered, candidate))
   )
-  if (typeof alg === 'string' && allowed.some(candidate => sameAlgorithm(candidate, alg))) {
+  if (isAccepted(alg, allowed)) {
     decision.pass('algorithm')
     return alg
   }
-  const why = whyUnsupported(alg)
   const detail = {
     section: 'RFC 8725 §3.1',
     expected: allowed.join(', '),
     received: typeof alg === 'string' ? alg : typeof alg,
-    fix:
-      why !== undefined
-        ? `Run this server on a Node that can verify it: ${String(alg)} ${why}. Or sign with ${allowed.join(' or ')}.`
-        : allowed.length === 0
-          ? 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
-          : `Sign with ${allowed.join(' or ')}${registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'}.`
+    fix: algorithmFix(alg, allowed, registered)
   }
   // none, and what is of the other kind, is not among these
   if (policy.dials.alg === 'enforce' || typeof alg !== 'string' || !ofKind.has(alg)) throw decision.refuse('algorithm', detail)
   decision.report('algorithm', detail)
   return alg
+}
+
+function algorithmFix(alg: unknown, allowed: readonly string[], registered: string | undefined): string {
+  const why = whyUnsupported(alg)
+  if (why !== undefined)
+    return `Run this server on a Node that can verify it: ${String(alg)} ${why}. Or sign with ${allowed.join(' or ')}.`
+  if (allowed.length === 0) return 'Register a token_endpoint_auth_signing_alg that this server accepts for the client’s method.'
+  const orRegister = registered === undefined ? '' : ', or register another token_endpoint_auth_signing_alg'
+  return `Sign with ${allowed.join(' or ')}${orRegister}.`
 }
 
 function findKeys(header: JsonObject, alg: string, input: ClientAssertionInput): Promise<readonly CandidateKey[]> {
@@ -261,18 +258,18 @@ async function checkSignature(
 const explicitType = 'client-authentication+jwt'
 
 function checkType(typ: unknown, { dials }: AssertionPolicy, decision: DecisionBuilder): void {
-  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-  const says = type === undefined || type === 'jwt' ? 'nothing' : type === explicitType ? 'this' : 'something else'
-  if (says === 'this' || (says === 'nothing' && dials.typ === 'off')) {
+  const type = typeOf(typ)
+  const saysNothing = type === undefined || type === 'jwt'
+  if (type === explicitType || (saysNothing && dials.typ === 'off')) {
     decision.pass('type')
     return
   }
   const detail = {
     section: 'rfc7523bis §3.2',
     expected: explicitType,
-    received: typ === undefined ? 'no typ' : typeof typ === 'string' ? typ : typeof typ,
+    received: typ === undefined ? 'no typ' : describeClaim(typ),
     fix: `Send the typ header ${explicitType}; a JWT made for something else is not a client assertion.`
   }
-  if (says === 'something else' || dials.typ === 'enforce') throw decision.refuse('type', detail)
+  if (!saysNothing || dials.typ === 'enforce') throw decision.refuse('type', detail)
   decision.report('type', detail)
 }

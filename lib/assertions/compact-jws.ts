@@ -6,9 +6,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { CryptoKey } from 'jose'
 import { isSignedBy } from '../crypto/jws-signature.ts'
-
-/** A JSON object as it was read: any member may be of any type. */
-export type JsonObject = Readonly<Record<string, unknown>>
+import { printable } from '../printable.ts'
+import { parseJsonObject, type JsonObject } from '../json.ts'
 
 /** The longest compact JWS that is looked at, in characters. */
 export const longestJws = 16_384
@@ -49,26 +48,38 @@ export async function claimsSignedBy(jwt: string, key: CryptoKey, alg: string): 
   return (await isSignedBy(jwt, key, alg)) ? jws.payload : undefined
 }
 
-/** Parses bytes as a JSON object in UTF-8; undefined for anything else, lists and null included. Never throws. */
-export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    if (!isUtf8(bytes)) return undefined
-    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Whether a value is a NumericDate (RFC 7519 §2) of this side of eternity: seconds since the epoch. */
 export function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
 
+/** In characters: the longest name that is taken from a JWT, be it a subject, a party or the JWT's own (`jti`). */
+export const longestName = 512
+
+/** Whether a claim is a name: a text, not empty, and no longer than {@link longestName}. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longestName
+}
+
+/** A `typ` as it is compared: in lower case, and without `application/` (RFC 7515 §4.1.9). */
+export function typeOf(typ: unknown): unknown {
+  return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
+}
+
+/** A claim for the operator: identifiers and times are shown, anything else by its type. */
+export function describeClaim(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'string' || typeof value === 'number') return printable(String(value))
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
+    ? printable(JSON.stringify(value.slice(0, 10)))
+    : 'a value of another type'
+}
+
 function decodePart(part = ''): JsonObject | undefined {
   // no number of bytes encodes to 4n + 1 characters
   if (part.length % 4 === 1) return undefined
-  return parseJsonObject(Buffer.from(part, 'base64url'))
+  const bytes = Buffer.from(part, 'base64url')
+  return isUtf8(bytes) ? parseJsonObject(bytes.toString('utf8')) : undefined
 }
 
 function malformed(reason: string): UnverifiedJws {

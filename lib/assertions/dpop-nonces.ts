@@ -1,5 +1,5 @@
 /** Nonces for DPoP proofs (RFC 9449 §8): issued without being kept, rotating by time. */
-import { timingSafeEqual } from 'node:crypto'
+import { isEqual } from '../crypto/comparison.ts'
 import type { Clock } from '../client-request.ts'
 
 export interface DpopNonces {
@@ -33,11 +33,7 @@ export function dpopNonces(mac: (data: Uint8Array) => Buffer, issuer: string, cl
   return {
     current,
     isValid(nonce) {
-      const given = Buffer.from(nonce)
-      return [current(), nonceOf(Math.floor(clock() / period) - 1)].some(known => {
-        const expected = Buffer.from(known)
-        return given.length === expected.length && timingSafeEqual(given, expected)
-      })
+      return [current(), nonceOf(Math.floor(clock() / period) - 1)].some(known => isEqual(nonce, known))
     }
   }
 }

@@ -9,10 +9,11 @@ import { InvalidDpopProofError, UseDpopNonceError } from '../errors.ts'
 import type { Emit } from '../events/events.ts'
 import type { ClientRequest, Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified, isName } from './compact-jws.ts'
 import type { DpopNonces } from './dpop-nonces.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { consumeOnce } from './replay.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The rules of a server for DPoP proofs. */
 export interface DpopPolicy {
@@ -31,7 +32,7 @@ export interface DpopPolicy {
 /** RSASSA-PKCS1-v1_5 is left out: FAPI 2.0 §5.4.1, and nothing that makes proofs needs it. */
 export const dpopAlgorithms: readonly string[] = ['ES256', 'PS256', 'EdDSA', 'Ed25519', 'ES384', 'ES512', ...supportedMlDsa]
 
-export interface DpopProofInput {
+interface DpopProofInput {
   /** The `DPoP` header as it came; two headers arrive as one that is no JWT. */
   readonly proof: string
   /** The request's method. */
@@ -54,7 +55,6 @@ const tolerance = 10
 const maxAge = 60
 /** Both, for a proof that is bound to one body (the draft of MCP's DPoP extension, "DPoP Proof Validity Window"). */
 const maxAgeWithDigest = 300
-const longestJti = 512
 
 /**
  * Every check of RFC 9449 §4.3, the replay check last: a proof that fails any other uses up nothing.
@@ -112,7 +112,7 @@ async function checkSignature(proof: string, header: JsonObject, policy: DpopPol
 
 function checkClaims(claims: JsonObject, input: DpopProofInput): { jti: string; iat: number } {
   const { jti, htm, htu, iat, ath } = claims
-  if (typeof jti !== 'string' || jti === '' || jti.length > longestJti) throw refuse('jti is missing or too long')
+  if (!isName(jti)) throw refuse('jti is missing or too long')
   if (htm !== input.method) throw refuse(`htm is ${shown(htm)}, not the method of the request, ${input.method}`)
   if (typeof htu !== 'string' || !input.addresses.some(address => sameAddress(htu, address))) {
     throw refuse(`htu is ${shown(htu)}, not the address of the request, ${input.addresses.join(' or ')}`)

@@ -1,6 +1,7 @@
 /** Keys that nobody has the other half of: verifying with one takes as long as with a client's, and never succeeds. */
 import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isSignedBy } from '../crypto/jws-signature.ts'
 import { newKeyPair } from '../crypto/key-pairs.ts'
 import { mlDsaKeyPair, type MlDsaAlgorithm } from '../crypto/ml-dsa.ts'
 import { toClient, type Client } from '../clients/client.ts'
@@ -9,6 +10,7 @@ import { asymmetricAlgorithms, symmetricAlgorithms, type AsymmetricAlgorithm } f
 import type { CandidateKey, ClientKeys } from '../client-keys/client-keys.ts'
 import { importPublicKey } from '../client-keys/public-keys.ts'
 import { importSecret, liveSecrets } from '../client-keys/secret-keys.ts'
+import type { UnverifiedJws } from './compact-jws.ts'
 
 /** Clients, each with one public key, by what the key is good for. */
 const keyHolders = new Map<string, Client>()
@@ -17,11 +19,22 @@ const keyHolders = new Map<string, Client>()
  * A key that verifies this algorithm: drawn when it is first asked for, and the same from then on. Undefined for an
  * algorithm nobody verifies.
  */
-export async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
+async function nobodysKey(alg: string): Promise<CandidateKey | undefined> {
   const [secret] = symmetricAlgorithms.has(alg) ? liveSecrets(nobody, Date.now) : []
   if (secret !== undefined) return { key: await importSecret(secret, alg), credential: `secret:${secret.id}` }
   const [jwk] = keyHolder(alg)?.jwks?.keys ?? []
   return jwk && importPublicKey(jwk, alg)
+}
+
+/**
+ * As much work as a signature, for a JWT that is refused before its own is looked at: time tells nothing of what a
+ * client registered.
+ */
+export async function verifyInVain(jwt: string, jws: UnverifiedJws): Promise<void> {
+  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
+  if (typeof alg !== 'string') return
+  const found = await nobodysKey(alg)
+  if (found !== undefined) await isSignedBy(jwt, found.key, alg)
 }
 
 /** Finds for any client what nobody has, the way those keys find what clients have: no step of it is left out. */

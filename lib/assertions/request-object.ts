@@ -7,11 +7,12 @@ import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError, OAuthError } from '../errors.ts'
 import type { Clock } from '../client-request.ts'
 import { hasForbiddenCharacter } from '../http/form.ts'
-import { asymmetricAlgorithms, sameAlgorithm } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, isAccepted, sameAlgorithm } from '../client-keys/algorithms.ts'
 import type { ClientKeys } from '../client-keys/client-keys.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from './compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, isNumericDate, typeOf } from './compact-jws.ts'
+import { asList, type JsonObject } from '../json.ts'
 
-export interface RequestObjectInput {
+interface RequestObjectInput {
   /**
    * The kind of request made with it; one for backchannel authentication needs `iat` and `jti` too, and no `client_id`
    * (CIBA Core §7.1.1).
@@ -48,8 +49,7 @@ export async function verifyRequestObject(input: RequestObjectInput): Promise<Js
   const { crit, kid, typ } = jws.header
   if (crit !== undefined || (kid !== undefined && typeof kid !== 'string'))
     throw invalidRequestObject('the request object has a header that is not understood')
-  const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
-  if (type !== undefined && !(typeof type === 'string' && acceptedTypes.includes(type)))
+  if (typ !== undefined && !acceptedTypes.some(accepted => accepted === typeOf(typ)))
     throw invalidRequestObject('the request object has the typ of another kind of JWT')
   const claims = await checkSignature(input, readAlgorithm(input, jws.header['alg']), kid)
   checkParties(claims, input)
@@ -109,8 +109,7 @@ function readAlgorithm({ use, client, algorithms }: RequestObjectInput, alg: unk
   const registered =
     use === 'authorization' ? client.request_object_signing_alg : client.backchannel_authentication_request_signing_alg
   const allowed = registered === undefined ? algorithms : algorithms.filter(candidate => sameAlgorithm(candidate, registered))
-  if (typeof alg === 'string' && asymmetricAlgorithms.has(alg) && allowed.some(candidate => sameAlgorithm(candidate, alg)))
-    return alg
+  if (isAccepted(alg, allowed) && asymmetricAlgorithms.has(alg)) return alg
   throw invalidRequestObject(
     'the request object is signed with an algorithm that is not accepted',
     `allowed: ${allowed.join(', ')}`
@@ -137,7 +136,7 @@ function checkParties({ iss, sub, aud, client_id }: JsonObject, { use, client, i
     throw invalidRequestObject('client_id in the request object must be that of the client that asks')
   // RFC 9101 §10.8: what was signed to authenticate a client is no request
   if (sub === client.client_id) throw invalidRequestObject('sub in the request object must not be the client_id')
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const audiences = asList(aud)
   if (!audiences.includes(issuer)) throw invalidRequestObject('aud in the request object must be the issuer')
 }
 

@@ -1,14 +1,15 @@
 /** Software statements (RFC 7591 §2.3): what a trusted issuer says about a piece of software, signed. */
-import type { JWK } from 'jose'
-import { InvalidSoftwareStatementError, TemporarilyUnavailableError, UnapprovedSoftwareStatementError } from '../errors.ts'
+import { InvalidSoftwareStatementError, UnapprovedSoftwareStatementError } from '../errors.ts'
 import { flag, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
-import { sameAlgorithm } from '../client-keys/algorithms.ts'
-import { claimsSignedBy, decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { isAccepted } from '../client-keys/algorithms.ts'
+import { decodeUnverified, isNumericDate, typeOf, type ReadJws } from './compact-jws.ts'
 import type { FetchJson } from '../outbound/guarded-fetch.ts'
-import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
+import { issuerKeys } from './trusted-issuers.ts'
+import { isRefusal, refuseHeader, verifySignature } from './trusted-jwt.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
+import { asList, type JsonObject } from '../json.ts'
 
 /** The rules for software statements (RFC 7591 §2.3). */
 export interface SoftwareStatementOptions {
@@ -40,7 +41,6 @@ interface Context {
   readonly fetchJson: FetchJson
 }
 
-const mostCandidates = 4
 /** No `typ` is registered for statements; what was made for something else is not taken for one (RFC 8725 §3.11). */
 const acceptedTypes: readonly string[] = ['jwt', 'software-statement+jwt']
 
@@ -70,55 +70,32 @@ async function verify(
   const { iss } = jws.payload
   const rule = typeof iss === 'string' ? rules.get(iss) : undefined
   if (rule === undefined) throw new UnapprovedSoftwareStatementError({ reason: 'its iss is not a trusted issuer' })
-  const claims = await verifiedClaims(statement, jws.header, rule, remote)
+  const claims = await verifiedClaims(statement, jws, rule, remote)
   checkTimes(claims, rule, context.clock() / 1000)
   const { aud } = claims
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const audiences = asList(aud)
   if (aud !== undefined && !audiences.includes(context.issuer))
     throw refused('is for another server', 'aud does not name this issuer')
   return claims
 }
 
-async function verifiedClaims(
-  statement: string,
-  { alg, kid, crit, typ }: JsonObject,
-  rule: TrustRule,
-  remote: RemoteKeySets
-): Promise<JsonObject> {
+async function verifiedClaims(statement: string, jws: ReadJws, rule: TrustRule, remote: RemoteKeySets): Promise<JsonObject> {
+  const { alg, crit, typ } = jws.header
   if (crit !== undefined) throw refused('has a crit header', 'no extension is understood (RFC 7515 §4.1.11)')
-  if (typ !== undefined && !(typeof typ === 'string' && acceptedTypes.includes(typ.toLowerCase().replace(/^application\//, ''))))
+  if (typ !== undefined && !acceptedTypes.some(accepted => accepted === typeOf(typ)))
     throw refused('is a JWT of another kind', `accepted types are ${acceptedTypes.join(', ')}`)
-  if (typeof alg !== 'string' || !rule.algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+  if (!isAccepted(alg, rule.algorithms))
     throw refused('is signed by an algorithm that is not accepted', `accepted are ${rule.algorithms.join(', ')}`)
-  const choose = (keys: readonly JWK[]): readonly JWK[] =>
-    keys.filter(jwk => unsuitable(jwk, alg) === undefined && (kid === undefined || jwk.kid === kid)).slice(0, mostCandidates)
-  const { keys, problem } = await keysOf(rule, remote, keys => choose(keys).length > 0)
-  const candidates = choose(keys)
-  // the key may well be there: whoever sent this can do nothing but come back
-  if (candidates.length === 0 && problem !== undefined)
-    throw new TemporarilyUnavailableError({ reason: `the keys of ${rule.issuer} cannot be had: ${problem}` })
-  for (const jwk of candidates) {
-    const imported = await importPublicKey(jwk, alg)
-    const claims = imported && (await claimsSignedBy(statement, imported.key, alg))
-    if (claims !== undefined) return claims
-  }
-  throw refused('has a signature that its issuer did not make', `no key of ${rule.issuer} made it`)
-}
-
-async function keysOf(
-  { jwks, jwks_uri }: TrustRule,
-  remote: RemoteKeySets,
-  satisfied: (keys: readonly JWK[]) => boolean
-): Promise<{ readonly keys: readonly JWK[]; readonly problem: string | undefined }> {
-  return jwks_uri === undefined ? { keys: jwks?.keys ?? [], problem: undefined } : remote.get(jwks_uri, satisfied)
+  const signed = refuseHeader(jws.header) ?? (await verifySignature(statement, jws, issuerKeys(rule, remote)))
+  if (isRefusal(signed)) throw refused('has a signature that its issuer did not make', signed.reason)
+  return signed.claims
 }
 
 function checkTimes(claims: JsonObject, { clockTolerance }: TrustRule, now: number): void {
   for (const claim of ['exp', 'nbf', 'iat']) {
     const time = claims[claim]
     if (time === undefined) continue
-    if (typeof time !== 'number' || !(time >= 0 && time <= Number.MAX_SAFE_INTEGER))
-      throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
+    if (!isNumericDate(time)) throw refused(`has an ${claim} that is no time`, 'seconds since the epoch are expected')
     if (claim === 'exp' ? time + clockTolerance <= now : time - clockTolerance > now)
       throw refused(claim === 'exp' ? 'has expired' : 'is not valid yet', `${claim} is ${time}; it is ${Math.floor(now)}`)
   }

@@ -4,20 +4,20 @@ import {
   ConfigurationError,
   eachOf,
   integer,
-  isLoopbackHost,
+  isSecureAddress,
   nested,
   oneOf,
   readBy,
   required,
   text,
   textLike,
-  valueLike,
   type Check,
   type Checks,
   type Read
 } from '../options.ts'
-import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, someOf } from '../client-keys/algorithms.ts'
 import { isPublicKey, unsuitableRsa } from '../client-keys/public-keys.ts'
+import { keysInSet } from '../clients/metadata/jwk.ts'
 
 /** An issuer whose JWTs are accepted. Exactly one of `jwks` and `jwks_uri`. */
 export interface TrustedIssuer {
@@ -44,10 +44,7 @@ export interface TrustedIssuer {
 }
 
 const algorithms = [...asymmetricAlgorithms.keys()]
-const listOfAlgorithms = valueLike<readonly string[]>(
-  `a list of ${algorithms.join(', ')}`,
-  list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
-)
+const listOfAlgorithms = someOf(algorithms)
 
 /** Public keys, as a JWK set. */
 export const jwksCheck = readBy('an object with a list "keys"', readJwks)
@@ -86,8 +83,8 @@ export const trustedIssuersCheck: Check<ReadonlyMap<string, TrustRule>> = readBy
 
 function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
   if (jwks === undefined) return undefined
-  const keys: unknown = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : undefined
-  if (!Array.isArray(keys)) throw new ConfigurationError(key, 'must be an object with a list "keys"')
+  const keys = keysInSet(jwks)
+  if (keys === undefined) throw new ConfigurationError(key, 'must be an object with a list "keys"')
   keys.forEach((jwk, index) => {
     // whoever can read this configuration could sign as the issuer
     if (!isPublicKey(jwk))
@@ -102,5 +99,5 @@ function readJwks(jwks: unknown, key: string): TrustedIssuer['jwks'] {
 /** Whether a server may fetch from this address: https, or http on a loopback host. */
 export function isFetchable(address: string): boolean {
   const url = URL.canParse(address) ? new URL(address) : undefined
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+  return url !== undefined && isSecureAddress(url)
 }

@@ -3,16 +3,15 @@
  * 8693). One place for every check both have in common.
  */
 import type { Client } from '../clients/client.ts'
-import { fn, isLoopbackHost, type Checks, type Read } from '../options.ts'
+import { fn, isOnLoopback, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import type { Store } from '../stores/store.ts'
-import { decodeUnverified, type JsonObject } from './compact-jws.ts'
+import { decodeUnverified, describeClaim } from './compact-jws.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { remoteKeySets, type RemoteKeySets } from '../client-keys/remote-key-set.ts'
 import { consumeOnce } from './replay.ts'
 import { trustedIssuersCheck, type TrustedIssuer, type TrustRule } from './trust-rule.ts'
 import {
-  describeClaim,
   isRefusal,
   refuseAlgorithm,
   refuseHeader,
@@ -23,6 +22,7 @@ import {
   type JwtRefusal
 } from './trusted-jwt.ts'
 import { refuseTrustedClaims } from './trusted-jwt-claims.ts'
+import type { JsonObject } from '../json.ts'
 
 export type { TrustedIssuer } from './trust-rule.ts'
 
@@ -37,14 +37,14 @@ export interface TrustedIssuersOptions {
 }
 
 /** The server that the JWTs are for. */
-export interface AcceptingServer {
+interface AcceptingServer {
   /** The issuer identifier. */
   readonly issuer: string
   readonly clock: Clock
   readonly store: Store
 }
 
-export interface TrustedJwtExpectations {
+interface TrustedJwtExpectations {
   /** The values of `typ` accepted beside none and `JWT`: in lower case, without `application/`. */
   readonly types: readonly string[]
   /** One of these must be among `aud`. */
@@ -129,7 +129,7 @@ export function trustedIssuers({
 }
 
 function issuersOf(rules: ReadonlyMap<string, TrustRule>, given: FetchJson | undefined, server: AcceptingServer): TrustedIssuers {
-  const fetchJson = given ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(server.issuer).hostname) })
+  const fetchJson = given ?? guardedFetch({ allowLoopback: isOnLoopback(server.issuer) })
   const remote = remoteKeySets({ fetchJson, clock: server.clock })
   return {
     verify: (jwt, expected) => verify(jwt, expected, { rules, remote, server }),
@@ -160,7 +160,7 @@ async function verify(jwt: string, expected: TrustedJwtExpectations, context: Co
   const { header } = jws
   const early = refuseHeader(header) ?? refuseType(header, expected.types) ?? refuseAlgorithm(header, rule.algorithms)
   if (early !== undefined) return refused(early)
-  const verified = await verifySignature(jwt, jws, keysOf(rule, remote))
+  const verified = await verifySignature(jwt, jws, issuerKeys(rule, remote))
   if (isRefusal(verified)) return refused(verified)
   const { claims } = verified
   const now = server.clock() / 1000
@@ -176,7 +176,8 @@ function refused({ check, reason }: JwtRefusal): TrustedJwtOutcome {
   return { outcome: 'refused', reason: `${check}: ${reason}` }
 }
 
-function keysOf({ issuer, jwks, jwks_uri }: TrustRule, remote: RemoteKeySets): IssuerKeys {
+/** The keys of an issuer, as its rule says where they are. */
+export function issuerKeys({ issuer, jwks, jwks_uri }: TrustRule, remote: RemoteKeySets): IssuerKeys {
   const known = Promise.resolve({ keys: jwks?.keys ?? [], problem: undefined })
   return { of: issuer, find: satisfied => (jwks_uri === undefined ? known : remote.get(jwks_uri, satisfied)) }
 }

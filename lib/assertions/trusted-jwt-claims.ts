@@ -1,6 +1,7 @@
 /** The claims of a trusted issuer's JWT whose signature was verified (RFC 7523 §3, rfc7523bis). */
-import { isNumericDate, type JsonObject } from './compact-jws.ts'
-import { describeClaim, type JwtRefusal, type TrustedJwtCheck } from './trusted-jwt.ts'
+import { describeClaim, isName, isNumericDate, longestName } from './compact-jws.ts'
+import type { JwtRefusal, TrustedJwtCheck } from './trusted-jwt.ts'
+import { asList, type JsonObject } from '../json.ts'
 
 /** The limits set to an issuer for the times of its JWTs. */
 export interface TimeRule {
@@ -10,7 +11,7 @@ export interface TimeRule {
   readonly maxLifetime: number
 }
 
-export interface TrustedClaimsContext {
+interface TrustedClaimsContext {
   readonly rule: TimeRule & { readonly replay: 'once' | 'allow' }
   /** One of these must be among `aud`. */
   readonly audiences: readonly string[]
@@ -21,7 +22,6 @@ export interface TrustedClaimsContext {
 type TimesContext = Pick<TrustedClaimsContext, 'now'> & { readonly rule: TimeRule }
 type Judge = (claims: JsonObject, context: TimesContext) => JwtRefusal | undefined
 
-const longestName = 512
 // beyond this a clock is wrong, whatever the tolerance (FAPI 2.0 §5.3.2.1, note 3)
 const mostAhead = 60
 
@@ -48,7 +48,7 @@ export function refuseTrustedClaims(claims: JsonObject, context: TrustedClaimsCo
 
 /** Compared as strings: no case folding, no slash added or taken away (rfc7523bis, item 3 of RFC 7523 §3). */
 function judgeAudience({ aud }: JsonObject, { audiences }: TrustedClaimsContext): JwtRefusal | undefined {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const values = asList(aud)
   if (values.some(value => audiences.some(audience => audience === value))) return undefined
   const [expected, received] = [audiences.join(' or '), describeClaim(aud)]
   return { check: 'audience', reason: `aud must name ${expected}; received ${received}`, expected, received }
@@ -101,8 +101,4 @@ export function judgeJti({ jti }: JsonObject, replay: 'once' | 'allow'): JwtRefu
   const received = typeof jti === 'string' ? `${jti.length} characters` : describeClaim(jti)
   const expected = `a string of 1 to ${longestName} characters`
   return { check: 'jti', reason: `jti must be ${expected}; received ${received}`, expected, received }
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestName
 }

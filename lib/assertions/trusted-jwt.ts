@@ -3,12 +3,13 @@
  * grant, for a client's authentication, or as the keeper of a SPIFFE trust domain.
  */
 import type { JWK } from 'jose'
-import { sameAlgorithm } from '../client-keys/algorithms.ts'
+import { isAccepted } from '../client-keys/algorithms.ts'
 import { importPublicKey, suitableKeys } from '../client-keys/public-keys.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { printable } from '../printable.ts'
 import { isSignedBy } from '../crypto/jws-signature.ts'
-import type { JsonObject, ReadJws } from './compact-jws.ts'
+import { describeClaim, typeOf, type ReadJws } from './compact-jws.ts'
+import type { JsonObject } from '../json.ts'
 
 /** The checks of such a JWT, in this order. */
 export type TrustedJwtCheck =
@@ -51,7 +52,7 @@ export interface IssuerKeys {
 }
 
 /** The members of a JOSE header that are read: keys and key URLs in it are not. */
-export interface TrustedHeader {
+interface TrustedHeader {
   readonly alg: string
   readonly kid: string | undefined
   /** In lower case, without `application/`; undefined where there was none. */
@@ -60,20 +61,6 @@ export interface TrustedHeader {
 
 export function isRefusal(value: object): value is JwtRefusal {
   return 'check' in value && 'reason' in value
-}
-
-/** A claim for the operator: identifiers and times are shown, anything else by its type. */
-export function describeClaim(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (typeof value === 'string' || typeof value === 'number') return printable(String(value))
-  return Array.isArray(value) && value.every(item => typeof item === 'string')
-    ? printable(JSON.stringify(value.slice(0, 10)))
-    : 'a value of another type'
-}
-
-/** A `typ` as it is compared: in lower case, without `application/`. */
-export function typeOf(typ: unknown): unknown {
-  return typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ
 }
 
 /** Refuses `crit`, and a `kid` that is no string, whatever an issuer is trusted with. */
@@ -95,7 +82,7 @@ export function refuseType({ typ }: JsonObject, types: readonly string[]): JwtRe
 }
 
 export function refuseAlgorithm({ alg }: JsonObject, algorithms: readonly string[]): JwtRefusal | undefined {
-  if (typeof alg === 'string' && algorithms.some(allowed => sameAlgorithm(allowed, alg))) return undefined
+  if (isAccepted(alg, algorithms)) return undefined
   const [expected, received] = [algorithms.join(', '), describeClaim(alg)]
   return { check: 'algorithm', reason: `alg must be one of ${expected}; received ${received}`, expected, received }
 }

@@ -3,7 +3,7 @@
  * can be presented again: no secret, no signature, no `jti`, and of a certificate its names and times alone.
  */
 import type { KeyObject } from 'node:crypto'
-import { parseCertificate } from '../certificates/client-certificate.ts'
+import { parseCertificate } from '../certificates/x509/certificate.ts'
 import { formatDistinguishedName } from '../certificates/x509/distinguished-name.ts'
 import { verifiedPath } from '../certificates/x509/chain.ts'
 import { jwkThumbprint } from '../clients/credentials.ts'

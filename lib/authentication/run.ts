@@ -21,7 +21,7 @@ export interface Answerable {
  * Runs one strategy for one request. `end` is called once at most; a strategy that calls `fail()` has Passport answer
  * instead.
  */
-export type RunStrategy = (
+type RunStrategy = (
   strategy: ClientAuthenticationStrategy,
   exchange: { readonly req: Request; readonly res: Answerable; readonly request: ClientRequest },
   end: RunEnd

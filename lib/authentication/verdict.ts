@@ -13,7 +13,7 @@ import { failBeforeProof, refuseUntold, withChallenge } from '../strategies/refu
 import type { Selected } from './selection.ts'
 
 /** The end of a strategy: the client it named, or its refusal. */
-export type Verdict = Client | InvalidClientError
+type Verdict = Client | InvalidClientError
 
 /**
  * Fails closed: a strategy that calls `pass()`, or `error()` with nothing, has authenticated nobody; Express goes on at

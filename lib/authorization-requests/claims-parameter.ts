@@ -1,6 +1,7 @@
 /** The `claims` parameter (OpenID Connect Core §5.5): claims asked for one by one. */
 import { InvalidRequestError } from '../errors.ts'
 import type { RequestedClaims } from '../tokens/grant.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 
 /** The requests of a `claims` parameter, as far as this server can meet them. */
 export interface ClaimsParameter {
@@ -38,26 +39,26 @@ export function readClaimsParameter(text: string | undefined, known: readonly st
   }
 }
 
-type Individual = Readonly<Record<string, unknown>> | undefined
+type Individual = JsonObject | undefined
 
-function parse(text: string): Readonly<Record<string, unknown>> {
+function parse(text: string): JsonObject {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     throw new InvalidRequestError('claims is not JSON')
   }
-  if (!isObject(value)) throw new InvalidRequestError('claims must be a JSON object')
+  if (!isJsonObject(value)) throw new InvalidRequestError('claims must be a JSON object')
   return value
 }
 
 /** A member of the request: claims by their name, each null or an object. */
 function membersOf(value: unknown, name: string): ReadonlyMap<string, Individual> {
   if (value === undefined) return new Map()
-  if (!isObject(value)) throw new InvalidRequestError(`${name} in claims must be a JSON object`)
+  if (!isJsonObject(value)) throw new InvalidRequestError(`${name} in claims must be a JSON object`)
   return new Map(
     Object.entries(value).map(([claim, individual]): [string, Individual] => {
-      if (individual !== null && !isObject(individual))
+      if (individual !== null && !isJsonObject(individual))
         throw new InvalidRequestError(`a claim asked for in ${name} must be null or a JSON object`)
       return [claim, individual ?? undefined]
     })
@@ -90,8 +91,4 @@ function valuesOf(individual: Individual): readonly string[] {
 function onePerson(subs: readonly string[]): string | undefined {
   if (new Set(subs).size > 1) throw new InvalidRequestError('claims asks for two different people')
   return subs[0]
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

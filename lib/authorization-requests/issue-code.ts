@@ -56,7 +56,7 @@ export interface IssuedCode {
 }
 
 /** The server, its clients and its rule for PKCE, as issuing codes needs them. */
-export interface CodePolicy {
+interface CodePolicy {
   readonly server: TokenServer
   readonly clients: ClientRegistry
   /** `public`: public clients must use PKCE. `always`: every client must. */

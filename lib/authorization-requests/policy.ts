@@ -14,7 +14,7 @@ export interface RequestPolicy {
 }
 
 /** Requirements on request objects (RFC 9101). */
-export interface RequestObjectPolicy {
+interface RequestObjectPolicy {
   readonly clientKeys: ClientKeys
   /** The algorithms accepted of clients that registered none. */
   readonly algorithms: readonly string[]

@@ -43,8 +43,9 @@ export function answerAddress(
   answer: Readonly<Record<string, string>>,
   part: 'query' | 'fragment' = 'query'
 ): string {
-  const separator = part === 'fragment' ? '#' : redirect_uri.includes('?') ? '&' : '?'
-  return `${redirect_uri}${separator}${new URLSearchParams(answer).toString()}`
+  const members = new URLSearchParams(answer).toString()
+  if (part === 'fragment') return `${redirect_uri}#${members}`
+  return `${redirect_uri}${redirect_uri.includes('?') ? '&' : '?'}${members}`
 }
 
 /** {@link readRedirect}, or undefined where it throws. */

@@ -9,7 +9,7 @@ export const responseModes = ['query', 'fragment', 'form_post', 'jwt', 'query.jw
 export type ResponseMode = (typeof responseModes)[number]
 
 /** The carrier of the answer's parameters: the query or the fragment of the redirect URI, or a form. */
-export type Carrier = 'query' | 'fragment' | 'form_post'
+type Carrier = 'query' | 'fragment' | 'form_post'
 
 /**
  * The mode a request asks for; undefined for one that does not exist, was asked for twice, or cannot reach the redirect

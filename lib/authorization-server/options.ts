@@ -14,6 +14,7 @@ import { registrationChecks, type RegistrationOptions } from '../endpoints/regis
 import { originList } from '../http/cross-origin.ts'
 import { ConfigurationError, flag, fn, listOf, nested, oneOf, readBy, textLike, type Checks, type Read } from '../options.ts'
 import { tokenRouterChecks, type TokenRouterOptions } from '../token-endpoint/options.ts'
+import { isJsonObject } from '../json.ts'
 
 /** The options of `authorizationServer()`. */
 export interface AuthorizationServerOptions extends Omit<TokenRouterOptions, 'tokenEndpoints'> {
@@ -127,8 +128,7 @@ function readInteraction(value: unknown, key: string): Interaction | undefined {
 
 function readDetailTypes(types: unknown, key: string): AuthorizationDetailTypes {
   if (types === undefined) return {}
-  if (typeof types !== 'object' || types === null || Array.isArray(types))
-    throw new ConfigurationError(key, 'must be an object with a check for each type')
+  if (!isJsonObject(types)) throw new ConfigurationError(key, 'must be an object with a check for each type')
   for (const [type, check] of Object.entries(types)) {
     // an undefined check is a type that is left out of a list somebody put together
     detailCheck.read(check, `${key}.${type}`)

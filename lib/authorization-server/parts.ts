@@ -13,7 +13,7 @@ import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
 import { addressesOf } from '../http/endpoint-paths.ts'
-import { isLoopbackHost } from '../options.ts'
+import { isOnLoopback } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
 import { registeredClientsOf } from '../clients/registered-clients.ts'
@@ -25,7 +25,7 @@ import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
 
 /** The parts of a server, once every option has been checked. */
-export interface AuthorizationServerParts {
+interface AuthorizationServerParts {
   readonly context: EndpointContext
   readonly token: TokenEndpointParts
   readonly mtlsOrigin: string | undefined
@@ -121,12 +121,12 @@ function backchannelOf(
   return checkBackchannelAuthentication(backchannelAuthentication, {
     grantTypes: [...tokenIssuers.keys()],
     senderConstrained,
-    postJson: guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+    postJson: guardedPost({ allowLoopback: isOnLoopback(issuer) })
   })
 }
 
 function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
-  const postJson = options?.postJson ?? guardedPost({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  const postJson = options?.postJson ?? guardedPost({ allowLoopback: isOnLoopback(issuer) })
   return { options, delivery: logoutDelivery({ server, clients, postJson, fromStart: options !== undefined }) }
 }
 
@@ -177,7 +177,7 @@ function registrationOf(
     server: token.server,
     clients: parts.clients,
     guesses: token.guesses,
-    fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(token.server.issuer).hostname) }),
+    fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isOnLoopback(token.server.issuer) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,

@@ -5,7 +5,7 @@
  */
 import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
-import { isSameKey } from '../crypto/same-key.ts'
+import { isSameKey } from '../crypto/comparison.ts'
 import type { Client } from '../clients/client.ts'
 import { credentialSet, isLive, keyCredential, type KeyOfClient } from '../clients/credentials.ts'
 import type { CheckName } from '../decisions/decision.ts'
@@ -13,9 +13,6 @@ import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { Clock, PresentedCertificate } from '../client-request.ts'
 import { matchSubject } from './subject.ts'
 import { CertificateError, parseCertificate, type ParsedCertificate } from './x509/certificate.ts'
-
-export { matchSubject } from './subject.ts'
-export * from './x509/certificate.ts'
 
 /** The checks {@link verifyTlsClientAuth} goes through, in order. */
 export const tlsClientAuthChecks: readonly CheckName[] = [
@@ -29,7 +26,7 @@ export const tlsClientAuthChecks: readonly CheckName[] = [
 export const selfSignedChecks: readonly CheckName[] = ['certificate', 'certificate_validity', 'certificate_key']
 
 /** The public keys a client registered, wherever they are. */
-export interface RegisteredKeys {
+interface RegisteredKeys {
   /**
    * The client's public JWKs for which `wanted` is true.
    *
@@ -50,7 +47,7 @@ export interface CertificateProof {
 }
 
 /** The certificate that proved a client. */
-export interface ProvenCertificate {
+interface ProvenCertificate {
   /** `x5t#S256:<thumbprint>` */
   readonly credential: string
   /** The registered credential that this was a use of: the subject, the key, or the certificate itself. */

@@ -17,7 +17,7 @@ import { requestNote } from '../request-note.ts'
 export type CertificateSource = (req: IncomingMessage, note?: (why: string) => void) => PresentedCertificate | undefined
 
 /** Findings of a source in a request: the certificate, and the note on what was not taken for one. */
-export interface FoundCertificate {
+interface FoundCertificate {
   readonly certificate: PresentedCertificate | undefined
   readonly note: string | undefined
 }

@@ -17,7 +17,7 @@ import { lowerCaseAscii } from './x509/general-names.ts'
 import type { ParsedCertificate } from './x509/certificate.ts'
 
 /** The names of a certificate that a client can register. */
-export type CertificateNames = Pick<ParsedCertificate, 'subject' | 'sans'>
+type CertificateNames = Pick<ParsedCertificate, 'subject' | 'sans'>
 
 /** Rule for one registered member: the names it is compared with, and how. */
 interface SubjectRule {

@@ -32,7 +32,7 @@ export interface AttestJwtOptions extends AuthenticatedParties {
 
 const attestationTakes = 'a JWT, or a function that gets one'
 
-export const attestJwtChecks = {
+const attestJwtChecks = {
   attestation: readBy(attestationTakes, (value, key): AttestJwtOptions['attestation'] => {
     if (typeof value === 'string' && isJwt(value)) return value
     if (typeof value === 'function') return value as () => string

@@ -59,7 +59,7 @@ export interface AuthenticatedParties {
 }
 
 /** One request, whichever library makes it. */
-export interface OutgoingRequest {
+interface OutgoingRequest {
   readonly issuer: string
   readonly client_id: string | undefined
   readonly body: URLSearchParams

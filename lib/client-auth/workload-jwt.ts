@@ -9,12 +9,12 @@ export interface WorkloadJwtOptions extends WorkloadTokenSource, AuthenticatedPa
 /** The source of the token of {@link workloadGrant}, and the server that may have it. */
 export type WorkloadGrantOptions = Omit<WorkloadJwtOptions, 'client_id'>
 
-export const workloadGrantChecks = {
+const workloadGrantChecks = {
   ...workloadTokenChecks,
   issuer: textLike('an absolute URL', value => URL.canParse(value))
 } satisfies Checks<WorkloadGrantOptions>
 
-export const workloadJwtChecks = { ...workloadGrantChecks, client_id: text() } satisfies Checks<WorkloadJwtOptions>
+const workloadJwtChecks = { ...workloadGrantChecks, client_id: text() } satisfies Checks<WorkloadJwtOptions>
 
 /**
  * The method `federated_jwt`: the platform's token is the client assertion (RFC 7523 §2.2). Where the library does not

@@ -3,6 +3,7 @@
  * that never meet: no public key can be taken for an HMAC key, whatever a header says (RFC 8725 §3.1).
  */
 import { supportedMlDsa } from '../crypto/ml-dsa.ts'
+import { valueLike, type Check } from '../options.ts'
 
 export interface AsymmetricAlgorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP' | 'AKP'
@@ -25,7 +26,7 @@ export const asymmetricAlgorithms: ReadonlyMap<string, AsymmetricAlgorithm> = ne
   ...supportedMlDsa.map((alg): [string, AsymmetricAlgorithm] => [alg, { kty: 'AKP' }])
 ])
 
-export interface SymmetricAlgorithm {
+interface SymmetricAlgorithm {
   readonly hash: string
   /** A key shorter than the hash's output MUST NOT be used (RFC 7518 §3.2). In bytes. */
   readonly shortestKey: number
@@ -43,6 +44,19 @@ export const assertionAlgorithms: readonly string[] = [...asymmetricAlgorithms.k
 /** `Ed25519` is the fully specified name of what `EdDSA` means here (RFC 9864 §2.2): one algorithm under two names. */
 export function sameAlgorithm(a: string, b: string): boolean {
   return a === b || (isEd25519(a) && isEd25519(b))
+}
+
+/** Whether an `alg` is one of these, by either of its names. */
+export function isAccepted(alg: unknown, algorithms: readonly string[]): alg is string {
+  return typeof alg === 'string' && algorithms.some(accepted => sameAlgorithm(accepted, alg))
+}
+
+/** An option that lists some of these algorithms, one at least. */
+export function someOf(algorithms: readonly string[]): Check<readonly string[] | undefined> {
+  return valueLike(
+    `a list of ${algorithms.join(', ')}`,
+    list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
+  )
 }
 
 function isEd25519(alg: string): boolean {

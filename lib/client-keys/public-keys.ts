@@ -6,7 +6,7 @@ import { asymmetricAlgorithms, sameAlgorithm } from './algorithms.ts'
 import { whyUnsupported } from '../crypto/ml-dsa.ts'
 import { rsaProblem } from '../crypto/rsa-strength.ts'
 
-export interface PublicKey {
+interface PublicKey {
   readonly key: CryptoKey
   readonly credential: string
 }
@@ -128,8 +128,9 @@ export function unsuitableRsa({ kty, n, e }: JWK): string | undefined {
 function exponentOf(e: unknown): number {
   if (e === 'AQAB') return 65_537
   const bytes = typeof e === 'string' ? significant(e) : Buffer.alloc(0)
+  if (bytes.length === 0) return 0
   // what six octets cannot hold is too large by far
-  return bytes.length === 0 ? 0 : bytes.length > 6 ? Infinity : bytes.readUIntBE(0, bytes.length)
+  return bytes.length > 6 ? Infinity : bytes.readUIntBE(0, bytes.length)
 }
 
 /** The octets of a number, without zeros in front. */

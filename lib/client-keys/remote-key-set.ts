@@ -8,6 +8,7 @@ import type { JWK } from 'jose'
 import { clock, integer, readOptions, type Checks, type Read } from '../options.ts'
 import type { Clock } from '../client-request.ts'
 import { GuardedFetchError, type FetchedJson, type FetchJson } from '../outbound/guarded-fetch.ts'
+import { keysInSet } from '../clients/metadata/jwk.ts'
 import { keptKey, sizeOfKey } from './public-keys.ts'
 
 export interface RemoteKeySetOptions {
@@ -41,9 +42,9 @@ export const keptKeysChecks = {
   maxEntries: integer({ min: 1, max: 1_000_000, default: 10_000 })
 } satisfies Checks<Omit<RemoteKeySetOptions, 'fetchJson'>>
 
-export type ReadKeySetOptions = Read<typeof keptKeysChecks> & Pick<RemoteKeySetOptions, 'fetchJson'>
+type ReadKeySetOptions = Read<typeof keptKeysChecks> & Pick<RemoteKeySetOptions, 'fetchJson'>
 
-export interface RemoteKeys {
+interface RemoteKeys {
   readonly keys: readonly JWK[]
   /** Why the last fetch failed, as a clause; undefined where it did not. */
   readonly problem: string | undefined
@@ -169,8 +170,8 @@ export function readKeySet({ json, maxAge }: FetchedJson): {
   readonly size: number
   readonly maxAge: number | undefined
 } {
-  const given: unknown = typeof json === 'object' && json !== null && 'keys' in json ? json.keys : undefined
-  if (!Array.isArray(given)) throw new GuardedFetchError('not_json', 'the answer was not a JWK set')
+  const given = keysInSet(json)
+  if (given === undefined) throw new GuardedFetchError('not_json', 'the answer was not a JWK set')
   if (given.length > mostKeys) throw new GuardedFetchError('too_large', `the answer was a JWK set of more than ${mostKeys} keys`)
   const keys = given.filter(key => typeof key === 'object' && key !== null).map(keptKey)
   const size = keys.reduce((sum, key) => sum + sizeOfKey(key), 0)

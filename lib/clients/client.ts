@@ -7,12 +7,12 @@ import { metadataRules } from './metadata/rules.ts'
 import type { ClientMetadata, ReadMetadata, RegisteredMetadata } from './metadata/metadata.ts'
 import { misconfiguredReport } from './misconfigured.ts'
 import { readMetadata } from './metadata/read.ts'
+import { isJsonObject } from '../json.ts'
 import { ConfigurationError, required, valueLike, type Check } from '../options.ts'
 
 export type { ClientCredential } from './configured-credentials.ts'
 export type { AssertionAudience, ClientMetadata, ReadMetadata, RegisteredMetadata } from './metadata/metadata.ts'
-export { secretMethods } from './methods.ts'
-export { certificateSubjects, clientSecrets, type ClientSecret } from './credentials.ts'
+export { clientSecrets, type ClientSecret } from './credentials.ts'
 
 /**
  * A client as the library works with it: metadata with its defaults, immutable, without any secret among its visible
@@ -121,13 +121,7 @@ export function clientRegistry(source: ClientSource | ClientRegistry): ClientReg
 }
 
 function isRegistry(source: unknown): source is ClientRegistry {
-  return (
-    typeof source === 'object' &&
-    source !== null &&
-    !Array.isArray(source) &&
-    'find' in source &&
-    typeof source.find === 'function'
-  )
+  return isJsonObject(source) && typeof source['find'] === 'function'
 }
 
 function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
@@ -141,9 +135,7 @@ function registryOfList(list: readonly ClientMetadata[]): ClientRegistry {
   return { find: client_id => Promise.resolve(byId.get(client_id)), listed: () => [...byId.values()] }
 }
 
-function registryOfFunction(
-  lookUp: (client_id: string) => ClientMetadata | null | undefined | Promise<ClientMetadata | null | undefined>
-): ClientRegistry {
+function registryOfFunction(lookUp: Exclude<ClientSource, readonly ClientMetadata[]>): ClientRegistry {
   const tell = misconfiguredReport(lookUp)
   return {
     async find(client_id) {

@@ -23,6 +23,7 @@ import {
   type CredentialOfClient,
   type Dated
 } from './credentials.ts'
+import { isJsonObject } from '../json.ts'
 
 interface CredentialMembers extends Dated {
   /** Names it among the client's: 1 to 64 of the characters `A-Z a-z 0-9 . _ ~ : -`. */
@@ -222,13 +223,13 @@ export function isSecretHash(hash: string): boolean {
 }
 
 function checkJwk(jwk: unknown, fail: Fail): JWK {
-  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return fail('jwk', 'must be a public key as a JWK')
+  if (!isJsonObject(jwk)) return fail('jwk', 'must be a public key as a JWK')
   const problem = keyProblem(jwk)
   if (problem !== undefined) return fail('jwk', problem)
   if ('d' in jwk || 'k' in jwk || 'priv' in jwk || !('kty' in jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct')
     return fail('jwk', 'must be a public key as a JWK, without any private or symmetric part')
-  if (keyCredential(jwk as JWK).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
-  return knownJwk(jwk as JWK)
+  if (keyCredential(jwk).length > 256) return fail('jwk', 'must have a kid of at most 250 characters')
+  return knownJwk(jwk)
 }
 
 function readSubject(given: CertificateCredential, fail: Fail): [CertificateSubjectMember, string] | undefined {

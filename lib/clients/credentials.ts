@@ -57,7 +57,7 @@ export interface CredentialDescription extends Dated {
   readonly credential: string
 }
 
-export interface SecretOfClient extends CredentialDescription {
+interface SecretOfClient extends CredentialDescription {
   readonly type: 'secret'
   readonly secret: ClientSecret
 }
@@ -69,12 +69,12 @@ export interface KeyOfClient extends CredentialDescription {
   readonly registered?: boolean | undefined
 }
 
-export interface KeySetOfClient extends CredentialDescription {
+interface KeySetOfClient extends CredentialDescription {
   readonly type: 'key_set'
   readonly jwks_uri: string
 }
 
-export interface CertificateOfClient extends CredentialDescription {
+interface CertificateOfClient extends CredentialDescription {
   readonly type: 'certificate'
   readonly der: Uint8Array
 }
@@ -85,7 +85,7 @@ export interface SubjectOfClient extends CredentialDescription {
   readonly value: string
 }
 
-export interface MethodOfClient extends CredentialDescription {
+interface MethodOfClient extends CredentialDescription {
   readonly type: 'method'
   /** A `token_endpoint_auth_method` value. */
   readonly method: string
@@ -114,7 +114,7 @@ export type CredentialOfClient =
   | SpiffeIdOfClient
 
 /** A client, as far as what it registered amounts to credentials. */
-export interface CredentialHolder extends Readonly<Partial<Record<CertificateSubjectMember, string | undefined>>> {
+interface CredentialHolder extends Readonly<Partial<Record<CertificateSubjectMember, string | undefined>>> {
   readonly token_endpoint_auth_method: string
   readonly jwks?: { readonly keys: readonly JWK[] } | undefined
   readonly jwks_uri?: string | undefined
@@ -123,7 +123,7 @@ export interface CredentialHolder extends Readonly<Partial<Record<CertificateSub
 }
 
 /** All of one client's, and by what they are for. Dates are not looked at: see {@link isLive}. */
-export interface CredentialSet {
+interface CredentialSet {
   readonly all: readonly CredentialOfClient[]
   readonly secrets: readonly ClientSecret[]
   /** Beside those in `jwks`. The newest first. */

@@ -4,9 +4,9 @@
  */
 import { hash } from 'node:crypto'
 import type { Dated } from './dated.ts'
-import type { Fail } from './metadata/fail.ts'
-import { unknownAmong, type UnknownMember } from './metadata/unknown.ts'
+import { unknownAmong, type Fail, type UnknownMember } from './metadata/faults.ts'
 import { patternProblem } from './subject-pattern.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 
 /**
  * The wanted value of a claim: one, any of a list, or an object whose every member is wanted. Compared by value and
@@ -68,7 +68,7 @@ const deepest = 8
 export const legacyKubernetesIssuer = 'kubernetes/serviceaccount'
 
 /** The rule of a federated credential, judged. `fail` is told a member of it, such as `claims.ref`. */
-export function readFederatedRule(given: Readonly<Record<string, unknown>>, fail: Fail): FederatedRule {
+export function readFederatedRule(given: JsonObject, fail: Fail): FederatedRule {
   const { issuer, subject, audience, claims } = given
   const rule: FederatedRule = {
     issuer: readText(issuer, 'issuer', fail),
@@ -110,13 +110,10 @@ export function checkMisspelt(given: object, fail: Fail, among: 'federated' | 'o
 
 /** One of `federated_credentials`. Unknown members are left out, and so is what is `null`. */
 export function readFederatedCredential(given: unknown, member: string, fail: Fail): FederatedCredential {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return fail(member, 'must be an object with issuer, and subject or claims')
+  if (!isJsonObject(given)) return fail(member, 'must be an object with issuer, and subject or claims')
   const failAt: Fail = (name, mustBe) => fail(`${member}.${name}`, mustBe)
   checkMisspelt(given, failAt)
-  const present: Readonly<Record<string, unknown>> = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== null)
-  )
+  const present: JsonObject = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const { id, label, not_before, expires_at } = present as Partial<FederatedCredential>
   return {
     ...(id !== undefined && { id }),
@@ -139,8 +136,7 @@ interface Extent {
 }
 
 function readClaims(given: unknown, member: string, fail: Fail, extent: Extent): ClaimRules {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return fail(member, 'must be an object of claims with the values they must have')
+  if (!isJsonObject(given)) return fail(member, 'must be an object of claims with the values they must have')
   const entries = Object.entries(given)
   if (entries.length === 0) return fail(member, 'must name at least one claim')
   if (extent.depth === deepest) return fail(member, `must not be more than ${deepest} objects deep`)
@@ -156,7 +152,7 @@ function readClaims(given: unknown, member: string, fail: Fail, extent: Extent):
 }
 
 function readWanted(value: unknown, path: string, fail: Fail, extent: Extent): ClaimRule {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return readClaims(value, path, fail, extent)
+  if (isJsonObject(value)) return readClaims(value, path, fail, extent)
   if (isScalar(value)) {
     extent.values++
     return value

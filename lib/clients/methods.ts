@@ -6,7 +6,7 @@ import { certificateSubjects, type CertificateSubjectMember, type CredentialOfCl
 import type { Fail } from './metadata/kinds.ts'
 
 /** Facts about one method. */
-export interface MethodFacts {
+interface MethodFacts {
   /** The kinds of credential it takes for proof; the first is the one a client is asked to register. */
   readonly accepts: readonly Exclude<CredentialOfClient['type'], 'method'>[]
   /** It computes with the secret itself: what is kept as a digest is of no use to it. */
@@ -82,11 +82,11 @@ export function needsReadableSecret(method: string): boolean {
 }
 
 /**
- * Counts the random bytes of a generated secret: for a method that computes with it 48, which base64url makes as long
- * as its longest hash (RFC 7518 §3.2), and for the others 32, which are 256 bits.
+ * Generates a secret: for a method that computes with it 48 bytes, which base64url makes as long as its longest hash
+ * (RFC 7518 §3.2), and for the others 32, which are 256 bits.
  */
-export function generatedSecretBytes(readable: boolean): number {
-  return readable ? 48 : 32
+export function generateSecret(random: (size: number) => Uint8Array, readable: boolean): string {
+  return Buffer.from(random(readable ? 48 : 32)).toString('base64url')
 }
 
 /** The methods that need a `client_secret`. */

@@ -5,10 +5,10 @@
 import { ConfigurationError } from '../options.ts'
 
 /** Told of a client; answers whether anybody heard it. */
-export type MisconfiguredListener = (client_id: string, error: ConfigurationError) => boolean
+type MisconfiguredListener = (client_id: string, error: ConfigurationError) => boolean
 
 /** Listeners that are told of the clients of one source, by issuer: a server may be made anew, as tenants are. */
-export type MisconfiguredListeners = Map<string, MisconfiguredListener>
+type MisconfiguredListeners = Map<string, MisconfiguredListener>
 
 const listenersOf = new WeakMap<object, MisconfiguredListeners>()
 

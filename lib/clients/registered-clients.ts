@@ -19,7 +19,7 @@ import {
 } from './registrations.ts'
 import type { Store } from '../stores/store.ts'
 
-export interface RegistrationsContext {
+interface RegistrationsContext {
   /** Issuer identifier of the server that the clients belong to. */
   readonly issuer: string
   readonly store: Store

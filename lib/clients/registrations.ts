@@ -1,5 +1,5 @@
 /** Registrations of clients (RFC 7591) as the store keeps them. */
-import { add, read, update, write } from '../stores/records.ts'
+import { add, century, read, update, write } from '../stores/records.ts'
 import type { Key, Store } from '../stores/store.ts'
 import type { ReadMetadata } from './metadata/metadata.ts'
 import type { StoredSecret } from './stored-secret.ts'
@@ -38,9 +38,6 @@ export interface Registrations {
   /** Ends the client, and has that known for `ttl` seconds. */
   end(client_id: string, ttl: number): Promise<void>
 }
-
-/** Stores end every record some time: a client goes with its DELETE, not with its age. In seconds. */
-const century = 3_155_760_000
 
 export function clientKey(client_id: string): Key {
   return { kind: 'registered_client', id: client_id }

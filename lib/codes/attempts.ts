@@ -3,14 +3,17 @@ import type { TokenServer } from '../tokens/token-server.ts'
 import { tokenDigest } from '../tokens/grant.ts'
 
 /** Limit on the wrong guesses of one guesser. */
-export interface AttemptLimit {
+interface AttemptLimit {
   readonly most: number
   /** Seconds for which a wrong guess counts. */
   readonly window: number
 }
 
+/** Tolerated of the user codes that a person enters, or a client sends for one. */
+export const wrongUserCodes: AttemptLimit = { most: 10, window: 600 }
+
 /** A guess that has been counted. */
-export interface Attempt {
+interface Attempt {
   /** It was right: it does not count after all. */
   refund(): Promise<void>
 }

@@ -1,9 +1,10 @@
 /** Authorization codes: one use, one client, a minute. */
-import { take, write } from '../stores/records.ts'
+import { take, writing } from '../stores/records.ts'
 import type { Key } from '../stores/store.ts'
 import { grantOfReference, newReference } from '../tokens/access-token.ts'
 import { tokenDigest, type AuthorizationDetail, type RequestedClaims } from '../tokens/grant.ts'
-import { listGrant } from '../tokens/person-grants.ts'
+import { listGrant } from '../tokens/grant-list.ts'
+import { listedUntil } from '../tokens/person-grants.ts'
 import { grantTtl } from '../tokens/refresh-token.ts'
 import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
@@ -32,7 +33,7 @@ export interface AuthorizationCodeRecord {
   readonly listed_until?: number | undefined
 }
 
-export type RedeemedCode =
+type RedeemedCode =
   | { readonly outcome: 'redeemed'; readonly grant: string; readonly record: AuthorizationCodeRecord }
   /** It was redeemed before; everything it bought has just been revoked (RFC 6749 §4.1.2). */
   | { readonly outcome: 'replayed'; readonly grant: string }
@@ -45,11 +46,14 @@ export async function mintAuthorizationCode(server: TokenServer, record: Authori
   const code = newReference(server, grant)
   const mayLast = server.refreshTokens === 'registered' || record.scope.includes('offline_access')
   const refresh = mayLast ? { generation: 0, rotated_at: server.clock() } : undefined
-  const listed_until = await listGrant(server, grant, record, server.authorizationCodeTtl + grantTtl(server, { refresh }))
+  const listed_until = listedUntil(server, server.authorizationCodeTtl + grantTtl(server, { refresh }))
+  const kept = writing(codeKey(code, grant, record.client_id), { ...record, listed_until }, server.authorizationCodeTtl)
   const { sid } = record
-  if (sid !== undefined) await joinSession(server, grant, { ...record, sid })
-  const key = codeKey(code, grant, record.client_id)
-  await write(server.store, key, { ...record, listed_until }, server.authorizationCodeTtl)
+  // side by side: before all of it is done nobody is told of the code, and nobody can use it
+  await Promise.all([
+    listGrant(server, grant, record, listed_until, [kept]),
+    sid !== undefined && joinSession(server, grant, { ...record, sid })
+  ])
   return code
 }
 

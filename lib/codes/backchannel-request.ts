@@ -138,7 +138,8 @@ function ttlOf(listed: readonly Listed[], now: number): number {
 async function decidedOf(server: TokenServer, sub: string, client_id: string): Promise<ReadonlySet<string>> {
   const listed = await readList(server, sub)
   const own = listed.filter(entry => entry.client_id === client_id)
-  const suspects = listed.length >= mostWaiting ? listed : own.length >= mostOfClient ? own : []
+  const ofClient = own.length >= mostOfClient ? own : []
+  const suspects = listed.length >= mostWaiting ? listed : ofClient
   const waiting = await Promise.all(
     suspects.map(({ grant, id }) => findUndecided<BackchannelRequest>(server, { kind: 'auth_req_id', grant, id }))
   )

@@ -16,7 +16,7 @@ import type { TokenServer, UnrecordedRefreshToken } from '../tokens/token-server
 export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'instance_jkt' | 'refresh'>
 
 /** The client that gets it, and what it proved. */
-export interface GrantHolder {
+interface GrantHolder {
   readonly client: Client
   readonly confirmation?: Confirmation | undefined
   /** The client's authentication. */

@@ -13,8 +13,6 @@ import {
 import type { RandomBytes } from '../crypto/random.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
-export const deviceCodeGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
-
 /** Consonants that are told apart on any screen; without vowels no code is a word (RFC 8628 §6.1). */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 const length = 8

@@ -1,5 +1,6 @@
 /** Proof Key for Code Exchange (RFC 7636), S256 alone: `plain` protects nothing (RFC 9700 §2.1.1). */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { isEqual } from '../crypto/comparison.ts'
 
 const verifierSyntax = /^[A-Za-z0-9\-._~]{43,128}$/
 const challengeSyntax = /^[A-Za-z0-9_-]{43}$/
@@ -11,8 +12,5 @@ export function isCodeChallenge(value: string): boolean {
 
 /** Whether the verifier answers the challenge (RFC 7636 §4.6). A verifier of the wrong syntax (§4.1) never does. */
 export function verifyCodeChallenge(verifier: string, challenge: string): boolean {
-  if (!verifierSyntax.test(verifier)) return false
-  const answer = Buffer.from(hash('sha256', verifier, 'base64url'))
-  const expected = Buffer.from(challenge)
-  return answer.length === expected.length && timingSafeEqual(answer, expected)
+  return verifierSyntax.test(verifier) && isEqual(hash('sha256', verifier, 'base64url'), challenge)
 }

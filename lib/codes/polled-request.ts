@@ -17,7 +17,7 @@ import { joinSession } from '../tokens/sessions.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** The parameter the client polls with; also the kind of the request's record. */
-export type PollingParameter = 'device_code' | 'auth_req_id'
+type PollingParameter = 'device_code' | 'auth_req_id'
 
 /** Members of every such request. */
 export interface PolledRequest {
@@ -49,7 +49,7 @@ export interface FoundRequest<R extends PolledRequest = PolledRequest> {
 }
 
 /** The person who allowed it, and the sign-in they did so with. */
-export interface Approval {
+interface Approval {
   readonly sub: string
   /** Seconds since the epoch. */
   readonly auth_time: number

@@ -5,7 +5,7 @@ import { certificateSubjectProblem } from '../certificates/subject.ts'
 import { CertificateError, parseCertificate } from '../certificates/x509/certificate.ts'
 import { importPublicKey, unsuitable } from '../client-keys/public-keys.ts'
 import type { Client } from '../clients/client.ts'
-import { generatedSecretBytes, isPublicMethod, needsReadableSecret, secretMethods } from '../clients/methods.ts'
+import { generateSecret, isPublicMethod, needsReadableSecret, secretMethods } from '../clients/methods.ts'
 import {
   checkSecretHash,
   checkSecretValue,
@@ -82,7 +82,7 @@ export async function rotateSecret(
   const { all, readable } = await secretsFor(context, client)
   if (!all.some(method => secretMethods.includes(method)))
     throw new CredentialError('not_allowed', 'the client may use no method that takes a secret: allow it one first')
-  const value = Buffer.from(context.random(generatedSecretBytes(readable))).toString('base64url')
+  const value = generateSecret(context.random, readable)
   const material = (id: string): Material => kept(context, client_id, { id, value, readable })
   const added = await add(context, client, options, { material, previousEnd: previousExpiresAt })
   return { ...added, client_secret: value }

@@ -1,6 +1,7 @@
 /** Changing what the library keeps of a client's credentials: adding, ending and revoking, each one compare-and-set. */
 import type { Client } from '../clients/client.ts'
 import { checkDates, checkLabel, isStoredId } from '../clients/configured-credentials.ts'
+import { secondsProblem } from '../clients/metadata/kinds.ts'
 import { credentialSet, type CredentialDescription, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
 import { ConfigurationError } from '../options.ts'
 import { CredentialError } from './credential-error.ts'
@@ -29,10 +30,9 @@ export interface CredentialOptions extends Dated {
 }
 
 /** Means of making changes. */
-export interface ChangeContext {
+interface ChangeContext {
   readonly records: CredentialRecords
   readonly keeper: RecordKeeper
-  readonly random: (size: number) => Uint8Array
   /** Milliseconds since the epoch. */
   readonly clock: () => number
 }
@@ -58,8 +58,10 @@ function checkCredentialName(name: unknown, fail: (member: string, mustBe: strin
 
 /** @throws ConfigurationError where the time is given and not to come. */
 export function checkFuture(value: unknown, member: string, now: number): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > now))
-    throw new ConfigurationError(member, 'must be seconds since the epoch, in the future')
+  if (value === undefined) return
+  const isToCome = Number.isSafeInteger(value) && Number(value) > now
+  const problem = isToCome ? secondsProblem(value) : 'must be seconds since the epoch, in the future'
+  if (problem !== undefined) throw new ConfigurationError(member, problem)
 }
 
 export function newCredentialId(random: (size: number) => Uint8Array): string {
@@ -134,12 +136,15 @@ function endPrevious(
 
 const mostEndings = 200
 
+/** Seconds since the epoch: from when it is refused, or when it was taken back. */
+type EndedAt = { readonly expires_at: number } | { readonly revoked_at: number }
+
 function withEnding(
   base: Client,
   record: CredentialRecord,
   credential: CredentialOfClient,
   keeper: RecordKeeper,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
+  end: EndedAt
 ): CredentialRecord {
   const before = endingOf(base.client_id, credential, record, keeper)
   if (before?.revoked_at !== undefined) return record
@@ -157,7 +162,7 @@ function withEnding(
 }
 
 /** End of a credential: at a date, or by being revoked. */
-export type End =
+type End =
   | { readonly expires_at: number }
   | {
       readonly revoked: true
@@ -168,7 +173,7 @@ export type End =
     }
 
 /** Outcome of {@link endCredential}. */
-export interface Ended {
+interface Ended {
   /** Credentials it ended: none that had been revoked before. */
   readonly ended: readonly NamedCredential[]
   /** Credentials added by it, and by those, that are neither over nor revoked. */
@@ -232,17 +237,14 @@ function endOne(
   record: CredentialRecord,
   credential: CredentialOfClient,
   keeper: RecordKeeper,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
+  end: EndedAt
 ): CredentialRecord {
   const { id } = credential
   if (!isStoredId(id)) return withEnding(base, record, credential, keeper, end)
   return { ...record, credentials: record.credentials.map(stored => (stored.id === id ? endStored(stored, end) : stored)) }
 }
 
-function endStored(
-  stored: StoredCredential,
-  end: { readonly expires_at: number } | { readonly revoked_at: number }
-): StoredCredential {
+function endStored(stored: StoredCredential, end: EndedAt): StoredCredential {
   if ('expires_at' in end) return { ...stored, expires_at: earlier(stored.expires_at, end.expires_at) }
   const { id, label, created_at, not_before, expires_at, credential, added_by } = stored
   const described = { id, label, created_at, not_before, expires_at, credential, added_by, ...end }

@@ -2,7 +2,7 @@
  * Credentials that live and die without an outage: what a client's source gave, and what is added beside it here, work
  * side by side, each with dates of its own and a record of its last use.
  */
-import { webcrypto } from 'node:crypto'
+import { pooledRandomBytes } from '../crypto/random.ts'
 import { isPublicMethod, provingMethods } from '../clients/methods.ts'
 import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
 import type { Known } from '../stores/cached-records.ts'
@@ -68,8 +68,6 @@ const methodsCheck = listOf(
   provingMethods
 )
 
-const freshRandom = (size: number): Buffer => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))
-
 export const credentialSetsChecks = {
   issuer: issuerIdentifier(),
   store: storeCheck,
@@ -79,7 +77,7 @@ export const credentialSetsChecks = {
   maxAge: maxAgeCheck,
   onEvent: fn<EventListener>(),
   clock: clock(),
-  random: fn(freshRandom)
+  random: fn(pooledRandomBytes)
 } satisfies Checks<CredentialSetsOptions>
 
 /**
@@ -111,7 +109,7 @@ export function credentialSets(options: CredentialSetsOptions): CredentialSets {
 }
 
 /** Parts of credential sets, once they have been checked. */
-export interface CredentialSetsParts {
+interface CredentialSetsParts {
   readonly issuer: string
   /** The issuer's own view of the store. */
   readonly store: Store
@@ -128,7 +126,7 @@ export interface CredentialSetsParts {
 }
 
 /** Credential sets behind a registry that they made, with their issuer and clients. */
-export interface KnownCredentialSets {
+interface KnownCredentialSets {
   readonly sets: CredentialSets
   readonly issuer: string
   /** The clients as they were given. */

@@ -2,8 +2,8 @@
 import type { Client } from '../clients/client.ts'
 import type { FederatedRule } from '../clients/federated-credential.ts'
 import { methodAccepts, methodFacts, needsReadableSecret } from '../clients/methods.ts'
-import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient } from '../clients/credentials.ts'
-import { credentialsWith, endingOf, type CredentialRecord, type RecordKeeper, type StoredCredential } from './record.ts'
+import { credentialSet, isLive, type CredentialDescription, type CredentialOfClient, type Dated } from '../clients/credentials.ts'
+import { credentialsWith, earlier, endingOf, type CredentialRecord, type RecordKeeper, type StoredCredential } from './record.ts'
 
 /** One of a client's credentials. Never a secret or anything made from one. Times are seconds since the epoch. */
 export interface CredentialInfo {
@@ -55,11 +55,16 @@ export function describeCredentials(
 ): readonly Undated[] {
   const configured = credentialSet(base).all.map(credential => {
     const ending = record && endingOf(base.client_id, credential, record, keeper)
-    const ends = [credential.expires_at, ending?.expires_at].filter(end => end !== undefined)
-    const expires_at = ends.length === 0 ? undefined : Math.min(...ends)
+    const expires_at = earlier(credential.expires_at, ending?.expires_at)
     return describe(credential, { expires_at, revoked_at: ending?.revoked_at }, now)
   })
   return [...configured, ...(record?.credentials ?? []).map(stored => describeStored(stored, now))]
+}
+
+/** Seconds since the epoch. */
+interface Ends {
+  readonly expires_at?: number | undefined
+  readonly revoked_at?: number | undefined
 }
 
 function describeStored(stored: StoredCredential, now: number): Undated {
@@ -76,11 +81,7 @@ type Describable = CredentialDescription & {
   readonly spiffe_id?: string
 }
 
-function describe(
-  credential: Describable,
-  { expires_at, revoked_at }: { readonly expires_at?: number | undefined; readonly revoked_at?: number | undefined },
-  now: number
-): Undated {
+function describe(credential: Describable, { expires_at, revoked_at }: Ends, now: number): Undated {
   const { id, label, created_at, not_before, source, member, value, jwks_uri, added_by, rule, spiffe_id } = credential
   return {
     id,
@@ -112,14 +113,7 @@ const typeNames: Readonly<Record<CredentialOfClient['type'], CredentialInfo['typ
   spiffe_id: 'spiffe_id'
 }
 
-function stateOf(
-  dates: {
-    readonly not_before?: number | undefined
-    readonly expires_at?: number | undefined
-    readonly revoked_at?: number | undefined
-  },
-  now: number
-): CredentialInfo['state'] {
+function stateOf(dates: Dated & Ends, now: number): CredentialInfo['state'] {
   if (dates.revoked_at !== undefined) return 'revoked'
   if (dates.expires_at !== undefined && dates.expires_at <= now) return 'expired'
   return isLive(dates, now) ? 'live' : 'pending'

@@ -2,7 +2,6 @@
  * The one record that the library keeps of a client's credentials; and the client that a source's own and this record
  * make together.
  */
-import { timingSafeEqual } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Client } from '../clients/client.ts'
 import {
@@ -25,6 +24,7 @@ import {
 } from '../clients/credentials.ts'
 import { ruleText, type FederatedRule } from '../clients/federated-credential.ts'
 import type { SecretKeeper } from '../clients/stored-secret.ts'
+import { isEqual } from '../crypto/comparison.ts'
 
 /** Times are seconds since the epoch. */
 interface StoredDescription extends Dated {
@@ -60,7 +60,7 @@ export type StoredCredential = StoredDescription &
   )
 
 /** The end of a credential that the client's own source has, and that nobody here can take out there. */
-export interface Ending {
+interface Ending {
   readonly id: string
   /** Of what the credential is: another one that comes under this id later has not ended. */
   readonly mac: string
@@ -96,11 +96,12 @@ export function withRecord(base: Client, record: CredentialRecord, keeper: Recor
   const all = credentialsWith(base, record, keeper)
   const { jwks } = base
   const keys = new Set(all.flatMap(one => (one.type === 'key' && one.registered === true ? [one.jwk] : [])))
-  const isGone = (member: string): boolean =>
-    member === 'jwks_uri'
-      ? !all.some(({ type }) => type === 'key_set')
-      : (member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)) &&
-        !all.some(({ id }) => id === member)
+  const isGone = (member: string): boolean => {
+    if (member === 'jwks_uri') return !all.some(({ type }) => type === 'key_set')
+    // the id of such a credential is the member's name
+    const isCredential = member === 'spiffe_id' || certificateSubjects.some(subject => subject === member)
+    return isCredential && !all.some(({ id }) => id === member)
+  }
   const members = Object.entries(base).filter(([member]) => !isGone(member))
   const client = Object.freeze({
     ...Object.fromEntries(members),
@@ -144,11 +145,6 @@ export function macOf(client_id: string, credential: CredentialOfClient, { mac }
 
 function keyCheck({ mac }: RecordKeeper): string {
   return Buffer.from(mac('client_credential_key_check', new Uint8Array())).toString('base64url')
-}
-
-function isEqual(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }
 
 function valueOf(credential: CredentialOfClient): Uint8Array {

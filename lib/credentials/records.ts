@@ -1,7 +1,7 @@
 /** The credential records of a server's clients: read through a cache, changed by compare-and-set alone. */
 import { hash } from 'node:crypto'
 import { cachedRecords, type CachedRecords } from '../stores/cached-records.ts'
-import { update } from '../stores/records.ts'
+import { century, update } from '../stores/records.ts'
 import type { Key, Store } from '../stores/store.ts'
 import type { CredentialRecord } from './record.ts'
 
@@ -16,10 +16,7 @@ export interface CredentialRecords extends CachedRecords<CredentialRecord> {
   change(client_id: string, change: (record: CredentialRecord | undefined) => CredentialRecord | undefined): Promise<void>
 }
 
-/** Stores end every record some time: this one goes when the client does. In seconds. */
-const century = 3_155_760_000
-
-export interface CredentialRecordsOptions {
+interface CredentialRecordsOptions {
   readonly store: Store
   /** Milliseconds since the epoch. */
   readonly clock: () => number

@@ -23,7 +23,7 @@ export const credentialsChecks = {
 } satisfies Checks<CredentialsOptions>
 
 /** The sets of a server, and how its parts get their clients from them. */
-export interface ServerCredentials {
+interface ServerCredentials {
   /** The clients as they were given, without what is kept of their credentials. */
   readonly given: ClientSource | ClientRegistry
   readonly endpoint: boolean

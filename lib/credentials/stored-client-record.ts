@@ -1,6 +1,6 @@
 /** A client as an operator's store keeps it. */
 import { toClient, type Client, type ClientMetadata } from '../clients/client.ts'
-import { defaultMethod, generatedSecretBytes, needsReadableSecret, secretMethods } from '../clients/methods.ts'
+import { defaultMethod, generateSecret, needsReadableSecret, secretMethods } from '../clients/methods.ts'
 import type { SecretKeeper, StoredSecret } from '../clients/stored-secret.ts'
 import { ConfigurationError } from '../options.ts'
 
@@ -39,7 +39,7 @@ export function newRecord(
   const record = { client_id, metadata, created_at }
   if (!secretMethods.includes(method ?? defaultMethod)) return record
   const readable = needsReadableSecret(method ?? defaultMethod)
-  const value = Buffer.from(random(generatedSecretBytes(readable))).toString('base64url')
+  const value = generateSecret(random, readable)
   const credentials = [keeper.keep(client_id, { id: '1', created_at, value, readable })]
   return { ...record, credentials, client_secret: value }
 }

@@ -2,7 +2,7 @@
  * Clients an operator keeps in the store, beside those the application configures: added, disabled and enabled while
  * servers run, each of which finds out within seconds.
  */
-import { hash, webcrypto } from 'node:crypto'
+import { hash } from 'node:crypto'
 import {
   clientsCheck,
   clientRegistry,
@@ -12,6 +12,7 @@ import {
   type ClientSource
 } from '../clients/client.ts'
 import { defaultMethod } from '../clients/methods.ts'
+import { pooledRandomBytes } from '../crypto/random.ts'
 import type { EventListener } from '../events/event-source.ts'
 import type { UnstampedEvent } from '../events/events.ts'
 import { harmless } from '../listeners.ts'
@@ -20,7 +21,7 @@ import type { KeySource, PrivateKeySet } from '../signing-keys/generate-keys.ts'
 import { keysCheck, SigningKeys } from '../signing-keys/signing-keys.ts'
 import { cachedRecords, type CachedRecords } from '../stores/cached-records.ts'
 import { guardedStore } from '../stores/guarded.ts'
-import { read as readRecord, update } from '../stores/records.ts'
+import { century, read as readRecord, update } from '../stores/records.ts'
 import { scopedStore } from '../stores/scoped.ts'
 import { storeCheck, type Key, type Store } from '../stores/store.ts'
 import { maxAgeCheck } from './credential-sets.ts'
@@ -104,8 +105,6 @@ interface Judged {
   readonly client: Client | undefined
 }
 
-const freshRandom = (size: number): Buffer => Buffer.from(webcrypto.getRandomValues(new Uint8Array(size)))
-
 export const storedClientsChecks = {
   issuer: issuerIdentifier(),
   store: storeCheck,
@@ -117,11 +116,9 @@ export const storedClientsChecks = {
   maxAge: maxAgeCheck,
   onEvent: fn<EventListener>(),
   clock: clock(),
-  random: fn(freshRandom)
+  random: fn(pooledRandomBytes)
 } satisfies Checks<StoredClientsOptions>
 
-/** Seconds: a client goes when its operator says. */
-const century = 3_155_760_000
 /** So many that one record still names them all. */
 const mostClients = 10_000
 

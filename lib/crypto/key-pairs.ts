@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 
 /** A private key and the public one that belongs to it. */
-export interface KeyPair {
+interface KeyPair {
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
 }

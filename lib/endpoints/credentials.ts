@@ -88,9 +88,15 @@ async function answer({ credentials }: EndpointContext, client: Client, req: Req
     sendJson(res, 200, await action(credentials, client, parameters, addedBy), notStored)
   } catch (error) {
     // what was wrong with its own request may be said to the client it belongs to
-    if (error instanceof CredentialError || error instanceof ConfigurationError) throw new InvalidRequestError(error.message)
+    if (error instanceof CredentialError) throw new InvalidRequestError(error.message)
+    if (error instanceof ConfigurationError) throw new InvalidRequestError(asSent(error))
     throw error
   }
+}
+
+/** Says it of the parameter, where the option it became has another name. */
+function asSent({ key, message }: ConfigurationError): string {
+  return key === 'previousExpiresAt' ? `previous_expires_at${message.slice(key.length)}` : message
 }
 
 function required(parameters: Parameters, name: string): string {

@@ -6,12 +6,12 @@ import { claimsOf } from '../tokens/claims.ts'
 import type { Endpoint, EndpointContext } from './endpoint.ts'
 
 /** The parts of a server that metadata speaks of beside its endpoints. */
-export type DescribedServer = Pick<
+type DescribedServer = Pick<
   EndpointContext,
   'server' | 'addresses' | 'grantTypes' | 'grantMetadata' | 'clientDocuments' | 'dpop' | 'acrValues'
 >
 
-export interface MetadataInput {
+interface MetadataInput {
   readonly context: DescribedServer
   readonly endpoints: readonly Endpoint[]
   /** The origin of the mutual-TLS listener, where there is one (RFC 8705 §5). */

@@ -9,7 +9,7 @@ import { isPublic, type Client } from '../clients/client.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
 import { addressesOfListener } from '../http/listener.ts'
-import { sendJson } from '../http/responses.ts'
+import { notStored, sendJson } from '../http/responses.ts'
 import type { ClientRequest, Parameters } from '../client-request.ts'
 import { parametersOfForm } from '../authorization-requests/parameters.ts'
 import { keepPushedRequest, pushedRequestTtl } from '../authorization-requests/pushed-request.ts'
@@ -49,7 +49,7 @@ async function push(
   if (isPublic(client)) context.anonymousBudget.spend(req, request)
   const instance_jkt = sent.authentication?.instance
   const request_uri = await keepPushedRequest(context.server, { ...request, dpop_jkt, instance_jkt })
-  sendJson(res, 201, { request_uri, expires_in: pushedRequestTtl }, { 'Cache-Control': 'no-store', Pragma: 'no-cache' })
+  sendJson(res, 201, { request_uri, expires_in: pushedRequestTtl }, notStored)
 }
 
 /**

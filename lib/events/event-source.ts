@@ -18,7 +18,7 @@ export interface EventSource {
   tolerated(decision: Decision): void
 }
 
-export interface EventSourceOptions {
+interface EventSourceOptions {
   readonly issuer?: string | undefined
   /** Milliseconds since the epoch. */
   readonly clock?: (() => number) | undefined

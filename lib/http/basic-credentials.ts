@@ -3,7 +3,7 @@ import { decodeBase64 } from '../crypto/base64.ts'
 import { decodeComponent, decodeUtf8, hasForbiddenCharacter } from './form.ts'
 
 /** A client's id and secret. Either may be empty. */
-export interface IdAndSecret {
+interface IdAndSecret {
   readonly client_id: string
   readonly client_secret: string
 }

@@ -34,7 +34,7 @@ export function readClientRequest(
 const headerReadings = requestNote<ParameterRequest, ClientRequest>('client request without a body')
 
 /** The methods that a route of the application's own accepts, as far as reading a request needs them. */
-export interface RouteMethods {
+interface RouteMethods {
   /** Whether a request without its parameters is of one of them. */
   readonly identify: (bare: ClientRequest) => boolean
   /** Whether one of them would find what it looks for in a body. */

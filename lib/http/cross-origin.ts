@@ -5,10 +5,10 @@
 import type { RequestHandler } from 'express'
 import { eachOf, required, textLike } from '../options.ts'
 
-/** A day, which is longer than any browser keeps it. */
-const maxAge = '86400'
+/** Seconds for which browsers may keep what they asked for beforehand: a day, which is longer than any of them does. */
+export const preflightAge = '86400'
 
-export interface CrossOrigin {
+interface CrossOrigin {
   readonly methods: readonly string[]
   /** Request headers beside `Content-Type` and those of OAuth. */
   readonly headers?: readonly string[]
@@ -47,7 +47,7 @@ export function crossOrigin(
     Allow: methods.join(', '),
     'Access-Control-Allow-Methods': methods.join(', '),
     'Access-Control-Allow-Headers': [...headers, ...requestHeaders].join(', '),
-    'Access-Control-Max-Age': maxAge
+    'Access-Control-Max-Age': preflightAge
   })
   const allowed = allowedOrigin(origins)
   return (req, res, next) => {

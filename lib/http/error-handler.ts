@@ -56,9 +56,8 @@ export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): Error
 /** The same, by options that were read. */
 export function errorHandler(options: Read<typeof errorHandlerChecks>): ErrorRequestHandler {
   const bodyOf = errorBody(options)
-  const onError = harmless('onError', options.onError)
   return (thrown: unknown, req, res, next) => {
-    tellError(onError, thrown, req)
+    tellError(options.onError, thrown, req)
     if (res.headersSent) {
       next(thrown)
       return

@@ -8,6 +8,9 @@ const plainName = /^[a-z_.-]{1,40}$/
 // eslint-disable-next-line no-control-regex -- matching control characters is the purpose
 const controlCharacter = /[\u0000-\u001f\u007f]/
 
+/** Parameters that no specification of OAuth has, and that are written on lines: PEM, and JSON for people. */
+const onLines: ReadonlySet<string> = new Set(['certificate', 'jwk'])
+
 /**
  * Parses a form body. Each name is taken at most once, but `resource` (RFC 8707 §2); one with an empty value counts as
  * not sent (RFC 6749 §3.2), though sending it again is still a repetition. The result has no prototype, so `__proto__`
@@ -15,7 +18,7 @@ const controlCharacter = /[\u0000-\u001f\u007f]/
  *
  * @param maxParameters how many name-value pairs are read; one more is an error.
  * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a
- * control character in a value, or too many parameters.
+ * control character in a value, but for the line ends of PEM and of JSON, or too many parameters.
  */
 export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
   const collector = new ParameterCollector(maxParameters)
@@ -24,7 +27,7 @@ export function parseForm(body: Uint8Array, maxParameters: number): Parameters {
 }
 
 /** A reader that is told of each name and value, in their order. */
-export interface PairReader {
+interface PairReader {
   add(name: string, value: string): void
 }
 
@@ -131,6 +134,7 @@ export class ParameterCollector implements PairReader {
 /** @throws {@link InvalidRequestError} where {@link hasForbiddenCharacter}. */
 export function refuseForbiddenCharacter(name: string, value: string): void {
   if (!hasForbiddenCharacter(value)) return
+  if (onLines.has(name) && !hasForbiddenCharacter(value.replace(/[\t\r\n]/g, ''))) return
   throw new InvalidRequestError(`${describeName(name)} contains a control character`, {
     reason: 'values must hold no control character (U+0000 to U+001F, U+007F) and no lone surrogate (RFC 6749 Appendix A)'
   })

@@ -2,7 +2,8 @@
 import { InvalidRequestError } from '../errors.ts'
 import type { Parameters } from '../client-request.ts'
 import { describeName, ParameterCollector, repeatedParameter } from './form.ts'
-import { hasDoubledNames, readJson } from './json.ts'
+import { hasDoubledNames, readJson } from './strict-json.ts'
+import { asList, isJsonObject } from '../json.ts'
 
 /**
  * Parses a JSON object whose members are all strings; `resource` may be a list of them. The rules of a form hold here
@@ -33,18 +34,22 @@ const unreadable = {
  * that is how form parsers show one.
  */
 export function collectMembers(body: unknown, maxParameters: number): Parameters {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  if (!isJsonObject(body)) {
     throw new InvalidRequestError('the request body must be an object of parameters', {
-      reason: `the body is ${body === null ? 'null' : Array.isArray(body) ? 'a list' : `a ${typeof body}`}`
+      reason: `the body is ${kindOf(body)}`
     })
   }
   const collector = new ParameterCollector(maxParameters)
-  for (const [name, value] of Object.entries(body as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(body)) {
     if (Array.isArray(value) && name !== 'resource') throw repeatedParameter(name)
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    for (const item of values) collector.add(name, textOf(name, item))
+    for (const item of asList(value)) collector.add(name, textOf(name, item))
   }
   return collector.parameters
+}
+
+function kindOf(body: unknown): string {
+  if (body === null) return 'null'
+  return Array.isArray(body) ? 'a list' : `a ${typeof body}`
 }
 
 function textOf(name: string, value: unknown): string {

@@ -5,17 +5,12 @@
 import type { IncomingMessage } from 'node:http'
 import { ServerError, UnsupportedMediaTypeError } from '../errors.ts'
 import { collectBody, tooLarge } from './body-stream.ts'
-import { hasDoubledNames, readJson } from './json.ts'
-import { refuseContentCoding, type ParameterRequest } from './parameters.ts'
-
-/**
- * A JSON object as it was sent: any member may be of any type. Read it by names that `Object.prototype` does not have,
- * or by its own entries.
- */
-export type JsonDocument = Readonly<Record<string, unknown>>
+import { hasDoubledNames, readJson } from './strict-json.ts'
+import { contentTypeOf, refuseContentCoding, type ParameterRequest } from './parameters.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 
 export type JsonDocumentReading =
-  | { readonly outcome: 'read'; readonly document: JsonDocument }
+  | { readonly outcome: 'read'; readonly document: JsonObject }
   /** `reason` completes "the request body …" and repeats nothing of it. */
   | { readonly outcome: 'malformed'; readonly reason: string }
 
@@ -50,12 +45,8 @@ export async function readJsonDocument(req: ParameterRequest, maxBytes: number):
 }
 
 function checkType(req: IncomingMessage): void {
-  const [name = '', ...parameters] = (req.headers['content-type'] ?? '').toLowerCase().split(';')
-  const utf8 = parameters.every(parameter => {
-    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
-    return charset === undefined || charset === 'utf-8' || charset === 'utf8'
-  })
-  if (name.trim() === 'application/json' && utf8) return
+  const { type, isUtf8 } = contentTypeOf(req)
+  if (type === 'application/json' && isUtf8) return
   throw new UnsupportedMediaTypeError('the request body must be application/json in UTF-8', {
     reason: 'the Content-Type is missing, of another type, or names another charset'
   })
@@ -70,9 +61,9 @@ function parse(bytes: Uint8Array): JsonDocumentReading {
 }
 
 function judge(value: unknown): JsonDocumentReading {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return malformed('must be one JSON object')
+  if (!isJsonObject(value)) return malformed('must be one JSON object')
   if (isDeep(value)) return malformed(`must not be nested more than ${deepest} deep`)
-  return { outcome: 'read', document: value as JsonDocument }
+  return { outcome: 'read', document: value }
 }
 
 function isDeep(value: unknown, depth = 1): boolean {

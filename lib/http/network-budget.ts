@@ -14,7 +14,7 @@ export interface NetworkBudget {
   add(req: NetworkRequest, amount: number): void
 }
 
-export interface NetworkBudgetOptions {
+interface NetworkBudgetOptions {
   /** The amount each network has. */
   readonly most: number
   /** Seconds it has it for, counted from its first use. */

@@ -82,9 +82,18 @@ async function readRoute(req: ParameterRequest, options: ReadOptions): Promise<P
 
 /** Whether a request has a body of a kind that parameters are read from. */
 export function livesInBody(req: IncomingMessage, { jsonBody }: ReadOptions): boolean {
-  const [name = ''] = (req.headers['content-type'] ?? '').toLowerCase().split(';')
-  const type = name.trim()
+  const { type } = contentTypeOf(req)
   return type === form || (jsonBody === true && type === json)
+}
+
+/** The media type a body is said to be of, in lower case, and whether its charset is UTF-8 or left out. */
+export function contentTypeOf({ headers }: IncomingMessage): { readonly type: string; readonly isUtf8: boolean } {
+  const [name = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  const isUtf8 = parameters.every(parameter => {
+    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
+    return charset === undefined || charset === 'utf-8' || charset === 'utf8'
+  })
+  return { type: name.trim(), isUtf8 }
 }
 
 async function read(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
@@ -157,20 +166,15 @@ function mediaType(req: IncomingMessage, jsonBody: boolean): string | undefined 
     if (isBodyless(req)) return undefined
     throw new UnsupportedMediaTypeError(`the request body must be ${accepted}`, { reason: 'the request has no Content-Type' })
   }
-  const [name = '', ...parameters] = header.toLowerCase().split(';')
-  const type = name.trim()
+  const { type, isUtf8 } = contentTypeOf(req)
   if (type !== form && !(jsonBody && type === json)) {
     const hint = type === json ? '; JSON is read only where jsonBody is on' : ''
     throw new UnsupportedMediaTypeError(`the request body must be ${accepted}`, {
       reason: `the Content-Type is of another type${hint}`
     })
   }
-  for (const parameter of parameters) {
-    const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1]
-    if (charset === undefined || charset === 'utf-8' || charset === 'utf8') continue
-    throw new UnsupportedMediaTypeError('the request body must be UTF-8', { reason: 'the Content-Type names another charset' })
-  }
-  return type
+  if (isUtf8) return type
+  throw new UnsupportedMediaTypeError('the request body must be UTF-8', { reason: 'the Content-Type names another charset' })
 }
 
 function isBodyless(req: IncomingMessage): boolean {
@@ -191,21 +195,24 @@ export function refuseContentCoding(coding: string | undefined): void {
  * The client a request without a body names, once, in its URL. @throws {@link InvalidRequestError} for one that is
  * repeated or no text.
  */
-function clientInQuery(url = ''): Parameters {
-  const start = url.indexOf('?')
-  const named = start === -1 ? [] : new URLSearchParams(url.slice(start + 1)).getAll('client_id')
+function clientInQuery(url: string | undefined): Parameters {
   const collector = new ParameterCollector(defaultMaxParameters)
-  for (const client_id of named) collector.add('client_id', client_id)
+  for (const client_id of queryOf(url)?.getAll('client_id') ?? []) collector.add('client_id', client_id)
   return collector.parameters
 }
 
-function refuseCredentialsInQuery(url = '', refused = bodyOnly): void {
-  const start = url.indexOf('?')
-  if (start === -1) return
-  for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
+function refuseCredentialsInQuery(url: string | undefined, refused = bodyOnly): void {
+  const query = queryOf(url)
+  if (query === undefined) return
+  for (const name of query.keys()) {
     if (!refused.has(name)) continue
     throw new InvalidRequestError(`${name} must be sent in the request body, not in the URL`, {
       reason: `${name} was in the query string (RFC 6749 §2.3.1): treat it as leaked to every log on the way`
     })
   }
+}
+
+function queryOf(url = ''): URLSearchParams | undefined {
+  const start = url.indexOf('?')
+  return start === -1 ? undefined : new URLSearchParams(url.slice(start + 1))
 }

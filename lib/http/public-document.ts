@@ -1,6 +1,7 @@
 /** Documents anyone may read, from any origin: metadata and keys (RFC 8414 §3.1, RFC 9728 §3.1, RFC 9700 §2.6). */
 import type { NextFunction, Request, Response } from 'express'
 import { MethodNotAllowedError } from '../errors.ts'
+import { preflightAge } from './cross-origin.ts'
 import { sendJson } from './responses.ts'
 
 /** For browsers: who asks is nobody's concern, and no cookie is asked for or looked at. */
@@ -8,13 +9,12 @@ const anyOrigin = { 'Access-Control-Allow-Origin': '*' }
 
 const methods = ['GET', 'HEAD']
 
-/** A day, which is longer than any browser keeps it. */
 const preflight = {
   ...anyOrigin,
   Allow: methods.join(', '),
   'Access-Control-Allow-Methods': methods.join(', '),
   'Access-Control-Allow-Headers': '*',
-  'Access-Control-Max-Age': '86400'
+  'Access-Control-Max-Age': preflightAge
 }
 
 /**

@@ -18,7 +18,7 @@ export interface Listening {
 }
 
 /** Writes the line of one refusal. */
-export type RefusalLog = (error: OAuthError, req: Request) => void
+type RefusalLog = (error: OAuthError, req: Request) => void
 
 /** Lines written in one window of so many milliseconds; of those beyond it only their number is told. */
 const most = 20

@@ -42,6 +42,12 @@ function endWith(res: ServerResponse, text: string, encoding: 'latin1' | 'utf8')
   res.end()
 }
 
+/** Sends a browser on by GET (RFC 9110 §15.4.4), and tells the next place nothing of this one. */
+export function sendSeeOther(res: ServerResponse, location: string): void {
+  const headers = { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 }
+  res.writeHead(303, headers).end()
+}
+
 /**
  * Length and type of an answer without a body. Clients that read every answer as JSON fail on one that does not say it
  * is.

@@ -11,7 +11,7 @@ import { openTelemetry } from './open-telemetry.ts'
 export type TracedRequest = Pick<IncomingMessage, 'headers'>
 
 /** The caller's span, as the `traceparent` header names it. */
-export interface TraceParent {
+interface TraceParent {
   readonly traceId: string
   readonly spanId: string
   readonly traceFlags: number

@@ -1,22 +1,18 @@
 /** Rules about how a running server refuses, and about the MCP server or API in front of which it stands. */
-import type { Rule, Spot } from './finding.ts'
+import { parseJsonObject } from '../json.ts'
+import { spotAt, type Problem, type Rule, type Spot } from './finding.ts'
 import { stringsOf } from './linted-options.ts'
-import { objectIn, type Look } from './look.ts'
+import type { Look } from './look.ts'
 import { elsewhere, type SeenResource, type SeenServer } from './seen-server.ts'
-
-const none: readonly Spot[] = []
 
 /** A rule about one answer, where there was one. */
 function about(
   which: 'refusal' | 'got' | 'authorization',
-  problem: (look: Look) => string | undefined
+  problem: (look: Look) => Problem
 ): (seen: SeenServer) => readonly Spot[] {
   return seen => {
     const look = seen[which]
-    const message = look === undefined ? undefined : problem(look)
-    return look === undefined || message === undefined
-      ? none
-      : [{ where: new URL(look.url).origin + new URL(look.url).pathname, message }]
+    return look === undefined ? [] : spotAt(new URL(look.url).origin + new URL(look.url).pathname, problem(look))
   }
 }
 
@@ -26,8 +22,9 @@ const refusals: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 6749 §5.2',
     fix: 'Answer failed client authentication with 401 and invalid_client.',
-    find: about('refusal', ({ status }) =>
-      status === 401 ? undefined : `A client nobody has, with a secret in the Authorization header, is answered ${status}`
+    find: about(
+      'refusal',
+      ({ status }) => status !== 401 && `A client nobody has, with a secret in the Authorization header, is answered ${status}`
     )
   },
   {
@@ -35,22 +32,21 @@ const refusals: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 6749 §5.2',
     fix: 'Send WWW-Authenticate: Basic with a 401 to a client that used the Authorization header.',
-    find: about('refusal', ({ status, headers }) =>
-      status === 401 && !/^basic\b/i.test(headers.get('www-authenticate') ?? '')
-        ? 'The refusal does not name the scheme Basic'
-        : undefined
-    )
+    find: about('refusal', ({ status, headers }) => {
+      const namesBasic = /^basic\b/i.test(headers.get('www-authenticate') ?? '')
+      return status === 401 && !namesBasic && 'The refusal does not name the scheme Basic'
+    })
   },
   {
     id: 'refusal_malformed',
     level: 'error',
     section: 'RFC 6749 §5.2',
     fix: 'Answer with a JSON object that has error, as application/json.',
-    find: about('refusal', ({ headers, text }) =>
-      typeof objectIn(text)?.['error'] === 'string' && /^application\/json\b/i.test(headers.get('content-type') ?? '')
-        ? undefined
-        : 'The refusal is no JSON error: clients cannot read it'
-    )
+    find: about('refusal', ({ headers, text }) => {
+      const isJson = /^application\/json\b/i.test(headers.get('content-type') ?? '')
+      const hasError = typeof parseJsonObject(text)?.['error'] === 'string'
+      return !(isJson && hasError) && 'The refusal is no JSON error: clients cannot read it'
+    })
   },
   {
     id: 'token_answers_cacheable',
@@ -58,10 +54,11 @@ const refusals: readonly Rule<SeenServer>[] = [
     level: 'warning',
     section: 'RFC 6749 §5.1',
     fix: 'Send Cache-Control: no-store with everything the token endpoint answers.',
-    find: about('refusal', ({ headers }) =>
-      /\bno-store\b/i.test(headers.get('cache-control') ?? '')
-        ? undefined
-        : 'What the token endpoint refuses with may be cached, and so may be its tokens'
+    find: about(
+      'refusal',
+      ({ headers }) =>
+        !/\bno-store\b/i.test(headers.get('cache-control') ?? '') &&
+        'What the token endpoint refuses with may be cached, and so may be its tokens'
     )
   },
   {
@@ -69,22 +66,24 @@ const refusals: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 6749 §3.2',
     fix: 'Answer POST alone: addresses with secrets in them end in logs.',
-    find: about('got', ({ status, text }) =>
-      status < 400 || objectIn(text)?.['error'] === 'invalid_client'
-        ? `GET is answered ${status} by the token endpoint`
-        : undefined
-    )
+    find: about('got', ({ status, text }) => {
+      const isAnswered = status < 400 || parseJsonObject(text)?.['error'] === 'invalid_client'
+      return isAnswered && `GET is answered ${status} by the token endpoint`
+    })
   },
   {
     id: 'redirects_to_strangers',
     level: 'error',
     section: 'RFC 6749 §4.1.2.1',
     fix: 'Show a page where the client or its redirect URI is not known; never redirect.',
-    find: about('authorization', ({ status, headers }) =>
-      status >= 300 && status < 400 && (headers.get('location') ?? '').startsWith(elsewhere)
-        ? 'Whoever makes up a client can send people to any address through this server'
-        : undefined
-    )
+    find: about('authorization', ({ status, headers }) => {
+      const isRedirect = status >= 300 && status < 400
+      return (
+        isRedirect &&
+        (headers.get('location') ?? '').startsWith(elsewhere) &&
+        'Whoever makes up a client can send people to any address through this server'
+      )
+    })
   },
   {
     id: 'pages_frameable',
@@ -95,9 +94,8 @@ const refusals: readonly Rule<SeenServer>[] = [
     find: about('authorization', ({ status, headers }) => {
       const isPage = /html/i.test(headers.get('content-type') ?? '') && (status < 300 || status >= 400)
       const policy = headers.get('content-security-policy') ?? ''
-      return isPage && !/frame-ancestors/i.test(policy) && headers.get('x-frame-options') === null
-        ? 'The page can be framed, and people made to click what they do not see'
-        : undefined
+      const isFrameable = !/frame-ancestors/i.test(policy) && headers.get('x-frame-options') === null
+      return isPage && isFrameable && 'The page can be framed, and people made to click what they do not see'
     })
   },
   {
@@ -111,14 +109,8 @@ const refusals: readonly Rule<SeenServer>[] = [
 ]
 
 /** A rule about the MCP server, where there is one. */
-function aboutResource(
-  problem: (resource: SeenResource, seen: SeenServer) => string | undefined
-): (seen: SeenServer) => readonly Spot[] {
-  return seen => {
-    if (seen.resource === undefined) return none
-    const message = problem(seen.resource, seen)
-    return message === undefined ? none : [{ where: seen.resource.url, message }]
-  }
+function aboutResource(problem: (resource: SeenResource, seen: SeenServer) => Problem): (seen: SeenServer) => readonly Spot[] {
+  return seen => (seen.resource === undefined ? [] : spotAt(seen.resource.url, problem(seen.resource, seen)))
 }
 
 const challengeOf = ({ refusal }: SeenResource): string => refusal?.headers.get('www-authenticate') ?? ''
@@ -130,15 +122,11 @@ const mcp: readonly Rule<SeenServer>[] = [
     section: 'RFC 9728 §3',
     profile: 'mcp',
     fix: 'Serve protected resource metadata at /.well-known/oauth-protected-resource and the path of the MCP server.',
-    find: seen =>
-      seen.resource?.metadata === undefined
-        ? [
-            {
-              where: seen.resource?.url ?? seen.given,
-              message: 'There is no protected resource metadata: clients cannot find this server'
-            }
-          ]
-        : none
+    find: ({ resource, given }) =>
+      spotAt(
+        resource?.url ?? given,
+        resource?.metadata === undefined && 'There is no protected resource metadata: clients cannot find this server'
+      )
   },
   {
     id: 'mcp_resource_mismatch',
@@ -146,11 +134,12 @@ const mcp: readonly Rule<SeenServer>[] = [
     section: 'RFC 9728 §3.3',
     profile: 'mcp',
     fix: 'Let resource be the address people give their clients, to the letter.',
-    find: aboutResource(({ url, metadata }) => {
-      const named = metadata?.body['resource']
-      if (metadata === undefined || named === url) return undefined
-      return 'Its metadata names another resource, and clients refuse it'
-    })
+    find: aboutResource(
+      ({ url, metadata }) =>
+        metadata !== undefined &&
+        metadata.body['resource'] !== url &&
+        'Its metadata names another resource, and clients refuse it'
+    )
   },
   {
     id: 'mcp_authorization_server_unnamed',
@@ -160,9 +149,10 @@ const mcp: readonly Rule<SeenServer>[] = [
     fix: 'Name the issuer in authorization_servers.',
     find: aboutResource(({ metadata }, seen) => {
       const issuer = seen.metadata.body['issuer']
-      if (metadata === undefined || stringsOf(metadata.body['authorization_servers']).some(one => one === issuer))
-        return undefined
-      return 'Its metadata does not name this authorization server'
+      const named = stringsOf(metadata?.body['authorization_servers'])
+      return (
+        metadata !== undefined && !named.some(one => one === issuer) && 'Its metadata does not name this authorization server'
+      )
     })
   },
   {
@@ -171,11 +161,10 @@ const mcp: readonly Rule<SeenServer>[] = [
     section: 'RFC 6750 §3',
     profile: 'mcp',
     fix: 'Answer a request without a token with 401 and a WWW-Authenticate that begins with Bearer.',
-    find: aboutResource(resource =>
-      resource.refusal === undefined || (resource.refusal.status === 401 && /^bearer\b/i.test(challengeOf(resource)))
-        ? undefined
-        : 'A request without a token gets no Bearer challenge'
-    )
+    find: aboutResource(resource => {
+      const isChallenged = resource.refusal?.status === 401 && /^bearer\b/i.test(challengeOf(resource))
+      return resource.refusal !== undefined && !isChallenged && 'A request without a token gets no Bearer challenge'
+    })
   },
   {
     id: 'mcp_challenge_without_metadata',
@@ -183,10 +172,11 @@ const mcp: readonly Rule<SeenServer>[] = [
     section: 'RFC 9728 §5.1',
     profile: 'mcp',
     fix: 'Send resource_metadata with the challenge.',
-    find: aboutResource(resource =>
-      resource.refusal?.status === 401 && !challengeOf(resource).includes('resource_metadata="')
-        ? 'The challenge does not say where the metadata is'
-        : undefined
+    find: aboutResource(
+      resource =>
+        resource.refusal?.status === 401 &&
+        !challengeOf(resource).includes('resource_metadata="') &&
+        'The challenge does not say where the metadata is'
     )
   },
   {
@@ -195,10 +185,11 @@ const mcp: readonly Rule<SeenServer>[] = [
     section: 'RFC 6750 §3',
     profile: 'mcp',
     fix: 'Send scope with the challenge: the values that are always needed.',
-    find: aboutResource(resource =>
-      resource.refusal?.status === 401 && !/\bscope="/.test(challengeOf(resource))
-        ? 'The challenge does not say which scope to ask for'
-        : undefined
+    find: aboutResource(
+      resource =>
+        resource.refusal?.status === 401 &&
+        !/\bscope="/.test(challengeOf(resource)) &&
+        'The challenge does not say which scope to ask for'
     )
   },
   {
@@ -208,14 +199,10 @@ const mcp: readonly Rule<SeenServer>[] = [
     profile: 'mcp',
     fix: 'Accept client documents, and say so: client_id_metadata_document_supported.',
     find: ({ metadata: { url, body } }) =>
-      body['client_id_metadata_document_supported'] === true
-        ? none
-        : [
-            {
-              where: `${url}#client_id_metadata_document_supported`,
-              message: 'Clients that were never registered here cannot connect'
-            }
-          ]
+      spotAt(
+        `${url}#client_id_metadata_document_supported`,
+        body['client_id_metadata_document_supported'] !== true && 'Clients that were never registered here cannot connect'
+      )
   },
   {
     id: 'mcp_metadata_not_readable',
@@ -225,9 +212,9 @@ const mcp: readonly Rule<SeenServer>[] = [
     fix: 'Send Access-Control-Allow-Origin: * with both metadata documents.',
     find: ({ metadata, resource }) =>
       [metadata, resource?.metadata].flatMap(document =>
-        document?.headers.get('access-control-allow-origin') !== null
-          ? none
-          : [{ where: document.url, message: 'Clients in a browser cannot read the document' }]
+        document?.headers.get('access-control-allow-origin') === null
+          ? [{ where: document.url, message: 'Clients in a browser cannot read the document' }]
+          : []
       )
   }
 ]

@@ -1,13 +1,19 @@
 /** Rules about configured clients. */
 import { createHash } from 'node:crypto'
 import type { ClientMetadata } from '../clients/client.ts'
-import { defaultMethod, secretMethods } from '../clients/methods.ts'
-import { isLoopbackHost } from '../options.ts'
-import type { Rule, Spot } from './finding.ts'
-import { clientsOf, stringsOf, type LintedClient, type LintedOptions } from './linted-options.ts'
+import { secretMethods } from '../clients/methods.ts'
+import type { JsonObject } from '../json.ts'
+import { spotAt, type Problem, type Rule, type Spot } from './finding.ts'
+import {
+  clientsOf,
+  isInsecure,
+  methodOf,
+  reportedAudience,
+  stringsOf,
+  type LintedClient,
+  type LintedOptions
+} from './linted-options.ts'
 import { guessableBits, secretBits, wantedBits } from './secrets.ts'
-
-const none: readonly Spot[] = []
 
 /** A rule that looks at one client after the other. */
 function each(find: (client: ClientMetadata, path: string) => readonly Spot[]): (options: LintedOptions) => readonly Spot[] {
@@ -15,12 +21,9 @@ function each(find: (client: ClientMetadata, path: string) => readonly Spot[]): 
 }
 
 /** A rule about every redirect URI. */
-function eachRedirect(message: (uri: string) => string | undefined): (options: LintedOptions) => readonly Spot[] {
+function eachRedirect(problem: (uri: string) => Problem): (options: LintedOptions) => readonly Spot[] {
   return each((client, path) =>
-    stringsOf(client.redirect_uris).flatMap((uri, index) => {
-      const said = message(uri)
-      return said === undefined ? none : [{ where: `${path}.redirect_uris[${index}]`, message: said }]
-    })
+    stringsOf(client.redirect_uris).flatMap((uri, index) => spotAt(`${path}.redirect_uris[${index}]`, problem(uri)))
   )
 }
 
@@ -40,18 +43,14 @@ function secretsOf({ client, path }: LintedClient): readonly Secret[] {
 }
 
 interface RegisteredKey {
-  readonly jwk: Readonly<Record<string, unknown>>
+  readonly jwk: JsonObject
   readonly where: string
   readonly client_id: string
 }
 
 function keysOf({ client, path }: LintedClient): readonly RegisteredKey[] {
-  const keys = client.jwks?.keys ?? []
-  return keys.map((jwk, index) => ({
-    jwk: jwk,
-    where: `${path}.jwks.keys[${index}]`,
-    client_id: client.client_id
-  }))
+  const { client_id, jwks } = client
+  return (jwks?.keys ?? []).map((jwk, index) => ({ jwk, where: `${path}.jwks.keys[${index}]`, client_id }))
 }
 
 /** Finds what clients share with an earlier one, at every later place. @param words never the secret itself. */
@@ -61,13 +60,13 @@ function shared(found: readonly (readonly [string, string, string])[], words: st
     const owner = first.get(value)
     if (owner === undefined) {
       first.set(value, client_id)
-      return none
+      return []
     }
-    return owner === client_id ? none : [{ where, message: `${words} is also that of the client ${owner}` }]
+    return spotAt(where, owner !== client_id && `${words} is also that of the client ${owner}`)
   })
 }
 
-function keyIdentity({ kty, n, x, y, crv }: Readonly<Record<string, unknown>>): string {
+function keyIdentity({ kty, n, x, y, crv }: JsonObject): string {
   return JSON.stringify([kty, n, x, y, crv])
 }
 
@@ -77,27 +76,22 @@ const redirects: readonly Rule<LintedOptions>[] = [
     level: 'error',
     section: 'RFC 9700 §2.6',
     fix: 'Use https; http is for loopback addresses of native apps alone.',
-    find: eachRedirect(uri => {
-      const url = URL.canParse(uri) ? new URL(uri) : undefined
-      return url?.protocol === 'http:' && !isLoopbackHost(url.hostname) ? 'Codes travel there in the clear' : undefined
-    })
+    find: eachRedirect(uri => isInsecure(uri) && 'Codes travel there in the clear')
   },
   {
     id: 'redirect_uri_pattern',
     level: 'error',
     section: 'RFC 9700 §2.1',
     fix: 'Register every redirect URI as it is sent: they are compared as strings.',
-    find: eachRedirect(uri =>
-      uri.includes('*') ? 'A pattern matches nothing here, and elsewhere it matches an attacker' : undefined
-    )
+    find: eachRedirect(uri => uri.includes('*') && 'A pattern matches nothing here, and elsewhere it matches an attacker')
   },
   {
     id: 'redirect_uri_localhost',
     level: 'note',
     section: 'RFC 8252 §8.3',
     fix: 'Use http://127.0.0.1 and http://[::1].',
-    find: eachRedirect(uri =>
-      /^http:\/\/localhost[:/]/.test(uri) ? 'localhost is a name, and a name can lead elsewhere than to this machine' : undefined
+    find: eachRedirect(
+      uri => /^http:\/\/localhost[:/]/.test(uri) && 'localhost is a name, and a name can lead elsewhere than to this machine'
     )
   }
 ]
@@ -113,9 +107,8 @@ const credentials: readonly Rule<LintedOptions>[] = [
         .flatMap(secretsOf)
         .flatMap(({ value, where }) => {
           const bits = secretBits(value)
-          if (bits < guessableBits) return [{ where, message: 'The secret can be guessed' }]
-          const message = `The secret has some ${bits} bits, fewer than ${wantedBits}`
-          return bits < wantedBits ? [{ where, level: 'warning' as const, message }] : none
+          if (bits < guessableBits) return spotAt(where, 'The secret can be guessed')
+          return spotAt(where, bits < wantedBits && `The secret has some ${bits} bits, fewer than ${wantedBits}`, 'warning')
         })
   },
   {
@@ -139,11 +132,10 @@ const credentials: readonly Rule<LintedOptions>[] = [
     level: 'error',
     section: 'RFC 7591 §3.2.1',
     fix: 'Give the client a new secret.',
-    find: each(({ client_secret_expires_at: expiry }, path) =>
-      typeof expiry === 'number' && expiry !== 0 && expiry * 1000 <= Date.now()
-        ? [{ where: `${path}.client_secret_expires_at`, message: 'The secret has expired: the client is refused' }]
-        : none
-    )
+    find: each(({ client_secret_expires_at: expiry }, path) => {
+      const hasExpired = typeof expiry === 'number' && expiry !== 0 && expiry * 1000 <= Date.now()
+      return spotAt(`${path}.client_secret_expires_at`, hasExpired && 'The secret has expired: the client is refused')
+    })
   },
   {
     id: 'shared_key',
@@ -168,7 +160,7 @@ const credentials: readonly Rule<LintedOptions>[] = [
         .flatMap(keysOf)
         .flatMap(({ jwk, where }) => {
           const bits = jwk['kty'] === 'RSA' && typeof jwk['n'] === 'string' ? modulusBits(jwk['n']) : undefined
-          return bits === undefined || bits >= 2048 ? none : [{ where, message: `The RSA key has ${bits} bits` }]
+          return spotAt(where, bits !== undefined && bits < 2048 && `The RSA key has ${bits} bits`)
         })
   },
   {
@@ -177,15 +169,11 @@ const credentials: readonly Rule<LintedOptions>[] = [
     section: 'RFC 9700 §2.5',
     fix: 'Move to private_key_jwt or a certificate method where the client can: then nothing that is sent can be presented again.',
     find: each((client, path) => {
-      const method = client.token_endpoint_auth_method ?? defaultMethod
-      return secretMethods.includes(method)
-        ? [
-            {
-              where: `${path}.token_endpoint_auth_method`,
-              message: `${method} proves the client with a secret that the server knows too`
-            }
-          ]
-        : none
+      const method = methodOf(client)
+      return spotAt(
+        `${path}.token_endpoint_auth_method`,
+        secretMethods.includes(method) && `${method} proves the client with a secret that the server knows too`
+      )
     })
   }
 ]
@@ -199,9 +187,8 @@ const metadata: readonly Rule<LintedOptions>[] = [
     find: each(({ assertion_audience }, path) => {
       const where = `${path}.assertion_audience`
       if (assertion_audience === 'legacy')
-        return [{ where, message: 'Assertions that the client made for another server’s token endpoint may be good here' }]
-      const message = 'Assertions addressed to the token endpoint are let through and reported'
-      return assertion_audience === 'report' ? [{ where, level: 'warning', message }] : none
+        return spotAt(where, 'Assertions that the client made for another server’s token endpoint may be good here')
+      return spotAt(where, assertion_audience === 'report' && reportedAudience, 'warning')
     })
   },
   {
@@ -211,9 +198,10 @@ const metadata: readonly Rule<LintedOptions>[] = [
     fix: 'Use authorization_code with PKCE, or device_code where there is no browser.',
     find: each((client, path) =>
       stringsOf(client.grant_types).flatMap((grant, index) =>
-        grant === 'implicit' || grant === 'password'
-          ? [{ where: `${path}.grant_types[${index}]`, message: `OAuth 2.1 has no ${grant} grant` }]
-          : none
+        spotAt(
+          `${path}.grant_types[${index}]`,
+          (grant === 'implicit' || grant === 'password') && `OAuth 2.1 has no ${grant} grant`
+        )
       )
     )
   },
@@ -224,14 +212,10 @@ const metadata: readonly Rule<LintedOptions>[] = [
     fix: 'Use the response type code.',
     find: each((client, path) =>
       stringsOf(client.response_types).flatMap((type, index) =>
-        /\b(?:token|id_token)\b/.test(type)
-          ? [
-              {
-                where: `${path}.response_types[${index}]`,
-                message: `${type} puts tokens into addresses, where histories and logs keep them`
-              }
-            ]
-          : none
+        spotAt(
+          `${path}.response_types[${index}]`,
+          /\b(?:token|id_token)\b/.test(type) && `${type} puts tokens into addresses, where histories and logs keep them`
+        )
       )
     )
   },
@@ -240,11 +224,15 @@ const metadata: readonly Rule<LintedOptions>[] = [
     level: 'warning',
     section: 'RFC 9700 §2.3',
     fix: 'Register the scope values the client needs.',
-    find: each((client, path) =>
-      stringsOf(client.grant_types).includes('client_credentials') && (client.scope ?? undefined) === undefined
-        ? [{ where: `${path}.scope`, message: 'The client may give itself every scope of the server' }]
-        : none
-    )
+    find: each((client, path) => {
+      const isUnlimited = (client.scope ?? undefined) === undefined
+      return spotAt(
+        `${path}.scope`,
+        isUnlimited &&
+          stringsOf(client.grant_types).includes('client_credentials') &&
+          'The client may give itself every scope of the server'
+      )
+    })
   },
   {
     id: 'workload_subject_wide',
@@ -253,18 +241,13 @@ const metadata: readonly Rule<LintedOptions>[] = [
     fix: 'Name the workload: the whole subject, or claims that no other workload of the platform has.',
     find: each((client, path) => {
       const rules: unknown = client['federated_credentials']
-      return (Array.isArray(rules) ? (rules as readonly Readonly<Record<string, unknown>>[]) : []).flatMap((rule, index) => {
-        const { subject, claims } = rule
+      return (Array.isArray(rules) ? (rules as readonly JsonObject[]) : []).flatMap(({ subject, claims }, index) => {
         const isWide =
           typeof subject === 'string' ? subject.endsWith('*') : Object.keys((claims as object | undefined) ?? {}).length < 2
-        return isWide
-          ? [
-              {
-                where: `${path}.federated_credentials[${index}]`,
-                message: 'More than one workload of the platform can be this client'
-              }
-            ]
-          : none
+        return spotAt(
+          `${path}.federated_credentials[${index}]`,
+          isWide && 'More than one workload of the platform can be this client'
+        )
       })
     })
   }

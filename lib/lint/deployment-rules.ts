@@ -1,9 +1,8 @@
 /** Rules about what stands around a server: its listeners, its proxies, the issuers it trusts. */
 import { methodFacts } from '../clients/methods.ts'
-import type { Rule, Spot } from './finding.ts'
+import { spotAt, type Rule } from './finding.ts'
 import { clientsOf, type LintedOptions } from './linted-options.ts'
 
-const none: readonly Spot[] = []
 const month = 30 * 86_400_000
 
 /** The rules. */
@@ -22,17 +21,14 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
     fix: 'Name the authorities that issue client certificates in tls.client_ca.',
     find: options => {
       const { deployment } = options
-      if (deployment === undefined || deployment.hasClientAuthorities === true) return none
+      if (deployment === undefined || deployment.hasClientAuthorities === true) return []
       return clientsOf(options).flatMap(({ client, path }) => {
         const facts = methodFacts.get(client.token_endpoint_auth_method ?? '')
-        return facts?.certificate === true && facts.accepts.includes('subject')
-          ? [
-              {
-                where: `${path}.token_endpoint_auth_method`,
-                message: 'No authority is trusted: anybody can make a certificate with this subject'
-              }
-            ]
-          : none
+        const goesBySubject = facts?.certificate === true && facts.accepts.includes('subject')
+        return spotAt(
+          `${path}.token_endpoint_auth_method`,
+          goesBySubject && 'No authority is trusted: anybody can make a certificate with this subject'
+        )
       })
     }
   },
@@ -45,14 +41,10 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
       (deployment?.trustedProxies ?? []).flatMap((network, index) => {
         const [address = '', bits] = network.split('/')
         const most = address.includes(':') ? 32 : 8
-        return bits !== undefined && Number(bits) < most
-          ? [
-              {
-                where: `client_certificate_header.trusted_proxies[${index}]`,
-                message: 'Nearly everybody may say which client certificate was presented'
-              }
-            ]
-          : none
+        return spotAt(
+          `client_certificate_header.trusted_proxies[${index}]`,
+          bits !== undefined && Number(bits) < most && 'Nearly everybody may say which client certificate was presented'
+        )
       })
   },
   {
@@ -63,9 +55,9 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
     find: ({ deployment }) =>
       (deployment?.certificates ?? []).flatMap(({ where, expires }) => {
         const left = expires - Date.now()
-        if (left <= 0) return [{ where, message: 'The certificate has expired' }]
+        if (left <= 0) return spotAt(where, 'The certificate has expired')
         const days = Math.floor(left / 86_400_000)
-        return left < month ? [{ where, level: 'warning' as const, message: `The certificate expires in ${days} days` }] : none
+        return spotAt(where, left < month && `The certificate expires in ${days} days`, 'warning')
       })
   },
   {
@@ -75,14 +67,10 @@ export const deploymentRules: readonly Rule<LintedOptions>[] = [
     fix: 'Take this server out: its own tokens are exchanged without that, and not as assertions.',
     find: ({ issuer, deployment }) =>
       (deployment?.trustedIssuers ?? []).flatMap((trusted, index) =>
-        trusted === issuer
-          ? [
-              {
-                where: `trusted_issuers[${index}].issuer`,
-                message: 'Tokens of this server count as the word of another about people'
-              }
-            ]
-          : none
+        spotAt(
+          `trusted_issuers[${index}].issuer`,
+          trusted === issuer && 'Tokens of this server count as the word of another about people'
+        )
       )
   }
 ]

@@ -41,6 +41,15 @@ export interface Spot {
   readonly fix?: string
 }
 
+/** What is wrong at a place, in one sentence; false or undefined: nothing. */
+export type Problem = string | false | undefined
+
+/** The spot of a problem, where there is one. @param level in the place of the rule's own. */
+export function spotAt(where: string, problem: Problem, level?: FindingLevel): readonly Spot[] {
+  if (problem === undefined || problem === false) return []
+  return [{ where, message: problem, ...(level !== undefined && { level }) }]
+}
+
 /** Facts of a rule, the same for everything it finds except where a spot has its own. */
 export interface RuleFacts {
   /** Its severity, where a spot does not say otherwise. */

@@ -10,14 +10,15 @@ import { behaviourRules } from './behaviour-rules.ts'
 import { clientRules } from './client-rules.ts'
 import { deploymentRules } from './deployment-rules.ts'
 import { byLevel, findingsOf, type Finding } from './finding.ts'
-import { lintChecks, lintServerChecks, type LintOptions, type LintServerOptions } from './how.ts'
+import { lintChecks, lintServerChecks, type LintOptions, type LintServerOptions } from './options.ts'
 import type { LintedOptions } from './linted-options.ts'
 import { metadataRules } from './metadata-rules.ts'
+import { profileFix } from './rules.ts'
 import { seeServer } from './seen-server.ts'
 import { serverRules } from './server-rules.ts'
 
 export { hasErrors, lintProfiles, type Finding, type FindingLevel, type LintProfile, type RuleFacts } from './finding.ts'
-export type { LintOptions, LintServerOptions } from './how.ts'
+export type { LintOptions, LintServerOptions } from './options.ts'
 export type { LintedDeployment, LintedOptions } from './linted-options.ts'
 export { LookError } from './look.ts'
 export { formatFindings, lintFormats, type LintFormat } from './report.ts'
@@ -45,7 +46,7 @@ export function lintOptions(options: LintedOptions, how: LintOptions = {}): read
     where: key,
     section,
     message: `The FAPI 2.0 Security Profile does not allow this: it ${mustBe}`,
-    fix: 'Change it as the profile asks, or use a profile that does not.'
+    fix: profileFix
   }))
   return byLevel([...problems, ...findingsOf([...serverRules, ...clientRules, ...deploymentRules], options, profile)])
 }

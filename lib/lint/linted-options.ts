@@ -1,5 +1,7 @@
 /** Options as the rules read them: anything may be missing, and everything that is there has been checked already. */
 import type { ClientMetadata } from '../clients/client.ts'
+import { defaultMethod } from '../clients/methods.ts'
+import { isLoopbackHost } from '../options.ts'
 import type { ProfiledOptions } from '../profiles.ts'
 
 /** The options of `authorizationServer()` or `tokenRouter()`, as far as a rule has something to say about them. */
@@ -82,6 +84,20 @@ export function clientsOf({ clients }: LintedOptions): readonly LintedClient[] {
   if (!Array.isArray(clients)) return []
   return (clients as readonly ClientMetadata[]).map((client, index) => ({ client, path: `clients[${index}]` }))
 }
+
+/** The method a client is registered for (RFC 7591 §2). */
+export function methodOf({ token_endpoint_auth_method }: ClientMetadata): string {
+  return token_endpoint_auth_method ?? defaultMethod
+}
+
+/** Whether an address can be read and changed on the way there. */
+export function isInsecure(address: string): boolean {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  return url?.protocol === 'http:' && !isLoopbackHost(url.hostname)
+}
+
+/** What the audience `report` lets happen, of a server and of one client alike. */
+export const reportedAudience = 'Assertions addressed to the token endpoint are let through and reported'
 
 /** The strings of a member that is a list. */
 export function stringsOf(value: unknown): readonly string[] {

@@ -15,8 +15,6 @@ export class LookError extends Error {
   override readonly name = 'LookError'
 }
 
-/** Milliseconds for one answer, with its body. */
-const patience = 5000
 /** Bytes of a body; metadata and key sets have a few thousand. */
 const mostBytes = 262_144
 
@@ -26,11 +24,12 @@ export interface Eyes {
 }
 
 /**
- * Eyes that follow no redirect, wait 5 s for one answer, read 256 KiB of it, and look 40 times at most.
+ * Eyes that follow no redirect, read 256 KiB of one answer, and look 40 times at most.
  *
  * @param fetch what asks.
+ * @param wait milliseconds for one answer, with its body.
  */
-export function eyes(fetch: typeof globalThis.fetch, wait = patience): Eyes {
+export function eyes(fetch: typeof globalThis.fetch, wait: number): Eyes {
   let looks = 0
   return {
     async look(url, init) {
@@ -68,14 +67,4 @@ function reasonOf(error: unknown): string {
   if (name === 'TimeoutError' || name === 'AbortError') return 'it did not answer in time'
   const code = cause?.code
   return typeof code === 'string' ? `it did not answer (${code})` : 'it did not answer'
-}
-
-/** A JSON object, or undefined. */
-export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }

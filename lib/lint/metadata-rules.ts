@@ -1,41 +1,29 @@
 /** Rules about what a running server says of itself. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { signsAssertions } from '../clients/methods.ts'
-import { isLoopbackHost } from '../options.ts'
+import { keysInSet, privateMembers } from '../clients/metadata/jwk.ts'
+import { defaultMethod, signsAssertions } from '../clients/methods.ts'
+import { isJsonObject, parseJsonObject, type JsonObject } from '../json.ts'
 import { policyOf } from '../profiles.ts'
-import type { Rule, Spot } from './finding.ts'
-import { stringsOf } from './linted-options.ts'
-import { objectIn } from './look.ts'
+import { spotAt, type Problem, type Rule, type Spot } from './finding.ts'
+import { isInsecure, stringsOf } from './linted-options.ts'
 import type { SeenServer } from './seen-server.ts'
 
-const none: readonly Spot[] = []
 const { algorithms: fapiAlgorithms = [], methods: fapiMethods = [] } = policyOf('fapi2-security')
 
 /** Makes the `find` of a rule about one member of the metadata; `problem` says what is wrong with it, if anything. */
-function member(
-  name: string,
-  problem: (value: unknown, body: Readonly<Record<string, unknown>>) => string | undefined
-): (seen: SeenServer) => readonly Spot[] {
-  return ({ metadata }) => {
-    const message = problem(metadata.body[name], metadata.body)
-    return message === undefined ? none : [{ where: `${metadata.url}#${name}`, message }]
-  }
-}
-
-function isInsecure(value: string): boolean {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  return url?.protocol === 'http:' && !isLoopbackHost(url.hostname)
+function member(name: string, problem: (value: unknown, body: JsonObject) => Problem): (seen: SeenServer) => readonly Spot[] {
+  return ({ metadata: { url, body } }) => spotAt(`${url}#${name}`, problem(body[name], body))
 }
 
 /** The members that are addresses. */
-function addressesIn(body: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
+function addressesIn(body: JsonObject): readonly (readonly [string, string])[] {
   return Object.entries(body).flatMap(([name, value]) =>
     typeof value === 'string' && /(?:_endpoint|_uri|^issuer)$/.test(name) ? [[name, value] as const] : []
   )
 }
 
 /** Members that offer signature algorithms. */
-function algorithmsIn(body: Readonly<Record<string, unknown>>): readonly (readonly [string, readonly string[]])[] {
+function algorithmsIn(body: JsonObject): readonly (readonly [string, readonly string[]])[] {
   return Object.entries(body).flatMap(([name, value]) =>
     name.endsWith('_signing_alg_values_supported') ? [[name, stringsOf(value)] as const] : []
   )
@@ -47,14 +35,12 @@ const shape: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 8414 §3.3',
     fix: 'Serve the metadata of an issuer at that issuer’s own address: clients compare the two as strings.',
-    find: seen =>
-      member('issuer', issuer =>
-        typeof issuer !== 'string'
-          ? 'There is no issuer'
-          : seen.expectedIssuer !== undefined && issuer !== seen.expectedIssuer
-            ? 'The issuer is not the address that was asked'
-            : undefined
-      )(seen)
+    find: ({ metadata: { url, body }, expectedIssuer }) => {
+      const { issuer } = body
+      if (typeof issuer !== 'string') return spotAt(`${url}#issuer`, 'There is no issuer')
+      const isAnother = expectedIssuer !== undefined && issuer !== expectedIssuer
+      return spotAt(`${url}#issuer`, isAnother && 'The issuer is not the address that was asked')
+    }
   },
   {
     id: 'endpoint_insecure',
@@ -63,9 +49,7 @@ const shape: readonly Rule<SeenServer>[] = [
     fix: 'Serve everything over https.',
     find: ({ metadata: { url, body } }) =>
       addressesIn(body).flatMap(([name, value]) =>
-        isInsecure(value)
-          ? [{ where: `${url}#${name}`, message: 'The address is not https: what is sent there can be read' }]
-          : none
+        spotAt(`${url}#${name}`, isInsecure(value) && 'The address is not https: what is sent there can be read')
       )
   },
   {
@@ -83,7 +67,7 @@ const shape: readonly Rule<SeenServer>[] = [
             !stringsOf(body['token_endpoint_auth_methods_supported']).some(signsAssertions)
         ]
       ]
-      return wanted.flatMap(([name, isThere]) => (isThere ? none : [{ where: `${url}#${name}`, message: `${name} is missing` }]))
+      return wanted.flatMap(([name, isThere]) => spotAt(`${url}#${name}`, !isThere && `${name} is missing`))
     }
   },
   {
@@ -93,7 +77,7 @@ const shape: readonly Rule<SeenServer>[] = [
     fix: 'Serve the same document at both addresses.',
     find: ({ metadata, other }) =>
       other === undefined
-        ? none
+        ? []
         : Object.keys(metadata.body)
             .filter(name => name in other.body && JSON.stringify(metadata.body[name]) !== JSON.stringify(other.body[name]))
             .map(name => ({ where: `${other.url}#${name}`, message: `${name} is not what ${metadata.url} says` }))
@@ -106,10 +90,12 @@ const offers: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 9700 §2.1.1',
     fix: 'Support PKCE and announce S256 in code_challenge_methods_supported.',
-    find: member('code_challenge_methods_supported', (value, body) =>
-      typeof body['authorization_endpoint'] !== 'string' || stringsOf(value).includes('S256')
-        ? undefined
-        : 'PKCE with S256 is not announced: clients cannot know that a stolen code is of no use'
+    find: member(
+      'code_challenge_methods_supported',
+      (value, body) =>
+        hasCodes(body) &&
+        !stringsOf(value).includes('S256') &&
+        'PKCE with S256 is not announced: clients cannot know that a stolen code is of no use'
     )
   },
   {
@@ -117,8 +103,9 @@ const offers: readonly Rule<SeenServer>[] = [
     level: 'warning',
     section: 'RFC 9700 §2.1.1',
     fix: 'Offer S256 alone.',
-    find: member('code_challenge_methods_supported', value =>
-      stringsOf(value).includes('plain') ? 'plain shows the verifier to whoever sees the authorization request' : undefined
+    find: member(
+      'code_challenge_methods_supported',
+      value => stringsOf(value).includes('plain') && 'plain shows the verifier to whoever sees the authorization request'
     )
   },
   {
@@ -148,8 +135,9 @@ const offers: readonly Rule<SeenServer>[] = [
     level: 'error',
     section: 'RFC 9700 §2.4',
     fix: 'Take it out: people’s passwords are for nobody but the server.',
-    find: member('grant_types_supported', value =>
-      stringsOf(value).includes('password') ? 'Clients may ask people for their passwords' : undefined
+    find: member(
+      'grant_types_supported',
+      value => stringsOf(value).includes('password') && 'Clients may ask people for their passwords'
     )
   },
   {
@@ -157,10 +145,9 @@ const offers: readonly Rule<SeenServer>[] = [
     level: 'warning',
     section: 'RFC 9207 §3',
     fix: 'Send iss in authorization responses, and say so.',
-    find: member('authorization_response_iss_parameter_supported', (value, body) =>
-      value === true || typeof body['authorization_endpoint'] !== 'string'
-        ? undefined
-        : 'Clients of several servers cannot tell whose answer they got'
+    find: member(
+      'authorization_response_iss_parameter_supported',
+      (value, body) => value !== true && hasCodes(body) && 'Clients of several servers cannot tell whose answer they got'
     )
   },
   {
@@ -170,7 +157,7 @@ const offers: readonly Rule<SeenServer>[] = [
     fix: 'Take none out of the list.',
     find: ({ metadata: { url, body } }) =>
       algorithmsIn(body).flatMap(([name, algorithms]) =>
-        algorithms.includes('none') ? [{ where: `${url}#${name}`, message: 'A JWT without a signature is nobody’s' }] : none
+        spotAt(`${url}#${name}`, algorithms.includes('none') && 'A JWT without a signature is nobody’s')
       )
   },
   {
@@ -179,11 +166,9 @@ const offers: readonly Rule<SeenServer>[] = [
     section: 'RFC 9700 §2.5',
     fix: 'Offer private_key_jwt or a certificate method.',
     find: member('token_endpoint_auth_methods_supported', value => {
-      const offered = Array.isArray(value) ? stringsOf(value) : ['client_secret_basic']
-      const proving = offered.filter(method => method !== 'none')
-      return proving.length > 0 && proving.every(method => method.startsWith('client_secret_'))
-        ? 'Clients can prove themselves with nothing better than a shared secret'
-        : undefined
+      const proving = methodsIn(value).filter(method => method !== 'none')
+      const areSecrets = proving.length > 0 && proving.every(method => method.startsWith('client_secret_'))
+      return areSecrets && 'Clients can prove themselves with nothing better than a shared secret'
     })
   }
 ]
@@ -195,10 +180,9 @@ const fapi: readonly Rule<SeenServer>[] = [
     section: 'FAPI 2.0 §5.3.2.2',
     profile: 'fapi2',
     fix: 'Require pushed authorization requests, and say so.',
-    find: member('require_pushed_authorization_requests', (value, body) =>
-      value === true || typeof body['authorization_endpoint'] !== 'string'
-        ? undefined
-        : 'Authorization requests need not be pushed'
+    find: member(
+      'require_pushed_authorization_requests',
+      (value, body) => value !== true && hasCodes(body) && 'Authorization requests need not be pushed'
     )
   },
   {
@@ -208,9 +192,8 @@ const fapi: readonly Rule<SeenServer>[] = [
     profile: 'fapi2',
     fix: 'Offer private_key_jwt and the certificate methods alone.',
     find: member('token_endpoint_auth_methods_supported', value => {
-      const offered = Array.isArray(value) ? stringsOf(value) : ['client_secret_basic']
-      const others = offered.filter(method => !fapiMethods.includes(method))
-      return others.length === 0 ? undefined : `The profile has no ${others.join(', ')}`
+      const others = methodsIn(value).filter(method => !fapiMethods.includes(method))
+      return others.length > 0 && `The profile has no ${others.join(', ')}`
     })
   },
   {
@@ -222,7 +205,7 @@ const fapi: readonly Rule<SeenServer>[] = [
     find: ({ metadata: { url, body } }) =>
       algorithmsIn(body).flatMap(([name, algorithms]) => {
         const others = algorithms.filter(alg => !fapiAlgorithms.includes(alg))
-        return others.length === 0 ? none : [{ where: `${url}#${name}`, message: `The profile has no ${others.join(', ')}` }]
+        return spotAt(`${url}#${name}`, others.length > 0 && `The profile has no ${others.join(', ')}`)
       })
   },
   {
@@ -231,11 +214,13 @@ const fapi: readonly Rule<SeenServer>[] = [
     section: 'FAPI 2.0 §5.3.2.1 (4)',
     profile: 'fapi2',
     fix: 'Bind access tokens with DPoP or mutual TLS, and announce which.',
-    find: ({ metadata: { url, body } }) =>
-      stringsOf(body['dpop_signing_alg_values_supported']).length > 0 ||
-      body['tls_client_certificate_bound_access_tokens'] === true
-        ? none
-        : [{ where: `${url}#dpop_signing_alg_values_supported`, message: 'Access tokens are bound to nothing' }]
+    find: member(
+      'dpop_signing_alg_values_supported',
+      (value, body) =>
+        stringsOf(value).length === 0 &&
+        body['tls_client_certificate_bound_access_tokens'] !== true &&
+        'Access tokens are bound to nothing'
+    )
   }
 ]
 
@@ -246,8 +231,8 @@ const keys: readonly Rule<SeenServer>[] = [
     section: 'RFC 7517 §5',
     fix: 'Serve a JWK Set at jwks_uri.',
     find: ({ jwks }) =>
-      jwks === undefined || (jwks.status === 200 && Array.isArray(objectIn(jwks.text)?.['keys']))
-        ? none
+      jwks === undefined || (jwks.status === 200 && keysInSet(parseJsonObject(jwks.text)) !== undefined)
+        ? []
         : [{ where: jwks.url, message: 'There is no JWK Set: nobody can verify this server’s tokens' }]
   },
   {
@@ -257,9 +242,7 @@ const keys: readonly Rule<SeenServer>[] = [
     fix: 'Replace the key at once, and serve public members alone.',
     find: seen =>
       keysOf(seen).flatMap(({ jwk, where }) =>
-        ['d', 'p', 'q', 'k', 'priv'].some(name => name in jwk)
-          ? [{ where, message: 'The key set shows a private or symmetric key to everybody' }]
-          : none
+        spotAt(where, privateMembers.some(name => name in jwk) && 'The key set shows a private or symmetric key to everybody')
       )
   },
   {
@@ -268,11 +251,10 @@ const keys: readonly Rule<SeenServer>[] = [
     section: 'RFC 7518 §3.3',
     fix: 'Sign with RSA of 2048 bits or more, or on P-256.',
     find: seen =>
-      keysOf(seen).flatMap(({ jwk, where }) =>
-        jwk['kty'] === 'RSA' && typeof jwk['n'] === 'string' && Buffer.from(jwk['n'], 'base64url').byteLength < 256
-          ? [{ where, message: 'The RSA key is shorter than 2048 bits' }]
-          : none
-      )
+      keysOf(seen).flatMap(({ jwk: { kty, n }, where }) => {
+        const isShort = kty === 'RSA' && typeof n === 'string' && Buffer.from(n, 'base64url').byteLength < 256
+        return spotAt(where, isShort && 'The RSA key is shorter than 2048 bits')
+      })
   },
   {
     id: 'jwks_ambiguous',
@@ -281,19 +263,29 @@ const keys: readonly Rule<SeenServer>[] = [
     fix: 'Give every key a kid and an alg of its own.',
     find: seen =>
       keysOf(seen).flatMap(({ jwk, where }) =>
-        typeof jwk['kid'] !== 'string' || !asymmetricAlgorithms.has(String(jwk['alg']))
-          ? [{ where, message: 'The key does not say which one it is and what it is for (kid, alg)' }]
-          : none
+        spotAt(
+          where,
+          (typeof jwk['kid'] !== 'string' || !asymmetricAlgorithms.has(String(jwk['alg']))) &&
+            'The key does not say which one it is and what it is for (kid, alg)'
+        )
       )
   }
 ]
 
-function keysOf({ jwks }: SeenServer): readonly { readonly jwk: Readonly<Record<string, unknown>>; readonly where: string }[] {
-  const found = jwks === undefined ? undefined : objectIn(jwks.text)?.['keys']
-  if (jwks === undefined || !Array.isArray(found)) return []
-  return (found as readonly unknown[]).flatMap((jwk, index) =>
-    typeof jwk === 'object' && jwk !== null ? [{ jwk: jwk as Record<string, unknown>, where: `${jwks.url}#keys[${index}]` }] : []
-  )
+/** Whether there is an authorization endpoint, which codes come from. */
+function hasCodes(body: JsonObject): boolean {
+  return typeof body['authorization_endpoint'] === 'string'
+}
+
+/** The methods of clients, by the default of RFC 8414 §2. */
+function methodsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? stringsOf(value) : [defaultMethod]
+}
+
+function keysOf({ jwks }: SeenServer): readonly { readonly jwk: JsonObject; readonly where: string }[] {
+  if (jwks === undefined) return []
+  const keys = keysInSet(parseJsonObject(jwks.text)) ?? []
+  return keys.flatMap((jwk, index) => (isJsonObject(jwk) ? [{ jwk, where: `${jwks.url}#keys[${index}]` }] : []))
 }
 
 /** The rules. */

@@ -21,12 +21,15 @@ export const invalidSetting: LintRule = {
   fix: 'Correct it: the server does not start with it.'
 }
 
+/** What to do about an option that a profile does not allow. */
+export const profileFix = 'Change it as the profile asks, or use a profile that does not.'
+
 /** The rules of the FAPI 2.0 Security Profile, which `checkProfile()` enforces. */
 const fapiRules: readonly LintRule[] = Object.entries(profileRules).map(([id, section]) => ({
   id,
   level: 'error',
   section,
-  fix: 'Change it as the profile asks, or use a profile that does not.',
+  fix: profileFix,
   profile: 'fapi2'
 }))
 

@@ -1,11 +1,12 @@
 /** Observes a running server from outside, without changing anything there. */
-import { eyes, LookError, objectIn, type Eyes, type Look } from './look.ts'
+import { parseJsonObject, type JsonObject } from '../json.ts'
+import { eyes, LookError, type Eyes, type Look } from './look.ts'
 import { stringsOf } from './linted-options.ts'
 
 /** A JSON document, and where it was. */
-export interface SeenDocument {
+interface SeenDocument {
   readonly url: string
-  readonly body: Readonly<Record<string, unknown>>
+  readonly body: JsonObject
   readonly headers: Headers
 }
 
@@ -44,7 +45,7 @@ const nobody = 'clientele-lint-no-such-client'
 export const elsewhere = 'https://attacker.invalid/callback'
 
 /** Where an issuer's metadata may be: RFC 8414 §3.1, then OpenID Connect Discovery §4. */
-export function metadataAddresses(issuer: string): readonly string[] {
+function metadataAddresses(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   return [
@@ -57,7 +58,7 @@ export function metadataAddresses(issuer: string): readonly string[] {
 }
 
 /** Looks at a server. @throws {@link LookError} where there is no metadata to be had. */
-export async function seeServer(given: string, fetch: typeof globalThis.fetch, wait?: number): Promise<SeenServer> {
+export async function seeServer(given: string, fetch: typeof globalThis.fetch, wait: number): Promise<SeenServer> {
   const through = eyes(fetch, wait)
   const unanswered: { url: string; reason: string }[] = []
   const attempt = async (url: unknown, init?: RequestInit): Promise<Look | undefined> => {
@@ -133,7 +134,7 @@ async function metadataOf(
 }
 
 function documentIn({ url, status, headers, text }: Look): SeenDocument | undefined {
-  const body = status === 200 ? objectIn(text) : undefined
+  const body = status === 200 ? parseJsonObject(text) : undefined
   return body && { url, body, headers }
 }
 

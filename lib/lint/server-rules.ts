@@ -1,19 +1,16 @@
 /** Rules about the options of a server, its clients aside. */
-import { secretMethods } from '../clients/client.ts'
-import { defaultMethod } from '../clients/methods.ts'
-import type { Rule, Spot } from './finding.ts'
-import { clientsOf, type LintedOptions } from './linted-options.ts'
+import type { ClientMetadata } from '../clients/client.ts'
+import { grantsOfPeople } from '../clients/grant-types.ts'
+import { secretMethods } from '../clients/methods.ts'
+import { spotAt, type Rule, type Spot } from './finding.ts'
+import { clientsOf, methodOf, reportedAudience, type LintedOptions } from './linted-options.ts'
 import { mcpRules } from './mcp-rules.ts'
 import { guessableBits, secretBits } from './secrets.ts'
 
 const day = 86_400
-const none: readonly Spot[] = []
-
-/** In these a person decides, and it is the person's own access that is given. */
-const grantsOfPeople = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']
 
 function overlong(key: string, value: number | undefined, most: number): readonly Spot[] {
-  return value === undefined || value <= most ? none : [{ where: key, message: `${key} is ${value} s, more than ${most} s` }]
+  return spotAt(key, value !== undefined && value > most && `${key} is ${value} s, more than ${most} s`)
 }
 
 /** Scope values by the resources they belong to. */
@@ -31,48 +28,37 @@ const protection: readonly Rule<LintedOptions>[] = [
     level: 'warning',
     section: 'RFC 9700 §2.1.1',
     fix: 'Set requirePkce (policy.require_pkce) to "always".',
-    find: options =>
-      options.requirePkce !== 'always' && clientsOf(options).some(({ client }) => usesCodes(client) && !isNone(client))
-        ? [
-            {
-              where: 'requirePkce',
-              message: 'Clients that authenticate may leave PKCE out, and a stolen code can then be injected'
-            }
-          ]
-        : none
+    find: options => {
+      const isOptional =
+        options.requirePkce !== 'always' &&
+        clientsOf(options).some(({ client }) => usesCodes(client) && methodOf(client) !== 'none')
+      return spotAt(
+        'requirePkce',
+        isOptional && 'Clients that authenticate may leave PKCE out, and a stolen code can then be injected'
+      )
+    }
   },
   {
     id: 'guesses_unlimited',
     level: 'error',
     section: 'OAuth 2.1 §2.4.1',
     fix: 'Leave guessProtection (policy.failure_budget) at its default, or give it attempts and a window.',
-    find: options =>
-      options.guessProtection === false && clientsOf(options).some(({ client }) => secretMethods.includes(methodOf(client)))
-        ? [{ where: 'guessProtection', message: 'Secrets of clients can be guessed as often as anybody likes' }]
-        : none
+    find: options => {
+      const isUnlimited =
+        options.guessProtection === false && clientsOf(options).some(({ client }) => secretMethods.includes(methodOf(client)))
+      return spotAt('guessProtection', isUnlimited && 'Secrets of clients can be guessed as often as anybody likes')
+    }
   },
   {
     id: 'assertion_audience_wide',
     level: 'error',
     section: 'rfc7523bis §4',
     fix: 'Set assertionAudience to "issuer" once whoWouldBreak() names nobody any more.',
-    find: ({ assertionAudience }) =>
-      assertionAudience === 'legacy'
-        ? [
-            {
-              where: 'assertionAudience',
-              message: 'Assertions that were made for another server’s token endpoint may be good here'
-            }
-          ]
-        : assertionAudience === 'report'
-          ? [
-              {
-                where: 'assertionAudience',
-                level: 'warning',
-                message: 'Assertions addressed to the token endpoint are let through and reported'
-              }
-            ]
-          : none
+    find: ({ assertionAudience }) => {
+      if (assertionAudience === 'legacy')
+        return spotAt('assertionAudience', 'Assertions that were made for another server’s token endpoint may be good here')
+      return spotAt('assertionAudience', assertionAudience === 'report' && reportedAudience, 'warning')
+    }
   },
   {
     id: 'development_errors',
@@ -80,9 +66,7 @@ const protection: readonly Rule<LintedOptions>[] = [
     section: 'RFC 6749 §5.2',
     fix: 'Leave developmentErrors out, and read decisions in the log or at onDecision.',
     find: ({ developmentErrors }) =>
-      developmentErrors === true
-        ? [{ where: 'developmentErrors', message: 'Every refused client is told why, and so is whoever tries' }]
-        : none
+      spotAt('developmentErrors', developmentErrors === true && 'Every refused client is told why, and so is whoever tries')
   },
   {
     id: 'json_body',
@@ -90,9 +74,7 @@ const protection: readonly Rule<LintedOptions>[] = [
     section: 'RFC 6749 §3.2',
     fix: 'Leave jsonBody (policy.json_body) out where no client needs it: a form is what every client can send.',
     find: ({ jsonBody }) =>
-      jsonBody === true
-        ? [{ where: 'jsonBody', message: 'The token endpoint reads JSON beside the form that the specification has' }]
-        : none
+      spotAt('jsonBody', jsonBody === true && 'The token endpoint reads JSON beside the form that the specification has')
   }
 ]
 
@@ -103,9 +85,7 @@ const registration: readonly Rule<LintedOptions>[] = [
     section: 'RFC 7591 §5',
     fix: 'Ask for an initial access token, or turn to client documents, which at least name a host.',
     find: ({ registration: open }) =>
-      open?.access === 'open'
-        ? [{ where: 'registration.access', message: 'Anybody may register a client, under any name' }]
-        : none
+      spotAt('registration.access', open?.access === 'open' && 'Anybody may register a client, under any name')
   },
   {
     id: 'open_registration_grants',
@@ -113,16 +93,13 @@ const registration: readonly Rule<LintedOptions>[] = [
     section: 'RFC 7591 §5',
     fix: 'Name the grants that may be registered: those in which a person decides.',
     find: ({ registration: open, tokenIssuers }) => {
-      if (open?.access !== 'open') return none
+      if (open?.access !== 'open') return []
       const offered = open.grantTypes ?? tokenIssuers?.map(({ grant_type }) => grant_type) ?? ['client_credentials']
       const grants = offered.filter(grant => !grantsOfPeople.includes(grant))
-      if (grants.length === 0) return none
-      return [
-        {
-          where: 'registration.grantTypes',
-          message: `Anybody may register for grants no person decides on: ${grants.join(', ')}`
-        }
-      ]
+      return spotAt(
+        'registration.grantTypes',
+        grants.length > 0 && `Anybody may register for grants no person decides on: ${grants.join(', ')}`
+      )
     }
   },
   {
@@ -132,14 +109,10 @@ const registration: readonly Rule<LintedOptions>[] = [
     fix: 'Generate it: openssl rand -base64 32.',
     find: ({ registration: given }) =>
       (given?.initialAccessTokens ?? []).flatMap((token, index) =>
-        secretBits(token) < guessableBits
-          ? [
-              {
-                where: `registration.initialAccessTokens[${index}]`,
-                message: 'The token that lets anybody register can be guessed'
-              }
-            ]
-          : none
+        spotAt(
+          `registration.initialAccessTokens[${index}]`,
+          secretBits(token) < guessableBits && 'The token that lets anybody register can be guessed'
+        )
       )
   },
   {
@@ -149,14 +122,10 @@ const registration: readonly Rule<LintedOptions>[] = [
     fix: 'Let in schemes in reverse domain notation, such as com.example.app.',
     find: ({ registration: given }) =>
       (given?.schemes ?? []).flatMap((scheme, index) =>
-        scheme.includes('.')
-          ? none
-          : [
-              {
-                where: `registration.schemes[${index}]`,
-                message: 'Any app on a device can claim a scheme without a domain in it'
-              }
-            ]
+        spotAt(
+          `registration.schemes[${index}]`,
+          !scheme.includes('.') && 'Any app on a device can claim a scheme without a domain in it'
+        )
       )
   },
   {
@@ -166,9 +135,12 @@ const registration: readonly Rule<LintedOptions>[] = [
     fix: 'Name the hosts whose clients you know, where you know them.',
     profile: 'oauth2.1',
     find: ({ clientDocuments }) =>
-      clientDocuments !== undefined && letsAnyIn(clientDocuments.hosts)
-        ? [{ where: 'clientDocuments.hosts', message: 'A client document of any host is a client of this server' }]
-        : none
+      spotAt(
+        'clientDocuments.hosts',
+        clientDocuments !== undefined &&
+          letsAnyIn(clientDocuments.hosts) &&
+          'A client document of any host is a client of this server'
+      )
   }
 ]
 
@@ -208,14 +180,11 @@ const tokens: readonly Rule<LintedOptions>[] = [
     fix: 'Give each resource scope values of its own, or have clients send resource.',
     find: options =>
       [...resourcesOfScopes(options)].flatMap(([scope, owners]) =>
-        owners.length < 2
-          ? none
-          : [
-              {
-                where: `resources[${owners[1] ?? 0}].scopes`,
-                message: `${scope} belongs to several resources: a token for it is for none, and one of them can use it at another`
-              }
-            ]
+        spotAt(
+          `resources[${owners[1] ?? 0}].scopes`,
+          owners.length > 1 &&
+            `${scope} belongs to several resources: a token for it is for none, and one of them can use it at another`
+        )
       )
   },
   {
@@ -224,9 +193,10 @@ const tokens: readonly Rule<LintedOptions>[] = [
     section: 'RFC 9700 §2.3',
     fix: 'Set defaultResource (policy.default_resource) to "inferred".',
     find: ({ defaultResource, resources = [] }) =>
-      defaultResource === 'none' && resources.length > 0
-        ? [{ where: 'defaultResource', message: 'A request without resource gets a token that names no audience' }]
-        : none
+      spotAt(
+        'defaultResource',
+        defaultResource === 'none' && resources.length > 0 && 'A request without resource gets a token that names no audience'
+      )
   },
   {
     id: 'tokens_unbound',
@@ -238,14 +208,12 @@ const tokens: readonly Rule<LintedOptions>[] = [
       const isBound = clients.some(
         ({ client }) => client.dpop_bound_access_tokens === true || client.tls_client_certificate_bound_access_tokens === true
       )
-      return clients.length === 0 || isBound
-        ? none
-        : [
-            {
-              where: 'clients',
-              message: 'No client’s access tokens are bound to a key or certificate: whoever has one can use it'
-            }
-          ]
+      return spotAt(
+        'clients',
+        clients.length > 0 &&
+          !isBound &&
+          'No client’s access tokens are bound to a key or certificate: whoever has one can use it'
+      )
     }
   }
 ]
@@ -253,16 +221,8 @@ const tokens: readonly Rule<LintedOptions>[] = [
 /** The rules. */
 export const serverRules: readonly Rule<LintedOptions>[] = [...protection, ...registration, ...tokens, ...mcpRules]
 
-function methodOf(client: { readonly token_endpoint_auth_method?: string | null | undefined }): string {
-  return client.token_endpoint_auth_method ?? defaultMethod
-}
-
-function isNone(client: { readonly token_endpoint_auth_method?: string | null | undefined }): boolean {
-  return methodOf(client) === 'none'
-}
-
-function usesCodes(client: { readonly grant_types?: readonly string[] | null | undefined }): boolean {
-  return (client.grant_types ?? ['authorization_code']).includes('authorization_code')
+function usesCodes({ grant_types }: ClientMetadata): boolean {
+  return (grant_types ?? ['authorization_code']).includes('authorization_code')
 }
 
 /** A function says of each address itself. */

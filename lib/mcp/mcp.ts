@@ -14,6 +14,7 @@ import type { AttachedSignIn, SignIn, UpstreamTokens } from '../sign-in/upstream
 import { isScopeToken } from '../tokens/scope.ts'
 import { mcpProtection, type McpProtection, type McpProtectionOptions } from './protection.ts'
 import { v1Paths } from './v1-paths.ts'
+import { isJsonObject } from '../json.ts'
 
 export * from '../sign-in/upstream.ts'
 
@@ -160,7 +161,7 @@ export function mcpResource({
 }
 
 function checkScopes(scopes: unknown, required: unknown): readonly string[] {
-  if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes))
+  if (!isJsonObject(scopes))
     throw new ConfigurationError('scopes', 'must be an object: scope values, each with what it means to people')
   const values = Object.keys(scopes)
   for (const [value, meaning] of Object.entries(scopes)) {

@@ -4,7 +4,7 @@
  */
 import type { Request } from 'express'
 import { OAuthError } from '../errors.ts'
-import { isLoopbackHost } from '../options.ts'
+import { isLoopbackHost, isOnLoopback } from '../options.ts'
 
 /**
  * A function that finds whether a request comes from a script whose origin is not among `origins`, and is not the
@@ -25,7 +25,7 @@ export function strangeOrigin(
  * lead here can send nothing else. A server that is elsewhere is called by whatever name its proxies give it.
  */
 export function strangeHost(resource: string): (req: Request) => OAuthError | undefined {
-  if (!isLoopbackHost(new URL(resource).hostname)) return () => undefined
+  if (!isOnLoopback(resource)) return () => undefined
   const refused = new OAuthError('access_denied', 403, 'this server is on loopback, and the Host header names another host')
   return ({ headers: { host = '' } }) => {
     const [, hostname = ''] = /^([^:]+|\[[^\]]+\])(?::\d*)?$/.exec(host) ?? []

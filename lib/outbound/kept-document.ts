@@ -5,7 +5,7 @@
 import { GuardedFetchError } from './fetching.ts'
 
 /** The result of {@link keptDocument}. */
-export interface KeptDocument<T> {
+interface KeptDocument<T> {
   /**
    * The document. Fetches it where none is kept, where it is no longer fresh, or where `satisfied` says that it is not
    * the one needed. `problem`: why the last fetch failed, as a clause. Never rejects: while the source fails there is
@@ -15,7 +15,7 @@ export interface KeptDocument<T> {
 }
 
 /** The options of {@link keptDocument}. `freshFor` and `staleLimit` are seconds. */
-export interface KeptDocumentOptions<T> {
+interface KeptDocumentOptions<T> {
   /** Fetches and reads it. A GuardedFetchError says why it is refused; of anything else nothing is told. */
   readonly load: (previous: T | undefined) => Promise<{ readonly value: T; readonly freshFor: number }>
   /** Milliseconds since the epoch. */
@@ -35,11 +35,10 @@ const extraEvery = 30
 
 /** Keeps one document. */
 export function keptDocument<T>(options: KeptDocumentOptions<T>): KeptDocument<T> {
-  const kept = new Kept(options)
-  return { get: satisfied => kept.get(satisfied) }
+  return new Kept(options)
 }
 
-class Kept<T> {
+class Kept<T> implements KeptDocument<T> {
   private readonly options: KeptDocumentOptions<T>
   private value: T | undefined
   private problem: string | undefined

@@ -33,7 +33,7 @@ export const protectedResourceMetadataChecks = {
 } satisfies Checks<ProtectedResourceMetadataOptions>
 
 /** The contribution of the server behind the resource. */
-export interface ProtectedResourceContext {
+interface ProtectedResourceContext {
   readonly issuer: string
   readonly dpopAlgorithms: readonly string[]
   readonly certificateMethods: boolean

@@ -1,5 +1,5 @@
 /** The options of `requireAccessToken()`, checked once, when the middleware is made. */
-import { eachOf, flag, oneOf, required, textLike, type Checks, type Read } from '../options.ts'
+import { eachOf, flag, oneOf, required, textLike, type Checks } from '../options.ts'
 import { isScopeToken } from '../tokens/scope.ts'
 
 /** The options of `requireAccessToken()`. */
@@ -51,9 +51,6 @@ export const requireAccessTokenChecks = {
   contentDigest: flag(false),
   interactionId: flag(false)
 } satisfies Checks<RequireAccessTokenOptions>
-
-/** Every option of a protected resource, read. */
-export type ReadRequireAccessToken = Read<typeof requireAccessTokenChecks>
 
 function isOrigin(value: string): boolean {
   return URL.canParse(value) && new URL(value).origin === value

@@ -1,12 +1,11 @@
 /** Kept authentications, as they come back from wherever they were kept: anything may be in their place. */
 import type { AssertionFacts, CertificateFacts, JudgedAuthentication, PresentedFacts } from '../authentication/judged.ts'
 import type { Check } from '../decisions/decision.ts'
-
-type Members = Readonly<Record<string, unknown>>
+import { isJsonObject } from '../json.ts'
 
 /** The record that this is; undefined where it is none, or lacks what judging needs. */
 export function readJudged(value: unknown): JudgedAuthentication | undefined {
-  if (!isObject(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const { at, trace_id, endpoint, client_id, mechanism, method, credential, outcome, checks, presented } = value
   if (!isTime(at) || !isText(trace_id) || !isText(endpoint)) return undefined
   if (outcome !== 'authenticated' && outcome !== 'refused') return undefined
@@ -19,7 +18,7 @@ export function readJudged(value: unknown): JudgedAuthentication | undefined {
 }
 
 function readFacts(value: unknown): PresentedFacts | undefined {
-  if (!isObject(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const { client_id, assertion, certificate } = value
   if (!isTextOrAbsent(client_id)) return undefined
   if (assertion !== undefined && !isAssertion(assertion)) return undefined
@@ -28,13 +27,13 @@ function readFacts(value: unknown): PresentedFacts | undefined {
 }
 
 function isAssertion(value: unknown): value is AssertionFacts {
-  if (!isObject(value) || !isObject(value['claims'])) return false
+  if (!isJsonObject(value) || !isJsonObject(value['claims'])) return false
   const { jti_length } = value
   return jti_length === undefined || (typeof jti_length === 'number' && jti_length >= 0 && jti_length < 1_000_000)
 }
 
 function isCertificate(value: unknown): value is CertificateFacts {
-  if (!isObject(value) || !isObject(value['names'])) return false
+  if (!isJsonObject(value) || !isJsonObject(value['names'])) return false
   const { subject, names, not_before, not_after, authorities } = value
   return (
     isText(value['x5t#S256']) &&
@@ -48,14 +47,10 @@ function isCertificate(value: unknown): value is CertificateFacts {
 }
 
 function isCheck(value: unknown): value is Check {
-  if (!isObject(value)) return false
+  if (!isJsonObject(value)) return false
   const { check, outcome, section, expected, received, fix } = value
   const outcomes: readonly unknown[] = ['pass', 'fail', 'skipped', 'report']
   return isText(check) && outcomes.includes(outcome) && [section, expected, received, fix].every(isTextOrAbsent)
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isNumber(value: unknown): value is number {

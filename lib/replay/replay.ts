@@ -10,16 +10,15 @@ import type { ClientRequest } from '../client-request.ts'
 import type { Decision } from '../decisions/decision.ts'
 import { DecisionBuilder } from '../decisions/builder.ts'
 import { InvalidClientError } from '../errors.ts'
-import { judgeAttempt } from '../strategies/attempt.ts'
+import { judgeAttempt, type Proof } from '../strategies/attempt.ts'
 import { replayCandidate, type ReplayCandidate, type ReplayedOptions } from './candidate.ts'
-import type { ReplayedClient, ReplayReport } from './found.ts'
+import type { ReplayedClient, ReplayReport } from './report.ts'
 import { proofOf } from './proofs.ts'
 import { readJudged } from './records.ts'
 
 export type { ReplayedOptions } from './candidate.ts'
-export type { ReplayedClient, ReplayReport } from './found.ts'
 export { keptAuthentications, type KeptAuthentications, type KeptAuthenticationsOptions } from './kept.ts'
-export { formatReplay, replayFormats, type ReplayFormat } from './report.ts'
+export { formatReplay, replayFormats, type ReplayedClient, type ReplayFormat, type ReplayReport } from './report.ts'
 
 /**
  * Judges kept authentications again, in the order they come, by the options of a server that is to be. Each is judged
@@ -74,13 +73,13 @@ async function judgeAgain(record: JudgedAuthentication, candidate: ReplayCandida
   return judge(record, candidate, strategy, proof ?? unknown)
 }
 
-const unknown: ReturnType<typeof proofOf> & object = { checks: [], prove: () => ({}) }
+const unknown: Proof = { checks: [], prove: () => ({}) }
 
 async function judge(
   record: JudgedAuthentication,
   { clients, clock }: ReplayCandidate,
   strategy: { readonly name: string; readonly mechanism: string },
-  proof: NonNullable<ReturnType<typeof proofOf>>
+  proof: Proof
 ): Promise<Decision | undefined> {
   const { client_id = '', endpoint, trace_id } = record
   let decision: Decision | undefined

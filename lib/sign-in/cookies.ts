@@ -1,7 +1,7 @@
 /** Cookies of the built-in sign-in: HttpOnly, of this host alone, and never sent along by another site's forms. */
 import type { Request, Response } from 'express'
 
-export interface Cookie {
+interface Cookie {
   read(req: Pick<Request, 'headers'>): string | undefined
   /** @param seconds how long it lives; undefined: until the browser is closed. */
   write(res: Response, value: string, seconds?: number): void

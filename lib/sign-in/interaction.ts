@@ -3,6 +3,7 @@
  * more.
  */
 import type { Interaction, InteractionPrompt } from '../endpoints/authorization/interaction.ts'
+import { sendSeeOther } from '../http/responses.ts'
 import type { SignInParts } from './parts.ts'
 import { covers } from './sessions.ts'
 
@@ -23,13 +24,7 @@ export function upstreamInteraction(parts: SignInParts): Interaction {
         to = new URL(addresses.consent)
         to.search = new URLSearchParams({ interaction: prompt.id, proof: parts.proofOf(prompt.id, browser) }).toString()
       }
-      res.writeHead(303, {
-        Location: to.href,
-        'Cache-Control': 'no-store',
-        'Referrer-Policy': 'no-referrer',
-        'Content-Length': 0
-      })
-      res.end()
+      sendSeeOther(res, to.href)
     }
   }
 }

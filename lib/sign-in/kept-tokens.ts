@@ -14,7 +14,7 @@ export interface TokenKeeper {
   find(sub: string): Promise<UpstreamTokens | undefined>
 }
 
-export interface TokenKeeperContext extends Pick<TokenServer, 'keys' | 'random' | 'issuer'> {
+interface TokenKeeperContext extends Pick<TokenServer, 'keys' | 'random' | 'issuer'> {
   readonly store: Store
   readonly clock: () => number
   readonly provider: Pick<Provider, 'refresh'>

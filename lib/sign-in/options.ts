@@ -9,7 +9,7 @@ import {
   flag,
   fn,
   integer,
-  isLoopbackHost,
+  isSecureAddress,
   objectLike,
   oneOf,
   required,
@@ -109,8 +109,8 @@ export interface UpstreamOptions {
 
 const isProvider = (value: string): boolean => {
   if (!URL.canParse(value)) return false
-  const { protocol, hostname, search, hash } = new URL(value)
-  return (protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))) && search === '' && hash === ''
+  const url = new URL(value)
+  return isSecureAddress(url) && url.search === '' && url.hash === ''
 }
 
 export const upstreamChecks = {

@@ -6,7 +6,7 @@ import type { Response } from 'express'
 import type { ConsentedMember } from '../clients/documents/document.ts'
 import { redirectHostOf } from '../endpoints/authorization/document-consent.ts'
 import { escapeHtml } from '../http/html.ts'
-import { isLoopbackHost } from '../options.ts'
+import { isOnLoopback } from '../options.ts'
 import type { ConsentPage } from './options.ts'
 
 const style = `:root{color-scheme:light dark;--text:#1c1e21;--quiet:#5a6069;--ground:#f5f6f8;--card:#fff;--line:#d9dde3;--accent:#1f5fbf;--note:#fdf3d8}
@@ -21,7 +21,7 @@ button.yes{background:var(--accent);border-color:var(--accent);color:var(--card)
 @media (max-width:32rem){main{margin:0;border:0;border-radius:0;min-height:100vh}}`
 
 /** Answers with a page that nothing may frame, keep or add to. */
-export function sendPage(res: Response, status: number, title: string, body: string): void {
+function sendPage(res: Response, status: number, title: string, body: string): void {
   res.set({
     'Cache-Control': 'no-store',
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
@@ -92,7 +92,7 @@ function whoAsks({ prompt: { client, client_origin, document, redirect_uri } }: 
     lines.push(`It calls itself ${called}. It chose that name itself, and nobody here vouches for it.`)
   else if (client_origin === 'registered')
     lines.push(`${called} registered itself here. Nobody vouches for it, nor for its name.`)
-  if (document?.loopback ?? (client_origin === 'registered' && isLoopbackHost(new URL(redirect_uri).hostname)))
+  if (document?.loopback ?? (client_origin === 'registered' && isOnLoopback(redirect_uri)))
     lines.push(
       'It runs on your own machine (loopback), where any program can call itself this. Go on only if you have just started it.'
     )

@@ -3,7 +3,7 @@
  */
 import type * as OpenidClient from 'openid-client'
 import { ServerError, TemporarilyUnavailableError } from '../errors.ts'
-import { isLoopbackHost } from '../options.ts'
+import { isOnLoopback } from '../options.ts'
 import { importKey, type ReadUpstream, type UpstreamClaims, type UpstreamTokens } from './options.ts'
 
 /** Values by which one sign-in is recognised when its answer comes. */
@@ -109,7 +109,7 @@ function connection(options: ReadUpstream, clock: () => number): () => Promise<C
 async function discover(options: ReadUpstream): Promise<Connection> {
   const { issuer, client_id, timeout } = options
   const client = await openidClient()
-  const insecure = issuer.startsWith('http:') && isLoopbackHost(new URL(issuer).hostname)
+  const insecure = issuer.startsWith('http:') && isOnLoopback(issuer)
   const execute = [client.enableNonRepudiationChecks, ...(insecure ? [insecureRequests(client)] : [])]
   const found = await client
     .discovery(new URL(issuer), client_id, undefined, undefined, { execute, timeout })

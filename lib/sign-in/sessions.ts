@@ -19,7 +19,7 @@ export interface Session {
 }
 
 /** The access that is asked for, or agreed to. */
-export interface Agreement {
+interface Agreement {
   readonly client_id: string
   readonly scope: readonly string[]
   readonly resources: readonly string[]
@@ -42,7 +42,7 @@ export interface Sessions {
   end(req: Request, res: Response): Promise<void>
 }
 
-export interface SessionsContext {
+interface SessionsContext {
   readonly issuer: string
   readonly store: Store
   readonly random: (size: number) => Uint8Array
@@ -62,6 +62,7 @@ export function sessions({ issuer, store, random, clock, ttl }: SessionsContext)
   const browsers = requestNote<Request, string>('browser')
   const begun = requestNote<Request, string>('session')
   const newId = (): string => Buffer.from(random(24)).toString('base64url')
+  const knownBrowser = (req: Request): string | undefined => browsers.read(req) ?? browserCookie.read(req)
   const idOf = (req: Request): string | undefined => begun.read(req) ?? sessionCookie.read(req)
   const keyOf = (id: string): Key => ({ kind: 'sign_in_session', id: digestOf(`${issuer}\n${id}`) })
   const find = async (req: Request): Promise<Session | undefined> => {
@@ -70,13 +71,13 @@ export function sessions({ issuer, store, random, clock, ttl }: SessionsContext)
   }
   return {
     browserOf(req, res) {
-      const known = browsers.read(req) ?? browserCookie.read(req)
+      const known = knownBrowser(req)
       if (known !== undefined) return known
       const made = browsers.write(req, newId())
       browserCookie.write(res, made)
       return made
     },
-    knownBrowser: req => browsers.read(req) ?? browserCookie.read(req),
+    knownBrowser,
     find,
     newSid: newId,
     async begin(req, res, account, name) {

@@ -6,7 +6,7 @@ import type { JWK } from 'jose'
 import { generateMacKey, generateSigningKey, type PrivateKeySet, type SigningAlgorithm } from './generate-keys.ts'
 
 /** A key and what it is for, since when (seconds since the epoch). */
-export interface KeptKey {
+interface KeptKey {
   readonly state: 'next' | 'current' | 'retired'
   readonly since: number
   readonly jwk: JWK

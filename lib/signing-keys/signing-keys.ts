@@ -1,6 +1,7 @@
 /** Signs and verifies with the keys of this server. */
-import { constants, createHash, hash, sign, timingSafeEqual, verify } from 'node:crypto'
+import { constants, createHash, hash, sign, verify } from 'node:crypto'
 import type { JWK } from 'jose'
+import { isEqual } from '../crypto/comparison.ts'
 import { isMlDsa } from '../crypto/ml-dsa.ts'
 import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
@@ -109,8 +110,7 @@ export class SigningKeys {
 
   /** Whether `mac` is {@link mac} of the same purpose and data, in constant time. */
   verifyMac(purpose: string, data: Uint8Array, mac: Uint8Array): boolean {
-    const expected = this.mac(purpose, data)
-    return mac.length === expected.length && timingSafeEqual(mac, expected)
+    return isEqual(mac, this.mac(purpose, data))
   }
 
   private header(key: SigningKey, typ: string): string {
@@ -125,10 +125,13 @@ export class SigningKeys {
 
 /** `at_hash` and its siblings: the left half of the hash the algorithm signs with (OpenID Connect Core §3.1.3.6). */
 export function halfHash(alg: string, value: string): string {
-  const digest = isMlDsa(alg)
-    ? createHash('shake256', { outputLength: 64 }).update(value).digest()
-    : hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
+  const digest = digestFor(alg, value)
   return digest.subarray(0, digest.length / 2).toString('base64url')
+}
+
+function digestFor(alg: string, value: string): Buffer {
+  if (isMlDsa(alg)) return createHash('shake256', { outputLength: 64 }).update(value).digest()
+  return hash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : 'sha256', value, 'buffer')
 }
 
 /** An elliptic signature is quicker than handing it to another thread; an RSA one would hold up every other request. */

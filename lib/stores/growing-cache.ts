@@ -53,11 +53,6 @@ export class GrowingCache<Value extends object | number | boolean> {
     return (this.many ?? this.few)?.delete(key) === true
   }
 
-  /** From the one used last to the one used first. */
-  keys(): Iterable<string> {
-    return this.many?.keys() ?? [...(this.few?.keys() ?? [])].reverse()
-  }
-
   /** From the one used first to the one used last. */
   *rvalues(): Generator<Value> {
     for (const value of this.many?.rvalues() ?? this.few?.values() ?? []) if (value !== undefined) yield value

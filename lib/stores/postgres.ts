@@ -77,6 +77,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
       ...(clock === undefined && { now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)` })
     },
     clock: clock ?? Date.now,
+    timeout,
     sweepRows,
     close: async () => {
       if (read.pool === undefined) await pool.end()

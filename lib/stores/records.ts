@@ -3,10 +3,14 @@
  * changing.
  */
 import { TemporarilyUnavailableError } from '../errors.ts'
+import { inOneStep } from './batch.ts'
 import type { FirstStep, Json, Key, Store, StoredRecord, Taken, WriteStep } from './store.ts'
 
 /** Attempts at a change, at most: it begins anew where another process was faster. In each round one of them wins. */
 export const mostRounds = 100
+
+/** In seconds. Stores end every record some time: one that goes only when somebody ends it lives as long. */
+export const century = 3_155_760_000
 
 /** A record, and which state of it. */
 export interface Found<T> {
@@ -39,6 +43,11 @@ export function add(store: Store, key: Key, value: object, ttl: number): Promise
   return store.add(key, value as Json, ttl)
 }
 
+/** The step of a batch that does as {@link add}. */
+function adding(key: Key, value: object, ttl: number): FirstStep {
+  return { operation: 'add', key, value: value as Json, ttl }
+}
+
 /** Takes a record out, once: see {@link Store.take}. */
 export function take<T>(store: Store, key: Key): Promise<Taken<T>> {
   return store.take(key) as Promise<Taken<T>>
@@ -62,6 +71,8 @@ type Change<T> = (found: T | undefined) => T | undefined | Promise<T | undefined
  * @param change is called with what is there, again where that is another by then; undefined leaves it as it is. What
  * it throws or rejects with is what this rejects with.
  * @param ttlOf seconds the new record is to live.
+ * @param steps what follows from the change: done in one step with it where the store can do that, and else right after
+ * it.
  * @returns what is there afterwards.
  * @throws TemporarilyUnavailableError where others were faster a hundred times over.
  */
@@ -69,24 +80,30 @@ export function update<T extends object>(
   store: Store,
   key: Key,
   change: Change<T>,
-  ttlOf: (value: T) => number
+  ttlOf: (value: T) => number,
+  steps: readonly WriteStep[] = []
 ): Promise<T | undefined> {
-  return inTurn(store, key, () => changeRecord(store, key, change, ttlOf))
+  return inTurn(store, key, () => updateOutOfTurn(store, key, change, ttlOf, steps))
 }
 
-async function changeRecord<T extends object>(
+/**
+ * The same, without waiting for this process's other changes of the record: for a change those may be waiting for
+ * themselves.
+ */
+export async function updateOutOfTurn<T extends object>(
   store: Store,
   key: Key,
   change: Change<T>,
-  ttlOf: (value: T) => number
+  ttlOf: (value: T) => number,
+  steps: readonly WriteStep[] = []
 ): Promise<T | undefined> {
   for (let round = 0; round < mostRounds; round++) {
     const found = await find<T>(store, key)
     const changed = await change(found?.value)
     if (changed === undefined) return found?.value
     const ttl = ttlOf(changed)
-    if (await (found === undefined ? add(store, key, changed, ttl) : swap(store, key, found.version, changed, ttl)))
-      return changed
+    const first = found === undefined ? adding(key, changed, ttl) : swapping(key, found.version, changed, ttl)
+    if (await inOneStep(store, [first, ...steps])) return changed
   }
   throw changedTooOften(key.kind)
 }

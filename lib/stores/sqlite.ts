@@ -77,7 +77,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
     const db = new Kysely<Schema>({ dialect: sqliteDialect(connection) })
     await migrate(db, { binary: 'blob', alone: run => alone(connection, database, run) })
     return sqlStore({
-      ...{ db, dialect: { skipLocked: false }, clock, sweepRows, close },
+      ...{ db, dialect: { skipLocked: false }, clock, timeout, sweepRows, close },
       transact: (queries, decides) => connection.transact(queries, decides)
     })
   } catch (error) {

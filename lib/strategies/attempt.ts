@@ -101,7 +101,7 @@ export type JudgingStrategy = Pick<
 }
 
 /** Passport's actions, as they are on the object a strategy runs on. */
-export interface StrategyActions {
+interface StrategyActions {
   success(client: Client): void
   fail(challenge?: string): void
   error(error: unknown): void

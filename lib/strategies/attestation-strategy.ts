@@ -7,7 +7,7 @@ import {
   type ClientAttestation
 } from '../assertions/attestation/attestation.ts'
 import { decodeUnverified, type UnverifiedJws } from '../assertions/compact-jws.ts'
-import { DecisionBuilder } from '../decisions/builder.ts'
+import type { DecisionBuilder } from '../decisions/builder.ts'
 import type { InvalidClientError } from '../errors.ts'
 import { requestNote } from '../request-note.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
@@ -15,6 +15,7 @@ import { flag, readOptions, required, type Checks } from '../options.ts'
 import { strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
 import { absent, type Identification } from './strategy.ts'
+import { decisionAbout } from './telling.ts'
 
 /** The options of a strategy of attestation. */
 export interface AttestationStrategyOptions extends StrategyOptions {
@@ -94,10 +95,7 @@ export abstract class AttestationStrategy extends MethodStrategy {
   }
 
   private refuseUnreadable(request: ClientRequest, received: string): InvalidClientError {
-    const decision = new DecisionBuilder(request.endpoint, request.traceId)
-    decision.client_id = request.parameters['client_id']
-    decision.mechanism = this.mechanism
-    decision.method = this.name
+    const decision = decisionAbout(this, request, request.parameters['client_id'])
     decision.announce(['attestation_header', 'client', 'registered_method', ...this.attestation.checks(this.by).slice(1)])
     return decision.refuse('attestation_header', {
       section: 'attestation draft-12 §7.1',

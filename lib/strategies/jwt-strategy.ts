@@ -1,5 +1,5 @@
 /** The common part of `client_secret_jwt` and `private_key_jwt`: everything but who made the signature. */
-import { asymmetricAlgorithms, sameAlgorithm, symmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { asymmetricAlgorithms, isAccepted, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
@@ -13,8 +13,6 @@ import {
   type AssertionOptions,
   type AssertionPolicy
 } from '../assertions/client-assertion.ts'
-import { DecisionBuilder } from '../decisions/builder.ts'
-import { InvalidRequestError } from '../errors.ts'
 import { storeFor, type ClientRequest, type Mechanism } from '../client-request.ts'
 import { asMade } from '../stores/as-made.ts'
 import type { LateUse } from '../stores/late-use.ts'
@@ -22,8 +20,9 @@ import { fn, readOptions, type Checks } from '../options.ts'
 import type { Store } from '../stores/store.ts'
 import { clientKeysCheck, strategyChecks, type Proof, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
-import { decodeOnce, isForeign } from './presented-assertion.ts'
+import { assertionTypeOf, decodeOnce, isForeign } from './presented-assertion.ts'
 import { absent, type Identification } from './strategy.ts'
+import { decisionAbout } from './telling.ts'
 
 export interface JwtStrategyOptions extends StrategyOptions, AssertionOptions {
   /** Finds clients' keys. Hand the same one to every strategy of a server: it holds the cache. */
@@ -78,11 +77,9 @@ export abstract class JwtStrategy extends MethodStrategy {
    * `invalid_request`; an assertion nobody can read is `invalid_client` (RFC 7521 §4.2.1).
    */
   identify(request: ClientRequest): Identification {
-    const { client_assertion, client_assertion_type } = request.parameters
-    if (client_assertion === undefined && client_assertion_type === undefined) return absent
-    if (client_assertion === undefined) return malformed('client_assertion is missing')
-    if (client_assertion_type === undefined) return malformed('client_assertion_type is missing')
-    if (client_assertion_type !== jwtBearerAssertionType) return absent
+    const type = assertionTypeOf(request)
+    if (typeof type !== 'string') return type
+    if (type !== jwtBearerAssertionType) return absent
     const identified = identifyUnverified(decodeOnce(request))
     if (identified.outcome === 'present') return { outcome: 'present', client_id: identified.client_id }
     return { outcome: 'malformed', error: this.refuseUnreadable(request, identified.reason) }
@@ -93,7 +90,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     const jws = decodeOnce(request)
     if (isForeign(jws)) return false
     const identified = identifyUnverified(jws)
-    return identified.outcome === 'present' && this.signingAlgorithms.some(alg => sameAlgorithm(alg, identified.alg))
+    return identified.outcome === 'present' && isAccepted(identified.alg, this.signingAlgorithms)
   }
 
   protected proof(request: ClientRequest): Proof {
@@ -112,10 +109,7 @@ export abstract class JwtStrategy extends MethodStrategy {
   }
 
   private refuseUnreadable(request: ClientRequest, reason: string) {
-    const decision = new DecisionBuilder(request.endpoint, request.traceId)
-    decision.client_id = request.parameters['client_id']
-    decision.mechanism = this.mechanism
-    decision.method = this.name
+    const decision = decisionAbout(this, request, request.parameters['client_id'])
     decision.announce(['assertion_format', 'client', 'registered_method', ...assertionChecks])
     return decision.refuse('assertion_format', {
       section: 'RFC 7523 §3',
@@ -131,8 +125,4 @@ export abstract class JwtStrategy extends MethodStrategy {
  */
 function mayWait({ recordsIn, trial, further, guess }: ClientRequest, store: Store): boolean {
   return recordsIn === store && trial === undefined && further === undefined && guess === undefined
-}
-
-function malformed(description: string): Identification {
-  return { outcome: 'malformed', error: new InvalidRequestError(description) }
 }

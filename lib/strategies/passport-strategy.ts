@@ -15,7 +15,7 @@ export interface PassportStrategy {
 }
 
 /** The verify callback of the strategies for secrets, with `passReqToCallback`. */
-type Verify = (req: Request, id: string, secret: string, done: (error: unknown, client?: unknown) => void) => void
+export type Verify = (req: Request, id: string, secret: string, done: (error: unknown, client?: unknown) => void) => void
 
 type SecretStrategy = new (options: { readonly passReqToCallback: true }, verify: Verify) => PassportStrategy
 

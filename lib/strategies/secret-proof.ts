@@ -2,7 +2,6 @@
  * The common part of `client_secret_basic` and `client_secret_post`: a secret, presented, and a strategy of somebody
  * else's that it passes through.
  */
-import type { Request } from 'express'
 import { secretChecks, verifyClientSecret, type SecretSent } from '../credentials/secrets/client-secret.ts'
 import type { HashJudging } from '../credentials/secrets/hashed-secrets.ts'
 import {
@@ -15,6 +14,7 @@ import { harmless } from '../listeners.ts'
 import { fn, type Checks, type Read } from '../options.ts'
 import type { ClientRequest } from '../client-request.ts'
 import { judgeAttempt, type JudgingStrategy, type Proof, type StrategyContext } from './attempt.ts'
+import type { Verify } from './passport-strategy.ts'
 
 /** The options by which secrets are compared that another server kept as hashes. */
 export interface SecretHashOptions {
@@ -51,8 +51,6 @@ export interface Reading {
   readonly client_id: string
   readonly sent: SecretSent
 }
-
-type Verify = (req: Request, id: string, secret: string, done: (error: unknown, client?: unknown) => void) => void
 
 /** The verify callback of the base class: judges what was read, and looks at none of its own arguments. */
 export function delegated(strategy: () => JudgingStrategy, judging: HashJudging): Verify {

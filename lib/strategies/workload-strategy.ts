@@ -9,12 +9,11 @@ import { workloadsCheck, type WorkloadsOptions } from '../assertions/workloads/o
 import type { UnverifiedJws } from '../assertions/compact-jws.ts'
 import type { CheckDetail } from '../decisions/decision.ts'
 import type { ClientRequest, Mechanism } from '../client-request.ts'
-import { InvalidRequestError } from '../errors.ts'
 import { issuerIdentifier, required, type Checks, type Read } from '../options.ts'
 import { requestNote, type RequestNote } from '../request-note.ts'
 import { actionsOf, judgeAttempt, runStrategy, strategyChecks, type StrategyOptions } from './attempt.ts'
 import { MethodStrategy } from './method-strategy.ts'
-import { decodeOnce } from './presented-assertion.ts'
+import { assertionTypeOf, decodeOnce } from './presented-assertion.ts'
 import { absent, type Identification } from './strategy.ts'
 
 /** The options of the methods whose proof comes from another platform. */
@@ -74,12 +73,11 @@ export abstract class WorkloadJwtStrategy extends MethodStrategy {
    * of `clientOf` is found when it is judged.
    */
   identify(request: ClientRequest): Identification {
-    const { client_assertion, client_assertion_type, client_id } = request.parameters
-    if (client_assertion === undefined && client_assertion_type === undefined) return absent
-    if (client_assertion === undefined) return malformed('client_assertion is missing')
-    if (client_assertion_type === undefined) return malformed('client_assertion_type is missing')
+    const type = assertionTypeOf(request)
+    if (typeof type !== 'string') return type
+    const { client_id } = request.parameters
     const jws = decodeOnce(request)
-    if (!this.isCarried(client_assertion_type, jws)) return absent
+    if (!this.isCarried(type, jws)) return absent
     if (client_id !== undefined) return { outcome: 'present', client_id }
     const [found, more] = this.matchesOf(request, jws)
     return { outcome: 'present', client_id: more === undefined ? (found ?? '') : '' }
@@ -121,8 +119,4 @@ export abstract class WorkloadJwtStrategy extends MethodStrategy {
       }
     }
   }
-}
-
-function malformed(description: string): Identification {
-  return { outcome: 'malformed', error: new InvalidRequestError(description) }
 }

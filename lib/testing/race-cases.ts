@@ -112,13 +112,10 @@ export const raceCases: readonly CaseDefinition[] = [
       eachRound(context, async ({ key, store, race }) => {
         await store.set(key, 'start', 60)
         const version = await versionOf(store, key)
-        const answers = await race(async (node, contender) =>
-          contender % 2 === 0
-            ? (await node.take(key)).outcome
-            : (await node.swap(key, version, 'swapped', 60))
-              ? 'swapped'
-              : 'not swapped'
-        )
+        const answers = await race(async (node, contender) => {
+          if (contender % 2 === 0) return (await node.take(key)).outcome
+          return (await node.swap(key, version, 'swapped', 60)) ? 'swapped' : 'not swapped'
+        })
         strictEqual(
           count(answers, answer => answer === 'taken'),
           1

@@ -15,7 +15,7 @@ import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
 import { Emitting, eventSource, type EventSource } from '../events/event-source.ts'
 import { pathsOf } from '../http/endpoint-paths.ts'
-import { isLoopbackHost } from '../options.ts'
+import { isOnLoopback } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
 import { scopedStore } from '../stores/scoped.ts'
@@ -80,7 +80,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   checkSubjectTypes(server, options.clients)
   // strategies of the application's own have functions of their own
   if (options.strategies === undefined) checkSecretHashes(options.clients, options.secretHashes)
-  const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isLoopbackHost(new URL(issuer).hostname) })
+  const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isOnLoopback(issuer) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
   const attestation = serverAttestationOf(options, server, dpop)

@@ -4,7 +4,7 @@ import { documentClients, type DocumentClients } from '../clients/documents/docu
 import type { ClientRegistry } from '../clients/client.ts'
 import { printable } from '../printable.ts'
 import type { EventSource } from '../events/event-source.ts'
-import { ConfigurationError, isLoopbackHost } from '../options.ts'
+import { ConfigurationError, isOnLoopback } from '../options.ts'
 import { dnsLookup } from '../outbound/dns-lookup.ts'
 import { guardedFetch } from '../outbound/guarded-fetch.ts'
 import { policyOf } from '../profiles.ts'
@@ -28,7 +28,7 @@ export function documentClientsOf(
     )
   const { maxBytes, timeout, ca, redirectUris } = policy
   const { methods, clientProblems } = policyOf(profile)
-  const loopback = isLoopbackHost(new URL(parts.server.issuer).hostname)
+  const loopback = isOnLoopback(parts.server.issuer)
   return documentClients(parts.clients, {
     policy,
     fetchJson: guardedFetch({

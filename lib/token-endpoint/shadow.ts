@@ -14,7 +14,7 @@ import { defaultStrategies, type ProvingParts } from './default-strategies.ts'
 import type { judgingChecks, ReadTokenRouter } from './options.ts'
 
 /** The parts of the live server that a candidate shares. */
-export interface LiveServer {
+interface LiveServer {
   readonly options: ReadTokenRouter
   readonly server: TokenServer
   readonly dpop: DpopPolicy
@@ -35,7 +35,7 @@ export function serverShadow(read: ReadShadow<typeof judgingChecks>, live: LiveS
   // a secret is kept better once, by the live server
   const options = { ...laidOver(live.options, changed), onSecretUpgrade: undefined }
   const clients = changed.clients === undefined ? live.clients : tried(changed.clients, live)
-  return named('shadow.options.', () => {
+  return named(() => {
     enforceProfile(options)
     const attestation = serverAttestationOf(options, server, live.dpop)
     const { clientKeys: known, otherAudiences } = live.proving
@@ -50,7 +50,7 @@ export function serverShadow(read: ReadShadow<typeof judgingChecks>, live: LiveS
 
 /** Other configured clients; those that are not configured, but registered, say, are the live ones. */
 function tried(source: ClientSource | ClientRegistry, live: LiveServer): ClientRegistry {
-  const candidate = named('shadow.options.', () => clientRegistry(source))
+  const candidate = named(() => clientRegistry(source))
   const configured = clientRegistry(live.options.clients)
   return {
     async find(client_id) {
@@ -62,12 +62,12 @@ function tried(source: ClientSource | ClientRegistry, live: LiveServer): ClientR
   }
 }
 
-/** What is wrong is wrong below this. */
-function named<T>(path: string, make: () => T): T {
+/** What is wrong is wrong in the candidate's options. */
+function named<T>(make: () => T): T {
   try {
     return make()
   } catch (error) {
     if (!(error instanceof ConfigurationError) || error.key === 'shadow') throw error
-    throw new ConfigurationError(path + error.key, error.message.slice(error.key.length + 1))
+    throw new ConfigurationError(`shadow.options.${error.key}`, error.message.slice(error.key.length + 1))
   }
 }

@@ -22,7 +22,7 @@ import type { TokenIssuer } from '../token-issuers/token-issuer.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 
 /** The parts of a token endpoint that the grant needs. */
-export interface GrantParts {
+interface GrantParts {
   readonly clients: ClientRegistry
   readonly server: TokenServer
   readonly strategies: readonly ClientAuthenticationStrategy[]
@@ -40,7 +40,7 @@ export interface WorkloadClient {
 }
 
 /** Told once how the authentication ended, when its decision has been told. */
-export type AuthenticationEnd = (error: unknown, client: Client | undefined) => void
+type AuthenticationEnd = (error: unknown, client: Client | undefined) => void
 
 /** Judges the token of a request; rejects with {@link InvalidGrantError} for whatever is wrong with it. */
 export type JudgeGrant = (end: AuthenticationEnd) => Promise<WorkloadClient>

@@ -7,8 +7,7 @@ import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/
 import { beginGrant, type Allowed } from '../codes/begin-grant.ts'
 import { verifyCodeChallenge } from '../codes/pkce.ts'
 import { checkInstance } from '../tokens/instance.ts'
-import type { TokenServer } from '../tokens/token-server.ts'
-import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requiredParameter, tellReuse, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
  * Redeems an authorization code: bound to the client it was issued to, the exact redirect URI and the PKCE challenge;
@@ -20,7 +19,7 @@ export function authorizationCode(): TokenIssuer {
     grant_type: 'authorization_code',
     async issue(request, server) {
       const redeemed = await redeemAuthorizationCode(server, requiredParameter(request, 'code'), request.client.client_id)
-      if (redeemed.outcome === 'replayed') tellReuse(request, server, redeemed.grant)
+      if (redeemed.outcome === 'replayed') tellReuse(request, server, redeemed.grant, 'code')
       if (redeemed.outcome !== 'redeemed') {
         const reason =
           redeemed.outcome === 'replayed'
@@ -38,12 +37,6 @@ export function authorizationCode(): TokenIssuer {
       return server.respond(request, { id, ...record }, { resource, refresh_token: begin })
     }
   }
-}
-
-function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: TokenServer, grant: string): void {
-  const about = { trace_id: traceId?.(), client_id, grant }
-  emit?.({ type: 'code.reused', ...about })
-  emit?.({ type: 'grant.revoked', by: 'code_reused', ...about })
 }
 
 /** RFC 6749 §4.1.3: the very redirect URI of the authorization request, compared as strings. */

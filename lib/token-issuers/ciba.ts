@@ -3,13 +3,11 @@
  * device of theirs.
  */
 import { UnauthorizedClientError } from '../errors.ts'
-import { requestedResources } from '../client-request.ts'
 import { cibaGrantType } from '../clients/grant-types.ts'
 import type { BackchannelRequest } from '../codes/backchannel-request.ts'
-import { beginGrant } from '../codes/begin-grant.ts'
-import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
+import { findPolledRequest } from '../codes/polled-request.ts'
 import { checkInstance } from '../tokens/instance.ts'
-import { resourceFor } from '../tokens/token-response.ts'
+import { collectTokens } from './device-code.ts'
 import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
 
 /**
@@ -25,21 +23,14 @@ export function ciba(): TokenIssuer {
     grant_type: cibaGrantType,
     confidential: true,
     async issue(request, server) {
-      const { client } = request
       const auth_req_id = requiredParameter(request, 'auth_req_id')
-      const found = await findPolledRequest<BackchannelRequest>(server, 'auth_req_id', auth_req_id, client.client_id)
-      const { scope, resources, authorization_details, delivery, instance_jkt } = found.request
+      const { client_id } = request.client
+      const found = await findPolledRequest<BackchannelRequest>(server, 'auth_req_id', auth_req_id, client_id)
+      const { delivery, instance_jkt } = found.request
       checkInstance('auth_req_id', instance_jkt, request.authentication)
       if (delivery === 'push')
         throw new UnauthorizedClientError('tokens are pushed to this client', { reason: 'CIBA §11: it registered the push mode' })
-      const resource = requestedResources(request.parameters)
-      // judged first: a wrong resource must not cost the client its tokens
-      if (resource.length > 0) resourceFor(server, found.request, resource)
-      const approval = await collectApproval(server, found)
-      const id = found.reference.grant
-      const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const begin = () => beginGrant(server, id, allowed, request)
-      return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
+      return collectTokens(request, server, found)
     }
   }
 }

@@ -1,11 +1,12 @@
 /** The device authorization grant (RFC 8628 §3.4): tokens for a device whose person agreed somewhere else. */
 import { requestedResources } from '../client-request.ts'
 import { beginGrant } from '../codes/begin-grant.ts'
-import { deviceCodeGrantType } from '../codes/device-code.ts'
-import { collectApproval, findPolledRequest } from '../codes/polled-request.ts'
+import { deviceCodeGrantType } from '../clients/grant-types.ts'
+import { collectApproval, findPolledRequest, type FoundRequest } from '../codes/polled-request.ts'
 import { checkInstance } from '../tokens/instance.ts'
 import { resourceFor } from '../tokens/token-response.ts'
-import { requiredParameter, type TokenIssuer } from './token-issuer.ts'
+import type { TokenResponse, TokenServer } from '../tokens/token-server.ts'
+import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
  * Answers a device's polls: `authorization_pending`, `slow_down` for those that come too often, `access_denied`,
@@ -19,18 +20,23 @@ export function deviceCode(): TokenIssuer {
   return {
     grant_type: deviceCodeGrantType,
     async issue(request, server) {
-      const { client } = request
-      const found = await findPolledRequest(server, 'device_code', requiredParameter(request, 'device_code'), client.client_id)
-      const { scope, resources, authorization_details, instance_jkt } = found.request
-      checkInstance('device_code', instance_jkt, request.authentication)
-      const resource = requestedResources(request.parameters)
-      // judged first: a wrong resource must not cost the client its code
-      if (resource.length > 0) resourceFor(server, found.request, resource)
-      const approval = await collectApproval(server, found)
-      const id = found.reference.grant
-      const allowed = { client_id: client.client_id, scope, resources, authorization_details, ...approval }
-      const begin = () => beginGrant(server, id, allowed, request)
-      return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
+      const device_code = requiredParameter(request, 'device_code')
+      const found = await findPolledRequest(server, 'device_code', device_code, request.client.client_id)
+      checkInstance('device_code', found.request.instance_jkt, request.authentication)
+      return collectTokens(request, server, found)
     }
   }
+}
+
+/** Tokens for exactly one poll, once the person has approved what was found. */
+export async function collectTokens(request: TokenRequest, server: TokenServer, found: FoundRequest): Promise<TokenResponse> {
+  const { scope, resources, authorization_details } = found.request
+  const resource = requestedResources(request.parameters)
+  // judged first: a wrong resource must not cost the client its code
+  if (resource.length > 0) resourceFor(server, found.request, resource)
+  const approval = await collectApproval(server, found)
+  const id = found.reference.grant
+  const allowed = { client_id: request.client.client_id, scope, resources, authorization_details, ...approval }
+  const begin = () => beginGrant(server, id, allowed, request)
+  return server.respond(request, { ...allowed, id }, { resource, refresh_token: begin })
 }

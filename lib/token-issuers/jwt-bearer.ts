@@ -22,6 +22,7 @@ import { resourceFor } from '../tokens/token-response.ts'
 import type { TokenServer } from '../tokens/token-server.ts'
 import { issueToClient } from './client-credentials.ts'
 import { requestedScopeWithin, requiredParameter, tellReplay, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { asList } from '../json.ts'
 
 /** The options of `jwtBearer()`. */
 export interface JwtBearerOptions extends TrustedIssuersOptions {
@@ -116,9 +117,8 @@ export function jwtBearer(options: JwtBearerOptions | WorkloadBearerOptions): To
       const grant = { ...record, id, act: token.act, may_act: token.may_act }
       const response = await server.respond(request, grant, { resource: resources, knownAccount: true })
       // ID-JAG, Access Token Request: what was granted of its resource claim is told
-      return jwt.claims['resource'] === undefined
-        ? response
-        : { ...response, resource: resources.length === 1 ? resources[0] : resources }
+      if (jwt.claims['resource'] === undefined) return response
+      return { ...response, resource: resources.length === 1 ? resources[0] : resources }
     }
   }
 }
@@ -143,7 +143,7 @@ function checkClient({ typ, claims }: TrustedJwt, { client, authentication }: To
   // what it allows is in terms no check here knows: to leave them out might allow more (RFC 9396 §5)
   if (authorization_details !== undefined) throw refused('authorization_details: not understood in this grant')
   if (typ !== idJag) return
-  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const audiences = asList(aud)
   if (audiences.length !== 1 || audiences[0] !== server.issuer) throw refused('audience: an ID-JAG names the issuer alone')
   if (iat === undefined) throw refused('issued_at: an ID-JAG has iat')
   if (jti === undefined) throw refused('jti: an ID-JAG has one')
@@ -172,7 +172,7 @@ function grantedResources(
 }
 
 function namedHere(server: TokenServer, claim: unknown): readonly string[] {
-  const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+  const named = asList(claim)
   const known = named.map(one => (typeof one === 'string' ? server.resources.known(one)?.resource : undefined))
   return [...new Set(known.filter(one => one !== undefined))]
 }

@@ -9,7 +9,7 @@ import { isOfInstance } from '../tokens/instance.ts'
 import { malformedScope, parseScope } from '../tokens/scope.ts'
 import type { FirstStep } from '../stores/store.ts'
 import type { TokenServer, UnrecordedRefreshToken } from '../tokens/token-server.ts'
-import { requiredParameter, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
+import { requiredParameter, tellReuse, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**
  * Issues a new access token for a grant. Scope only narrows, and only for this access token. Where the token rotates,
@@ -58,14 +58,8 @@ async function successor(
   const rotation = await nextRotation(server, reference, rotates(server, request.client, request.confirmation), known)
   if (rotation.outcome === 'current') return rotation
   if (rotation.outcome === 'ended') throw refused('the grant ended meanwhile')
-  tellReuse(request, server, reference.grant)
+  tellReuse(request, server, reference.grant, 'refresh')
   throw refused('superseded before: reuse; the grant and its tokens are revoked')
-}
-
-function tellReuse({ client: { client_id }, traceId }: TokenRequest, { emit }: TokenServer, grant: string): void {
-  const about = { trace_id: traceId?.(), client_id, grant }
-  emit?.({ type: 'refresh.reused', ...about })
-  emit?.({ type: 'grant.revoked', by: 'refresh_reused', ...about })
 }
 
 function refused(reason: string): InvalidGrantError {

@@ -148,6 +148,18 @@ export function tellReplay(
   server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'grant', assertion_issuer })
 }
 
+/** Tells that a code or refresh token was presented again, which ended its grant. */
+export function tellReuse(
+  { client: { client_id }, traceId }: Pick<TokenRequest, 'client' | 'traceId'>,
+  { emit }: Pick<TokenServer, 'emit'>,
+  grant: string,
+  reused: 'code' | 'refresh'
+): void {
+  const about = { trace_id: traceId?.(), client_id, grant }
+  emit?.({ type: `${reused}.reused`, ...about })
+  emit?.({ type: 'grant.revoked', by: `${reused}_reused`, ...about })
+}
+
 const listOfIssuers = 'a list with at least one token issuer'
 
 /** Token issuers, by their grant, of which there are no two of one grant. */

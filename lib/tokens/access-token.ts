@@ -135,7 +135,7 @@ export async function mintAccessToken(
 }
 
 /** An access token that is in force as far as it and its grant say. */
-export interface FoundAccessToken {
+interface FoundAccessToken {
   readonly token: AccessToken
   /** Whether its `sub` is a person, or a client that acts for itself. */
   readonly about: Holders['about']
@@ -238,7 +238,8 @@ async function findOpaque(server: TokenServer, presented: string): Promise<Found
   if (kept === undefined || kept.exp * 1000 <= server.clock()) return undefined
   // what is added stands before what is copied: the other way round V8 takes three times as long
   const token = { jti: key.id, grant, ...kept }
-  if (grant === undefined || !isExchanged(grant)) return { token, about: grant === undefined ? 'client' : 'person' }
+  if (grant === undefined) return { token, about: 'client' }
+  if (!isExchanged(grant)) return { token, about: 'person' }
   // its own grant is kept with that of its root, and is ended apart from it
   const found = await findLivingGrant(server.store, grant)
   return found && { token, about: found.grant.about_client === true ? 'client' : 'person' }

@@ -1,6 +1,7 @@
 /** Whether those whom grants and tokens name are still somebody here: people, and clients. */
 import { InvalidGrantError, TemporarilyUnavailableError } from '../errors.ts'
 import type { TokenServer } from './token-server.ts'
+import { isJsonObject } from '../json.ts'
 
 /**
  * Whether a person is still somebody here, by the application's `account`; true where it did not say how to ask. `true`
@@ -16,7 +17,7 @@ export async function hasAccount(server: Pick<TokenServer, 'account'>, sub: stri
   } catch (cause) {
     throw new TemporarilyUnavailableError({ reason: 'account() failed; see the cause', cause })
   }
-  return answer === true || (typeof answer === 'object' && answer !== null && !Array.isArray(answer))
+  return answer === true || isJsonObject(answer)
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Actors: the party that acts for the subject of a token (RFC 8693 §4.1), and the one that may (§4.4). */
+import { isName } from '../assertions/compact-jws.ts'
+import { isJsonObject } from '../json.ts'
 
 export interface Party {
   /** The issuer whose name for the party `sub` is; absent: this server. */
@@ -26,8 +28,6 @@ export interface AllowedActor {
 /** A chain longer than this explains nothing any more. */
 export const longestChain = 8
 
-const longestName = 512
-
 /**
  * The `act` claim of a JWT of the issuer `iss`, each party in it named together with its issuer and nothing else.
  * Undefined where there is none; `malformed` where a party has no name, or the chain is longer than {@link
@@ -38,13 +38,12 @@ export function readActor(act: unknown, iss: string): Actor | undefined | 'malfo
 }
 
 function readChain(act: unknown, iss: string, most: number): Actor | 'malformed' {
-  if (most === 0 || typeof act !== 'object' || act === null) return 'malformed'
-  const claims = act as Readonly<Record<string, unknown>>
-  const party = { iss: claims['iss'] ?? iss, sub: claims['sub'] }
-  if (!isName(party.iss) || !isName(party.sub)) return 'malformed'
-  const named = { iss: party.iss, sub: party.sub }
-  if (claims['act'] === undefined) return named
-  const chain = readChain(claims['act'], iss, most - 1)
+  if (most === 0 || !isJsonObject(act)) return 'malformed'
+  const { iss: issuer = iss, sub, act: before } = act
+  if (!isName(issuer) || !isName(sub)) return 'malformed'
+  const named = { iss: issuer, sub }
+  if (before === undefined) return named
+  const chain = readChain(before, iss, most - 1)
   return chain === 'malformed' ? chain : { ...named, act: chain }
 }
 
@@ -54,11 +53,11 @@ function readChain(act: unknown, iss: string, most: number): Actor | 'malformed'
  */
 export function readAllowedActor(may_act: unknown, iss: string): AllowedActor | undefined | 'malformed' {
   if (may_act === undefined) return undefined
-  if (typeof may_act !== 'object' || may_act === null) return 'malformed'
+  if (!isJsonObject(may_act)) return 'malformed'
   const members = Object.entries(may_act)
   const understood = members.every(([name, value]) => ['iss', 'sub', 'client_id'].includes(name) && isName(value))
   if (!understood || !('sub' in may_act || 'client_id' in may_act)) return 'malformed'
-  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : (may_act as AllowedActor)
+  return 'sub' in may_act ? { iss, ...(may_act as AllowedActor) } : may_act
 }
 
 /**
@@ -80,8 +79,4 @@ export function mayAct(allowed: AllowedActor, actor: Party, client_id: string, i
 
 function lengthOf(chain: Actor | undefined): number {
   return chain === undefined ? 0 : 1 + lengthOf(chain.act)
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longestName
 }

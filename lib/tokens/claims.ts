@@ -3,6 +3,7 @@
  * Core §5).
  */
 import type { Client } from '../clients/client.ts'
+import { isJsonObject } from '../json.ts'
 import type { AccountClaims } from './grant.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
@@ -45,7 +46,7 @@ export function claimsWithinReach(scopes: readonly string[], client: Pick<Client
 }
 
 /** The claims that are wanted of a person's. */
-export interface WantedClaims {
+interface WantedClaims {
   /** All claims of these scope values. */
   readonly scope: readonly string[]
   /** Those asked for one by one; of them only what is within the client's reach now. */
@@ -77,7 +78,7 @@ export async function readClaims(
  */
 function valued(claim: unknown): unknown {
   if (claim === null || claim === '') return undefined
-  if (typeof claim !== 'object' || Array.isArray(claim)) return claim
+  if (!isJsonObject(claim)) return claim
   const members = Object.entries(claim).flatMap(([name, member]): [string, unknown][] => {
     const value = valued(member)
     return value === undefined ? [] : [[name, value]]

@@ -1,4 +1,5 @@
 /** The key or certificate a token is bound to: the `cnf` claim (RFC 7800 §3). */
+import { isJsonObject } from '../json.ts'
 
 export interface Confirmation {
   /** Thumbprint of the client certificate (RFC 8705 §3.1). */
@@ -25,7 +26,7 @@ export function isProvedBy(bound: Confirmation | undefined, proved: Confirmation
  */
 export function readConfirmationClaim(cnf: unknown): Confirmation | undefined | 'unknown' {
   if (cnf === undefined) return undefined
-  if (typeof cnf !== 'object' || cnf === null) return 'unknown'
+  if (!isJsonObject(cnf)) return 'unknown'
   const members = Object.entries(cnf)
   const known = members.every(([name, value]) => ['jkt', 'x5t#S256'].includes(name) && typeof value === 'string' && value !== '')
   return known && members.length > 0 ? cnf : 'unknown'

@@ -4,6 +4,7 @@
  */
 import type { Client } from '../clients/client.ts'
 import { OAuthError, ServerError, TemporarilyUnavailableError } from '../errors.ts'
+import { isJsonObject } from '../json.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 
 /** Context of a token that is about to be made. */
@@ -66,8 +67,7 @@ export const reservedClaims: ReadonlySet<string> = new Set(reserved)
 export async function ownClaims(name: string, hook: ClaimsHook, context: ClaimsContext): Promise<AccountClaims> {
   const answer = await answerOf(name, () => hook(context))
   if (answer === undefined || answer === null) return {}
-  if (typeof answer !== 'object' || Array.isArray(answer))
-    throw new ServerError({ reason: `${name} must answer with an object of claims` })
+  if (!isJsonObject(answer)) throw new ServerError({ reason: `${name} must answer with an object of claims` })
   const taken = Object.keys(answer).find(claim => reservedClaims.has(claim))
   if (taken !== undefined) throw new ServerError({ reason: `${name} must not set ${taken}: that claim is the server's` })
   const text = textOf(name, answer)

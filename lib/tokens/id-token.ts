@@ -4,17 +4,19 @@
  */
 import type { Client } from '../clients/client.ts'
 import { ServerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 import { readClaims } from './claims.ts'
 import type { AccountClaims, Grant } from './grant.ts'
 import { rememberSubject } from './pairwise-memory.ts'
 import { halfHash } from '../signing-keys/signing-keys.ts'
+import { responseAlgorithm } from './signed-response.ts'
 import { subjectFor } from './subject.ts'
 import type { TokenServer } from './token-server.ts'
 
 const lifetime = 3600
 
 /** Values that an ID Token is bound to when it is pushed to its client (CIBA Core §10.3.1). */
-export interface PushedWith {
+interface PushedWith {
   readonly auth_req_id: string
   readonly refresh_token: string | undefined
 }
@@ -59,11 +61,34 @@ export async function mintIdToken(
   })
 }
 
-/** The algorithm this client's ID Tokens are signed with: what it registered, or the server's default. */
+/** An ID Token, as far as it says who is meant. */
+export interface IdToken {
+  /** The client it was issued to. */
+  readonly client_id: string
+  /** The person, by what the client calls them. */
+  readonly sub: string
+  /** Seconds since the epoch. */
+  readonly exp: number
+  /** The session it was issued in, where it names one. */
+  readonly sid?: string | undefined
+  readonly claims: JsonObject
+}
+
+/**
+ * Reads an ID Token that this server issued, expired or not; undefined for anything else.
+ *
+ * @param longest in characters.
+ */
+export function readIdToken(server: TokenServer, token: string, longest: number): IdToken | undefined {
+  const claims = token.length > longest ? undefined : server.keys.verify(token, 'JWT')
+  // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
+  const { iss, sub, aud, exp, sid } = claims ?? {}
+  if (claims === undefined || iss !== server.issuer) return undefined
+  if (typeof aud !== 'string' || typeof sub !== 'string' || typeof exp !== 'number') return undefined
+  return { client_id: aud, sub, exp, ...(typeof sid === 'string' && { sid }), claims }
+}
+
+/** The algorithm this client's ID Tokens are signed with. */
 export function idTokenAlgorithm(server: TokenServer, client: Client): string {
-  const wanted = client.id_token_signed_response_alg ?? server.idTokenAlgorithms[0] ?? ''
-  if (server.idTokenAlgorithms.includes(wanted)) return wanted
-  throw new ServerError({
-    reason: `client ${client.client_id} registered ID Tokens signed ${wanted}, which this server does not do`
-  })
+  return responseAlgorithm(server, client.id_token_signed_response_alg, 'ID Tokens')
 }

@@ -9,6 +9,7 @@ import { mayRefresh } from './allowed.ts'
 import { readActor, readAllowedActor, type Actor, type AllowedActor } from './actor.ts'
 import { readConfirmationClaim, type Confirmation } from './confirmation.ts'
 import { findGrant } from './grant.ts'
+import { readIdToken } from './id-token.ts'
 import { readRefreshToken, rotate } from './refresh-token.ts'
 import { parseScope } from './scope.ts'
 import type { TokenServer } from './token-server.ts'
@@ -54,7 +55,7 @@ export interface PresentedToken {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
-export type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
+type PresentedTokenOutcome = PresentedToken | { readonly refused: string }
 
 const longest = 16_384
 const nobody = 'its person is nobody here any more, says account()'
@@ -138,16 +139,14 @@ async function verifyOwnRefreshToken(server: TokenServer, token: string, client:
 }
 
 async function verifyOwnIdToken(server: TokenServer, token: string, client: Client): Promise<PresentedTokenOutcome> {
-  const claims = token.length > longest ? undefined : server.keys.verify(token, 'JWT')
-  // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
-  const { iss, sub, aud, exp } = claims ?? {}
-  if (iss !== server.issuer || typeof sub !== 'string' || typeof exp !== 'number')
-    return { refused: 'not an ID Token of this server' }
-  if (aud !== client.client_id) return { refused: 'an ID Token issued to another client' }
+  const read = readIdToken(server, token, longest)
+  if (read === undefined) return { refused: 'not an ID Token of this server' }
+  const { client_id, sub, exp, claims } = read
+  if (client_id !== client.client_id) return { refused: 'an ID Token issued to another client' }
   if (exp * 1000 <= server.clock()) return { refused: 'an ID Token that expired' }
   // its sub is a name nobody here is found by
   if (client.subject_type === 'pairwise') return { refused: 'an ID Token of a pairwise client, which leads back to nobody' }
   if (!(await hasAccount(server, sub))) return { refused: nobody }
   const { auth_time, acr, amr } = claims as Pick<PresentedToken, 'auth_time' | 'acr' | 'amr'>
-  return { type: 'id_token', iss, sub, about: 'person', client_id: aud, resources: [], exp, auth_time, acr, amr }
+  return { type: 'id_token', iss: server.issuer, sub, about: 'person', client_id, resources: [], exp, auth_time, acr, amr }
 }

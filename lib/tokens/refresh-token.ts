@@ -2,8 +2,7 @@
  * Refresh tokens by family: a token is its grant, a generation and a MAC under the server's key; the store keeps one
  * record per grant however often it is refreshed. Rotation is one compare-and-set on that record.
  */
-import type { Client } from '../clients/client.ts'
-import { isPublic } from '../clients/client.ts'
+import { isPublic, type Client } from '../clients/client.ts'
 import { inOneStep } from '../stores/batch.ts'
 import { swapping } from '../stores/records.ts'
 import type { FirstStep } from '../stores/store.ts'
@@ -44,7 +43,7 @@ export function readRefreshToken(server: TokenServer, token: string): RefreshTok
 }
 
 /** A refresh token of this server's, with its grant. */
-export interface FoundRefreshToken {
+interface FoundRefreshToken {
   /** The grant's id. */
   readonly id: string
   readonly grant: GrantRecord
@@ -66,7 +65,7 @@ export function isCurrent(server: TokenServer, { grant, generation }: FoundRefre
   return grant.refresh?.generation === generation && !hasExpired(server, grant.refresh)
 }
 
-export type Rotation =
+type Rotation =
   /** `rotated_at` is in milliseconds since the epoch. */
   | { readonly outcome: 'current'; readonly refresh_token: string; readonly rotated_at: number }
   /** Superseded too long ago: the family was stolen from or is confused; the grant and its tokens are gone. */
@@ -146,15 +145,9 @@ async function movingOn(
   return { moved, record }
 }
 
-function isRetry(
-  server: TokenServer,
-  reference: RefreshTokenReference,
-  refresh: { generation: number; rotated_at: number }
-): boolean {
-  const age = server.clock() - refresh.rotated_at
-  return (
-    server.refreshRetryWindow > 0 && reference.generation === refresh.generation - 1 && age <= server.refreshRetryWindow * 1000
-  )
+function isRetry(server: TokenServer, { generation }: RefreshTokenReference, refresh: Refresh): boolean {
+  const { refreshRetryWindow: window } = server
+  return window > 0 && generation === refresh.generation - 1 && server.clock() - refresh.rotated_at <= window * 1000
 }
 
 /** Whether a grant's refresh token has lived its time, counted from its last rotation. */
@@ -163,7 +156,7 @@ export function hasExpired(server: TokenServer, refresh: { readonly rotated_at: 
 }
 
 /** Members of an answer that say how long a refresh token is good for; seconds. */
-export interface RefreshTokenExpiration {
+interface RefreshTokenExpiration {
   /** How long it may be held unused. */
   readonly refresh_token_timeout: number
   /** How long what the person allowed lasts; absent where each use prolongs it. */

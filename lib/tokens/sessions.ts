@@ -29,7 +29,7 @@ interface SessionRecord {
 type SessionGrant = readonly [grant: string, client_id: string]
 
 /** A person's session at the application. */
-export interface PersonSession {
+interface PersonSession {
   readonly sid: string
   readonly sub: string
   /** Everyone who had a part in it. */
@@ -56,9 +56,8 @@ export function outlivesSession(scope: readonly string[]): boolean {
  */
 export async function joinSession(server: TokenServer, grant: string, joining: Joining): Promise<void> {
   const { sid, sub, client_id, scope } = joining
-  await listSession(server, sub, sid)
   const left: SessionGrant[] = []
-  const joined = await update<SessionRecord>(
+  const joins = update<SessionRecord>(
     server.store,
     sessionKey(sid),
     found => {
@@ -71,6 +70,7 @@ export async function joinSession(server: TokenServer, grant: string, joining: J
     },
     () => lifetime
   )
+  const [joined] = await Promise.all([joins, listSession(server, sub, sid)])
   if (joined?.ended === true) throw new OAuthError('login_required', 400, 'the session has ended')
   for (const one of left) await endWithSession(server, one)
 }

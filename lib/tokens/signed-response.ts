@@ -10,10 +10,10 @@ import type { TokenServer } from './token-server.ts'
  * The algorithm to sign with: what the client registered, or the server's default. @throws ServerError for one it does
  * not do.
  */
-export function responseAlgorithm(server: TokenServer, registered: string | undefined): string {
+export function responseAlgorithm(server: TokenServer, registered: string | undefined, what = 'responses'): string {
   const wanted = registered ?? server.idTokenAlgorithms[0] ?? ''
   if (server.idTokenAlgorithms.includes(wanted)) return wanted
-  throw new ServerError({ reason: `the client registered responses signed ${wanted}, which this server does not do` })
+  throw new ServerError({ reason: `the client registered ${what} signed ${wanted}, which this server does not do` })
 }
 
 /**

@@ -13,7 +13,7 @@ import { sectorOf } from '../clients/subject-type.ts'
 export type PairwiseSubjects = (sector: string, sub: string) => string
 
 /** A server, as far as it names people to clients. */
-export interface SubjectNaming {
+interface SubjectNaming {
   /** Undefined where no secret was given: every client knows people by their own `sub`. */
   readonly pairwise: PairwiseSubjects | undefined
 }

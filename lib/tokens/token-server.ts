@@ -144,7 +144,7 @@ export interface TokenServer {
 }
 
 /** Settings of a token server beside its options. */
-export interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'userinfo'> {
+interface TokenServerSetting extends Pick<TokenServer, 'hasClient' | 'userinfo'> {
   readonly events?: EventSource
 }
 

@@ -1,6 +1,7 @@
 /** The common part of the presets: the options every one takes, and the making of a credential from a rule. */
 import type { ClaimRule, ClaimRules, FederatedCredential } from '../clients/federated-credential.ts'
 import { ConfigurationError, integer, objectLike, readBy, text, type Check, type Checks, type Read } from '../options.ts'
+import { asList } from '../json.ts'
 
 /** Options of every preset, beside those its platform calls for. */
 export interface PresetOptions {
@@ -28,7 +29,7 @@ export const presetChecks = {
 } satisfies Checks<PresetOptions>
 
 /** Refuses an option of a preset by its name: `githubActions.repository_id`. */
-export type RefuseOption = (option: string, mustBe: string) => never
+type RefuseOption = (option: string, mustBe: string) => never
 
 /** The refusals of one preset. */
 export function refusing(preset: string): RefuseOption {
@@ -57,7 +58,7 @@ export function anyOf(what: string, is: (value: string) => boolean = () => true)
   const takes = `${what}, or a list of them of which any will do`
   return readBy(takes, (value, key) => {
     if (value === undefined) return undefined
-    const all: readonly unknown[] = Array.isArray(value) ? value : [value]
+    const all = asList(value)
     if (all.length > 0 && all.every((one): one is string => typeof one === 'string' && one !== '' && is(one)))
       return Array.isArray(value) ? all : all[0]
     throw new ConfigurationError(key, `must be ${takes}`)

@@ -12,6 +12,7 @@ import {
   issuer,
   keyClient,
   makeKey,
+  makeKeys,
   now,
   policyOf,
   refusal,
@@ -22,16 +23,10 @@ import {
   type SigningKey
 } from './signing.ts'
 
-const keys = new Map<string, SigningKey>()
-
-function keyOf(alg: string): SigningKey {
-  const key = keys.get(alg)
-  if (key === undefined) throw new Error(`no key for ${alg}`)
-  return key
-}
+let keyOf: (alg: string) => SigningKey
 
 beforeAll(async () => {
-  for (const alg of asymmetricAlgorithms.keys()) keys.set(alg, await makeKey(alg))
+  keyOf = await makeKeys(asymmetricAlgorithms.keys())
 })
 
 describe('verifyClientAssertion', () => {

@@ -33,6 +33,17 @@ export async function makeKey(alg: string, members: JWK = {}): Promise<SigningKe
   return { privateKey, jwk: { ...(await exportJWK(publicKey)), ...members } }
 }
 
+/** Finds the key pair that was made for an algorithm. */
+export async function makeKeys(algorithms: Iterable<string>): Promise<(alg: string) => SigningKey> {
+  const keys = new Map<string, SigningKey>()
+  for (const alg of algorithms) keys.set(alg, await makeKey(alg))
+  return alg => {
+    const key = keys.get(alg)
+    if (key === undefined) throw new Error(`no key for ${alg}`)
+    return key
+  }
+}
+
 export function keyClient(keys: readonly JWK[], metadata: Partial<ClientMetadata> = {}): Client {
   return toClient({ client_id: 'billing', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys }, ...metadata })
 }

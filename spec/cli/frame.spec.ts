@@ -13,6 +13,14 @@ describe('clientele', () => {
     for (const [name, { summary }] of Object.entries(commands)) expect(out).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'))
   })
 
+  it('has all of them in its page of the documentation, as its list does', () => {
+    const page = readFileSync('docs/command-line.md', 'utf8')
+    const rows = [...page.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(([, name = '', summary = '']) => [name, summary])
+    expect(Object.fromEntries(rows)).toMatchObject(
+      Object.fromEntries(Object.entries(commands).map(([name, { summary }]) => [name, summary]))
+    )
+  })
+
   it('says its version', async () => {
     expect(await clientele(['--version'])).toEqual({ code: 0, out: '0.0.0-spec\n', err: '' })
   })

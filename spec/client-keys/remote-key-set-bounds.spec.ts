@@ -10,6 +10,7 @@ import { isPublicKey, unsuitable } from '../../lib/client-keys/public-keys.ts'
 import { remoteKeySets, type RemoteKeySetOptions } from '../../lib/client-keys/remote-key-set.ts'
 import { toClient } from '../../lib/clients/client.ts'
 import { DecisionBuilder } from '../../lib/decisions/builder.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const always = () => true
 const url = 'https://client.example/jwks'
@@ -104,7 +105,7 @@ describe('a key set', () => {
         expect(isPublicKey(keys[0])).toBe(isPublicKey(jwk))
         for (const alg of ['ES256', 'PS256', 'EdDSA']) expect(unsuitable(keys[0], alg)).toBe(unsuitable(jwk, alg))
       }),
-      { numRuns: 300 }
+      { numRuns: runs(300) }
     )
   })
 })

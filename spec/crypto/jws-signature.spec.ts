@@ -6,6 +6,7 @@ import { CompactSign, compactVerify, importJWK, type CryptoKey, type JWK } from 
 import { asymmetricAlgorithms, assertionAlgorithms, symmetricAlgorithms } from '../../lib/client-keys/algorithms.ts'
 import { isSignedBy } from '../../lib/crypto/jws-signature.ts'
 import { mlDsaKeyPair, type MlDsaAlgorithm } from '../../lib/crypto/ml-dsa.ts'
+import { runs } from '../support/checks/runs.ts'
 
 jest.setTimeout(60_000)
 
@@ -171,7 +172,7 @@ describe('isSignedBy', () => {
         const [ours, theirs] = [await isSignedBy(changed, to.key, from.alg), await jose(to, from.alg, changed)]
         expect(ours).toBe(theirs)
       }),
-      { numRuns: 1500 }
+      { numRuns: runs(1500) }
     )
   })
 })

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { newKeyPair } from '../../lib/crypto/key-pairs.ts'
+import { runs } from '../support/checks/runs.ts'
 import { compiled } from '../support/processes/compiled.ts'
 
 describe('newKeyPair', () => {
@@ -19,7 +20,7 @@ describe('newKeyPair', () => {
   // a process that waits for itself ends by no timer of its own
   it('is never waited for, however many are made and exported', async () => {
     const file = compiled(new URL('many-keys.ts', import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, [file], {
+    const { stdout } = await promisify(execFile)(process.execPath, [file, String(runs(3000))], {
       timeout: 50_000,
       cwd: fileURLToPath(new URL('.', import.meta.url))
     })

@@ -84,6 +84,28 @@ describe('the credentials endpoint', () => {
     expect((await granted(world, await assertion(world, 'keyed', next.privateKey, 'k2'))).status).toBe(200)
   })
 
+  it('adds a certificate as files have it, and a key as people write it', async () => {
+    const make = () => makeCertificate({ notAfter: new Date('2030-01-01') })
+    const [own, next] = [make(), make()]
+    let presented = own
+    const certified: ClientMetadata = {
+      client_id: 'certified',
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      grant_types: ['client_credentials'],
+      credentials: [{ type: 'certificate', id: 'own', certificate: own.pem }]
+    }
+    const certificateSource = () => ({ der: presented.der, verified: false })
+    const world = await serve({ clients: [keyed, certified], certificateMethods: true, certificateSource })
+    const send = (form: Form) => request(world.app).post('/oauth2/credentials').type('form').send(form)
+    const added = await send({ action: 'add_certificate', client_id: 'certified', certificate: next.pem })
+    expect(added.body).toEqual({ id: expect.any(String), credential: expect.any(String) })
+    presented = next
+    expect((await granted(world, { client_id: 'certified' })).status).toBe(200)
+    const pretty = JSON.stringify({ ...newKeyPair('P-256').publicKey.export({ format: 'jwk' }), kid: 'k2' }, null, 2)
+    const proof = await assertion(world, 'keyed')
+    expect((await send({ action: 'add_key', jwk: pretty, ...proof })).body).toMatchObject({ credential: 'kid:k2' })
+  })
+
   it.each<[string, object]>([
     ['constructor', { kty: 'constructor' }],
     ['__proto__', { kty: '__proto__' }],
@@ -111,6 +133,8 @@ describe('the credentials endpoint', () => {
     ['a revocation of another’s', { action: 'revoke', id: 'jwks:x' }],
     ['its last credential', { action: 'revoke', id: '1', force: 'true' }],
     ['an expiry in the past', { action: 'rotate_secret', expires_at: '1' }],
+    ['an end of the others in milliseconds', { action: 'rotate_secret', previous_expires_at: '1900000000000' }],
+    ['an end in milliseconds', { action: 'expire', id: '1', expires_at: '1900000000000' }],
     ['an expiry that is no number', { action: 'rotate_secret', expires_at: '1e99' }],
     ['a label of a line break', { action: 'rotate_secret', label: 'a\u202eb' }],
     ['an end without a time', { action: 'expire', id: '1' }]
@@ -119,6 +143,11 @@ describe('the credentials endpoint', () => {
     const { status, body } = await ask(world, form)
     expect([status, body.error]).toEqual([400, 'invalid_request'])
     expect((await token(world.app, 'web', { grant_type: 'client_credentials' })).status).toBe(200)
+  })
+
+  it('names what was wrong as it was sent', async () => {
+    const { body } = await ask(await serve(), { action: 'rotate_secret', previous_expires_at: '1' })
+    expect(body.error_description).toBe('previous_expires_at must be seconds since the epoch, in the future')
   })
 
   it('refuses whoever is no confidential client in the same words', async () => {

@@ -124,6 +124,20 @@ describe('the demo', () => {
     expect((await browser.get(`${issuer}/demo/device`)).text).toContain('Waiting for you')
   })
 
+  it.each([
+    ['no JSON', 'x'],
+    ['nothing', Buffer.from('null').toString('base64url')],
+    ['something else', Buffer.from('{"device_code":{}}').toString('base64url')],
+    ['an address that is none', Buffer.from('{"device_code":"x","verification_uri":"x","interval":5}').toString('base64url')]
+  ])('has a television that begins anew where what it kept is %s', async (_, kept) => {
+    const browser = new Browser()
+    await browser.get(`${issuer}/demo/device`)
+    for (const [name, cookie] of browser.cookies)
+      if (name.startsWith('television')) browser.cookies.set(name, { ...cookie, value: kept })
+    const page = await browser.get(`${issuer}/demo/device`)
+    expect([page.status, page.text.includes('Waiting for you')]).toEqual([200, true])
+  })
+
   it('prints two commands that ask for a person, who decides on a page in between', async () => {
     const [ask = '', call = ''] = ciba
     const { stdout: asked } = await shell(`${ask}; echo $ASKED`, { cwd: tmpdir() })

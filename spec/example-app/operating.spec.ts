@@ -4,15 +4,26 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { hashSecret, memoryStore } from 'clientele'
+import { memoryStore } from 'clientele'
 import { openStore } from 'clientele/stores/open'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { issuerKeys } from '../../example-app/keys.ts'
 import { readMetricsAddress } from '../../example-app/metrics-address.ts'
 import { createLog } from '../../example-app/log.ts'
 import { people } from '../../example-app/people/accounts.ts'
+import { cheapHash } from '../support/clients/cheap-hash.ts'
 import { Browser } from './browser.ts'
-import { configFile, freePort, node, run, startProcess, stop, type RunningServer } from './running-server.ts'
+import {
+  configFile,
+  failedStart,
+  freePort,
+  node,
+  run,
+  startProcess,
+  startServer,
+  stop,
+  type HostedServer
+} from './running-server.ts'
 
 const secret = 'a-secret-of-the-machine'
 const client = { client_id: 'machine', client_secret: secret, grant_types: ['client_credentials'], scope: 'api:read' }
@@ -33,7 +44,7 @@ function tokenRequest(url: string, given = secret, forwarded = '192.0.2.1'): Pro
 
 describe('behind a proxy that ends TLS', () => {
   let port: number
-  let server: RunningServer
+  let server: HostedServer
   let address: string
   const accounts = [{ sub: 'u-alice', username: 'alice', password: 'wonderland' }]
 
@@ -42,7 +53,7 @@ describe('behind a proxy that ends TLS', () => {
     address = `http://127.0.0.1:${port}/auth`
     const listen = { host: '127.0.0.1', port }
     const policy = { failure_budget: { attempts: 2, window: 60 } }
-    server = await startProcess(
+    server = await startServer(
       { issuer: https, listen, trust_proxy: ['loopback'], clients: [client], accounts, policy },
       { LOG_LEVEL: 'info' }
     )
@@ -121,14 +132,14 @@ describe('listen and trust_proxy', () => {
   it('say which of the two cannot be had', async () => {
     const port = await freePort()
     const wrong = { issuer: `http://localhost:${port}`, listen: { host: '192.0.2.1', port } }
-    const { code, stderr } = await run(node, { CONFIG: configFile(wrong) }).ended
+    const { code, stderr } = await failedStart({ CONFIG: configFile(wrong) })
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'listen.host must be an address of this machine (192.0.2.1 is not)\n' })
   })
 
   it('listen on every address of the machine where no host is named and the issuer is none', async () => {
     const port = await freePort()
     const folder = mkdtempSync(join(tmpdir(), 'clientele-listen-'))
-    const server = await startProcess({ issuer: https, listen: { port } }, { STORE_URL: `sqlite:${join(folder, 'store.db')}` })
+    const server = await startServer({ issuer: https, listen: { port } }, { STORE_URL: `sqlite:${join(folder, 'store.db')}` })
     // people rely on it, and its keys lie open
     expect(server.stdout()).toContain('KEYS_SECRET is not set')
     const addresses = Object.values(networkInterfaces()).flatMap(found => found ?? [])
@@ -171,7 +182,7 @@ describe('the secret of the signing keys', () => {
 
 describe('hashed passwords', () => {
   it('are verified beside plain ones', async () => {
-    const hashed = { sub: 'u-1', username: 'one', password: await hashSecret('first'), claims: {} }
+    const hashed = { sub: 'u-1', username: 'one', password: cheapHash('first'), claims: {} }
     const plain = { sub: 'u-2', username: 'two', password: 'second', claims: {} }
     const both = people([hashed, plain])
     expect(await both.verify('one', 'first')).toBe(hashed)
@@ -200,8 +211,8 @@ describe('hashed passwords', () => {
   it('sign people in', async () => {
     const port = await freePort()
     const issuer = `http://localhost:${port}`
-    const accounts = [{ sub: 'u-1', username: 'one', password: await hashSecret('first') }]
-    const server = await startProcess({ issuer, accounts })
+    const accounts = [{ sub: 'u-1', username: 'one', password: cheapHash('first') }]
+    const server = await startServer({ issuer, accounts })
     const browser = new Browser()
     const refused = await browser.submit(await browser.get(`${issuer}/account`), { username: 'one', password: 'second' })
     expect(refused.status).toBe(401)

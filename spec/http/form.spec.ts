@@ -70,12 +70,18 @@ describe('parseForm', () => {
     ['a line feed', 'code=a%0Ab', 'code contains a control character'],
     ['a raw line end', 'code=a\r\n', 'code contains a control character'],
     ['a tab', 'code=a\tb', 'code contains a control character'],
-    ['a delete', 'code=%7F', 'code contains a control character']
+    ['a delete', 'code=%7F', 'code contains a control character'],
+    ['a null character on a line', 'certificate=a%0A%00', 'certificate contains a control character']
   ])('refuses %s', (_, text, words) => {
     const error = refusal(text)
     expect(error).toMatchObject({ error: 'invalid_request', status: 400 })
     expect(error.message).toContain(words)
     expect(error.reason).toBeTruthy()
+  })
+
+  it('takes the lines of what is written on lines', () => {
+    const sent = { certificate: 'a\r\nb\n', jwk: '{\n\t"kty": "EC"\n}' }
+    expect({ ...parse(new URLSearchParams(sent).toString()) }).toEqual(sent)
   })
 
   it('reads as many parameters as it was told, and not one more', () => {

@@ -114,6 +114,26 @@ describe.each([
     expect(await asking(it, () => token(it.app, 'web', form))).toEqual(['get grant', 'swap grant'])
   })
 
+  it('an authorization request, of a person whom the client has something of', async () => {
+    const it = await world()
+    await codeForm(it.app)
+    it.asked.length = 0
+    await codeForm(it.app)
+    expect(it.asked).toEqual(['get person_grants', ...together('swap person_grants', 'set authorization_code')])
+  })
+
+  it('an authorization request in a session: what it is asked side by side, twice one after the other', async () => {
+    const it = await world()
+    it.person.account = { sub: 'alice', auth_time: 1, sid: 'session' }
+    await codeForm(it.app)
+    it.asked.length = 0
+    await codeForm(it.app)
+    expect(it.asked.slice(0, 3).sort()).toEqual(['get person_grants', 'get person_sessions', 'get session_clients'])
+    expect(it.asked.slice(3).sort()).toEqual(
+      ['swap session_clients', ...together('swap person_grants', 'set authorization_code')].sort()
+    )
+  })
+
   it('introspection and revocation of an opaque token', async () => {
     const it = await world()
     const form = { grant_type: 'client_credentials', scope: 'files:read', resource: files }

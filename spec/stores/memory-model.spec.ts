@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { memoryStore } from '../../lib/stores/memory.ts'
 import type { Json, Key, Store, StoredRecord } from '../../lib/stores/store.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const digests = ['A', 'B', 'C'].map(letter => letter.repeat(42) + 'A')
 const keys: readonly Key[] = [
@@ -171,7 +172,7 @@ describe('memoryStore', () => {
         const comparison = new Comparison(maxEntries)
         for (const step of run) await comparison.run(step)
       }),
-      { numRuns: 150 }
+      { numRuns: runs(150) }
     )
   })
 })

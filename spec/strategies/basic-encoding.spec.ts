@@ -3,13 +3,8 @@ import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import fc from 'fast-check'
 import request from 'supertest'
-import {
-  hashSecret,
-  type AuthorizationServerOptions,
-  type ClientMetadata,
-  type Decision,
-  type ServerEvent
-} from '../../lib/index.ts'
+import type { AuthorizationServerOptions, ClientMetadata, Decision, ServerEvent } from '../../lib/index.ts'
+import { cheapHash } from '../support/clients/cheap-hash.ts'
 import { basic as encoded, harness } from '../support/servers/authorization-server.ts'
 
 const machine = { grant_types: ['client_credentials'] }
@@ -120,7 +115,7 @@ it('nothing but the secret itself is ever right, whatever it is made of', async 
 
 // the last: from then on every refusal of this process costs what such a secret costs
 it('a secret that scrypt keeps is compared both ways too', async () => {
-  const credentials = [{ type: 'secret', id: 'old', hash: await hashSecret('made+up') }] as const
+  const credentials = [{ type: 'secret', id: 'old', hash: cheapHash('made+up') }] as const
   const { send, tolerated } = await setup([{ client_id: 'app', credentials, ...machine }])
   expect((await send(asItIs('app', 'made+up'))).status).toBe(200)
   expect(tolerated()).toHaveLength(1)

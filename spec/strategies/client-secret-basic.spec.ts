@@ -24,6 +24,7 @@ import {
 } from '../support/servers/strategy-app.ts'
 import { anyCharacter } from '../support/checks/any-character.ts'
 import { expectNoSwaps } from './overlap.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const credentials: readonly (readonly [what: string, client_id: string, client_secret: string])[] = [
   ['plain', 'billing', secret],
@@ -187,7 +188,7 @@ describe.each(bareMounts)('a header through %s', (_way, mount) => {
         fc.asyncProperty(header, async Authorization => {
           expect([400, 401]).toContain((await post(url, body, { Authorization })).status)
         }),
-        { numRuns: 150 }
+        { numRuns: runs(150) }
       )
     } finally {
       await close()

@@ -26,6 +26,7 @@ import {
 import { anyCharacter } from '../support/checks/any-character.ts'
 import { describeBadParameters } from './bad-parameters.ts'
 import { expectNoSwaps } from './overlap.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const method = 'client_secret_post'
 const credentials: readonly (readonly [what: string, client_id: string, client_secret: string])[] = [
@@ -180,7 +181,7 @@ describe('arbitrary forms', () => {
         fc.asyncProperty(forms, async form => {
           expect([400, 401]).toContain((await post(url, form)).status)
         }),
-        { numRuns: 100 }
+        { numRuns: runs(100) }
       )
     } finally {
       await close()

@@ -17,6 +17,7 @@ import {
 import { anyCharacter } from '../support/checks/any-character.ts'
 import { at, claimsAt, methods, mounts, setupOf } from './assertion-methods.ts'
 import { assemble, carrying } from './assertions.ts'
+import { runs } from '../support/checks/runs.ts'
 
 const goodChanges: readonly (readonly [what: string, changes: Record<string, unknown>, header: Record<string, unknown>])[] = [
   ['aud as a list of one', { aud: [issuer] }, {}],
@@ -180,7 +181,7 @@ describe.each(methods.map(method => [method.name, method] as const))('%s', (_nam
         fc.asyncProperty(jws, async assertion => {
           expect([400, 401]).toContain((await post(url, carrying(assertion))).status)
         }),
-        { numRuns: 100 }
+        { numRuns: runs(100) }
       )
     } finally {
       await close()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore } from '../../lib/index.ts'
-import { api, basic, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
+import { api, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
 import {
   account,
   asked,
@@ -16,7 +16,7 @@ import {
   waiting,
   type Asking
 } from '../support/servers/backchannel.ts'
-import { outcome } from '../support/servers/devices.ts'
+import { fiftyPolls, outcome } from '../support/servers/devices.ts'
 import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 
 async function approved(server: Asking, form = good, client_id = 'web'): Promise<string> {
@@ -167,20 +167,10 @@ describe('an auth_req_id', () => {
 })
 
 describe('fifty polls at once', () => {
-  const fifty = (address: string, auth_req_id: string) =>
-    Promise.all(
-      Array.from({ length: 50 }, async () => {
-        const headers = { Authorization: basic('web') }
-        const body = new URLSearchParams({ grant_type, auth_req_id })
-        const response = await fetch(`${address}/oauth2/token`, { method: 'POST', headers, body })
-        return { status: response.status, body: (await response.json()) as { error?: string; access_token?: string } }
-      })
-    )
-
   it('of an approved request: one gets tokens, and they work', async () => {
     const server = await backchannelServer()
     const auth_req_id = await approved(server)
-    const answers = await listening(server.app, address => fifty(address, auth_req_id))
+    const answers = await listening(server.app, address => fiftyPolls(address, { grant_type, auth_req_id }))
     const good = answers.filter(({ status }) => status === 200)
     expect(good).toHaveLength(1)
     expect(new Set(answers.map(outcome))).toEqual(new Set(['200', '400 invalid_grant']))
@@ -190,7 +180,7 @@ describe('fifty polls at once', () => {
   it('of a pending request: one is in time', async () => {
     const server = await backchannelServer()
     const { auth_req_id } = await asked(server.app)
-    const answers = (await listening(server.app, address => fifty(address, auth_req_id))).map(outcome)
+    const answers = (await listening(server.app, address => fiftyPolls(address, { grant_type, auth_req_id }))).map(outcome)
     expect(answers.filter(answer => answer === '400 authorization_pending')).toHaveLength(1)
     expect(answers.filter(answer => answer === '400 slow_down')).toHaveLength(49)
   })

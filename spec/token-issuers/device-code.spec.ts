@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore } from '../../lib/index.ts'
-import { api, basic, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
-import { account, begun, deviceServer, grant_type, outcome, poll, type DeviceCodes } from '../support/servers/devices.ts'
+import { api, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
+import { account, begun, deviceServer, fiftyPolls, grant_type, outcome, poll, type DeviceCodes } from '../support/servers/devices.ts'
 import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 
 const approved = async (server: Awaited<ReturnType<typeof deviceServer>>, client_id = 'web', form?: Record<string, string>) => {
@@ -216,15 +216,7 @@ describe('a device code', () => {
 })
 
 describe('fifty polls at once', () => {
-  const fifty = (address: string, { device_code }: DeviceCodes) =>
-    Promise.all(
-      Array.from({ length: 50 }, async () => {
-        const headers = { Authorization: basic('web') }
-        const body = new URLSearchParams({ grant_type, device_code })
-        const response = await fetch(`${address}/oauth2/token`, { method: 'POST', headers, body })
-        return { status: response.status, body: (await response.json()) as { error?: string; access_token?: string } }
-      })
-    )
+  const fifty = (address: string, { device_code }: DeviceCodes) => fiftyPolls(address, { grant_type, device_code })
 
   it('of an approved code: one gets tokens, and they work', async () => {
     const server = await deviceServer()

@@ -161,7 +161,13 @@ describe('idTokenClaims as a function', () => {
 describe('findToken', () => {
   const live: ForeignToken = { client_id: 'web', sub: 'alice', scope: ['api:read'], exp: 1_800_000_600, aud: api }
   const server = (found: unknown, more: Partial<AuthorizationServerOptions> = {}) =>
-    harness({ findToken: presented => (presented === 'old-token' ? (found as ForeignToken) : undefined), ...more })
+    harness({
+      findToken: async presented => {
+        if (found instanceof Error) throw found
+        return presented === 'old-token' ? (found as ForeignToken) : undefined
+      },
+      ...more
+    })
 
   it('finds tokens of the server before this one, for as long as they live', async () => {
     const { app, clock } = await server(live)
@@ -191,7 +197,7 @@ describe('findToken', () => {
     [{}, 500],
     ['alice', 500],
     [null, 401],
-    [Promise.reject(new Error('ECONNREFUSED')), 503]
+    [new Error('ECONNREFUSED'), 503]
   ])('gives none for %j', async (found, status) => {
     const { app, errors } = await server(found)
     expect([(await atApi(app, 'old-token')).status, errors.length]).toEqual([status, 1])

@@ -11,7 +11,8 @@ const actors = {
   api: 'API'
 }
 const rowHeight = 46
-const columnWidth = 180
+/** Pixels: as wide as there is room for, within these. */
+const columnWidth = { least: 150, most: 300 }
 
 function shape(name, attributes, text) {
   const element = document.createElementNS(svg, name)
@@ -27,8 +28,10 @@ export function diagram(figure, list) {
   let steps = []
   const draw = () => {
     const used = Object.keys(actors).filter(actor => steps.some(({ from, to }) => from === actor || to === actor))
-    const x = actor => (used.indexOf(actor) + 0.5) * columnWidth
-    const width = Math.max(1, used.length) * columnWidth
+    const columns = Math.max(1, used.length)
+    const column = Math.max(columnWidth.least, Math.min(columnWidth.most, figure.clientWidth / columns))
+    const x = actor => (used.indexOf(actor) + 0.5) * column
+    const width = columns * column
     const height = 60 + steps.length * rowHeight
     const picture = shape('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': true })
     for (const actor of used) {

@@ -95,7 +95,7 @@ export function clientAttestation(options: ClientAttestationOptions): ClientAtte
 }
 
 /** The parts of a server that its attestation works with. */
-export interface AttestingServer {
+interface AttestingServer {
   readonly issuer: string
   readonly store: Store
   readonly clock: Clock

@@ -41,7 +41,7 @@ export const attesterChecks = {
   clients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '')
 } satisfies Checks<Attester>
 
-export interface KnownAttester {
+interface KnownAttester {
   /** Names it to the operator. */
   readonly name: string
   readonly keys: readonly JWK[]
@@ -82,14 +82,14 @@ function readAnchors(ca: CertificateInput, key: string): ChainVerifier {
 }
 
 /** The members of an attestation's header that tell the key it was signed with. */
-export interface AttesterHeader {
+interface AttesterHeader {
   readonly alg: string
   readonly kid: string | undefined
   readonly x5c: unknown
 }
 
 /** The keys that may have made it, or why there are none: a clause for the operator. */
-export type AttesterKeys = { readonly keys: readonly CryptoKey[] } | { readonly problem: string }
+type AttesterKeys = { readonly keys: readonly CryptoKey[] } | { readonly problem: string }
 
 /** Attesters with what was read of the certificates they send along. */
 export interface Attesters {

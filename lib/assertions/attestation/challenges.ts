@@ -4,7 +4,7 @@ import type { Clock } from '../../client-request.ts'
 import { pooledRandomBytes } from '../../crypto/random.ts'
 
 /** `stale`: this server's, and too old. `wrong`: not this server's at all. */
-export type ChallengeState = 'fresh' | 'stale' | 'wrong'
+type ChallengeState = 'fresh' | 'stale' | 'wrong'
 
 export interface AttestationChallenges {
   /** A new challenge. No two are alike. */

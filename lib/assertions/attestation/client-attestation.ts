@@ -5,14 +5,16 @@
 import type { CryptoKey, JWK } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { jwkThumbprint } from '../../clients/credentials.ts'
+import { privateMembers } from '../../clients/metadata/jwk.ts'
 import { isPublicKey } from '../../client-keys/public-keys.ts'
-import { sameAlgorithm } from '../../client-keys/algorithms.ts'
+import { isAccepted } from '../../client-keys/algorithms.ts'
 import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import { UseFreshAttestationError } from '../../errors.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, describeClaim, isNumericDate, typeOf } from '../compact-jws.ts'
 import type { Attesters } from './attesters.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyAttestation} goes through, in order. */
 export const attestationChecks: readonly CheckName[] = [
@@ -47,7 +49,7 @@ export interface AttestationRules {
  * Attestations whose signature was verified, each with the key that made it and its claims: an instance shows the same
  * one again and again.
  */
-export type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKey; readonly claims: JsonObject }>
+type VerifiedAttestations = LRUCache<string, { readonly key: CryptoKey; readonly claims: JsonObject }>
 
 /** Characters of all that are kept; no more than attesters of this server signed. */
 const mostKept = 4_194_304
@@ -56,7 +58,7 @@ export function verifiedAttestations(): VerifiedAttestations {
   return new LRUCache({ maxSize: mostKept, sizeCalculation: (_, attestation) => attestation.length })
 }
 
-export interface PresentedAttestation {
+interface PresentedAttestation {
   /** The header as it came; two headers arrive as one that is no JWT. Undefined: there was none. */
   readonly attestation: string | undefined
   /** The client it has to be about. */
@@ -126,19 +128,19 @@ function readHeader(attestation: string, decision: DecisionBuilder): JsonObject 
 }
 
 function checkHeader({ typ, alg }: JsonObject, { algorithms }: AttestationRules, decision: DecisionBuilder): string {
-  if (!isOfType(typ, type))
+  if (typeOf(typ) !== type)
     throw decision.refuse('attestation_type', {
       section: 'attestation draft-12 §4',
       expected: type,
-      received: describeMember(typ),
+      received: describeClaim(typ),
       fix: `Have the attester set the typ header to ${type}.`
     })
   decision.pass('attestation_type')
-  if (typeof alg !== 'string' || !algorithms.some(allowed => sameAlgorithm(allowed, alg)))
+  if (!isAccepted(alg, algorithms))
     throw decision.refuse('attester', {
       section,
       expected: algorithms.join(', '),
-      received: describeMember(alg),
+      received: describeClaim(alg),
       fix: 'Have the attester sign with an algorithm of client_attestation_signing_alg_values_supported.'
     })
   return alg
@@ -176,7 +178,7 @@ function checkSubject(sub: unknown, presented: PresentedAttestation, decision: D
     throw decision.refuse('attestation_subject', {
       section,
       expected: client_id,
-      received: describeMember(sub),
+      received: describeClaim(sub),
       fix: 'Send an attestation whose sub is the client_id of the client that sends it.'
     })
   if (client_id_parameter !== undefined && client_id_parameter !== client_id)
@@ -189,15 +191,9 @@ function checkSubject(sub: unknown, presented: PresentedAttestation, decision: D
   decision.pass('attestation_subject')
 }
 
-/**
- * Members of a key that nobody but its holder may have: `p` and the like are of no use without `d`, and say that it was
- * there.
- */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
-
 function checkConfirmation(cnf: unknown, decision: DecisionBuilder): JWK {
-  const jwk: unknown = typeof cnf === 'object' && cnf !== null && 'jwk' in cnf ? cnf.jwk : undefined
-  const revealed = privateMembers.filter(member => typeof jwk === 'object' && jwk !== null && member in jwk)
+  const jwk = isJsonObject(cnf) ? cnf['jwk'] : undefined
+  const revealed = privateMembers.filter(member => isJsonObject(jwk) && member in jwk)
   if (!isPublicKey(jwk) || revealed.length > 0)
     throw decision.refuse('attestation_confirmation', {
       section,
@@ -231,17 +227,7 @@ function checkFreshness({ iat, exp, nbf }: JsonObject, { clock, maxAge }: Attest
   decision.pass('attestation_freshness')
 }
 
-/** RFC 7515 §4.1.9: `application/` may be left out. */
-export function isOfType(typ: unknown, expected: string): boolean {
-  return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === expected
-}
-
-/** A member for the operator: identifiers and times are shown, anything else by its type. */
-export function describeMember(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : `a ${typeof value}`
-}
-
 function describeTime(value: unknown): string {
-  return isNumericDate(value) ? String(value) : value === undefined ? 'missing' : 'no time'
+  if (value === undefined) return 'missing'
+  return isNumericDate(value) ? String(value) : 'no time'
 }

@@ -1,20 +1,8 @@
 /** The options of a server for the attestations it takes. */
-import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
-import {
-  clock,
-  flag,
-  integer,
-  issuerIdentifier,
-  objectLike,
-  oneOf,
-  readBy,
-  required,
-  textLike,
-  valueLike,
-  type Checks
-} from '../../options.ts'
+import { clock, flag, integer, issuerIdentifier, objectLike, oneOf, required, textLike, type Checks } from '../../options.ts'
 import type { Clock } from '../../client-request.ts'
 import type { Store } from '../../stores/store.ts'
+import { algorithmsCheck } from '../trust-rule.ts'
 import { attestersCheck, type Attester } from './attesters.ts'
 
 /** The requirements for attestations, and for the proofs that come with them. */
@@ -64,18 +52,12 @@ export interface ClientAttestationOptions extends AttestationPolicyOptions {
   readonly clock?: Clock | undefined
 }
 
-const algorithms = [...asymmetricAlgorithms.keys()]
-const listOfAlgorithms = valueLike<readonly string[]>(
-  `a list of ${algorithms.join(', ')}`,
-  list => Array.isArray(list) && list.length > 0 && list.every(alg => algorithms.includes(alg as string))
-)
-
 export const attestationPolicyChecks = {
   attesters: attestersCheck,
   challenge: oneOf(['offered', 'required'], 'offered'),
   challengeOnce: flag(false),
   maxAge: integer({ min: 1, max: 31_536_000 }),
-  algorithms: readBy(listOfAlgorithms.takes, (value, key) => listOfAlgorithms.read(value, key) ?? algorithms)
+  algorithms: algorithmsCheck
 } satisfies Checks<AttestationPolicyOptions>
 
 export const attestationOptionChecks = {

@@ -1,17 +1,18 @@
 /**
  * Client Attestation PoP JWTs (attestation draft §5.1): that whoever sends an attestation holds the key it vouches for.
  */
-import { sameAlgorithm } from '../../client-keys/algorithms.ts'
+import { isAccepted } from '../../client-keys/algorithms.ts'
 import { importPublicKey, unsuitable } from '../../client-keys/public-keys.ts'
 import type { Clock } from '../../client-request.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import { UseAttestationChallengeError } from '../../errors.ts'
 import type { Store } from '../../stores/store.ts'
-import { claimsSignedBy, decodeUnverified, isNumericDate, type JsonObject } from '../compact-jws.ts'
+import { claimsSignedBy, decodeUnverified, describeClaim, isName, isNumericDate, longestName, typeOf } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
 import { challengeLifetime, type AttestationChallenges } from './challenges.ts'
-import { describeMember, isOfType, type AttestedInstance } from './client-attestation.ts'
+import type { AttestedInstance } from './client-attestation.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyProofOfPossession} goes through, in order. */
 export const proofChecks: readonly CheckName[] = [
@@ -40,7 +41,6 @@ export interface ProofRules {
 /** Seconds a proof may be old, and a client's clock be off. */
 const window = 300
 const tolerance = 10
-const longestJti = 512
 const type = 'oauth-client-attestation-pop+jwt'
 const section = 'attestation draft-12 §7.2'
 
@@ -83,9 +83,8 @@ function checkHeader(
     throw refuse(jws.reason, 'Send exactly one OAuth-Client-Attestation-PoP header, with one JWT in compact serialization.')
   const { typ, alg, crit } = jws.header
   if (crit !== undefined) throw refuse('crit', 'Sign without a crit header; no extension is understood.')
-  if (!isOfType(typ, type)) throw refuse(`typ ${describeMember(typ)}`, `Set the typ header of the proof to ${type}.`)
-  if (typeof alg !== 'string' || !algorithms.some(allowed => sameAlgorithm(allowed, alg)))
-    throw refuse(`alg ${describeMember(alg)}`, `Sign the proof with ${algorithms.join(' or ')}.`)
+  if (typeOf(typ) !== type) throw refuse(`typ ${describeClaim(typ)}`, `Set the typ header of the proof to ${type}.`)
+  if (!isAccepted(alg, algorithms)) throw refuse(`alg ${describeClaim(alg)}`, `Sign the proof with ${algorithms.join(' or ')}.`)
   const problem = unsuitable(jwk, alg)
   if (problem !== undefined)
     throw refuse(`alg ${alg}, and the attested key ${problem}`, 'Sign the proof as the key in cnf.jwk of the attestation signs.')
@@ -117,7 +116,7 @@ function checkAudience(aud: unknown, { issuer }: ProofRules, decision: DecisionB
     throw decision.refuse('pop_audience', {
       section,
       expected: issuer,
-      received: Array.isArray(aud) ? 'a list' : describeMember(aud),
+      received: Array.isArray(aud) ? 'a list' : describeClaim(aud),
       fix: 'Send the issuer identifier of this server as aud of the proof, as a string.'
     })
   decision.pass('pop_audience')
@@ -132,7 +131,7 @@ function checkFreshness({ iat, nbf, exp }: JsonObject, { clock }: ProofRules, de
     throw decision.refuse('pop_freshness', {
       section,
       expected: `an iat within ${window} s of ${Math.floor(now)}`,
-      received: `iat ${describeMember(iat)}${begun && lasts ? '' : ', and nbf or exp does not hold'}`,
+      received: `iat ${describeClaim(iat)}${begun && lasts ? '' : ', and nbf or exp does not hold'}`,
       fix: 'Sign a new proof for every request, with the time of now as iat; correct the client’s clock.'
     })
   decision.pass('pop_freshness')
@@ -147,14 +146,16 @@ function checkFreshness({ iat, nbf, exp }: JsonObject, { clock }: ProofRules, de
  */
 function checkChallenge(challenge: unknown, rules: ProofRules, decision: DecisionBuilder): string | undefined {
   const { challenges, challengeRequired, challengeOnce } = rules
-  const state = challenge === undefined ? 'missing' : typeof challenge === 'string' ? challenges.judge(challenge) : 'wrong'
-  if (state === 'wrong' || (state !== 'fresh' && challengeRequired)) {
-    const received = { missing: 'no claim challenge', stale: 'one that is too old', wrong: 'one that is not of this server' }[
-      state
-    ]
-    throw refuseChallenge(received, rules, decision)
-  }
+  const state = stateOf(challenge, challenges)
+  if (state === 'wrong' || (state !== 'fresh' && challengeRequired)) throw refuseChallenge(badChallenges[state], rules, decision)
   return state === 'fresh' && challengeOnce ? (challenge as string) : undefined
+}
+
+const badChallenges = { missing: 'no claim challenge', stale: 'one that is too old', wrong: 'one that is not of this server' }
+
+function stateOf(challenge: unknown, challenges: ProofRules['challenges']) {
+  if (challenge === undefined) return 'missing'
+  return typeof challenge === 'string' ? challenges.judge(challenge) : 'wrong'
 }
 
 function refuseChallenge(received: string, { challenges }: ProofRules, decision: DecisionBuilder) {
@@ -169,11 +170,11 @@ function refuseChallenge(received: string, { challenges }: ProofRules, decision:
 }
 
 function checkJti(jti: unknown, decision: DecisionBuilder): string {
-  if (typeof jti === 'string' && jti !== '' && jti.length <= longestJti) return jti
+  if (isName(jti)) return jti
   decision.pass('attestation_challenge')
   throw decision.refuse('jti', {
     section,
-    expected: `a string of 1 to ${longestJti} characters`,
+    expected: `a string of 1 to ${longestName} characters`,
     received: typeof jti === 'string' ? `${jti.length} characters` : typeof jti,
     fix: 'Send a fresh random jti in every proof of possession.'
   })

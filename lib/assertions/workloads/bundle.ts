@@ -4,7 +4,9 @@ import { isPublicKey, keptKey } from '../../client-keys/public-keys.ts'
 import { anchorProblem } from '../../certificates/x509/path-rules.ts'
 import { readPathCertificate } from '../../certificates/x509/path-certificate.ts'
 import { CertificateError } from '../../certificates/x509/certificate.ts'
+import { keysInSet } from '../../clients/metadata/jwk.ts'
 import { ConfigurationError, readBy, type Check } from '../../options.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A bundle, read. */
 export interface Bundle {
@@ -28,10 +30,9 @@ const mostKeys = 10_000
  * malformed. Never throws.
  */
 export function readBundle(json: unknown): Bundle | undefined {
-  if (typeof json !== 'object' || json === null || !('keys' in json) || !Array.isArray(json.keys)) return undefined
-  const keys: readonly unknown[] = json.keys
-  if (keys.length > mostKeys) return undefined
-  const { spiffe_sequence: sequence, spiffe_refresh_hint: hint } = json as Readonly<Record<string, unknown>>
+  const keys = keysInSet(json)
+  if (keys === undefined || keys.length > mostKeys) return undefined
+  const { spiffe_sequence: sequence, spiffe_refresh_hint: hint } = json as JsonObject
   return {
     jwtKeys: keys.flatMap(key => jwtKey(key)),
     certificates: keys.flatMap(key => certificateOf(key)),
@@ -54,8 +55,8 @@ function jwtKey(key: unknown): JWK[] {
 
 /** SPIFFE Trust Domain and Bundle §4.2.2: exactly one certificate, of an authority. */
 function certificateOf(key: unknown): Uint8Array[] {
-  if (typeof key !== 'object' || key === null || !('use' in key) || key.use !== 'x509-svid' || !('x5c' in key)) return []
-  const x5c: readonly unknown[] = Array.isArray(key.x5c) ? key.x5c : []
+  if (!isJsonObject(key) || key['use'] !== 'x509-svid') return []
+  const x5c: readonly unknown[] = Array.isArray(key['x5c']) ? key['x5c'] : []
   const [encoded, more] = x5c
   if (typeof encoded !== 'string' || more !== undefined) return []
   const der = Buffer.from(encoded, 'base64')
@@ -72,7 +73,7 @@ export const bundleCheck: Check<Bundle | undefined> = readBy('a SPIFFE bundle: a
   if (value === undefined) return undefined
   const bundle = readBundle(value)
   if (bundle === undefined) throw new ConfigurationError(key, 'must be a SPIFFE bundle: an object with a list "keys"')
-  const { keys } = value as { readonly keys: readonly unknown[] }
+  const keys = keysInSet(value) ?? []
   checkPublic(keys, key)
   if (keys.length > 0 && bundle.jwtKeys.length + bundle.certificates.length === 0)
     throw new ConfigurationError(

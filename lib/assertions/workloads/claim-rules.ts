@@ -4,22 +4,15 @@
  */
 import { isUnderPattern } from '../../clients/subject-pattern.ts'
 import type { ClaimRule, ClaimRules, FederatedRule } from '../../clients/federated-credential.ts'
-import type { JsonObject } from '../compact-jws.ts'
-import { describeClaim } from '../trusted-jwt.ts'
+import { describeClaim } from '../compact-jws.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** A claim that is not as a rule wants it. */
-export interface Mismatch {
+interface Mismatch {
   /** The claim, such as `kubernetes.io › namespace`. */
   readonly claim: string
   readonly expected: string
   readonly received: string
-}
-
-/** The one value of `aud`, alone or as a list of one; undefined where there is none, or more than one. */
-export function soleAudience({ aud }: JsonObject): string | undefined {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  const [value] = values
-  return values.length === 1 && typeof value === 'string' ? value : undefined
 }
 
 /** Whether a token's subject is the rule's. */
@@ -47,21 +40,19 @@ interface Found {
   readonly value: unknown
 }
 
-function firstMismatch(rules: ClaimRules, token: object, path: readonly string[]): Found | undefined {
+function firstMismatch(rules: ClaimRules, token: JsonObject, path: readonly string[]): Found | undefined {
   for (const [name, wanted] of Object.entries(rules)) {
-    const value: unknown = Object.hasOwn(token, name) ? (token as JsonObject)[name] : undefined
-    const here = isRules(wanted)
-      ? nested(wanted, value, [...path, name])
-      : isWanted(wanted, value)
-        ? undefined
-        : { wanted, value }
-    if (here !== undefined) return { path: [...path, name], ...here }
+    const value = Object.hasOwn(token, name) ? token[name] : undefined
+    if (isRules(wanted)) {
+      const found = nested(wanted, value, [...path, name])
+      if (found !== undefined) return found
+    } else if (!isWanted(wanted, value)) return { path: [...path, name], wanted, value }
   }
   return undefined
 }
 
 function nested(wanted: ClaimRules, value: unknown, path: readonly string[]): Found | undefined {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return firstMismatch(wanted, value, path)
+  if (isJsonObject(value)) return firstMismatch(wanted, value, path)
   return { path, wanted, value }
 }
 

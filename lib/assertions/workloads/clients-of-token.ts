@@ -7,11 +7,11 @@ import type { ClientRegistry } from '../../clients/client.ts'
 import { credentialSet, isLive, type FederatedOfClient, type SpiffeIdOfClient } from '../../clients/credentials.ts'
 import { matchesSpiffeId, parseSpiffeId } from '../../clients/spiffe-id.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import type { JsonObject } from '../compact-jws.ts'
 import { hasClaims, isSubject } from './claim-rules.ts'
 import { claimFeatures, RuleIndex, subjectFeature, type Indexed } from './rule-index.ts'
 import { audiencesIn } from './workload-jwt.ts'
 import type { Workloads } from './workloads.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** As many clients as are told of. One is too many already. */
 const most = 10

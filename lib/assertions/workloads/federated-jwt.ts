@@ -8,22 +8,14 @@ import { legacyKubernetesIssuer } from '../../clients/federated-credential.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import type { Store } from '../../stores/store.ts'
-import type { JsonObject, UnverifiedJws } from '../compact-jws.ts'
+import { describeClaim, type UnverifiedJws } from '../compact-jws.ts'
 import { consumeOnce } from '../replay.ts'
-import { describeClaim } from '../trusted-jwt.ts'
 import { judgeJti } from '../trusted-jwt-claims.ts'
 import { claimMismatch, hasClaims, isSubject } from './claim-rules.ts'
-import {
-  checkAudience,
-  checkTimes,
-  readFormat,
-  refuseBy,
-  signedChecks,
-  timeCheckNames,
-  verifyInVain,
-  verifySigned
-} from './workload-jwt.ts'
+import { checkAudience, checkTimes, readFormat, refuseBy, signedChecks, timeCheckNames, verifySigned } from './workload-jwt.ts'
 import type { Platform, Workloads, WorkloadServer } from './workloads.ts'
+import { verifyInVain } from '../nobodys-keys.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The checks {@link verifyFederatedJwt} goes through, in order. A strategy announces them. */
 export const federatedChecks: readonly CheckName[] = [
@@ -40,7 +32,7 @@ export const federatedChecks: readonly CheckName[] = [
 
 const explicitType = 'client-authentication+jwt'
 
-export interface FederatedJwtInput {
+interface FederatedJwtInput {
   readonly assertion: string
   readonly jws: UnverifiedJws
   readonly workloads: Workloads
@@ -50,7 +42,7 @@ export interface FederatedJwtInput {
 }
 
 /** A token that proved a client, and has not been used up. */
-export interface ProvenToken {
+interface ProvenToken {
   readonly credential: FederatedOfClient
   readonly platform: Platform
   readonly claims: JsonObject

@@ -5,6 +5,7 @@ import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.
 import { keptDocument } from '../../outbound/kept-document.ts'
 import type { IssuerKeys } from '../trusted-jwt.ts'
 import type { WorkloadRule } from './options.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** Seconds a key set is kept where its answer does not say. */
 const keysFreshness = 300
@@ -69,7 +70,7 @@ function discoveredAddress(
 }
 
 function jwksAddress(json: unknown, issuer: string): string {
-  const { issuer: named, jwks_uri } = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>
+  const { issuer: named, jwks_uri } = isJsonObject(json) ? json : ({} as JsonObject)
   if (named !== issuer) throw new GuardedFetchError('unacceptable', 'the issuer in it is another')
   if (typeof jwks_uri !== 'string') throw new GuardedFetchError('unacceptable', 'there is no jwks_uri in it')
   return jwks_uri

@@ -23,8 +23,10 @@ import {
   type Read
 } from '../../options.ts'
 import type { FetchJson } from '../../outbound/guarded-fetch.ts'
+import { typeOf } from '../compact-jws.ts'
 import { algorithmsCheck, fetchableCheck, isFetchable, jwksCheck } from '../trust-rule.ts'
 import { bundleCheck } from './bundle.ts'
+import { isJsonObject } from '../../json.ts'
 
 /**
  * A platform whose tokens prove clients, such as a Kubernetes cluster or GitHub Actions. At most one of `jwks` and
@@ -182,7 +184,7 @@ const issuersCheck: Check<ReadonlyMap<string, WorkloadRule>> = readBy(listOfIssu
         'must be an https URL (http only on a loopback host), or jwks be given: else nobody has its keys'
       )
     if (rules.has(rule.issuer)) throw new ConfigurationError(`${path}.issuer`, 'must not be that of another workload issuer')
-    rules.set(rule.issuer, { ...rule, types: rule.types.map(typ => typ.toLowerCase().replace(/^application\//, '')) })
+    rules.set(rule.issuer, { ...rule, types: rule.types.map(typ => String(typeOf(typ))) })
   })
   return rules
 })
@@ -219,7 +221,7 @@ const known = new WeakMap<object, ReadWorkloads>()
 /** Read once: whoever is given the same options gets the same, and with it the same cache of keys. */
 function readWorkloads(value: unknown, key: string): ReadWorkloads | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigurationError(key, 'must be an object')
+  if (!isJsonObject(value)) throw new ConfigurationError(key, 'must be an object')
   const before = known.get(value)
   if (before !== undefined) return before
   const read = { ...readOptions(value, workloadsTable, `${key}.`), given: value }

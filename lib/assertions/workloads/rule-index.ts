@@ -4,11 +4,11 @@
  */
 import type { ClaimRules } from '../../clients/federated-credential.ts'
 import { patternPrefix, prefixesOf } from '../../clients/subject-pattern.ts'
-import type { JsonObject } from '../compact-jws.ts'
 import { isRules } from './claim-rules.ts'
+import { isJsonObject, type JsonObject } from '../../json.ts'
 
 /** Somewhere in a token, and the values there of which a rule wants one. */
-export interface Feature {
+interface Feature {
   readonly path: readonly string[]
   /** Each as {@link keyOf} writes it; a prefix where `sub` may be anything below it. */
   readonly keys: readonly string[]
@@ -78,8 +78,8 @@ function prefixKey(prefix: string): string {
 function keysAt(token: JsonObject, path: readonly string[]): readonly string[] {
   let value: unknown = token
   for (const name of path) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) return []
-    value = (value as JsonObject)[name]
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return []
+    value = value[name]
   }
   if (typeof value === 'number' || typeof value === 'boolean') return [keyOf(value)]
   if (typeof value !== 'string' || value.length > longestSubject) return []

@@ -7,19 +7,12 @@ import { credentialSet, isLive, type SpiffeIdOfClient } from '../../clients/cred
 import { matchesSpiffeId, parseSpiffeId, type SpiffeId } from '../../clients/spiffe-id.ts'
 import type { CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
-import type { JsonObject, UnverifiedJws } from '../compact-jws.ts'
-import { describeClaim } from '../trusted-jwt.ts'
-import {
-  checkAudience,
-  checkTimes,
-  readFormat,
-  signedChecks,
-  timeCheckNames,
-  verifyInVain,
-  verifySigned
-} from './workload-jwt.ts'
+import { describeClaim, type UnverifiedJws } from '../compact-jws.ts'
+import { checkAudience, checkTimes, readFormat, signedChecks, timeCheckNames, verifySigned } from './workload-jwt.ts'
 import type { SpiffeDomain } from './trust-domain.ts'
 import type { Workloads } from './workloads.ts'
+import { verifyInVain } from '../nobodys-keys.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The `client_assertion_type` of JWT-SVIDs. */
 export const jwtSpiffeAssertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
@@ -42,7 +35,7 @@ export const svidAlgorithms: readonly string[] = ['RS', 'ES', 'PS'].flatMap(kind
   ['256', '384', '512'].map(size => kind + size)
 )
 
-export interface SpiffeJwtInput {
+interface SpiffeJwtInput {
   readonly assertion: string
   readonly assertionType: string
   readonly jws: UnverifiedJws

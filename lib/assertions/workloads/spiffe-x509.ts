@@ -30,7 +30,7 @@ export const spiffeX509Checks: readonly CheckName[] = [
 ]
 
 /** The client's certificate, and what it was a use of. */
-export interface ProvenSvid {
+interface ProvenSvid {
   /** `x5t#S256:<thumbprint>` */
   readonly credential: string
   readonly used: SpiffeIdOfClient

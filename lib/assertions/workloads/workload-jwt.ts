@@ -5,14 +5,12 @@
 import type { CheckDetail, CheckName } from '../../decisions/decision.ts'
 import type { DecisionBuilder } from '../../decisions/builder.ts'
 import { TemporarilyUnavailableError } from '../../errors.ts'
-import type { JsonObject, ReadJws, UnverifiedJws } from '../compact-jws.ts'
+import { describeClaim, typeOf, type ReadJws, type UnverifiedJws } from '../compact-jws.ts'
 import {
-  describeClaim,
   isRefusal,
   refuseAlgorithm,
   refuseHeader,
   refuseType,
-  typeOf,
   verifySignature,
   type IssuerKeys,
   type JwtRefusal,
@@ -20,8 +18,7 @@ import {
   type TrustedJwtCheck
 } from '../trusted-jwt.ts'
 import { timeChecks, type TimeRule } from '../trusted-jwt-claims.ts'
-import { nobodysKey } from '../nobodys-keys.ts'
-import { isSignedBy } from '../../crypto/jws-signature.ts'
+import { asList, type JsonObject } from '../../json.ts'
 
 /** The section that asks for each check, and the sentence that says how to make it pass. */
 const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, fix: string]>>> = {
@@ -44,8 +41,8 @@ const told: Readonly<Partial<Record<TrustedJwtCheck, readonly [section: string, 
 }
 
 /** The refusal as a failed check of the decision; always the same words on the wire. */
-export function refuseBy(decision: DecisionBuilder, refusal: JwtRefusal, more: Partial<CheckDetail> = {}): Error {
-  return decision.refuse(refusal.check, { ...detailOf(refusal), ...more })
+export function refuseBy(decision: DecisionBuilder, refusal: JwtRefusal): Error {
+  return decision.refuse(refusal.check, detailOf(refusal))
 }
 
 function detailOf({ check, expected, received }: JwtRefusal): CheckDetail {
@@ -72,7 +69,7 @@ export function readFormat(jws: UnverifiedJws, decision: DecisionBuilder): ReadJ
 }
 
 /** The rule for the header of a token. */
-export interface HeaderRule {
+interface HeaderRule {
   readonly algorithms: readonly string[]
   /** The values of `typ` accepted beside none and `JWT`. */
   readonly types: readonly string[]
@@ -167,7 +164,7 @@ export function checkTimes(
 }
 
 /** The audience of a token: one value, one of these; a list that has more is reported where the dial says so. */
-export interface AudienceRule {
+interface AudienceRule {
   readonly audiences: readonly string[]
   readonly several: 'report' | 'enforce'
   readonly fix: string
@@ -178,7 +175,7 @@ export function audiencesIn(
   { aud }: JsonObject,
   { audiences, several }: Pick<AudienceRule, 'audiences' | 'several'>
 ): readonly string[] {
-  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const values = asList(aud)
   if (values.length > 1 && several === 'enforce') return []
   return audiences.filter(audience => values.includes(audience))
 }
@@ -205,16 +202,6 @@ export function checkAudience(claims: JsonObject, rule: AudienceRule, decision: 
   if (found.length === 0) throw decision.refuse('audience', detail)
   decision.report('audience', detail)
   return found
-}
-
-/**
- * As much work as a signature, for a token that is refused before its own is looked at: time tells nothing of what a
- * client registered.
- */
-export async function verifyInVain(jwt: string, jws: UnverifiedJws): Promise<void> {
-  const alg = jws.outcome === 'read' ? jws.header['alg'] : undefined
-  const found = typeof alg === 'string' ? await nobodysKey(alg) : undefined
-  if (found !== undefined) await isSignedBy(jwt, found.key, String(alg))
 }
 
 /** The names of checks that {@link verifySigned} and {@link checkTimes} go through, in order. */

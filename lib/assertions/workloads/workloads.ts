@@ -1,5 +1,5 @@
 /** The platforms and trust domains that one server takes at their word on workloads, each with its keys. */
-import { isLoopbackHost } from '../../options.ts'
+import { isOnLoopback } from '../../options.ts'
 import { guardedFetch } from '../../outbound/guarded-fetch.ts'
 import type { IssuerKeys } from '../trusted-jwt.ts'
 import { platformKeys } from './issuer-keys.ts'
@@ -56,7 +56,7 @@ function workloadsOf(
   { issuers, trustDomains, clientOf, dials, fetchJson: given }: ReadWorkloads,
   server: WorkloadServer
 ): Workloads {
-  const allowLoopback = isLoopbackHost(new URL(server.issuer).hostname)
+  const allowLoopback = isOnLoopback(server.issuer)
   const fetchJson = given ?? guardedFetch({ allowLoopback, maxBytes: largestDocument })
   const { clock } = server
   const platforms = new Map(

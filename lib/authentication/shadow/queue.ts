@@ -15,7 +15,7 @@ export interface TrialBounds {
 const usual: TrialBounds = { running: 8, waiting: 200, longest: 2000, hanging: 100 }
 
 /** Told how a trial ended. Must not throw. */
-export interface TrialEnd<T> {
+interface TrialEnd<T> {
   judged(outcome: T): void
   failed(how: 'failed' | 'timed_out' | 'skipped', error?: unknown): void
 }

@@ -8,7 +8,7 @@ import type { ClientRequest, FurtherProof } from '../../client-request.ts'
 import type { Decision } from '../../decisions/decision.ts'
 import { OAuthError } from '../../errors.ts'
 import type { EventSource } from '../../events/event-source.ts'
-import { measureTrial } from '../../events/telemetry.ts'
+import { measureSameTrial } from '../../events/telemetry.ts'
 import { harmless } from '../../listeners.ts'
 import { ConfigurationError } from '../../options.ts'
 import { printable } from '../../printable.ts'
@@ -21,7 +21,7 @@ import { trialOf, type Judges } from './trial.ts'
 import { trialUses, trialView } from './view.ts'
 
 /** A candidate, ready to judge. */
-export interface Candidate extends Judges {
+interface Candidate extends Judges {
   /** Its source of certificates; undefined: that of the live configuration. */
   readonly certificateSource: CertificateSource | undefined
   /** What it asks of clients beside who they are. */
@@ -29,7 +29,7 @@ export interface Candidate extends Judges {
 }
 
 /** Where and how a candidate is tried. */
-export interface ShadowSetting {
+interface ShadowSetting {
   readonly sample: number | undefined
   readonly onDifference: ((difference: ShadowDifference) => void) | undefined
   readonly candidate: Candidate
@@ -39,7 +39,7 @@ export interface ShadowSetting {
 }
 
 /** Watches one request that is about to be judged. */
-export type WatchRequest = (req: Request, res: Response, request: ClientRequest) => void
+type WatchRequest = (req: Request, res: Response, request: ClientRequest) => void
 
 /** The shadow of a server: its endpoints share what bounds it. */
 export interface Shadow {
@@ -174,7 +174,7 @@ function reporter({ events, onDifference }: ShadowSetting) {
       judged(candidate: Decision): void {
         const difference = differenceOf(live, candidate)
         if (difference === undefined) {
-          measureTrial('same')
+          measureSameTrial()
           return
         }
         const { effect } = difference

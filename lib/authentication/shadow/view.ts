@@ -16,7 +16,7 @@ const usedBy: Readonly<Record<string, string>> = {
 const mostUses = 10_000
 
 /** What trials of one candidate have used up: as though it were live, a second use is one. */
-export type TrialUses = LRUCache<string, true>
+type TrialUses = LRUCache<string, true>
 
 export function trialUses(): TrialUses {
   return new LRUCache({ max: mostUses })
@@ -27,7 +27,7 @@ function usedLive({ checks }: Decision, kind: string): boolean | undefined {
   const own = checks.filter(({ check }) => check === usedBy[kind])
   // an attestation beside an assertion is judged after it
   const outcome = own.at(kind.startsWith('attestation') ? -1 : 0)?.outcome
-  return outcome === 'pass' ? false : outcome === 'fail' ? true : undefined
+  return outcome === 'pass' || outcome === 'fail' ? outcome === 'fail' : undefined
 }
 
 /**

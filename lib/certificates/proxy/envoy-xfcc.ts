@@ -4,7 +4,7 @@
  */
 import { unreadable } from './header.ts'
 
-export interface ForwardedCertificates {
+interface ForwardedCertificates {
   /** Percent-encoded PEM. */
   readonly cert: string | undefined
   /** Percent-encoded PEM of the whole chain, the client's certificate included. */

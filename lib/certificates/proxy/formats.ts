@@ -47,10 +47,7 @@ export const certificateFormats: ReadonlyMap<CertificateFormat, FormatReader> = 
     }
   ],
   ['url-encoded-pem', { read: readEncodedPem, readChain: readEncodedPem }],
-  [
-    'pem',
-    { read: value => (value === '(null)' ? [] : readPem(value)), readChain: value => (value === '(null)' ? [] : readPem(value)) }
-  ],
+  ['pem', { read: readPemOrNull, readChain: readPemOrNull }],
   ['base64-der', { read: readBase64List, readChain: readBase64List }],
   ['envoy-xfcc', { header: 'x-forwarded-client-cert', read: readXfcc }]
 ])
@@ -64,6 +61,10 @@ function readByteSequence(item: string): Uint8Array {
 
 function readBase64List(value: string): readonly Uint8Array[] {
   return listOf(value).map(base64)
+}
+
+function readPemOrNull(value: string): readonly Uint8Array[] {
+  return value === '(null)' ? [] : readPem(value)
 }
 
 function readEncodedPem(value: string): readonly Uint8Array[] {

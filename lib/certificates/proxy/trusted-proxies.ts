@@ -45,8 +45,9 @@ function networkOf(entry: string): Network | undefined {
   const given = isIP(text)
   if (address === undefined) return undefined
   const longest = given === 4 ? 32 : 128
-  const prefix = prefixText === undefined ? longest : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : NaN
-  if (!(prefix <= longest)) return undefined
+  if (prefixText !== undefined && !/^\d{1,3}$/.test(prefixText)) return undefined
+  const prefix = prefixText === undefined ? longest : Number(prefixText)
+  if (prefix > longest) return undefined
   if (given === 4 || address instanceof ipaddr.IPv6) return [address, prefix]
   // an IPv4 network written as IPv4-mapped IPv6: what is left of its prefix is IPv4's
   return prefix >= 96 ? [address, prefix - 96] : [ipaddr.IPv6.parse(text), prefix]

@@ -34,7 +34,7 @@ export interface ParsedCertificate {
   readonly signed: Signed
 }
 
-export interface SubjectAlternativeNames {
+interface SubjectAlternativeNames {
   readonly dns: readonly string[]
   readonly uri: readonly string[]
   readonly ip: readonly string[]
@@ -53,7 +53,7 @@ export class CertificateError extends Error {
 }
 
 /** The largest certificate that is looked at, in bytes. */
-export const largestCertificate = 32_768
+const largestCertificate = 32_768
 
 const parsed = new WeakMap<Uint8Array, ParsedCertificate>()
 

@@ -9,6 +9,7 @@ import { readPathCertificate, type PathCertificate } from './path-certificate.ts
 import { anchorProblem, nameOf, pathProblem, pathValidityProblem, type Path, type Purpose } from './path-rules.ts'
 import { pemBlocks } from './pem.ts'
 import type { RevocationLists } from './revocation-lists.ts'
+import { asList } from '../../json.ts'
 
 /** Certificates in PEM, any number of them in one text, or one in DER. */
 export type CertificateInput = string | Uint8Array | readonly (string | Uint8Array)[]
@@ -124,14 +125,20 @@ function readHelpful(chain: readonly Uint8Array[]): PathCertificate[] {
 }
 
 function readAuthorities(input: CertificateInput, option: string): PathCertificate[] {
-  const list: readonly unknown[] = Array.isArray(input) ? input : [input]
+  const list = asList(input)
   return list.flatMap((item, index) => {
     const key = Array.isArray(input) ? `${option}[${index}]` : option
-    // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
-    const blocks = typeof item === 'string' ? pemBlocks(item, 'CERTIFICATE') : item instanceof Uint8Array ? [item.slice()] : []
+    const blocks = certificatesIn(item)
     if (blocks.length === 0) throw new ConfigurationError(key, 'must be certificates in PEM, or one in DER')
     return blocks.map(block => readAuthority(block, key))
   })
+}
+
+/** Certificates in PEM, or the one that is given in DER; none of what is neither. */
+function certificatesIn(item: unknown): readonly Uint8Array[] {
+  if (typeof item === 'string') return pemBlocks(item, 'CERTIFICATE')
+  // a copy: what was read of a certificate is kept with its buffer, and this one is somebody else's
+  return item instanceof Uint8Array ? [item.slice()] : []
 }
 
 function readAuthority(der: Uint8Array, key: string): PathCertificate {

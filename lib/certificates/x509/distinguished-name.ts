@@ -5,7 +5,7 @@
 import { derInside, DerError, derOid, derTags, readDer, type DerValue } from './der.ts'
 import { attributeName, attributeOid } from './distinguished-name-attributes.ts'
 
-export interface DistinguishedNameAttribute {
+interface DistinguishedNameAttribute {
   /** The attribute type, a dotted OID. */
   readonly type: string
   /** The value: text, or lower-case hex of its BER encoding where `encoded` is true. */

@@ -10,7 +10,7 @@ export interface NameConstraints {
 }
 
 /** All names of a certificate: its subject and its alternative names. */
-export interface CertificateNames {
+interface CertificateNames {
   readonly subject: readonly RelativeDistinguishedName[]
   readonly names: GeneralNames
 }

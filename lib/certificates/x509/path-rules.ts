@@ -44,9 +44,8 @@ export function anchorProblem(certificate: PathCertificate): string | undefined 
   const { ca, version } = certificate
   // version 1 has no extensions to say it with: taken where an operator says so
   const isOld = version === 1 && ca === undefined && isSelfIssued(certificate)
-  return (
-    (isOld ? undefined : shapeProblem(certificate)) ?? (certificate.key === undefined ? 'has a key that is too weak' : undefined)
-  )
+  const problem = isOld ? undefined : shapeProblem(certificate)
+  return problem ?? (certificate.key === undefined ? 'has a key that is too weak' : undefined)
 }
 
 /** A clause about one certificate of a path as one about the client's. */
@@ -118,9 +117,10 @@ function constraintProblem(
 
 /** From the top: a key is not used before an authority that is trusted has signed for it. */
 function signatureProblem(path: Path): string | undefined {
-  const signed = path.slice(0, -1).every((_, index, { length }) => {
-    const [certificate, authority] = path.slice(length - 1 - index)
-    return certificate !== undefined && authority?.key !== undefined && verifySignature(certificate, authority.key)
-  })
-  return signed ? undefined : 'is not signed by the authority it names: another one of that name has other keys'
+  for (let index = path.length - 2; index >= 0; index--) {
+    const [certificate, authority] = path.slice(index)
+    if (certificate === undefined || authority?.key === undefined || !verifySignature(certificate, authority.key))
+      return 'is not signed by the authority it names: another one of that name has other keys'
+  }
+  return undefined
 }

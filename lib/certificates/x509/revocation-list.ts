@@ -79,7 +79,7 @@ function read(der: Uint8Array): RevocationList {
   if (problem !== undefined) throw new RevocationListError(problem)
   const issuer = readName(next(values))
   const thisUpdate = derTime(next(values))
-  const [nextUpdate, entries, extensions] = rest(values)
+  const { nextUpdate, entries, extensions } = readRest(values)
   // without one, a list from years ago would be as good as today's
   if (nextUpdate === undefined) throw new RevocationListError('has no nextUpdate')
   return {
@@ -100,13 +100,19 @@ function next(values: Generator<DerValue, void, undefined>): DerValue {
   return value
 }
 
-/** Finds what may follow thisUpdate, each of it optional: nextUpdate, the entries and the extensions. */
-function rest(values: Iterable<DerValue>): (DerValue | undefined)[] {
-  const found: (DerValue | undefined)[] = [undefined, undefined, undefined]
+/** What may follow thisUpdate. */
+interface Rest {
+  nextUpdate?: DerValue
+  entries?: DerValue
+  extensions?: DerValue
+}
+
+function readRest(values: Iterable<DerValue>): Rest {
+  const found: Rest = {}
   for (const value of values) {
-    if (value.tag === derTags.utcTime || value.tag === derTags.generalizedTime) found[0] = value
-    else if (value.tag === derTags.sequence) found[1] = value
-    else if (value.tag === 0xa0) found[2] = value
+    if (value.tag === derTags.utcTime || value.tag === derTags.generalizedTime) found.nextUpdate = value
+    else if (value.tag === derTags.sequence) found.entries = value
+    else if (value.tag === 0xa0) found.extensions = value
     else throw new RevocationListError('has something this server does not know')
   }
   return found

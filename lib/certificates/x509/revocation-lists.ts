@@ -9,6 +9,7 @@ import { ConfigurationError } from '../../options.ts'
 import type { PathCertificate } from './path-certificate.ts'
 import { pemBlocks } from './pem.ts'
 import { isAbout, isSignedBy, parseRevocationList, RevocationListError, type RevocationList } from './revocation-list.ts'
+import { asList } from '../../json.ts'
 
 export interface RevocationOptions {
   /** Paths of files with lists in PEM or DER; one file may hold several in PEM. */
@@ -149,7 +150,7 @@ function reporter(listener: RevocationOptions['onReport']): (about: string, prob
 }
 
 function checkPaths(crl: unknown): readonly string[] {
-  const paths: readonly unknown[] = Array.isArray(crl) ? crl : [crl]
+  const paths = asList(crl)
   paths.forEach((path, index) => {
     if (typeof path !== 'string' || path === '')
       throw new ConfigurationError(Array.isArray(crl) ? `crl[${index}]` : 'crl', 'must be the path of a file')

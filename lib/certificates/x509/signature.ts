@@ -13,7 +13,7 @@ export interface Signed {
   readonly signature: Uint8Array
 }
 
-export interface SignatureAlgorithm {
+interface SignatureAlgorithm {
   /** The algorithm's OID. */
   readonly oid: string
   readonly parameters: DerValue | undefined

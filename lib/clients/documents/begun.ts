@@ -14,7 +14,7 @@ export interface MinuteLimits {
 /** Milliseconds. */
 export const minute = 60_000
 
-export interface BegunFetches {
+interface BegunFetches {
   /** Milliseconds until one more may begin at a host; 0: it may now. */
   wait(hostname: string): number
   /** Notes one that begins. @returns what takes it out again, for one that failed. */

@@ -6,12 +6,14 @@ import { ConfigurationError } from '../../options.ts'
 import { toClient, type Client, type ClientMetadata } from '../client.ts'
 import { credentialSet, keepCredentials, methodOf } from '../credentials.ts'
 import { withOrigin } from '../client-origin.ts'
+import { keysInSet, privateMembers } from '../metadata/jwk.ts'
 import { judgeOfKind, type Fail } from '../metadata/kinds.ts'
 import { memberOf } from '../metadata/metadata.ts'
 import { isLoopbackRedirect, strangerRedirectUriProblem } from '../metadata/stranger-redirect-uri.ts'
 import { checkOffered, type Offered } from '../offered.ts'
 import { keepDocument, marksOf } from './document.ts'
 import type { DocumentPolicy } from './options.ts'
+import { isJsonObject } from '../../json.ts'
 
 /** Rules of a server for what documents may say. */
 export interface DocumentRules {
@@ -41,10 +43,8 @@ const fail: Fail = (member, mustBe) => {
 }
 
 /** @throws DocumentError for whatever breaks a rule. */
-export function clientOfDocument(client_id: string, document: unknown, rules: DocumentRules): Client {
-  if (typeof document !== 'object' || document === null || Array.isArray(document))
-    return fail('the document', 'must be a JSON object')
-  const given = document as Readonly<Record<string, unknown>>
+export function clientOfDocument(client_id: string, given: unknown, rules: DocumentRules): Client {
+  if (!isJsonObject(given)) return fail('the document', 'must be a JSON object')
   if (given['client_id'] !== client_id) fail('client_id', 'must be the address of the document, as the client sends it')
   checkSecrets(given)
   const [first, ...others] = methodsOf(given, rules)
@@ -67,21 +67,11 @@ export function clientOfDocument(client_id: string, document: unknown, rules: Do
 function checkSecrets(given: Readonly<Record<string, unknown>>): void {
   for (const member of ['client_secret', 'client_secret_expires_at'])
     if (Object.hasOwn(given, member)) fail(member, 'must not be in a document that anyone can read')
-  const { jwks } = given
-  const keys: unknown = typeof jwks === 'object' && jwks !== null && 'keys' in jwks ? jwks.keys : undefined
-  if (!Array.isArray(keys)) return
-  keys.forEach((key: unknown, index) => {
-    if (
-      typeof key === 'object' &&
-      key !== null &&
-      (('kty' in key && key.kty === 'oct') || privateMembers.some(name => name in key))
-    )
+  keysInSet(given['jwks'])?.forEach((key, index) => {
+    if (isJsonObject(key) && (key['kty'] === 'oct' || privateMembers.some(name => name in key)))
       fail(`jwks.keys[${index}]`, 'must be a public key, with no private or symmetric part')
   })
 }
-
-/** RFC 7518 §6, RFC 9964 §3. */
-const privateMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv']
 
 type Method = 'none' | 'private_key_jwt'
 

@@ -5,7 +5,7 @@
 import { sha256 } from '../../crypto/sha256.ts'
 import { OAuthError } from '../../errors.ts'
 import { GuardedFetchError, type FetchJson } from '../../outbound/guarded-fetch.ts'
-import { growingCache } from '../../stores/growing-cache.ts'
+import { growingCache, type GrowingCache } from '../../stores/growing-cache.ts'
 import { keepCredentials, credentialSet } from '../credentials.ts'
 import { withOrigin } from '../client-origin.ts'
 import type { Client, ClientRegistry, WhyUnknown } from '../client.ts'
@@ -28,7 +28,7 @@ export type DocumentHappening =
       readonly reason: string
     }
 
-export interface DocumentClientsContext {
+interface DocumentClientsContext {
   readonly policy: DocumentPolicy
   /** Asked when a document is there: by then the server is made. */
   readonly rules: () => DocumentRules
@@ -80,7 +80,10 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
-    acquaintanceOf: async address => ((await context.wasConsented(address)) ? 'agreed' : kept.has(address) ? 'read' : 'new'),
+    acquaintanceOf: async address => {
+      if (await context.wasConsented(address)) return 'agreed'
+      return kept.has(address) ? 'read' : 'new'
+    },
     limits: policy.limits,
     timeout: policy.timeout,
     clock,
@@ -129,7 +132,7 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
 }
 
 /** Keeps what was read of a document, and tells what there is to tell of it. */
-function keeping(context: DocumentClientsContext, kept: Cache<Kept>, reasons: Cache<WhyUnknown>) {
+function keeping(context: DocumentClientsContext, kept: GrowingCache<Kept>, reasons: GrowingCache<WhyUnknown>) {
   const { clock } = context
   return (address: string, json: unknown, expires_in: number): Kept => {
     const before = kept.get(address)
@@ -146,8 +149,6 @@ function keeping(context: DocumentClientsContext, kept: Cache<Kept>, reasons: Ca
     return entry
   }
 }
-
-type Cache<Value extends object> = ReturnType<typeof growingCache<Value>>
 
 /**
  * Has nothing kept of what strangers prove themselves with: whoever publishes documents could have as much kept as they

@@ -2,7 +2,7 @@
 import type { FetchedJson, FetchJson } from '../../outbound/guarded-fetch.ts'
 import { placesFor, type Acquaintance, type PlacesContext } from './places.ts'
 
-export interface DocumentFetching<T> extends PlacesContext {
+interface DocumentFetching<T> extends PlacesContext {
   readonly fetchJson: FetchJson
   /** What is known of an address. */
   readonly acquaintanceOf: (address: string) => Promise<Acquaintance>

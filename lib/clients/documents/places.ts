@@ -21,7 +21,7 @@ export class FetchPostponedError extends Error {
   }
 }
 
-export interface FetchLimits extends MinuteLimits {
+interface FetchLimits extends MinuteLimits {
   /** Fetches under way, all hosts together, and as many again for ids that somebody agreed to. */
   readonly atOnce: number
 }
@@ -35,7 +35,7 @@ export interface PlacesContext {
 }
 
 /** One of the fetches that may be under way. */
-export interface Place {
+interface Place {
   leave(failed: boolean): void
 }
 
@@ -46,7 +46,7 @@ export interface Place {
 export type Acquaintance = 'agreed' | 'read' | 'new'
 
 /** What is to be fetched. */
-export interface Wanted {
+interface Wanted {
   readonly hostname: string
   readonly acquaintance: Acquaintance
 }

@@ -1,5 +1,6 @@
 /** Public keys of clients, as far as they can be judged without using them. */
 import type { JWK } from 'jose'
+import { isJsonObject } from '../../json.ts'
 
 /** In characters of JSON. A key of 8192 bits with its chain of certificates is smaller. */
 const longestKey = 16_384
@@ -23,11 +24,23 @@ export const jwkMembers = [
 ] as const
 
 /**
+ * Members of a key that nobody but its holder may have (RFC 7518 §6, RFC 9964 §3): `p` and the like are of no use
+ * without `d`, and say that it was there.
+ */
+export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'] as const
+
+/** The list of keys in what is to be a JWK Set (RFC 7517 §5); undefined where there is none. */
+export function keysInSet(jwks: unknown): readonly unknown[] | undefined {
+  const keys = isJsonObject(jwks) ? jwks['keys'] : undefined
+  return Array.isArray(keys) ? keys : undefined
+}
+
+/**
  * Finds the fault in something that is to be a key, as the end of a sentence; undefined: none that can be seen from
  * here.
  */
 export function keyProblem(key: unknown): string | undefined {
-  if (typeof key !== 'object' || key === null || Array.isArray(key)) return 'must be a key in JWK form'
+  if (!isJsonObject(key)) return 'must be a key in JWK form'
   return sizeOf(key) > longestKey ? `must be at most ${longestKey} characters long` : undefined
 }
 

@@ -2,21 +2,21 @@
 import { readFederatedCredential } from '../federated-credential.ts'
 import { spiffeIdPatternProblem } from '../spiffe-id.ts'
 import { isDisplayText } from './display-text.ts'
-import type { Fail } from './fail.ts'
-import { keyProblem } from './jwk.ts'
+import type { Fail } from './faults.ts'
+import { keyProblem, keysInSet } from './jwk.ts'
 import { isWebAddress, redirectUriProblem } from './uri.ts'
 
-export type { Fail } from './fail.ts'
+export type { Fail } from './faults.ts'
 
 /** Context in which metadata is read. */
-export interface Reading {
+interface Reading {
   readonly fail: Fail
   /** Whether addresses to send requests to may be http on a loopback host. */
   readonly loopback: boolean
 }
 
 /** Judges the value of a member, and returns it as it is kept. */
-export type KindJudge = (value: unknown, member: string, reading: Reading) => unknown
+type KindJudge = (value: unknown, member: string, reading: Reading) => unknown
 
 /** In characters. */
 const longestText = 2000
@@ -95,9 +95,9 @@ const age: KindJudge = (value, member, { fail }) =>
     : fail(member, 'must be a whole number of seconds, 0 or more')
 
 const jwks: KindJudge = (value, member, { fail }) => {
-  const keys: unknown = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
-  if (!Array.isArray(keys)) return fail(member, 'must be an object with a list "keys"')
-  keys.forEach((key: unknown, index) => {
+  const keys = keysInSet(value)
+  if (keys === undefined) return fail(member, 'must be an object with a list "keys"')
+  keys.forEach((key, index) => {
     // what is no key at all is passed over, as it is in sets that are fetched
     const problem = typeof key === 'object' && key !== null ? keyProblem(key) : undefined
     if (problem !== undefined) fail(`${member}.keys[${index}]`, problem)

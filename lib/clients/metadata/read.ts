@@ -2,12 +2,14 @@
  * Reads the metadata of a configured client: each member of its kind, misspelt ones found, `null` left out, and the
  * whole free of contradictions.
  */
+import { isJsonObject } from '../../json.ts'
+import { warn } from '../../listeners.ts'
 import { unknownOfFederated } from '../federated-credential.ts'
 import { memberNames, memberOf, type ReadMetadata } from './metadata.ts'
 import { judgeOfKind, type Fail } from './kinds.ts'
-import { isAbsent, unknownAmong, type UnknownMember } from './unknown.ts'
+import { isAbsent, unknownAmong, type UnknownMember } from './faults.ts'
 
-export type { UnknownMember } from './unknown.ts'
+export type { UnknownMember } from './faults.ts'
 
 /**
  * @param fail throws for a member.
@@ -40,7 +42,7 @@ const knownNames: ReadonlySet<string> = new Set(memberNames)
 export function unknownMembers(metadata: object): readonly UnknownMember[] {
   const { federated_credentials, credentials } = metadata as Readonly<Record<string, unknown>>
   return [
-    ...unknownAmong(metadata, knownNames),
+    ...unknownAmong(metadata, knownNames).filter(({ member }) => memberOf(member) === undefined),
     ...within('federated_credentials', federated_credentials, one => unknownOfFederated(one)),
     ...within('credentials', credentials, one => (isFederated(one) ? unknownOfFederated(one, 'others') : []))
   ]
@@ -52,7 +54,7 @@ function within(name: string, list: unknown, find: (one: unknown) => readonly Un
 }
 
 function isFederated(credential: unknown): boolean {
-  return typeof credential === 'object' && credential !== null && 'type' in credential && credential.type === 'federated'
+  return isJsonObject(credential) && credential['type'] === 'federated'
 }
 
 /**
@@ -73,5 +75,5 @@ const mostWarnings = 100
 function warnOnce(name: string): void {
   if (warned.has(name) || warned.size >= mostWarnings) return
   warned.add(name)
-  process.emitWarning(`client metadata ${JSON.stringify(name)} is not known and has no effect`, 'ClienteleWarning')
+  warn(`client metadata ${JSON.stringify(name)} is not known and has no effect`)
 }

@@ -2,7 +2,7 @@
  * The redirect URIs of clients nobody configured (RFC 7591 §5, RFC 8252 §7, RFC 9700 §4.1): where codes may be sent
  * that a client names for itself, and nowhere else.
  */
-import { isLoopbackHost } from '../../options.ts'
+import { isOnLoopback } from '../../options.ts'
 import { redirectUriProblem, schemeOf } from './uri.ts'
 
 const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
@@ -44,5 +44,5 @@ export function isNative(uri: string, schemes: readonly string[]): boolean {
 
 /** Whether a redirect URI leads to a program on the person's own machine, by http (RFC 8252 §7.3). */
 export function isLoopbackRedirect(uri: string): boolean {
-  return schemeOf(uri) === 'http' && isLoopbackHost(new URL(uri).hostname)
+  return schemeOf(uri) === 'http' && isOnLoopback(uri)
 }

@@ -31,11 +31,6 @@ export class GuessBudget {
     return this.count.ends
   }
 
-  /** Whether there is nothing to remember. */
-  isIdle(now: number): boolean {
-    return this.places.length === 0 && this.waiting === undefined && this.wrongAt(now) === 0
-  }
-
   /** Takes a place; false where all that are left are taken. */
   take(guesser: Guesser, limit: number, now: number): boolean {
     if (!this.hasRoom(limit, now)) this.dropLost(now)

@@ -10,7 +10,7 @@ export interface GuessCount {
   readonly ends: number
 }
 
-export interface GuessCounterOptions {
+interface GuessCounterOptions {
   readonly store: Store
   /** Isolates counts of one purpose from those of another. */
   readonly kind: string

@@ -1,7 +1,7 @@
 /** Places of guesses: who may have one judged now, who waits for those before, and what is known once it was judged. */
 import { hash } from 'node:crypto'
 import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
-import { growingCache } from '../../stores/growing-cache.ts'
+import { growingCache, type GrowingCache } from '../../stores/growing-cache.ts'
 import { GuessBudget, type Guesser } from './guess-budget.ts'
 import type { GuessCount, GuessCounter } from './guess-counter.ts'
 
@@ -25,7 +25,7 @@ export interface Guess extends Guesser {
   wrong(): Promise<TooManyAttemptsError | undefined>
 }
 
-export interface GuessRules {
+interface GuessRules {
   /** Wrong guesses tolerated of a client and network together, in one window. */
   readonly ofPair: number
   /** Those of a network at all clients. */
@@ -51,9 +51,9 @@ const longestName = 128
 
 /** Budgets by which this process knows what was wrong, and what it is judging. */
 interface Known {
-  readonly networks: ReturnType<typeof growingCache<GuessBudget>>
+  readonly networks: GrowingCache<GuessBudget>
   /** By client and network; and by network and share of the clients. */
-  readonly pairs: ReturnType<typeof growingCache<GuessBudget>>
+  readonly pairs: GrowingCache<GuessBudget>
 }
 
 /** Makes `reserve` of a `GuessProtection`. */

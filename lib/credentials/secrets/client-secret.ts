@@ -30,7 +30,7 @@ export interface SecretSent {
 }
 
 /** When a secret is judged, and what is told of it. */
-export interface SecretJudging extends HashJudging {
+interface SecretJudging extends HashJudging {
   /** Milliseconds since the epoch. */
   readonly clock: () => number
   readonly decision: DecisionBuilder

@@ -10,6 +10,7 @@ import { ConfigurationError, type Check } from '../../options.ts'
 import { answerOf } from '../../tokens/hooks.ts'
 import { turns } from '../guesses/computations.ts'
 import { memoryOf, remember } from './remembered.ts'
+import { isJsonObject } from '../../json.ts'
 
 /** Whether a secret is the one a hash was made of. It has five seconds, and must not block: others wait meanwhile. */
 export type VerifySecretHash = (secret: string, hash: string) => boolean | Promise<boolean>
@@ -28,9 +29,8 @@ export const secretHashesCheck: Check<SecretHashes> = {
   takes,
   read(value, key) {
     if (value === undefined) return {}
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || Object.keys(value).length > mostHashes)
-      throw new ConfigurationError(key, `must be ${takes}`)
-    for (const [beginning, verify] of Object.entries(value as Readonly<Record<string, unknown>>)) {
+    if (!isJsonObject(value) || Object.keys(value).length > mostHashes) throw new ConfigurationError(key, `must be ${takes}`)
+    for (const [beginning, verify] of Object.entries(value)) {
       const path = `${key}[${JSON.stringify(beginning)}]`
       if (!/^[\x21-\x7e]{1,32}$/.test(beginning))
         throw new ConfigurationError(path, 'must be named by 1 to 32 printable ASCII characters that hashes begin with')

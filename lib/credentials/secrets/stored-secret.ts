@@ -2,12 +2,12 @@
  * Generated secrets as a store keeps them: as SHA-256 under a key the store does not have, or, for the one method that
  * computes with the secret itself, encrypted under another. Whoever reads the store learns no secret, and can try none.
  */
-import { timingSafeEqual } from 'node:crypto'
 import type { SecretKeeper } from '../../clients/stored-secret.ts'
 import { open, seal } from '../../crypto/seal.ts'
 import { sha256 } from '../../crypto/sha256.ts'
+import { isEqual } from '../../crypto/comparison.ts'
 
-export interface SecretKeeperOptions {
+interface SecretKeeperOptions {
   /**
    * A MAC under a key of the server's that outlives restarts; `purpose` keeps what is derived for different uses apart.
    */
@@ -50,10 +50,6 @@ export function secretKeeper({ mac, random }: SecretKeeperOptions): SecretKeeper
       return kept !== undefined && isEqual(of(secret), kept)
     }
   }
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** Sealed with it: a sealed secret moved to another client's record does not open. */

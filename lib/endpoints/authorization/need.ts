@@ -14,7 +14,7 @@ import type { InteractionPrompt } from './interaction.ts'
 import type { PendingAuthorization } from './pending.ts'
 import type { AuthorizationRequest } from '../../authorization-requests/request.ts'
 
-export interface Asked {
+interface Asked {
   readonly client: Client
   readonly pending: PendingAuthorization
 }

@@ -4,6 +4,7 @@
  * before anybody asks who is there.
  */
 import type { Client } from '../../clients/client.ts'
+import { sendSeeOther } from '../../http/responses.ts'
 import { redirecting } from './answering.ts'
 import type { Exchange } from './exchange.ts'
 import { queryOf, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
@@ -42,7 +43,5 @@ export async function sendOn(
 }
 
 function sendToGet({ context, res }: Exchange, query: string): void {
-  const location = `${context.addresses.authorization_endpoint}?${query}`
-  res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 })
-  res.end()
+  sendSeeOther(res, `${context.addresses.authorization_endpoint}?${query}`)
 }

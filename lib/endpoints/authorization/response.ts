@@ -1,6 +1,7 @@
 /** The authorization endpoint's answers to clients. Where no redirect can be trusted, a page answers instead. */
 import type { Response } from 'express'
 import type { EndpointContext } from '../endpoint.ts'
+import { sendSeeOther } from '../../http/responses.ts'
 import { signFor } from '../../tokens/signed-response.ts'
 import { sendFormPost } from './form-post.ts'
 import { answerAddress, type TrustedRedirect } from '../../authorization-requests/redirect.ts'
@@ -23,13 +24,8 @@ export async function sendToClient(
   const { redirect_uri, response_mode } = redirect
   const parameters = await parametersOf(context, redirect, answer)
   const carrier = carrierOf(response_mode)
-  if (carrier === 'form_post') {
-    sendFormPost(res, redirect_uri, parameters)
-    return
-  }
-  const location = answerAddress(redirect_uri, parameters, carrier)
-  res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', 'Content-Length': 0 })
-  res.end()
+  if (carrier === 'form_post') sendFormPost(res, redirect_uri, parameters)
+  else sendSeeOther(res, answerAddress(redirect_uri, parameters, carrier))
 }
 
 async function parametersOf(

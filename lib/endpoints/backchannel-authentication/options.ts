@@ -91,7 +91,7 @@ export interface BackchannelPolicy extends Read<typeof backchannelAuthentication
 }
 
 /** The parts of the server that the policy depends on. */
-export interface BackchannelSetting {
+interface BackchannelSetting {
   readonly grantTypes: readonly string[]
   /** Whether every token must be bound to a key or a certificate. */
   readonly senderConstrained: boolean

@@ -1,4 +1,5 @@
 /** Signed authentication requests (CIBA Core §7.1.1): every parameter inside, none beside. */
+import { isName, longestName } from '../../assertions/compact-jws.ts'
 import { consumeOnce } from '../../assertions/replay.ts'
 import { parametersOf, verifyRequestObject, type ClaimedParameters } from '../../assertions/request-object.ts'
 import type { Client } from '../../clients/client.ts'
@@ -29,7 +30,6 @@ const claimed: ClaimedParameters = {
 }
 
 const mostParameters = 100
-const longestJti = 512
 /** Seconds a signed request can be presented: an hour, and what clocks are off. */
 const longestUse = 3620
 
@@ -83,8 +83,7 @@ async function verify(
     throw asInvalidRequest(error)
   })
   const { jti } = claims
-  if (typeof jti !== 'string' || jti === '' || jti.length > longestJti)
-    throw new InvalidRequestError(`jti in the request object must be a string of 1 to ${longestJti} characters`)
+  if (!isName(jti)) throw new InvalidRequestError(`jti in the request object must be a string of 1 to ${longestName} characters`)
   const { client_id } = client
   if (await consumeOnce(server.store, 'backchannel_request_object', [client_id, jti], longestUse)) return claims
   server.emit?.({ type: 'assertion.replayed', trace_id: traceId?.(), client_id, use: 'request_object' })

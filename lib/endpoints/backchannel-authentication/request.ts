@@ -4,7 +4,7 @@ import { isDisplayText } from '../../clients/metadata/display-text.ts'
 import { InvalidRequestError, InvalidScopeError, OAuthError, ServerError, UnauthorizedClientError } from '../../errors.ts'
 import { requestedResources, type Parameters } from '../../client-request.ts'
 import { requestedScope } from '../../token-issuers/token-issuer.ts'
-import { countAttempt } from '../../codes/attempts.ts'
+import { countAttempt, wrongUserCodes } from '../../codes/attempts.ts'
 import { cibaGrantType } from '../../clients/grant-types.ts'
 import type { BackchannelRequest, DeliveryMode } from '../../codes/backchannel-request.ts'
 import { recallSubject } from '../../tokens/pairwise-memory.ts'
@@ -16,7 +16,7 @@ import { modeOf, type BackchannelPolicy, type PersonHint } from './options.ts'
 import { readAuthenticationParameters } from './request-object.ts'
 
 /** A client's request, once every parameter has been judged and the person is known. */
-export interface JudgedRequest {
+interface JudgedRequest {
   readonly request: Omit<BackchannelRequest, 'notification' | 'auth_method'>
   /** Present where the client is pinged or pushed to. */
   readonly client_notification_token: string | undefined
@@ -147,8 +147,6 @@ function unknownPerson(): OAuthError {
   return new OAuthError('unknown_user_id', 400, 'there is no such person here')
 }
 
-const wrongCodes = { most: 10, window: 600 }
-
 async function checkUserCode(
   { server }: EndpointContext,
   policy: BackchannelPolicy,
@@ -158,7 +156,8 @@ async function checkUserCode(
 ): Promise<void> {
   if (policy.checkUserCode === undefined || client.backchannel_user_code_parameter !== true) return
   const guesser = JSON.stringify([client.client_id, sub])
-  const attempt = user_code === undefined ? undefined : await countAttempt(server, 'backchannel_user_code', guesser, wrongCodes)
+  const attempt =
+    user_code === undefined ? undefined : await countAttempt(server, 'backchannel_user_code', guesser, wrongUserCodes)
   const spent = user_code !== undefined && attempt === undefined
   // beyond the bound the right code is as wrong as any other
   const right: unknown = spent ? false : await policy.checkUserCode(user_code, sub, client)

@@ -6,14 +6,15 @@ import { readClientRequest } from '../../http/client-request.ts'
 import { sendTokenResponse } from '../../http/responses.ts'
 import { requestedResources } from '../../client-request.ts'
 import { requestedScope } from '../../token-issuers/token-issuer.ts'
-import { countAttempt } from '../../codes/attempts.ts'
-import { deviceCodeGrantType, findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../../codes/device-code.ts'
+import { countAttempt, wrongUserCodes } from '../../codes/attempts.ts'
+import { findDeviceRequest, keepDeviceRequest, normaliseUserCode } from '../../codes/device-code.ts'
 import type { DevicePolicy } from './options.ts'
 import type { AuthorizationDetail } from '../../tokens/grant.ts'
 import { decideRequest, type FoundRequest, type PersonDecision } from '../../codes/polled-request.ts'
 import { readAuthorizationDetails } from '../../authorization-requests/authorization-details.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import { findClient } from '../../clients/find-client.ts'
+import { deviceCodeGrantType } from '../../clients/grant-types.ts'
 import { clientHandlerOf, type Endpoint, type EndpointContext } from '../endpoint.ts'
 import { checkSize } from '../../authorization-requests/bounds.ts'
 
@@ -54,8 +55,6 @@ export interface DeviceVerification {
   /** The person refused: the device's next poll is `access_denied`. True for exactly one decision. */
   deny(user_code: string, account: Pick<Account, 'sub'>): Promise<boolean>
 }
-
-const wrongCodes = { most: 10, window: 600 }
 
 /** Answers POST with a device code and a user code. Clients authenticate as at the token endpoint, public ones too. */
 export function deviceAuthorizationEndpoint(context: EndpointContext, policy: DevicePolicy): Endpoint {
@@ -122,11 +121,11 @@ export function deviceVerification(context: EndpointContext): DeviceVerification
 
 /** The request of a user code, each wrong one counted. @throws OAuthError where the person entered too many. */
 async function enter({ server }: EndpointContext, user_code: string, sub: string): Promise<FoundRequest | undefined> {
-  const attempt = await countAttempt(server, 'user_code', sub, wrongCodes)
+  const attempt = await countAttempt(server, 'user_code', sub, wrongUserCodes)
   if (attempt === undefined) {
     throw new OAuthError('temporarily_unavailable', 429, 'too many wrong codes were entered', {
       reason: 'a person entered more wrong user codes than are tolerated (RFC 8628 §5.1)',
-      headers: { 'Retry-After': String(wrongCodes.window) }
+      headers: { 'Retry-After': String(wrongUserCodes.window) }
     })
   }
   const found = await findDeviceRequest(server, user_code)

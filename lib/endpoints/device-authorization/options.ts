@@ -1,6 +1,6 @@
 /** The options of device authorization (RFC 8628). */
-import { deviceCodeGrantType } from '../../codes/device-code.ts'
-import { ConfigurationError, integer, isLoopbackHost, required, textLike, type Checks, type Read } from '../../options.ts'
+import { deviceCodeGrantType } from '../../clients/grant-types.ts'
+import { ConfigurationError, integer, isSecureAddress, required, textLike, type Checks, type Read } from '../../options.ts'
 
 /** The options of device authorization (RFC 8628). */
 export interface DeviceAuthorizationOptions {
@@ -42,5 +42,5 @@ export function checkDeviceAuthorization(
 function isPageAddress(uri: string): boolean {
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url === undefined || /[?#]/.test(uri) || url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+  return isSecureAddress(url)
 }

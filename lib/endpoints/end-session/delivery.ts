@@ -17,7 +17,7 @@ export interface LogoutDelivery {
   send(id: string, ended: EndedSession, clients: readonly string[]): Promise<void>
 }
 
-export interface DeliverySetting {
+interface DeliverySetting {
   readonly server: TokenServer
   readonly clients: ClientRegistry
   readonly postJson: PostJson

@@ -4,7 +4,8 @@
  */
 import type { EndpointContext } from '../endpoint.ts'
 import { tokenDigest } from '../../tokens/grant.ts'
-import { clientsOfPerson, endGrantsBut } from '../../tokens/person-grants.ts'
+import { clientsOfPerson } from '../../tokens/grant-list.ts'
+import { endGrantsBut } from '../../tokens/person-grants.ts'
 import { endingSession, finishSession, outlivesSession, sessionsOf } from '../../tokens/sessions.ts'
 
 type Ending = Pick<EndpointContext, 'server' | 'logout'>

@@ -2,9 +2,9 @@
  * The end session endpoint (OpenID Connect RP-Initiated Logout 1.0): a client asks that a person be signed out, here
  * and wherever they were with this session.
  */
-import type { Response } from 'express'
 import { clientOrigin } from '../../clients/client-origin.ts'
 import { InvalidRequestError } from '../../errors.ts'
+import { sendSeeOther } from '../../http/responses.ts'
 import type { Account } from '../../authorization-requests/account.ts'
 import { answeringWithPages } from '../error-page.ts'
 import { readAuthorizationParameters, type AuthorizationParameters } from '../../authorization-requests/parameters.ts'
@@ -52,7 +52,7 @@ async function sendOn(
 ): Promise<void> {
   if (kept === undefined) context.anonymousBudget.spend(req, request)
   const logout = kept ?? (await keepLogoutRequest(context, request))
-  redirect(res, `${context.addresses.end_session_endpoint}?${new URLSearchParams({ logout }).toString()}`)
+  sendSeeOther(res, `${context.addresses.end_session_endpoint}?${new URLSearchParams({ logout }).toString()}`)
 }
 
 async function goOn(
@@ -125,7 +125,7 @@ async function leave(
   signedOut: boolean
 ): Promise<void> {
   const { post_logout_redirect_uri: uri, state } = request
-  if (signedOut && uri !== undefined) redirect(exchange.res, state === undefined ? uri : withState(uri, state))
+  if (signedOut && uri !== undefined) sendSeeOther(exchange.res, state === undefined ? uri : withState(uri, state))
   else if (options.done === undefined) showDone(exchange.res, signedOut)
   else await options.done(exchange.req, exchange.res, { signedOut, client })
 }
@@ -135,8 +135,4 @@ function withState(uri: string, state: string): string {
   const [address = '', ...fragment] = uri.split('#')
   const separator = address.includes('?') ? '&' : '?'
   return [`${address}${separator}${new URLSearchParams({ state }).toString()}`, ...fragment].join('#')
-}
-
-function redirect(res: Response, location: string): void {
-  res.set({ Location: location, 'Referrer-Policy': 'no-referrer', 'Content-Length': '0' }).status(303).end()
 }

@@ -8,7 +8,7 @@ import type { Key, Store } from '../../stores/store.ts'
 import type { EndedSession } from './logout-token.ts'
 
 /** An ended session, and the clients still to be told of it. */
-export interface LogoutBatch extends EndedSession {
+interface LogoutBatch extends EndedSession {
   /** Those not told yet. */
   readonly clients: readonly string[]
   /** Until when somebody is at work on it: milliseconds since the epoch. */

@@ -13,9 +13,11 @@ import type { Account } from '../../authorization-requests/account.ts'
 import { findClient } from '../../clients/find-client.ts'
 import { type EndpointContext } from '../endpoint.ts'
 import { checkLength } from '../../authorization-requests/bounds.ts'
+import { longestHint } from '../../authorization-requests/id-token-hint.ts'
+import { readIdToken } from '../../tokens/id-token.ts'
 
 /** A request that passed every check, as it is kept while a person is asked. */
-export interface LogoutRequest {
+interface LogoutRequest {
   readonly client_id?: string | undefined
   readonly post_logout_redirect_uri?: string | undefined
   readonly state?: string | undefined
@@ -33,7 +35,6 @@ export interface FoundLogoutRequest {
 
 const once = ['id_token_hint', 'logout_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales', 'logout']
 const texts = ['logout_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales']
-const longestHint = 8192
 /** Seconds a person has to answer. */
 const lifetime = 3600
 
@@ -49,8 +50,7 @@ export async function readLogoutRequest(
   if (given !== undefined && named !== undefined && given.client_id !== named)
     throw new InvalidRequestError('id_token_hint was issued to another client than client_id')
   const client_id = given?.client_id ?? named
-  const client = client_id === undefined ? undefined : await findClient(context.clients, client_id)
-  if (client_id !== undefined && client === undefined) throw new InvalidRequestError('there is no such client')
+  const client = await clientOf(context, client_id)
   const request = {
     client_id,
     post_logout_redirect_uri: parameters.get('post_logout_redirect_uri'),
@@ -63,18 +63,23 @@ export async function readLogoutRequest(
   return { request, client }
 }
 
+async function clientOf({ clients }: EndpointContext, client_id: string | undefined): Promise<Client | undefined> {
+  if (client_id === undefined) return undefined
+  const client = await findClient(clients, client_id)
+  if (client === undefined) throw new InvalidRequestError('there is no such client')
+  return client
+}
+
 /** An ID Token of this server's, expired or not. */
 function readHint(
   { server }: EndpointContext,
   token: string | undefined
 ): { readonly client_id: string; readonly hint: NonNullable<LogoutRequest['hint']> } | undefined {
   if (token === undefined) return undefined
-  const claims = token.length > longestHint ? undefined : server.keys.verify(token, 'JWT')
-  // signed responses are JWTs of ours too: only an ID Token has a sub and an exp
-  const { iss, sub, aud, exp, sid } = claims ?? {}
-  if (iss !== server.issuer || typeof aud !== 'string' || typeof sub !== 'string' || typeof exp !== 'number')
-    throw new InvalidRequestError('id_token_hint is not an ID Token of this server')
-  return { client_id: aud, hint: { sub, ...(typeof sid === 'string' && { sid }) } }
+  const read = readIdToken(server, token, longestHint)
+  if (read === undefined) throw new InvalidRequestError('id_token_hint is not an ID Token of this server')
+  const { client_id, sub, sid } = read
+  return { client_id, hint: { sub, ...(sid !== undefined && { sid }) } }
 }
 
 function checkRedirect({ post_logout_redirect_uri: uri }: LogoutRequest, client: Client | undefined): void {
@@ -110,8 +115,7 @@ export async function keepLogoutRequest({ server }: EndpointContext, request: Lo
 export async function findLogoutRequest(context: EndpointContext, id: string): Promise<FoundLogoutRequest> {
   const request = await read<LogoutRequest>(context.server.store, keyOf(id))
   if (request === undefined) throw new InvalidRequestError('this logout has expired')
-  const client = request.client_id === undefined ? undefined : await findClient(context.clients, request.client_id)
-  if (request.client_id !== undefined && client === undefined) throw new InvalidRequestError('there is no such client')
+  const client = await clientOf(context, request.client_id)
   checkRedirect(request, client)
   return { request, client }
 }

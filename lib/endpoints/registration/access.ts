@@ -1,6 +1,6 @@
 /** Access to registering and managing registrations: bearer tokens (RFC 6750), in the Authorization header alone. */
-import { timingSafeEqual } from 'node:crypto'
 import type { Request } from 'express'
+import { isEqual } from '../../crypto/comparison.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 import { OAuthError, TemporarilyUnavailableError, TooManyAttemptsError } from '../../errors.ts'
 import { refuseRepeatedAuthorization } from '../../http/client-request.ts'
@@ -72,7 +72,7 @@ async function isInitialAccessToken(
   const digest = sha256(token)
   let known = false
   // no early end: how many were compared must not show which one it was
-  for (const accepted of initialAccessTokens) known = timingSafeEqual(digest, accepted) || known
+  for (const accepted of initialAccessTokens) known = isEqual(digest, accepted) || known
   return known || (await ask(checkInitialAccessToken, token))
 }
 
@@ -95,7 +95,7 @@ const nobodys = Buffer.alloc(32)
 export function isRegistrationAccessToken(token: string, digest: string | undefined): boolean {
   const expected = digest === undefined ? nobodys : Buffer.from(digest, 'base64url')
   const presented = Buffer.from(tokenDigest(token), 'base64url')
-  return expected.length === presented.length && timingSafeEqual(presented, expected) && digest !== undefined
+  return isEqual(presented, expected) && digest !== undefined
 }
 
 /** The one bearer token of a request. @throws InvalidRequestError for a repeated header. */

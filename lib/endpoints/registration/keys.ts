@@ -1,12 +1,13 @@
 /** The public keys and certificate subjects a client registers (RFC 7517, RFC 8705 §2). */
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import type { JWK } from 'jose'
-import { isSameKey } from '../../crypto/same-key.ts'
+import { isSameKey } from '../../crypto/comparison.ts'
 import { certificateSubjectProblem } from '../../certificates/subject.ts'
 import { parseCertificate } from '../../certificates/x509/certificate.ts'
 import { isPublicKey, unsuitable, unsuitableRsa } from '../../client-keys/public-keys.ts'
-import type { certificateSubjects, RegisteredMetadata } from '../../clients/client.ts'
-import { jwkMembers, keyProblem } from '../../clients/metadata/jwk.ts'
+import type { RegisteredMetadata } from '../../clients/client.ts'
+import type { CertificateSubjectMember } from '../../clients/credentials.ts'
+import { jwkMembers, keyProblem, keysInSet } from '../../clients/metadata/jwk.ts'
 import { judgeOfKind } from '../../clients/metadata/kinds.ts'
 import type { Json } from '../../stores/store.ts'
 import type { RegistrationRules } from './rules.ts'
@@ -23,11 +24,11 @@ const text = (value: unknown, member: string): string =>
 
 /** A JWK Set of public keys; of each key only the registered members are kept. */
 export const jwks: Judge = (value, member, rules) => {
-  const keys: unknown = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined
-  if (!Array.isArray(keys) || keys.length === 0) return refuse(member, 'must be an object with a list keys of at least one key')
+  const keys = keysInSet(value) ?? []
+  if (keys.length === 0) return refuse(member, 'must be an object with a list keys of at least one key')
   const most = rules.limits.keys
   if (keys.length > most) return refuse(member, `must have at most ${most} keys`)
-  return { keys: keys.map((key: unknown, index) => publicKey(key, `${member}.keys[${index}]`, rules)) }
+  return { keys: keys.map((key, index) => publicKey(key, `${member}.keys[${index}]`, rules)) }
 }
 
 function publicKey(key: unknown, name: string, rules: RegistrationRules): Json {
@@ -82,7 +83,7 @@ function certifies(leaf: string, key: Readonly<Record<string, Json>>): boolean {
 /** A subject as its member writes it: a distinguished name, a name, an address. */
 export const certificateSubject: Judge = (value, member) => {
   const subject = text(value, member)
-  const problem = certificateSubjectProblem(member as (typeof certificateSubjects)[number], subject)
+  const problem = certificateSubjectProblem(member as CertificateSubjectMember, subject)
   return problem === undefined ? subject : refuse(member, `is wrong: it ${problem}`)
 }
 

@@ -4,7 +4,6 @@
  */
 import type { Request, Response } from 'express'
 import { InvalidClientMetadataError, MethodNotAllowedError } from '../../errors.ts'
-import type { JsonDocument } from '../../http/json-document.ts'
 import { notStored, sendJson } from '../../http/responses.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'
 import { traceIdOf } from '../../http/trace.ts'
@@ -12,6 +11,7 @@ import { bearerToken, guarded, invalidToken, isRegistrationAccessToken } from '.
 import { endRegistration } from './end-registration.ts'
 import { clientInformation, issueSecret, keptSecrets, type IssuedSecret, type Registrar } from './record.ts'
 import { readSubmission, type Submission } from './submission.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The client that asked, the token it proved itself by, and its registration. */
 interface Managed {
@@ -110,7 +110,7 @@ const serversOwn = ['registration_access_token', 'registration_client_uri', 'cli
  * The members of an update that are about the client itself. The rest is returned; `null` means the same as leaving a
  * member out.
  */
-function checkDocument({ registration }: Registrar, { client_id, record }: Managed, document: JsonDocument): JsonDocument {
+function checkDocument({ registration }: Registrar, { client_id, record }: Managed, document: JsonObject): JsonObject {
   const sent = Object.fromEntries(Object.entries(document).filter(([, value]) => value !== null))
   if (sent['client_id'] !== client_id) throw new InvalidClientMetadataError('client_id must be that of the registration')
   const own = serversOwn.find(member => sent[member] !== undefined)

@@ -7,7 +7,6 @@ import { checkMethodNeeds, defaultMethod, methodAccepts, methodFacts } from '../
 import { metadataRules } from '../../clients/metadata/rules.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { checkPublicGrants } from '../../clients/offered.ts'
-import type { JsonDocument } from '../../http/json-document.ts'
 import { checkClientProfile } from '../../profiles.ts'
 import type { Json } from '../../stores/store.ts'
 import { cibaGrantType } from '../../clients/grant-types.ts'
@@ -16,6 +15,7 @@ import { judgeOf } from './members.ts'
 import { applicationTypeOf } from './redirect-uris.ts'
 import type { RegistrationRules } from './rules.ts'
 import { refuse } from './values.ts'
+import type { JsonObject } from '../../json.ts'
 
 /** The members that are registered, without `client_id` and secrets. */
 export type RegisteredMembers = Omit<Client, 'client_id'> & Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ export type RegisteredMembers = Omit<Client, 'client_id'> & Readonly<Record<stri
  *
  * @throws InvalidClientMetadataError or InvalidRedirectUriError; the description begins with the member that is wrong.
  */
-export function readMetadata(sent: JsonDocument, rules: RegistrationRules): RegisteredMembers {
+export function readMetadata(sent: JsonObject, rules: RegistrationRules): RegisteredMembers {
   const judged: Record<string, Json> = {}
   for (const [member, value] of Object.entries(sent)) {
     const judge = value === null || value === '' ? undefined : judgeOf(member, rules)

@@ -10,6 +10,7 @@ import {
 import type { ClientMetadata, ClientRegistry } from '../../clients/client.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { isPrivateUseScheme } from '../../clients/metadata/uri.ts'
+import { maxAgeCheck } from '../../credentials/credential-sets.ts'
 import type { GuessProtection } from '../../credentials/guesses/guess-protection.ts'
 import { sha256 } from '../../crypto/sha256.ts'
 import { secretKeeper } from '../../credentials/secrets/stored-secret.ts'
@@ -31,7 +32,7 @@ import {
 import { policyOf, type Profile } from '../../profiles.ts'
 import type { Registrations } from '../../clients/registrations.ts'
 import { openRegistrations } from '../../clients/registered-clients.ts'
-import { deviceCodeGrantType } from '../../codes/device-code.ts'
+import { grantsOfPeople } from '../../clients/grant-types.ts'
 import { networkBudget, type NetworkBudget } from '../../http/network-budget.ts'
 import {
   registrationLimitChecks,
@@ -144,7 +145,7 @@ export const registrationChecks = {
   unusedTtl: integer({ min: 0, max: 100 * year, default: month }),
   clientSecretTtl: integer({ min: 0, max: 100 * year, default: 0 }),
   limits: nested(registrationLimitChecks, {}),
-  maxAge: integer({ min: 0, max: 3600, default: 5 })
+  maxAge: maxAgeCheck
 } satisfies Checks<RegistrationOptions>
 
 type ReadRegistration = Read<typeof registrationChecks>
@@ -169,9 +170,6 @@ export interface Registration {
   /** Bounds guessing at initial and registration access tokens. */
   readonly guesses: GuessProtection | undefined
 }
-
-/** A person decides, and it is the person's own access that is given. */
-const grantsOfPeople = ['authorization_code', 'refresh_token', deviceCodeGrantType]
 
 /**
  * Builds what the endpoint works with from options that were read; from then on the registry finds what registers.

@@ -1,6 +1,5 @@
 /** The secrets kept of a registration, and all that the client is told of it (RFC 7591 §3.2.1, RFC 7592 §3). */
-import { secretMethods } from '../../clients/client.ts'
-import { defaultMethod, generatedSecretBytes, needsReadableSecret } from '../../clients/methods.ts'
+import { defaultMethod, generateSecret, needsReadableSecret, secretMethods } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import type { StoredSecret } from '../../clients/stored-secret.ts'
 import type { ClientRecord } from '../../clients/registrations.ts'
@@ -35,7 +34,7 @@ export function issueSecret(
   const newest = usableSecrets(method, existing).at(-1)
   if (newest !== undefined && !isAgeing(newest, now)) return undefined
   const readable = needsReadableSecret(method)
-  const value = Buffer.from(random(generatedSecretBytes(readable))).toString('base64url')
+  const value = generateSecret(random, readable)
   const id = Buffer.from(random(6)).toString('hex')
   const lives = registration.clientSecretTtl
   const dates = { id, created_at: now, ...(lives > 0 && { expires_at: now + lives }) }

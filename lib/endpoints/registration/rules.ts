@@ -4,7 +4,7 @@
  */
 import { asymmetricAlgorithms } from '../../client-keys/algorithms.ts'
 import { isWorkloadMethod } from '../../clients/methods.ts'
-import { integer, isLoopbackHost, type Checks, type Read } from '../../options.ts'
+import { integer, isOnLoopback, type Checks, type Read } from '../../options.ts'
 import type { Profile } from '../../profiles.ts'
 import type { ClientAuthenticationStrategy } from '../../strategies/strategy.ts'
 import type { TokenIssuer } from '../../token-issuers/token-issuer.ts'
@@ -90,7 +90,7 @@ export function registrationRules(
     subjectTypes: subjectTypes(server),
     deliveryModes: basis.deliveryModes,
     certificateMethods: basis.certificateMethods,
-    loopback: isLoopbackHost(new URL(server.issuer).hostname),
+    loopback: isOnLoopback(server.issuer),
     profile: basis.profile,
     ...options
   }

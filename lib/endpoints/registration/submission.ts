@@ -3,17 +3,17 @@
  * software statement, judged, and put to the application.
  */
 import type { Request } from 'express'
-import type { JsonObject } from '../../assertions/compact-jws.ts'
 import { decodeUnverified } from '../../assertions/compact-jws.ts'
-import { secretMethods, toClient, type ClientMetadata } from '../../clients/client.ts'
-import { defaultMethod } from '../../clients/methods.ts'
+import { toClient, type ClientMetadata } from '../../clients/client.ts'
+import { defaultMethod, secretMethods } from '../../clients/methods.ts'
 import type { ReadMetadata } from '../../clients/metadata/metadata.ts'
 import { InvalidClientMetadataError, InvalidSoftwareStatementError, RequestTooLargeError, ServerError } from '../../errors.ts'
-import { readJsonDocument, type JsonDocument } from '../../http/json-document.ts'
+import { readJsonDocument } from '../../http/json-document.ts'
 import { readMetadata } from './metadata.ts'
 import type { RegistrationRequest } from './options.ts'
 import type { Registrar } from './record.ts'
 import { checkSectorIdentifier } from './sector-identifier.ts'
+import type { JsonObject } from '../../json.ts'
 
 export interface Submission {
   readonly metadata: ReadMetadata
@@ -21,11 +21,11 @@ export interface Submission {
   readonly software_statement: string | undefined
 }
 
-export interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
+interface SubmissionContext extends Pick<RegistrationRequest, 'action' | 'client_id' | 'initialAccessToken' | 'req'> {
   /** The statement the client goes by already: what that says stays, whatever else changes. */
   readonly software_statement?: string | undefined
   /** Checks what the document itself must say, before it is read as metadata; returns what of it is read. */
-  readonly checkDocument?: (document: JsonDocument) => JsonDocument
+  readonly checkDocument?: (document: JsonObject) => JsonObject
 }
 
 /**
@@ -47,7 +47,7 @@ export async function readSubmission(registrar: Registrar, asked: SubmissionCont
   return { metadata: decided === undefined ? metadata : checkDecided(decided, client_id), software_statement }
 }
 
-async function readDocument(req: Request, maxBytes: number): Promise<JsonDocument> {
+async function readDocument(req: Request, maxBytes: number): Promise<JsonObject> {
   const reading = await readJsonDocument(req, maxBytes).catch((error: unknown) => {
     if (!(error instanceof RequestTooLargeError)) throw error
     // a document is too long as a member of it may be (RFC 7591 §3.2.2)
@@ -60,7 +60,7 @@ async function readDocument(req: Request, maxBytes: number): Promise<JsonDocumen
 /** RFC 7591 §2.3: what the statement says takes precedence over what the client says beside it. */
 async function readStatement(
   { registration: { softwareStatements } }: Registrar,
-  { software_statement: sent }: JsonDocument,
+  { software_statement: sent }: JsonObject,
   current: string | undefined
 ): Promise<{ readonly software_statement: string | undefined; readonly claims: JsonObject | undefined }> {
   if (sent !== undefined && sent !== current) {

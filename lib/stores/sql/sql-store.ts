@@ -12,6 +12,8 @@ export interface SqlEngine {
   readonly dialect: QueryDialect
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Milliseconds after which a batch that had to give way to others is not begun again. */
+  readonly timeout: number
   /** Rows that each statement of a step of sweeping removes at most. */
   readonly sweepRows: number
   /**
@@ -124,12 +126,13 @@ class SqlStore implements BatchStore {
       this.batches.set(shape, statement)
     }
     const query = statement([head, ...tail].map(({ values }) => values))
-    for (let attempt = 1; ; attempt++) {
+    // where others lock the same records in another order
+    for (const until = performance.now() + this.engine.timeout; ;) {
       try {
         return (await this.rows(query))[0]?.done === true
       } catch (error) {
         // one of those that wait for one another was chosen to give way, and has left nothing
-        if (!isDeadlock(error) || attempt === mostAttempts) throw error
+        if (!isDeadlock(error) || performance.now() > until) throw error
       }
     }
   }
@@ -161,9 +164,6 @@ interface ValuedStep {
   readonly operation: FirstStep['operation']
   readonly values: Values
 }
-
-/** Of one batch, where others lock the same records in another order. */
-const mostAttempts = 5
 
 function canRefuse({ operation }: FirstStep): boolean {
   return operation === 'add' || operation === 'swap'

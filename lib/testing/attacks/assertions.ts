@@ -241,9 +241,9 @@ const confusions: readonly Attempt[] = (['spki', 'jwk', 'pem-line'] as const).ma
     if (key === undefined) return
     const object = createPublicKey({ key: key.publicJwk, format: 'jwk' })
     const pem = object.export({ type: 'spki', format: 'pem' }).toString()
-    const secret = form === 'jwk' ? JSON.stringify(key.publicJwk) : form === 'spki' ? pem : pem.trimEnd()
+    const secrets = { spki: pem, jwk: JSON.stringify(key.publicJwk), 'pem-line': pem.trimEnd() }
     jwt.header['alg'] = 'HS256'
-    jwt.key = { alg: 'HS256', key: secret }
+    jwt.key = { alg: 'HS256', key: secrets[form] }
   })
 )
 

@@ -212,7 +212,7 @@ const pushed: readonly Attempt[] = [
   }))
 ]
 
-function accessToken(header: object, change: object = {}): (target: Target) => string {
+function accessToken(header: object): (target: Target) => string {
   return ({ issuer, client }) => {
     const key = strangersKey()
     const claims = {
@@ -223,8 +223,7 @@ function accessToken(header: object, change: object = {}): (target: Target) => s
       scope: 'openid',
       iat: now(),
       exp: now() + 60,
-      jti: 'x',
-      ...change
+      jti: 'x'
     }
     return compact({ header: { typ: 'at+jwt', alg: 'ES256', ...header }, claims, key })
   }

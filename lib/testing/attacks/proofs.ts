@@ -12,8 +12,8 @@ function goodProof(url: string, key: Key): Forged {
   return { header: { typ: 'dpop+jwt', alg: key.alg, jwk: key.publicJwk }, claims, key }
 }
 
-function proof(name: string, section: string, change: (jwt: Forged, key: Key, target: Target) => unknown): Attempt {
-  return spoilt(name, section, (jwt, key, target) => {
+function proof(name: string, change: (jwt: Forged, key: Key, target: Target) => unknown): Attempt {
+  return spoilt(name, 'RFC 9449 §4.3', (jwt, key, target) => {
     change(jwt, key, target)
     return compact(jwt)
   })
@@ -32,17 +32,17 @@ function spoilt(name: string, section: string, sent: (jwt: Forged, key: Key, tar
 }
 
 const claim = (name: string, claims: Record<string, unknown>): Attempt =>
-  proof(name, 'RFC 9449 §4.3', jwt => Object.assign(jwt.claims, claims))
+  proof(name, jwt => Object.assign(jwt.claims, claims))
 const head = (name: string, header: Record<string, unknown>): Attempt =>
-  proof(name, 'RFC 9449 §4.3', jwt => Object.assign(jwt.header, header))
+  proof(name, jwt => Object.assign(jwt.header, header))
 
 const attempts: readonly Attempt[] = [
   claim('for another address', { htu: 'https://attacker.invalid/token' }),
-  proof('for another path of this server', 'RFC 9449 §4.3', jwt => (jwt.claims['htu'] = `${String(jwt.claims['htu'])}/other`)),
+  proof('for another path of this server', jwt => (jwt.claims['htu'] = `${String(jwt.claims['htu'])}/other`)),
   ...['GET', 'post', '', 1, null].map(htm => claim(`for the method ${JSON.stringify(htm)}`, { htm })),
   ...['', 1, null, 'x'].map(htu => claim(`for the address ${JSON.stringify(htu)}`, { htu })),
   ...['htu', 'htm', 'iat', 'jti'].map(name =>
-    proof(`without ${name}`, 'RFC 9449 §4.3', jwt => Reflect.deleteProperty(jwt.claims, name))
+    proof(`without ${name}`, jwt => Reflect.deleteProperty(jwt.claims, name))
   ),
   claim('of an hour ago', { iat: now() - 3600 }),
   claim('of an hour ahead', { iat: now() + 3600 }),
@@ -50,11 +50,11 @@ const attempts: readonly Attempt[] = [
   claim('of a time that is none', { iat: null }),
   ...[1, null, '', {}].map(jti => claim(`with the jti ${JSON.stringify(jti)}`, { jti })),
   ...['JWT', 'at+jwt', 'dpop', '', 1].map(typ => head(`of the type ${JSON.stringify(typ)}`, { typ })),
-  proof('without a type', 'RFC 9449 §4.3', jwt => delete jwt.header['typ']),
+  proof('without a type', jwt => delete jwt.header['typ']),
   ...['none', 'HS256', '', 1].map(alg => head(`with alg ${JSON.stringify(alg)}`, { alg })),
-  proof('without a key', 'RFC 9449 §4.3', jwt => delete jwt.header['jwk']),
-  proof('with another key than it is signed by', 'RFC 9449 §4.3', jwt => (jwt.header['jwk'] = strangersKey().publicJwk)),
-  proof('that shows its private key', 'RFC 9449 §4.3', (jwt, key) => (jwt.header['jwk'] = key.privateJwk)),
+  proof('without a key', jwt => delete jwt.header['jwk']),
+  proof('with another key than it is signed by', jwt => (jwt.header['jwk'] = strangersKey().publicJwk)),
+  proof('that shows its private key', (jwt, key) => (jwt.header['jwk'] = key.privateJwk)),
   head('with a symmetric key', { jwk: { kty: 'oct', k: part('secret') } }),
   head('with a key that is none', { jwk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' } }),
   head('with a key that is text', { jwk: 'key' }),

@@ -9,6 +9,7 @@ import { CertificateError, parseCertificate, type ParsedCertificate } from '../.
 import { readPathCertificate, type PathCertificate } from '../../../lib/certificates/x509/path-certificate.ts'
 import { extendedKeyUsage, keyUsage, nameConstraints, purposes } from '../../support/certificates/extensions.ts'
 import { makeAuthority, makeCertificate } from '../../support/certificates/certificates.ts'
+import { runs } from '../../support/checks/runs.ts'
 
 const rsa = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey
 const authority = makeAuthority({
@@ -111,6 +112,7 @@ describe('a certificate', () => {
   it('is read as others read it wherever both read it, whatever bytes were changed', () => {
     const sample = fc.constantFrom(...samples)
     const change = fc.record({ at: fc.nat(), byte: fc.nat(255) })
+    const tries = runs(3000)
     let read = 0
     fc.assert(
       fc.property(sample, fc.array(change, { minLength: 1, maxLength: 3 }), (good, changes) => {
@@ -125,8 +127,8 @@ describe('a certificate', () => {
         const path = orError(() => readPathCertificate(der))
         if (path !== undefined) comparePath(path, ours)
       }),
-      { numRuns: 3000 }
+      { numRuns: tries }
     )
-    expect(read).toBeGreaterThan(500)
+    expect(read).toBeGreaterThan(tries / 6)
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals'
+import { unknownMembers } from '../../../lib/clients/metadata/read.ts'
 import { clientRegistry, toClient, type ClientMetadata } from '../../../lib/clients/client.ts'
 
 const base: ClientMetadata = { client_id: 'a', client_secret: 's' }
@@ -39,6 +40,15 @@ describe('a member nobody knows', () => {
   )
 })
 
+it('says nothing of a name in another language, which is known', () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+  const members = { 'client_name#sv': 'Räkningar', 'tos_uri#de-AT': 'https://a.example/at' }
+  expect(withMembers(members)()).toMatchObject(members)
+  expect(warn).not.toHaveBeenCalled()
+  expect(unknownMembers({ ...base, ...members, 'scope#sv': 'x' })).toEqual([{ member: 'scope#sv', meant: undefined }])
+  warn.mockRestore()
+})
+
 describe('a federated credential', () => {
   const issuer = 'https://platform.example'
   const withCredential = (credential: object) => withMembers({ federated_credentials: [{ issuer, ...credential }] })
@@ -49,7 +59,8 @@ describe('a federated credential', () => {
     ['audiences', 'audience', { subject: 's' }],
     ['aud', 'audience', { subject: 's' }],
     ['sub', 'subject', { claims: { ref: 'main' } }],
-    ['iss', 'issuer', { subject: 's', issuer: null }]
+    ['iss', 'issuer', { subject: 's', issuer: null }],
+    ['claim', 'claims', { subject: 's', claims: { ref: 'main' } }]
   ])('is refused where %s would make its rule another than was meant: %s', (member, meant, rule) => {
     const path = `clients[3].federated_credentials[0].${member}`
     expect(withCredential({ [member]: 'x', ...rule })).toThrow(
@@ -57,6 +68,18 @@ describe('a federated credential', () => {
     )
     const credentials = [{ type: 'federated', id: 'f', issuer, [member]: 'x', ...rule }]
     expect(withMembers({ credentials })).toThrow(`clients[3].credentials[0].${member} must be named ${meant}`)
+  })
+
+  it.each(['tid', 'sid', 'note', 'id2'])('is not refused for %s, which is like no member: that is warned about', member => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    expect(withCredential({ subject: 's', [member]: 'x' })()).toMatchObject({ federated_credentials: [{ issuer, subject: 's' }] })
+    const credentials = [{ type: 'federated', id: 'f', issuer, subject: 's', [member]: 'x' }]
+    expect(withMembers({ credentials })).not.toThrow()
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      `client metadata "federated_credentials[0].${member}" is not known and has no effect`,
+      `client metadata "credentials[0].${member}" is not known and has no effect`
+    ])
+    warn.mockRestore()
   })
 
   it('may have members that nobody knows: they are left out, and warned about once', () => {

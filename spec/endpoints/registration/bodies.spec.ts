@@ -19,6 +19,7 @@ import {
   without
 } from '../../support/servers/registration.ts'
 import { anyCharacter } from '../../support/checks/any-character.ts'
+import { runs } from '../../support/checks/runs.ts'
 
 let app: Express
 let errors: readonly unknown[]
@@ -235,7 +236,7 @@ describe('any JSON at all', () => {
           )
         else expect(manageable(body)).toBe(true)
       }),
-      { numRuns: 250 }
+      { numRuns: runs(250) }
     )
     expect([...seen].sort()).toEqual([201, 400])
     for (const text of written) {

@@ -42,6 +42,13 @@ export function application(store: Store, { keys, clients, workloads, credential
     const account = { sub: 'somebody', auth_time: Math.floor(Date.now() / 1000) }
     res.json(await server.device.approve(req.params.code, account))
   })
+  app.get('/people/:sub/grants', async (req, res) => {
+    res.json(await server.grants(req.params.sub))
+  })
+  app.post('/people/:sub/revoke/:client', async (req, res) => {
+    await server.revokeGrants(req.params.sub, req.params.client)
+    res.sendStatus(204)
+  })
   app.post('/credentials/:name', express.json(), async (req, res) => {
     const called: unknown = Reflect.get(server.credentials, req.params.name)
     res.json(typeof called === 'function' ? await Reflect.apply(called, server.credentials, req.body as unknown[]) : undefined)

@@ -3,10 +3,15 @@
  * it, every time. `CLUSTER_ROUNDS=50 npm run test:engines -- spec/journeys/cluster/races` for as many rounds as you like.
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { scopedStore } from 'clientele'
+import { grantKey } from '../../../lib/tokens/grant.ts'
+import { keepGrant, personGrants } from '../../../lib/tokens/person-grants.ts'
+import type { TokenServer } from '../../../lib/tokens/token-server.ts'
+import { tokens } from '../../tokens/server.ts'
 import { makeDpopKey, prove, type DpopKey } from '../../support/clients/dpop.ts'
 import { assertion, clients, credentials } from './clients.ts'
 import { codeFor, redemption, startCluster, tokenEndpoint, type Cluster, type Request } from './cluster.ts'
-import { engines, type RunningEngine } from './engines.ts'
+import { engines, openStore, type RunningEngine } from './engines.ts'
 import { platformToken } from './platform.ts'
 import { report } from './report.ts'
 import { deviceCodeGrantType } from './setup.ts'
@@ -131,4 +136,88 @@ describe.each(Object.keys(engines))('four processes on %s', name => {
       },
       { 200: 1, '400 invalid_grant': racers - 1 }
     ))
+
+  type Granted = readonly { readonly id: string }[]
+  const grantsOf = async (sub: string): Promise<Granted> =>
+    (await cluster.ask(0, `/people/${encodeURIComponent(sub)}/grants`)).body as unknown as Granted
+
+  /** What begins at all of the processes at once for one person: the access tokens. */
+  const beginMany = (sub: string, many: number) =>
+    Promise.all(
+      Array.from({ length: many }, async (_, racer) => {
+        const code = await codeFor(cluster, racer, 'web', sub)
+        const { body } = await cluster.ask(racer + 1, '/oauth2/token', { form: redemption(code), headers: credentials })
+        return body['access_token']
+      })
+    )
+
+  async function isAlive(access_token: string): Promise<boolean> {
+    const headers = { authorization: `Bearer ${access_token}` }
+    return (await cluster.ask(2, '/oauth2/userinfo', { headers })).status === 200
+  }
+
+  it('list every grant of a person, however many begin at once, and end all of them', () =>
+    everyRound(
+      'grants of one person',
+      async round => {
+        const sub = person('grants', round)
+        const tokens = await beginMany(sub, racers)
+        const listed = await grantsOf(sub)
+        const distinct = new Set(listed.map(({ id }) => id)).size
+        await cluster.ask(3, `/people/${encodeURIComponent(sub)}/revoke/web`, { method: 'POST' })
+        const alive = await Promise.all(tokens.map(token => isAlive(String(token))))
+        return { listed: distinct, left: (await grantsOf(sub)).length, alive: alive.filter(Boolean).length }
+      },
+      { listed: racers, left: 0, alive: 0 }
+    ))
+
+  it('leave nothing alive that is not listed, when grants begin while they are taken back', () =>
+    everyRound(
+      'grants that are taken back as they begin',
+      async round => {
+        const sub = person('taken back', round)
+        let isOver = false
+        const takingBack = async () => {
+          for (let node = 0; !isOver; node++)
+            await cluster.ask(node, `/people/${encodeURIComponent(sub)}/revoke/web`, { method: 'POST' })
+        }
+        const taking = takingBack()
+        const tokens = await beginMany(sub, racers)
+        isOver = true
+        await taking
+        const alive = await Promise.all(tokens.flatMap(token => (token === undefined ? [] : [isAlive(token)])))
+        return { unlisted: alive.filter(Boolean).length - (await grantsOf(sub)).length }
+      },
+      { unlisted: 0 }
+    ))
+
+  it('list every grant of a person where list and code are one step', async () => {
+    const running = engine
+    if (running === undefined) throw new Error('the engine does not run')
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(running.store)))
+    try {
+      const servers = await Promise.all(stores.map(async store => (await tokens({ store: scopedStore(store, 'whole') })).server))
+      const serverOf = (index: number): TokenServer => {
+        const server = servers[index % servers.length]
+        if (server === undefined) throw new Error('there is no such server')
+        return server
+      }
+      const ids = Array.from({ length: racers }, (_, index) => `g${index}`)
+      const record = { client_id: 'web', sub: 'somebody', scope: [], resources: [], auth_method: 'none' }
+      await Promise.all(ids.map((id, index) => keepGrant(serverOf(index), id, record, 3600)))
+      const listed = async () => (await personGrants(serverOf(1)).grants('somebody')).map(({ id }) => id).sort()
+      expect(await listed()).toEqual(ids.toSorted())
+      await Promise.all(
+        servers.flatMap((server, index) => [
+          personGrants(server).revokeGrants('somebody', 'web'),
+          keepGrant(server, `late ${index}`, record, 3600)
+        ])
+      )
+      const alive = await Promise.all(servers.map((server, index) => server.store.get(grantKey(`late ${index}`))))
+      expect(await listed()).toEqual(alive.flatMap((found, index) => (found === undefined ? [] : [`late ${index}`])))
+      for (const id of ids) expect(await serverOf(2).store.get(grantKey(id))).toBeUndefined()
+    } finally {
+      await Promise.all(stores.map(store => store.close()))
+    }
+  })
 })

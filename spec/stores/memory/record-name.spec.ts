@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { nameOf } from '../../../lib/stores/memory/record-name.ts'
 import type { Key } from '../../../lib/stores/store.ts'
+import { anyCharacter } from '../../support/checks/any-character.ts'
 
-const text = fc.string({ unit: 'binary', maxLength: 12 })
+const text = fc.string({ unit: anyCharacter, maxLength: 12 })
 const piece = fc.oneof(text, fc.constantFrom('', '1', '@', '@@', ':', '1:', '-', 'AB', '2:AB'))
 const key = fc.record({ kind: piece, id: piece, grant: fc.option(piece, { nil: undefined }) })
 const keyOf = ({ grant, ...rest }: { kind: string; id: string; grant: string | undefined }): Key =>

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { hash } from 'node:crypto'
 import type { Spread } from '../../../lib/stores/memory/seen-segment.ts'
 import { SeenTable } from '../../../lib/stores/memory/seen-table.ts'
+import { runs } from '../../support/checks/runs.ts'
 
 const idOf = (index: number): string => hash('sha256', `jti ${index}`, 'base64url')
 const ids = Array.from({ length: 40 }, (_, index) => idOf(index))
@@ -72,7 +73,7 @@ describe('SeenTable', () => {
       fc.property(steps, run => {
         compare(spread, run)
       }),
-      { numRuns: 20 }
+      { numRuns: runs(20) }
     )
   })
 

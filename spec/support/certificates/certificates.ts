@@ -9,11 +9,11 @@ import type { JWK } from 'jose'
 import { newKeyPair } from '../../../lib/crypto/key-pairs.ts'
 
 /** One attribute: a name of {@link oids} or a dotted OID, and its text (as UTF8String) or its DER. */
-export type Attribute = readonly [type: string, value: string | Buffer]
+type Attribute = readonly [type: string, value: string | Buffer]
 /** RDNs in the certificate's order, the least specific first. An RDN of several attributes is a list of them. A string is a CN alone. */
 export type Subject = string | readonly (Attribute | readonly Attribute[])[]
 
-export interface Sans {
+interface Sans {
   readonly dns?: readonly string[]
   readonly uri?: readonly string[]
   readonly ip?: readonly string[]

@@ -39,10 +39,10 @@ export function distributionPoints(...urls: string[]): Buffer {
 export type Base =
   readonly [kind: 'dns' | 'email' | 'uri' | 'ip' | 'other', value: string] | readonly [kind: 'directory', value: Subject]
 
-export function nameConstraints(permitted: readonly Base[], excluded: readonly Base[] = [], critical = true): Buffer {
+export function nameConstraints(permitted: readonly Base[], excluded: readonly Base[] = []): Buffer {
   const trees = (tag: number, bases: readonly Base[]) =>
     bases.length === 0 ? [] : [tlv(tag, ...bases.map(base => tlv(0x30, generalName(base))))]
-  return extension('2.5.29.30', tlv(0x30, ...trees(0xa0, permitted), ...trees(0xa1, excluded)), critical)
+  return extension('2.5.29.30', tlv(0x30, ...trees(0xa0, permitted), ...trees(0xa1, excluded)), true)
 }
 
 export function generalName([kind, value]: Base): Buffer {

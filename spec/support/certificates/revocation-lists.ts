@@ -15,7 +15,7 @@ export interface ListOptions {
   readonly extensions?: readonly Buffer[]
 }
 
-export interface MadeList {
+interface MadeList {
   readonly der: Buffer
   readonly pem: string
 }

@@ -1,7 +1,7 @@
 /** Hears what a server tells. */
 import type { EventListener, ServerEvent } from '../../../lib/index.ts'
 
-export interface EventLog {
+interface EventLog {
   readonly onEvent: EventListener
   readonly events: ServerEvent[]
   /** What kinds of events there were; forgets them. */

@@ -6,7 +6,7 @@ import { makeAuthority, makeCertificate } from '../certificates/certificates.ts'
 import { keyPair } from '../keys/made-keys.ts'
 import { prove, type DpopKey } from './dpop.ts'
 
-export interface Signer {
+interface Signer {
   readonly privateKey: CryptoKey | Uint8Array
   readonly alg: string
   /** What the header of what it signs has beside alg and typ. */

@@ -4,7 +4,7 @@
  * its own, with exactly its own exports, so that a spec imports `lib/….ts` and gets that module: the same one the rest of the library
  * uses, and none that another spec file has.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -17,6 +17,9 @@ const apart = /^lib\/(?:mcp|testing|stores\/(?:sql|sqlite|postgres|redis))(?:\/|
 const programs = ['example-app/main.ts', 'example-app/rotate-keys.ts']
 
 const nameOf = file => file.slice(root.length).replaceAll('\\', '/')
+/** Its code cannot be kept (code-cache.mjs), nor can that of what it is bundled with. */
+const importsLater = id => /\bimport\(/.test(readFileSync(id, 'utf8'))
+const together = (id, folder) => nameOf(id).startsWith(folder) && !apart.test(nameOf(id)) && !importsLater(id)
 
 /** The modules know where they are, bundled or not. */
 const ownAddress = {
@@ -55,8 +58,8 @@ export default async function bundleSources() {
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: [
-        { name: 'library', test: id => nameOf(id).startsWith('lib/') && !apart.test(nameOf(id)) },
-        { name: 'example-app', test: id => nameOf(id).startsWith('example-app/') }
+        { name: 'library', test: id => together(id, 'lib/') },
+        { name: 'example-app', test: id => together(id, 'example-app/') }
       ]
     }
   })

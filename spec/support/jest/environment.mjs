@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { types } from 'node:util'
 import { TestEnvironment } from 'jest-environment-node'
+import { costOf } from './costs.mjs'
 import { stockKeys } from './rsa-stock.mjs'
 
 const names = ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError']
@@ -20,9 +21,8 @@ Object.defineProperty(Promise, Symbol.hasInstance, {
 })
 
 /**
- * Those the current spec file has used. Jest makes one for every file and forgets it; to Node 20 and 22 it is in use until
- * it is disabled. There each is told of every promise and every socket, and keeps what its file had in memory: with fifty
- * of them, a file took four times what the first did.
+ * Those the current spec file has used. To Node 20 and 22 each is in use until it is disabled: there it is told of every promise and
+ * every socket, and keeps what its file had in memory. With fifty of them, a file took four times what the first did.
  */
 const storages = new Set()
 const { run } = AsyncLocalStorage.prototype
@@ -34,8 +34,11 @@ AsyncLocalStorage.prototype.run = function (...given) {
 const refillKeys = stockKeys()
 
 export default class OneErrorEnvironment extends TestEnvironment {
-  constructor(...given) {
-    super(...given)
+  constructor(config, context) {
+    super(config, context)
+    this.cost = costOf(context.testPath, config.projectConfig.displayName?.name)
+    // Jest calls it for each step of each test: where it is there
+    if (this.cost !== undefined) this.handleTestEvent = ({ name }) => name === 'run_start' && this.cost.loaded()
     refillKeys()
     for (const name of names) {
       const [own, outer] = [this.global[name], globalThis[name]]
@@ -53,5 +56,6 @@ export default class OneErrorEnvironment extends TestEnvironment {
     // whoever uses one again enables it again
     for (const storage of storages) storage.disable()
     storages.clear()
+    this.cost?.end()
   }
 }

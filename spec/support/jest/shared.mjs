@@ -13,6 +13,7 @@ const shared = [
   'pino',
   'qrcode',
   'supertest',
+  'typescript',
   'zod'
 ]
 

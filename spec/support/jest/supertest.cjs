@@ -1,12 +1,14 @@
 /**
- * `supertest`, which opens a port for every request and closes it after: here an application keeps the one its first request opened, until
- * the spec file ends. The system remembers a closed port for a minute, and looks the longer for a free one the more there are.
+ * `supertest`, which opens a port for every request, and a connection, and closes both after: here an application keeps the port that its
+ * first request opened, and the connection, until the spec file ends. The system remembers what was closed for a minute, and looks the
+ * longer for a free port the more there are.
  */
-const { createServer, Server } = require('node:http')
+const { Agent, createServer, Server } = require('node:http')
 const { afterAll } = require('@jest/globals')
 const supertest = require('supertest')
 
 const servers = new Map()
+const connections = new Agent({ keepAlive: true })
 
 /** What serves an application; whoever has a server of its own gives that. */
 function serverOf(app) {
@@ -19,11 +21,19 @@ function serverOf(app) {
   return servers.get(app)
 }
 
+/** What sends an application requests, by method. */
+function sendersTo(app) {
+  const senders = Object.entries(supertest(serverOf(app)))
+  if (typeof app !== 'function') return Object.fromEntries(senders)
+  return Object.fromEntries(senders.map(([method, send]) => [method, path => send(path).agent(connections)]))
+}
+
 afterAll(() => {
+  connections.destroy()
   for (const server of servers.values()) {
     Server.prototype.close.call(server)
     server.closeAllConnections()
   }
 })
 
-module.exports = Object.assign(app => supertest(serverOf(app)), supertest, { agent: app => supertest.agent(serverOf(app)) })
+module.exports = Object.assign(sendersTo, supertest, { agent: app => supertest.agent(serverOf(app)) })

@@ -9,7 +9,7 @@ import { callApi, refusal, signIn, type AuthorizationOptions } from './openid-cl
 import { alice, type RunningServer } from './server.ts'
 
 /** What a token says it is bound to. */
-export interface Bound {
+interface Bound {
   readonly jkt?: string
   readonly 'x5t#S256'?: string
 }
@@ -45,7 +45,7 @@ export async function apiStatus(fetch: Fetch, url: URL, authorization: string, p
   return response.status
 }
 
-export interface BoundJourney {
+interface BoundJourney {
   readonly server: RunningServer
   readonly party: Party
   readonly config: client.Configuration

@@ -13,7 +13,7 @@ interface Registered {
   readonly metadata: ClientMetadata
 }
 
-export type SecretParty = Registered & {
+type SecretParty = Registered & {
   readonly method: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt'
   readonly secret: string
 }

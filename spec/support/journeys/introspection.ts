@@ -3,7 +3,7 @@ import { expect } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { api, type Party } from './clients.ts'
-import { callApi, refusal, signIn, whoami, type AuthorizationOptions } from './openid-client.ts'
+import { callApi, refusal, signIn, whoami } from './openid-client.ts'
 import { alice, type RunningServer } from './server.ts'
 
 const unauthorized = { status: 401, error: 'invalid_token' }
@@ -12,13 +12,12 @@ const unauthorized = { status: 401, error: 'invalid_token' }
 export async function introspectAndRevoke(
   server: RunningServer,
   party: Party,
-  config: client.Configuration,
-  options: AuthorizationOptions = {}
+  config: client.Configuration
 ): Promise<void> {
   const { client_id } = party
   const stillActive = async (token: string): Promise<boolean> => (await client.tokenIntrospection(config, token)).active
   for (const resource of [{}, { resource: api }]) {
-    const tokens = await signIn(server, config, { ...options, parameters: { ...options.parameters, ...resource } })
+    const tokens = await signIn(server, config, { parameters: resource })
     const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '')
     const said = { active: true, iss: server.issuer, client_id, sub: alice, exp: expect.any(Number), iat: expect.any(Number) }
     for (const { access_token } of [tokens, refreshed]) {

@@ -21,7 +21,7 @@ import { serverKeys } from '../keys/made-keys.ts'
  * `http`: one plain listener. `https`: one TLS listener that asks for a certificate. `aliases`: one TLS listener that does not,
  * and a second that does, which is the metadata's `mtls_endpoint_aliases`.
  */
-export type Listeners = 'http' | 'https' | 'aliases'
+type Listeners = 'http' | 'https' | 'aliases'
 
 export interface RunningServer {
   readonly issuer: string
@@ -37,7 +37,7 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-export interface ServerSetup {
+interface ServerSetup {
   readonly clients: readonly Pick<Party, 'metadata'>[]
   readonly listeners?: Listeners
   /** The issuer's path. Default: none. */

@@ -58,7 +58,7 @@ export async function makeWorkloads() {
   }
 }
 
-export type MadeWorkloads = Awaited<ReturnType<typeof makeWorkloads>>
+type MadeWorkloads = Awaited<ReturnType<typeof makeWorkloads>>
 
 /** One client of each method, with openid-client's own way to authenticate. */
 export async function workloadParties(made: MadeWorkloads, issuer: string) {

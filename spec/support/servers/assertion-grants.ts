@@ -56,7 +56,7 @@ export interface AssertionHarness extends Harness {
   readonly sign: (parts?: JwtParts) => Promise<string>
 }
 
-export interface AssertionOptions {
+interface AssertionOptions {
   readonly bearer?: Partial<JwtBearerOptions>
   readonly exchange?: Partial<TokenExchangeOptions>
   readonly server?: Partial<AuthorizationServerOptions>

@@ -94,13 +94,13 @@ export const poll = (app: Express, auth_req_id: string, client_id = 'web', more:
   token(app, client_id, { grant_type, auth_req_id, ...more })
 
 /** The id of the one request that waits for a person. */
-export async function waiting({ server }: Harness, sub = 'alice'): Promise<string> {
-  const [first, ...others] = await server.backchannel.pending({ sub })
+export async function waiting({ server }: Harness): Promise<string> {
+  const [first, ...others] = await server.backchannel.pending({ sub: 'alice' })
   if (first === undefined || others.length > 0) throw new Error('there is not exactly one request')
   return first.id
 }
 
-export interface Notified {
+interface Notified {
   readonly url: string | undefined
   readonly headers: IncomingHttpHeaders
   readonly body: Record<string, string>

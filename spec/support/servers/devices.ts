@@ -8,7 +8,7 @@ import {
   refreshToken,
   type AuthorizationServerOptions
 } from '../../../lib/index.ts'
-import { clients, harness, token, type Form, type Harness } from './authorization-server.ts'
+import { basic, clients, harness, token, type Form, type Harness } from './authorization-server.ts'
 
 export const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'
 export const verificationUri = 'https://as.example.com/device'
@@ -53,3 +53,13 @@ export const poll = (app: Express, device_code: string, client_id = 'web', more:
 /** `200`, or the status and error of a refusal. */
 export const outcome = ({ status, body }: Pick<Response, 'status' | 'body'>): string =>
   status === 200 ? '200' : `${status} ${String((body as { error?: string }).error)}`
+
+/** Fifty requests at once of the client `web`, with whatever it polls for. */
+export function fiftyPolls(address: string, form: Readonly<Record<string, string>>) {
+  const request = async () => {
+    const headers = { Authorization: basic('web') }
+    const response = await fetch(`${address}/oauth2/token`, { method: 'POST', headers, body: new URLSearchParams(form) })
+    return { status: response.status, body: (await response.json()) as { error?: string; access_token?: string } }
+  }
+  return Promise.all(Array.from({ length: 50 }, request))
+}

@@ -21,7 +21,7 @@ export interface DocumentServer {
 
 export const redirect_uri = 'http://127.0.0.1:7777/callback'
 
-export async function documentServer(hostname = 'localhost'): Promise<DocumentServer> {
+export async function documentServer(): Promise<DocumentServer> {
   const authority = makeAuthority()
   const certificate = makeCertificate({ issuer: authority, sans: { dns: ['localhost'], ip: ['127.0.0.1'] } })
   const listeners = new Map<string, RequestListener>()
@@ -35,10 +35,10 @@ export async function documentServer(hostname = 'localhost'): Promise<DocumentSe
     if (listener === undefined) res.writeHead(404).end()
     else listener(req, res)
   })
-  await new Promise<void>(resolve => server.listen(0, hostname, resolve))
+  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve))
   server.unref()
   const { port } = server.address() as AddressInfo
-  const at = (name: string): string => `https://${hostname}:${port}/${name}`
+  const at = (name: string): string => `https://localhost:${port}/${name}`
   const answer: DocumentServer['answer'] = (name, listener) => {
     listeners.set(name, listener)
     return at(name)

@@ -85,7 +85,7 @@ export async function life(options: Partial<AuthorizationServerOptions> = {}): P
 export const scope = 'openid email offline_access api:read'
 
 /** What a client was given for tokens, and how it turns that into tokens: `form` is what it sends beside. */
-export type Ticket = (form?: Readonly<Record<string, string>>) => Promise<Response>
+type Ticket = (form?: Readonly<Record<string, string>>) => Promise<Response>
 
 /** What can be out, of alice's, when something changes. */
 export const tickets: Readonly<Record<string, (life: Life) => Promise<Ticket>>> = {

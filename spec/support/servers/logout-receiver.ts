@@ -22,7 +22,7 @@ export const redirectTo =
   (_req, res) =>
     void res.writeHead(307, { Location: location }).end()
 
-export interface Told {
+interface Told {
   readonly path: string
   readonly method: string
   readonly type: string

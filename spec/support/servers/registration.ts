@@ -42,7 +42,7 @@ export async function register(app: Express, document: object = web, bearer?: st
   return response.body as ClientInformation
 }
 
-export type Manager = Pick<ClientInformation, 'registration_client_uri' | 'registration_access_token'>
+type Manager = Pick<ClientInformation, 'registration_client_uri' | 'registration_access_token'>
 
 /** A request to a client's own registration, with its token or another one; null: with none. */
 export function manage(

@@ -1,5 +1,5 @@
 /** Clients that sign what they send, and what they sign. */
-import { hash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, CompactSign, exportJWK, type CryptoKey, type JWK } from 'jose'
 import type { ClientMetadata } from '../../../lib/index.ts'
 import { callback, clients, code_challenge, issuer } from './authorization-server.ts'
@@ -64,15 +64,9 @@ export function signRequest(
 }
 
 /** A DPoP proof (RFC 9449 §4.2), and the thumbprint of its key. */
-export async function dpopProof(signer: Signer, htu: string, access_token?: string): Promise<{ proof: string; jkt: string }> {
+export async function dpopProof(signer: Signer, htu: string): Promise<{ proof: string; jkt: string }> {
   const { jwk } = signer
-  const claims = {
-    jti: randomUUID(),
-    htm: 'POST',
-    htu,
-    iat: now,
-    ...(access_token !== undefined && { ath: hash('sha256', access_token, 'base64url') })
-  }
+  const claims = { jti: randomUUID(), htm: 'POST', htu, iat: now }
   const proof = await new CompactSign(Buffer.from(JSON.stringify(claims)))
     .setProtectedHeader({ alg: signer.alg, typ: 'dpop+jwt', jwk })
     .sign(signer.privateKey)

@@ -1,7 +1,7 @@
 /** A store that is some milliseconds away, and says what it was asked. */
 import { memoryStore, type Store } from '../../../lib/index.ts'
 
-export interface SlowStore {
+interface SlowStore {
   readonly store: Store
   /** The operations and the kinds of records they were about, in order. */
   readonly asked: string[]

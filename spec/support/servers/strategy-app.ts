@@ -168,7 +168,7 @@ export function notPassed({ decisions }: Pick<AppUnderTest, 'decisions'>): reado
     .map(({ check, outcome }) => `${check}:${outcome}`)
 }
 
-export interface Listening {
+interface Listening {
   readonly url: string
   readonly close: () => Promise<void>
 }
@@ -183,10 +183,10 @@ export async function listen(app: Express): Promise<Listening> {
 }
 
 /** Finds clients as a database would: after a while, and not in the order they were asked for. */
-export function slowly(list: readonly ClientMetadata[], longest = 8): (client_id: string) => Promise<ClientMetadata | undefined> {
+export function slowly(list: readonly ClientMetadata[]): (client_id: string) => Promise<ClientMetadata | undefined> {
   const byId = new Map(list.map(client => [client.client_id, client]))
   return async client_id => {
-    await new Promise(resolve => setTimeout(resolve, Math.random() * longest))
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 8))
     return byId.get(client_id)
   }
 }

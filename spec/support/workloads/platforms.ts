@@ -12,7 +12,7 @@ export interface Platform {
 }
 
 /** https://docs.github.com/en/actions/concepts/security/openid-connect, "Understanding the OIDC token". */
-export const githubToken: Platform = {
+const githubToken: Platform = {
   issuer: 'https://token.actions.githubusercontent.com',
   claims: {
     jti: 'example-id',
@@ -41,7 +41,7 @@ export const githubToken: Platform = {
 }
 
 /** https://docs.gitlab.com/ci/secrets/id_token_authentication, "Token payload"; on a protected branch, pushed to. */
-export const gitlabToken: Platform = {
+const gitlabToken: Platform = {
   issuer: 'https://gitlab.com',
   claims: {
     namespace_id: '72',
@@ -75,7 +75,7 @@ export const gitlabToken: Platform = {
 }
 
 /** https://cloud.google.com/compute/docs/instances/verifying-instance-identity, "Token contents". */
-export const googleToken: Platform = {
+const googleToken: Platform = {
   issuer: 'https://accounts.google.com',
   claims: {
     azp: '104819472310987654321',
@@ -96,7 +96,7 @@ export const googleToken: Platform = {
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html. */
-export const awsToken: Platform = {
+const awsToken: Platform = {
   issuer: 'https://abc123-def456-ghi789-jkl012.tokens.sts.global.api.aws',
   claims: {
     sub: 'arn:aws:iam::123456789012:role/DataProcessingRole',
@@ -114,7 +114,7 @@ export const awsToken: Platform = {
 }
 
 /** https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference; of version 1, for an application alone. */
-export const azureToken: Platform = {
+const azureToken: Platform = {
   issuer: 'https://sts.windows.net/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/',
   claims: {
     aio: 'E2NgYEjIbsz…',

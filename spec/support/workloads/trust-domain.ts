@@ -4,7 +4,7 @@ import { makeAuthority, makeCertificate, type CertificateOptions, type MadeCerti
 import { keyUsage } from '../certificates/extensions.ts'
 import { makeIssuer, signAs, type JwtParts } from '../servers/trusted-issuer.ts'
 
-export interface MadeTrustDomain {
+interface MadeTrustDomain {
   readonly name: string
   readonly authority: MadeCertificate
   readonly bundle: { readonly keys: readonly JWK[] }

@@ -12,7 +12,7 @@ const source = fileURLToPath(new URL('.', import.meta.url))
 const timeout = 240_000
 
 /** See `Question` of main.go. */
-export interface Question {
+interface Question {
   readonly ids?: readonly string[]
   readonly trust_domain?: string
   readonly bundles?: readonly unknown[]
@@ -23,7 +23,7 @@ export interface Question {
   readonly make?: string
 }
 
-export interface BundleFacts {
+interface BundleFacts {
   readonly refused?: string
   readonly jwt: number
   readonly x509: number

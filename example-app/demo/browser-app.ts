@@ -9,7 +9,7 @@ import { sendPage } from '../views.ts'
 /** The sign-ins a browser may have under way, by `state`; each keeps which client it is for, and its PKCE verifier. */
 const begun: Several = { beginning: 'demo-', most: 10, maxAge: 3600 }
 
-export interface DemoPagesOptions {
+interface DemoPagesOptions {
   readonly issuer: string
   /** Where the issuer is mounted. */
   readonly base: string
@@ -50,15 +50,25 @@ export function demoPages({ issuer, base, app }: DemoPagesOptions): Router {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'authorization_code', client_id, redirect_uri, code, code_verifier: verifier })
     })
-    const response = JSON.stringify(await answer.json(), null, 2)
-    sendPage(
-      res,
-      'demo',
-      { base, title: answer.ok ? 'Here is your token' : 'No token', wide: true, response, again },
-      answer.ok ? 200 : 400
-    )
+    showTokens(res, base, { ok: answer.ok, answer: await answer.json(), again })
   })
   return router
+}
+
+/** Shows what the token endpoint answered, whether or not there are tokens in it. */
+export function showTokens(
+  res: Response,
+  base: string,
+  { ok, answer, again }: { readonly ok: boolean; readonly answer: unknown; readonly again: string }
+): void {
+  const page = {
+    base,
+    title: ok ? 'Here is your token' : 'No token',
+    wide: true,
+    response: JSON.stringify(answer, null, 2),
+    again
+  }
+  sendPage(res, 'demo', page, ok ? 200 : 400)
 }
 
 /** Checks what came back: to the browser that left, from the server it left to (RFC 9700 §4.4, RFC 9207). */

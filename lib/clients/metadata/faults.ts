@@ -1,5 +1,8 @@
-/** Members nobody here knows: which known one is meant by each, if any is. */
+/** Faults in client metadata: how a wrong member is told of, and which known one is meant by one that is unknown. */
 import { isNear } from '../../options.ts'
+
+/** Throws for a member that is wrong: its name, such as `redirect_uris[1]`, and what it must be. */
+export type Fail = (member: string, mustBe: string) => never
 
 /** A member of client metadata that the library does not know. */
 export interface UnknownMember {

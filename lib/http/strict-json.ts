@@ -1,7 +1,7 @@
 /** Reads JSON strictly: what two readers of the same bytes could understand differently is not read at all. */
 import { decodeUtf8 } from './form.ts'
 
-export type JsonReading =
+type JsonReading =
   | { readonly outcome: 'read'; readonly text: string; readonly value: unknown }
   | { readonly outcome: 'malformed'; readonly cause: 'encoding' | 'syntax' }
 

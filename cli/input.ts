@@ -1,14 +1,15 @@
-/** A secret comes on the standard input; at a terminal it is asked for, and not shown. */
+/** What comes on the standard input, or out of a file: secrets, and lines. */
+import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
+import { Writable, type Readable } from 'node:stream'
 import { CommandError, type Terminal } from './command.ts'
 
 /** Longer ones are never equal to anything. */
 const longest = 1024
 
 /**
- * The first line, without its end. Further lines are refused: a file was given that is something else. @throws {@link
- * CommandError}
+ * A secret: the first line, without its end; at a terminal it is asked for, and not shown. Further lines are refused: a
+ * file was given that is something else. @throws {@link CommandError}
  */
 export async function readSecret(terminal: Terminal, prompt: string): Promise<string> {
   if (terminal.stdin.isTTY === true) return ask(terminal, prompt)
@@ -32,5 +33,19 @@ async function ask(terminal: Terminal, prompt: string): Promise<string> {
   } finally {
     lines.close()
     terminal.err('\n')
+  }
+}
+
+/**
+ * Reads a file line by line, or the standard input where its name is `-`.
+ *
+ * @throws {@link CommandError} `refusal`, where the file cannot be read.
+ */
+export async function* linesOf(file: string, { stdin }: Terminal, refusal: string): AsyncGenerator<string, void, undefined> {
+  const input: Readable = file === '-' ? stdin : createReadStream(file)
+  try {
+    yield* createInterface({ input, crlfDelay: Infinity })
+  } catch {
+    throw new CommandError(refusal)
   }
 }
