@@ -86,7 +86,7 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
     attestation: token.attestation,
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError },
-    // last, not first: what begins as a copy and gets more members has a hidden class of its own, and of these there are many
+    // last, not first: what begins as a copy and gets more members has a hidden class of its own, and these are many
     ...policy
   }
   // the options have been found right by now: what is left to be wrong is the clients'

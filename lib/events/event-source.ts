@@ -52,15 +52,15 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
  * accessor of its own V8 makes a hash table, which takes several times the memory, and every tenant has some of these.
  */
 export class Emitting {
-  readonly #find: () => Emit | undefined
+  private readonly heard: () => Emit | undefined
 
   constructor(find: () => Emit | undefined) {
-    this.#find = find
+    this.heard = find
   }
 
   /** Undefined while nobody listens. */
   get emit(): Emit | undefined {
-    return this.#find()
+    return this.heard()
   }
 }
 
