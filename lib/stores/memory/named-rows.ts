@@ -14,7 +14,7 @@ const next = 2
 export const owner = 3
 export const ownColumns = 4
 
-const pageBits = 8
+const pageBits = 10
 const pageRows = 2 ** pageBits
 
 interface Page {
@@ -109,7 +109,7 @@ export class NamedRows {
     this.set(row, spread, bits)
     this.set(row, owner, of)
     const shard = (this.shards[bits >>> (32 - shardBits)] ??= { heads: new Int32Array(smallest).fill(none), count: 0 })
-    if (++shard.count > shard.heads.length) this.resize(shard, shard.heads.length * 2)
+    if (++shard.count > 2 * shard.heads.length) this.resize(shard, shard.heads.length * 2)
     this.link(shard.heads, row)
     this.rows++
     return row
@@ -150,7 +150,7 @@ export class NamedRows {
       while (this.get(before, next) !== row) before = this.get(before, next)
       this.set(before, next, after)
     }
-    if (--shard.count * 4 < heads.length && heads.length > smallest) this.resize(shard, heads.length / 2)
+    if (--shard.count * 2 < heads.length && heads.length > smallest) this.resize(shard, heads.length / 2)
   }
 
   /** Gives back the memory of a row that was withdrawn. */
