@@ -15,10 +15,10 @@ const expiry = older + 3
 const written = expiry + 2
 const entryColumns = written + 2
 
-/** Columns of a group: the first of its entries, and whether it was ended. Then none of them is found any more. */
+/** Columns of a group: the first of its entries, and, where others have an owner, whether it was ended: 1, or none. */
 const newest = ownColumns
-const isEnded = newest + 1
-const groupColumns = isEnded + 1
+const isEnded = owner
+const groupColumns = newest + 1
 
 /** Input of {@link ExpiringTable.place}; times in milliseconds since the epoch. */
 export interface Placement {
@@ -174,7 +174,6 @@ export class ExpiringTable {
     if (known !== none) return known
     const group = this.groups.add(name, undefined, none, spread)
     this.groups.set(group, newest, none)
-    this.groups.set(group, isEnded, 0)
     return group
   }
 

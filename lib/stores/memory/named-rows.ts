@@ -45,7 +45,7 @@ export class NamedRows {
   private readonly secret = randomFillSync(new Uint32Array(2))
   private rows = 0
 
-  /** @param width columns of each row, {@link ownColumns} among them; an even number. */
+  /** @param width columns of each row, {@link ownColumns} among them; an even number where there are doubles. */
   constructor(width: number) {
     this.width = width
   }
