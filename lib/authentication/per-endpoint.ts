@@ -50,10 +50,11 @@ export function endpointAuthentication(
   checkMounted(methods, options.strategies)
   return endpoint => {
     const strategies = strategiesAt(endpoint, options.strategies, methods)
-    return {
-      strategies,
-      authenticate: authenticateWith({ ...options, strategies, endpoint, addresses: addressesOf(endpoint) }, events)
-    }
+    let made: RequestHandler | undefined
+    // made when it is first used: most tenants are asked at the token endpoint alone
+    const make = (): RequestHandler =>
+      authenticateWith({ ...options, strategies, endpoint, addresses: addressesOf(endpoint) }, events)
+    return { strategies, authenticate: (req, res, next) => (made ??= make())(req, res, next) }
   }
 }
 

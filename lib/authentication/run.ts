@@ -34,15 +34,21 @@ const passportOptions = { session: false, assignProperty: 'authenticatedClient',
 type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next: (error?: unknown) => void) => void
 
 export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
-  const authenticator = new passport.Passport()
+  // made as they are needed: a server has several endpoints and many methods, and its clients use few of both
+  let authenticator: InstanceType<typeof passport.Passport> | undefined
   const handlers = new Map<string, PassportHandler>()
-  for (const strategy of strategies) {
-    authenticator.use(strategy)
-    handlers.set(strategy.name, authenticator.authenticate(strategy.name, passportOptions) as PassportHandler)
+  const handlerOf = (name: string): PassportHandler => {
+    const known = handlers.get(name)
+    if (known !== undefined) return known
+    const strategy = strategies.find(one => one.name === name)
+    if (strategy === undefined) throw new ServerError({ reason: `no strategy is called ${name}` })
+    authenticator ??= new passport.Passport()
+    const handler = authenticator.use(strategy).authenticate(name, passportOptions) as PassportHandler
+    handlers.set(name, handler)
+    return handler
   }
   return (strategy, exchange, end) => {
-    const handle = handlers.get(strategy.name)
-    if (handle === undefined) throw new ServerError({ reason: `no strategy is called ${strategy.name}` })
+    const handle = handlerOf(strategy.name)
     const run = new Run(strategy, exchange, end)
     handle(run.given, run.response, error => run.end(error))
   }

@@ -89,7 +89,9 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
   const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
-  const metadata = buildMetadata({ context, endpoints, mtlsOrigin })
+  let built: object | undefined
+  // made for whoever asks for it first: most tenants are asked for tokens alone
+  const metadata = (): object => (built ??= buildMetadata({ context, endpoints, mtlsOrigin }))
   const routes = routesOf(context, endpoints, { pages, metadata, origins: read.allowedOrigins })
   const answerError = errorHandler(read)
   const clientPaths = endpoints.filter(({ caller }) => caller === 'client').map(({ member }) => pathAt(context, member))
@@ -136,10 +138,10 @@ function routesOf(
     pages,
     metadata,
     origins
-  }: { readonly pages: Pages; readonly metadata: object; readonly origins: readonly string[] | undefined }
+  }: { readonly pages: Pages; readonly metadata: () => object; readonly origins: readonly string[] | undefined }
 ): Routes {
   const issuerPath = new URL(context.server.issuer).pathname.replace(/\/$/, '')
-  const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata)
+  const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata())
   const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
     const methods = scriptMethods.get(member)
     return [pathAt(context, member), methods === undefined ? handler : crossOrigin(handler, { methods, origins })]

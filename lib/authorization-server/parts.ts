@@ -66,7 +66,6 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
   const backchannel = backchannelOf(options, token)
   const deliveryModes = backchannel?.deliveryModes ?? []
   const context: EndpointContext = {
-    ...policy,
     registration:
       options.registration &&
       registrationOf(options.registration, options, {
@@ -86,7 +85,9 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     listenerAddresses: member => onEveryListener(addresses[member]),
     authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
     attestation: token.attestation,
-    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError }
+    ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError },
+    // last, not first: what begins as a copy and gets more members has a hidden class of its own, and these are many
+    ...policy
   }
   // the options have been found right by now: what is left to be wrong is the clients'
   checkOfferedClients(ownClients(clientSource), { ...token.offered, ...offeredBy(policy), deliveryModes })

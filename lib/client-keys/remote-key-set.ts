@@ -103,23 +103,27 @@ export function keySetsBy({ fetchJson, clock, maxEntries, ...read }: ReadKeySetO
     1000 * read.staleLimit
   ]
   const share = Math.floor(largestCache / maxEntries)
-  const entries = new LRUCache<string, Entry>({
-    maxSize: maxEntries * share,
-    // by size alone: with `max` the room for all of them would be taken at once, and every server has one of these
-    sizeCalculation: ({ size }, url) => Math.max(entrySize + url.length + size, share)
-  })
+  let made: LRUCache<string, Entry> | undefined
+  // every server has one of these, and few have clients with key sets elsewhere
+  const kept = (): LRUCache<string, Entry> =>
+    (made ??= new LRUCache<string, Entry>({
+      maxSize: maxEntries * share,
+      // by size alone: with `max` the room for all of them would be taken at once
+      sizeCalculation: ({ size }, url) => Math.max(entrySize + url.length + size, share)
+    }))
 
   const refresh = async (url: string, entry: Entry): Promise<void> => {
+    const entries = kept()
     try {
       const { keys, size, maxAge } = readKeySet(await fetchJson(url))
       const now = clock()
-      const kept = maxAge === undefined ? freshness : 1000 * boundedAge(maxAge)
+      const fresh = maxAge === undefined ? freshness : 1000 * boundedAge(maxAge)
       Object.assign(entry, {
         keys,
         size,
         problem: undefined,
-        freshUntil: now + kept,
-        staleUntil: now + kept + staleLimit,
+        freshUntil: now + fresh,
+        staleUntil: now + fresh + staleLimit,
         nextFetch: now + cooldown
       })
       // weighed anew, which a value that is the same is not; one that was forgotten or has made room meanwhile does not
@@ -138,13 +142,13 @@ export function keySetsBy({ fetchJson, clock, maxEntries, ...read }: ReadKeySetO
 
   return {
     async get(url, satisfied) {
-      const entry = entries.get(url) ?? newEntry(entries, url)
+      const entry = kept().get(url) ?? newEntry(kept(), url)
       const now = clock()
       if (now < entry.freshUntil && satisfied(entry.keys)) return { keys: entry.keys, problem: undefined }
       if (entry.fetching !== undefined || now >= entry.nextFetch) await (entry.fetching ??= refresh(url, entry))
       return { keys: clock() < entry.staleUntil ? entry.keys : [], problem: entry.problem }
     },
-    forget: url => entries.delete(url)
+    forget: url => made?.delete(url) === true
   }
 }
 

@@ -235,33 +235,35 @@ export function isRegisteredId(id: string): boolean {
 
 type Described = Omit<CredentialDescription, 'credential'>
 
+// what is copied comes last: V8 makes a hidden class for each object that begins as a copy and gets more members
+
 export function secretOf(secret: ClientSecret, described: Omit<Described, 'id' | keyof Dated>): SecretOfClient {
   const { id, not_before, expires_at } = secret
-  return { ...described, type: 'secret', id, not_before, expires_at, credential: `secret:${id}`, secret }
+  return { type: 'secret', id, not_before, expires_at, credential: `secret:${id}`, secret, ...described }
 }
 
 export function keyOf(described: Described, jwk: JWK): KeyOfClient {
-  return { ...described, type: 'key', credential: keyCredential(jwk), jwk }
+  return { type: 'key', credential: keyCredential(jwk), jwk, ...described }
 }
 
 export function certificateOf(described: Described, der: Uint8Array): CertificateOfClient {
-  return { ...described, type: 'certificate', credential: `x5t#S256:${thumbprintOf(der)}`, der }
+  return { type: 'certificate', credential: `x5t#S256:${thumbprintOf(der)}`, der, ...described }
 }
 
 export function subjectOf(described: Described, member: CertificateSubjectMember, value: string): SubjectOfClient {
-  return { ...described, type: 'subject', credential: `subject:${described.id}`, member, value }
+  return { type: 'subject', credential: `subject:${described.id}`, member, value, ...described }
 }
 
 export function methodOf(described: Described, method: string): MethodOfClient {
-  return { ...described, type: 'method', credential: `method:${method}`, method }
+  return { type: 'method', credential: `method:${method}`, method, ...described }
 }
 
 export function federatedOf(described: Described, rule: FederatedRule): FederatedOfClient {
-  return { ...described, type: 'federated', credential: `federated:${described.id}`, rule }
+  return { type: 'federated', credential: `federated:${described.id}`, rule, ...described }
 }
 
 export function spiffeIdOf(described: Described, spiffe_id: string): SpiffeIdOfClient {
-  return { ...described, type: 'spiffe_id', credential: `spiffe_id:${described.id}`, spiffe_id }
+  return { type: 'spiffe_id', credential: `spiffe_id:${described.id}`, spiffe_id, ...described }
 }
 
 /** The id a federated credential has among the client's. */

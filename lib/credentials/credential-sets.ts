@@ -144,8 +144,9 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
   const { issuer, store, clock, mac, random, clients: given } = parts
   const inner = clientRegistry(given)
   const records = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  let unknown: CredentialRecords | undefined
   // apart, so that made-up ids drive no client out
-  const strangers = credentialRecords({ store, clock, maxAge: parts.maxAge })
+  const strangers = (): CredentialRecords => (unknown ??= credentialRecords({ store, clock, maxAge: parts.maxAge }))
   const keeper: RecordKeeper = {
     mac,
     secrets: secretKeeper({ mac, random }),
@@ -159,10 +160,11 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
     if (parts.unusable !== undefined) throw new ConfigurationError('clients', parts.unusable)
     return client
   }
-  const functions = credentialFunctions({ ...parts, records, keeper, uses, find })
+  const { emit, methods } = parts
+  const functions = credentialFunctions({ issuer, clock, random, methods, emit, records, keeper, uses, find })
   const review = dailyReview(store, clock, client_id => functions.review(client_id))
   const clients = overlay({ inner, records, strangers, keeper, uses, review, clock })
-  const sets: CredentialSets = { ...functions, clients }
+  const sets: CredentialSets = { clients, ...functions }
   known.set(clients, { sets, issuer, given })
   return sets
 }
@@ -171,7 +173,7 @@ interface OverlayParts {
   readonly inner: ClientRegistry
   readonly records: CredentialRecords
   /** Records that are asked about those that are no clients. */
-  readonly strangers: CredentialRecords
+  readonly strangers: () => CredentialRecords
   readonly keeper: RecordKeeper
   readonly uses: LastUses
   readonly review: (client_id: string) => void
@@ -194,13 +196,13 @@ function overlay({ inner, records, strangers, keeper, uses, review, clock }: Ove
   }
   const lastUse = new WeakMap<Client, Use>()
   return {
-    ...(inner.listed && { listed: inner.listed }),
+    listed: inner.listed,
     async find(client_id) {
       const base = await inner.find(client_id)
       // nothing is kept of clients that prove nothing
       if (base !== undefined && isPublic(base)) return base
       // nor of those that are not there, but whether the store was asked must not tell them apart
-      const known = base === undefined ? strangers : records
+      const known = base === undefined ? strangers() : records
       const found = known.cachedAhead(client_id) ?? (await known.load(client_id))
       return base === undefined ? undefined : derive(base, found)
     },

@@ -26,15 +26,16 @@ interface CredentialRecordsOptions {
 
 export function credentialRecords(options: CredentialRecordsOptions): CredentialRecords {
   const records = cachedRecords<CredentialRecord, CredentialRecord>({ ...options, keyOf, valueOf: record => record })
+  // copied last: what begins as a copy and gets more members has a hidden class of its own, and every tenant has these
   return {
-    ...records,
     async change(client_id, change) {
       try {
         await update<CredentialRecord>(options.store, keyOf(client_id), change, () => century)
       } finally {
         records.forget(client_id)
       }
-    }
+    },
+    ...records
   }
 }
 

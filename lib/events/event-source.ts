@@ -35,18 +35,32 @@ export function eventSource({ issuer, clock = Date.now, onEvent, onTolerated }: 
   }
   const emit: Emit = event => deliver({ at: clock(), issuer, ...event })
   const isHeard = (): boolean => listener !== undefined || isMeasuring()
-  return {
+  return Object.assign(new Emitting(() => (isHeard() ? emit : undefined)), {
     clock,
-    get emit() {
-      return isHeard() ? emit : undefined
-    },
-    tolerated(decision) {
+    tolerated(decision: Decision) {
       for (const event of toleratedIn(decision)) {
         const stamped = { at: clock(), issuer, ...event }
         onTolerated?.(stamped)
         if (isHeard()) deliver(stamped)
       }
     }
+  })
+}
+
+/**
+ * An object with an `emit` that comes and goes with whoever listens. It is of the prototype: of each object with an
+ * accessor of its own V8 makes a hash table, which takes several times the memory, and every tenant has some of these.
+ */
+export class Emitting {
+  private readonly heard: () => Emit | undefined
+
+  constructor(find: () => Emit | undefined) {
+    this.heard = find
+  }
+
+  /** Undefined while nobody listens. */
+  get emit(): Emit | undefined {
+    return this.heard()
   }
 }
 

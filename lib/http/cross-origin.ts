@@ -42,25 +42,24 @@ export function crossOrigin(
   handler: RequestHandler,
   { methods, headers = [], exposed = [], origins }: CrossOrigin
 ): RequestHandler {
-  const preflight = {
+  // put together when a browser asks: every tenant has several of these, and most callers are no browsers
+  const preflight = () => ({
     Allow: methods.join(', '),
     'Access-Control-Allow-Methods': methods.join(', '),
     'Access-Control-Allow-Headers': [...headers, ...requestHeaders].join(', '),
     'Access-Control-Max-Age': preflightAge
-  }
-  const readable = [...answerHeaders, ...exposed].join(', ')
+  })
   const allowed = allowedOrigin(origins)
   return (req, res, next) => {
     if (origins !== undefined) res.vary('Origin')
     const origin = allowed(req.headers.origin)
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
-      res.writeHead(204, origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, ...preflight }).end()
+      res.writeHead(204, origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, ...preflight() }).end()
       return
     }
-    // most callers are no browsers, and have no use for it
     if (req.headers.origin !== undefined && origin !== undefined) {
       res.setHeader('Access-Control-Allow-Origin', origin)
-      res.setHeader('Access-Control-Expose-Headers', readable)
+      res.setHeader('Access-Control-Expose-Headers', [...answerHeaders, ...exposed].join(', '))
     }
     void handler(req, res, next)
   }

@@ -147,10 +147,13 @@ async function guarded<T>(
 }
 
 function toGuard(options: GuardedFetchOptions): Guard {
-  const { allowPrivate = false, ca, lookup, ...read } = readOptions(options, guardedFetchChecks)
+  const { allowLoopback, allowPrivate = false, timeout, maxBytes, accept, ca, lookup } = readOptions(options, guardedFetchChecks)
   const hosts = typeof allowPrivate === 'boolean' ? undefined : new Set(allowPrivate.map(host => host.toLowerCase()))
   return {
-    ...read,
+    allowLoopback,
+    timeout,
+    maxBytes,
+    accept,
     allowPrivate: hostname => (hosts === undefined ? allowPrivate === true : hosts.has(hostname)),
     ca: ca === undefined ? undefined : [ca].flat(),
     lookup: lookup ?? (hostname => systemLookup(hostname, { all: true }))

@@ -68,7 +68,7 @@ export function generateMacKey(): JWK {
 export async function generateSigningKey(alg: SigningAlgorithm): Promise<JWK> {
   const { privateKey } = await generatePair(alg)
   const jwk = privateKey.export({ format: 'jwk' }) as JWK
-  return { ...jwk, kid: await calculateJwkThumbprint({ ...jwk, alg }), alg, use: 'sig' }
+  return { kid: await calculateJwkThumbprint({ ...jwk, alg }), alg, use: 'sig', ...jwk }
 }
 
 function generatePair(alg: SigningAlgorithm): Promise<{ privateKey: KeyObject }> {

@@ -66,7 +66,7 @@ function importSigningKey(jwk: JWK, path: string): SigningKey {
   if (!isKeyFor(alg, privateKey))
     throw new ConfigurationError(path, `must be a key ${alg} can sign with (RSA of at least 2048 bits, P-256, Ed25519 or ML-DSA)`)
   const publicKey = createPublicKey(privateKey)
-  const publicJwk = { ...(publicKey.export({ format: 'jwk' }) as JWK), kid: jwk.kid, alg, use: 'sig' }
+  const publicJwk = { kid: jwk.kid, alg, use: 'sig', ...(publicKey.export({ format: 'jwk' }) as JWK) }
   return { kid: jwk.kid, alg, privateKey, publicKey, publicJwk }
 }
 

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster'
 import { getHeapStatistics } from 'node:v8'
 import { clock, integer, readOptions, type Checks } from '../options.ts'
-import { ExpiringTable, type Entry, type Placement } from './memory/expiring-table.ts'
+import { ExpiringTable, type Placement } from './memory/expiring-table.ts'
 import { endedGrantLifetime } from './engine/new-record.ts'
 import { nameOf } from './memory/record-name.ts'
 import { bytesOf, bytesOfSeen } from './memory/size.ts'
@@ -95,7 +95,9 @@ class MemoryStore implements BatchStore {
   get(key: Key): Promise<StoredRecord | undefined> {
     return this.step(now => {
       const entry = this.find(key, nameOf(key), now)
-      return entry?.text === undefined ? undefined : { value: JSON.parse(entry.text) as Json, version: entry.version }
+      const text = entry === undefined ? undefined : this.table.textOf(entry)
+      if (entry === undefined || text === undefined) return undefined
+      return { value: JSON.parse(text) as Json, version: this.table.versionOf(entry) }
     })
   }
 
@@ -187,14 +189,14 @@ class MemoryStore implements BatchStore {
   }
 
   private remove(key: Key, now: number): void {
-    const entry = this.table.find(nameOf(key), now)
+    const entry = this.table.find(nameOf(key), key.grant, now)
     if (entry !== undefined) this.table.remove(entry)
     else if (key.grant === undefined) this.seen.remove(key.kind, key.id)
   }
 
   /** Whether there is a record, spent or not. It is kept as it was: only to be there, where it is of those. */
   private isTaken(key: Key, now: number): boolean {
-    if (this.table.find(nameOf(key), now) !== undefined) return true
+    if (this.table.find(nameOf(key), key.grant, now) !== undefined) return true
     return key.grant === undefined && (this.seen.expiryOf(key.kind, key.id) ?? 0) > now
   }
 
@@ -204,16 +206,16 @@ class MemoryStore implements BatchStore {
     if (this.isGrantDeleted(step.key, now)) return false
     if (step.operation === 'add') return !this.isTaken(step.key, now)
     const entry = this.find(step.key, nameOf(step.key), now)
-    return entry?.text !== undefined && entry.version === step.version
+    return entry !== undefined && this.table.versionOf(entry) === step.version && !this.table.isSpent(entry)
   }
 
   private isGrantDeleted({ grant }: Key, now: number): boolean {
-    return grant !== undefined && this.table.find(tombstoneOf(grant), now) !== undefined
+    return grant !== undefined && this.table.find(tombstoneOf(grant), undefined, now) !== undefined
   }
 
   /** The record, which is kept like any other once it was asked for: it may need a version from now on, or be spent. */
-  private find(key: Key, name: string, now: number): Entry | undefined {
-    const entry = this.table.find(name, now)
+  private find(key: Key, name: string, now: number): number | undefined {
+    const entry = this.table.find(name, key.grant, now)
     if (entry !== undefined || key.grant !== undefined) return entry
     const expires = this.seen.expiryOf(key.kind, key.id)
     if (expires === undefined || expires <= now) return undefined
@@ -232,9 +234,9 @@ class MemoryStore implements BatchStore {
 
   private place({ kind, id, grant }: Key, name: string, placement: Placement, now: number): void {
     const isSeen = grant === undefined && this.seen.expiryOf(kind, id) !== undefined
-    if (this.isFull() && !isSeen && !this.table.has(name)) this.makeRoom(now)
+    if (this.isFull() && !isSeen && !this.table.has(name, grant)) this.makeRoom(now)
     const bytes = bytesOf(name, placement.text, placement.group)
-    if (this.lacks(bytes)) this.makeMemory(now, () => bytes - (isSeen ? bytesOfSeen : this.table.bytesUnder(name)))
+    if (this.lacks(bytes)) this.makeMemory(now, () => bytes - (isSeen ? bytesOfSeen : this.table.bytesUnder(name, grant)))
     if (isSeen) this.seen.remove(kind, id)
     this.table.place(name, placement, now)
   }
@@ -245,7 +247,8 @@ class MemoryStore implements BatchStore {
     const placed = writes.filter(({ key, placement }) => placement !== undefined && !this.isGrantDeleted(key, now))
     const added = placed.filter(({ key }) => !this.isTaken(key, now)).length
     if (added > 0) this.makeRoom(now, added)
-    const moreOf = (write: Write): number => Math.max(0, bytesOfWrite(write) - this.table.bytesUnder(write.name))
+    const bytesBefore = ({ name, key }: Write): number => this.table.bytesUnder(name, key.grant)
+    const moreOf = (write: Write): number => Math.max(0, bytesOfWrite(write) - bytesBefore(write))
     this.makeMemory(now, () => sumOf(placed, moreOf))
   }
 

@@ -13,7 +13,7 @@ import { protectionBy } from '../credentials/guesses/guess-protection.ts'
 import { checkSecretHashes } from '../credentials/secrets/secret-hashes.ts'
 import { printable } from '../printable.ts'
 import { TemporarilyUnavailableError } from '../errors.ts'
-import { eventSource, type EventSource } from '../events/event-source.ts'
+import { Emitting, eventSource, type EventSource } from '../events/event-source.ts'
 import { pathsOf } from '../http/endpoint-paths.ts'
 import { isOnLoopback } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
@@ -88,7 +88,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   const strategies = options.strategies ?? defaultStrategies(options, clients, proving)
   const shadow = options.shadow && serverShadow(options.shadow, { options, server, dpop, clients, strategies, proving, events })
   const tokenIssuers = options.tokenIssuers ?? byGrantType(builtInTokenIssuers())
-  offered = { ...offeredBy(server, strategies, tokenIssuers), missing: more.missing }
+  offered = { missing: more.missing, ...offeredBy(server, strategies, tokenIssuers) }
   const { guessProtection: guessing } = options
   return {
     ...{ server, store: options.store },
@@ -161,10 +161,5 @@ function dpopPolicy(server: TokenServer, requireNonce: boolean, policy: ProfileP
   const { issuer, store, clock, keys } = server
   const nonces = requireNonce ? dpopNonces(data => keys.mac('dpop_nonce', data), issuer, clock) : undefined
   const algorithms = policy.algorithms ?? dpopAlgorithms
-  return {
-    ...{ issuer, store, clock, algorithms, nonces },
-    get emit() {
-      return server.emit
-    }
-  }
+  return Object.assign(new Emitting(() => server.emit), { issuer, store, clock, algorithms, nonces })
 }

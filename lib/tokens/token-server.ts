@@ -2,7 +2,7 @@
 import { ConfigurationError, type Read } from '../options.ts'
 import type { LateUse } from '../stores/late-use.ts'
 import type { Client } from '../clients/client.ts'
-import { eventSource, type EventSource } from '../events/event-source.ts'
+import { Emitting, eventSource, type EventSource } from '../events/event-source.ts'
 import type { Emit } from '../events/events.ts'
 import type { FirstStep, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
@@ -154,30 +154,41 @@ export function tokenServer(
   respond: (server: TokenServer, ...rest: Parameters<TokenServer['respond']>) => Promise<TokenResponse>,
   more: TokenServerSetting = {}
 ): TokenServer {
-  const { issuer, store, pairwiseSecret, scopes, idTokenAlgorithms, defaultResource, onEvent, ...kept } = options
+  const { issuer, store, pairwiseSecret, scopes, idTokenAlgorithms, defaultResource, onEvent } = options
   const events = more.events ?? eventSource({ issuer, clock: options.clock, onEvent })
   const keys = new SigningKeys(options.keys, 'keys', change => events.emit?.({ type: 'keys.changed', ...change }))
   const resources = new Resources(options.resources, {
     inferring: defaultResource === 'inferred',
     algorithms: keys.algorithms()
   })
-  const server: TokenServer = {
-    ...kept,
+  // written out: what is left of the options of a whole server is much, and every tenant would keep it
+  const server: TokenServer = Object.assign(new Emitting(() => events.emit), {
     issuer,
     store: guardedStore(store),
     keys,
+    account: options.account,
+    claims: options.claims,
     pairwise: pairwiseSecret === undefined ? undefined : pairwiseSubjects(pairwiseSecret, issuer),
     resources,
     scopes: [...new Set([...scopes, ...resources.all().flatMap(resource => resource.scopes)])],
     openScopes: resources.openScopes(),
     idTokenAlgorithms: usableAlgorithms(idTokenAlgorithms, keys),
+    idTokenClaims: options.idTokenClaims,
+    accessTokenClaims: options.accessTokenClaims,
+    findToken: options.findToken,
+    accessTokenTtl: options.accessTokenTtl,
+    authorizationCodeTtl: options.authorizationCodeTtl,
+    refreshTokenTtl: options.refreshTokenTtl,
+    refreshTokens: options.refreshTokens,
+    refreshTokenExpiration: options.refreshTokenExpiration,
+    refreshTokenRotation: options.refreshTokenRotation,
+    refreshRetryWindow: options.refreshRetryWindow,
+    clock: options.clock,
+    random: options.random,
     hasClient: more.hasClient,
     userinfo: more.userinfo,
-    get emit() {
-      return events.emit
-    },
-    respond: (...given) => respond(server, ...given)
-  }
+    respond: (...given: Parameters<TokenServer['respond']>) => respond(server, ...given)
+  })
   return server
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { growingCache } from '../../lib/stores/growing-cache.ts'
 
 const count = 1_000
@@ -20,6 +21,36 @@ describe('growingCache', () => {
     expect([...cache.rvalues()]).toEqual([{ size: 95 }])
     cache.set('too large', { size: 101 })
     expect(cache.has('too large')).toBe(false)
+  })
+
+  it.each([1, 3, 16, 17, 40])('does what a list does that has the one used last at its end, and %i of them', most => {
+    const key = fc.nat({ max: 60 }).map(String)
+    const step = fc.record({ does: fc.constantFrom('set', 'set', 'get', 'get', 'delete', 'has'), key })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), fc.boolean(), (steps, bySize) => {
+        const cache = growingCache<number>(most, bySize ? { most: most * 10, sizeOf: () => 10 } : undefined)
+        const list: string[] = []
+        const values = new Map<string, number>()
+        const take = (used: string) => list.splice(list.indexOf(used), list.includes(used) ? 1 : 0).length === 1
+        for (const [index, { does, key: used }] of steps.entries()) {
+          if (does === 'set') {
+            take(used)
+            cache.set(used, index)
+            values.set(used, index)
+            list.push(used)
+            if (list.length > most) list.shift()
+          } else if (does === 'get') {
+            const known = cache.get(used)
+            expect(known !== undefined).toBe(take(used))
+            if (known !== undefined) list.push(used)
+          } else if (does === 'delete') expect(cache.delete(used)).toBe(take(used))
+          else expect(cache.has(used)).toBe(list.includes(used))
+          expect([...cache.rvalues()]).toEqual(list.map(one => values.get(one)))
+          expect(cache.size).toBe(list.length)
+        }
+      }),
+      { numRuns: 50 }
+    )
   })
 
   it('is empty before anything was put in', () => {

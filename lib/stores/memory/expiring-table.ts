@@ -1,49 +1,44 @@
 /**
  * Named entries that expire and that can be ended in groups: the memory behind the memory store. An expired entry is
  * never found again; the memory of expired and ended ones is given back in small steps, by {@link ExpiringTable.sweep}.
+ * An entry is a row, known by its number until it is removed.
  */
-import { ExpiryCalendar, isDueAfter, type Scheduled } from './expiry-calendar.ts'
-import { bytesOf, bytesOfText } from './size.ts'
-import { ShardedMap } from './sharded-map.ts'
+import { ExpiryCalendar } from './expiry-calendar.ts'
+import { NamedRows, none, owner, ownColumns } from './named-rows.ts'
+import { bytesOfPlaced } from './size.ts'
 
-export interface Entry extends Scheduled<Entry> {
-  readonly name: string
-  /** The value as JSON text; undefined once it was taken: see {@link ExpiringTable.spend}. */
-  text: string | undefined
-  readonly version: number
-  readonly group: Group | undefined
-  /** Its neighbours in the group. */
-  newer: Entry | undefined
-  older: Entry | undefined
-}
+/** Columns of an entry: its neighbours in the group, and in the calendar; when it expires; its version. */
+const newer = ownColumns
+const older = newer + 1
+const calendarColumns = [older + 1, older + 2] as const
+const expiry = older + 3
+const written = expiry + 2
+const entryColumns = written + 2
 
-interface Group {
-  readonly name: string
-  /** The first of its entries. A list of its own would take more memory than most groups have entries to put in. */
-  newest: Entry | undefined
-  /** None of its entries is found any more, those included that still await being swept. */
-  ended: boolean
-}
+/** Columns of a group: the first of its entries, and, where others have an owner, whether it was ended: 1, or none. */
+const newest = ownColumns
+const isEnded = owner
+const groupColumns = newest + 1
 
 /** Input of {@link ExpiringTable.place}; times in milliseconds since the epoch. */
 export interface Placement {
+  /** The value as JSON text; undefined once it was taken: see {@link ExpiringTable.spend}. */
   readonly text: string | undefined
   readonly expires: number
   readonly group: string | undefined
 }
 
 export class ExpiringTable {
-  private readonly entries = new ShardedMap<Entry>()
-  private readonly groups = new ShardedMap<Group>()
-  private readonly calendar = new ExpiryCalendar<Entry>()
-  private readonly ended: Group[] = []
+  private readonly entries = new NamedRows(entryColumns)
+  private readonly groups = new NamedRows(groupColumns)
+  private readonly calendar = new ExpiryCalendar(this.entries, calendarColumns)
+  private readonly ended: number[] = []
   private version = 0
-  private count = 0
   private held = 0
 
   /** Number of entries that take up memory, expired and ended ones that were not swept yet included. */
   get size(): number {
-    return this.count
+    return this.entries.size
   }
 
   /** Memory that those take, in bytes. */
@@ -51,79 +46,95 @@ export class ExpiringTable {
     return this.held
   }
 
-  /** Number of groups that have entries and were not ended. */
+  /** Number of groups that have entries. */
   get groupCount(): number {
     return this.groups.size
   }
 
   /** Whether a placement under this name would take the place of another, found or not. */
-  has(name: string): boolean {
-    return this.entries.get(name) !== undefined
+  has(name: string, group?: string): boolean {
+    return this.at(name, group) !== none
   }
 
   /** Memory that a placement under this name would give back, in bytes. */
-  bytesUnder(name: string): number {
-    const entry = this.entries.get(name)
-    return entry === undefined ? 0 : bytesOf(name, entry.text, entry.group)
+  bytesUnder(name: string, group?: string): number {
+    const entry = this.at(name, group)
+    return entry === none ? 0 : this.bytesOf(entry)
   }
 
-  find(name: string, now: number): Entry | undefined {
-    const entry = this.entries.get(name)
-    return entry !== undefined && isLive(entry, now) ? entry : undefined
+  find(name: string, group: string | undefined, now: number): number | undefined {
+    const entry = this.at(name, group)
+    return entry !== none && this.isLive(entry, now) ? entry : undefined
+  }
+
+  /** The value of an entry as JSON text; undefined once it was taken. */
+  textOf(entry: number): string | undefined {
+    return this.entries.textOf(entry)
+  }
+
+  isSpent(entry: number): boolean {
+    return !this.entries.hasText(entry)
+  }
+
+  versionOf(entry: number): number {
+    return this.entries.getDouble(entry, written)
   }
 
   /**
    * Makes sure that there is nothing under this name, unless an entry is found under it. Says whether there is nothing.
    */
   vacate(name: string, now: number): boolean {
-    const entry = this.entries.get(name)
-    if (entry === undefined) return true
-    if (isLive(entry, now)) return false
+    const entry = this.at(name, undefined)
+    if (entry === none) return true
+    if (this.isLive(entry, now)) return false
     this.remove(entry)
     return true
   }
 
   /** Writes an entry in the place of whatever has its name, with a version no entry of this table had before. */
-  place(name: string, placement: Placement, now: number): Entry {
-    const previous = this.entries.get(name)
-    if (previous !== undefined) this.remove(previous)
-    const group =
-      placement.group === undefined ? undefined : (this.groups.get(placement.group) ?? this.openGroup(placement.group))
-    const { text, expires } = placement
-    const version = ++this.version
-    const older = group?.newest
-    const entry: Entry = { name, text, version, group, newer: undefined, older, bucket: undefined, bucketSlot: 0, early: 0 }
-    if (older !== undefined) older.newer = entry
-    if (group !== undefined) group.newest = entry
-    this.entries.set(name, entry)
+  place(name: string, { text, expires, group }: Placement, now: number): number {
+    const within = group === undefined ? none : this.groupNamed(group)
+    const spread = this.entries.spreadOf(name, within)
+    let entry = this.entries.find(name, within, spread)
+    if (entry === none) {
+      entry = this.entries.add(name, text, within, spread)
+      this.enter(entry, within)
+    } else {
+      this.held -= this.bytesOf(entry)
+      this.calendar.cancel(entry)
+      this.entries.rewrite(entry, text)
+    }
+    this.entries.setDouble(entry, expiry, expires)
+    this.entries.setDouble(entry, written, ++this.version)
     this.calendar.schedule(entry, expires, now)
-    this.count++
-    this.held += bytesOf(name, text, group)
+    this.held += this.bytesOf(entry)
     return entry
   }
 
   /** Takes the value out of an entry, which stays. Answers with its text. */
-  spend(entry: Entry): string | undefined {
-    const { text } = entry
-    this.held -= bytesOfText(text)
-    entry.text = undefined
+  spend(entry: number): string | undefined {
+    const text = this.entries.textOf(entry)
+    this.held -= this.bytesOf(entry)
+    this.entries.rewrite(entry, undefined)
+    this.held += this.bytesOf(entry)
     return text
   }
 
-  remove(entry: Entry): void {
-    this.entries.delete(entry.name)
+  remove(entry: number): void {
+    this.held -= this.bytesOf(entry)
     this.calendar.cancel(entry)
-    this.leaveGroup(entry)
-    this.count--
-    this.held -= bytesOf(entry.name, entry.text, entry.group)
+    this.leave(entry)
+    this.entries.withdraw(entry)
+    this.entries.drop(entry)
   }
 
   /** Ends a group in one step, however many entries it has. */
   endGroup(name: string): void {
-    const group = this.groups.get(name)
-    if (group === undefined) return
-    group.ended = true
-    this.groups.delete(name)
+    const group = this.groups.find(name, none)
+    if (group === none) return
+    this.groups.set(group, isEnded, 1)
+    // another may have its name from now on, and what is sought in that is not found in this
+    this.groups.withdraw(group)
     this.ended.push(group)
   }
 
@@ -141,37 +152,63 @@ export class ExpiringTable {
     this.groups.clear()
     this.calendar.clear()
     this.ended.length = 0
-    this.count = 0
     this.held = 0
   }
 
-  private openGroup(name: string): Group {
-    const group: Group = { name, newest: undefined, ended: false }
-    this.groups.set(name, group)
+  private at(name: string, group: string | undefined): number {
+    const within = group === undefined ? none : this.groups.find(group, none)
+    return group !== undefined && within === none ? none : this.entries.find(name, within)
+  }
+
+  private isLive(entry: number, now: number): boolean {
+    return this.entries.getDouble(entry, expiry) > now
+  }
+
+  private bytesOf(entry: number): number {
+    return bytesOfPlaced(this.entries.bytesOf(entry), this.entries.get(entry, owner) !== none)
+  }
+
+  private groupNamed(name: string): number {
+    const spread = this.groups.spreadOf(name, none)
+    const known = this.groups.find(name, none, spread)
+    if (known !== none) return known
+    const group = this.groups.add(name, undefined, none, spread)
+    this.groups.set(group, newest, none)
     return group
   }
 
-  private leaveGroup(entry: Entry): void {
-    const { group, newer, older } = entry
-    if (group === undefined) return
-    if (newer === undefined) group.newest = older
-    else newer.older = older
-    if (older !== undefined) older.newer = newer
-    // an ended group has left the map already, and another may have its name by now
-    if (group.newest === undefined && !group.ended) this.groups.delete(group.name)
+  private enter(entry: number, group: number): void {
+    if (group === none) return
+    const before = this.groups.get(group, newest)
+    this.entries.set(entry, newer, none)
+    this.entries.set(entry, older, before)
+    if (before !== none) this.entries.set(before, newer, entry)
+    this.groups.set(group, newest, entry)
   }
 
-  private nextEnded(): Entry | undefined {
+  private leave(entry: number): void {
+    const group = this.entries.get(entry, owner)
+    if (group === none) return
+    const above = this.entries.get(entry, newer)
+    const below = this.entries.get(entry, older)
+    if (above === none) this.groups.set(group, newest, below)
+    else this.entries.set(above, older, below)
+    if (below !== none) this.entries.set(below, newer, above)
+    // one that was ended goes when it is next looked at
+    if (this.groups.get(group, newest) !== none || this.groups.get(group, isEnded) === 1) return
+    this.groups.withdraw(group)
+    this.groups.drop(group)
+  }
+
+  private nextEnded(): number | undefined {
     let group = this.ended.at(-1)
     while (group !== undefined) {
-      if (group.newest !== undefined) return group.newest
+      const entry = this.groups.get(group, newest)
+      if (entry !== none) return entry
       this.ended.pop()
+      this.groups.drop(group)
       group = this.ended.at(-1)
     }
     return undefined
   }
-}
-
-function isLive(entry: Entry, now: number): boolean {
-  return entry.group?.ended !== true && isDueAfter(entry, now)
 }

@@ -1,69 +1,68 @@
 /**
- * Remembers when entries expire, so that those whose time has come are found without looking at the others.
+ * Remembers when rows expire, so that those whose time has come are found without looking at the others.
  *
- * Entries share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live),
- * so several thousand buckets hold any number of entries, and an entry is handed out at most that much after its
- * expiry.
+ * Rows share buckets of time that are wider the further away their expiry is (at most a 256th of the time to live), so
+ * several thousand buckets hold any number of rows, and a row is handed out at most that much after its expiry.
  */
-import { ChunkedList } from './chunked-list.ts'
+import { none, type NamedRows } from './named-rows.ts'
 
-/** The calendar's own members of an entry. */
-export interface Scheduled<E> {
-  bucket: Bucket<E> | undefined
-  bucketSlot: number
-  /** Milliseconds from its expiry to the end of its bucket: small, where a time since the epoch is an object for V8. */
-  early: number
-}
-
-export interface Bucket<E> {
-  /** Every entry in the bucket has expired by then; milliseconds since the epoch. */
+interface Bucket {
+  /** Every row in the bucket has expired by then; milliseconds since the epoch. */
   readonly end: number
-  readonly entries: ChunkedList<E>
+  readonly number: number
+  /** The first of its rows. */
+  first: number
 }
 
 const narrowest = 4 // 2 ** 4 ms
 
-/** Whether an entry is in the calendar, and its time has not come. */
-export function isDueAfter<E>({ bucket, early }: Scheduled<E>, now: number): boolean {
-  return bucket !== undefined && bucket.end - early > now
-}
-
-export class ExpiryCalendar<E extends Scheduled<E>> {
-  private readonly byEnd = new Map<number, Bucket<E>>()
+export class ExpiryCalendar {
+  private readonly rows: NamedRows
+  private readonly later: number
+  /** The column of the row before; of the first, it has the number of its bucket, less than {@link none} or equal. */
+  private readonly earlier: number
+  private readonly byEnd = new Map<number, Bucket>()
+  private readonly byNumber: (Bucket | undefined)[] = []
   /** Latest first, so that the bucket that is due next is popped off the end. */
-  private readonly inOrder: Bucket<E>[] = []
+  private readonly inOrder: Bucket[] = []
 
-  /** Puts an entry in; times in milliseconds since the epoch. */
-  schedule(entry: E, expires: number, now: number): void {
+  /** @param columns two of the rows', which are the calendar's alone. */
+  constructor(rows: NamedRows, [later, earlier]: readonly [number, number]) {
+    this.rows = rows
+    this.later = later
+    this.earlier = earlier
+  }
+
+  /** Puts a row in; times in milliseconds since the epoch. */
+  schedule(row: number, expires: number, now: number): void {
     const width = 2 ** Math.max(narrowest, Math.floor(Math.log2(expires - now)) - 8)
     const end = Math.ceil(expires / width) * width
     const bucket = this.byEnd.get(end) ?? this.open(end)
-    entry.bucket = bucket
-    entry.bucketSlot = bucket.entries.push(entry)
-    const early = end - expires
-    // a difference of two large numbers is an object for V8 too, until it is made small
-    entry.early = (early | 0) === early ? early | 0 : early
+    const { first } = bucket
+    this.rows.set(row, this.later, first)
+    this.rows.set(row, this.earlier, ~bucket.number)
+    if (first !== none) this.rows.set(first, this.earlier, row)
+    bucket.first = row
   }
 
-  /** Takes an entry out before its time. */
-  cancel(entry: E): void {
-    const entries = entry.bucket?.entries
-    const last = entries?.pop()
-    if (entries !== undefined && last !== undefined && last !== entry) {
-      entries.replace(entry.bucketSlot, last)
-      last.bucketSlot = entry.bucketSlot
-    }
-    entry.bucket = undefined
+  /** Takes a row out before its time. */
+  cancel(row: number): void {
+    const later = this.rows.get(row, this.later)
+    const earlier = this.rows.get(row, this.earlier)
+    const bucket = this.byNumber[~earlier]
+    if (bucket === undefined) this.rows.set(earlier, this.later, later)
+    else bucket.first = later
+    if (later !== none) this.rows.set(later, this.earlier, earlier)
   }
 
-  /** An entry that has expired, until it is cancelled; undefined where none is due. */
-  due(now: number): E | undefined {
+  /** A row that has expired, until it is cancelled; undefined where none is due. */
+  due(now: number): number | undefined {
     let bucket = this.inOrder.at(-1)
     while (bucket !== undefined && bucket.end <= now) {
-      const entry = bucket.entries.last()
-      if (entry !== undefined) return entry
+      if (bucket.first !== none) return bucket.first
       this.inOrder.pop()
       this.byEnd.delete(bucket.end)
+      this.byNumber[bucket.number] = undefined
       bucket = this.inOrder.at(-1)
     }
     return undefined
@@ -71,11 +70,14 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
 
   clear(): void {
     this.byEnd.clear()
+    this.byNumber.length = 0
     this.inOrder.length = 0
   }
 
-  private open(end: number): Bucket<E> {
-    const bucket: Bucket<E> = { end, entries: new ChunkedList() }
+  private open(end: number): Bucket {
+    const vacant = this.byNumber.indexOf(undefined)
+    const number = vacant === -1 ? this.byNumber.length : vacant
+    const bucket: Bucket = { end, number, first: none }
     let low = 0
     let high = this.inOrder.length
     while (low < high) {
@@ -85,6 +87,7 @@ export class ExpiryCalendar<E extends Scheduled<E>> {
     }
     this.inOrder.splice(low, 0, bucket)
     this.byEnd.set(end, bucket)
+    this.byNumber[number] = bucket
     return bucket
   }
 }

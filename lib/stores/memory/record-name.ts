@@ -14,15 +14,12 @@ const firstDigit = '@'.charCodeAt(0)
 const marks = new Map<string, string>()
 
 /**
- * One name per key. A kind has the same mark as long as the process lives, or none: what is written under a name is
- * found under it.
+ * One name per key among those of its grant, or of none. A kind has the same mark as long as the process lives, or
+ * none: what is written under a name is found under it.
  */
-export function nameOf(key: Key): string {
-  const { kind, id, grant } = key
+export function nameOf({ kind, id }: Key): string {
   const mark = marks.get(kind) ?? newMark(kind)
-  if (mark === undefined) return longNameOf(key)
-  // the length says where the grant ends and the id begins
-  return grant === undefined ? `${mark}:${id}` : `${mark}${grant.length}:${grant}${id}`
+  return mark === undefined ? longNameOf({ kind, id }) : `${mark}:${id}`
 }
 
 function newMark(kind: string): string | undefined {
