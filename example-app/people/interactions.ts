@@ -6,7 +6,15 @@ import { decisionOf } from './asks.ts'
 import { askerOf, waysBack } from './client-words.ts'
 import { showConsent } from './consent-page.ts'
 import { hasConsented, rememberConsent } from './consents.ts'
-import { beginInteraction, checkBrowserForm, checkInteractionForm, fieldOf, interactionToken, ownsInteraction, readForm } from '../sessions/forms.ts'
+import {
+  beginInteraction,
+  checkBrowserForm,
+  checkInteractionForm,
+  fieldOf,
+  interactionToken,
+  ownsInteraction,
+  readForm
+} from '../sessions/forms.ts'
 import { HttpError, openAgain } from '../http-error.ts'
 import { addressOf, localPageOf, type LocalPage } from '../local-pages.ts'
 import { loginLimits, tooManyAttempts } from './login-limits.ts'

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { memoryStore } from '../../lib/index.ts'
 import { api, breakableStore, files, listening, token, userinfo } from '../support/servers/authorization-server.ts'
-import { account, begun, deviceServer, fiftyPolls, grant_type, outcome, poll, type DeviceCodes } from '../support/servers/devices.ts'
+import {
+  account,
+  begun,
+  deviceServer,
+  fiftyPolls,
+  grant_type,
+  outcome,
+  poll,
+  type DeviceCodes
+} from '../support/servers/devices.ts'
 import { makeDpopKey, prove } from '../support/clients/dpop.ts'
 
 const approved = async (server: Awaited<ReturnType<typeof deviceServer>>, client_id = 'web', form?: Record<string, string>) => {

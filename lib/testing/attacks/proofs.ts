@@ -31,19 +31,15 @@ function spoilt(name: string, section: string, sent: (jwt: Forged, key: Key, tar
   }
 }
 
-const claim = (name: string, claims: Record<string, unknown>): Attempt =>
-  proof(name, jwt => Object.assign(jwt.claims, claims))
-const head = (name: string, header: Record<string, unknown>): Attempt =>
-  proof(name, jwt => Object.assign(jwt.header, header))
+const claim = (name: string, claims: Record<string, unknown>): Attempt => proof(name, jwt => Object.assign(jwt.claims, claims))
+const head = (name: string, header: Record<string, unknown>): Attempt => proof(name, jwt => Object.assign(jwt.header, header))
 
 const attempts: readonly Attempt[] = [
   claim('for another address', { htu: 'https://attacker.invalid/token' }),
   proof('for another path of this server', jwt => (jwt.claims['htu'] = `${String(jwt.claims['htu'])}/other`)),
   ...['GET', 'post', '', 1, null].map(htm => claim(`for the method ${JSON.stringify(htm)}`, { htm })),
   ...['', 1, null, 'x'].map(htu => claim(`for the address ${JSON.stringify(htu)}`, { htu })),
-  ...['htu', 'htm', 'iat', 'jti'].map(name =>
-    proof(`without ${name}`, jwt => Reflect.deleteProperty(jwt.claims, name))
-  ),
+  ...['htu', 'htm', 'iat', 'jti'].map(name => proof(`without ${name}`, jwt => Reflect.deleteProperty(jwt.claims, name))),
   claim('of an hour ago', { iat: now() - 3600 }),
   claim('of an hour ahead', { iat: now() + 3600 }),
   claim('of no time at all', { iat: 'now' }),

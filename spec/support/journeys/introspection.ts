@@ -9,11 +9,7 @@ import { alice, type RunningServer } from './server.ts'
 const unauthorized = { status: 401, error: 'invalid_token' }
 
 /** A client looks at its tokens, one that reads itself and one that does not, and ends them: one alone, then all. */
-export async function introspectAndRevoke(
-  server: RunningServer,
-  party: Party,
-  config: client.Configuration
-): Promise<void> {
+export async function introspectAndRevoke(server: RunningServer, party: Party, config: client.Configuration): Promise<void> {
   const { client_id } = party
   const stillActive = async (token: string): Promise<boolean> => (await client.tokenIntrospection(config, token)).active
   for (const resource of [{}, { resource: api }]) {
