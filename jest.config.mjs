@@ -81,12 +81,12 @@ const whateverExpress = Object.entries({
  * One project per Express major: the whole suite runs on Express 5, and what needs Express runs again on Express 4. Suites that need
  * more than Node, and the one of processes, have configurations of their own: spec/{browser,engines,processes,proxies}/jest.config.mjs.
  *
- * Jest would leave one core to watching for changes; and a worker waits now and then, for what it has started. Its memory grows with every
- * file it runs.
+ * Jest would leave one core to watching for changes; and workers wait now and then, for what they have started. Their memory grows with every
+ * file they run.
  * @type {import('jest').Config}
  */
 export default {
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
   workerIdleMemoryLimit: '1.5GB',
   projects: [
     {
