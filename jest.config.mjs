@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, totalmem } from 'node:os'
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
@@ -82,11 +82,11 @@ const whateverExpress = Object.entries({
  * more than Node, and the one of processes, have configurations of their own: spec/{browser,engines,processes,proxies}/jest.config.mjs.
  *
  * Jest would leave one core to watching for changes; and workers wait now and then, for what they have started. Their memory grows with every
- * file they run.
+ * file they run, to two gigabytes and more.
  * @type {import('jest').Config}
  */
 export default {
-  maxWorkers: availableParallelism() + 2,
+  maxWorkers: availableParallelism() + (totalmem() > 12 * 2 ** 30 ? 2 : 1),
   workerIdleMemoryLimit: '1.5GB',
   projects: [
     {
