@@ -1,6 +1,7 @@
 /** The key or certificate a token is bound to: the `cnf` claim (RFC 7800 §3). */
 import { isJsonObject } from '../json.ts'
 
+/** The key, the certificate, or both that a token is bound to, each by its thumbprint. */
 export interface Confirmation {
   /** Thumbprint of the client certificate (RFC 8705 §3.1). */
   readonly 'x5t#S256'?: string

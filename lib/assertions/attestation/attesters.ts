@@ -41,7 +41,7 @@ export const attesterChecks = {
   clients: listOf('client_ids', (id): id is string => typeof id === 'string' && id !== '')
 } satisfies Checks<Attester>
 
-interface KnownAttester {
+export interface KnownAttester {
   /** Names it to the operator. */
   readonly name: string
   readonly keys: readonly JWK[]
