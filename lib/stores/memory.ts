@@ -22,6 +22,7 @@ export interface MemoryStoreOptions {
   /**
    * Bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one
    * that makes a record no larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
+   * More than 8 GiB are as many.
    */
   readonly maxBytes?: number | undefined
 }
@@ -32,6 +33,8 @@ export const memoryStoreChecks = {
   maxBytes: integer({ min: 1 })
 } satisfies Checks<MemoryStoreOptions>
 
+/** There are addresses for twice as many: of no write there is found to be none when others of it are done. */
+const mostBytes = 2 ** 33
 /** Each operation gives back at most this many records: more than it can add, few enough not to be felt. */
 const sweepSteps = 8
 /** Entries of the table given back, at most, for a write that finds the store full, before it is refused. */
@@ -59,10 +62,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const {
     clock,
     maxEntries,
-    maxBytes = Math.floor(getHeapStatistics().heap_size_limit / 2)
+    maxBytes: asked = Math.floor(getHeapStatistics().heap_size_limit / 2)
   } = readOptions(options, memoryStoreChecks)
   if (cluster.isWorker) warnOfWorkers()
-  return new MemoryStore(clock, maxEntries, maxBytes)
+  return new MemoryStore(clock, maxEntries, Math.min(asked, mostBytes))
 }
 
 let warned = false
@@ -136,7 +139,8 @@ class MemoryStore implements BatchStore {
 
   batch(steps: Batch): Promise<BatchOutcome> {
     return this.step(now => {
-      // before anything is done: of what one step would refuse or has no room for, nothing is left by the others
+      // before anything is done: of what one step would refuse or has no room for, nothing is left by the others (but
+      // where the process itself has no memory any more)
       const writes = steps.map(step => writeOf(step, now))
       if (!this.allows(steps[0], now)) return 'refused'
       this.makeRoomForAll(writes, now)

@@ -96,13 +96,12 @@ export class ExpiringTable {
     const within = group === undefined ? none : this.groupNamed(group)
     const spread = this.entries.spreadOf(name, within)
     let entry = this.entries.find(name, within, spread)
-    if (entry === none) {
-      entry = this.entries.add(name, text, within, spread)
-      this.enter(entry, within)
-    } else {
+    // what may throw comes first: nothing has changed then
+    if (entry === none) entry = this.addTo(within, name, text, spread)
+    else {
+      this.rewrite(entry, text)
       this.held -= this.bytesOf(entry)
       this.calendar.cancel(entry)
-      this.entries.rewrite(entry, text)
     }
     this.entries.setDouble(entry, expiry, expires)
     this.entries.setDouble(entry, written, ++this.version)
@@ -114,9 +113,7 @@ export class ExpiringTable {
   /** Takes the value out of an entry, which stays. Answers with its text. */
   spend(entry: number): string | undefined {
     const text = this.entries.textOf(entry)
-    this.held -= this.bytesOf(entry)
-    this.entries.rewrite(entry, undefined)
-    this.held += this.bytesOf(entry)
+    this.rewrite(entry, undefined)
     return text
   }
 
@@ -168,6 +165,23 @@ export class ExpiringTable {
     return bytesOfPlaced(this.entries.bytesOf(entry), this.entries.get(entry, owner) !== none)
   }
 
+  private rewrite(entry: number, text: string | undefined): void {
+    const before = this.bytesOf(entry)
+    this.entries.rewrite(entry, text)
+    this.held += this.bytesOf(entry) - before
+  }
+
+  private addTo(group: number, name: string, text: string | undefined, spread: number): number {
+    try {
+      const entry = this.entries.add(name, text, group, spread)
+      this.enter(entry, group)
+      return entry
+    } catch (error) {
+      if (group !== none) this.forgetEmpty(group)
+      throw error
+    }
+  }
+
   private groupNamed(name: string): number {
     const spread = this.groups.spreadOf(name, none)
     const known = this.groups.find(name, none, spread)
@@ -194,6 +208,10 @@ export class ExpiringTable {
     if (above === none) this.groups.set(group, newest, below)
     else this.entries.set(above, older, below)
     if (below !== none) this.entries.set(below, newer, above)
+    this.forgetEmpty(group)
+  }
+
+  private forgetEmpty(group: number): void {
     // one that was ended goes when it is next looked at
     if (this.groups.get(group, newest) !== none || this.groups.get(group, isEnded) === 1) return
     this.groups.withdraw(group)

@@ -1,6 +1,6 @@
 /**
  * Rows of numbers in memory outside the heap, each found by a name among those of one owner. For millions of them: the
- * garbage collector does not walk them, and nothing ever moves more than a few thousand.
+ * garbage collector does not walk them, and nothing ever moves more than a 256th of them at once.
  */
 import { randomFillSync } from 'node:crypto'
 import { Pieces } from './pieces.ts'
@@ -102,14 +102,20 @@ export class NamedRows {
     return row
   }
 
-  /** Adds a row where none has this name. @param bits are its spread. */
+  /** Adds a row where none has this name; where that throws, nothing has changed. @param bits are its spread. */
   add(name: string, text: string | undefined, of: number, bits: number): number {
+    const shard = (this.shards[bits >>> (32 - shardBits)] ??= { heads: new Int32Array(smallest).fill(none), count: 0 })
+    if (shard.count === 2 * shard.heads.length) this.resize(shard, shard.heads.length * 2)
     const row = this.allocate()
-    this.set(row, place, this.pieces.write(row, name, text))
+    try {
+      this.set(row, place, this.pieces.write(row, name, text))
+    } catch (error) {
+      this.release(row)
+      throw error
+    }
     this.set(row, spread, bits)
     this.set(row, owner, of)
-    const shard = (this.shards[bits >>> (32 - shardBits)] ??= { heads: new Int32Array(smallest).fill(none), count: 0 })
-    if (++shard.count > 2 * shard.heads.length) this.resize(shard, shard.heads.length * 2)
+    shard.count++
     this.link(shard.heads, row)
     this.rows++
     return row
@@ -123,11 +129,13 @@ export class NamedRows {
     return this.pieces.textAt(this.placeOf(row))
   }
 
-  /** Writes another text beside the name. */
+  /** Writes another text beside the name; where that throws, nothing has changed. */
   rewrite(row: number, text: string | undefined): void {
+    if (this.pieces.rewrite(this.placeOf(row), text)) return
+    const written = this.pieces.write(row, this.pieces.nameAt(this.placeOf(row)), text)
+    // writing may have moved the piece there was
     const before = this.placeOf(row)
-    if (this.pieces.rewrite(before, text)) return
-    this.set(row, place, this.pieces.write(row, this.pieces.nameAt(before), text))
+    this.set(row, place, written)
     this.pieces.free(before)
   }
 
@@ -157,15 +165,7 @@ export class NamedRows {
   drop(row: number): void {
     this.pieces.free(this.placeOf(row))
     this.rows--
-    const number = row >>> pageBits
-    const page = this.pages[number]
-    if (page === undefined) return
-    if (page.free === none) this.open.push(number)
-    this.set(row, next, page.free)
-    page.free = row
-    if (--page.used > 0) return
-    this.pages[number] = undefined
-    this.open.splice(this.open.indexOf(number), 1)
+    this.release(row)
   }
 
   clear(): void {
@@ -189,6 +189,18 @@ export class NamedRows {
     page.used++
     if (page.free === none) this.open.pop()
     return row
+  }
+
+  private release(row: number): void {
+    const number = row >>> pageBits
+    const page = this.pages[number]
+    if (page === undefined) return
+    if (page.free === none) this.open.push(number)
+    this.set(row, next, page.free)
+    page.free = row
+    if (--page.used > 0) return
+    this.pages[number] = undefined
+    this.open.splice(this.open.indexOf(number), 1)
   }
 
   private openPage(): number {

@@ -1,7 +1,7 @@
 /**
  * Names with their texts in memory outside the heap, which the garbage collector neither walks nor moves: pieces, one
- * after the other, in segments. A segment of which more than a quarter is no longer needed is given back, once the
- * others of its pieces have been moved.
+ * after the other, in segments. A segment that is full, and of which more than a quarter is no longer needed, is given
+ * back once the others of its pieces have been moved.
  */
 
 /** A piece is a number of units, and its place is counted in them: four bytes each. */
@@ -9,7 +9,8 @@ const unit = 4
 const segmentBits = 14
 const segmentUnits = 2 ** segmentBits
 /** What is larger has a segment of its own. */
-const largest = segmentUnits / 8
+const largest = segmentUnits / 2
+const smallestSegment = segmentUnits / 8
 /** A place has 32 bits. */
 const mostSegments = 2 ** 32 / segmentUnits
 
@@ -115,10 +116,8 @@ export class Pieces {
     const segment = this.segmentAt(place)
     segment.words[place & (segmentUnits - 1)] = nobody
     segment.live -= this.unitsAt(place)
-    if (number === this.current) {
-      if (segment.live === 0) segment.end = 0
-    } else if (segment.live === 0) this.drop(number)
-    else if (segment.live * 4 < segment.end * 3) this.empty(number, segment)
+    if (number !== this.current) this.settle(number, segment)
+    else if (segment.live === 0) segment.end = 0
   }
 
   clear(): void {
@@ -143,8 +142,13 @@ export class Pieces {
     let number = this.current
     const current = this.segments[number]
     if (units > largest) number = this.open(units)
-    else if (current === undefined || current.end + units > current.words.length)
-      number = this.current = this.open(Math.min(segmentUnits, 2 * (current?.words.length ?? largest)))
+    else if (current === undefined || current.end + units > current.words.length) {
+      const length = Math.min(segmentUnits, 2 * (current?.words.length ?? smallestSegment / 2))
+      this.current = this.open(Math.max(length, units))
+      if (current !== undefined) this.settle(number, current)
+      // what was moved may have filled it
+      return this.allocate(units)
+    }
     const start = number * segmentUnits
     const segment = this.segmentAt(start)
     const place = start + segment.end
@@ -154,9 +158,11 @@ export class Pieces {
   }
 
   private open(units: number): number {
-    const number = this.vacant.pop() ?? this.segments.length
+    const number = this.vacant.at(-1) ?? this.segments.length
     if (number === mostSegments) throw new Error('the memory store is full: it has no address for one record more')
+    // may throw: nothing has changed yet
     const bytes = Buffer.allocUnsafeSlow(unit * units)
+    this.vacant.pop()
     this.segments[number] = { bytes, words: new Int32Array(bytes.buffer), end: 0, live: 0 }
     return number
   }
@@ -166,7 +172,20 @@ export class Pieces {
     this.vacant.push(number)
   }
 
-  private empty(number: number, { words, end }: Segment): void {
+  /** Gives back a segment that is not put into any more, where too little of it is needed. */
+  private settle(number: number, segment: Segment): void {
+    if (segment.live === 0) this.drop(number)
+    else if (segment.live * 4 < segment.end * 3) {
+      try {
+        this.empty(number, segment)
+      } catch {
+        // there is no memory to move the rest to: it stays until something more of it goes
+      }
+    }
+  }
+
+  private empty(number: number, segment: Segment): void {
+    const { words, end } = segment
     let at = 0
     while (at < end) {
       const units = unitsOf(words[at + nameCode] ?? 0, words[at + textCode] ?? noText)
@@ -175,6 +194,8 @@ export class Pieces {
         const place = this.allocate(units)
         this.segmentAt(place).words.set(words.subarray(at, at + units), place & (segmentUnits - 1))
         this.moved(owner, place)
+        words[at] = nobody
+        segment.live -= units
       }
       at += units
     }

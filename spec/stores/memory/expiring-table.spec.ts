@@ -1,9 +1,35 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { ExpiringTable } from '../../../lib/stores/memory/expiring-table.ts'
 import { bytesOf } from '../../../lib/stores/memory/size.ts'
 
 describe('ExpiringTable', () => {
+  it('is as it was where there is no memory for what is to be written', () => {
+    const table = new ExpiringTable()
+    for (const name of ['a', 'b', 'c']) table.place(name, { text: '1', expires: 100, group: 'g' }, 0)
+    const before = [table.size, table.bytes, table.groupCount]
+    const text = 'x'.repeat(100_000)
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation(() => {
+      throw new RangeError('Array buffer allocation failed')
+    })
+    for (const [name, group] of [
+      ['b', 'g'],
+      ['new', 'g'],
+      ['new', 'of its own'],
+      ['new', undefined]
+    ] as const)
+      // prettier-ignore
+      expect(() => table.place(name, { text, expires: 50, group }, 0)).toThrow(RangeError)
+    allocate.mockRestore()
+    expect([table.size, table.bytes, table.groupCount]).toEqual(before)
+    const b = table.find('b', 'g', 0)
+    expect([b !== undefined && table.textOf(b), table.find('new', undefined, 0)]).toEqual(['1', undefined])
+    table.place('b', { text, expires: 60, group: 'g' }, 0)
+    table.remove(table.find('a', 'g', 0) ?? NaN)
+    table.sweep(1_000, 10)
+    expect([table.size, table.bytes, table.groupCount]).toEqual([0, 0, 0])
+  })
+
   it('does what plain maps do, and knows how much memory its entries take', () => {
     const step = fc.record({
       does: fc.constantFrom('place', 'place', 'place', 'remove', 'spend', 'endGroup', 'sweep'),

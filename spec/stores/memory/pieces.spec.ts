@@ -81,4 +81,15 @@ describe('Pieces', () => {
     // the one that is written to stays
     expect(pieces.bytes).toBe(65_536)
   })
+
+  it('take little more where few stay among many that do not', () => {
+    const { kept, pieces } = owned()
+    for (let owner = 0; owner < 2_000; owner++) {
+      kept.set(owner, { name: `${owner}`, text: 'stays', place: pieces.write(owner, `${owner}`, 'stays') })
+      for (let times = 0; times < 8; times++) pieces.free(pieces.write(-2, 'goes', 'x'.repeat(7_000)))
+    }
+    const needed = [...kept.values()].reduce((sum, { place }) => sum + pieces.bytesAt(place), 0)
+    expect(pieces.bytes).toBeLessThan(needed * 1.4 + 2 * 65_536)
+    for (const [owner, { place }] of kept) expect(pieces.isNamed(place, `${owner}`)).toBe(true)
+  })
 })
