@@ -127,9 +127,9 @@ export async function decideRequest(
   const { sub, sid } = decision.decision === 'allow' ? decision.approval : {}
   if (sub !== undefined && sid !== undefined)
     await joinSession(server, reference.grant, { sub, sid, client_id: request.client_id, scope: request.scope })
-  const isFirst = await add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
-  if (isFirst && sub !== undefined) await noteConsented(server.store, request.client_id)
-  return isFirst
+  // before the decision, which counts once it is recorded
+  if (sub !== undefined) await noteConsented(server.store, request.client_id)
+  return add(server.store, decisionKey(reference), decision, secondsLeft(server, request))
 }
 
 /**

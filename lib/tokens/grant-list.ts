@@ -62,9 +62,10 @@ export async function listGrant(
   steps: readonly WriteStep[] = []
 ): Promise<void> {
   const withGrant = async (list: GrantList): Promise<GrantList> => {
-    const { newest, pages, client_until } = await withRoom(server, holding, list, id)
+    const others = { ...list, newest: list.newest.filter(([name]) => name !== id) }
+    const { newest, pages, client_until } = await withRoom(server, holding, others, id)
     return {
-      newest: [...newest.filter(([name]) => name !== id), [id, until]],
+      newest: [...newest, [id, until]],
       pages,
       client_until: client_until >= until ? client_until : await listClient(server, holding, until)
     }
@@ -141,8 +142,9 @@ async function emptyList(server: TokenServer, holding: Holding): Promise<void> {
 async function withRoom(server: TokenServer, holding: Holding, list: GrantList, id: string): Promise<GrantList> {
   const { newest, client_until } = list
   if (newest.length < perPage) return list
-  // by a name of its own: whoever fills the list at the same time writes another, and one of the two is left to expire
-  const page: Listed = [server.random(16).toString('base64url'), Math.max(...newest.map(([, until]) => until))]
+  // by what is on it: whoever fills the list at the same time writes the same page
+  const name = tokenDigest(JSON.stringify([holding.sub, holding.client_id, newest]))
+  const page: Listed = [name, Math.max(...newest.map(([, until]) => until))]
   await write(server.store, pageKey(page), newest, secondsLeft(server, newest))
   const [oldest, ...others] = [...list.pages, page]
   if (others.length + 1 < mostPages) return { newest: [], pages: [...list.pages, page], client_until }
