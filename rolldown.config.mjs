@@ -50,7 +50,7 @@ const nothingStale = {
 const ofCheckout = {
   name: 'of-checkout',
   resolveId(specifier) {
-    const [, name] = /\/example-app\/config\/(added-client|lint|replay)\.ts$/.exec(specifier) ?? []
+    const [, name] = /\/example-app\/config\/(lint|replay)\.ts$/.exec(specifier) ?? []
     return name === undefined ? undefined : { id: `../../example-app/config/${name}.js`, external: true }
   }
 }
@@ -84,5 +84,5 @@ export default [
   bundled('lib', entries, isInstalled, { groups: [small] }),
   // a command's own source maps would weigh as much as the library
   bundled('cli', ['main'], isInstalled, { sourcemap: false, plugins: [ofCheckout] }),
-  bundled('example-app', ['main', 'rotate-keys', 'config/added-client', 'config/lint', 'config/replay'], isPackage)
+  bundled('example-app', ['main', 'rotate-keys', 'config/lint', 'config/replay'], isPackage)
 ]

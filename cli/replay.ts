@@ -19,7 +19,7 @@ import {
 import { command, CommandError, type Terminal } from './command.ts'
 import { linesOf } from './input.ts'
 import { isModule, optionsOf, withExampleApp } from './modules.ts'
-import { keysOf, withSharedStore } from './store.ts'
+import { keysOf, untouched, withSharedStore } from './store.ts'
 
 export const replayCommand = command({
   arguments: ['[FILE]'],
@@ -90,9 +90,8 @@ interface Replayed {
 function replayStore(candidate: ReplayedOptions, { url, isFile, terminal }: Replayed): Promise<ReplayReport> {
   return withSharedStore(url, terminal, async store => {
     const kept = (await keptAuthentications({ store, issuer: candidate.issuer }).recent()).toReversed()
-    // where nothing was kept there may be no keys, and they would be made
-    if (!isFile || kept.length === 0) return replayAuthentications(kept, candidate)
-    return replayWithStored(candidate, kept, store, terminal)
+    if (!isFile) return replayAuthentications(kept, candidate)
+    return replayWithStored(candidate, kept, untouched(store), terminal)
   })
 }
 

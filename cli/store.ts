@@ -1,6 +1,6 @@
 /** The store that commands share with the servers. */
 import { existsSync } from 'node:fs'
-import { ConfigurationError, storedKeys, type Store, type StoredKeys } from 'clientele'
+import { ConfigurationError, memoryStore, storedKeys, type Store, type StoredKeys } from 'clientele'
 import { openStore, readStoreAddress } from 'clientele/stores/open'
 import { CommandError, type Terminal } from './command.ts'
 
@@ -38,6 +38,26 @@ export async function withSharedStore<T>(
     if (error instanceof CommandError) throw error
     if (!(error instanceof ConfigurationError)) throw new CommandError('the store does not answer')
     throw wrongSetting(error) ?? error
+  }
+}
+
+/**
+ * The store for whoever looks and leaves everything as it is: what is written is for that one alone. Keys that are due,
+ * or sealed under another secret, are the servers' to write.
+ */
+export function untouched(store: Store): Store {
+  const own = memoryStore()
+  const get: Store['get'] = async key => (await own.get(key)) ?? (await store.get(key))
+  return {
+    ...{ get, take: own.take.bind(own), delete: own.delete.bind(own), deleteGrant: own.deleteGrant.bind(own) },
+    set: (key, value, ttl) => own.set(key, value, ttl),
+    add: async (key, value, ttl) => (await get(key)) === undefined && own.add(key, value, ttl),
+    async swap(key, version, value, ttl) {
+      if ((await get(key))?.version !== version) return false
+      await own.set(key, value, ttl)
+      return true
+    },
+    close: () => own.close()
   }
 }
 

@@ -4,34 +4,27 @@
  */
 import { Router, type RequestHandler } from 'express'
 import {
-  authorizationCode,
   authorizationServer,
   ciba,
-  clientCredentials,
   ConfigurationError,
   deviceCode,
   type Decision,
-  refreshToken,
   storedClients,
   type AuthorizationServer,
   type CertificateSource,
   type SecretHashes,
   type ServerEvent,
   type Store,
-  type StoredClients,
-  type TokenIssuer
+  type StoredClients
 } from 'clientele'
 import { accountPages } from './people/account.ts'
 import { people, type People } from './people/accounts.ts'
-import { assertionGrants } from './assertion-grants.ts'
-import { attestationOptions } from './config/attesters.ts'
-import { workloadOptions } from './config/workloads.ts'
-import { backchannelHooks, cibaPages } from './people/ciba.ts'
+import { cibaPages } from './people/ciba.ts'
 import { isLoopback, knownMembersOf } from './config/clients.ts'
 import { ConfigError, mustBeOf } from './config/config-error.ts'
 import type { IssuerSettings, McpSettings } from './config/schema.ts'
-import { registeredGrantTypes } from './config/registration.ts'
 import { secretHashesOf, type ImportModule } from './config/secret-hashes.ts'
+import { documentOptions, mayGrant, policyOptions, resourcesOf } from './config/server-options.ts'
 import { storeOfPages } from './store.ts'
 import { settingPath } from './config/setting-path.ts'
 import { keptDecisions, type KeptDecisions } from './decisions/kept.ts'
@@ -47,7 +40,7 @@ import { issuerKeys, type IssuerKeys } from './keys.ts'
 import { logDecision, logEvent, logFailure, type Log } from './log.ts'
 import { logos } from './people/logos.ts'
 import { logoutHooks, logoutPages } from './people/logout.ts'
-import { mcpResourceOf, mcpRoutes } from './mcp.ts'
+import { mcpRoutes } from './mcp.ts'
 import { sessions } from './sessions/sessions.ts'
 import { pagesFolder } from './views.ts'
 import { whoami } from './whoami.ts'
@@ -163,7 +156,7 @@ function build(
       clients: stored.clients,
       secretHashes,
       scopes: settings.scopes,
-      resources: resourcesOf(options),
+      resources: resourcesOf(settings, issuer, options.mcp),
       acrValues: [passwordLogin],
       credentials: { endpoint: settings.policy.credentials_endpoint },
       certificateMethods: certificates || mtlsOrigin !== undefined,
@@ -197,88 +190,6 @@ function storedClientsOf(options: IssuerOptions, { keys }: IssuerKeys): StoredCl
   } catch (error) {
     throw bySetting(error, options)
   }
-}
-
-function resourcesOf({ issuer, settings, mcp }: Pick<IssuerOptions, 'issuer' | 'settings' | 'mcp'>) {
-  const configured = settings.resources.map(resourceOptions)
-  return mcp === undefined ? configured : [...configured, mcpResourceOf(issuer, mcp)]
-}
-
-function resourceOptions({ resource, scopes, ...given }: IssuerSettings['resources'][number]) {
-  const { access_token_format, access_token_signing_alg, introspection_clients } = given
-  return {
-    resource,
-    scopes,
-    accessTokenFormat: access_token_format,
-    signingAlgorithm: access_token_signing_alg,
-    introspectionClients: introspection_clients
-  }
-}
-
-/** The options that settings stand for, as far as rules are held against them. */
-export function optionsOfSettings(settings: IssuerSettings, issuer: string, mcp: McpSettings | undefined) {
-  const policy = policyOptions(settings, issuer, people(settings.accounts))
-  return { issuer, clients: settings.clients.map(knownMembersOf), resources: resourcesOf({ issuer, settings, mcp }), ...policy }
-}
-
-function policyOptions(settings: IssuerSettings, issuer: string, persons: People) {
-  const { policy } = settings
-  const tokenIssuers = [
-    authorizationCode(),
-    clientCredentials(),
-    refreshToken(),
-    deviceCode(),
-    ciba(),
-    ...assertionGrants(settings, persons)
-  ]
-  const mounted = tokenIssuers.filter(tokenIssuer => mayGrant(settings, tokenIssuer))
-  return {
-    tokenIssuers: mounted,
-    ...(mayGrant(settings, deviceCode()) && {
-      deviceAuthorization: { verificationUri: `${issuer}/device`, codeTtl: policy.device_code_ttl }
-    }),
-    ...(mayGrant(settings, ciba()) && { backchannelAuthentication: backchannelHooks(persons, policy.ciba_request_ttl) }),
-    ...registrationOptions(settings, mounted),
-    ...documentOptions(settings, undefined),
-    ...attestationOptions(settings),
-    ...workloadOptions(settings),
-    profile: policy.profile,
-    defaultResource: policy.default_resource,
-    refreshTokenExpiration: policy.refresh_token_expiration,
-    requireDpopNonce: policy.dpop_nonce === 'required',
-    jsonBody: policy.json_body,
-    requirePkce: policy.require_pkce,
-    assertionAudience: policy.assertion_audience,
-    accessTokenTtl: policy.access_token_ttl,
-    authorizationCodeTtl: policy.authorization_code_ttl,
-    refreshTokenTtl: policy.refresh_token_ttl,
-    refreshTokenRotation: policy.refresh_token_rotation,
-    refreshRetryWindow: policy.refresh_retry_window,
-    guessProtection: policy.failure_budget === 'off' ? (false as const) : policy.failure_budget
-  }
-}
-
-/** Clients an hour from one network: everybody behind one proxy, or one office's address, is one. */
-const mostRegistered = 2_000
-
-function registrationOptions(settings: IssuerSettings, mounted: readonly TokenIssuer[]) {
-  const { registration: access, initial_access_token, registration_schemes: schemes } = settings.policy
-  if (access === 'off') return {}
-  const wanted = registeredGrantTypes(settings)
-  const grantTypes = mounted.map(({ grant_type }) => grant_type).filter(grant_type => wanted.includes(grant_type))
-  const tokens = access === 'token' && { initialAccessTokens: [initial_access_token ?? ''] }
-  return { registration: { access, grantTypes, schemes, limits: { perNetwork: mostRegistered }, ...tokens } }
-}
-
-/** @param ca authorities in the place of Node's: the demo has documents of its own. */
-function documentOptions({ client_documents }: IssuerSettings, ca: readonly string[] | undefined) {
-  if (client_documents === 'off') return {}
-  const { hosts, redirect_uris: redirectUris } = client_documents
-  return { clientDocuments: { hosts, redirectUris, ...(ca !== undefined && { ca }) } }
-}
-
-function mayGrant({ policy }: IssuerSettings, { grant_type }: TokenIssuer): boolean {
-  return policy.grant_types.some(known => known === grant_type)
 }
 
 /** Names a setting the library refuses by its place in the configuration file; leaves other errors as they are. */

@@ -4,20 +4,10 @@ import express, { Router, type ErrorRequestHandler, type Request, type RequestHa
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { scopedStore, type AuthorizationServer, type Key, type Store } from 'clientele'
-import { mcpProtection, mcpResource } from 'clientele/mcp'
+import { mcpProtection } from 'clientele/mcp'
 import { z } from 'zod'
 import type { McpSettings } from './config/schema.ts'
-
-/** The address people give to their clients. */
-function mcpAddress(issuer: string, { path }: McpSettings): string {
-  return issuer + path
-}
-
-/** The MCP server as one of the issuer's resources. */
-export function mcpResourceOf(issuer: string, settings: McpSettings) {
-  const { required_scopes: required, optional_scopes: optional } = settings
-  return mcpResource({ resource: mcpAddress(issuer, settings), scopes: [...required, ...optional], required })
-}
+import { mcpAddress } from './config/server-options.ts'
 
 interface McpRoutesOptions {
   readonly issuer: string

@@ -1,6 +1,7 @@
 /** `clients add`: a client that every server on the store finds, without a restart. */
 import { readFileSync } from 'node:fs'
 import { ConfigurationError, type ClientMetadata } from 'clientele'
+import { checkAtServer } from '../../example-app/config/added-client.ts'
 import { checkConfig } from '../../example-app/config/config.ts'
 import { ConfigError } from '../../example-app/config/config-error.ts'
 import { answer } from '../answer.ts'
@@ -26,7 +27,7 @@ printed: this once, and never again. With --config it is held against everything
   run: given =>
     withOperator(given, async operator => {
       const metadata = metadataOf(given)
-      await checkInFile(metadata, operator)
+      checkInFile(metadata, operator)
       const added = await operator.stored.add(metadata)
       const { client_id, client_secret } = added
       answer(given.terminal, given.options.format, added, [{ client_id, client_secret: client_secret ?? 'none' }], '')
@@ -65,7 +66,7 @@ const someSecret = 'x'.repeat(64)
  * Holds a client against the rules of the configuration file and of the server it describes. @throws {@link
  * CommandError} naming the member.
  */
-async function checkInFile(metadata: ClientMetadata, operator: Operator): Promise<void> {
+function checkInFile(metadata: ClientMetadata, operator: Operator): void {
   const { config, configured, accounts, settings } = operator
   if (config === undefined || settings === undefined) return
   const { issuer } = config.settings
@@ -75,10 +76,8 @@ async function checkInFile(metadata: ClientMetadata, operator: Operator): Promis
   try {
     const https = issuer.startsWith('https:') ? { listen: {} } : {}
     const { settings: read } = checkConfig({ issuer, ...https, accounts, clients: [...configured, client] }, '.')
-    // a checkout has the server of the file; the package is spared it, and holds clients against the file alone
-    const app = await import('../../example-app/config/added-client.ts').catch(() => undefined)
     for (const added of read.clients.slice(configured.length))
-      app?.checkAtServer(added, { ...operator, own: settings, file: config.settings })
+      checkAtServer(added, { ...operator, own: settings, file: config.settings })
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandError(error.message.replace(path, ''))
     if (error instanceof ConfigurationError) throw new CommandError(error.message.replace(/^clients\[0\]\./, ''))

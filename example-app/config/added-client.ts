@@ -1,6 +1,6 @@
 /** A client that is to be added to the store, held against the server that a configuration file describes. */
 import { authorizationServer, memoryStore, type PrivateKeySet, type KeySource } from 'clientele'
-import { optionsOfSettings } from '../issuer.ts'
+import { optionsOfSettings } from './server-options.ts'
 import type { IssuerSettings, Settings } from './schema.ts'
 
 /** The issuer whose client it is to be. */

@@ -1,7 +1,7 @@
 /** A configuration file as what kept authentications are judged by. */
 import { tlsCertificate } from 'clientele'
 import type { ReplayedOptions } from 'clientele/replay'
-import { optionsOfSettings } from '../issuer.ts'
+import { optionsOfSettings } from './server-options.ts'
 import { loadConfig } from './config.ts'
 import { settingsAt } from './tenants.ts'
 

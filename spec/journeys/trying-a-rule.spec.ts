@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import request from 'supertest'
 import {
-  memoryStore,
-  tlsCertificate,
   type ClientMetadata,
   type JudgedAuthentication,
-  type ShadowDifference
+  memoryStore,
+  type ShadowDifference,
+  storedKeys,
+  tlsCertificate
 } from '../../lib/index.ts'
 import { keptAuthentications, replayAuthentications } from '../../lib/replay/replay.ts'
 import { openStore } from '../../lib/stores/open.ts'
@@ -194,6 +195,10 @@ describe('an audience and a set of authorities, tried on a running load', () => 
     expect([code, out]).toEqual([1, expect.stringContaining('nightly would break: client')])
     // whoever has another secret than the servers is told which to name
     const secretly = (KEYS_SECRET: string, ...given: string[]) => clientele(given, '', { STORE_URL, CONFIG, KEYS_SECRET })
+    expect(await secretly('c'.repeat(32), 'replay', '--config', CONFIG)).toMatchObject({ err: '', code: 1 })
+    // that was but a look: the servers' keys are sealed under no secret still
+    const keys = await storedKeys({ store, issuer: serving.issuer })
+    keys.close()
     expect(await secretly('a'.repeat(32), 'keys', 'rotate')).toMatchObject({ code: 0 })
     const refused = { code: 2, out: '', err: expect.stringMatching(/: KEYS_SECRET must be .*KEYS_SECRET_PREVIOUS/) }
     expect(await secretly('b'.repeat(32), 'replay', '--config', CONFIG)).toEqual(refused)
