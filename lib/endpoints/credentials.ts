@@ -12,6 +12,7 @@ import { listedName } from '../credentials/credential-sets.ts'
 import { CredentialError } from '../credentials/credential-error.ts'
 import { InvalidRequestError } from '../errors.ts'
 import { readClientRequest } from '../http/client-request.ts'
+import { readParameters } from '../http/parameters.ts'
 import { notStored, sendJson } from '../http/responses.ts'
 import { ConfigurationError } from '../options.ts'
 import type { Parameters } from '../client-request.ts'
@@ -26,9 +27,17 @@ import { clientHandlerOf, type Endpoint, type EndpointContext } from './endpoint
  */
 export function credentialsEndpoint(context: EndpointContext): Endpoint {
   const { strategies, authenticate } = context.authentication('credentials')
-  const handler = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
+  const handle = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
+  const handler: typeof handle = (req, res, next) => {
+    // a request is read once: whatever is wrong with it, the authentication finds it so
+    readParameters(req, { onLines }).catch(() => undefined)
+    handle(req, res, next)
+  }
   return { member: 'credentials_endpoint', caller: 'client', strategies, unlisted: true, handler }
 }
+
+/** Written on lines: PEM, and JSON for people. */
+const onLines: ReadonlySet<string> = new Set(['certificate', 'jwk'])
 
 /** @param addedBy the credential by which the client asks, as it is listed. */
 type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters, addedBy: string) => Promise<object>

@@ -16,6 +16,12 @@ export interface ReadOptions {
   readonly maxParameters?: number | undefined
 }
 
+/** Those, and what an endpoint of the server's own says of its parameters. */
+interface EndpointReadOptions extends ReadOptions {
+  /** The parameters whose values may have line ends and tabs; none unless given. */
+  readonly onLines?: ReadonlySet<string> | undefined
+}
+
 /** A Node or Express request; `body` is what the application's own parser left there, if it has one. */
 export type ParameterRequest = IncomingMessage & { body?: unknown }
 
@@ -60,7 +66,7 @@ const readings = requestNote<ParameterRequest, Promise<Parameters>>('parameters'
  *   or no string, or a connection that closed before the body ended;
  * - {@link ServerError} where the application consumed the body and left nothing of it.
  */
-export function readParameters(req: ParameterRequest, options: ReadOptions = {}): Promise<Parameters> {
+export function readParameters(req: ParameterRequest, options: EndpointReadOptions = {}): Promise<Parameters> {
   return readings.read(req) ?? readings.write(req, read(req, options))
 }
 
@@ -96,30 +102,38 @@ export function contentTypeOf({ headers }: IncomingMessage): { readonly type: st
   return { type: name.trim(), isUtf8 }
 }
 
-async function read(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
+async function read(req: ParameterRequest, options: EndpointReadOptions): Promise<Parameters> {
   if (req.method !== 'POST') throw new MethodNotAllowedError(['POST'])
   refuseCredentialsInQuery(req.url)
   return readBody(req, options)
 }
 
-async function readBody(req: ParameterRequest, options: ReadOptions): Promise<Parameters> {
+async function readBody(req: ParameterRequest, options: EndpointReadOptions): Promise<Parameters> {
   refuseContentCoding(req.headers['content-encoding'])
   const type = mediaType(req, options.jsonBody === true)
   const maxBytes = options.maxBytes ?? defaultMaxBytes
-  const maxParameters = options.maxParameters ?? defaultMaxParameters
+  const { maxParameters = defaultMaxParameters, onLines } = options
+  const rules: Rules = { type: type ?? form, maxParameters, onLines }
   if (type === undefined) return parseForm(new Uint8Array(), maxParameters)
-  if (hasContent(req.body)) return readParsed(req.body, type, maxBytes, maxParameters)
+  if (hasContent(req.body)) return readParsed(req.body, maxBytes, rules)
   // an empty `req.body` says nothing: Express 4's parsers leave `{}` behind for the types they do not read
   if (req.readableDidRead || req.readableEnded) return readConsumed(req, type)
-  const parameters = parse(await collectBody(req, maxBytes), type, maxParameters)
+  const parameters = parse(await collectBody(req, maxBytes), rules)
   req.body = parameters
   // Express 4's parsers would otherwise wait for a stream that has ended; Express 5's see it for themselves
   ;(req as { _body?: boolean })._body = true
   return parameters
 }
 
-function parse(body: Uint8Array, type: string, maxParameters: number): Parameters {
-  if (type === form) return parseForm(body, maxParameters)
+/** What a body is read as, and by. */
+interface Rules {
+  readonly type: string
+  readonly maxParameters: number
+  readonly onLines: ReadonlySet<string> | undefined
+}
+
+function parse(body: Uint8Array, { type, maxParameters, onLines }: Rules): Parameters {
+  if (type === form) return parseForm(body, maxParameters, onLines)
   return body.length === 0 ? parseForm(body, maxParameters) : parseJson(body, maxParameters)
 }
 
@@ -130,11 +144,11 @@ function hasContent(body: unknown): boolean {
 }
 
 /** Reads what the application's own parser made of the body. */
-function readParsed(body: unknown, type: string, maxBytes: number, maxParameters: number): Parameters {
+function readParsed(body: unknown, maxBytes: number, rules: Rules): Parameters {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  if (!(bytes instanceof Uint8Array)) return collectMembers(body, maxParameters)
+  if (!(bytes instanceof Uint8Array)) return collectMembers(body, rules.maxParameters, rules.onLines)
   if (bytes.length > maxBytes) throw tooLarge(maxBytes, false)
-  return parse(bytes, type, maxParameters)
+  return parse(bytes, rules)
 }
 
 /** The stream has been read and `req.body` holds nothing: either there was nothing, or the application kept it. */

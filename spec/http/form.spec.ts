@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { OAuthError } from '../../lib/errors.ts'
-import { parseForm } from '../../lib/http/form.ts'
+import { ParameterCollector, parseForm } from '../../lib/http/form.ts'
 import { requestedResources } from '../../lib/client-request.ts'
 
 const parse = (text: string | Uint8Array, maxParameters = 100) =>
@@ -71,7 +71,7 @@ describe('parseForm', () => {
     ['a raw line end', 'code=a\r\n', 'code contains a control character'],
     ['a tab', 'code=a\tb', 'code contains a control character'],
     ['a delete', 'code=%7F', 'code contains a control character'],
-    ['a null character on a line', 'certificate=a%0A%00', 'certificate contains a control character']
+    ['the lines of what is written on lines elsewhere', 'certificate=a%0Ab', 'certificate contains a control character']
   ])('refuses %s', (_, text, words) => {
     const error = refusal(text)
     expect(error).toMatchObject({ error: 'invalid_request', status: 400 })
@@ -79,9 +79,15 @@ describe('parseForm', () => {
     expect(error.reason).toBeTruthy()
   })
 
-  it('takes the lines of what is written on lines', () => {
+  it('takes the lines of what is written on lines, and nothing else with them', () => {
+    const onLines = new Set(['certificate', 'jwk'])
+    const onThem = (sent: Record<string, string>) => parseForm(Buffer.from(new URLSearchParams(sent).toString()), 100, onLines)
     const sent = { certificate: 'a\r\nb\n', jwk: '{\n\t"kty": "EC"\n}' }
-    expect({ ...parse(new URLSearchParams(sent).toString()) }).toEqual(sent)
+    expect({ ...onThem(sent) }).toEqual(sent)
+    expect(() => onThem({ certificate: 'a\n\0' })).toThrow('certificate contains a control character')
+    expect(() => onThem({ label: 'a\nb' })).toThrow('label contains a control character')
+    const collector = new ParameterCollector(100, onLines)
+    expect(() => collector.add('certificate', '\ud83d\n\ude00')).toThrow('certificate contains a control character')
   })
 
   it('reads as many parameters as it was told, and not one more', () => {
