@@ -14,7 +14,7 @@ import { changedMembers, clientDocument, keepDocument, type ConsentedMember } fr
 import { documentFetches } from './fetches.ts'
 import { documentAddressProblem, namesDocument } from './identifier.ts'
 import type { DocumentPolicy } from './options.ts'
-import { FetchPostponedError, FetchRefusedError } from './places.ts'
+import { FetchPostponedError, FetchRefusedError, type Acquaintance } from './places.ts'
 import { postpone, postponedError } from './postponed.ts'
 
 /** Events of client documents. */
@@ -66,6 +66,16 @@ interface Kept {
   readonly staleUntil: number
 }
 
+async function acquaintanceOf(address: string, { wasConsented }: DocumentClientsContext, wasRead: boolean): Promise<Acquaintance> {
+  try {
+    if (await wasConsented(address)) return 'agreed'
+  } catch (error) {
+    // what is known here goes on while the store does not answer
+    if (!wasRead) throw error
+  }
+  return wasRead ? 'read' : 'new'
+}
+
 /**
  * The clients of a registry, and those whose documents are let in. A client the registry knows is that one, and nothing
  * is fetched. For an hour after a document could not be had again its client is found as one that {@link mayBegin}
@@ -80,10 +90,7 @@ export function documentClients(clients: ClientRegistry, context: DocumentClient
   const keep = keeping(context, kept, reasons)
   const fetchDocument = documentFetches({
     fetchJson: context.fetchJson,
-    acquaintanceOf: async address => {
-      if (await context.wasConsented(address)) return 'agreed'
-      return kept.has(address) ? 'read' : 'new'
-    },
+    acquaintanceOf: address => acquaintanceOf(address, context, kept.has(address)),
     limits: policy.limits,
     timeout: policy.timeout,
     clock,

@@ -8,7 +8,7 @@ import { ConfigurationError, integer, oneOf, readBy, nested, type Checks, type R
 export interface ClientDocumentLimits {
   /** New documents fetched from one host within a minute, without those that fail. Default 100. */
   readonly newPerHost?: number | undefined
-  /** New documents fetched within a minute, all hosts together, without those that fail. Default 1000. */
+  /** New documents fetched within a minute, all hosts together; ten times as many may fail. Default 1000. */
   readonly newPerMinute?: number | undefined
   /**
    * Fetches under way at once, all hosts together, and as many again for clients that somebody agreed to; at one host

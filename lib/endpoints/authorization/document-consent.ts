@@ -22,9 +22,7 @@ export async function agreedToDocument(server: TokenServer, client: Client, sub:
   const document = clientDocument(client)
   if (document === undefined) return true
   const before = await findMarks(server, client, sub)
-  if (before === undefined || changedMembers(before, document.marks).length > 0) return false
-  await noteConsented(server.store, client.client_id)
-  return true
+  return before !== undefined && changedMembers(before, document.marks).length === 0
 }
 
 /** Remembers that the person agreed to the document as it is. */

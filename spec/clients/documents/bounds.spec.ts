@@ -86,6 +86,17 @@ describe('ten thousand unknown ids in a minute', () => {
     expect(remembered.filter(reason => reason !== undefined).length).toBeLessThanOrEqual(2000)
   })
 
+  it('of hosts that each fail once cost ten thousand fetches, and the rest are told to come again', async () => {
+    let fetches = 0
+    const { clients, clock } = registry(() => Promise.reject(new Error(`fetch ${(fetches += 1)}`)))
+    for (let index = 0; index < count; index++) await clients.find(`https://host-${index}.evil.example/client`)
+    await expect(clients.find('https://one-more.evil.example/client')).rejects.toThrow(TemporarilyUnavailableError)
+    expect(fetches).toBe(count)
+    clock.now += 60_001
+    expect(await clients.find('https://one-more.evil.example/client')).toBeUndefined()
+    expect(fetches).toBe(count + 1)
+  })
+
   it('with documents are kept as far as 32 MiB go, and no further', async () => {
     const filler = 'x'.repeat(4900)
     const host = { isThere: true }
