@@ -68,19 +68,23 @@ export function accessLog(log: Log, issuers: readonly string[] = []): RequestHan
   }
 }
 
-/** As codes and tokens are written; in capital letters and others, as chance makes them and hardly anybody else. */
+/** As codes and tokens are written here; in capitals and others, as chance makes them and hardly anybody else. */
 const writtenTogether = /[\w.~%+=-]{20,}/g
 const isMadeByChance = (text: string): boolean => /[a-z]/.test(text) && /[A-Z]/.test(text)
 
 /**
- * Codes and tokens get into paths where somebody takes an address for another: no page of ours has any in its own.
+ * Codes and tokens get into paths where somebody takes an address for another. Nothing here has them in its path; the
+ * ids of clients that registered themselves, which are made the same way, are masked with them, and events name them.
  *
  * @param issuers paths of issuers, which are called what somebody called them.
  */
 function withoutSecrets(path: string, issuers: readonly string[]): string {
-  const [issuer = ''] = issuers.filter(one => path.startsWith(`${one}/`)).toSorted((a, b) => b.length - a.length)
-  const rest = path.slice(issuer.length)
-  return issuer + rest.replace(writtenTogether, text => (isMadeByChance(text) ? '…' : text))
+  // the documents of an issuer with a path stand above it
+  const [above = ''] = /^\/\.well-known\/[a-z-]+/.exec(path) ?? []
+  const below = path.slice(above.length)
+  const own = issuers.filter(one => below === one || below.startsWith(`${one}/`))
+  const [issuer = ''] = own.toSorted((a, b) => b.length - a.length)
+  return above + issuer + below.slice(issuer.length).replace(writtenTogether, text => (isMadeByChance(text) ? '…' : text))
 }
 
 function clientOf(req: Request): Partial<Known> {

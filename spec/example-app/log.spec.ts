@@ -87,6 +87,9 @@ it('an access line names the issuer as it is called', async () => {
   app.use(accessLog(log, ['/', '/Acme-Banking-EMEA-2024', '/Acme-Banking-EMEA-2024/Loans']), (_req, res) => void res.end())
   await listening(app, async address => {
     for (const path of [
+      '/Acme-Banking-EMEA-2024',
+      '/.well-known/oauth-authorization-server/Acme-Banking-EMEA-2024',
+      '/.well-known/oauth-protected-resource/Acme-Banking-EMEA-2024/mcp',
       '/Acme-Banking-EMEA-2024/oauth2/token',
       '/Acme-Banking-EMEA-2024/Loans/oauth2',
       '/Other-Banking-EMEA-2024/a'
@@ -94,6 +97,9 @@ it('an access line names the issuer as it is called', async () => {
       await new Promise(resolve => get(address, { path }, response => response.resume().once('end', resolve)))
   })
   expect(lines.map(({ path }) => path)).toEqual([
+    '/Acme-Banking-EMEA-2024',
+    '/.well-known/oauth-authorization-server/Acme-Banking-EMEA-2024',
+    '/.well-known/oauth-protected-resource/Acme-Banking-EMEA-2024/mcp',
     '/Acme-Banking-EMEA-2024/oauth2/token',
     '/Acme-Banking-EMEA-2024/Loans/oauth2',
     '/…/a'

@@ -68,6 +68,8 @@ describe('bad input', () => {
     ['vouchers', { signer: 'domain', claims: { sub: 'spiffe://demo.example/demo/jwt' } }],
     ['vouchers', { signer: { toString: 1, valueOf: 1 } }],
     ['send', {}],
+    ['vouchers', { signer: 'attester', claims: { sub: ['demo-attested'] } }],
+    ['vouchers', { signer: 'attester', claims: { sub: [['demo-attested']] } }],
     ['send', { ...form, path: 'https://attacker.invalid/oauth2/token' }],
     ['send', { ...form, path: '//attacker.invalid/oauth2/token' }],
     ['send', { ...form, path: '/oauth2/../api/whoami' }],
