@@ -59,22 +59,12 @@ const express4 = [
   'journeys/express-4.spec.ts'
 ]
 
-/** In those rooms, what takes a value and no request, and what is the same whoever handed the request in. */
+/** In those rooms, what takes a value and no request. */
 const whateverExpress = Object.entries({
-  authentication: ['per-endpoint', 'shadow/options', 'shadow/queue'],
-  'authorization-server': ['authorization-server-client-keys', 'token-router-issuers'],
-  http: [
-    'basic-credentials',
-    'form',
-    'json-body',
-    'listener',
-    'network',
-    'network-budget',
-    'recorded-headers',
-    'request-target',
-    'trace'
-  ],
-  'token-endpoint': ['confirmation', 'watch', 'workload-fapi', 'workload-grant']
+  authentication: ['shadow/queue'],
+  'authorization-server': ['authorization-server-client-keys'],
+  http: ['basic-credentials', 'form', 'json-body', 'listener', 'network', 'recorded-headers', 'request-target', 'trace'],
+  'token-endpoint': ['confirmation']
 }).map(([room, names]) => `spec/${room}/(?:${names.join('|')})\\.spec`)
 
 /**

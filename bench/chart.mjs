@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isSteady } from './report.mjs'
 
 /** What is drawn, and its colour in the light and in the dark. Whoever a case does without is left out of it. */
 export const series = [
@@ -38,13 +39,16 @@ export function text(value) {
 /** The groups: the bars of each case, from top to bottom. */
 function groupsOf(reports) {
   let y = top
-  return reports.map(({ title, rows }) => {
-    const ratioOf = target => rows.find(row => row.target === target)?.ratios?.floor
-    const bars = series.map(one => ({ ...one, ratio: ratioOf(one.target) })).filter(({ ratio }) => ratio !== undefined)
-    const group = { title, y, bars, height: bars.length * bar }
-    y += group.height + gap
-    return group
-  })
+  // of one that is void there is nothing to show
+  return reports
+    .filter(({ noise }) => isSteady(noise))
+    .map(({ title, rows }) => {
+      const ratioOf = target => rows.find(row => row.target === target)?.ratios?.floor
+      const bars = series.map(one => ({ ...one, ratio: ratioOf(one.target) })).filter(({ ratio }) => ratio !== undefined)
+      const group = { title, y, bars, height: bars.length * bar }
+      y += group.height + gap
+      return group
+    })
 }
 
 /** A round number of the floor's multiples that has room for the longest bar. */

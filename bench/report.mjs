@@ -91,7 +91,7 @@ export function summaryTable(reports, names) {
     const cell = name => {
       const row = rowOf(name)
       if (row === undefined) return '–'
-      if (row.fault !== undefined) return 'void'
+      if (row.fault !== undefined || !isSteady(noise)) return 'void'
       const ratio = row.ratios.floor
       return ratio === undefined ? whole(row.median) : `${ratio.toFixed(2)}×`
     }
@@ -104,10 +104,13 @@ export function summaryTable(reports, names) {
 /** Every case in one table: the CPU time of one target's answers, then everybody's, as what the one's is of theirs. */
 export function cpuTable(reports, base, names) {
   const head = ['case', `${base} CPU µs`, ...names]
-  const body = reports.map(({ title, rows }) => {
+  const body = reports.map(({ title, rows, noise }) => {
     const cpuOf = name => rows.find(({ target }) => target === name)?.cpu
     const least = cpuOf(base)
-    const cell = name => (cpuOf(name) === undefined || least === undefined ? '–' : `${(least / cpuOf(name)).toFixed(2)}×`)
+    const cell = name => {
+      if (cpuOf(name) === undefined || least === undefined) return '–'
+      return isSteady(noise) ? `${(least / cpuOf(name)).toFixed(2)}×` : 'void'
+    }
     return [title, least === undefined ? '' : whole(least), ...names.map(cell)]
   })
   return table([head, ...body])

@@ -6,9 +6,10 @@ import { compiled } from '../../support/processes/compiled.ts'
 import { workloads } from './platform.ts'
 import { callback, issuer, type NodeSetup, type StoreEngine, type StoreOperation } from './setup.ts'
 
-export interface Answer {
+export interface Answer<Body = Readonly<Record<string, string>>> {
   readonly status: number
-  readonly body: Readonly<Record<string, string>>
+  /** What its JSON says; an empty object where it is none. */
+  readonly body: Body
   readonly location: string | undefined
   readonly retryAfter: string | undefined
 }
@@ -25,6 +26,8 @@ export interface Cluster {
   readonly size: number
   /** Asks one of the processes. Rejects where it is dead (see {@link neverSent}), or dies before it answers. */
   ask(node: number, path: string, request?: Request): Promise<Answer>
+  /** The list that one of the processes answers with. */
+  askForList(node: number, path: string): Promise<readonly Answer['body'][]>
   /** Kills processes at once, in the middle of whatever they are doing, and starts them again. */
   killAndRestart(nodes: readonly number[]): Promise<void>
   /** One of the processes kills itself when the next such operation of its store is done and nobody knows yet; started again. */
@@ -52,6 +55,7 @@ export async function startCluster(
   return {
     size,
     ask: (index, path, request) => ask(nodeOf(index).port, path, request),
+    askForList: async (index, path) => (await ask<readonly Answer['body'][]>(nodeOf(index).port, path)).body,
     async killAndRestart(indices) {
       const killed = indices.map(nodeOf)
       await Promise.all(killed.map(({ child }) => kill(child)))
@@ -94,7 +98,11 @@ async function kill(child: ChildProcess): Promise<void> {
   await closed
 }
 
-export async function ask(port: number, path: string, { method, form, json, headers = {} }: Request = {}): Promise<Answer> {
+export async function ask<Body = Answer['body']>(
+  port: number,
+  path: string,
+  { method, form, json, headers = {} }: Request = {}
+): Promise<Answer<Body>> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: method ?? (form === undefined && json === undefined ? 'GET' : 'POST'),
     headers: json === undefined ? headers : { ...headers, 'content-type': 'application/json' },
@@ -104,7 +112,7 @@ export async function ask(port: number, path: string, { method, form, json, head
   })
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-  const body = (isJson ? JSON.parse(text) : {}) as Record<string, string>
+  const body = JSON.parse(isJson ? text : '{}') as Body
   const header = (name: string) => response.headers.get(name) ?? undefined
   return { status: response.status, body, location: header('location'), retryAfter: header('retry-after') }
 }

@@ -137,9 +137,7 @@ describe.each(Object.keys(engines))('four processes on %s', name => {
       { 200: 1, '400 invalid_grant': racers - 1 }
     ))
 
-  type Granted = readonly { readonly id: string }[]
-  const grantsOf = async (sub: string): Promise<Granted> =>
-    (await cluster.ask(0, `/people/${encodeURIComponent(sub)}/grants`)).body as unknown as Granted
+  const grantsOf = (sub: string) => cluster.askForList(0, `/people/${encodeURIComponent(sub)}/grants`)
 
   /** What begins at all of the processes at once for one person: the access tokens. */
   const beginMany = (sub: string, many: number) =>

@@ -33,9 +33,6 @@ AsyncLocalStorage.prototype.run = function (...given) {
 
 const refillKeys = stockKeys()
 
-// V8 takes longer to take a worker's heap apart, where everything has ended, than Jest waits for it
-if (process.send !== undefined) process.once('beforeExit', () => process.exit())
-
 export default class OneErrorEnvironment extends TestEnvironment {
   constructor(config, context) {
     super(config, context)
