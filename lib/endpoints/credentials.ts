@@ -30,14 +30,14 @@ export function credentialsEndpoint(context: EndpointContext): Endpoint {
   const handle = clientHandlerOf(authenticate, (client, req, res) => answer(context, client, req, res))
   const handler: typeof handle = (req, res, next) => {
     // a request is read once: whatever is wrong with it, the authentication finds it so
-    readParameters(req, { onLines }).catch(() => undefined)
+    readParameters(req, { withLines }).catch(() => undefined)
     handle(req, res, next)
   }
   return { member: 'credentials_endpoint', caller: 'client', strategies, unlisted: true, handler }
 }
 
 /** Written on lines: PEM, and JSON for people. */
-const onLines: ReadonlySet<string> = new Set(['certificate', 'jwk'])
+const withLines: ReadonlySet<string> = new Set(['certificate', 'jwk'])
 
 /** @param addedBy the credential by which the client asks, as it is listed. */
 type Action = (credentials: CredentialFunctions, client: Client, parameters: Parameters, addedBy: string) => Promise<object>

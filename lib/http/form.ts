@@ -17,12 +17,12 @@ const none: ReadonlySet<string> = new Set()
  * is a name like any other.
  *
  * @param maxParameters how many name-value pairs are read; one more is an error.
- * @param onLines the names of those whose values may have line ends and tabs.
+ * @param withLines the names of those whose values may have line ends and tabs.
  * @throws {@link InvalidRequestError} for invalid percent-encoding, bytes that are not UTF-8, a repeated name, a
  * control character in a value, or too many parameters.
  */
-export function parseForm(body: Uint8Array, maxParameters: number, onLines?: ReadonlySet<string>): Parameters {
-  const collector = new ParameterCollector(maxParameters, onLines)
+export function parseForm(body: Uint8Array, maxParameters: number, withLines?: ReadonlySet<string>): Parameters {
+  const collector = new ParameterCollector(maxParameters, withLines)
   readPairs(body, 'body', collector)
   return collector.parameters
 }
@@ -97,14 +97,14 @@ export class ParameterCollector implements PairReader {
   private empty: Set<string> | undefined
   private further: string[] | undefined
   private readonly limit: number
-  private readonly onLines: ReadonlySet<string>
+  private readonly withLines: ReadonlySet<string>
   private count = 0
 
-  constructor(maxParameters: number, onLines = none) {
+  constructor(maxParameters: number, withLines = none) {
     this.values = Object.create(null) as Record<string, string>
     this.parameters = this.values
     this.limit = maxParameters
-    this.onLines = onLines
+    this.withLines = withLines
   }
 
   /** @throws {@link InvalidRequestError} for one parameter too many, a repeated name or a forbidden character. */
@@ -120,7 +120,7 @@ export class ParameterCollector implements PairReader {
       this.empty.add(name)
       return
     }
-    refuseForbiddenCharacter(name, this.onLines.has(name) ? value.replace(/[\t\r\n]/g, ' ') : value)
+    refuseForbiddenCharacter(name, this.withLines.has(name) ? value.replace(/[\t\r\n]/g, ' ') : value)
     this.values[name] = value
   }
 

@@ -33,13 +33,13 @@ const unreadable = {
  * @throws {@link InvalidRequestError} as {@link parseJson} does; a list as a value is a repeated parameter, because
  * that is how form parsers show one.
  */
-export function collectMembers(body: unknown, maxParameters: number, onLines?: ReadonlySet<string>): Parameters {
+export function collectMembers(body: unknown, maxParameters: number, withLines?: ReadonlySet<string>): Parameters {
   if (!isJsonObject(body)) {
     throw new InvalidRequestError('the request body must be an object of parameters', {
       reason: `the body is ${kindOf(body)}`
     })
   }
-  const collector = new ParameterCollector(maxParameters, onLines)
+  const collector = new ParameterCollector(maxParameters, withLines)
   for (const [name, value] of Object.entries(body)) {
     if (Array.isArray(value) && name !== 'resource') throw repeatedParameter(name)
     for (const item of asList(value)) collector.add(name, textOf(name, item))

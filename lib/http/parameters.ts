@@ -19,7 +19,7 @@ export interface ReadOptions {
 /** Those, and what an endpoint of the server's own says of its parameters. */
 interface EndpointReadOptions extends ReadOptions {
   /** The parameters whose values may have line ends and tabs; none unless given. */
-  readonly onLines?: ReadonlySet<string> | undefined
+  readonly withLines?: ReadonlySet<string> | undefined
 }
 
 /** A Node or Express request; `body` is what the application's own parser left there, if it has one. */
@@ -112,8 +112,8 @@ async function readBody(req: ParameterRequest, options: EndpointReadOptions): Pr
   refuseContentCoding(req.headers['content-encoding'])
   const type = mediaType(req, options.jsonBody === true)
   const maxBytes = options.maxBytes ?? defaultMaxBytes
-  const { maxParameters = defaultMaxParameters, onLines } = options
-  const rules: Rules = { type: type ?? form, maxParameters, onLines }
+  const { maxParameters = defaultMaxParameters, withLines } = options
+  const rules: Rules = { type: type ?? form, maxParameters, withLines }
   if (type === undefined) return parseForm(new Uint8Array(), maxParameters)
   if (hasContent(req.body)) return readParsed(req.body, maxBytes, rules)
   // an empty `req.body` says nothing: Express 4's parsers leave `{}` behind for the types they do not read
@@ -129,11 +129,11 @@ async function readBody(req: ParameterRequest, options: EndpointReadOptions): Pr
 interface Rules {
   readonly type: string
   readonly maxParameters: number
-  readonly onLines: ReadonlySet<string> | undefined
+  readonly withLines: ReadonlySet<string> | undefined
 }
 
-function parse(body: Uint8Array, { type, maxParameters, onLines }: Rules): Parameters {
-  if (type === form) return parseForm(body, maxParameters, onLines)
+function parse(body: Uint8Array, { type, maxParameters, withLines }: Rules): Parameters {
+  if (type === form) return parseForm(body, maxParameters, withLines)
   return body.length === 0 ? parseForm(body, maxParameters) : parseJson(body, maxParameters)
 }
 
@@ -146,7 +146,7 @@ function hasContent(body: unknown): boolean {
 /** Reads what the application's own parser made of the body. */
 function readParsed(body: unknown, maxBytes: number, rules: Rules): Parameters {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  if (!(bytes instanceof Uint8Array)) return collectMembers(body, rules.maxParameters, rules.onLines)
+  if (!(bytes instanceof Uint8Array)) return collectMembers(body, rules.maxParameters, rules.withLines)
   if (bytes.length > maxBytes) throw tooLarge(maxBytes, false)
   return parse(bytes, rules)
 }

@@ -80,13 +80,13 @@ describe('parseForm', () => {
   })
 
   it('takes the lines of what is written on lines, and nothing else with them', () => {
-    const onLines = new Set(['certificate', 'jwk'])
-    const onThem = (sent: Record<string, string>) => parseForm(Buffer.from(new URLSearchParams(sent).toString()), 100, onLines)
+    const withLines = new Set(['certificate', 'jwk'])
+    const onThem = (sent: Record<string, string>) => parseForm(Buffer.from(new URLSearchParams(sent).toString()), 100, withLines)
     const sent = { certificate: 'a\r\nb\n', jwk: '{\n\t"kty": "EC"\n}' }
     expect({ ...onThem(sent) }).toEqual(sent)
     expect(() => onThem({ certificate: 'a\n\0' })).toThrow('certificate contains a control character')
     expect(() => onThem({ label: 'a\nb' })).toThrow('label contains a control character')
-    const collector = new ParameterCollector(100, onLines)
+    const collector = new ParameterCollector(100, withLines)
     expect(() => collector.add('certificate', '\ud83d\n\ude00')).toThrow('certificate contains a control character')
   })
 

@@ -66,7 +66,11 @@ interface Kept {
   readonly staleUntil: number
 }
 
-async function acquaintanceOf(address: string, { wasConsented }: DocumentClientsContext, wasRead: boolean): Promise<Acquaintance> {
+async function acquaintanceOf(
+  address: string,
+  { wasConsented }: DocumentClientsContext,
+  wasRead: boolean
+): Promise<Acquaintance> {
   try {
     if (await wasConsented(address)) return 'agreed'
   } catch (error) {
