@@ -96,7 +96,7 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const answerError = errorHandler(read)
   const clientPaths = endpoints.filter(({ caller }) => caller === 'client').map(({ member }) => pathAt(context, member))
   const answer = Object.assign(mount(routes, answerError), personGrants(server), tokenFunctions(token, protection)) as Unfinished
-  // one by one: were so many copied at once, V8 would keep them in a hash table of several times the size, for each tenant
+  // one by one: were so many copied at once, V8 would keep them in a hash table, several times the size for each tenant
   answer.clientEndpoints = standingAlone(routes, clientPaths, answerError)
   answer.interaction = (req, id) => describeInteraction(context, req, id)
   answer.resume = (req, res, id, result) => resumeAuthorization({ context, req, res }, id, result)
