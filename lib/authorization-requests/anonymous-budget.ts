@@ -2,7 +2,7 @@
  * Bounds what callers nobody knows can have stored: anyone may send any number of requests, and each is kept until
  * somebody acts on it or its time is over.
  */
-import { networkBudget } from '../http/network-budget.ts'
+import { networkBudget, type NetworkBudget } from '../http/network-budget.ts'
 import type { NetworkRequest } from '../http/network.ts'
 import { integer, orFalse } from '../options.ts'
 
@@ -31,9 +31,10 @@ export const anonymousBudgetCheck = orFalse(integer({ min: 65_536, max: 2 ** 40,
 export function anonymousBudget(most: number | false, clock: () => number): AnonymousBudget {
   if (most === false) return unlimited
   const reasonOf = (network: string): string => `anonymousBudget: ${network} has used up what it may have stored`
-  const budget = networkBudget({ most, window, clock, reasonOf })
+  let budget: NetworkBudget | undefined
   return {
     spend(req, value) {
+      budget ??= networkBudget({ most, window, clock, reasonOf })
       const bytes = overhead + Buffer.byteLength(JSON.stringify(value))
       budget.check(req, bytes)
       budget.add(req, bytes)

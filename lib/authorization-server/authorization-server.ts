@@ -95,22 +95,25 @@ export function authorizationServer(options: AuthorizationServerOptions): Author
   const routes = routesOf(context, endpoints, { pages, metadata, origins: read.allowedOrigins })
   const answerError = errorHandler(read)
   const clientPaths = endpoints.filter(({ caller }) => caller === 'client').map(({ member }) => pathAt(context, member))
-  return Object.assign(mount(routes, answerError), personGrants(server), tokenFunctions(token, protection), {
-    clientEndpoints: standingAlone(routes, clientPaths, answerError),
-    interaction: (req: Request, id: string) => describeInteraction(context, req, id),
-    resume: (req: Request, res: Response, id: string, result?: InteractionResult) =>
-      resumeAuthorization({ context, req, res }, id, result),
-    device: deviceVerification(context),
-    backchannel: backchannelDecisions(context),
-    logout: logoutFunctions(context),
-    credentials: context.credentials,
-    registrations: registrationFunctions(context.registration && { context, registration: context.registration }),
-    whoWouldBreak: (check?: string) => token.breaks.whoWouldBreak(check),
-    dpopAlgorithms: token.dpop.algorithms,
-    protectedResourceMetadata: (given: ProtectedResourceMetadataOptions) =>
-      protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
-  })
+  const answer = Object.assign(mount(routes, answerError), personGrants(server), tokenFunctions(token, protection)) as Unfinished
+  // one by one: were so many copied at once, V8 would keep them in a hash table, several times the size for each tenant
+  answer.clientEndpoints = standingAlone(routes, clientPaths, answerError)
+  answer.interaction = (req, id) => describeInteraction(context, req, id)
+  answer.resume = (req, res, id, result) => resumeAuthorization({ context, req, res }, id, result)
+  answer.device = deviceVerification(context)
+  answer.backchannel = backchannelDecisions(context)
+  answer.logout = logoutFunctions(context)
+  answer.credentials = context.credentials
+  answer.registrations = registrationFunctions(context.registration && { context, registration: context.registration })
+  answer.whoWouldBreak = check => token.breaks.whoWouldBreak(check)
+  answer.dpopAlgorithms = token.dpop.algorithms
+  answer.protectedResourceMetadata = given =>
+    protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
+  return answer
 }
+
+/** A server whose members are being put in their places. */
+type Unfinished = RequestHandler & { -readonly [Member in keyof AuthorizationServer]: AuthorizationServer[Member] }
 
 /** The endpoints that clients in browsers call themselves, with the methods they call them by. */
 const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([

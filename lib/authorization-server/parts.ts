@@ -1,13 +1,13 @@
 /** The parts of an authorization server, made of its options for its endpoints. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { guardedFetch, guardedPost } from '../outbound/guarded-fetch.ts'
+import { guardedFetch, guardedPost, type PostJson } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
-import { logoutDelivery } from '../endpoints/end-session/delivery.ts'
+import { logoutDelivery, type LogoutDelivery } from '../endpoints/end-session/delivery.ts'
 import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
 import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
@@ -126,8 +126,13 @@ function backchannelOf(
 }
 
 function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
-  const postJson = options?.postJson ?? guardedPost({ allowLoopback: isOnLoopback(issuer) })
-  return { options, delivery: logoutDelivery({ server, clients, postJson, fromStart: options !== undefined }) }
+  const deliveryBy = (postJson: PostJson): LogoutDelivery =>
+    logoutDelivery({ server, clients, postJson, fromStart: options !== undefined })
+  const guarded = (): PostJson => guardedPost({ allowLoopback: isOnLoopback(issuer) })
+  if (options !== undefined) return { options, delivery: deliveryBy(options.postJson ?? guarded()) }
+  let made: LogoutDelivery | undefined
+  // made when a first session ends: most tenants have none
+  return { options, delivery: { send: (...given) => (made ??= deliveryBy(guarded())).send(...given) } }
 }
 
 function authorizationPolicy(

@@ -55,9 +55,11 @@ export function oauthErrorHandler(options: OAuthErrorHandlerOptions = {}): Error
 
 /** The same, by options that were read. */
 export function errorHandler(options: Read<typeof errorHandlerChecks>): ErrorRequestHandler {
+  // taken out: what else is in the options of a whole server, its private keys among it, is not kept for this
+  const { onError } = options
   const bodyOf = errorBody(options)
   return (thrown: unknown, req, res, next) => {
-    tellError(options.onError, thrown, req)
+    tellError(onError, thrown, req)
     if (res.headersSent) {
       next(thrown)
       return

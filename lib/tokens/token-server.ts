@@ -2,7 +2,7 @@
 import { ConfigurationError, type Read } from '../options.ts'
 import type { LateUse } from '../stores/late-use.ts'
 import type { Client } from '../clients/client.ts'
-import { Emitting, eventSource, type EventSource } from '../events/event-source.ts'
+import { emitting, eventSource, type EventSource } from '../events/event-source.ts'
 import type { Emit } from '../events/events.ts'
 import type { FirstStep, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
@@ -134,7 +134,10 @@ export interface TokenServer {
   readonly hasClient?: ((client_id: string) => Promise<boolean>) | undefined
   /** The value of `aud` that stands for the userinfo endpoint; undefined where there is none. */
   readonly userinfo?: string | undefined
-  /** Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. */
+  /**
+   * Tells of what happens; undefined while nobody listens: `server.emit?.({ type: … })` then makes no object. It is
+   * inherited: a copy of the server by spread has none.
+   */
   readonly emit?: Emit | undefined
   /**
    * Mints what the grant, its scope and the client call for, and records it before it is answered: never more than
@@ -162,7 +165,7 @@ export function tokenServer(
     algorithms: keys.algorithms()
   })
   // written out: what is left of the options of a whole server is much, and every tenant would keep it
-  const server: TokenServer = Object.assign(new Emitting(() => events.emit), {
+  const server: TokenServer = emitting(() => events.emit, {
     issuer,
     store: guardedStore(store),
     keys,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { memoryStore, tenants, type ClientMetadata, type TenantOptions, type TenantsOptions } from '../../lib/index.ts'
 import { basic } from '../support/servers/authorization-server.ts'
 import { serverKeys } from '../support/keys/made-keys.ts'
@@ -153,6 +155,28 @@ describe('tenants', () => {
     expect(errors).toHaveLength(1)
     down = false
     await token('/acme').expect(200)
+  })
+
+  it('weigh little each, until they are asked for more than tokens', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const used = (): number => {
+      collect()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const { all, token } = setup()
+    const ask = async (first: number, count: number): Promise<void> => {
+      for (let index = first; index < first + count; index++) {
+        const path = `/t${index}`
+        if (index % 50 === 0) await token(path).expect(200)
+        else expect(await all.server(path)).toBeDefined()
+      }
+    }
+    await ask(0, 50)
+    const before = used()
+    await ask(50, 400)
+    expect((used() - before) / 400).toBeLessThan(40_000)
   })
 
   it('with wrong options of their own are a fault the operator hears of, and the caller does not', async () => {
