@@ -28,5 +28,6 @@ export function bytesOfPlaced(piece: number, isMember: boolean): number {
  * @param constrained is the bound of the container, in bytes; 0, undefined or more than there is where it has none.
  */
 export function shareOf(machine: number, constrained: number | undefined): number {
-  return Math.floor(Math.min(machine, constrained || machine) / 4)
+  const bound = constrained === undefined || constrained === 0 ? machine : constrained
+  return Math.floor(Math.min(machine, bound) / 4)
 }
