@@ -58,7 +58,8 @@ export async function measure(bench, entries, plan) {
     for (let round = 0; round < plan.rounds; round++) {
       // what runs first in one round runs last in the next: neither place is one target's alone
       const inTurn = round % 2 === 0 ? runs : runs.toReversed()
-      for (const run of inTurn) if (run.rounds.every(({ fault }) => fault === undefined)) run.rounds.push(await window(run, round))
+      for (const run of inTurn)
+        if (run.rounds.every(({ fault }) => fault === undefined)) run.rounds.push(await window(run, round))
     }
     return Object.fromEntries(runs.map(({ name, rounds }) => [name, rounds]))
   } finally {
