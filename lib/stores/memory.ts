@@ -1,11 +1,11 @@
 /** A store in the memory of this process: for one process, and for specs. What it holds ends with the process. */
 import cluster from 'node:cluster'
-import { getHeapStatistics } from 'node:v8'
+import { totalmem } from 'node:os'
 import { clock, integer, readOptions, type Checks } from '../options.ts'
 import { ExpiringTable, type Placement } from './memory/expiring-table.ts'
 import { endedGrantLifetime } from './engine/new-record.ts'
 import { nameOf } from './memory/record-name.ts'
-import { bytesOf, bytesOfSeen } from './memory/size.ts'
+import { bytesOf, bytesOfSeen, shareOf } from './memory/size.ts'
 import { SeenTable } from './memory/seen-table.ts'
 import { bytesOfWrite, placementOf, sumOf, writeOf, type Write } from './memory/write.ts'
 import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from './store.ts'
@@ -21,8 +21,8 @@ export interface MemoryStoreOptions {
   readonly maxEntries?: number | undefined
   /**
    * Bytes of memory the records take at most, as far as that can be told. A write that would need more rejects; one
-   * that makes a record no larger does not. Default: half of what V8 lets the heap grow to (`--max-old-space-size`).
-   * More than 8 GiB are as many.
+   * that makes a record no larger does not. Default: a quarter of the memory this process may have, which is its
+   * container's where that is less than the machine's. More than 8 GiB are as many.
    */
   readonly maxBytes?: number | undefined
 }
@@ -62,7 +62,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): Store {
   const {
     clock,
     maxEntries,
-    maxBytes: asked = Math.floor(getHeapStatistics().heap_size_limit / 2)
+    maxBytes: asked = shareOf(totalmem(), process.constrainedMemory())
   } = readOptions(options, memoryStoreChecks)
   if (cluster.isWorker) warnOfWorkers()
   return new MemoryStore(clock, maxEntries, Math.min(asked, mostBytes))

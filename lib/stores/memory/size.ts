@@ -19,3 +19,15 @@ export function bytesOf(name: string, text: string | undefined, group: unknown):
 export function bytesOfPlaced(piece: number, isMember: boolean): number {
   return bytesOfEntry + (isMember ? bytesOfMembership : 0) + piece
 }
+
+/**
+ * Bytes that records may take where nobody says how many: a quarter of what the process may have. They are beside the
+ * heap, which needs some of it too, and what waits to be given back comes on top.
+ *
+ * @param machine is what the machine has, in bytes.
+ * @param constrained is the bound of the container, in bytes; 0, undefined or more than there is where it has none.
+ */
+export function shareOf(machine: number, constrained: number | undefined): number {
+  const bound = constrained === undefined || constrained === 0 ? machine : constrained
+  return Math.floor(Math.min(machine, bound) / 4)
+}
