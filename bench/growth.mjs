@@ -3,33 +3,17 @@
  * `node bench/growth.mjs`, or with a part's name (`tenants`, `clients`, `jtis`) for that part alone; `--quick` for a hundredth of everything. Takes about ten minutes, and
  * two gigabytes under the temporary folder. PostgreSQL is measured where it is installed.
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { generateKeys } from '../dist/lib/index.js'
-import { Connection } from './connection.mjs'
+import { growthOfClients } from './growth/clients.mjs'
 import { fill, postgres, rowKeyOf, sqlite } from './growth/databases.mjs'
-import { atATime, client, issuer, jtiKey, megabytes, randomBelow, timesOf, whole } from './growth/shared.mjs'
+import { started } from './growth/drive.mjs'
+import { issuer, jtiKey, megabytes, timesOf, whole } from './growth/shared.mjs'
+import { growthOfTenants } from './growth/tenants.mjs'
 import { table } from './report.mjs'
 
-const connections = 8
 const quick = process.argv.includes('--quick')
-const requests = quick ? 2_000 : 10_000
 /** How many there are of what grows. */
 const sizes = (...counts) => counts.map(count => (quick ? Math.max(1, count / 100) : count))
-
-/** Runs a program of the bench's in a process of its own; answers with it and the first thing it says. */
-async function started(file, setting) {
-  const child = fork(fileURLToPath(new URL(`growth/${file}`, import.meta.url)), {
-    execArgv: ['--expose-gc'],
-    env: { ...process.env, NODE_ENV: 'production' }
-  })
-  child.send(setting)
-  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)))
-  failed.catch(() => undefined)
-  const [said] = await Promise.race([once(child, 'message'), failed])
-  return { child, said }
-}
+const plan = { warmUp: quick ? 500 : 12_000, rounds: quick ? 5 : 45, each: 300 }
 
 /** Adds a row, and shows it to whoever waits for the whole. */
 function tell(rows, row) {
@@ -37,114 +21,16 @@ function tell(rows, row) {
   console.error(row.join('  '))
 }
 
-/** What a server has used up: `cpu` in microseconds, `rss` in bytes. */
-async function usageOf(child) {
-  child.send('usage')
-  const [usage] = await once(child, 'message')
-  return usage
-}
-
-/** Sends requests and answers with the cells of a row: rate, CPU time of the server for each, times, memory. */
-async function measured(child, port, requestOf, status) {
-  const before = await usageOf(child)
-  const { rate, times } = await drive(port, requests, requestOf, status)
-  const after = await usageOf(child)
-  return [whole(rate), whole((after.cpu - before.cpu) / requests), ...timesOf(times), megabytes(after.rss)]
-}
-
-/** Sends requests over a few connections, each one after the other. */
-async function drive(port, count, requestOf, status) {
-  const pool = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)))
-  const times = []
-  const begun = performance.now()
-  await atATime(connections, count, async index => {
-    const connection = pool.pop()
-    const sent = performance.now()
-    const answer = await new Promise((resolve, reject) => connection.send(requestOf(index), resolve, reject))
-    times.push(performance.now() - sent)
-    if (answer !== status) throw new Error(`answered ${answer}`)
-    pool.push(connection)
-  })
-  const rate = (count * 1000) / (performance.now() - begun)
-  for (const connection of pool) connection.close()
-  return { rate, times }
-}
-
-async function growthOfTenants() {
-  const body = 'grant_type=client_credentials'
-  const authorization = Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64')
-  const type = 'application/x-www-form-urlencoded'
-  const head = `Host: x\r\nAuthorization: Basic ${authorization}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}`
-  const requestTo = tenant => `POST /t${tenant}/oauth2/token HTTP/1.1\r\n${head}\r\n\r\n${body}`
-  const rows = [['tenants', 'requests', 'req/s', 'CPU µs', 'median ms', 'p99 ms', 'memory']]
-  for (const count of sizes(1, 1_000, 10_000)) {
-    const { child, said: port } = await started('server.mjs', { count })
-    await drive(port, Math.max(count, 2_000), index => requestTo(index % count), 200)
-    const random = randomBelow(count)
-    for (const [which, tenant] of [
-      ['to one', () => 0],
-      ['spread over all', random]
-    ]) {
-      tell(rows, [whole(count), which, ...(await measured(child, port, () => requestTo(tenant()), 200))])
-    }
-    child.disconnect()
+async function growthOfJtis() {
+  const databases = [await sqlite(), await postgres()].filter(database => database !== undefined)
+  try {
+    return await jtisIn(databases)
+  } finally {
+    for (const database of databases) await database.stop()
   }
-  return table(rows)
 }
 
-/** An authorization request of a client that exists, without anybody there: one look into the store, and nothing written. */
-function authorizationRequest(client_id) {
-  const query = new URLSearchParams({
-    client_id,
-    response_type: 'code',
-    redirect_uri: 'https://client.example.com/cb',
-    prompt: 'none',
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-    code_challenge_method: 'S256'
-  })
-  return `GET /oauth2/authorize?${query.toString()} HTTP/1.1\r\nHost: x\r\n\r\n`
-}
-
-/** Registers one client; answers with what is kept of any of them. */
-async function registeredRecord(database, setting) {
-  const { child, said: port } = await started('server.mjs', setting)
-  const response = await fetch(`http://127.0.0.1:${port}/oauth2/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ redirect_uris: ['https://client.example.com/cb'], token_endpoint_auth_method: 'none' })
-  })
-  const { client_id } = await response.json()
-  child.disconnect()
-  const value = await database.valueLike(`%"client_id":"${client_id}"%`)
-  // as the server keeps the records of its issuer apart
-  const kind = `${issuer.length}:${issuer}registered_client`
-  return id => [rowKeyOf({ kind, id }), value.replaceAll(client_id, id)]
-}
-
-const clientId = index => index.toString(16).padStart(32, '0')
-
-async function growthOfClients(databases) {
-  const rows = [['engine', 'clients', 'req/s', 'CPU µs', 'median ms', 'p99 ms', 'memory']]
-  const keys = await generateKeys(['ES256'])
-  for (const database of databases) {
-    const setting = { engine: database.engine, address: database.address, keys }
-    const recordOf = await registeredRecord(database, setting)
-    let filled = 0
-    for (const count of sizes(10, 10_000, 1_000_000)) {
-      await fill(database, filled, count, index => recordOf(clientId(index)))
-      filled = count
-      const { child, said: port } = await started('server.mjs', setting)
-      const random = randomBelow(count)
-      const request = () => authorizationRequest(clientId(random()))
-      await drive(port, 3_000, request, 303)
-      tell(rows, [database.engine, whole(count), ...(await measured(child, port, request, 303))])
-      child.disconnect()
-    }
-  }
-  return table(rows)
-}
-
-async function growthOfJtis(databases) {
+async function jtisIn(databases) {
   const rows = [['engine', 'live jtis', 'CPU µs', 'new: median ms', 'p99 ms', 'used before: median ms', 'p99 ms', 'memory']]
   const recordOf = index => [rowKeyOf(jtiKey(index)), 'null']
   for (const database of [{ engine: 'memory' }, ...databases]) {
@@ -160,14 +46,13 @@ async function growthOfJtis(databases) {
   return table(rows)
 }
 
-const parts = { tenants: growthOfTenants, clients: growthOfClients, jtis: growthOfJtis }
+const parts = {
+  tenants: () => growthOfTenants(sizes(1, 1_000, 10_000), plan),
+  clients: () => growthOfClients([sqlite, postgres], sizes(10, 10_000, 1_000_000), plan),
+  jtis: growthOfJtis
+}
 const wanted = process.argv.slice(2).filter(argument => argument in parts)
 for (const [name, measure] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
-  const databases = name === 'tenants' ? [] : [await sqlite(), await postgres()].filter(database => database !== undefined)
-  try {
-    console.log(`\n**${name}**, issuer ${issuer}\n\n${await measure(databases)}`)
-  } finally {
-    for (const database of databases) await database.stop()
-  }
+  console.log(`\n**${name}**, issuer ${issuer}\n\n${await measure()}`)
 }

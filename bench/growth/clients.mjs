@@ -36,15 +36,14 @@ async function registeredRecord(database, setting) {
 
 const clientId = index => index.toString(16).padStart(32, '0')
 
-/** Opens a database, puts so many clients there, and starts a server on it. */
-async function serverOf(open, count, keys) {
-  const database = await open()
+/** Puts so many clients into a database, and starts a server on it. */
+async function serverOf(database, count, keys) {
   const setting = { engine: database.engine, address: database.address, keys }
   const recordOf = await registeredRecord(database, setting)
   await fill(database, 0, count, index => recordOf(clientId(index)))
   const { child, said: port } = await started('server.mjs', setting)
   const random = randomBelow(count)
-  return { database, count, child, port, requestOf: () => authorizationRequest(clientId(random())), status: 303 }
+  return { child, port, requestOf: () => authorizationRequest(clientId(random())), status: 303 }
 }
 
 /**
@@ -55,16 +54,16 @@ export async function growthOfClients(engines, counts, { warmUp, ...plan }) {
   const rows = [['engine', 'clients', ...columns]]
   const keys = await generateKeys(['ES256'])
   for (const open of engines) {
+    const databases = await Promise.all(counts.map(open))
+    if (databases.includes(undefined)) continue
     const servers = []
     try {
-      for (const count of counts) servers.push({ ...(await serverOf(open, count, keys)), warmUp })
+      for (const [index, count] of counts.entries()) servers.push({ ...(await serverOf(databases[index], count, keys)), warmUp })
       const cells = await inTurns(servers, plan)
-      rows.push(...servers.map(({ database, count }, index) => [database.engine, whole(count), ...cells[index]]))
+      rows.push(...counts.map((count, index) => [databases[index].engine, whole(count), ...cells[index]]))
     } finally {
-      for (const { child, database } of servers) {
-        child.disconnect()
-        await database.stop()
-      }
+      for (const { child } of servers) child.disconnect()
+      for (const database of databases) await database.stop()
     }
   }
   return table(rows)
