@@ -1,4 +1,4 @@
-/** A server in a process of its own: told over IPC what to serve, it answers with its port; any further message asks what it has used up. */
+/** A server in a process of its own: told over IPC what to serve, it answers with its port; any further message asks what it has used up: `cpu` or `memory`. */
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import express from 'express'
@@ -33,11 +33,15 @@ process.once('message', async setting => {
   const app = express().use(await (setting.engine === undefined ? serveTenants(setting) : serveClients(setting)))
   const server = createServer({ keepAliveTimeout: 600_000 }, app).listen(0, '127.0.0.1', () => {
     process.send(server.address().port)
-    process.on('message', async () => {
-      const { user, system } = process.cpuUsage()
-      globalThis.gc()
-      await pause(100)
-      process.send({ cpu: user + system, rss: process.memoryUsage().rss })
+    process.on('message', async asked => {
+      if (asked === 'memory') {
+        globalThis.gc()
+        await pause(100)
+        process.send(process.memoryUsage().rss)
+      } else {
+        const { user, system } = process.cpuUsage()
+        process.send(user + system)
+      }
     })
   })
 })
