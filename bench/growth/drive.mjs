@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Connection } from '../connection.mjs'
-import { median } from '../report.mjs'
+import { median, quietest } from '../report.mjs'
 import { atATime, megabytes, timesOf, whole } from './shared.mjs'
 
 export const connections = 8
@@ -72,10 +72,9 @@ export async function inTurns(servers, { rounds, each }) {
 }
 
 function cellsOf(windows, { pause, collected, rss }) {
-  const low = windows.map(({ cpu }) => cpu).toSorted((a, b) => a - b)[Math.floor(windows.length / 10)]
   const rate = median(windows.map(({ rate }) => rate).toSorted((a, b) => a - b))
   const times = timesOf(windows.flatMap(({ times }) => times))
-  return [whole(rate), whole(low), ...times, `${pause.toFixed(1)} (${collected.toFixed(1)})`, megabytes(rss)]
+  return [whole(rate), whole(quietest(windows)), ...times, `${pause.toFixed(1)} (${collected.toFixed(1)})`, megabytes(rss)]
 }
 
 export const columns = ['req/s', 'CPU µs', 'median ms', 'p99 ms', 'longest pause ms (collector)', 'memory']
