@@ -8,12 +8,9 @@ import { write } from '../stores/records.ts'
 import { mayRefresh } from '../tokens/allowed.ts'
 import type { Confirmation } from '../tokens/confirmation.ts'
 import { exchangedId, grantKey, type ExchangedFor, type GrantRecord } from '../tokens/grant.ts'
-import { keepGrant, listedGrant, type NewGrant } from '../tokens/person-grants.ts'
+import { keepGrant, listedGrant, type Allowed, type NewGrant } from '../tokens/person-grants.ts'
 import { grantTtl, refreshConfirmation, refreshTokenOf } from '../tokens/refresh-token.ts'
 import type { TokenServer, UnrecordedRefreshToken } from '../tokens/token-server.ts'
-
-/** A grant as it was allowed: its content, the person and the client. */
-export type Allowed = Omit<NewGrant, 'cnf' | 'auth_method' | 'instance_jkt' | 'refresh'>
 
 /** The client that gets it, and what it proved. */
 interface GrantHolder {
@@ -37,8 +34,8 @@ export async function beginGrant(
   const refresh = mayRefresh(server, client, allowed) ? { generation: 0, rotated_at: server.clock() } : undefined
   const { method: auth_method, instance: instance_jkt } = authentication
   const cnf = refreshConfirmation(client, confirmation)
-  const record: NewGrant = { ...allowed, cnf, auth_method, instance_jkt, refresh }
-  const kept = await listedGrant(server, id, record, grantTtl(server, record))
+  const proof = { cnf, auth_method, instance_jkt, refresh }
+  const kept = await listedGrant(server, id, [allowed, proof], grantTtl(server, proof))
   return { record: kept, refresh_token: refresh === undefined ? undefined : refreshTokenOf(server, id, refresh.generation) }
 }
 

@@ -6,6 +6,7 @@ import { constants, createHmac, KeyObject, verify, type VerifyKeyObjectInput } f
 import type { CryptoKey } from 'jose'
 import { supportedMlDsa } from './ml-dsa.ts'
 import { isEqual } from './comparison.ts'
+import { hmacSha256 } from './hmac.ts'
 
 /** What an algorithm asks of its key, as WebCrypto names it, and of whoever verifies. */
 interface Scheme {
@@ -75,7 +76,7 @@ export function isSignedBy(jws: string, key: CryptoKey, alg: string): boolean | 
   const signature = Buffer.from(jws.slice(end + 1), 'base64url')
   try {
     const keyObject = keyObjectOf(key)
-    if (scheme.name === 'HMAC') return isEqual(signature, createHmac(digestOf(scheme), keyObject).update(signed).digest())
+    if (scheme.name === 'HMAC') return isEqual(signature, macOf(keyObject, digestOf(scheme), signed))
     const how = { ...scheme.options, key: keyObject }
     const digest = scheme.hash === undefined ? null : digestOf(scheme)
     const { elsewhere = false } = scheme
@@ -102,6 +103,16 @@ function isKeyOf({ algorithm, type, usages }: CryptoKey, scheme: Scheme): boolea
     type !== 'private' &&
     usages.includes('verify')
   )
+}
+
+const macs = new WeakMap<KeyObject, ReturnType<typeof hmacSha256>>()
+
+/** By SHA-256, which nearly everybody uses, in half the time. */
+function macOf(key: KeyObject, digest: string, data: Buffer): Buffer {
+  if (digest !== 'sha256') return createHmac(digest, key).update(data).digest()
+  let mac = macs.get(key)
+  if (mac === undefined) macs.set(key, (mac = hmacSha256(key.export())))
+  return mac('', data)
 }
 
 const keyObjects = new WeakMap<CryptoKey, KeyObject>()

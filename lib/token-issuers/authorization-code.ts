@@ -4,9 +4,10 @@ import { printable } from '../printable.ts'
 import { InvalidGrantError } from '../errors.ts'
 import { requestedResources } from '../client-request.ts'
 import { redeemAuthorizationCode, type AuthorizationCodeRecord } from '../codes/authorization-code.ts'
-import { beginGrant, type Allowed } from '../codes/begin-grant.ts'
+import { beginGrant } from '../codes/begin-grant.ts'
 import { verifyCodeChallenge } from '../codes/pkce.ts'
 import { checkInstance } from '../tokens/instance.ts'
+import type { Allowed } from '../tokens/person-grants.ts'
 import { requiredParameter, tellReuse, type TokenIssuer, type TokenRequest } from './token-issuer.ts'
 
 /**

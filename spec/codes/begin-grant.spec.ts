@@ -34,6 +34,24 @@ describe('a grant that begins', () => {
     })
   })
 
+  it('is kept with all that was allowed', async () => {
+    const { server } = await tokens()
+    const whole = {
+      ...allowed,
+      resources: ['https://api.example'],
+      claims: { userinfo: ['email'] },
+      authorization_details: [{ type: 'payment', amount: '1.00' }],
+      acr: 'silver',
+      amr: ['pwd'],
+      sid: 'session',
+      since: 7,
+      listed_until: Number.MAX_SAFE_INTEGER
+    }
+    await begin(server, id, whole, { client: web, authentication: { method: 'attest_jwt_client_auth', instance: 'thumbprint' } })
+    const kept = { ...whole, auth_method: 'attest_jwt_client_auth', instance_jkt: 'thumbprint' }
+    expect((await findGrant(server.store, id))?.grant).toEqual(kept)
+  })
+
   it.each([
     ['without offline_access', { ...allowed, scope: ['openid'] }, refreshing],
     ['for a client without the refresh token grant', allowed, web]
