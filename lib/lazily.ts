@@ -18,7 +18,7 @@ export function lazyMembers<Parts, Members extends object>(makers: {
 }): <Target extends object>(target: Target, parts: Parts) => Target & Members {
   const held = Symbol('held')
   type Holder = Readonly<Record<typeof held, Held<Parts, Members>>>
-  const accessorOf = <Name extends keyof Members>(name: Name): PropertyDescriptor => ({
+  const accessorOf = (name: keyof Members): PropertyDescriptor => ({
     enumerable: true,
     configurable: true,
     get(this: Holder) {

@@ -119,10 +119,25 @@ const withMembers = lazyMembers<ServerParts, AuthorizationServer>({
     const { issuer } = context.server
     return given => protectedResourceMetadata({ issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
   },
-  grants: ({ context }) => personGrants(context.server).grants,
-  revokeGrant: ({ context }) => personGrants(context.server).revokeGrant,
-  revokeGrants: ({ context }) => personGrants(context.server).revokeGrants,
+  grants:
+    ({ context }) =>
+    sub =>
+      personGrants(context.server).grants(sub),
+  revokeGrant:
+    ({ context }) =>
+    (sub, id) =>
+      personGrants(context.server).revokeGrant(sub, id),
+  revokeGrants:
+    ({ context }) =>
+    (sub, client_id) =>
+      personGrants(context.server).revokeGrants(sub, client_id),
   clientKeys: ({ context, token }) => tokenFunctions(token, context.protection).clientKeys,
-  verifyAccessToken: ({ context, token }) => tokenFunctions(token, context.protection).verifyAccessToken,
-  requireAccessToken: ({ context, token }) => tokenFunctions(token, context.protection).requireAccessToken
+  verifyAccessToken:
+    ({ context, token }) =>
+    jws =>
+      tokenFunctions(token, context.protection).verifyAccessToken(jws),
+  requireAccessToken:
+    ({ context, token }) =>
+    given =>
+      tokenFunctions(token, context.protection).requireAccessToken(given)
 })
