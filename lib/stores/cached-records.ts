@@ -56,7 +56,12 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
   const present = growingCache<Cached<Value>>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive none out that is there
   const absent = growingCache<Cached<Value>>(mostCached)
-  const loading = new Map<string, Promise<Cached<Value>>>()
+  let underWay: Map<string, Promise<Cached<Value>>> | undefined
+  const loading = (id: string): Promise<Cached<Value>> | undefined => underWay?.get(id)
+  const loaded = (id: string): void => {
+    underWay?.delete(id)
+    if (underWay?.size === 0) underWay = undefined
+  }
 
   const read = async (id: string): Promise<Cached<Value>> => {
     // counted from the question: what changes after the answer was made counts as unseen from then on
@@ -74,17 +79,18 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     outOf.delete(id)
   }
   const load = async (id: string): Promise<Known<Value>> => {
-    const shared = loading.get(id)
+    const shared = loading(id)
     if (shared !== undefined) return (await shared).known
-    const loaded = read(id)
-    loading.set(id, loaded)
+    const answer = read(id)
+    underWay ??= new Map()
+    underWay.set(id, answer)
     try {
-      const cached = await loaded
+      const cached = await answer
       // what was asked for before a change must not be kept after it
-      if (loading.get(id) === loaded) keep(id, cached)
+      if (loading(id) === answer) keep(id, cached)
       return cached.known
     } finally {
-      if (loading.get(id) === loaded) loading.delete(id)
+      if (loading(id) === answer) loaded(id)
     }
   }
   /** @param ahead which part of its time an answer may have lived before the store is asked for the next. */
@@ -94,7 +100,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     const age = clock() - cached.asked
     // a clock that was put back says nothing about the age
     if (age < 0 || age >= maxAge * 1000) return undefined
-    if (age >= maxAge * 1000 * ahead && !loading.has(id)) load(id).catch(ignore)
+    if (age >= maxAge * 1000 * ahead && loading(id) === undefined) load(id).catch(ignore)
     return cached.known
   }
   return {
@@ -104,7 +110,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     forget(id) {
       present.delete(id)
       absent.delete(id)
-      loading.delete(id)
+      loaded(id)
     }
   }
 }
