@@ -1,6 +1,6 @@
 /** The parts of an authorization server, made of its options for its endpoints. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { guardedFetch, guardedPost, type PostJson } from '../outbound/guarded-fetch.ts'
+import { usualFetch, usualPostJson, type PostJson } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
@@ -23,6 +23,8 @@ import { tokenEndpointParts } from '../token-endpoint/assembly.ts'
 import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
+
+const requestObjectAlgorithms: readonly string[] = [...asymmetricAlgorithms.keys()]
 
 /** The parts of a server, once every option has been checked. */
 export interface AuthorizationServerParts {
@@ -123,14 +125,14 @@ function backchannelOf(
   return checkBackchannelAuthentication(backchannelAuthentication, {
     grantTypes: [...tokenIssuers.keys()],
     senderConstrained,
-    postJson: guardedPost({ allowLoopback: isOnLoopback(issuer) })
+    postJson: usualPostJson({ allowLoopback: isOnLoopback(issuer) })
   })
 }
 
 function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
   const deliveryBy = (postJson: PostJson): LogoutDelivery =>
     logoutDelivery({ server, clients, postJson, fromStart: options !== undefined })
-  const guarded = (): PostJson => guardedPost({ allowLoopback: isOnLoopback(issuer) })
+  const guarded = (): PostJson => usualPostJson({ allowLoopback: isOnLoopback(issuer) })
   if (options !== undefined) return { options, delivery: deliveryBy(options.postJson ?? guarded()) }
   let made: LogoutDelivery | undefined
   // made when a first session ends: most tenants have none
@@ -161,7 +163,7 @@ function authorizationPolicy(
     requirePushedAuthorizationRequests: profile.pushed || options.requirePushedAuthorizationRequests,
     requestObjects: {
       clientKeys: parts.clientKeys,
-      algorithms: profile.algorithms ?? [...asymmetricAlgorithms.keys()],
+      algorithms: profile.algorithms ?? requestObjectAlgorithms,
       required: options.requireSignedRequestObject,
       strict: profile.strictRequestObjects
     }
@@ -184,7 +186,7 @@ function registrationOf(
     server: token.server,
     clients: parts.clients,
     guesses: token.guesses,
-    fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isOnLoopback(token.server.issuer) }),
+    fetchJson: fetchJson ?? usualFetch({ allowLoopback: isOnLoopback(token.server.issuer) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,
