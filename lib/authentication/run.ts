@@ -36,7 +36,7 @@ type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next:
 export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
   // made as they are needed: a server has several endpoints and many methods, and its clients use few of both
   let authenticator: InstanceType<typeof passport.Passport> | undefined
-  let handlers: PassportHandler[] | undefined
+  let handlers: (PassportHandler | undefined)[] | undefined
   const handlerOf = (name: string): PassportHandler => {
     const index = strategies.findIndex(one => one.name === name)
     const known = handlers?.[index]
@@ -46,7 +46,7 @@ export function strategyRunner(strategies: readonly ClientAuthenticationStrategy
     // there are no sessions: what Passport would restore them with is not kept
     authenticator ??= new passport.Passport().unuse('session')
     const handler = authenticator.use(strategy).authenticate(name, passportOptions) as PassportHandler
-    handlers ??= []
+    handlers ??= strategies.map(() => undefined)
     handlers[index] = handler
     return handler
   }

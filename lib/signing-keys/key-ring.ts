@@ -46,7 +46,8 @@ export function keyRing(set: PrivateKeySet, path = 'keys', known?: KeyRing): Key
   if (macKey.length < 32) throw new ConfigurationError(path, 'must contain a key of type "oct" with at least 32 bytes')
   if (keys.length === 0)
     throw new ConfigurationError(path, `must contain a private key for one of ${everySigningAlgorithm.join(', ')}`)
-  return { keys, mac: hmacSha256(macKey) }
+  // copied, for what grew has room to spare
+  return { keys: [...keys], mac: hmacSha256(macKey) }
 }
 
 function importSigningKey(jwk: JWK, path: string): SigningKey {
