@@ -56,12 +56,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
   const present = growingCache<Cached<Value>>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive none out that is there
   const absent = growingCache<Cached<Value>>(mostCached)
-  let underWay: Map<string, Promise<Cached<Value>>> | undefined
-  const loading = (id: string): Promise<Cached<Value>> | undefined => underWay?.get(id)
-  const loaded = (id: string): void => {
-    underWay?.delete(id)
-    if (underWay?.size === 0) underWay = undefined
-  }
+  const loading = new UnderWay<Cached<Value>>()
 
   const read = async (id: string): Promise<Cached<Value>> => {
     // counted from the question: what changes after the answer was made counts as unseen from then on
@@ -79,18 +74,17 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     outOf.delete(id)
   }
   const load = async (id: string): Promise<Known<Value>> => {
-    const shared = loading(id)
+    const shared = loading.get(id)
     if (shared !== undefined) return (await shared).known
     const answer = read(id)
-    underWay ??= new Map()
-    underWay.set(id, answer)
+    loading.set(id, answer)
     try {
       const cached = await answer
       // what was asked for before a change must not be kept after it
-      if (loading(id) === answer) keep(id, cached)
+      if (loading.get(id) === answer) keep(id, cached)
       return cached.known
     } finally {
-      if (loading(id) === answer) loaded(id)
+      if (loading.get(id) === answer) loading.delete(id)
     }
   }
   /** @param ahead which part of its time an answer may have lived before the store is asked for the next. */
@@ -100,7 +94,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     const age = clock() - cached.asked
     // a clock that was put back says nothing about the age
     if (age < 0 || age >= maxAge * 1000) return undefined
-    if (age >= maxAge * 1000 * ahead && loading(id) === undefined) load(id).catch(ignore)
+    if (age >= maxAge * 1000 * ahead && loading.get(id) === undefined) load(id).catch(ignore)
     return cached.known
   }
   return {
@@ -110,8 +104,27 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     forget(id) {
       present.delete(id)
       absent.delete(id)
-      loaded(id)
+      loading.delete(id)
     }
+  }
+}
+
+/** Questions that are not answered yet: most of the time none are, and there is no table of them. */
+class UnderWay<Answer> {
+  private answers: Map<string, Promise<Answer>> | undefined = undefined
+
+  get(id: string): Promise<Answer> | undefined {
+    return this.answers?.get(id)
+  }
+
+  set(id: string, answer: Promise<Answer>): void {
+    this.answers ??= new Map()
+    this.answers.set(id, answer)
+  }
+
+  delete(id: string): void {
+    this.answers?.delete(id)
+    if (this.answers?.size === 0) this.answers = undefined
   }
 }
 
