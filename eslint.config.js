@@ -38,6 +38,7 @@ const house = [
   'crypto',
   'create-server.ts',
   'listeners.ts',
+  'lazily.ts',
   'printable.ts',
   'errors.ts',
   'options.ts',

@@ -97,7 +97,7 @@ export function assertionPolicy(options: Read<typeof assertionOptionChecks>): As
     ...{ issuer, store, audienceAsStringOnly, clockTolerance, maxLifetime },
     audienceDial: options.assertionAudience,
     legacyAudiences: [...options.legacyAudiences],
-    algorithms: [...(options.algorithms ?? assertionAlgorithms)],
+    algorithms: options.algorithms === undefined ? assertionAlgorithms : [...options.algorithms],
     dials: options.assertionDials,
     clock: options.clock
   })

@@ -36,15 +36,18 @@ type PassportHandler = (req: Request | ReadRequest, res: PassportResponse, next:
 export function strategyRunner(strategies: readonly ClientAuthenticationStrategy[]): RunStrategy {
   // made as they are needed: a server has several endpoints and many methods, and its clients use few of both
   let authenticator: InstanceType<typeof passport.Passport> | undefined
-  const handlers = new Map<string, PassportHandler>()
+  let handlers: (PassportHandler | undefined)[] | undefined
   const handlerOf = (name: string): PassportHandler => {
-    const known = handlers.get(name)
+    const index = strategies.findIndex(one => one.name === name)
+    const known = handlers?.[index]
     if (known !== undefined) return known
-    const strategy = strategies.find(one => one.name === name)
+    const strategy = strategies[index]
     if (strategy === undefined) throw new ServerError({ reason: `no strategy is called ${name}` })
-    authenticator ??= new passport.Passport()
+    // there are no sessions: what Passport would restore them with is not kept
+    authenticator ??= new passport.Passport().unuse('session')
     const handler = authenticator.use(strategy).authenticate(name, passportOptions) as PassportHandler
-    handlers.set(name, handler)
+    handlers ??= strategies.map(() => undefined)
+    handlers[index] = handler
     return handler
   }
   return (strategy, exchange, end) => {

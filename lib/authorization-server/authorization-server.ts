@@ -1,8 +1,9 @@
 /** A whole authorization server as one Express middleware: every endpoint of one issuer. */
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { authorizationServerChecks, type AuthorizationServerOptions } from './options.ts'
-import { authorizationServerParts } from './parts.ts'
-import { developing, type Pages } from './developing.ts'
+import { authorizationServerParts, type AuthorizationServerParts } from './parts.ts'
+import { developing } from './developing.ts'
+import { Routes } from './routes.ts'
 import { tokenFunctions, type TokenFunctions } from './token-functions.ts'
 import type { WouldBreak } from '../events/break-report.ts'
 import type { InteractionPrompt, InteractionResult } from '../endpoints/authorization/interaction.ts'
@@ -12,15 +13,9 @@ import { deviceVerification, type DeviceVerification } from '../endpoints/device
 import { logoutFunctions, type LogoutFunctions } from '../endpoints/end-session/functions.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import { registrationFunctions, type RegistrationFunctions } from '../endpoints/registration/end-registration.ts'
-import type { Endpoint, EndpointContext } from '../endpoints/endpoint.ts'
-import { mountedEndpoints } from '../endpoints/index.ts'
-import { buildMetadata } from '../endpoints/metadata.ts'
 import { strategiesAt } from '../authentication/per-endpoint.ts'
-import { crossOrigin } from '../http/cross-origin.ts'
-import { metadataPaths, type EndpointMember } from '../http/endpoint-paths.ts'
 import { errorHandler } from '../http/error-handler.ts'
-import { sendPublicDocument } from '../http/public-document.ts'
-import { pathOf } from '../http/request-target.ts'
+import { lazyMembers } from '../lazily.ts'
 import { readOptions } from '../options.ts'
 import { protectedResourceMetadata, type ProtectedResourceMetadataOptions } from '../protected-resource/metadata.ts'
 import { tokenEndpoint } from '../token-endpoint/handler.ts'
@@ -86,115 +81,63 @@ export interface AuthorizationServer extends RequestHandler, PersonGrants, Token
 export function authorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
   const { read, pages } = developing(readOptions(options, authorizationServerChecks), options)
   const { context, token, mtlsOrigin, certificateMethods } = authorizationServerParts(read)
-  const { server, protection } = context
   const strategies = strategiesAt('token', token.strategies, read.endpointAuthMethods)
-  const endpoints = mountedEndpoints(context, tokenEndpoint({ ...token, strategies }, read))
-  let built: object | undefined
-  // made for whoever asks for it first: most tenants are asked for tokens alone
-  const metadata = (): object => (built ??= buildMetadata({ context, endpoints, mtlsOrigin }))
-  const routes = routesOf(context, endpoints, { pages, metadata, origins: read.allowedOrigins })
-  const answerError = errorHandler(read)
-  const clientPaths = endpoints.filter(({ caller }) => caller === 'client').map(({ member }) => pathAt(context, member))
-  const answer = Object.assign(mount(routes, answerError), personGrants(server), tokenFunctions(token, protection)) as Unfinished
-  // one by one: were so many copied at once, V8 would keep them in a hash table, several times the size for each tenant
-  answer.clientEndpoints = standingAlone(routes, clientPaths, answerError)
-  answer.interaction = (req, id) => describeInteraction(context, req, id)
-  answer.resume = (req, res, id, result) => resumeAuthorization({ context, req, res }, id, result)
-  answer.device = deviceVerification(context)
-  answer.backchannel = backchannelDecisions(context)
-  answer.logout = logoutFunctions(context)
-  answer.credentials = context.credentials
-  answer.registrations = registrationFunctions(context.registration && { context, registration: context.registration })
-  answer.whoWouldBreak = check => token.breaks.whoWouldBreak(check)
-  answer.dpopAlgorithms = token.dpop.algorithms
-  answer.protectedResourceMetadata = given =>
-    protectedResourceMetadata({ issuer: server.issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
-  return answer
+  const handler = tokenEndpoint({ ...token, strategies }, read)
+  const { allowedOrigins: origins } = read
+  const routes = new Routes({ context, mtlsOrigin, token: handler, pages, origins, answerError: errorHandler(read) })
+  const answer: RequestHandler = (req, res, next) => routes.answer(req, res, next)
+  return withMembers(answer, { context, token, certificateMethods, routes })
 }
 
-/** A server whose members are being put in their places. */
-type Unfinished = RequestHandler & { -readonly [Member in keyof AuthorizationServer]: AuthorizationServer[Member] }
-
-/** The endpoints that clients in browsers call themselves, with the methods they call them by. */
-const scriptMethods: ReadonlyMap<EndpointMember, readonly string[]> = new Map<EndpointMember, readonly string[]>([
-  ['token_endpoint', ['POST']],
-  ['revocation_endpoint', ['POST']],
-  ['challenge_endpoint', ['POST']],
-  ['registration_endpoint', ['POST', 'GET', 'PUT', 'DELETE']]
-])
-
-/** Every path this issuer answers. */
-interface Routes {
-  readonly exact: ReadonlyMap<string, RequestHandler>
-  /** Those that answer one segment further down too. */
-  readonly withItems: ReadonlyMap<string, RequestHandler>
+/** What the members of a server are made of. */
+interface ServerParts extends Pick<AuthorizationServerParts, 'context' | 'token' | 'certificateMethods'> {
+  readonly routes: Routes
 }
 
-function pathAt({ addresses }: EndpointContext, member: EndpointMember): string {
-  return new URL(addresses[member]).pathname
-}
-
-function routesOf(
-  context: EndpointContext,
-  endpoints: readonly Endpoint[],
-  {
-    pages,
-    metadata,
-    origins
-  }: { readonly pages: Pages; readonly metadata: () => object; readonly origins: readonly string[] | undefined }
-): Routes {
-  const issuerPath = new URL(context.server.issuer).pathname.replace(/\/$/, '')
-  const document: RequestHandler = (req, res, next) => sendPublicDocument(req, res, next, metadata())
-  const routeOf = ({ member, handler }: Endpoint): [string, RequestHandler] => {
-    const methods = scriptMethods.get(member)
-    return [pathAt(context, member), methods === undefined ? handler : crossOrigin(handler, { methods, origins })]
-  }
-  return {
-    exact: new Map([
-      ...[...pages].map(([path, page]): [string, RequestHandler] => [issuerPath + path, page]),
-      ...endpoints.map(routeOf),
-      ...metadataPaths.flatMap((wellKnown): [string, RequestHandler][] => [
-        [wellKnown + issuerPath, document],
-        [issuerPath + wellKnown, document]
-      ])
-    ]),
-    withItems: new Map(endpoints.filter(({ withItems }) => withItems === true).map(routeOf))
-  }
-}
-
-/**
- * Looked up, not tried in turn: the token endpoint is as near as any other. A router of its own would hold this one
- * handler.
- */
-function mount({ exact, withItems }: Routes, answerError: ErrorRequestHandler): RequestHandler {
-  return (req, res, next) => {
-    const path = pathOf(req)
-    const route = exact.get(path) ?? (withItems.size === 0 ? undefined : withItems.get(path.slice(0, path.lastIndexOf('/'))))
-    if (route === undefined) next()
-    else void route(req, res, (error?: unknown) => void answerError(error, req, res, next))
-  }
-}
-
-/** Handlers that need no Express around them: what they throw is answered like what they hand on. */
-function standingAlone(
-  { exact }: Routes,
-  paths: readonly string[],
-  answerError: ErrorRequestHandler
-): ReadonlyMap<string, RequestHandler> {
-  const alone =
-    (handler: RequestHandler): RequestHandler =>
-    (req, res, next) => {
-      const failed = (error?: unknown): void => void answerError(error, req, res, next)
-      try {
-        void handler(req, res, failed)
-      } catch (thrown) {
-        failed(thrown)
-      }
-    }
-  return new Map(
-    paths.flatMap(path => {
-      const handler = exact.get(path)
-      return handler === undefined ? [] : [[path, alone(handler)] as const]
-    })
-  )
-}
+/** Every member is made when it is first asked for: most tenants are asked for tokens alone. */
+const withMembers = lazyMembers<ServerParts, AuthorizationServer>({
+  clientEndpoints: ({ routes }) => routes.standingAlone(),
+  interaction:
+    ({ context }) =>
+    (req, id) =>
+      describeInteraction(context, req, id),
+  resume:
+    ({ context }) =>
+    (req, res, id, result) =>
+      resumeAuthorization({ context, req, res }, id, result),
+  device: ({ context }) => deviceVerification(context),
+  backchannel: ({ context }) => backchannelDecisions(context),
+  logout: ({ context }) => logoutFunctions(context),
+  credentials: ({ context }) => context.credentials,
+  registrations: ({ context }) => registrationFunctions(context.registration && { context, registration: context.registration }),
+  whoWouldBreak:
+    ({ token }) =>
+    check =>
+      token.breaks.whoWouldBreak(check),
+  dpopAlgorithms: ({ token }) => token.dpop.algorithms,
+  protectedResourceMetadata: ({ context, token, certificateMethods }) => {
+    const { issuer } = context.server
+    return given => protectedResourceMetadata({ issuer, dpopAlgorithms: token.dpop.algorithms, certificateMethods }, given)
+  },
+  grants:
+    ({ context }) =>
+    sub =>
+      personGrants(context.server).grants(sub),
+  revokeGrant:
+    ({ context }) =>
+    (sub, id) =>
+      personGrants(context.server).revokeGrant(sub, id),
+  revokeGrants:
+    ({ context }) =>
+    (sub, client_id) =>
+      personGrants(context.server).revokeGrants(sub, client_id),
+  clientKeys: ({ context, token }) => tokenFunctions(token, context.protection).clientKeys,
+  verifyAccessToken:
+    ({ context, token }) =>
+    jws =>
+      tokenFunctions(token, context.protection).verifyAccessToken(jws),
+  requireAccessToken:
+    ({ context, token }) =>
+    given =>
+      tokenFunctions(token, context.protection).requireAccessToken(given)
+})

@@ -15,6 +15,8 @@ interface Developed extends Listening {
   readonly onError: OAuthErrorHandlerOptions['onError']
 }
 
+const noPages: Pages = new Map()
+
 /** Paths of the pages below the issuer. */
 export const pagePaths: readonly string[] = checkNames.map(check => `/errors/${check}`)
 
@@ -32,7 +34,7 @@ export function developing<Read extends Developed>(
 ): { readonly read: Read; readonly pages: Pages } {
   const serves = given.errorPages === undefined && (read.developmentErrors || refusalLog(read) !== undefined)
   const errorPages: ErrorPage = serves ? check => `${base}/errors/${check}` : read.errorPages
-  const pages: Pages = new Map(serves ? checkNames.map(check => [`/errors/${check}`, checkPage(check)]) : [])
+  const pages: Pages = serves ? new Map(checkNames.map(check => [`/errors/${check}`, checkPage(check)])) : noPages
   const developed = { ...read, errorPages }
   return { read: { ...developed, onError: errorListener(developed) }, pages }
 }

@@ -1,6 +1,6 @@
 /** The parts of an authorization server, made of its options for its endpoints. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { guardedFetch, guardedPost, type PostJson } from '../outbound/guarded-fetch.ts'
+import { usualFetch, usualPostJson, type PostJson } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
@@ -12,7 +12,7 @@ import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
 import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
 import { registration, type Registration } from '../endpoints/registration/options.ts'
-import { addressesOf } from '../http/endpoint-paths.ts'
+import { pathsOf, type EndpointMember } from '../http/endpoint-paths.ts'
 import { isOnLoopback } from '../options.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import { policyOf } from '../profiles.ts'
@@ -24,8 +24,10 @@ import type { TokenEndpointParts } from '../token-endpoint/parts.ts'
 import type { ReadAuthorizationServer } from './options.ts'
 import { peopleOf } from './people.ts'
 
+const requestObjectAlgorithms: readonly string[] = [...asymmetricAlgorithms.keys()]
+
 /** The parts of a server, once every option has been checked. */
-interface AuthorizationServerParts {
+export interface AuthorizationServerParts {
   readonly context: EndpointContext
   readonly token: TokenEndpointParts
   readonly mtlsOrigin: string | undefined
@@ -40,22 +42,24 @@ interface AuthorizationServerParts {
 export function authorizationServerParts(options: ReadAuthorizationServer): AuthorizationServerParts {
   const { issuer, mtlsOrigin } = options
   const { interaction, tokenIssuers, missing } = peopleOf(options)
-  const addresses = addressesOf(issuer, options.paths)
+  const paths = pathsOf(options.paths)
+  const addressOf = (member: EndpointMember): string => issuer + paths[member]
   const onEveryListener = (address: string): readonly string[] =>
     mtlsOrigin === undefined ? [address] : [address, at(mtlsOrigin, address)]
-  const tokenEndpoints = onEveryListener(addresses.token_endpoint)
+  const tokenEndpoints = onEveryListener(addressOf('token_endpoint'))
+  const listenerAddresses = (member: EndpointMember): readonly string[] => onEveryListener(addressOf(member))
   const certificateMethods = options.certificateMethods ?? (mtlsOrigin !== undefined || options.certificateSource !== undefined)
   const credentials = serverCredentials(options)
   const registered = options.registration && registeredClientsOf({ ...options, clients: credentials.given })
   const clientSource = registered?.configured ?? credentials.given
   // the endpoints whose own specifications let a client address its assertion to them (RFC 9126 §2, CIBA Core §7.1)
   const otherAudiences = [
-    ...onEveryListener(addresses.pushed_authorization_request_endpoint),
-    ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addresses.backchannel_authentication_endpoint))
+    ...onEveryListener(addressOf('pushed_authorization_request_endpoint')),
+    ...(options.backchannelAuthentication === undefined ? [] : onEveryListener(addressOf('backchannel_authentication_endpoint')))
   ]
   const token = tokenEndpointParts(
     { ...options, tokenIssuers, clients: clientSource, tokenEndpoints, certificateMethods },
-    { missing, registered, userinfo: addresses.userinfo_endpoint, otherAudiences, withCredentials: credentials.open }
+    { missing, registered, userinfo: addressOf('userinfo_endpoint'), otherAudiences, withCredentials: credentials.open }
   )
   const origins = [new URL(issuer).origin, ...(mtlsOrigin === undefined ? [] : [mtlsOrigin])]
   const { certificateSource, onError } = options
@@ -81,9 +85,9 @@ export function authorizationServerParts(options: ReadAuthorizationServer): Auth
     anonymousBudget: anonymousBudget(options.anonymousBudget, token.server.clock),
     device: checkDeviceAuthorization(options.deviceAuthorization, grantTypes),
     backchannel,
-    addresses,
-    listenerAddresses: member => onEveryListener(addresses[member]),
-    authentication: authenticationOf(options, token, endpoint => onEveryListener(addresses[`${endpoint}_endpoint`])),
+    addressOf,
+    listenerAddresses,
+    authentication: authenticationOf(options, token, endpoint => listenerAddresses(`${endpoint}_endpoint`)),
     attestation: token.attestation,
     ...{ protection, dpop: token.dpop, logout: logoutOf(options, token), onError },
     // last, not first: what begins as a copy and gets more members has a hidden class of its own, and these are many
@@ -121,14 +125,14 @@ function backchannelOf(
   return checkBackchannelAuthentication(backchannelAuthentication, {
     grantTypes: [...tokenIssuers.keys()],
     senderConstrained,
-    postJson: guardedPost({ allowLoopback: isOnLoopback(issuer) })
+    postJson: usualPostJson({ allowLoopback: isOnLoopback(issuer) })
   })
 }
 
 function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
   const deliveryBy = (postJson: PostJson): LogoutDelivery =>
     logoutDelivery({ server, clients, postJson, fromStart: options !== undefined })
-  const guarded = (): PostJson => guardedPost({ allowLoopback: isOnLoopback(issuer) })
+  const guarded = (): PostJson => usualPostJson({ allowLoopback: isOnLoopback(issuer) })
   if (options !== undefined) return { options, delivery: deliveryBy(options.postJson ?? guarded()) }
   let made: LogoutDelivery | undefined
   // made when a first session ends: most tenants have none
@@ -159,7 +163,7 @@ function authorizationPolicy(
     requirePushedAuthorizationRequests: profile.pushed || options.requirePushedAuthorizationRequests,
     requestObjects: {
       clientKeys: parts.clientKeys,
-      algorithms: profile.algorithms ?? [...asymmetricAlgorithms.keys()],
+      algorithms: profile.algorithms ?? requestObjectAlgorithms,
       required: options.requireSignedRequestObject,
       strict: profile.strictRequestObjects
     }
@@ -182,7 +186,7 @@ function registrationOf(
     server: token.server,
     clients: parts.clients,
     guesses: token.guesses,
-    fetchJson: fetchJson ?? guardedFetch({ allowLoopback: isOnLoopback(token.server.issuer) }),
+    fetchJson: fetchJson ?? usualFetch({ allowLoopback: isOnLoopback(token.server.issuer) }),
     strategies: strategiesAt('token', token.strategies, endpointAuthMethods),
     tokenIssuers: token.tokenIssuers,
     requestObjectAlgorithms: requestObjects.algorithms,

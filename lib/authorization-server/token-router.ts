@@ -150,7 +150,7 @@ function handlersOf(
   const { clientDocuments, dpop, tokenIssuers } = parts
   const grants = { grantTypes: [...tokenIssuers.keys()], grantMetadata: grantMetadataOf(parts), acrValues: [] }
   const document = buildMetadata({
-    context: { server, addresses, clientDocuments, dpop, ...grants },
+    context: { server, addressOf: member => addresses[member], clientDocuments, dpop, ...grants },
     endpoints,
     mtlsOrigin: undefined
   })

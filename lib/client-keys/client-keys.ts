@@ -6,7 +6,7 @@ import type { DecisionBuilder } from '../decisions/builder.ts'
 import { fn, readOptions, type Checks } from '../options.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import { importPublicKey, isPublicKey, suitableKeys, unsuitable } from './public-keys.ts'
-import { keptKeysChecks, keySetsBy, type RemoteKeySetOptions } from './remote-key-set.ts'
+import { keptKeysChecks, keySetsBy, type RemoteKeySetOptions, type RemoteKeySets } from './remote-key-set.ts'
 
 /** A public key of a client's that may have made a signature. */
 export interface CandidateKey {
@@ -72,9 +72,11 @@ const section = 'FAPI 2.0 §5.4.2'
  * @throws {@link ConfigurationError} for a wrong option.
  */
 export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
-  const { fetchJson = guardedFetch(), ...kept } = readOptions(options, clientKeysChecks)
-  const remote = keySetsBy({ ...kept, fetchJson })
-  const { clock } = kept
+  const given = readOptions(options, clientKeysChecks)
+  const { clock } = given
+  let made: RemoteKeySets | undefined
+  // every server has client keys, and few have clients with key sets elsewhere
+  const remote = (): RemoteKeySets => (made ??= keySetsBy({ ...given, fetchJson: given.fetchJson ?? guardedFetch() }))
   const read = async (client: Client, satisfied: (keys: readonly JWK[]) => boolean): Promise<JwksOf> => {
     const { keys: added, keySet } = credentialSet(client)
     const now = clock() / 1000
@@ -82,7 +84,7 @@ export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
     if (client.jwks !== undefined) return { keys: own.length === 0 ? client.jwks.keys : [...own, ...client.jwks.keys] }
     if (keySet === undefined || !isLive(keySet, now)) return { keys: own }
     // where one of its own will do, a key set that does not answer is no reason to refuse
-    const { keys, problem } = await remote.get(keySet.jwks_uri, keys => satisfied([...own, ...keys]))
+    const { keys, problem } = await remote().get(keySet.jwks_uri, keys => satisfied([...own, ...keys]))
     return { keys: own.length === 0 ? keys : [...own, ...keys], problem }
   }
 
@@ -101,7 +103,7 @@ export function clientKeys(options: ClientKeysOptions = {}): ClientKeys {
       if (jwks.keys.length === 0 && jwks.problem !== undefined) throw refuseSource(jwks.problem, decision)
       return choose(jwks.keys)
     },
-    forget: jwks_uri => remote.forget(jwks_uri)
+    forget: jwks_uri => made?.forget(jwks_uri) === true
   }
 }
 

@@ -8,7 +8,7 @@ import { clientOrigin, withOrigin } from '../clients/client-origin.ts'
 import type { Known } from '../stores/cached-records.ts'
 import { clientsCheck, clientRegistry, isPublic, type Client, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { credentialSet } from '../clients/credentials.ts'
-import { credentialFunctions, type CredentialFunctions } from './functions.ts'
+import { review, withCredentialFunctions, type CredentialFunctions } from './functions.ts'
 import { CredentialError } from './credential-error.ts'
 import { withRecord, type RecordKeeper } from './record.ts'
 import { credentialRecords, type CredentialRecords } from './records.ts'
@@ -161,10 +161,10 @@ export function openCredentialSets(parts: CredentialSetsParts): CredentialSets {
     return client
   }
   const { emit, methods } = parts
-  const functions = credentialFunctions({ issuer, clock, random, methods, emit, records, keeper, uses, find })
-  const review = dailyReview(store, clock, client_id => functions.review(client_id))
-  const clients = overlay({ inner, records, strangers, keeper, uses, review, clock })
-  const sets: CredentialSets = { clients, ...functions }
+  const context = { issuer, clock, random, methods, emit, records, keeper, uses, find }
+  const daily = dailyReview(store, clock, client_id => review(context, client_id))
+  const clients = overlay({ inner, records, strangers, keeper, uses, review: daily, clock })
+  const sets: CredentialSets = withCredentialFunctions({ clients }, context)
   known.set(clients, { sets, issuer, given })
   return sets
 }

@@ -21,6 +21,7 @@ import { describeCredentials, type CredentialInfo } from './listing.ts'
 import { reviewCredentials } from './review.ts'
 import type { FederatedRule } from '../clients/federated-credential.ts'
 import type { CredentialEvent } from '../events/events.ts'
+import { lazyMembers } from '../lazily.ts'
 import { flag, readOptions, type Checks } from '../options.ts'
 
 /** The options of `revokeCredential()`. */
@@ -108,45 +109,69 @@ export interface CredentialFunctions {
 
 const revoking = { force: flag(), stolen: flag() } satisfies Checks<RevokeCredentialOptions>
 
-export function credentialFunctions(context: CredentialFunctionsContext): CredentialFunctions {
+/** All there is to say of a client's credentials; see {@link CredentialFunctions.listCredentials}. */
+async function listCredentials(context: CredentialFunctionsContext, client_id: string): Promise<readonly CredentialInfo[]> {
   const { records, uses, keeper } = context
-  const list = async (client_id: string): Promise<readonly CredentialInfo[]> => {
-    const client = await context.find(client_id)
-    const { value: record } = await records.load(client_id)
-    const described = describeCredentials(client, record, keeper, seconds(context))
-    return Promise.all(
-      described.map(async info => {
-        const last_used_at = await uses.read(client_id, info.credential)
-        return { ...info, ...(last_used_at !== undefined && { last_used_at }) }
-      })
-    )
-  }
-  return {
-    rotateSecret: (client_id, options = {}) => rotateSecret(context, client_id, options),
-    importSecret: (client_id, secret, options = {}) => importSecret(context, client_id, secret, options),
-    importSecretHash: (client_id, hash, options = {}) => importSecretHash(context, client_id, hash, options),
-    addKey: (client_id, jwk, options = {}) => addKey(context, client_id, jwk, options),
-    addCertificate: (client_id, certificate, options = {}) => addCertificate(context, client_id, certificate, options),
-    addFederated: (client_id, rule, options = {}) => addFederated(context, client_id, rule, options),
-    addSpiffeId: (client_id, spiffe_id, options = {}) => addSpiffeId(context, client_id, spiffe_id, options),
-    allowMethod: (client_id, method, options = {}) => allowMethod(context, client_id, method, options),
-    async expireCredential(client_id, id, expires_at) {
-      checkFuture(expires_at, 'expires_at', seconds(context))
-      await endCredential(context, await context.find(client_id), id, { expires_at })
-    },
-    async revokeCredential(client_id, id, options = {}) {
+  const client = await context.find(client_id)
+  const { value: record } = await records.load(client_id)
+  const described = describeCredentials(client, record, keeper, seconds(context))
+  return Promise.all(
+    described.map(async info => {
+      const last_used_at = await uses.read(client_id, info.credential)
+      return { ...info, ...(last_used_at !== undefined && { last_used_at }) }
+    })
+  )
+}
+
+/** Tells what there is to hear of a client's credentials; see {@link CredentialFunctions.review}. */
+export async function review(context: CredentialFunctionsContext, client_id: string): Promise<readonly CredentialEvent[]> {
+  const { issuer, uses } = context
+  const now = seconds(context)
+  const events = await reviewCredentials({ issuer, client_id, uses, now }, await listCredentials(context, client_id))
+  for (const event of events) context.emit?.(event)
+  return events
+}
+
+/** A function of a client, something and options, of what does that in a context. */
+function adding<Given>(
+  add: (
+    context: CredentialFunctionsContext,
+    client_id: string,
+    given: Given,
+    options: CredentialOptions
+  ) => Promise<AddedCredential>
+) {
+  return (context: CredentialFunctionsContext) =>
+    (client_id: string, given: Given, options: CredentialOptions = {}): Promise<AddedCredential> =>
+      add(context, client_id, given, options)
+}
+
+/** Gives an object the functions: a server has them whether its credentials change while it runs or not. */
+export const withCredentialFunctions = lazyMembers<CredentialFunctionsContext, CredentialFunctions>({
+  rotateSecret:
+    context =>
+    (client_id, options = {}) =>
+      rotateSecret(context, client_id, options),
+  importSecret: adding(importSecret),
+  importSecretHash: adding(importSecretHash),
+  addKey: adding(addKey),
+  addCertificate: adding(addCertificate),
+  addFederated: adding(addFederated),
+  addSpiffeId: adding(addSpiffeId),
+  allowMethod: adding(allowMethod),
+  expireCredential: context => async (client_id, id, expires_at) => {
+    checkFuture(expires_at, 'expires_at', seconds(context))
+    await endCredential(context, await context.find(client_id), id, { expires_at })
+  },
+  revokeCredential:
+    context =>
+    async (client_id, id, options = {}) => {
       const { force = false, stolen = false } = readOptions(options, revoking)
       const end = { revoked: true, force, stolen } as const
       const { ended, left } = await endCredential(context, await context.find(client_id), id, end)
       for (const one of ended) tell(context, 'credential.revoked', client_id, one)
       return { revoked: ended.map(one => one.id), descendants: left.map(one => one.id) }
     },
-    listCredentials: list,
-    async review(client_id) {
-      const now = seconds(context)
-      const events = await reviewCredentials({ issuer: context.issuer, client_id, uses, now }, await list(client_id))
-      for (const event of events) context.emit?.(event)
-      return events
-    }
-  }
-}
+  listCredentials: context => client_id => listCredentials(context, client_id),
+  review: context => client_id => review(context, client_id)
+})

@@ -5,7 +5,7 @@ import type { Client, ClientRegistry } from '../clients/client.ts'
 import type { CredentialFunctions } from '../credentials/functions.ts'
 import type { AuthenticatingEndpoint, EndpointAuthentication } from '../authentication/per-endpoint.ts'
 import { InvalidClientError } from '../errors.ts'
-import type { EndpointAddresses, EndpointMember } from '../http/endpoint-paths.ts'
+import type { EndpointMember } from '../http/endpoint-paths.ts'
 import type { OAuthErrorHandlerOptions } from '../http/error-handler.ts'
 import type { AccessTokenContext } from '../protected-resource/require-access-token.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
@@ -52,8 +52,8 @@ export interface EndpointContext extends RequestPolicy {
   readonly protection: AccessTokenContext
   /** The policy for DPoP proofs, those that bind a code among them. */
   readonly dpop: DpopPolicy
-  /** The endpoints' absolute addresses, by their metadata names. */
-  readonly addresses: EndpointAddresses
+  /** Puts together an endpoint's absolute address. */
+  readonly addressOf: (member: EndpointMember) => string
   /** Where a request to an endpoint may have been sent to: its address on each listener, for `htu` of a DPoP proof. */
   readonly listenerAddresses: (member: EndpointMember) => readonly string[]
   /** Makes the client authentication of an endpoint. */

@@ -8,7 +8,7 @@ import type { Endpoint, EndpointContext } from './endpoint.ts'
 /** The parts of a server that metadata speaks of beside its endpoints. */
 type DescribedServer = Pick<
   EndpointContext,
-  'server' | 'addresses' | 'grantTypes' | 'grantMetadata' | 'clientDocuments' | 'dpop' | 'acrValues'
+  'server' | 'addressOf' | 'grantTypes' | 'grantMetadata' | 'clientDocuments' | 'dpop' | 'acrValues'
 >
 
 interface MetadataInput {
@@ -21,12 +21,12 @@ interface MetadataInput {
 /** The metadata document. Registered members only; empty lists are left out. */
 export function buildMetadata({ context, endpoints: mounted, mtlsOrigin }: MetadataInput): Readonly<Record<string, unknown>> {
   const endpoints = mounted.filter(({ unlisted }) => unlisted !== true)
-  const { server, addresses, grantTypes } = context
+  const { server, addressOf, grantTypes } = context
   const strategies = endpoints.flatMap(endpoint => endpoint.strategies ?? [])
   const certificates = strategies.some(({ certificate }) => certificate === true)
   return {
     issuer: server.issuer,
-    ...Object.fromEntries(endpoints.map(({ member }) => [member, addresses[member]])),
+    ...Object.fromEntries(endpoints.map(({ member }) => [member, addressOf(member)])),
     ...(mtlsOrigin !== undefined && { mtls_endpoint_aliases: aliases(context, endpoints, mtlsOrigin) }),
     ...(server.scopes.length > 0 && { scopes_supported: server.scopes }),
     response_types_supported: endpoints.some(({ member }) => member === 'authorization_endpoint') ? ['code'] : [],
@@ -73,12 +73,12 @@ function algorithmsOf(strategies: readonly ClientAuthenticationStrategy[]): read
  * endpoint.
  */
 function aliases(
-  { addresses }: DescribedServer,
+  { addressOf }: DescribedServer,
   endpoints: readonly Endpoint[],
   origin: string
 ): Readonly<Record<string, string>> {
   const aliased = endpoints.filter(({ caller }) => caller === 'client' || caller === 'access_token')
-  return Object.fromEntries(aliased.map(({ member }) => [member, at(origin, addresses[member])]))
+  return Object.fromEntries(aliased.map(({ member }) => [member, at(origin, addressOf(member))]))
 }
 
 /** An address of this server as it is on another origin. */

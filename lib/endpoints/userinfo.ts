@@ -51,7 +51,7 @@ async function readAccessToken(context: EndpointContext, req: Request): Promise<
     throw new InvalidRequestError('the access token was sent in two ways', { reason: 'RFC 6750 §2: one way only' })
   const accessToken = await presentedAccessToken(context.protection, req, fromBody)
   const audiences = audiencesOf(accessToken)
-  if (audiences.length > 0 && !audiences.includes(context.addresses.userinfo_endpoint))
+  if (audiences.length > 0 && !audiences.includes(context.addressOf('userinfo_endpoint')))
     throw invalidToken(`for another resource: ${audiences.join(' ')}`)
   if (!accessToken.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 403, 'the access token was not granted openid')

@@ -38,23 +38,14 @@ const answerHeaders = ['WWW-Authenticate', 'DPoP-Nonce', 'OAuth-Client-Attestati
  * is answered with 204 and what a browser asks for beforehand; every other answer says that it may be read. Scripts of
  * an origin that is not listed are told neither.
  */
-export function crossOrigin(
-  handler: RequestHandler,
-  { methods, headers = [], exposed = [], origins }: CrossOrigin
-): RequestHandler {
-  // put together when a browser asks: every tenant has several of these, and most callers are no browsers
-  const preflight = () => ({
-    Allow: methods.join(', '),
-    'Access-Control-Allow-Methods': methods.join(', '),
-    'Access-Control-Allow-Headers': [...headers, ...requestHeaders].join(', '),
-    'Access-Control-Max-Age': preflightAge
-  })
+export function crossOrigin(handler: RequestHandler, options: CrossOrigin): RequestHandler {
+  const { exposed = [], origins } = options
   const allowed = allowedOrigin(origins)
   return (req, res, next) => {
     if (origins !== undefined) res.vary('Origin')
     const origin = allowed(req.headers.origin)
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
-      res.writeHead(204, origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, ...preflight() }).end()
+      res.writeHead(204, origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, ...preflight(options) }).end()
       return
     }
     if (req.headers.origin !== undefined && origin !== undefined) {
@@ -65,9 +56,21 @@ export function crossOrigin(
   }
 }
 
+/** Put together when a browser asks: every tenant has several of these handlers, and most callers are no browsers. */
+function preflight({ methods, headers = [] }: CrossOrigin): Readonly<Record<string, string>> {
+  return {
+    Allow: methods.join(', '),
+    'Access-Control-Allow-Methods': methods.join(', '),
+    'Access-Control-Allow-Headers': [...headers, ...requestHeaders].join(', '),
+    'Access-Control-Max-Age': preflightAge
+  }
+}
+
+const everyOrigin = (): string => '*'
+
 /** Finds the origin, or `*`, that the answer to a script of some origin names; undefined: none. */
 function allowedOrigin(origins: readonly string[] | undefined): (origin: string | undefined) => string | undefined {
-  if (origins === undefined) return () => '*'
+  if (origins === undefined) return everyOrigin
   const listed = new Set(origins)
   return origin => (origin !== undefined && listed.has(origin) ? origin : undefined)
 }

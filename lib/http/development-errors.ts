@@ -35,12 +35,14 @@ export const developmentErrorChecks = {
   errorPages: readBy('a URL, such as https://wiki.example.com/clientele/errors/', readPages)
 } satisfies Checks<DevelopmentErrorOptions>
 
+const plainBody = (error: OAuthError): object => error.toJSON()
+
 /** Makes the body that an error is answered with. */
 export function errorBody({
   developmentErrors,
   errorPages: pages
 }: Read<typeof developmentErrorChecks>): (error: OAuthError) => object {
-  if (!developmentErrors) return error => error.toJSON()
+  if (!developmentErrors) return plainBody
   return error => {
     const { decision } = error
     if (decision === undefined) return error.toJSON()

@@ -55,7 +55,18 @@ export const endpointPathsChecks = Object.fromEntries(
 /**
  * The paths of a server, by metadata names. @throws ConfigurationError where two endpoints would stand in one place.
  */
-export function pathsOf(given: EndpointPaths = {}): Readonly<Record<EndpointMember, string>> {
+export function pathsOf(given: EndpointPaths = {}): Paths {
+  const key = JSON.stringify(given)
+  if (latest?.key !== key) latest = { key, paths: readPaths(given) }
+  return latest.paths
+}
+
+type Paths = Readonly<Record<EndpointMember, string>>
+
+/** Those asked for last: tenants have the same ones, and share them. */
+let latest: { readonly key: string; readonly paths: Paths } | undefined
+
+function readPaths(given: EndpointPaths): Paths {
   const chosen = given as Readonly<Record<string, string | undefined>>
   const paths = Object.entries(standardPaths).map(([member, standard]) => [member, chosen[nameOf(member)] ?? standard] as const)
   const taken = new Map<string, string>(metadataPaths.map(known => [known, 'the metadata']))
@@ -71,7 +82,7 @@ export function pathsOf(given: EndpointPaths = {}): Readonly<Record<EndpointMemb
     }
     taken.set(place, nameOf(member))
   }
-  return Object.fromEntries(paths) as Readonly<Record<EndpointMember, string>>
+  return Object.freeze(Object.fromEntries(paths)) as Paths
 }
 
 /** The absolute addresses of an issuer's endpoints. */

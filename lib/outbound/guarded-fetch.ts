@@ -128,6 +128,20 @@ interface Outgoing {
   readonly body?: string
 }
 
+/** Of the two, the one that every server uses which was given none: they keep nothing of what they fetch. */
+const usual = { anywhere: guardedFetch(), onLoopback: guardedFetch({ allowLoopback: true }) }
+const usualPost = { anywhere: guardedPost(), onLoopback: guardedPost({ allowLoopback: true }) }
+
+/** The guarded fetch of every server that was given none; it keeps nothing of what it fetches. */
+export function usualFetch({ allowLoopback }: Pick<Required<GuardedFetchOptions>, 'allowLoopback'>): FetchJson {
+  return allowLoopback === true ? usual.onLoopback : usual.anywhere
+}
+
+/** The guarded POST of every server that was given none. */
+export function usualPostJson({ allowLoopback }: Pick<Required<GuardedFetchOptions>, 'allowLoopback'>): PostJson {
+  return allowLoopback === true ? usualPost.onLoopback : usualPost.anywhere
+}
+
 /** One request within the guard; `read` makes of the answer what is wanted. Whatever fails is a `GuardedFetchError`. */
 async function guarded<T>(
   url: string,

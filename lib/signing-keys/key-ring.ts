@@ -11,13 +11,11 @@ export interface SigningKey {
   readonly alg: SigningAlgorithm
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  readonly publicJwk: JWK
 }
 
 export interface KeyRing {
-  /** The key that signs, for each algorithm. */
-  readonly byAlgorithm: ReadonlyMap<string, SigningKey>
-  readonly byId: ReadonlyMap<string, SigningKey>
+  /** In order: the first of an algorithm signs, further ones verify what they signed before, or will sign. */
+  readonly keys: readonly SigningKey[]
   /** MACs under the set's own key. */
   readonly mac: ReturnType<typeof hmacSha256>
 }
@@ -33,25 +31,23 @@ export function keyRing(set: PrivateKeySet, path = 'keys', known?: KeyRing): Key
   if (typeof given !== 'object' || given === null || !Array.isArray((given as PrivateKeySet).keys)) {
     throw new ConfigurationError(path, 'must be a JWK Set with private keys, such as generateKeys() makes')
   }
-  const byAlgorithm = new Map<string, SigningKey>()
-  const byId = new Map<string, SigningKey>()
+  const keys: SigningKey[] = []
   set.keys.forEach((jwk, index) => {
     const at = `${path}.keys[${index}]`
     if (typeof (jwk as unknown) !== 'object' || (jwk as unknown) === null)
       throw new ConfigurationError(at, 'must be a private key in JWK form')
     if (jwk.kty === 'oct') return
-    const key = known?.byId.get(jwk.kid ?? '') ?? importSigningKey(jwk, at)
-    if (byId.has(key.kid)) throw new ConfigurationError(`${at}.kid`, 'is already the kid of another key')
-    byId.set(key.kid, key)
-    // the first key of an algorithm signs; further ones verify what they signed before, or will sign
-    if (!byAlgorithm.has(key.alg)) byAlgorithm.set(key.alg, key)
+    const key = known?.keys.find(({ kid }) => kid === jwk.kid) ?? importSigningKey(jwk, at)
+    if (keys.some(({ kid }) => kid === key.kid)) throw new ConfigurationError(`${at}.kid`, 'is already the kid of another key')
+    keys.push(key)
   })
   const mac = set.keys.find(jwk => jwk.kty === 'oct')
   const macKey = Buffer.from(typeof mac?.k === 'string' ? mac.k : '', 'base64url')
   if (macKey.length < 32) throw new ConfigurationError(path, 'must contain a key of type "oct" with at least 32 bytes')
-  if (byId.size === 0)
+  if (keys.length === 0)
     throw new ConfigurationError(path, `must contain a private key for one of ${everySigningAlgorithm.join(', ')}`)
-  return { byAlgorithm, byId, mac: hmacSha256(macKey) }
+  // copied, for what grew has room to spare
+  return { keys: [...keys], mac: hmacSha256(macKey) }
 }
 
 function importSigningKey(jwk: JWK, path: string): SigningKey {
@@ -66,8 +62,12 @@ function importSigningKey(jwk: JWK, path: string): SigningKey {
   if (!isKeyFor(alg, privateKey))
     throw new ConfigurationError(path, `must be a key ${alg} can sign with (RSA of at least 2048 bits, P-256, Ed25519 or ML-DSA)`)
   const publicKey = createPublicKey(privateKey)
-  const publicJwk = { kid: jwk.kid, alg, use: 'sig', ...(publicKey.export({ format: 'jwk' }) as JWK) }
-  return { kid: jwk.kid, alg, privateKey, publicKey, publicJwk }
+  return { kid: jwk.kid, alg, privateKey, publicKey }
+}
+
+/** The public half, for others. */
+export function publicJwk({ kid, alg, publicKey }: SigningKey): JWK {
+  return { kid, alg, use: 'sig', ...(publicKey.export({ format: 'jwk' }) as JWK) }
 }
 
 function importPrivateKey(jwk: JWK, path: string): KeyObject {

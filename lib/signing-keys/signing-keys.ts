@@ -5,7 +5,7 @@ import { isEqual } from '../crypto/comparison.ts'
 import { isMlDsa } from '../crypto/ml-dsa.ts'
 import { ConfigurationError, objectLike, required } from '../options.ts'
 import type { KeySource, PrivateKeySet } from './generate-keys.ts'
-import { keyRing, type KeyRing, type SigningKey } from './key-ring.ts'
+import { keyRing, publicJwk, type KeyRing, type SigningKey } from './key-ring.ts'
 
 /** Node's digest name and options for signatures of each algorithm. Ed25519 and ML-DSA hash by themselves. */
 const howToSign = {
@@ -41,13 +41,13 @@ export interface KeyChange {
 
 /** The ids of the keys that one ring has and the other has not. */
 function missing(ring: KeyRing, other: KeyRing): readonly string[] {
-  return [...ring.byId.keys()].filter(kid => !other.byId.has(kid))
+  return ring.keys.map(({ kid }) => kid).filter(kid => !other.keys.some(key => key.kid === kid))
 }
 
 /** Signs and verifies what this server issues. */
 export class SigningKeys {
   private ring: KeyRing
-  private readonly headers = new Map<string, string>()
+  private headers: Map<string, string> | undefined = undefined
 
   /**
    * @param keys a fixed set, or a source whose changes are followed. A change that cannot be used leaves the keys as
@@ -61,7 +61,7 @@ export class SigningKeys {
     source?.subscribe(changed => {
       const before = this.ring
       this.ring = keyRing(changed, path, before)
-      this.headers.clear()
+      this.headers = undefined
       const change = { added: missing(this.ring, before), removed: missing(before, this.ring) }
       if (change.added.length > 0 || change.removed.length > 0) onChange?.(change)
     })
@@ -69,17 +69,17 @@ export class SigningKeys {
 
   /** The algorithms there is a key for. */
   algorithms(): readonly string[] {
-    return [...this.ring.byAlgorithm.keys()]
+    return [...new Set(this.ring.keys.map(({ alg }) => alg))]
   }
 
   /** The public halves, for `jwks_uri`. */
   publicKeys(): { keys: readonly JWK[] } {
-    return { keys: [...this.ring.byId.values()].map(({ publicJwk }) => publicJwk) }
+    return { keys: this.ring.keys.map(publicJwk) }
   }
 
   /** A compact JWS over the claims. @throws when there is no key for the algorithm: check {@link algorithms} first. */
   async sign(alg: string, typ: string, claims: object): Promise<string> {
-    const key = this.ring.byAlgorithm.get(alg)
+    const key = this.ring.keys.find(candidate => candidate.alg === alg)
     if (key === undefined) throw new ConfigurationError('keys', `must contain a private key for ${alg}`)
     const input = `${this.header(key, typ)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
     const signature = await signatureOf(key, Buffer.from(input))
@@ -93,7 +93,7 @@ export class SigningKeys {
   verify(jws: string, typ: string): Readonly<Record<string, unknown>> | undefined {
     const [header, payload, signature, ...rest] = jws.split('.')
     if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) return undefined
-    const key = [...this.ring.byId.values()].find(candidate => this.header(candidate, typ) === header)
+    const key = this.ring.keys.find(candidate => this.header(candidate, typ) === header)
     if (key === undefined) return undefined
     const bytes = Buffer.from(signature, 'base64url')
     // node's decoder skips what it does not know: a token has one spelling
@@ -115,9 +115,10 @@ export class SigningKeys {
 
   private header(key: SigningKey, typ: string): string {
     const name = `${typ} ${key.kid}`
-    const kept = this.headers.get(name)
+    const kept = this.headers?.get(name)
     if (kept !== undefined) return kept
     const header = Buffer.from(JSON.stringify({ alg: key.alg, typ, kid: key.kid })).toString('base64url')
+    this.headers ??= new Map()
     this.headers.set(name, header)
     return header
   }

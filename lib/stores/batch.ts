@@ -4,7 +4,6 @@ import { asMade } from './as-made.ts'
 import {
   operations,
   type Batch,
-  type BatchOutcome,
   type BatchStore,
   type FirstStep,
   type Store,
@@ -48,21 +47,24 @@ export function batchOf(store: Store): BatchStore['batch'] | undefined {
 const wrappers = asMade<Store>(operations)
 
 /**
- * Gives a store that stands before another a `batch` that asks the other's, where that may be asked. It is not copied
- * with the store's members into a third one, whose operations it would go round, and goes round none that is put in the
- * place of one of the wrapper's.
+ * The operations of a view as an object's own: they can be called apart from it, and copied into another store. Its
+ * `batch` is not copied with them into a third one, whose operations it would go round, and goes round none that is put
+ * in the place of one of its own.
  */
-export function withBatchOf(
-  wrapper: Store,
-  store: Store,
-  ask: (batch: BatchStore['batch'], steps: Batch) => Promise<BatchOutcome>
-): Store {
-  const batch: BatchStore['batch'] = steps => {
-    const behind = wrappers.has(wrapper) ? batchOf(store) : undefined
-    return behind === undefined ? Promise.resolve('apart') : ask(behind, steps)
+export function withOwnOperations(view: BatchStore): Store {
+  const store: Store = {
+    get: key => view.get(key),
+    set: (key, value, ttl) => view.set(key, value, ttl),
+    add: (key, value, ttl) => view.add(key, value, ttl),
+    take: key => view.take(key),
+    swap: (key, version, value, ttl) => view.swap(key, version, value, ttl),
+    delete: key => view.delete(key),
+    deleteGrant: grant => view.deleteGrant(grant),
+    close: () => view.close()
   }
-  wrappers.note(wrapper)
-  return Object.defineProperty(wrapper, 'batch', { value: batch, configurable: true, writable: true, enumerable: false })
+  wrappers.note(store)
+  const batch: BatchStore['batch'] = steps => (wrappers.has(store) ? view.batch(steps) : Promise.resolve('apart'))
+  return Object.defineProperty(store, 'batch', { value: batch, configurable: true, writable: true, enumerable: false })
 }
 
 function isBatchStore(store: Store): store is BatchStore {

@@ -56,7 +56,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
   const present = growingCache<Cached<Value>>(mostCached, { most: mostCachedText, sizeOf: ({ size }) => size })
   // apart, so that made-up ids drive none out that is there
   const absent = growingCache<Cached<Value>>(mostCached)
-  const loading = new Map<string, Promise<Cached<Value>>>()
+  const loading = new UnderWay<Cached<Value>>()
 
   const read = async (id: string): Promise<Cached<Value>> => {
     // counted from the question: what changes after the answer was made counts as unseen from then on
@@ -76,15 +76,15 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
   const load = async (id: string): Promise<Known<Value>> => {
     const shared = loading.get(id)
     if (shared !== undefined) return (await shared).known
-    const loaded = read(id)
-    loading.set(id, loaded)
+    const answer = read(id)
+    loading.set(id, answer)
     try {
-      const cached = await loaded
+      const cached = await answer
       // what was asked for before a change must not be kept after it
-      if (loading.get(id) === loaded) keep(id, cached)
+      if (loading.get(id) === answer) keep(id, cached)
       return cached.known
     } finally {
-      if (loading.get(id) === loaded) loading.delete(id)
+      if (loading.get(id) === answer) loading.delete(id)
     }
   }
   /** @param ahead which part of its time an answer may have lived before the store is asked for the next. */
@@ -94,7 +94,7 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
     const age = clock() - cached.asked
     // a clock that was put back says nothing about the age
     if (age < 0 || age >= maxAge * 1000) return undefined
-    if (age >= maxAge * 1000 * ahead && !loading.has(id)) load(id).catch(ignore)
+    if (age >= maxAge * 1000 * ahead && loading.get(id) === undefined) load(id).catch(ignore)
     return cached.known
   }
   return {
@@ -106,6 +106,25 @@ export function cachedRecords<Stored, Value>(options: CachedRecordsOptions<Store
       absent.delete(id)
       loading.delete(id)
     }
+  }
+}
+
+/** Questions that are not answered yet: most of the time none are, and there is no table of them. */
+class UnderWay<Answer> {
+  private answers: Map<string, Promise<Answer>> | undefined = undefined
+
+  get(id: string): Promise<Answer> | undefined {
+    return this.answers?.get(id)
+  }
+
+  set(id: string, answer: Promise<Answer>): void {
+    this.answers ??= new Map()
+    this.answers.set(id, answer)
+  }
+
+  delete(id: string): void {
+    this.answers?.delete(id)
+    if (this.answers?.size === 0) this.answers = undefined
   }
 }
 

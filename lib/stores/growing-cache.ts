@@ -50,7 +50,9 @@ export class GrowingCache<Value extends object | number | boolean> {
   }
 
   delete(key: string): boolean {
-    return (this.many ?? this.few)?.delete(key) === true
+    const deleted = (this.many ?? this.few)?.delete(key) === true
+    if (this.few?.size === 0) this.few = this.last = undefined
+    return deleted
   }
 
   /** From the one used first to the one used last. */

@@ -1,9 +1,6 @@
 /** One store, shared by several that must not see each other's records. */
-import { withBatchOf } from './batch.ts'
-import type { Batch, FirstStep, Key, Store } from './store.ts'
-
-/** Names of kinds that are remembered, at most. */
-const mostKinds = 100
+import { batchOf, withOwnOperations } from './batch.ts'
+import type { Batch, BatchOutcome, BatchStore, FirstStep, Json, Key, Store, StoredRecord, Taken } from './store.ts'
 
 /**
  * A view of a store in which everything kept belongs to one scope, such as one issuer of several: keys of one scope are
@@ -18,35 +15,80 @@ const mostKinds = 100
  * const acme = scopedStore(store, 'https://as.example.com/acme')
  */
 export function scopedStore(store: Store, scope: string): Store {
-  // the length comes first, so that no scope's names can begin like another's
-  const prefix = `${scope.length}:${scope}`
-  // few and known: a name is put together once
-  const kinds = new Map<string, string>()
-  const kindOf = (kind: string): string => {
-    const known = kinds.get(kind)
+  return withOwnOperations(new ScopedStore(store, scope))
+}
+
+/** Names of kinds that are remembered, at most. */
+const mostKinds = 100
+
+/** The view itself. Its operations are of the prototype: every tenant has one of these. */
+export class ScopedStore implements BatchStore {
+  private readonly store: Store
+  private readonly prefix: string
+  /** Few and known: a name is put together once. */
+  private readonly kinds = new Map<string, string>()
+  private closed = false
+
+  constructor(store: Store, scope: string) {
+    this.store = store
+    // the length comes first, so that no scope's names can begin like another's
+    this.prefix = `${scope.length}:${scope}`
+  }
+
+  get(key: Key): Promise<StoredRecord | undefined> {
+    return this.closed ? refuse() : this.store.get(this.within(key))
+  }
+
+  set(key: Key, value: Json, ttl: number): Promise<void> {
+    return this.closed ? refuse() : this.store.set(this.within(key), value, ttl)
+  }
+
+  add(key: Key, value: Json, ttl: number): Promise<boolean> {
+    return this.closed ? refuse() : this.store.add(this.within(key), value, ttl)
+  }
+
+  take(key: Key): Promise<Taken> {
+    return this.closed ? refuse() : this.store.take(this.within(key))
+  }
+
+  swap(key: Key, version: StoredRecord['version'], value: Json, ttl: number): Promise<boolean> {
+    return this.closed ? refuse() : this.store.swap(this.within(key), version, value, ttl)
+  }
+
+  delete(key: Key): Promise<void> {
+    return this.closed ? refuse() : this.store.delete(this.within(key))
+  }
+
+  deleteGrant(grant: string): Promise<void> {
+    return this.closed ? refuse() : this.store.deleteGrant(this.prefix + grant)
+  }
+
+  close(): Promise<void> {
+    this.closed = true
+    return Promise.resolve()
+  }
+
+  batch(steps: Batch): Promise<BatchOutcome> {
+    const batch = batchOf(this.store)
+    if (batch === undefined) return Promise.resolve('apart')
+    return this.closed ? refuse() : batch(mapKeys(steps, key => this.within(key)))
+  }
+
+  private within({ kind, id, grant }: Key): Key {
+    return grant === undefined ? { kind: this.kindOf(kind), id } : { kind: this.kindOf(kind), id, grant: this.prefix + grant }
+  }
+
+  private kindOf(kind: string): string {
+    const known = this.kinds.get(kind)
     if (known !== undefined) return known
-    const name = prefix + kind
-    if (kinds.size < mostKinds) kinds.set(kind, name)
+    const name = this.prefix + kind
+    if (this.kinds.size < mostKinds) this.kinds.set(kind, name)
     return name
   }
-  const within = ({ kind, id, grant }: Key): Key =>
-    grant === undefined ? { kind: kindOf(kind), id } : { kind: kindOf(kind), id, grant: prefix + grant }
-  let closed = false
-  const refuse = (): Promise<never> => Promise.reject(new Error('the store is closed'))
-  const view: Store = {
-    get: key => (closed ? refuse() : store.get(within(key))),
-    set: (key, value, ttl) => (closed ? refuse() : store.set(within(key), value, ttl)),
-    add: (key, value, ttl) => (closed ? refuse() : store.add(within(key), value, ttl)),
-    take: key => (closed ? refuse() : store.take(within(key))),
-    swap: (key, version, value, ttl) => (closed ? refuse() : store.swap(within(key), version, value, ttl)),
-    delete: key => (closed ? refuse() : store.delete(within(key))),
-    deleteGrant: grant => (closed ? refuse() : store.deleteGrant(prefix + grant)),
-    close: () => {
-      closed = true
-      return Promise.resolve()
-    }
-  }
-  return withBatchOf(view, store, (batch, steps) => (closed ? refuse() : batch(mapKeys(steps, within))))
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('the store is closed'))
 }
 
 function mapKeys([first, ...rest]: Batch, within: (key: Key) => Key): Batch {

@@ -1,5 +1,5 @@
 /** The common part of `client_secret_jwt` and `private_key_jwt`: everything but who made the signature. */
-import { asymmetricAlgorithms, isAccepted, symmetricAlgorithms } from '../client-keys/algorithms.ts'
+import { assertionAlgorithms, asymmetricAlgorithms, isAccepted, symmetricAlgorithms } from '../client-keys/algorithms.ts'
 import { clientKeys, type ClientKeys } from '../client-keys/client-keys.ts'
 import { guardedFetch, type FetchJson } from '../outbound/guarded-fetch.ts'
 import {
@@ -41,6 +41,17 @@ export const jwtStrategyChecks = {
   fetchJson: fn<FetchJson>()
 } satisfies Checks<JwtStrategyOptions>
 
+function algorithmsOf(kind: 'symmetric' | 'asymmetric', algorithms: readonly string[]): readonly string[] {
+  const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
+  return algorithms.filter(alg => ofKind.has(alg))
+}
+
+/** Those of strategies that were given none: the same lists for all of them. */
+const usualAlgorithms = {
+  symmetric: Object.freeze(algorithmsOf('symmetric', assertionAlgorithms)),
+  asymmetric: Object.freeze(algorithmsOf('asymmetric', assertionAlgorithms))
+}
+
 /** What inherits from one, stands before it or changes it may do more once the client is authenticated. */
 const settlingLate = asMade<Pick<JwtStrategy, 'authenticate'>>(['authenticate'])
 
@@ -67,8 +78,7 @@ export abstract class JwtStrategy extends MethodStrategy {
     if (whole) settlingLate.note(this)
     this.kind = kind
     this.policy = assertionPolicy(read)
-    const ofKind = kind === 'symmetric' ? symmetricAlgorithms : asymmetricAlgorithms
-    this.signingAlgorithms = this.policy.algorithms.filter(alg => ofKind.has(alg))
+    this.signingAlgorithms = read.algorithms === undefined ? usualAlgorithms[kind] : algorithmsOf(kind, this.policy.algorithms)
     this.keys = read.clientKeys ?? clientKeys({ fetchJson: read.fetchJson ?? guardedFetch(), clock })
   }
 

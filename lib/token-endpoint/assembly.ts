@@ -2,7 +2,7 @@
 import { dpopNonces } from '../assertions/dpop-nonces.ts'
 import { dpopAlgorithms, type DpopPolicy } from '../assertions/dpop-proof.ts'
 import { clientKeys } from '../client-keys/client-keys.ts'
-import { guardedFetch } from '../outbound/guarded-fetch.ts'
+import { usualFetch } from '../outbound/guarded-fetch.ts'
 import { breakReport } from '../events/break-report.ts'
 import { clientRegistry, type ClientRegistry, type ClientSource } from '../clients/client.ts'
 import { misconfiguredReport, tellMisconfiguredTo } from '../clients/misconfigured.ts'
@@ -18,7 +18,7 @@ import { pathsOf } from '../http/endpoint-paths.ts'
 import { isOnLoopback } from '../options.ts'
 import { enforceProfile, policyOf, type ProfilePolicy } from '../profiles.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
-import { scopedStore } from '../stores/scoped.ts'
+import { ScopedStore } from '../stores/scoped.ts'
 import type { ClientAuthenticationStrategy } from '../strategies/strategy.ts'
 import { builtInTokenIssuers } from '../token-issuers/index.ts'
 import { byGrantType, type TokenIssuer } from '../token-issuers/token-issuer.ts'
@@ -55,7 +55,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   // one store can serve many issuers: what one keeps, no other finds
   const { issuer } = given
   const configured = credentialSetsOf(given.clients)?.given ?? given.clients
-  const options = { ...given, clients: ownClients(configured), store: scopedStore(given.store, issuer) }
+  const options = { ...given, clients: ownClients(configured), store: new ScopedStore(given.store, issuer) }
   const policy = policyOf(options.profile)
   const breaks = breakReport()
   const events = eventSource({ ...options, onTolerated: event => breaks.listen(event) })
@@ -80,7 +80,7 @@ export function tokenEndpointParts(given: ReadTokenRouter, more: MoreOfServer = 
   checkSubjectTypes(server, options.clients)
   // strategies of the application's own have functions of their own
   if (options.strategies === undefined) checkSecretHashes(options.clients, options.secretHashes)
-  const fetchJson = options.fetchJson ?? guardedFetch({ allowLoopback: isOnLoopback(issuer) })
+  const fetchJson = options.fetchJson ?? usualFetch({ allowLoopback: isOnLoopback(issuer) })
   const keys = clientKeys({ fetchJson, clock: options.clock })
   const dpop = dpopPolicy(server, options.requireDpopNonce, policy)
   const attestation = serverAttestationOf(options, server, dpop)

@@ -93,13 +93,20 @@ export interface ResourcesSetting {
   readonly algorithms?: readonly string[]
 }
 
+const none: ReadonlyMap<string, never> = new Map<string, never>()
+
+/** Tables that nothing is in are one for all tenants. */
+function kept<Value>(table: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+  return table.size === 0 ? none : table
+}
+
 /** The resources of a server, by their indicator. */
 export class Resources {
-  private readonly byIndicator = new Map<string, Resource>()
+  private readonly byIndicator: ReadonlyMap<string, Resource>
   /** Those that may be spelt in another way, by the one spelling of all that are the same address. */
-  private readonly byAddress = new Map<string, Resource>()
+  private readonly byAddress: ReadonlyMap<string, Resource>
   /** The resources each scope value belongs to. */
-  private readonly owners = new Map<string, readonly Resource[]>()
+  private readonly owners: ReadonlyMap<string, readonly Resource[]>
   private readonly inferring: boolean
   private readonly algorithms: readonly string[]
 
@@ -107,6 +114,9 @@ export class Resources {
   constructor(list: readonly Resource[], { inferring = false, algorithms = everySigningAlgorithm }: ResourcesSetting = {}) {
     this.inferring = inferring
     this.algorithms = algorithms
+    const byIndicator = new Map<string, Resource>()
+    const byAddress = new Map<string, Resource>()
+    const owners = new Map<string, readonly Resource[]>()
     list.forEach((resource, index) => {
       const key = `resources[${index}]`
       const { signingAlgorithm, defaultScope = [], scopes } = resource
@@ -117,11 +127,14 @@ export class Resources {
           `${key}.signingAlgorithm`,
           `must be one of ${algorithms.join(', ')}, for which there are keys`
         )
-      if (this.byIndicator.has(resource.resource)) throw new ConfigurationError(`${key}.resource`, 'is already another resource')
-      this.byIndicator.set(resource.resource, resource)
-      if (resource.spelling === 'address') this.byAddress.set(addressOf(resource.resource), resource)
-      for (const scope of new Set(resource.scopes)) this.owners.set(scope, [...(this.owners.get(scope) ?? []), resource])
+      if (byIndicator.has(resource.resource)) throw new ConfigurationError(`${key}.resource`, 'is already another resource')
+      byIndicator.set(resource.resource, resource)
+      if (resource.spelling === 'address') byAddress.set(addressOf(resource.resource), resource)
+      for (const scope of new Set(resource.scopes)) owners.set(scope, [...(owners.get(scope) ?? []), resource])
     })
+    this.byIndicator = kept(byIndicator)
+    this.byAddress = kept(byAddress)
+    this.owners = kept(owners)
   }
 
   /** The resource a request names. @throws InvalidTargetError when there is no such resource (RFC 8707 §2). */

@@ -8,7 +8,7 @@ import type { FirstStep, Store } from '../stores/store.ts'
 import type { Confirmation } from './confirmation.ts'
 import type { Grant } from './grant.ts'
 import type { ClaimsHook, FindToken, IdTokenClaims } from './hooks.ts'
-import { guardedStore } from '../stores/guarded.ts'
+import { GuardedStore } from '../stores/guarded.ts'
 import type { RandomBytes } from '../crypto/random.ts'
 import { Resources } from './resource.ts'
 import { SigningKeys } from '../signing-keys/signing-keys.ts'
@@ -167,7 +167,7 @@ export function tokenServer(
   // written out: what is left of the options of a whole server is much, and every tenant would keep it
   const server: TokenServer = emitting(() => events.emit, {
     issuer,
-    store: guardedStore(store),
+    store: new GuardedStore(store),
     keys,
     account: options.account,
     claims: options.claims,

@@ -176,7 +176,7 @@ describe('tenants', () => {
     await ask(0, 50)
     const before = used()
     await ask(50, 400)
-    expect((used() - before) / 400).toBeLessThan(40_000)
+    expect((used() - before) / 400).toBeLessThan(23_500)
   })
 
   it('with wrong options of their own are a fault the operator hears of, and the caller does not', async () => {

@@ -15,6 +15,8 @@ interface SecretKeeperOptions {
   readonly random: (size: number) => Uint8Array
 }
 
+const nothing = new Uint8Array()
+
 /**
  * Makes the keeper of one server. What it kept is only of use to a keeper with the same MAC key.
  *
@@ -23,7 +25,6 @@ interface SecretKeeperOptions {
  * tried by whoever has the key.
  */
 export function secretKeeper({ mac, random }: SecretKeeperOptions): SecretKeeper {
-  const nothing = new Uint8Array()
   let digesting: string | undefined
   let sealing: Uint8Array | undefined
   const digestKey = () => (digesting ??= Buffer.from(mac('client_secret_digest', nothing)).toString('hex'))

@@ -43,5 +43,5 @@ export async function sendOn(
 }
 
 function sendToGet({ context, res }: Exchange, query: string): void {
-  sendSeeOther(res, `${context.addresses.authorization_endpoint}?${query}`)
+  sendSeeOther(res, `${context.addressOf('authorization_endpoint')}?${query}`)
 }

@@ -52,7 +52,7 @@ async function sendOn(
 ): Promise<void> {
   if (kept === undefined) context.anonymousBudget.spend(req, request)
   const logout = kept ?? (await keepLogoutRequest(context, request))
-  sendSeeOther(res, `${context.addresses.end_session_endpoint}?${new URLSearchParams({ logout }).toString()}`)
+  sendSeeOther(res, `${context.addressOf('end_session_endpoint')}?${new URLSearchParams({ logout }).toString()}`)
 }
 
 async function goOn(

@@ -26,13 +26,13 @@ const cookie = 'clientele-logout'
 export function showConfirmation({ context, req, res }: LogoutExchange, { id, client }: LogoutPrompt): void {
   const known = browserOf(req.headers.cookie)
   const browser = known ?? context.server.random(16).toString('base64url')
-  if (known === undefined) res.append('Set-Cookie', cookieFor(context.addresses.end_session_endpoint, browser))
+  if (known === undefined) res.append('Set-Cookie', cookieFor(context.addressOf('end_session_endpoint'), browser))
   const who = client === undefined ? 'An application' : (client.client_name ?? client.client_id)
   send(
     res,
     'Sign out?',
     `<p><strong>${escapeHtml(who)}</strong> asks to sign you out, here and of every application you used with this sign-in.</p>
-<form method="post" action="${escapeHtml(new URL(context.addresses.end_session_endpoint).pathname)}">
+<form method="post" action="${escapeHtml(new URL(context.addressOf('end_session_endpoint')).pathname)}">
 <input type="hidden" name="logout" value="${escapeHtml(id)}">
 <input type="hidden" name="_csrf" value="${proofOf(context, browser, id).toString('base64url')}">
 <button name="decision" value="allow">Sign out</button>

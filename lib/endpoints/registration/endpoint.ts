@@ -20,7 +20,7 @@ import { readSubmission } from './submission.ts'
  */
 export function registrationEndpoint(context: EndpointContext, registration: Registration): Endpoint {
   const registrar = { context, registration }
-  const { pathname } = new URL(context.addresses.registration_endpoint)
+  const { pathname } = new URL(context.addressOf('registration_endpoint'))
   const handler = handlerOf((req, res) => {
     const path = pathOf(req)
     return path === pathname

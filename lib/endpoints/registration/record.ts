@@ -77,7 +77,7 @@ export function clientInformation(
     client_id_issued_at,
     ...(shown.client_secret !== undefined && { client_secret: shown.client_secret }),
     ...(newest !== undefined && { client_secret_expires_at: newest.expires_at ?? 0 }),
-    registration_client_uri: `${context.addresses.registration_endpoint}/${metadata.client_id}`,
+    registration_client_uri: `${context.addressOf('registration_endpoint')}/${metadata.client_id}`,
     registration_access_token: shown.registration_access_token,
     ...(software_statement !== undefined && { software_statement })
   }
