@@ -1,14 +1,7 @@
 /** Several operations in one step where the store can do that, and one after the other where it cannot. */
 import { types } from 'node:util'
 import { asMade } from './as-made.ts'
-import {
-  operations,
-  type Batch,
-  type BatchStore,
-  type FirstStep,
-  type Store,
-  type WriteStep
-} from './store.ts'
+import { operations, type Batch, type BatchStore, type FirstStep, type Store, type WriteStep } from './store.ts'
 
 /**
  * Does these steps, and says whether it did: false where the first said no, and then none of the others was done.
