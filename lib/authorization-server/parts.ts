@@ -1,13 +1,13 @@
 /** The parts of an authorization server, made of its options for its endpoints. */
 import { asymmetricAlgorithms } from '../client-keys/algorithms.ts'
-import { usualFetch, usualPostJson, type PostJson } from '../outbound/guarded-fetch.ts'
+import { usualFetch, usualPostJson } from '../outbound/guarded-fetch.ts'
 import type { ClientRegistry } from '../clients/client.ts'
 import { checkOfferedClients, type Offered } from '../clients/offered.ts'
 import { endpointAuthentication, strategiesAt, type AuthenticatingEndpoint } from '../authentication/per-endpoint.ts'
 import { anonymousBudget } from '../authorization-requests/anonymous-budget.ts'
 import { checkBackchannelAuthentication } from '../endpoints/backchannel-authentication/options.ts'
 import { checkDeviceAuthorization } from '../endpoints/device-authorization/options.ts'
-import { logoutDelivery, type LogoutDelivery } from '../endpoints/end-session/delivery.ts'
+import { LaterDelivery, logoutDelivery } from '../endpoints/end-session/delivery.ts'
 import type { LogoutPolicy } from '../endpoints/end-session/options.ts'
 import type { EndpointContext } from '../endpoints/endpoint.ts'
 import { at } from '../endpoints/metadata.ts'
@@ -130,13 +130,9 @@ function backchannelOf(
 }
 
 function logoutOf({ issuer, logout: options }: ReadAuthorizationServer, { server, clients }: TokenEndpointParts): LogoutPolicy {
-  const deliveryBy = (postJson: PostJson): LogoutDelivery =>
-    logoutDelivery({ server, clients, postJson, fromStart: options !== undefined })
-  const guarded = (): PostJson => usualPostJson({ allowLoopback: isOnLoopback(issuer) })
-  if (options !== undefined) return { options, delivery: deliveryBy(options.postJson ?? guarded()) }
-  let made: LogoutDelivery | undefined
-  // made when a first session ends: most tenants have none
-  return { options, delivery: { send: (...given) => (made ??= deliveryBy(guarded())).send(...given) } }
+  const postJson = options?.postJson ?? usualPostJson({ allowLoopback: isOnLoopback(issuer) })
+  const setting = { server, clients, postJson, fromStart: options !== undefined }
+  return { options, delivery: options === undefined ? new LaterDelivery(setting) : logoutDelivery(setting) }
 }
 
 function authorizationPolicy(

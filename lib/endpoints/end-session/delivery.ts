@@ -34,6 +34,21 @@ const lookEvery = 10_000
 /** Failures that may be over a moment later. */
 const passing: readonly GuardedFetchReason[] = ['timeout', 'network', 'host_not_found']
 
+/** The same, made when a first session ends: a server without an endpoint for that mostly ends none. */
+export class LaterDelivery implements LogoutDelivery {
+  private readonly setting: DeliverySetting
+  private made: LogoutDelivery | undefined = undefined
+
+  constructor(setting: DeliverySetting) {
+    this.setting = setting
+  }
+
+  send(id: string, ended: EndedSession, clients: readonly string[]): Promise<void> {
+    this.made ??= logoutDelivery(this.setting)
+    return this.made.send(id, ended, clients)
+  }
+}
+
 /** Sends logout tokens, and those that a process before left unsent. */
 export function logoutDelivery(setting: DeliverySetting): LogoutDelivery {
   const { server } = setting
