@@ -48,6 +48,8 @@ function missing(ring: KeyRing, other: KeyRing): readonly string[] {
 export class SigningKeys {
   private ring: KeyRing
   private headers: Map<string, string> | undefined = undefined
+  /** Written when they are first asked for, which anybody may do over and over. */
+  private published: readonly JWK[] | undefined = undefined
 
   /**
    * @param keys a fixed set, or a source whose changes are followed. A change that cannot be used leaves the keys as
@@ -61,7 +63,7 @@ export class SigningKeys {
     source?.subscribe(changed => {
       const before = this.ring
       this.ring = keyRing(changed, path, before)
-      this.headers = undefined
+      this.headers = this.published = undefined
       const change = { added: missing(this.ring, before), removed: missing(before, this.ring) }
       if (change.added.length > 0 || change.removed.length > 0) onChange?.(change)
     })
@@ -74,7 +76,7 @@ export class SigningKeys {
 
   /** The public halves, for `jwks_uri`. */
   publicKeys(): { keys: readonly JWK[] } {
-    return { keys: this.ring.keys.map(publicJwk) }
+    return { keys: (this.published ??= this.ring.keys.map(publicJwk)) }
   }
 
   /** A compact JWS over the claims. @throws when there is no key for the algorithm: check {@link algorithms} first. */

@@ -86,7 +86,7 @@ export interface ResponseShape {
 export interface TokenServer {
   /** The issuer identifier. */
   readonly issuer: string
-  /** Keeps codes, grants and tokens. */
+  /** Keeps codes, grants and tokens. As with any store, a copy of it by spread has none of its operations. */
   readonly store: Store
   /** Signs and verifies. */
   readonly keys: SigningKeys

@@ -17,6 +17,9 @@ describe('endpointAuthMethods', () => {
     [{ token: ['none', 'tls_client_auth'] }, 'endpointAuthMethods.token[1] must be one of '],
     [{ introspection: ['none'] }, 'endpointAuthMethods.introspection[0] must be one of '],
     [{ token: [] }, 'endpointAuthMethods.token must leave at least one method'],
+    [{ revocation: [] }, 'endpointAuthMethods.revocation must leave at least one method'],
+    [{ introspection: [] }, 'endpointAuthMethods.introspection must leave at least one method'],
+    [{ pushed_authorization_request: [] }, 'endpointAuthMethods.pushed_authorization_request must leave at least one method'],
     [null, 'endpointAuthMethods must be an object']
   ])('%j is refused at construction', async (endpointAuthMethods, message) => {
     const made = harness({ endpointAuthMethods: endpointAuthMethods as never })

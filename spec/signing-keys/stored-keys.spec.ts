@@ -202,6 +202,17 @@ describe('storedKeys', () => {
 })
 
 describe('SigningKeys of a source', () => {
+  it('publish what they have by now, whoever asked before', async () => {
+    const [set, next] = [await generateKeys(['ES256']), await generateKeys(['ES256'])]
+    const listeners: ((keys: typeof set) => void)[] = []
+    const keys = new SigningKeys({ current: () => set, subscribe: listener => void listeners.push(listener) })
+    const kids = () => keys.publicKeys().keys.map(({ kid }) => kid)
+    const [before] = kids()
+    listeners.forEach(listener => listener(next))
+    expect(kids()).toEqual(next.keys.flatMap(({ kid, kty }) => (kty === 'oct' ? [] : [kid])))
+    expect(kids()).not.toContain(before)
+  })
+
   it('keep what they had where a change cannot be used', async () => {
     const set = await generateKeys(['ES256'])
     const listeners: ((keys: typeof set) => void)[] = []
